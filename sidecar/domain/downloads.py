@@ -1,0 +1,162 @@
+"""The life of a download: its states, and the only moves between them.
+
+               claim               arrive
+    pending ──────────▶ downloading ──────▶ completed ──vanish, evict, delete──▶ removed
+      ▲  ▲                │   │   │                                                │
+      │  └── postpone ────┘   │   └── give_up ──▶ failed ──retry──▶ pending        │
+      │   (retry_next_at)     └── pause ──▶ paused ──resume──▶ pending             │
+      └────────────────────────────── want_again ───────────────────────────────────┘
+
+`store.downloads` applies a move under a compare-and-set and nothing else changes a state.
+Cancelling is not a move: the row is deleted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from sidecar.errors import IllegalMove
+
+
+class Status(StrEnum):
+    """Where a download stands."""
+
+    PENDING = "pending"
+    DOWNLOADING = "downloading"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+class Move(StrEnum):
+    """What may happen to a download."""
+
+    CLAIM = "claim"
+    ARRIVE = "arrive"
+    POSTPONE = "postpone"
+    GIVE_UP = "give_up"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    EVICT = "evict"
+    DELETE = "delete"
+    VANISH = "vanish"
+    DAMAGED = "damaged"
+    WANT_AGAIN = "want_again"
+
+
+MOVES = MappingProxyType(
+    {
+        (Status.PENDING, Move.CLAIM): Status.DOWNLOADING,
+        (Status.PENDING, Move.PAUSE): Status.PAUSED,
+        (Status.PENDING, Move.GIVE_UP): Status.FAILED,
+        (Status.DOWNLOADING, Move.ARRIVE): Status.COMPLETED,
+        (Status.DOWNLOADING, Move.POSTPONE): Status.PENDING,
+        (Status.DOWNLOADING, Move.GIVE_UP): Status.FAILED,
+        (Status.DOWNLOADING, Move.PAUSE): Status.PAUSED,
+        (Status.PAUSED, Move.RESUME): Status.PENDING,
+        (Status.FAILED, Move.RETRY): Status.PENDING,
+        (Status.COMPLETED, Move.EVICT): Status.REMOVED,
+        (Status.COMPLETED, Move.DELETE): Status.REMOVED,
+        (Status.COMPLETED, Move.VANISH): Status.REMOVED,
+        (Status.COMPLETED, Move.DAMAGED): Status.PENDING,
+        (Status.REMOVED, Move.WANT_AGAIN): Status.PENDING,
+    }
+)
+
+
+def after(status: Status, move: Move) -> Status:
+    """Return the state that `move` leads to.
+
+    Raises:
+        IllegalMove: The table does not list this move from this state.
+    """
+    try:
+        return MOVES[status, move]
+    except KeyError:
+        raise IllegalMove(f"a {status} download cannot {move.replace('_', ' ')}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """What every response of one transfer must agree on.
+
+    Attributes:
+        last_modified: The `Last-Modified` header exactly as the server wrote it, or None.
+        total: Length of the whole file in bytes, or None if no response has told it.
+    """
+
+    last_modified: str | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """One item on one device: its transfer and, once completed, its file.
+
+    Attributes:
+        user_id: Who asked first; whose token fetches.
+        file_path: Below the device's root, `/` between the parts; given once, then kept.
+        file_size: Bytes of the finished file; None until it is completed.
+        expected_size: Bytes by the server's last scan; a hint, may be stale.
+        bytes_downloaded: Bytes of the part file that are known to be on the disk.
+        validator: Stored before the first body byte was written; None without a part file.
+        finalizing: The part is whole and synced, and its rename to `file_path` has begun.
+        priority: Higher first.
+        retry_next_at: Not before this time; None means now.
+        content_hash: xxh3-128 of the finished file, 32 hex digits.
+        last_used_seq: A counter, not a time: who was used last.
+        source_etag: The server's mark for this version of the file.
+    """
+
+    id: int
+    item_id: str
+    device_id: str
+    user_id: str
+    status: Status
+    title: str
+    item_type: str
+    artist: str | None
+    album: str | None
+    album_id: str | None
+    image_item_id: str | None
+    image_tag: str | None
+    source_etag: str | None
+    file_path: str
+    file_size: int | None
+    mime_type: str | None
+    expected_size: int | None
+    bytes_downloaded: int
+    validator: Validator | None
+    finalizing: bool
+    priority: int
+    error_code: str | None
+    error_message: str | None
+    retry_count: int
+    retry_next_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    last_used_seq: int
+    content_hash: str | None
+    format: str
+
+    @property
+    def size(self) -> int | None:
+        """The best known size in bytes: of the file, else agreed on, else of the last scan."""
+        if self.file_size is not None:
+            return self.file_size
+        if self.validator is not None and self.validator.total is not None:
+            return self.validator.total
+        return self.expected_size
+
+    @property
+    def progress(self) -> float:
+        """How much is there, from 0 to 1."""
+        if self.status is Status.COMPLETED:
+            return 1.0
+        return min(1.0, self.bytes_downloaded / self.size) if self.size else 0.0

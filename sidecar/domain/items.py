@@ -1,0 +1,91 @@
+"""Items of a Jellyfin library, as far as the sidecar cares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ItemType(StrEnum):
+    """Jellyfin's own names. Anything else is `OTHER` and is never downloaded."""
+
+    AUDIO = "Audio"
+    AUDIO_BOOK = "AudioBook"
+    MOVIE = "Movie"
+    EPISODE = "Episode"
+    MUSIC_VIDEO = "MusicVideo"
+    VIDEO = "Video"
+    ALBUM = "MusicAlbum"
+    ARTIST = "MusicArtist"
+    PLAYLIST = "Playlist"
+    SERIES = "Series"
+    SEASON = "Season"
+    OTHER = "Other"
+
+
+PLAYABLE = frozenset(
+    {
+        ItemType.AUDIO,
+        ItemType.AUDIO_BOOK,
+        ItemType.MOVIE,
+        ItemType.EPISODE,
+        ItemType.MUSIC_VIDEO,
+        ItemType.VIDEO,
+    }
+)
+CONTAINERS = frozenset(
+    {
+        ItemType.ALBUM,
+        ItemType.ARTIST,
+        ItemType.PLAYLIST,
+        ItemType.SERIES,
+        ItemType.SEASON,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing in Jellyfin, playable or a container.
+
+    Attributes:
+        id: 32 lower-case hex digits.
+        artist: The track's artists, joined with ", "; None where the tags name none.
+        album_artist: Who the album is filed under.
+        number, disc: Position on the disc (or in the season) and the disc (or season) number.
+        seconds: Running time.
+        extension: Of the file on the server, lower case, without the dot; None if unknown.
+        size: Bytes at the server's last scan: may be stale. None if unknown.
+        source_etag: Changes when the file on the server changes (`MediaSources[].ETag`).
+        image_item_id, image_tag: Where its cover is found; both None without a cover.
+        is_favorite: As the server told it for the asking user; None if it did not say.
+        can_download: Type and the user's permission together; None if the server did not say.
+        is_remote: There is no file of its own (a `.strm` pointer or a missing episode).
+    """
+
+    id: str
+    type: ItemType
+    title: str
+    artist: str | None = None
+    album: str | None = None
+    album_id: str | None = None
+    album_artist: str | None = None
+    series: str | None = None
+    series_id: str | None = None
+    number: int | None = None
+    disc: int | None = None
+    year: int | None = None
+    seconds: float | None = None
+    extension: str | None = None
+    size: int | None = None
+    source_etag: str | None = None
+    image_item_id: str | None = None
+    image_tag: str | None = None
+    is_favorite: bool | None = None
+    can_download: bool | None = None
+    is_remote: bool = False
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether it has a file of its own that can be downloaded."""
+        return self.type in PLAYABLE and not self.is_remote

@@ -1,0 +1,50 @@
+"""Wishes and holds: who wants what where, and why it may not go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is wanted.
+
+    Attributes:
+        rule: The rule's name: `favourites`, `pin` …
+        source_id: The item the rule looked at: the track itself, or the album, artist or
+            playlist that was expanded to it.
+        text: For people: "your favourite", "on your favourite album First Light".
+    """
+
+    rule: str
+    source_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """User `user_id` wants `item` on device `device_id` because of `reason`."""
+
+    user_id: str
+    device_id: str
+    item: Item
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A wish that is kept.
+
+    Attributes:
+        release_at: When the hold ends, its grace included; None while the wish lasts.
+    """
+
+    id: int
+    user_id: str
+    device_id: str
+    item_id: str
+    reason: Reason
+    release_at: datetime | None

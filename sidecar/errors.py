@@ -1,0 +1,100 @@
+"""Every error the sidecar raises on purpose. Messages are for the person at the page or the prompt.
+
+* SidecarError
+  - ConfigError         the file or the environment is wrong; the operator can mend it (exit 2)
+  - AlreadyRunning      another sidecar holds this data folder or this device
+  - IllegalMove         a bug: an event that cannot happen in this state
+  - Stopped             the work was asked to stop; nothing is wrong
+  - JellyfinTrouble     an answer that is not the one we need
+    + ServerAway        nobody answers, or the server is starting: wait, nothing is used up
+    + SignedOut         the token is refused: a person must sign in again
+    + NotAllowed        the server says this user may not
+    + NotFound          the server does not know this item (or hides it from this user)
+    + WrongServer       another server answers at the address: full stop
+    + OddAnswer         anything else: a login page, broken JSON, an unexpected status
+  - SignInRefused       the name or the password is wrong, or the account may not sign in
+  - DeviceTrouble       the device cannot be used as it is; see `DeviceTrouble.code`
+  - domain.failures.TransferFailed   one attempt at one file failed, and why
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+
+class SidecarError(Exception):
+    """The root of all errors raised on purpose; `str()` is a sentence for people."""
+
+
+class ConfigError(SidecarError):
+    """A setting is wrong. Says where it was read, which key, its value and why it is refused."""
+
+    def __init__(self, where: str | PurePath, key: str, value: object, reason: str) -> None:
+        shown = "" if value is None else f" = {value!r}"
+        super().__init__(f"{where}: {key}{shown}: {reason}")
+        self.where, self.key, self.value, self.reason = str(where), key, value, reason
+
+
+class AlreadyRunning(SidecarError):
+    """Another sidecar is at work on the same data folder or device."""
+
+
+class IllegalMove(SidecarError):
+    """A download was asked to make a move that its state does not allow: a bug."""
+
+
+class Stopped(SidecarError):
+    """The work was asked to stop and did; it can be taken up again where it was."""
+
+
+class JellyfinTrouble(SidecarError):
+    """The Jellyfin server did not give what was asked for."""
+
+
+class ServerAway(JellyfinTrouble):
+    """The server does not answer or is still starting.
+
+    Attributes:
+        retry_after_s: Seconds the server asked us to wait, or None.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SignedOut(JellyfinTrouble):
+    """The server refuses our token (confirmed): the person must sign in again."""
+
+
+class NotAllowed(JellyfinTrouble):
+    """The server answered that this user may not do this."""
+
+
+class NotFound(JellyfinTrouble):
+    """The server does not know what was asked for, or hides it from this user."""
+
+
+class WrongServer(JellyfinTrouble):
+    """Another Jellyfin server answers at the address we remember."""
+
+
+class OddAnswer(JellyfinTrouble):
+    """The answer is not one that Jellyfin gives: a login page, a proxy's error, broken JSON."""
+
+
+class SignInRefused(SidecarError):
+    """Jellyfin refused the name and password, or the account may not sign in now."""
+
+
+class DeviceTrouble(SidecarError):
+    """A device cannot be used as it is. One message stands for the whole device.
+
+    Attributes:
+        code: One of `missing`, `other-device`, `no-marker`, `read-only`, `full`, `too-big`,
+            `no-permission`, `broken`, `name-taken`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

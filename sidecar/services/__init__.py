@@ -1,0 +1,3 @@
+"""The use cases: where the layers below meet."""
+
+from __future__ import annotations

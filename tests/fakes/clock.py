@@ -1,0 +1,38 @@
+"""A clock for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that moves only when told.
+
+    Unlike the real one, `wait` never blocks: it moves the time on.
+    """
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+        self._monotonic = 1000.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def wait(self, stop: Event, seconds: float) -> bool:
+        if not stop.is_set():
+            self.advance(seconds)
+        return stop.is_set()
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+    def set_wall(self, now: datetime) -> None:
+        """Jump the wall time, as a user or a dead battery does; the monotonic time goes on."""
+        self._now = now
