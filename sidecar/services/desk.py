@@ -1,0 +1,229 @@
+"""The desk: all that the pages, the API and the command line may ask of the sidecar.
+
+The web knows this protocol and its values, never a table or a folder. Every call that shows or
+changes something takes the person who asks; what that person may not see does not exist for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.domain.downloads import Status
+from sidecar.events import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: a signed-in account."""
+
+    user_id: str
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A session of the web page.
+
+    Attributes:
+        secret: The cookie's value; only its hash is stored.
+        csrf: Bound to the session; every change must bring it.
+    """
+
+    secret: str
+    csrf: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from: for the sign-in limiter and the log."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuickConnectCode:
+    """A Quick Connect request: `code` is typed into another client, `ticket` is kept by ours."""
+
+    code: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """Why a file is here, and for whom."""
+
+    rule: str
+    account: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadView:
+    """A download as a person sees it. `speed` in bytes a second; 0 when it is not running.
+
+    `reasons` and `owners` name other people only for an admin.
+    """
+
+    id: int
+    item_id: str
+    device_id: str
+    device_name: str
+    status: Status
+    title: str
+    artist: str | None
+    album: str | None
+    item_type: str
+    has_cover: bool
+    progress: float
+    bytes_downloaded: int
+    expected_size: int | None
+    speed: float
+    seconds_left: float | None
+    file_path: str
+    content_hash: str | None
+    error_code: str | None
+    error_message: str | None
+    retry_next_at: datetime | None
+    retry_count: int
+    priority: int
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    reasons: tuple[ReasonView, ...]
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a list of downloads shows: newest first, `page` from 1."""
+
+    statuses: frozenset[Status] = frozenset()
+    device_id: str | None = None
+    owner: str | None = None
+    text: str = ""
+    page: int = 1
+    page_size: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list and how much there is in all."""
+
+    items: Sequence[DownloadView]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device as a person sees it.
+
+    Attributes:
+        trouble: A sentence when the device cannot be used now; None when all is well.
+        budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
+    """
+
+    id: str
+    name: str
+    path: str
+    trouble: str | None
+    budget: int | None
+    used: int
+    free: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know now.
+
+    Attributes:
+        kind: `server`, `account`, `device` or `hearts`.
+        level: `info`, `warning` or `error`.
+    """
+
+    kind: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture, of a type that cannot carry a script."""
+
+    body: bytes
+    mime_type: str
+    tag: str
+
+
+class SignInDesk(Protocol):
+    """Coming in and going out."""
+
+    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+        """Sign in with a Jellyfin name and password; exactly one try is passed on.
+
+        Raises:
+            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
+            errors.JellyfinTrouble: The server cannot be asked.
+        """
+
+    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+        """Ask Jellyfin for a code.
+
+        Raises:
+            errors.SignInRefused: Quick Connect is switched off, or too many tries.
+        """
+
+    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+        """Return the visit once the code was approved elsewhere, None while it was not.
+
+        Raises:
+            errors.SignInRefused: The code expired or is unknown.
+        """
+
+    def visit(self, secret: str) -> Visit | None:
+        """Return the live session of this cookie; None if it ended, idled out or never was."""
+
+    def person_for_key(self, key: str) -> Person | None:
+        """Return the account behind an API key; None if it is unknown or revoked."""
+
+    def sign_out(self, secret: str) -> None:
+        """End this session of the web page; the account goes on downloading."""
+
+
+class Desk(SignInDesk, Protocol):
+    """Everything else."""
+
+    def downloads(self, person: Person, query: Query) -> Page:
+        """List what this person may see."""
+
+    def download(self, person: Person, download_id: int) -> DownloadView | None:
+        """Return one download, None if there is none that this person may see."""
+
+    def counts(self, person: Person) -> Mapping[Status, int]:
+        """Count what this person may see; equal to the totals of `downloads`."""
+
+    def viewers(self, download_id: int) -> Sequence[str]:
+        """Return the user ids (not admins as such) who may see this download."""
+
+    def progress(self) -> Sequence[Progress]:
+        """Return where the running transfers stand."""
+
+    def devices(self, person: Person) -> Sequence[DeviceView]:
+        """List the devices this person's files go to (an admin: all)."""
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        """List what this person should know now."""
+
+    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+        """Return the picture of a download; None without one or if it may not be seen."""
+
+    def is_healthy(self) -> bool:
+        """Whether every thread is alive and the database answers."""
