@@ -1,0 +1,164 @@
+"""Settings: config.toml, then the environment on top, checked and frozen.
+
+Every key is also `SIDECAR_SECTION__KEY` in the environment, a secret also `SIDECAR_…_FILE`
+(the name of a file that holds it); the devices are one JSON list in `SIDECAR_DEVICES`. The
+environment wins over the file. A key that nobody knows is an error, never ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from sidecar.config.settings import Settings
+from sidecar.errors import ConfigError
+
+PREFIX = "SIDECAR_"
+FILE_NAME = "config.toml"
+# Not settings: where the settings are, and the devices, which are a list.
+NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
+
+
+def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        environ: The environment, normally `os.environ`.
+        file: A file named on the command line; must exist. None looks in `SIDECAR_CONFIG`,
+            beside the data, then in the working folder, and does without if there is none.
+
+    Raises:
+        ConfigError: With the file (or "environment"), the key, its value and the reason.
+    """
+    source = file or _find(environ)
+    tree = _read(source) if source else {}
+    from_environ = _environ_tree(environ)
+    try:
+        settings = Settings.model_validate(_merged(tree, from_environ))
+    except ValidationError as error:
+        raise _explained(error, source, tree, from_environ) from None
+    _check_devices(settings, source or "environment")
+    return settings
+
+
+def _find(environ: Mapping[str, str]) -> Path | None:
+    if named := environ.get("SIDECAR_CONFIG"):
+        return Path(named)
+    beside_data = environ.get("SIDECAR_SERVER__DATA_DIR") or platformdirs.user_data_path(
+        "jellyfin-sidecar"
+    )
+    for folder in (Path(beside_data), Path()):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(source, "file", None, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(source, "file", None, f"is not valid TOML: {error}") from error
+
+
+def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS or "__" not in name:
+            continue
+        keys = name.removeprefix(PREFIX).lower().split("__")
+        if keys[-1].endswith("_file") and keys[-1] != "ca_file":
+            keys[-1] = keys[-1].removesuffix("_file")
+            value = _secret(name, value)  # noqa: PLW2901 - the file's content stands for it
+        branch = tree
+        for key in keys[:-1]:
+            branch = branch.setdefault(key, {})
+        branch[keys[-1]] = value.split(",") if _is_list(keys) else value
+    if "SIDECAR_DEVICES" in environ:
+        tree["devices"] = _devices(environ["SIDECAR_DEVICES"])
+    return tree
+
+
+def _is_list(keys: list[str]) -> bool:
+    return keys[-1] in {"allowed_hosts", "trusted_proxies"}
+
+
+def _secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError("environment", name, path, f"cannot be read: {error.strerror}") from error
+
+
+def _devices(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        reason = f"must be a JSON list of devices: {error}"
+        raise ConfigError("environment", "SIDECAR_DEVICES", text, reason) from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = (
+            _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        )
+    return merged
+
+
+def _explained(
+    error: ValidationError,
+    source: Path | None,
+    tree: Mapping[str, Any],
+    from_environ: Mapping[str, Any],
+) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    place = first["loc"]
+    in_environ, value = _look_up(from_environ, place)
+    if not in_environ:
+        _, value = _look_up(tree, place)
+    reason = {
+        "extra_forbidden": "there is no such setting",
+        "missing": "must be given",
+    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    key = ".".join(str(part) for part in place)
+    where: str | Path = "environment" if in_environ or source is None else source
+    if where == "environment":
+        key = (
+            "SIDECAR_DEVICES"
+            if place[0] == "devices"
+            else PREFIX + "__".join(str(part).upper() for part in place)
+        )
+    return ConfigError(where, key, "********" if "password" in place else value, reason)
+
+
+def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:
+    for part in place:
+        is_list = isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        if not is_list and not (isinstance(tree, Mapping) and part in tree):
+            return False, None
+        tree = tree[part]  # type: ignore[index]  # narrowed by the two checks above
+    return True, tree
+
+
+def _check_devices(settings: Settings, where: str | Path) -> None:
+    """Refuse what no single device can see: doubles, and folders that hold our own data."""
+    data_dir = settings.server.data_dir
+    for number, device in enumerate(settings.devices):
+        others = settings.devices[:number]
+        if any(one.name.casefold() == device.name.casefold() for one in others):
+            raise ConfigError(where, "devices.name", device.name, "two devices have this name")
+        if any(device.path == one.path for one in others):
+            raise ConfigError(where, "devices.path", str(device.path), "two devices share it")
+        if device.path == data_dir or device.path in data_dir.parents:
+            reason = "holds the sidecar's own data; a device needs a folder of its own"
+            raise ConfigError(where, "devices.path", str(device.path), reason)
