@@ -1,0 +1,66 @@
+# `make run` starts the sidecar, `make test` passes all tests; both set up what they need first.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TEST_PACKAGES := chromium strace
+BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run test check bench screenshots lock wheel clean
+
+run: $(VENV)/run-ready static/vendor/ready
+	@$(BIN)/python -m sidecar run
+
+test: packages-for-tests $(VENV)/test-ready static/vendor/ready check
+	$(BIN)/pytest -q
+
+check: $(VENV)/test-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/test-ready
+	@$(call install_packages,$(BENCH_PACKAGES))
+	$(BIN)/python -m tests.bench $(BENCH)
+
+wheel: $(VENV)/test-ready static/vendor/ready
+	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .
+
+# Exact versions of everything, from an empty environment and the ranges in pyproject.toml.
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip -q install --upgrade pip
+	build/lock/bin/pip -q install '.[demo]' --group dev hatchling
+	build/lock/bin/pip freeze --exclude jellyfin-sidecar > requirements.lock
+	rm -rf build/lock
+
+clean:
+	rm -rf $(VENV) node_modules static/vendor build dist
+
+.PHONY: packages-for-tests
+packages-for-tests:
+	@$(call install_packages,$(TEST_PACKAGES))
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call install_packages,python3-venv); }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip -q install --upgrade pip
+
+$(VENV)/run-ready: pyproject.toml requirements.lock | $(VENV)/bin/python
+	$(BIN)/pip -q install --constraint requirements.lock --editable '.[demo]'
+	@touch $@
+
+$(VENV)/test-ready: $(VENV)/run-ready
+	$(BIN)/pip -q install --constraint requirements.lock --group dev hatchling
+	@touch $@
+
+static/vendor/ready: package.json package-lock.json static/build.mjs
+	npm ci --silent --no-fund --no-audit
+	node static/build.mjs
+	@touch $@
+
+install_packages = dpkg -s $(1) >/dev/null 2>&1 || { \
+	$(SUDO) apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }

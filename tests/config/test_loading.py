@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sidecar.config import Settings, load
+from sidecar.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def environ(tmp_path: Path, **more: str) -> dict[str, str]:
+    return {"SIDECAR_SERVER__DATA_DIR": str(tmp_path / "data-dir"), **more}
+
+
+def test_nothing_configured_gives_the_defaults(tmp_path: Path) -> None:
+    settings = load(environ(tmp_path))
+
+    assert settings.jellyfin.url is None
+    assert settings.server.host == "127.0.0.1"
+    assert settings.transfer.workers == 3
+    assert settings.rules.favourites.grace == timedelta(days=1)
+
+
+def test_the_file_in_the_working_folder_is_read(tmp_path: Path, file: Path) -> None:
+    file.write_text('[jellyfin]\nurl = "http://nas:8096/jellyfin/"\n')
+
+    assert load(environ(tmp_path)).jellyfin.url == "http://nas:8096/jellyfin"
+
+
+def test_the_file_beside_the_data_comes_before_the_working_folder(
+    tmp_path: Path, file: Path
+) -> None:
+    (tmp_path / "data-dir").mkdir()
+    (tmp_path / "data-dir" / "config.toml").write_text("[server]\nport = 1111\n")
+    file.write_text("[server]\nport = 2222\n")
+
+    assert load(environ(tmp_path)).server.port == 1111
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, file: Path) -> None:
+    file.write_text("[transfer]\nworkers = 2\n")
+
+    assert load(environ(tmp_path, SIDECAR_TRANSFER__WORKERS="5")).transfer.workers == 5
+
+
+def test_devices_come_as_json_from_the_environment(tmp_path: Path) -> None:
+    devices = [{"name": "Car stick", "path": "/media/car", "budget": "10 GB", "users": ["ann"]}]
+
+    (device,) = load(environ(tmp_path, SIDECAR_DEVICES=json.dumps(devices))).devices
+
+    assert (device.name, device.path, device.budget) == (
+        "Car stick",
+        Path("/media/car"),
+        10_000_000_000,
+    )
+    assert device.serves("Ann")
+    assert not device.serves("ben")
+
+
+def test_a_secret_is_read_from_the_file_that_is_named(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("open sesame\n")
+
+    settings = load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD_FILE=str(secret)))
+
+    assert settings.jellyfin.password is not None
+    assert settings.jellyfin.password.get_secret_value() == "open sesame"
+    assert "sesame" not in repr(settings)
+
+
+def test_a_secret_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"PASSWORD_FILE.*No such file"):
+        load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD_FILE="/nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[transfer]\nworkers = 0\n", "transfer.workers = 0: .*greater than or equal to 1"),
+        ("[transfer]\nwrokers = 3\n", "transfer.wrokers = 3: there is no such setting"),
+        ("[server]\nport = 'x'\n", "server.port = 'x': .*integer"),
+        ("[jellyfin]\nurl = 'nas'\n", "jellyfin.url = 'nas': must be a web address"),
+        ("[rules.favourites]\ngrace = 'soon'\n", "rules.favourites.grace = 'soon': must be a time"),
+        ("[[devices]]\nname = 'Stick'\n", "devices.0.path: must be given"),
+        ("[[devices]]\nname = 'S'\npath = 'car'\n", "devices.0.path = 'car': must be a full path"),
+        ("[jellyfin\n", "file: is not valid TOML"),
+        ("[transfer]\nengine = 'magic'\n", "transfer.engine = 'magic'"),
+    ],
+)
+def test_a_wrong_setting_names_file_key_value_and_reason(
+    tmp_path: Path, file: Path, text: str, message: str
+) -> None:
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match=f"config.toml: {message}"):
+        load(environ(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SIDECAR_SERVER__PROT", "1", "environment: SIDECAR_SERVER__PROT = '1': there is no such"),
+        ("SIDECAR_DEVICES", "[", "environment: SIDECAR_DEVICES = '\\[': must be a JSON list"),
+        ("SIDECAR_TRANSFER__WORKERS", "99", "SIDECAR_TRANSFER__WORKERS = '99'"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(environ(tmp_path, **{name: value}))
+
+
+def test_a_password_is_never_in_the_message(tmp_path: Path, file: Path) -> None:
+    file.write_text("[jellyfin]\npassword = 12345\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load(environ(tmp_path))
+
+    assert "12345" not in str(caught.value)
+
+
+def test_a_file_named_on_the_command_line_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.toml: file: cannot be read"):
+        load(environ(tmp_path), file=tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("devices", "reason"),
+    [
+        ([{"name": "A", "path": "/x"}, {"name": "a", "path": "/y"}], "two devices have this name"),
+        ([{"name": "A", "path": "/x"}, {"name": "B", "path": "/x"}], "two devices share it"),
+        ([{"name": "A", "path": "/"}], "holds the sidecar's own data"),
+    ],
+)
+def test_devices_that_cannot_be_are_refused(
+    tmp_path: Path, devices: list[object], reason: str
+) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        load(environ(tmp_path, SIDECAR_DEVICES=json.dumps(devices)))
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    settings: Settings = load(environ(tmp_path))
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.server.port = 1
