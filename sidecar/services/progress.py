@@ -1,0 +1,90 @@
+"""Where the running transfers stand: counted in memory, told at most twice a second.
+
+The database hears of bytes only when they are on the disk; this is what the page sees between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.progress import Speedometer, seconds_left
+from sidecar.events import Bus, Progress, TransfersProgressed
+
+INTERVAL_S = 0.5
+
+
+@dataclass(slots=True)
+class _Running:
+    size: int | None
+    held: int = 0
+    meter: Speedometer = field(default_factory=Speedometer)
+
+
+class Transfers:
+    """All running transfers. Safe for many threads; `moved` is cheap enough for each block."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._lock = Lock()
+        self._running: dict[int, _Running] = {}
+        self._told: tuple[Progress, ...] = ()
+
+    def begin(self, download_id: int, *, held: int, size: int | None) -> None:
+        """A transfer starts with `held` bytes there already."""
+        running = _Running(size, held)
+        running.meter.note(self._clock.monotonic(), held)
+        with self._lock:
+            self._running[download_id] = running
+
+    def resize(self, download_id: int, *, held: int, size: int | None) -> None:
+        """The server told how long the file is, and how much of the part counts."""
+        with self._lock:
+            running = self._running[download_id]
+            running.held, running.size = held, size if size is not None else running.size
+
+    def moved(self, download_id: int, held: int) -> None:
+        """The part file now holds `held` bytes."""
+        self._running[download_id].held = held
+
+    def end(self, download_id: int) -> None:
+        """The transfer is over, one way or the other."""
+        with self._lock:
+            self._running.pop(download_id, None)
+
+    def now(self) -> tuple[Progress, ...]:
+        """Measure all running transfers."""
+        at = self._clock.monotonic()
+        with self._lock:
+            return tuple(
+                _measured(download_id, running, at)
+                for download_id, running in sorted(self._running.items())
+            )
+
+    def last(self) -> tuple[Progress, ...]:
+        """Return what was measured last: for pages that are drawn between two measurements."""
+        return self._told
+
+    def tell(self) -> None:
+        """Publish one message for all transfers, if anything changed since the last."""
+        at = self._clock.monotonic()
+        with self._lock:
+            for running in self._running.values():
+                running.meter.note(at, running.held)
+        measured = self.now()
+        if measured != self._told:
+            self._told = measured
+            self._bus.publish(TransfersProgressed(measured))
+
+    def run(self, stop: Event) -> None:
+        """Tell twice a second until `stop` is set."""
+        while not self._clock.wait(stop, INTERVAL_S):
+            self.tell()
+
+
+def _measured(download_id: int, running: _Running, at: float) -> Progress:
+    speed = running.meter.speed(at)
+    left = seconds_left(running.held, running.size, speed)
+    return Progress(download_id, running.held, running.size, speed, left)

@@ -1,0 +1,79 @@
+"""What stands in the way now: the server, an account or a device. One trouble, one message.
+
+Workers ask before they claim; whoever finds a trouble notes it, whoever sees it cured clears it,
+and then the work goes on by itself. Nothing here is stored: after a restart it is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+
+from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
+
+
+class Kind(StrEnum):
+    """What is troubled."""
+
+    SERVER = "server"
+    ACCOUNT = "account"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that stands in the way.
+
+    Attributes:
+        code: Short and stable: `server-away`, `wrong-server`, `signed-out`, `full` …
+        text: For people: what, why, what to do.
+        needed: Bytes that must be free before a full device is worth another look.
+    """
+
+    code: str
+    text: str
+    needed: int = 0
+
+
+class Troubles:
+    """All present troubles, by kind and by the id of what is troubled. Safe for many threads."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._lock = Lock()
+        self._troubles: dict[tuple[Kind, str], Trouble] = {}
+
+    def note(self, kind: Kind, subject: str, trouble: Trouble) -> bool:
+        """Remember a trouble; return whether it is news."""
+        with self._lock:
+            if self._troubles.get((kind, subject)) == trouble:
+                return False
+            self._troubles[kind, subject] = trouble
+        self._tell(kind, subject)
+        return True
+
+    def clear(self, kind: Kind, subject: str) -> bool:
+        """Forget a trouble that is cured; return whether there was one."""
+        with self._lock:
+            if self._troubles.pop((kind, subject), None) is None:
+                return False
+        self._tell(kind, subject)
+        self._bus.publish(WorkArrived())
+        return True
+
+    def of(self, kind: Kind, subject: str) -> Trouble | None:
+        """Return the present trouble of one subject."""
+        with self._lock:
+            return self._troubles.get((kind, subject))
+
+    def all_of(self, kind: Kind) -> Mapping[str, Trouble]:
+        """Return the present troubles of one kind, by subject."""
+        with self._lock:
+            return {subject: one for (of, subject), one in self._troubles.items() if of is kind}
+
+    def _tell(self, kind: Kind, subject: str) -> None:
+        if kind is Kind.DEVICE:
+            self._bus.publish(DeviceChanged(subject))
+        self._bus.publish(NoticesChanged())
