@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules.favourites import reason, watched_types, wishes
+
+TRACK = Item(id="1" * 32, type=ItemType.AUDIO, title="Tone 3")
+ALBUM = Item(id="a" * 32, type=ItemType.ALBUM, title="First Light")
+
+
+def test_a_favourite_track_is_wanted_on_each_device() -> None:
+    found = list(wishes(TRACK, [TRACK], user_id="ann", devices=["stick", "phone"]))
+
+    assert [(one.device_id, one.item.id) for one in found] == [
+        ("stick", TRACK.id),
+        ("phone", TRACK.id),
+    ]
+    assert {one.reason.text for one in found} == {"your favourite"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (ItemType.AUDIO, "your favourite"),
+        (ItemType.ALBUM, "on your favourite album X"),
+        (ItemType.ARTIST, "by your favourite artist X"),
+        (ItemType.PLAYLIST, "on your favourite playlist X"),
+    ],
+)
+def test_the_reason_names_the_favourite(kind: ItemType, text: str) -> None:
+    assert reason(Item(id="b" * 32, type=kind, title="X")).text == text
+
+
+def test_the_tracks_of_an_album_are_wanted_because_of_the_album() -> None:
+    (wish,) = wishes(ALBUM, [TRACK], user_id="ann", devices=["stick"])
+
+    assert (wish.item, wish.reason.source_id) == (TRACK, ALBUM.id)
+
+
+def test_a_container_itself_is_never_wished_for() -> None:
+    assert list(wishes(ALBUM, [ALBUM], user_id="ann", devices=["stick"])) == []
+
+
+def test_each_kind_of_heart_has_its_switch() -> None:
+    assert watched_types(tracks=False, albums=True, artists=False, playlists=False) == {
+        ItemType.ALBUM
+    }
+    assert ItemType.AUDIO in watched_types(
+        tracks=True, albums=False, artists=False, playlists=False
+    )
