@@ -1,4 +1,4 @@
-"""The favourites rule: what a person pressed a heart on is wanted, containers with all they hold."""
+"""The favourites rule: what has a heart is wanted, containers with all they hold."""
 
 from __future__ import annotations
 
