@@ -21,7 +21,7 @@ _LAMPS = """\
 _LONG_TITLE = (
     "The Ballad of the Very Patient Archivist Who Wrote Down Every Single Thing That Happened on "
     "the Ferry Between Two Islands During One Uneventful Winter and Then Read All of It Aloud to "
-    "the Captain Who Had Been There and Disagreed with It, Kindly (XI)"
+    "the Captain Who Had Been There and Disagreed with It, Kindly (XII)"
 )
 
 FIRST_LIGHT = Album(
