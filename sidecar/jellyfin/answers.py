@@ -1,0 +1,149 @@
+"""What an answer means: pure judgement of status, headers and body, before anybody believes it.
+
+    200, 204              believed         401   not yet known: see `Unconfirmed`
+    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page
+    3xx, HTML, the rest   OddAnswer        404   NotFound, if it is Jellyfin's own (JSON)
+
+Proxies, login pages and a server that is starting answer with almost anything; only what Jellyfin
+itself would send may change what we believe. Bodies of errors are never read for their meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from sidecar.errors import NotAllowed, NotFound, OddAnswer, ServerAway
+
+T = TypeVar("T")
+
+AWAY = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+REDIRECTS = range(300, 400)
+SUCCESS = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
+LONGEST_RETRY_AFTER_S = 3600.0
+
+
+class Unconfirmed(NotAllowed):
+    """A 401: either the token is refused or only this one thing is; `/Users/Me` decides.
+
+    Attributes:
+        is_jellyfin: Nothing in the answer says that somebody before Jellyfin wants a sign-in.
+    """
+
+    def __init__(self, message: str, *, is_jellyfin: bool) -> None:
+        super().__init__(message)
+        self.is_jellyfin = is_jellyfin
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, read to its end.
+
+    Attributes:
+        asked: Method and path, for messages and logs; never a query.
+    """
+
+    server: str
+    asked: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def mime_type(self) -> str:
+        """The content type without parameters, lower case; empty if the server named none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it says that it is JSON (errors may be `application/problem+json`)."""
+        return self.mime_type == "application/json" or self.mime_type.endswith("+json")
+
+
+def judge(answer: Answer) -> None:
+    """Return if the answer is a success; its content is not judged yet.
+
+    Raises:
+        ServerAway, Unconfirmed, NotAllowed, NotFound, OddAnswer: As the module's table says.
+    """
+    status, server = answer.status, answer.server
+    if status in SUCCESS:
+        return
+    if status in AWAY:
+        raise ServerAway(
+            f"Jellyfin at {server} is not ready (it answered {status})",
+            retry_after_s=retry_after(answer.headers.get("Retry-After")),
+        )
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise Unconfirmed(
+            f"Jellyfin at {server} does not let this account see what was asked for",
+            is_jellyfin="WWW-Authenticate" not in answer.headers
+            and answer.mime_type != "text/html",
+        )
+    if status == HTTPStatus.FORBIDDEN and answer.mime_type != "text/html":
+        raise NotAllowed(f"Jellyfin at {server} does not allow this account to do that")
+    if status == HTTPStatus.NOT_FOUND and answer.is_json:
+        raise NotFound(f"Jellyfin at {server} does not know what was asked for")
+    raise odd(answer)
+
+
+def odd(answer: Answer) -> OddAnswer:
+    """Return the error for an answer that Jellyfin would not give, naming what came."""
+    came = f"an answer of type {answer.mime_type or 'nothing'}"
+    if answer.status in REDIRECTS:
+        came = f"a redirect to {_place(answer.headers.get('Location', ''))}"
+    elif answer.mime_type == "text/html":
+        came = f"a web page (status {answer.status})"
+    elif answer.status not in SUCCESS:
+        came = f"status {answer.status}"
+    return OddAnswer(
+        f"{answer.server} did not answer as Jellyfin does: {came} for {answer.asked}. "
+        "Check the address, its base path, and any proxy before it"
+    )
+
+
+def read(answer: Answer, shape: TypeAdapter[T]) -> T:
+    """Return the JSON body as the value it must be.
+
+    Raises:
+        OddAnswer: It is not JSON, or not the JSON that Jellyfin answers here.
+    """
+    if answer.status != HTTPStatus.OK or not answer.is_json:
+        raise odd(answer)
+    try:
+        return shape.validate_json(answer.body)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+    raise OddAnswer(
+        f"{answer.server} answered JSON that is not Jellyfin's for {answer.asked} "
+        f"(at {where or 'the start'})"
+    )
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds of a `Retry-After` header; a date or nonsense counts as absent."""
+    text = (value or "").strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
+
+
+def _place(location: str) -> str:
+    """Return where a redirect leads without its query, which may hold secrets."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "an unreadable place"
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path

@@ -1,0 +1,284 @@
+"""The Jellyfin client of one account: what we ask, and every answer judged before it is believed.
+
+It retries nothing that could act twice, follows no redirect, and never takes one 401 for a
+sign-out: `/Users/Me` has the last word, at the server we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
+from sidecar.jellyfin import models
+from sidecar.jellyfin.address import Address
+from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd, read
+from sidecar.jellyfin.connection import Connection, Query
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
+from sidecar.jellyfin.mapping import NowPlaying, now_playing, to_item
+from sidecar.jellyfin.models import BaseItem, PublicServer, User
+
+IDS_PER_REQUEST = 100
+# An image type that could carry a script (SVG) is not let through to the page.
+PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
+FULL_FIELDS = "MediaSources,Path,CanDownload"
+PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
+# Oldest first: what is added while we read comes at the end and shifts nothing.
+STABLE_ORDER: Query = {"sortBy": "DateCreated,SortName", "sortOrder": "Ascending"}
+DISC_ORDER: Query = {"sortBy": "ParentIndexNumber,IndexNumber,SortName"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file and its type, one that cannot carry a script."""
+
+    body: bytes
+    mime_type: str
+
+
+class Jellyfin:
+    """One server, one account. May be shared by threads.
+
+    Every call raises, beside what it says itself:
+
+    * `ServerAway`: nobody answers, or the server is starting
+    * `SignedOut`: the token is refused, confirmed by `/Users/Me`
+    * `NotAllowed`: this account may not do this
+    * `WrongServer`: another server answers at the address
+    * `OddAnswer`: anything that Jellyfin would not answer
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        identity: Identity,
+        token: SecretStr | None = None,
+        user_id: str | None = None,
+        server_id: str | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            base_url: The server's address, base path included.
+            identity: As it was at sign-in.
+            token: None asks anonymously: enough for `public_info` and `is_ready`.
+            user_id: Whose items, hearts and pages: sent along wherever Jellyfin would otherwise
+                have to guess it from the token.
+            server_id: The server we know; None believes any.
+            ca_file: Certificates to trust in place of the usual ones.
+        """
+        self.user_id = user_id
+        self.server_id = server_id
+        self.connection = Connection(
+            Address.of(base_url), identity=identity, token=token, ca_file=ca_file
+        )
+
+    # The server and the account
+
+    def public_info(self) -> PublicServer:
+        """Ask who the server is; needs no token.
+
+        Raises:
+            ServerAway: It is starting: it may even answer, with keys in another case.
+        """
+        answer = self.connection.get("System", "Info", "Public")
+        judge(answer)
+        if answer.is_json and b'"startupWizardCompleted"' in answer.body:
+            raise ServerAway(f"Jellyfin at {answer.server} is starting")
+        server = read(answer, models.PUBLIC_SERVER)
+        self._check_server(server.id)
+        return server
+
+    def health(self) -> str:
+        """Ask for the server's word on itself: `Healthy`, or `Degraded` while it starts."""
+        answer = self.connection.get("health")
+        judge(answer)
+        if answer.mime_type != "text/plain":
+            raise odd(answer)
+        return answer.body[:40].decode("utf-8", "replace").strip()
+
+    def is_ready(self) -> bool:
+        """Whether the server answers requests now. Never raises."""
+        with suppress(JellyfinTrouble):
+            if self.health() == "Healthy":
+                return True
+        try:
+            self.public_info()
+        except JellyfinTrouble:
+            return False
+        return True
+
+    def me(self) -> User:
+        """Ask who we are signed in as: the word on whether the token still holds."""
+        answer = self.connection.get("Users", "Me")
+        try:
+            judge(answer)
+        except Unconfirmed as refusal:
+            if not refusal.is_jellyfin:
+                raise odd(answer) from None
+            self.public_info()
+            raise SignedOut(
+                f"Jellyfin at {answer.server} no longer accepts this account's sign-in"
+            ) from None
+        user = read(answer, models.USER)
+        self._check_server(user.server_id)
+        return user
+
+    def logout(self) -> None:
+        """Give the token back; a token that is refused already is as good as given back."""
+        try:
+            self._ask("POST", "Sessions", "Logout")
+        except SignedOut:
+            return
+
+    def authorization_header(self) -> dict[str, str]:
+        """Return the header that carries the token: for requests to this server only."""
+        return {"Authorization": self.connection.authorization}
+
+    # Items
+
+    def item(self, item_id: str) -> Item:
+        """Ask for one item with its file's size and validator.
+
+        Raises:
+            NotFound: The server does not know it, or hides it from this account.
+        """
+        return self._item(read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM))
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Ask for many items with their files' sizes and validators, a hundred at a time.
+
+        An item that the server does not know or hides is simply not in the result.
+        """
+        wanted = iter(dict.fromkeys(ids))
+        found: dict[str, Item] = {}
+        while batch := list(islice(wanted, IDS_PER_REQUEST)):
+            query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
+            page = self._page("Items", query=query)
+            found |= {one.id: self._item(one) for one in page.items if one is not None}
+        return found
+
+    def favourites(self, types: Collection[ItemType]) -> Listing:
+        """List what this account has pressed a heart on, of these types, over all pages.
+
+        Light: without sizes and validators; ask `items` for those of what is not known yet.
+        """
+        queried = sorted(set(types) - {ItemType.ARTIST})
+        parts: list[Rows] = []
+        if queried:
+            query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
+            parts.append(read_set(self._pages("Items", query={"isFavorite": "true", **query})))
+        if ItemType.ARTIST in types:
+            # `/Items` misses artists that have no folder of their own.
+            query = {"isFavorite": "true", "sortBy": "SortName"}
+            parts.append(read_set(self._pages("Artists", query=query)))
+        return self._listing(*parts)
+
+    def expand(self, item: Item) -> Listing:
+        """List the playable items of a container, in its order; of a playable item, itself.
+
+        A playlist keeps its repeats. Light, as `favourites`.
+
+        Raises:
+            NotFound: It is not there any more, or this account may not see it.
+        """
+        if item.is_playable:
+            return Listing((item,), complete=True)
+        match item.type:
+            case ItemType.ALBUM:
+                # Not `albumIds`: before 12.0 that means every album of the same name.
+                rows = self._files({"parentId": item.id, "includeItemTypes": "Audio"})
+            case ItemType.ARTIST:
+                # Not `artistIds`: one song as a guest must not bring a whole sampler along.
+                rows = self._files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
+            case ItemType.SERIES | ItemType.SEASON:
+                rows = self._files({"parentId": item.id, "includeItemTypes": "Episode"})
+            case ItemType.PLAYLIST:
+                rows = read_sequence(self._pages("Playlists", item.id, "Items", query={}))
+            case _:
+                return Listing((), complete=True)
+        listing = self._listing(rows)
+        playable = tuple(one for one in listing.items if one.is_playable)
+        return Listing(playable, complete=listing.complete)
+
+    def set_favourite(self, item_id: str, *, value: bool) -> bool:
+        """Press or take away a heart; return what the server then says."""
+        method = "POST" if value else "DELETE"
+        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user())
+        return read(answer, models.USER_ITEM_DATA).is_favorite
+
+    def download_url(self, item_id: str) -> str:
+        """Return the address of the item's file; it wants `authorization_header`."""
+        return self.connection.address.url("Items", item_id, "Download")
+
+    def image(self, item_id: str, tag: str, *, max_width: int) -> Picture:
+        """Fetch a cover, at most `max_width` pixels wide.
+
+        Raises:
+            NotFound: There is none.
+        """
+        query: Query = {"tag": tag, "maxWidth": max_width, "quality": 90}
+        answer = self._ask("GET", "Items", item_id, "Images", "Primary", query=query)
+        if answer.mime_type not in PICTURES:
+            raise odd(answer)
+        return Picture(answer.body, answer.mime_type)
+
+    # Playback
+
+    def sessions(self) -> tuple[NowPlaying, ...]:
+        """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
+        sessions = read(self._ask("GET", "Sessions"), models.SESSIONS)
+        return now_playing(sessions, except_device=self.connection.identity.device_id)
+
+    # Below: how it is asked
+
+    def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
+        answer = self.connection.send(method, *path, query=query)
+        try:
+            judge(answer)
+        except Unconfirmed:
+            self.me()
+            raise
+        return answer
+
+    def _user(self) -> Query:
+        return {} if self.user_id is None else {"userId": self.user_id}
+
+    def _page(self, *path: str, query: Query) -> models.ItemsPage:
+        answer = self._ask("GET", *path, query={**self._user(), **query})
+        return read(answer, models.ITEMS_PAGE)
+
+    def _pages(self, *path: str, query: Query) -> FetchPage:
+        def fetch(start: int, limit: int) -> models.ItemsPage:
+            place: Query = {"startIndex": start, "limit": limit, **PRIMARY_IMAGE_ONLY}
+            return self._page(*path, query={**query, **place})
+
+        return fetch
+
+    def _files(self, query: Mapping[str, str]) -> Rows:
+        common = {"recursive": "true", "excludeLocationTypes": "Virtual", **DISC_ORDER}
+        return read_set(self._pages("Items", query={**query, **common}))
+
+    def _listing(self, *parts: Rows) -> Listing:
+        items = tuple(self._item(one) for rows in parts for one in rows.entries)
+        return Listing(items, complete=all(rows.complete for rows in parts))
+
+    def _item(self, base: BaseItem) -> Item:
+        self._check_server(base.server_id)
+        return to_item(base)
+
+    def _check_server(self, server_id: str | None) -> None:
+        if None not in {self.server_id, server_id} and server_id != self.server_id:
+            raise WrongServer(
+                f"Another Jellyfin server answers at {self.connection.address}: everything stops "
+                "until the right one is back, or the address in the settings is corrected"
+            )

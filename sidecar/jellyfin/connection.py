@@ -1,0 +1,143 @@
+"""One request, one answer: the only place in this package that speaks HTTP.
+
+It follows no redirect, obeys no proxy variable and no .netrc (one of them would replace our
+header), keeps one session per thread, and logs the method, the path, the status and the time:
+never a header, a query or a body. It asks again by itself only when a GET met a connection that
+the server had closed meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from threading import local
+from time import perf_counter
+
+import requests
+from pydantic import SecretStr
+from urllib3.exceptions import ProtocolError
+
+from sidecar.errors import OddAnswer, ServerAway
+from sidecar.jellyfin.address import Address
+from sidecar.jellyfin.answers import Answer
+from sidecar.jellyfin.identity import Identity, authorization
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+LARGEST_BODY_BYTES = 64 * 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+
+Query = Mapping[str, str | int]
+Body = dict[str, str]
+
+
+class Connection:
+    """Speaks to one server as one identity; may be shared by threads."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        identity: Identity,
+        token: SecretStr | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        self.address = address
+        self.identity = identity
+        self.ca_file = ca_file
+        self._token = token
+        self._local = local()
+        # urllib3 writes whole addresses at DEBUG, and Quick Connect's secret is part of one.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+    @property
+    def authorization(self) -> str:
+        """The `Authorization` header: a secret. Send it to this server only; never log it."""
+        return authorization(self.identity, self._token)
+
+    def get(self, *path: str, query: Query | None = None) -> Answer:
+        """Ask for something."""
+        return self.send("GET", *path, query=query)
+
+    def send(
+        self,
+        method: str,
+        *path: str,
+        query: Query | None = None,
+        body: Body | None = None,
+    ) -> Answer:
+        """Send one request and read the whole answer, whatever its status.
+
+        Raises:
+            ServerAway: Nobody answered, or not in time, or the answer broke off.
+            OddAnswer: The certificate is not trusted, or the answer is far too large.
+        """
+        asked = f"{method} /{'/'.join(path)}"
+        try:
+            try:
+                return self._exchange(method, path, asked, query, body)
+            except requests.ConnectionError as error:
+                if method != "GET" or not _met_a_closed_connection(error):
+                    raise
+                return self._exchange(method, path, asked, query, body)
+        except requests.exceptions.SSLError as error:
+            raise OddAnswer(
+                f"The certificate of {self.address} is not trusted: give the server a valid one, "
+                "or name the file of its authority in the settings (jellyfin.ca_file)"
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise ServerAway(f"Jellyfin at {self.address} does not answer in time") from error
+        except requests.exceptions.ContentDecodingError as error:
+            raise OddAnswer(f"{self.address} sent something unreadable for {asked}") from error
+        except requests.RequestException as error:
+            raise ServerAway(f"Jellyfin at {self.address} does not answer") from error
+
+    def _exchange(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        asked: str,
+        query: Query | None,
+        body: Body | None,
+    ) -> Answer:
+        began = perf_counter()
+        with self._session().request(
+            method,
+            self.address.url(*path),
+            params=query,
+            json=body,
+            headers={"Authorization": self.authorization},
+            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = self._body(response, asked)
+        taken_ms = 1000 * (perf_counter() - began)
+        log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
+        return Answer(str(self.address), asked, response.status_code, response.headers, content)
+
+    def _body(self, response: requests.Response, asked: str) -> bytes:
+        content = bytearray()
+        for block in response.iter_content(BLOCK_BYTES):
+            content += block
+            if len(content) > LARGEST_BODY_BYTES:
+                raise OddAnswer(f"{self.address} sent far too much for {asked}")
+        return bytes(content)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.verify = True if self.ca_file is None else str(self.ca_file)
+            session.headers["Accept"] = "application/json, image/*;q=0.9, text/plain;q=0.5"
+            session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"
+            self._local.session = session
+        return session
+
+
+def _met_a_closed_connection(error: requests.ConnectionError) -> bool:
+    return bool(error.args) and isinstance(error.args[0], ProtocolError)

@@ -1,0 +1,130 @@
+"""Jellyfin's items and sessions in the sidecar's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, MediaSource, Session
+
+NO_USER = "0" * 32
+
+_EXTENSION = re.compile(r"[^/\\]\.([A-Za-z0-9]{1,10})$")
+_KNOWN_TYPES = {one.value: one for one in ItemType}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NowPlaying:
+    """One playback in one client.
+
+    Attributes:
+        user_id: None if the session belongs to nobody.
+        playlist_item_id: Names this entry of this queue: unlike the item id it tells repeats apart.
+        position_s: As the server believes; it runs on after a client has vanished.
+        checked_in: When the client itself last reported; None if it never did.
+    """
+
+    session_id: str
+    user_id: str | None
+    item_id: str
+    playlist_item_id: str | None
+    device_id: str | None
+    device_name: str | None
+    client: str | None
+    position_s: float
+    is_paused: bool
+    checked_in: datetime | None
+
+
+def to_item(base: BaseItem) -> Item:
+    """Return the item in our words; what was not asked for or is not known is None."""
+    source = _own_source(base)
+    image_item_id, image_tag = _image(base)
+    return Item(
+        id=base.id,
+        type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
+        title=base.name or "Untitled",
+        artist=_joined(base.artists),
+        album=base.album,
+        album_id=base.album_id,
+        album_artist=base.album_artist or _joined(one.name for one in base.album_artists if one),
+        series=base.series_name,
+        series_id=base.series_id,
+        number=base.index_number,
+        disc=base.parent_index_number,
+        year=_year(base),
+        seconds=base.run_time_ticks / TICKS_PER_SECOND if base.run_time_ticks else None,
+        extension=_extension(base, source),
+        size=source.size if source else None,
+        source_etag=source.e_tag if source else None,
+        image_item_id=image_item_id,
+        image_tag=image_tag,
+        is_favorite=base.user_data.is_favorite if base.user_data else None,
+        can_download=base.can_download,
+        is_remote=_is_remote(base, source),
+    )
+
+
+def now_playing(sessions: Iterable[Session], *, except_device: str) -> tuple[NowPlaying, ...]:
+    """Return what is playing, leaving out sessions of `except_device` (our own)."""
+    return tuple(
+        NowPlaying(
+            session_id=session.id,
+            user_id=None if session.user_id == NO_USER else session.user_id,
+            item_id=session.now_playing_item.id,
+            playlist_item_id=session.playlist_item_id,
+            device_id=session.device_id,
+            device_name=session.device_name,
+            client=session.client,
+            position_s=session.play_state.position_ticks / TICKS_PER_SECOND,
+            is_paused=session.play_state.is_paused,
+            checked_in=session.last_playback_check_in,
+        )
+        for session in sessions
+        if session.now_playing_item is not None and session.device_id != except_device
+    )
+
+
+def _joined(names: Iterable[str | None]) -> str | None:
+    return ", ".join(name for name in names if name) or None
+
+
+def _year(base: BaseItem) -> int | None:
+    if base.production_year:
+        return base.production_year
+    return base.premiere_date.year if base.premiere_date else None
+
+
+def _own_source(base: BaseItem) -> MediaSource | None:
+    """Return the item's own file: downloads serve that one, other versions are other items."""
+    return next((one for one in base.media_sources if one and one.id == base.id), None)
+
+
+def _image(base: BaseItem) -> tuple[str | None, str | None]:
+    candidates = (
+        (base.id, base.image_tags.get("Primary")),
+        (base.album_id, base.album_primary_image_tag),
+        (base.series_id, base.series_primary_image_tag),
+    )
+    return next(((item, tag) for item, tag in candidates if item and tag), (None, None))
+
+
+def _extension(base: BaseItem, source: MediaSource | None) -> str | None:
+    """Return the file's extension: from its path, since `Container` may be `mov,mp4,m4a,3gp`."""
+    for path in (source and source.path, base.path):
+        if path and (found := _EXTENSION.search(path)):
+            return found[1].lower()
+    container = (source and source.container) or base.container or ""
+    return container.lower() if re.fullmatch(r"[A-Za-z0-9]{1,10}", container) else None
+
+
+def _is_remote(base: BaseItem, source: MediaSource | None) -> bool:
+    if base.location_type in {"Virtual", "Remote"}:
+        return True
+    if source and (source.is_remote or source.protocol not in {None, "File"}):
+        return True
+    path = base.path or (source and source.path) or ""
+    return path.lower().endswith(".strm") or "://" in path

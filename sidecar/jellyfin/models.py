@@ -1,0 +1,229 @@
+"""Jellyfin's JSON as values: only the keys we read, and no key is trusted to be there.
+
+Names are Jellyfin's own, in our spelling (`RunTimeTicks` is `run_time_ticks`). A key that is
+missing, null or of the wrong kind becomes the field's default, so that one odd tag in one file
+never hides a whole library; only what a value is useless without must be right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+)
+from pydantic.alias_generators import to_pascal
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T")
+
+TICKS_PER_SECOND = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Marks a field: what to take in place of a value that is not as it should be.
+
+    Unlike a validator in Python, this stays inside the JSON parser: what is not read costs little.
+    """
+
+    value: Any
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_default_schema(
+            handler(source), default=self.value, on_error="default"
+        )
+
+
+def _undashed(value: object) -> object:
+    return value.replace("-", "").lower() if isinstance(value, str) else value
+
+
+def _moment(value: datetime) -> datetime | None:
+    """Return the time in UTC; the year 1 is Jellyfin's word for never."""
+    if value.year <= 1:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Maybe = Annotated[T | None, Otherwise(None)]
+Many = Annotated[tuple[Maybe[T], ...], Otherwise(())]
+Id = Annotated[str, BeforeValidator(_undashed), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Flag = Annotated[bool, Otherwise(value=False)]
+Count = Annotated[int, Otherwise(0)]
+Moment = Annotated[datetime, AfterValidator(_moment)]
+
+
+class FromJellyfin(BaseModel):
+    """The ground of all of them: frozen, and unknown keys are none of our business."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_pascal, hide_input_in_errors=True
+    )
+
+
+class PublicServer(FromJellyfin):
+    """`GET /System/Info/Public`. `id` is the identity of the server."""
+
+    id: Id
+    version: str
+    product_name: Maybe[str] = None
+    server_name: Annotated[str, Otherwise("")] = ""
+    startup_wizard_completed: Maybe[bool] = None
+
+
+class Policy(FromJellyfin):
+    """What a user may; a key that an older server does not know means yes."""
+
+    is_administrator: Flag = False
+    is_disabled: Flag = False
+    enable_content_downloading: Annotated[bool, Otherwise(value=True)] = True
+
+
+class User(FromJellyfin):
+    """A Jellyfin account."""
+
+    id: Id
+    name: str
+    server_id: Maybe[Id] = None
+    policy: Annotated[Policy, Otherwise(Policy())] = Policy()
+
+
+class SignInAnswer(FromJellyfin):
+    """What a password or an approved Quick Connect request is answered with."""
+
+    user: User
+    access_token: SecretStr = Field(min_length=1)
+    server_id: Id
+
+
+class QuickConnectAnswer(FromJellyfin):
+    """A Quick Connect request as it stands."""
+
+    secret: SecretStr = Field(min_length=1)
+    code: str
+    authenticated: Flag = False
+
+
+class UserItemData(FromJellyfin):
+    """What a user did with an item, as `UserDataChanged` and a pressed heart tell it."""
+
+    item_id: Id
+    is_favorite: bool
+    played: Flag = False
+    play_count: Count = 0
+    playback_position_ticks: Count = 0
+    last_played_date: Maybe[Moment] = None
+
+
+class FavouriteState(FromJellyfin):
+    """The part of `UserData` that an item carries."""
+
+    is_favorite: Maybe[bool] = None
+
+
+class MediaSource(FromJellyfin):
+    """One file of an item. `e_tag` changes with the file; `size` is that of the last scan."""
+
+    id: Maybe[Id] = None
+    path: Maybe[str] = None
+    protocol: Maybe[str] = None
+    container: Maybe[str] = None
+    size: Annotated[int | None, Field(ge=0), Otherwise(None)] = None
+    e_tag: Maybe[str] = None
+    is_remote: Flag = False
+
+
+class Named(FromJellyfin):
+    """A name with an id, such as an album artist."""
+
+    name: Maybe[str] = None
+
+
+class BaseItem(FromJellyfin):
+    """One item of a library (`BaseItemDto`)."""
+
+    id: Id
+    type: str
+    server_id: Maybe[Id] = None
+    name: Maybe[str] = None
+    album: Maybe[str] = None
+    album_id: Maybe[Id] = None
+    album_artist: Maybe[str] = None
+    album_artists: Many[Named] = ()
+    artists: Many[str] = ()
+    series_name: Maybe[str] = None
+    series_id: Maybe[Id] = None
+    index_number: Maybe[int] = None
+    parent_index_number: Maybe[int] = None
+    production_year: Maybe[int] = None
+    premiere_date: Maybe[Moment] = None
+    run_time_ticks: Maybe[int] = None
+    container: Maybe[str] = None
+    path: Maybe[str] = None
+    location_type: Maybe[str] = None
+    can_download: Maybe[bool] = None
+    media_sources: Many[MediaSource] = ()
+    image_tags: Annotated[dict[str, str], Otherwise({})] = Field(default_factory=dict)
+    album_primary_image_tag: Maybe[str] = None
+    series_primary_image_tag: Maybe[str] = None
+    user_data: Maybe[FavouriteState] = None
+
+
+class ItemsPage(FromJellyfin):
+    """One page of a listing; an entry that cannot be read is None."""
+
+    items: tuple[Maybe[BaseItem], ...]
+    total_record_count: int
+
+
+class PlayingItem(FromJellyfin):
+    """What a session plays."""
+
+    id: Id
+    type: Maybe[str] = None
+    name: Maybe[str] = None
+    run_time_ticks: Maybe[int] = None
+
+
+class PlayState(FromJellyfin):
+    """Where its playback stands."""
+
+    position_ticks: Count = 0
+    is_paused: Flag = False
+
+
+class Session(FromJellyfin):
+    """A client that is connected. The reported queue is not read: it may hold thousands."""
+
+    id: str
+    user_id: Maybe[Id] = None
+    device_id: Maybe[str] = None
+    device_name: Maybe[str] = None
+    client: Maybe[str] = None
+    now_playing_item: Maybe[PlayingItem] = None
+    playlist_item_id: Maybe[str] = None
+    play_state: Annotated[PlayState, Otherwise(PlayState())] = PlayState()
+    last_playback_check_in: Maybe[Moment] = None
+
+
+PUBLIC_SERVER = TypeAdapter(PublicServer)
+USER = TypeAdapter(User)
+SIGN_IN = TypeAdapter(SignInAnswer)
+QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
+USER_ITEM_DATA = TypeAdapter(UserItemData)
+ITEM = TypeAdapter(BaseItem)
+ITEMS_PAGE = TypeAdapter(ItemsPage)
+SESSIONS = TypeAdapter(tuple[Session, ...])

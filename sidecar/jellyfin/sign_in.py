@@ -1,0 +1,153 @@
+"""Signing in: a name and a password, or Quick Connect. One try each, never repeated by itself.
+
+An administrator may have set Jellyfin to lock an account after a few wrong passwords, so nothing
+here asks twice. The server is asked who it is before a password is sent to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from sidecar.errors import NotAllowed, NotFound, OddAnswer, SignInRefused
+from sidecar.jellyfin import models
+from sidecar.jellyfin.address import Address
+from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd, read
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.connection import Connection
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.models import PublicServer
+
+WRONG = "Jellyfin does not know this name with this password"
+NOT_NOW = (
+    "Jellyfin knows this account but does not let it in now: it may be disabled, not allowed from "
+    "this address, device or at this hour, or it may have too many sessions"
+)
+SWITCHED_OFF = "Quick Connect is switched off on this Jellyfin server: sign in with a password"
+EXPIRED = "This Quick Connect code has expired: ask for another one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """An account that has just signed in.
+
+    Attributes:
+        may_download: Jellyfin lets it fetch original files.
+    """
+
+    user_id: str
+    name: str
+    is_admin: bool
+    may_download: bool
+    token: SecretStr
+    server_id: str
+    server_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuickConnectCode:
+    """A Quick Connect request: `code` is for the person, `secret` for us. Lasts ten minutes."""
+
+    code: str
+    secret: SecretStr
+
+
+class SignIn:
+    """Signs accounts in to one server, as one identity.
+
+    Every call raises `ServerAway` when the server cannot be asked now, `WrongServer` when it is
+    not the one we know, and `OddAnswer` when it does not answer as Jellyfin does.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        identity: Identity,
+        *,
+        server_id: str | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        self._server = Jellyfin(base_url, identity=identity, server_id=server_id, ca_file=ca_file)
+        self._connection = Connection(Address.of(base_url), identity=identity, ca_file=ca_file)
+
+    def with_password(self, name: str, password: SecretStr) -> SignedIn:
+        """Send the name and the password once.
+
+        Raises:
+            SignInRefused: They are wrong, or the account may not sign in now.
+        """
+        if not name:
+            raise SignInRefused(WRONG)
+        server = self._server.public_info()
+        body = {"Username": name, "Pw": password.get_secret_value()}
+        answer = self._connection.send("POST", "Users", "AuthenticateByName", body=body)
+        _judge(answer, {401: WRONG, 403: NOT_NOW})
+        return self._signed_in(answer, server)
+
+    def start_quick_connect(self) -> QuickConnectCode:
+        """Ask for a code that the person types into a client that is signed in.
+
+        Raises:
+            SignInRefused: Quick Connect is switched off.
+        """
+        self._server.public_info()
+        answer = self._connection.send("POST", "QuickConnect", "Initiate")
+        request = self._quick_connect(answer)
+        return QuickConnectCode(request.code, request.secret)
+
+    def is_approved(self, secret: SecretStr) -> bool:
+        """Ask whether the person has approved the code; ask again every few seconds.
+
+        Raises:
+            SignInRefused: The code has expired, or Quick Connect was switched off.
+        """
+        query = {"secret": secret.get_secret_value()}
+        return self._quick_connect(
+            self._connection.get("QuickConnect", "Connect", query=query)
+        ).authenticated
+
+    def finish_quick_connect(self, secret: SecretStr) -> SignedIn:
+        """Fetch the token of an approved code.
+
+        Raises:
+            SignInRefused: The code has expired, or was never approved.
+        """
+        server = self._server.public_info()
+        body = {"Secret": secret.get_secret_value()}
+        answer = self._connection.send("POST", "Users", "AuthenticateWithQuickConnect", body=body)
+        _judge(answer, {401: SWITCHED_OFF, 403: NOT_NOW, 404: EXPIRED})
+        return self._signed_in(answer, server)
+
+    def _quick_connect(self, answer: Answer) -> models.QuickConnectAnswer:
+        _judge(answer, {401: SWITCHED_OFF, 404: EXPIRED})
+        return read(answer, models.QUICK_CONNECT)
+
+    def _signed_in(self, answer: Answer, server: PublicServer) -> SignedIn:
+        found = read(answer, models.SIGN_IN)
+        if found.server_id != server.id:
+            raise OddAnswer(f"Two different servers answer at {answer.server}")
+        return SignedIn(
+            user_id=found.user.id,
+            name=found.user.name,
+            is_admin=found.user.policy.is_administrator,
+            may_download=found.user.policy.enable_content_downloading,
+            token=found.access_token,
+            server_id=found.server_id,
+            server_version=server.version,
+        )
+
+
+def _judge(answer: Answer, refusals: Mapping[int, str]) -> None:
+    """Turn the refusals that Jellyfin itself gives into sentences; the rest is judged as ever."""
+    try:
+        judge(answer)
+    except (NotAllowed, NotFound) as refusal:
+        if isinstance(refusal, Unconfirmed) and not refusal.is_jellyfin:
+            raise odd(answer) from None
+        sentence = refusals.get(answer.status)
+        if sentence is None:
+            raise
+        raise SignInRefused(sentence) from None

@@ -1,0 +1,103 @@
+"""Keeps tokens unreadable at rest: sealed with a key that lies in a file of its own.
+
+Whoever has the database alone (a backup, a copy) has no tokens. The key file is made on first use
+with mode 0600; one that others can read is refused, and it is never replaced: a lost key means
+signing in again, a silently renewed one would hide that.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import SecretStr
+
+from sidecar.errors import ConfigError, SignedOut
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class TokenBox:
+    """Seals and opens tokens. The key is read or made on the first use and then kept in memory."""
+
+    def __init__(self, key_file: Path) -> None:
+        self._key_file = key_file
+        self._fernet: Fernet | None = None
+
+    def seal(self, token: SecretStr) -> bytes:
+        """Return the token as it may be stored.
+
+        Raises:
+            ConfigError: The key file cannot be used; the message says how to mend it.
+        """
+        return self._box().encrypt(token.get_secret_value().encode())
+
+    def open(self, sealed: bytes) -> SecretStr:
+        """Return the token that `seal` was given.
+
+        Raises:
+            SignedOut: It was sealed with another key, or is damaged.
+            ConfigError: The key file cannot be used.
+        """
+        try:
+            return SecretStr(self._box().decrypt(sealed).decode())
+        except InvalidToken:
+            raise SignedOut(
+                f"The stored sign-in does not fit the key in {self._key_file}: sign in again"
+            ) from None
+
+    def _box(self) -> Fernet:
+        if self._fernet is None:
+            self._fernet = Fernet(self._key())
+        return self._fernet
+
+    def _key(self) -> bytes:
+        try:
+            if not self._key_file.exists():
+                _make(self._key_file)
+            return _read(self._key_file)
+        except OSError as error:
+            raise ConfigError(
+                self._key_file, "key file", None, f"cannot be used ({error.strerror})"
+            ) from error
+
+
+def _make(path: Path) -> None:
+    """Write a key and give it its name only when it is whole and on the disk."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123  (a descriptor, for the mode)
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, not a rename: if another process was first, its key stays.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & OTHERS:
+            raise ConfigError(
+                path, "mode", f"{mode:04o}", "other users can read the key: run chmod 600 on it"
+            )
+        key = file.read(1024)
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ConfigError(
+            path, "key file", None, "is damaged: put back a copy, or remove it and sign in again"
+        ) from None
+    return key
