@@ -24,7 +24,7 @@ from threading import Event
 
 from sidecar.demo.covers import POSTER, SQUARE, cover
 from sidecar.demo.encoding import cover_arguments, film_arguments, seed_of, track_arguments
-from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble, find_ffmpeg, run_ffmpeg
+from sidecar.demo.ffmpeg import MediaTrouble, find_ffmpeg, run_ffmpeg
 from sidecar.demo.libraries import WHOLE
 from sidecar.demo.listing import (
     COVER,
@@ -130,8 +130,6 @@ class _Kitchen:
     def _make_one(self, piece: _Piece) -> None:
         if (self._folder / piece.path).exists():
             return
-        if self._stop.is_set():
-            raise MakingStopped("The demo's media are not finished; the next start goes on")
         part = self._part()
         run_ffmpeg(self._program, piece.arguments(part), what=piece.path, stop=self._stop)
         self._place(part, piece.path)

@@ -220,6 +220,15 @@ def test_it_tries_again_ever_more_slowly_while_the_server_is_odd(
     assert [robot.step() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
+def test_it_carries_its_token_nowhere_else(server: ListenedTo, hire: Hire) -> None:
+    robot = hire()
+    server.trouble = (307, {"Location": f"{server.url}/elsewhere"}, b"")
+
+    robot.step()
+
+    assert [request.path for request in server.requests] == ["/Users/AuthenticateByName"]
+
+
 def test_a_starting_server_is_given_the_time_it_asks_for(server: ListenedTo, hire: Hire) -> None:
     server.trouble = (503, {"Retry-After": "005"}, b"")
 
