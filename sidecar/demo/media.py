@@ -1,7 +1,7 @@
 """Makes the demo's library of real media on the first start, and leaves it alone ever after.
 
     .recipe ──▶ covers ──▶ tracks, films, episodes ──▶ library.json
-    (what is    (.making/n, renamed when whole)        (last: the library is finished)
+    (what is    (.making/…, renamed when whole)        (last: the library is finished)
      being made)
 
 A library that was interrupted is completed; one of another recipe is made again. A folder with
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from threading import Event
 
 from sidecar.demo.covers import POSTER, SQUARE, cover
@@ -107,6 +108,8 @@ class _Kitchen:
         self._folder, self._program = folder, program
         self._stop, self._progress = stop, progress
         self._finished = 0
+        # A name of its own: an ffmpeg that outlived a killed run may still write to its old part.
+        self._making = folder / _MAKING / token_hex(8)
         self._part_numbers = count()
 
     def make(self, pieces: list[_Piece]) -> None:
@@ -135,9 +138,8 @@ class _Kitchen:
         self._place(part, piece.path)
 
     def _part(self) -> Path:
-        making = self._folder / _MAKING
-        making.mkdir(exist_ok=True)
-        return making / str(next(self._part_numbers))
+        self._making.mkdir(parents=True, exist_ok=True)
+        return self._making / str(next(self._part_numbers))
 
     def _place(self, part: Path, path: str) -> None:
         """Give a finished part its name; its bytes are on the disk before its name is."""
