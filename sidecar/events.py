@@ -66,6 +66,13 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """An account signed in or was signed out."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesChanged:
     """What a person should know has changed (server away, signed out, device missing)."""
 
@@ -80,6 +87,7 @@ Event = (
     | HoldsChanged
     | TransfersProgressed
     | DeviceChanged
+    | AccountChanged
     | NoticesChanged
     | WorkArrived
 )
