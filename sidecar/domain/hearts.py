@@ -31,6 +31,9 @@ class Heart:
     restore: bool = False
 
 
+NEVER = Heart(is_favorite=False)
+
+
 def told(heart: Heart | None, *, value: bool, with_playback: bool, playing: bool) -> Heart:
     """Return the belief after the server announced `value`.
 
@@ -40,19 +43,21 @@ def told(heart: Heart | None, *, value: bool, with_playback: bool, playing: bool
         with_playback: The same message tells of a start or stop of this item.
         playing: The item plays now in some session of the account.
     """
-    if heart is not None and heart.at_risk and with_playback:
-        return _checked(heart, value=value)
-    if heart is not None and heart.is_favorite == value and with_playback:
-        return heart
+    believed = heart or NEVER
+    if believed.at_risk and with_playback:
+        return _checked(believed, value=value)
+    if value == believed.is_favorite:
+        return replace(believed, restore=False)
     return Heart(value, at_risk=playing)
 
 
 def found(heart: Heart | None, *, value: bool, playing: bool) -> Heart:
     """Return the belief after a look-up gave `value`; a look-up is nobody's word."""
-    if heart is not None and heart.at_risk:
-        checked = _checked(heart, value=value)
+    believed = heart or NEVER
+    if believed.at_risk:
+        checked = _checked(believed, value=value)
         return checked if playing or checked.restore else replace(checked, at_risk=False)
-    return Heart(value, at_risk=playing and (heart is None or heart.is_favorite != value))
+    return believed if value == believed.is_favorite else Heart(value, at_risk=playing)
 
 
 def set_again(heart: Heart) -> Heart:

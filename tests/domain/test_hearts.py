@@ -100,3 +100,9 @@ def test_without_risk_nothing_is_ever_set_again(value: bool) -> None:
         for playing in (True, False):
             assert not told(heart, value=value, with_playback=True, playing=playing).restore
             assert not found(heart, value=value, playing=playing).restore
+
+
+def test_a_track_that_merely_plays_leaves_nothing_to_remember() -> None:
+    assert told(None, value=False, with_playback=True, playing=True) == Heart(False)
+    assert told(None, value=False, with_playback=False, playing=True) == Heart(False)
+    assert found(None, value=False, playing=True) == Heart(False)
