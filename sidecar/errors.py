@@ -3,6 +3,7 @@
 * SidecarError
   - ConfigError         the file or the environment is wrong; the operator can mend it (exit 2)
   - AlreadyRunning      another sidecar holds this data folder or this device
+  - StoreTrouble        the database cannot be opened, read or written now
   - IllegalMove         a bug: an event that cannot happen in this state
   - Stopped             the work was asked to stop; nothing is wrong
   - JellyfinTrouble     an answer that is not the one we need
@@ -37,6 +38,10 @@ class ConfigError(SidecarError):
 
 class AlreadyRunning(SidecarError):
     """Another sidecar is at work on the same data folder or device."""
+
+
+class StoreTrouble(SidecarError):
+    """The database cannot be opened, read or written; says why. What was asked is not done."""
 
 
 class IllegalMove(SidecarError):

@@ -1,0 +1,299 @@
+"""The database file: who may open it, one connection for each thread, and what a commit means.
+
+Tables and queries live beside this module. Nothing outside the store sees peewee, a row or an
+SQL error; what goes wrong becomes `StoreTrouble`.
+
+    with db.write():                    BEGIN IMMEDIATE … COMMIT, synced to the disk
+        db.change(Row.update(…))
+        db.after_commit(tell)           told when it is true for everybody, or never
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import RLock, local
+from typing import Any, Self
+
+import filelock
+import peewee
+
+from sidecar.clock import Clock
+from sidecar.errors import AlreadyRunning, StoreTrouble
+from sidecar.store import migrations, recovery
+from sidecar.store.trouble import code, file_trouble, trouble
+
+BUSY_TIMEOUT_S = 5.0
+TRIES = 3
+DAILY_COPIES_KEPT = 3
+PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "journal_size_limit": 16 * 1024 * 1024,
+}
+
+Row = dict[str, Any]
+Query = Any  # the stubs have no common type for what can be executed
+
+
+class _Sqlite(peewee.SqliteDatabase):
+    """Peewee's database, more patient, and a failed commit keeps its own error."""
+
+    def begin(self, lock_type: str | None = None) -> None:
+        """Begin; if another program holds the file, wait for it a few times."""
+        for left in reversed(range(TRIES)):
+            try:
+                super().begin(lock_type)
+            except peewee.OperationalError as error:
+                if not left or code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+
+    def rollback(self) -> None:
+        """Roll back, unless SQLite has done so by itself (a full disk): that would be an error."""
+        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
+        if connection.in_transaction:
+            super().rollback()
+
+
+class _Mine(local):
+    """What one thread is doing."""
+
+    news: list[Callable[[], object]] | None = None  # a list while this thread writes
+    reads: bool = False
+
+
+class Database:
+    """One SQLite file in WAL mode. Safe to use from many threads; each gets its connection."""
+
+    def __init__(
+        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, recovery_note: str | None
+    ) -> None:
+        self.path = path
+        self.recovery = recovery_note
+        self._peewee: peewee.SqliteDatabase = _Sqlite(
+            str(path), pragmas=PRAGMAS, lock_type="IMMEDIATE", timeout=busy_timeout_s
+        )
+        self._mine = _Mine()
+        # SQLite alone keeps writers apart; but its waiters sleep and poll, ours queue up.
+        self._one_writer = RLock()
+        self._lock: filelock.BaseFileLock | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Take the data folder for this process; check, restore and update the file, open it.
+
+        `recovery` is a sentence for people if a damaged or lost database had to be replaced.
+
+        Raises:
+            AlreadyRunning: Another sidecar has the folder.
+            StoreTrouble: The file cannot be used; nothing was changed.
+        """
+        path = path.absolute()
+        with file_trouble(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = _lock(path)
+        try:
+            with file_trouble(path), trouble(path):
+                note = recovery.recover(path, clock.now())
+                path.touch(mode=0o600)
+                migrations.migrate(path)
+                recovery.remember(path)
+            opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=note)
+        except BaseException:
+            lock.release()
+            raise
+        opened._lock = lock
+        return opened
+
+    @classmethod
+    def visit(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Open the database beside the sidecar that runs on it, for one short command.
+
+        Raises:
+            StoreTrouble: There is no database, or its tables are not of this version.
+        """
+        path = path.absolute()
+        with file_trouble(path):
+            condition = recovery.examine(path)
+        if condition is not recovery.Condition.SOUND:
+            raise StoreTrouble(f"{path} is not a sound database of Jellyfin Sidecar")
+        opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=None)
+        if opened.sql("PRAGMA user_version")[0][0] != len(migrations.STEPS):
+            opened.close()
+            raise StoreTrouble(f"{path} is of an older version: `jellyfin-sidecar run` updates it")
+        return opened
+
+    # -- writing
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """Change things together: all of it is on the disk afterwards, or none of it.
+
+        Inside another `write` it joins that one. Keep it short and do nothing slow inside: every
+        other writer waits.
+
+        Raises:
+            StoreTrouble: The database is busy for too long, full, read-only or broken.
+        """
+        if self._mine.news is not None:
+            yield from self._joined(self._mine.news)
+            return
+        with self._one_writer, trouble(self.path):
+            news = yield from self._transaction()
+        for tell in news:
+            tell()
+
+    @contextmanager
+    def write_lazily(self) -> Iterator[None]:
+        """Like `write`, but a power cut (not a crash) may undo it: for what can be found again."""
+        if self._mine.news is not None:
+            raise RuntimeError("a lazy write cannot be part of another one")
+        with self._one_writer, trouble(self.path):
+            # Cannot be said inside a transaction, and holds for this thread's connection only.
+            self._peewee.execute_sql("PRAGMA synchronous = NORMAL")
+            try:
+                news = yield from self._transaction()
+            finally:
+                self._peewee.execute_sql("PRAGMA synchronous = FULL")
+        for tell in news:
+            tell()
+
+    def after_commit(self, tell: Callable[[], object]) -> None:
+        """Call `tell` once what is being written is committed; never if it is not."""
+        if self._mine.news is None:
+            raise RuntimeError("there is nothing to wait for outside a write")
+        self._mine.news.append(tell)
+
+    def change(self, query: Query) -> int:
+        """Run an INSERT, UPDATE or DELETE; return the rows it touched (INSERT: the id)."""
+        self._check_writing()
+        changed: int = query.execute(self._peewee)
+        return changed
+
+    def changed(self, query: Query) -> list[Row]:
+        """Run a statement with RETURNING; return its rows."""
+        self._check_writing()
+        return list(query.dicts().execute(self._peewee))
+
+    # -- reading
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """See one and the same state in all queries inside."""
+        if self._mine.news is not None or self._mine.reads:
+            yield
+            return
+        with trouble(self.path), self._peewee.transaction("DEFERRED"):
+            self._mine.reads = True
+            try:
+                yield
+            finally:
+                self._mine.reads = False
+
+    def rows(self, query: Query) -> list[Row]:
+        """Run a SELECT."""
+        with trouble(self.path):
+            return list(query.dicts().execute(self._peewee))
+
+    def row(self, query: Query) -> Row | None:
+        """Run a SELECT for one row at most; None if there is none."""
+        found = self.rows(query)
+        return found[0] if found else None
+
+    def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement written by hand, where that is clearer or must be fast."""
+        with trouble(self.path):
+            return list(self._peewee.execute_sql(text, parameters))
+
+    # -- life
+
+    def is_answering(self) -> bool:
+        """Whether the database can be read now."""
+        try:
+            self.sql("SELECT count(*) FROM meta")
+        except StoreTrouble:
+            return False
+        return True
+
+    def back_up(self, clock: Clock) -> Path:
+        """Make today's copy beside the database, keep the newest few; return the copy.
+
+        Raises:
+            StoreTrouble: It could not be made; older copies are kept.
+        """
+        to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
+        with file_trouble(to), trouble(to):
+            to.parent.mkdir(mode=0o700, exist_ok=True)
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                migrations.copy(connection, to)
+            for old in recovery.daily_copies(self.path)[DAILY_COPIES_KEPT:]:
+                old.unlink()
+        return to
+
+    @contextmanager
+    def thread(self) -> Iterator[None]:
+        """Close this thread's connection at the end: stands around the body of every thread."""
+        try:
+            yield
+        finally:
+            self.close_thread()
+
+    def close_thread(self) -> None:
+        """Close the connection of the calling thread; the next query opens another."""
+        self._peewee.close()
+
+    def close(self) -> None:
+        """Close this thread's connection and give the folder free. Other threads are over."""
+        self.close_thread()
+        if self._lock is not None:
+            self._lock.release()
+
+    # -- inside
+
+    def _transaction(self) -> Generator[None, None, list[Callable[[], object]]]:
+        if self._mine.reads:
+            # It would start from what was read before: SQLite refuses that at the first change.
+            raise RuntimeError("a write cannot begin inside a read")
+        with self._peewee.transaction():
+            news = self._mine.news = []
+            try:
+                yield
+            finally:
+                self._mine.news = None
+        return news
+
+    def _joined(self, news: list[Callable[[], object]]) -> Iterator[None]:
+        mark = len(news)
+        try:
+            with self._peewee.savepoint():
+                yield
+        except BaseException:
+            del news[mark:]
+            raise
+
+    def _check_writing(self) -> None:
+        if self._mine.news is None:
+            raise RuntimeError("a change belongs inside `write`")
+
+
+def _lock(path: Path) -> filelock.BaseFileLock:
+    lock = filelock.FileLock(
+        path.parent / "sidecar.lock",
+        mode=0o600,
+        thread_local=False,
+        preserve_lock_file=True,
+        fallback_to_soft=False,
+    )
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise AlreadyRunning(
+            f"Another Jellyfin Sidecar is running on the data folder {path.parent}; "
+            "stop it first, or give this one another folder"
+        ) from None
+    return lock

@@ -1,0 +1,203 @@
+"""The queue and the files: every change of a download happens here, and only here.
+
+    enqueue ─▶ pending ─claim▶ downloading: opened, synced …, finalizing ─arrive▶ completed
+
+The named moves say what each one changes besides the state (`domain.downloads` draws the states).
+They return False if somebody else moved, finished or deleted the download first; then nothing was
+changed. What is being finalized can neither be paused nor cancelled: its file is already there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.errors import IllegalMove
+from sidecar.store.moving import DownloadMover
+from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
+from sidecar.store.reading import COLUMNS, PENDING, to_download
+from sidecar.store.tables import DownloadRow
+
+CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
+
+
+class Downloads(DownloadMover):
+    """The queue, what runs, and what is there. Safe to use from any thread."""
+
+    # -- the queue
+
+    def enqueue(self, wanted: NewDownload, *, want_again: bool = False) -> tuple[Download, bool]:
+        """Queue an item for a device, once.
+
+        An existing download is returned as it is, except that a pending one takes a higher
+        priority. A removed one is queued again only if `want_again`.
+
+        Returns:
+            The download, and whether this call queued it.
+
+        Raises:
+            ValueError: All `places` are taken by other downloads.
+        """
+        with self._db.write():
+            there = self.by_item(wanted.device_id, wanted.item.id)
+            if there is None:
+                return self._insert(wanted), True
+            if there.status is Status.REMOVED and want_again:
+                self.want_again(
+                    there, wanted.item, user_id=wanted.user_id, priority=wanted.priority
+                )
+                return self.get(there.id) or there, True
+            if there.status is Status.PENDING and there.priority < wanted.priority:
+                return self._set(there, priority=wanted.priority) or there, False
+            return there, False
+
+    def claim(
+        self,
+        now: datetime,
+        *,
+        blocked_devices: Collection[str] = (),
+        blocked_users: Collection[str] = (),
+        busy: Collection[int] = (),
+    ) -> Download | None:
+        """Take the next download that is due: highest priority, then longest in the queue.
+
+        Args:
+            now: What `retry_next_at` is compared with.
+            blocked_devices: Devices that cannot take files now.
+            blocked_users: Accounts whose token cannot fetch now.
+            busy: Downloads whose part file a worker has not let go of yet: one that is paused and
+                resumed at once is pending while its last bytes are still being written.
+        """
+        due = DownloadRow.retry_next_at.is_null() | (DownloadRow.retry_next_at <= now)
+        first = (
+            DownloadRow.select(DownloadRow.id)
+            .where(
+                PENDING,
+                due,
+                DownloadRow.device_id.not_in(sorted(blocked_devices)),
+                DownloadRow.user_id.not_in(sorted(blocked_users)),
+                DownloadRow.id.not_in(sorted(busy)),
+            )
+            .order_by(DownloadRow.priority.desc(), DownloadRow.queued_at, DownloadRow.id)
+            .limit(1)
+        )
+        changes = {"started_at": now, "retry_next_at": None}
+        return self._move(DownloadRow.id == first, Status.PENDING, Move.CLAIM, changes)
+
+    def cancel(self, download: Download) -> bool:
+        """Delete the row of a download that has no file yet; the part file is the caller's.
+
+        Raises:
+            IllegalMove: A finished file is deleted, not cancelled; a bug.
+        """
+        if download.status not in CANCELLABLE:
+            raise IllegalMove(f"a {download.status} download cannot be cancelled")
+        with self._db.write():
+            gone = self._db.change(
+                DownloadRow.delete().where(
+                    DownloadRow.id == download.id,
+                    DownloadRow.status == download.status,
+                    ~DownloadRow.finalizing,
+                )
+            )
+            if gone:
+                self._tell(download, download.status, None)
+        return bool(gone)
+
+    def rename(self, download: Download, place: Place) -> bool:
+        """Give the download another place, before there is a file at the old one.
+
+        Returns:
+            False if another download has that place, or this one has gone on meanwhile.
+        """
+        with self._db.write():
+            try:
+                first_free(self._db, download.device_id, [place])
+            except ValueError:
+                return False
+            return bool(self._set(download, file_path=place.path, path_key=place.key))
+
+    def recover(self) -> list[Download]:
+        """Put back what was running when the sidecar died; for the start, before any worker.
+
+        The part files keep what they have. Returned are those that were being finalized: still
+        `downloading`, their file is either in place already or still the part; the caller looks
+        and then lets each one `arrive` or be postponed.
+        """
+        with self._db.write():
+            query = DownloadRow.select(*COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
+            running = [to_download(row) for row in self._db.rows(query)]
+            for download in running:
+                if not download.finalizing:
+                    self.move(download, Move.POSTPONE)
+        return [download for download in running if download.finalizing]
+
+    # -- one transfer
+
+    def opened(self, download_id: int, validator: Validator, held: int) -> bool:
+        """Commit what the part file's bytes belong to, and that only `held` of them count."""
+        with self._db.write():
+            return self._note(download_id, validator=validator, bytes_downloaded=held)
+
+    def synced(self, download_id: int, held: int) -> bool:
+        """Note that `held` bytes of the part file are on the disk.
+
+        Cheap, not synced itself: after a power cut the row may be older than the file, which
+        costs those bytes and nothing else.
+        """
+        with self._db.write_lazily():
+            # Written out: building it anew would take longer than running it.
+            return bool(
+                self._db.sql(
+                    "UPDATE downloads SET bytes_downloaded = ?"
+                    " WHERE id = ? AND status = 'downloading' RETURNING id",
+                    (held, download_id),
+                )
+            )
+
+    def finalizing(
+        self, download_id: int, *, size: int, content_hash: str, mime_type: str | None
+    ) -> bool:
+        """Commit that the part is whole and synced, with all that `arrive` needs to know.
+
+        Only after this may the part be renamed: a False means it was paused or cancelled.
+        """
+        with self._db.write():
+            return self._note(
+                download_id,
+                finalizing=True,
+                bytes_downloaded=size,
+                file_size=size,
+                content_hash=content_hash,
+                mime_type=mime_type,
+            )
+
+    # -- inside
+
+    def _insert(self, wanted: NewDownload) -> Download:
+        place = first_free(self._db, wanted.device_id, wanted.places)
+        columns = columns_of(wanted, place, self._clock.now())
+        download = to_download(
+            self._db.changed(DownloadRow.insert(**columns).returning(*COLUMNS))[0]
+        )
+        self._tell(download, None, Status.PENDING)
+        return download
+
+    def _set(self, download: Download, **columns: object) -> Download | None:
+        """Change columns other than the state, if the state is still what the caller saw."""
+        rows = self._db.changed(
+            DownloadRow.update(**columns)
+            .where(DownloadRow.id == download.id, DownloadRow.status == download.status)
+            .returning(*COLUMNS)
+        )
+        if not rows:
+            return None
+        changed = to_download(rows[0])
+        self._tell(changed, changed.status, changed.status)
+        return changed
+
+    def _note(self, download_id: int, **columns: object) -> bool:
+        """Change columns of a running download; no news."""
+        running = (DownloadRow.id == download_id) & (DownloadRow.status == Status.DOWNLOADING)
+        return bool(self._db.change(DownloadRow.update(**columns).where(running)))

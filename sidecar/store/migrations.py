@@ -1,0 +1,198 @@
+"""The tables, as numbered steps that only ever grow in number.
+
+A database remembers the number of its last step in `user_version`. A step, once released, is
+never edited: what is wrong with it is mended by the next one. All missing steps run in one
+transaction, after a copy of the file was put beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sidecar.errors import StoreTrouble
+
+log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x4A465343
+
+FIRST = (
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    """CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE devices (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        path TEXT NOT NULL,
+        added_at INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE accounts (
+        user_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL,
+        server_id TEXT NOT NULL,
+        is_admin INTEGER NOT NULL CHECK (is_admin IN (0, 1)),
+        may_download INTEGER NOT NULL CHECK (may_download IN (0, 1)),
+        jellyfin_device_id TEXT NOT NULL UNIQUE,
+        token_encrypted BLOB,
+        state TEXT NOT NULL CHECK (state IN ('signed-in', 'signed-out')),
+        signed_in_at INTEGER NOT NULL
+    ) STRICT""",
+    "CREATE INDEX accounts_by_name ON accounts (name_key)",
+    """CREATE TABLE sessions (
+        id_hash BLOB PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        created_at INTEGER NOT NULL,
+        last_used_at INTEGER NOT NULL,
+        address_prefix TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX sessions_by_user ON sessions (user_id)",
+    "CREATE INDEX sessions_by_use ON sessions (last_used_at)",
+    """CREATE TABLE api_keys (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key_hash BLOB NOT NULL UNIQUE,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        label TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        last_used_at INTEGER,
+        revoked_at INTEGER
+    ) STRICT""",
+    "CREATE INDEX api_keys_by_user ON api_keys (user_id)",
+    """CREATE TABLE downloads (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        item_id TEXT NOT NULL,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        user_id TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN
+            ('pending', 'downloading', 'paused', 'completed', 'failed', 'removed')),
+        title TEXT NOT NULL,
+        item_type TEXT NOT NULL,
+        artist TEXT,
+        album TEXT,
+        album_id TEXT,
+        image_item_id TEXT,
+        image_tag TEXT,
+        source_etag TEXT,
+        search_key TEXT NOT NULL,
+        file_path TEXT NOT NULL,
+        path_key TEXT NOT NULL,
+        file_size INTEGER CHECK (file_size >= 0),
+        mime_type TEXT,
+        expected_size INTEGER CHECK (expected_size >= 0),
+        bytes_downloaded INTEGER NOT NULL DEFAULT 0 CHECK (bytes_downloaded >= 0),
+        validator TEXT,
+        finalizing INTEGER NOT NULL DEFAULT 0 CHECK (finalizing IN (0, 1)),
+        priority INTEGER NOT NULL,
+        error_code TEXT,
+        error_message TEXT,
+        retry_count INTEGER NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
+        retry_next_at INTEGER,
+        queued_at INTEGER NOT NULL,
+        started_at INTEGER,
+        completed_at INTEGER,
+        last_used_seq INTEGER NOT NULL DEFAULT 0,
+        content_hash TEXT,
+        format TEXT NOT NULL,
+        UNIQUE (device_id, item_id),
+        UNIQUE (device_id, path_key)
+    ) STRICT""",
+    """CREATE INDEX downloads_to_claim ON downloads (priority DESC, queued_at, id)
+        WHERE status = 'pending'""",
+    """CREATE INDEX downloads_waiting ON downloads (status, retry_next_at)
+        WHERE retry_next_at IS NOT NULL""",
+    "CREATE INDEX downloads_by_status ON downloads (status, id, device_id, item_id, user_id)",
+    """CREATE INDEX downloads_on_device ON downloads (device_id, id, file_size)
+        WHERE status = 'completed'""",
+    """CREATE TABLE holds (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        source_id TEXT NOT NULL,
+        text TEXT NOT NULL,
+        release_at INTEGER,
+        UNIQUE (user_id, device_id, item_id, rule, source_id)
+    ) STRICT""",
+    "CREATE INDEX holds_by_item ON holds (device_id, item_id, user_id)",
+    "CREATE INDEX holds_by_rule ON holds (user_id, rule, source_id)",
+    "CREATE INDEX holds_to_release ON holds (release_at) WHERE release_at IS NOT NULL",
+    """CREATE TABLE hearts (
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        item_id TEXT NOT NULL,
+        item_type TEXT NOT NULL,
+        is_favorite INTEGER NOT NULL CHECK (is_favorite IN (0, 1)),
+        at_risk INTEGER NOT NULL CHECK (at_risk IN (0, 1)),
+        restore INTEGER NOT NULL CHECK (restore IN (0, 1)),
+        changed_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, item_id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX hearts_in_doubt ON hearts (user_id)
+        WHERE at_risk = 1 OR restore = 1""",
+    """CREATE TABLE tombstones (
+        user_id TEXT NOT NULL,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, device_id, item_id)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+Step = tuple[str, ...]
+STEPS: tuple[Step, ...] = (FIRST,)
+
+
+def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Bring the database at `path` to the last of `steps`; make it if there is none.
+
+    A crash at any statement leaves the old tables or the new ones, never something between.
+
+    Raises:
+        StoreTrouble: A step failed; the tables are as they were.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version >= len(steps):
+            return
+        if version:
+            copy(connection, path.with_name(f"{path.name}.before-{version + 1}"))
+        try:
+            _run(connection, steps[version:], len(steps))
+        except sqlite3.Error as error:
+            connection.rollback()
+            raise StoreTrouble(
+                f"{path} could not be brought up to date and is as it was: {error}"
+            ) from error
+        log.info("%s: tables brought from step %d to %d", path.name, version, len(steps))
+
+
+def copy(connection: sqlite3.Connection, to: Path) -> None:
+    """Put a whole, synced copy of the open database at `to`; only its owner may read it."""
+    draft = to.with_name(f"{to.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        connection.execute("VACUUM INTO ?", (str(draft),))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(to)
+
+
+def _run(connection: sqlite3.Connection, steps: Sequence[Step], last: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for step in steps:
+        for statement in step:
+            connection.execute(statement)
+    if connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise sqlite3.IntegrityError("a row points at one that is not there")
+    connection.execute(f"PRAGMA user_version = {last}")
+    connection.execute("COMMIT")

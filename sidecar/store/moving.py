@@ -1,0 +1,187 @@
+"""The one mover: nothing else changes the state of a download.
+
+It asks `domain.downloads.after`, changes the row *where it is still in the state the caller saw*,
+and tells the news after the commit. Nothing is locked while files move; a move returns False if
+somebody else moved, finished or deleted the download first, and then changed nothing.
+What is being finalized cannot be paused: its file may be in its place already.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads import Download, Move, Status, after
+from sidecar.domain.failures import Failure
+from sidecar.domain.items import Item
+from sidecar.events import Bus, DownloadChanged, WorkArrived
+from sidecar.store.database import Database
+from sidecar.store.reading import COLUMNS, Condition, DownloadReader, to_download
+from sidecar.store.tables import DownloadRow
+
+log = logging.getLogger(__name__)
+
+Columns = Mapping[str, object]
+
+UNBLEMISHED: Columns = MappingProxyType(
+    {"error_code": None, "error_message": None, "retry_count": 0, "retry_next_at": None}
+)
+NOT_FINAL: Columns = MappingProxyType(
+    {"finalizing": False, "file_size": None, "content_hash": None}
+)
+FROM_ZERO: Columns = MappingProxyType(
+    {"bytes_downloaded": 0, "validator": None, "completed_at": None, **NOT_FINAL}
+)
+
+
+class DownloadMover(DownloadReader):
+    """Changes states and tells of it. Safe to use from any thread."""
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        super().__init__(db)
+        self._bus = bus
+        self._clock = clock
+
+    def move(self, download: Download, move: Move, **changes: object) -> bool:
+        """Make one move, if the download is still in the state that the caller saw.
+
+        Raises:
+            IllegalMove: The move is not in the table; a bug.
+        """
+        which = DownloadRow.id == download.id
+        if move is Move.PAUSE:
+            which &= ~DownloadRow.finalizing
+        if download.status is Status.DOWNLOADING and move is not Move.ARRIVE:
+            changes = {**NOT_FINAL, **changes}
+        return self._move(which, download.status, move, changes) is not None
+
+    def arrive(
+        self, download: Download, *, size: int, content_hash: str, mime_type: str | None
+    ) -> bool:
+        """The file is in its place and synced."""
+        return self.move(
+            download,
+            Move.ARRIVE,
+            file_size=size,
+            bytes_downloaded=size,
+            content_hash=content_hash,
+            mime_type=mime_type,
+            completed_at=self._clock.now(),
+            validator=None,
+            finalizing=False,
+            **UNBLEMISHED,
+        )
+
+    def postpone(
+        self,
+        download: Download,
+        *,
+        until: datetime | None,
+        failure: Failure,
+        retry_count: int,
+        from_zero: bool = False,
+    ) -> bool:
+        """An attempt failed; another is due at `until`, at once if that is None."""
+        return self.move(
+            download, Move.POSTPONE, **_failed(failure, until, retry_count, from_zero=from_zero)
+        )
+
+    def give_up(
+        self,
+        download: Download,
+        *,
+        until: datetime | None,
+        failure: Failure,
+        retry_count: int,
+        from_zero: bool = False,
+    ) -> bool:
+        """It failed; it is tried again at `until`, or only when a person says so if None."""
+        return self.move(
+            download, Move.GIVE_UP, **_failed(failure, until, retry_count, from_zero=from_zero)
+        )
+
+    def pause(self, download: Download) -> bool:
+        """Stop until resumed; a cooldown stays in force."""
+        return self.move(download, Move.PAUSE)
+
+    def resume(self, download: Download) -> bool:
+        """Queue what was paused, at its old place in the queue."""
+        return self.move(download, Move.RESUME)
+
+    def retry(self, download: Download, *, from_zero: bool = False) -> bool:
+        """Queue what failed, with all its tries, from the part file or from zero."""
+        return self.move(download, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
+
+    def vanish(self, download: Download) -> bool:
+        """The file is no longer on the device, and it was not us."""
+        return self.move(download, Move.VANISH)
+
+    def evict(self, download: Download) -> bool:
+        """The file was removed to make room."""
+        return self.move(download, Move.EVICT)
+
+    def delete(self, download: Download) -> bool:
+        """The file was removed because nobody holds it, or somebody said so."""
+        return self.move(download, Move.DELETE)
+
+    def damaged(self, download: Download, failure: Failure) -> bool:
+        """The file is not what arrived: fetch it again."""
+        changes = {**UNBLEMISHED, "error_code": failure.code, "error_message": failure.message}
+        return self.move(download, Move.DAMAGED, **FROM_ZERO, **changes)
+
+    def want_again(
+        self, download: Download, item: Item, *, user_id: str, priority: int = 0
+    ) -> bool:
+        """Queue what was removed, at its old path, as if it were new."""
+        return self.move(
+            download,
+            Move.WANT_AGAIN,
+            user_id=user_id,
+            priority=priority,
+            expected_size=item.size,
+            source_etag=item.source_etag,
+            queued_at=self._clock.now(),
+            started_at=None,
+            **UNBLEMISHED,
+            **FROM_ZERO,
+        )
+
+    def _move(self, which: Condition, was: Status, move: Move, changes: Columns) -> Download | None:
+        now = after(was, move)
+        with self._db.write():
+            rows = self._db.changed(
+                DownloadRow.update(status=now, **changes)
+                .where(which, DownloadRow.status == was)
+                .returning(*COLUMNS)
+            )
+            if not rows:
+                return None
+            download = to_download(rows[0])
+            self._tell(download, was, now)
+        return download
+
+    def _tell(self, download: Download, was: Status | None, now: Status | None) -> None:
+        self._db.after_commit(partial(self._publish, download, was, now))
+
+    def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
+        if was is not now:
+            log.info("download %d: %s -> %s", download.id, was or "asked for", now or "cancelled")
+        self._bus.publish(DownloadChanged(download, was, now))
+        if now is Status.PENDING:
+            self._bus.publish(WorkArrived())
+
+
+def _failed(
+    failure: Failure, until: datetime | None, retry_count: int, *, from_zero: bool
+) -> Columns:
+    return {
+        "error_code": failure.code,
+        "error_message": failure.message,
+        "retry_next_at": until,
+        "retry_count": retry_count,
+        **(FROM_ZERO if from_zero else {}),
+    }

@@ -1,0 +1,90 @@
+"""How a wanted file becomes a row: its place on the device, and what the row remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.downloads import Status
+from sidecar.domain.items import Item
+from sidecar.store.database import Database, Row
+from sidecar.store.reading import search_key
+from sidecar.store.tables import DownloadRow
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path below the device's root, and the key by which two paths are the same file there."""
+
+    path: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDownload:
+    """What is to be fetched.
+
+    Attributes:
+        user_id: Who asked first; whose token fetches.
+        places: Where the file may go, best first; the last one should be unique (an id in it).
+        priority: Higher first.
+        format: `original`, or the name of a conversion.
+    """
+
+    item: Item
+    device_id: str
+    user_id: str
+    places: Iterable[Place]
+    priority: int = 0
+    format: str = "original"
+
+
+def first_free(db: Database, device_id: str, places: Iterable[Place]) -> Place:
+    """Return the first place that no download of this device has, neither as file nor as folder.
+
+    Raises:
+        ValueError: All of them are taken.
+    """
+    for place in places:
+        if _is_free(db, device_id, place.key):
+            return place
+    raise ValueError("every offered place is taken by another download")
+
+
+def columns_of(wanted: NewDownload, place: Place, now: datetime) -> Row:
+    """Return the columns of a fresh row."""
+    item = wanted.item
+    artist = item.artist or item.album_artist or item.series
+    return {
+        "item_id": item.id,
+        "device_id": wanted.device_id,
+        "user_id": wanted.user_id,
+        "status": Status.PENDING,
+        "title": item.title,
+        "item_type": item.type,
+        "artist": artist,
+        "album": item.album,
+        "album_id": item.album_id,
+        "image_item_id": item.image_item_id,
+        "image_tag": item.image_tag,
+        "source_etag": item.source_etag,
+        "search_key": search_key(item.title, artist, item.album),
+        "file_path": place.path,
+        "path_key": place.key,
+        "expected_size": item.size,
+        "priority": wanted.priority,
+        "queued_at": now,
+        "format": wanted.format,
+    }
+
+
+def _is_free(db: Database, device_id: str, key: str) -> bool:
+    parts = key.split("/")
+    same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    # "0" is the character after "/": between them lies everything below the folder `key`.
+    below = (DownloadRow.path_key > f"{key}/") & (DownloadRow.path_key < f"{key}0")
+    taken = DownloadRow.select(DownloadRow.id).where(
+        DownloadRow.device_id == device_id, DownloadRow.path_key.in_(same_or_above) | below
+    )
+    return db.row(taken.limit(1)) is None

@@ -1,0 +1,186 @@
+"""Downloads as they are: one, lists of them, and counts that always equal the lists.
+
+Changes nothing. A list and its count come from the same conditions, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import peewee
+from peewee import fn
+
+from sidecar.domain.downloads import Download, Status
+from sidecar.store.database import Database, Row
+from sidecar.store.tables import DownloadRow, HoldRow
+
+COLUMNS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+BATCH = 500
+
+Condition = Any  # peewee's expressions have no common type in its stubs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadFilter:
+    """Which downloads.
+
+    Attributes:
+        statuses: Empty means any.
+        viewer: Only what this person may see; None sees all.
+        owner: Only what this person holds (or asked for, if nobody holds it); None means anyone's.
+        text: Words that must all occur in title, artist or album, whatever their case or accents.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    viewer: str | None = None
+    owner: str | None = None
+    device_id: str | None = None
+    item_type: str | None = None
+    text: str = ""
+
+
+class DownloadReader:
+    """Looks downloads up. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, download_id: int) -> Download | None:
+        """Return one download; None if it is not there (any more)."""
+        return self._one(DownloadRow.id == download_id)
+
+    def by_item(self, device_id: str, item_id: str) -> Download | None:
+        """Return the download of an item on a device; None if there is none."""
+        return self._one((DownloadRow.device_id == device_id) & (DownloadRow.item_id == item_id))
+
+    def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
+        """Return one page of a list, newest first, and how many there are in all.
+
+        Args:
+            which: What is listed.
+            page: From 1; one behind the last is empty.
+            page_size: How many a page holds at most.
+        """
+        chosen = DownloadRow.select(*COLUMNS).where(*_conditions(which))
+        counted = DownloadRow.select(fn.COUNT(DownloadRow.id).alias("n")).where(*_conditions(which))
+        with self._db.read():
+            rows = self._db.rows(chosen.order_by(DownloadRow.id.desc()).paginate(page, page_size))
+            total: int = self._db.rows(counted)[0]["n"]
+        return [to_download(row) for row in rows], total
+
+    def counts(self, which: DownloadFilter) -> Mapping[Status, int]:
+        """Count the downloads in each state, 0 where there are none; `statuses` is not looked at.
+
+        Equal to the totals of `page` for each state by itself.
+        """
+        query = (
+            DownloadRow.select(DownloadRow.status, fn.COUNT(DownloadRow.id).alias("n"))
+            .where(*_about(which))
+            .group_by(DownloadRow.status)
+        )
+        found = {row["status"]: row["n"] for row in self._db.rows(query)}
+        return {status: found.get(status, 0) for status in Status}
+
+    def positions(self, download_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the place in the queue, from 1, of those that are pending."""
+        place = fn.ROW_NUMBER().over(
+            order_by=[DownloadRow.priority.desc(), DownloadRow.queued_at, DownloadRow.id]
+        )
+        queue = DownloadRow.select(DownloadRow.id, place.alias("place")).where(PENDING)
+        query = peewee.Select([queue], [queue.c.id, queue.c.place]).where(
+            queue.c.id.in_(list(download_ids))
+        )
+        return {row["id"]: row["place"] for row in self._db.rows(query)}
+
+    def bytes_on_device(self, device_id: str) -> int:
+        """Return the bytes of all finished files on a device."""
+        query = DownloadRow.select(fn.COALESCE(fn.SUM(DownloadRow.file_size), 0).alias("n"))
+        total: int = self._db.rows(query.where(COMPLETED, DownloadRow.device_id == device_id))[0][
+            "n"
+        ]
+        return total
+
+    def completed_on(self, device_id: str) -> Iterator[Download]:
+        """Yield every finished file of a device, oldest first, however slowly they are taken."""
+        last = 0
+        while True:
+            rows = self._db.rows(
+                DownloadRow.select(*COLUMNS)
+                .where(COMPLETED, DownloadRow.device_id == device_id, DownloadRow.id > last)
+                .order_by(DownloadRow.id)
+                .limit(BATCH)
+            )
+            if not rows:
+                return
+            yield from (to_download(row) for row in rows)
+            last = rows[-1]["id"]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next cooldown is over; None if nothing cools down."""
+        query = DownloadRow.select(fn.MIN(DownloadRow.retry_next_at).alias("at")).where(
+            DownloadRow.status.in_([Status.PENDING, Status.FAILED]),
+            DownloadRow.retry_next_at > now,
+        )
+        due: datetime | None = self._db.rows(query)[0]["at"]
+        return due
+
+    def failed_and_due(self, now: datetime) -> list[Download]:
+        """Return what failed with a cooldown that is over: to be retried."""
+        query = DownloadRow.select(*COLUMNS).where(
+            DownloadRow.status == Status.FAILED, DownloadRow.retry_next_at <= now
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def _one(self, condition: Condition) -> Download | None:
+        row = self._db.row(DownloadRow.select(*COLUMNS).where(condition))
+        return None if row is None else to_download(row)
+
+
+# Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
+PENDING = peewee.SQL("\"status\" = 'pending'")
+COMPLETED = peewee.SQL("\"status\" = 'completed'")
+
+
+def to_download(row: Row) -> Download:
+    """Return the value that a row of `COLUMNS` stands for."""
+    return Download(**row)
+
+
+def search_key(*texts: str | None) -> str:
+    """Return what a search compares: no case, no accents."""
+    spread = unicodedata.normalize("NFKD", "\n".join(text for text in texts if text))
+    return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
+
+
+def _conditions(which: DownloadFilter) -> list[Condition]:
+    conditions = _about(which)
+    if which.statuses:
+        conditions.append(DownloadRow.status.in_(sorted(which.statuses)))
+    return conditions
+
+
+def _about(which: DownloadFilter) -> list[Condition]:
+    conditions: list[Condition] = [
+        _concerns(person) for person in (which.viewer, which.owner) if person is not None
+    ]
+    if which.device_id is not None:
+        conditions.append(DownloadRow.device_id == which.device_id)
+    if which.item_type is not None:
+        conditions.append(DownloadRow.item_type == which.item_type)
+    conditions += [
+        fn.INSTR(DownloadRow.search_key, word) > 0 for word in search_key(which.text).split()
+    ]
+    return conditions or [peewee.SQL("1")]
+
+
+def _concerns(user_id: str) -> Condition:
+    """They hold it; or they asked for it and nobody holds it."""
+    anyone = HoldRow.select(peewee.SQL("1")).where(
+        HoldRow.device_id == DownloadRow.device_id, HoldRow.item_id == DownloadRow.item_id
+    )
+    theirs = anyone.where(HoldRow.user_id == user_id)
+    return fn.EXISTS(theirs) | ((DownloadRow.user_id == user_id) & ~fn.EXISTS(anyone))

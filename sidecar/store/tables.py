@@ -1,0 +1,241 @@
+"""The tables as peewee sees them. The store's own: no row leaves it.
+
+`migrations` makes them; a test holds the two together. Times are integers of milliseconds in the
+file and aware datetimes outside.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import peewee
+
+from sidecar.domain.downloads import Status, Validator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class MomentField(peewee.IntegerField):
+    """A point in time, to the millisecond."""
+
+    def db_value(self, value: datetime | None) -> int | None:
+        """Return the milliseconds since 1970."""
+        return None if value is None else (value - EPOCH) // MILLISECOND
+
+    def python_value(self, value: int | None) -> datetime | None:
+        """Return the aware time."""
+        return None if value is None else EPOCH + value * MILLISECOND
+
+
+class StatusField(peewee.TextField):
+    """Where a download stands."""
+
+    def db_value(self, value: Status) -> str:
+        """Return the plain word."""
+        return str(value)
+
+    def python_value(self, value: str) -> Status:
+        """Return the state."""
+        return Status(value)
+
+
+class ValidatorField(peewee.TextField):
+    """What a part file's bytes belong to; NULL if there are none that count."""
+
+    def db_value(self, value: Validator | None) -> str | None:
+        """Return a JSON list: what the server wrote, the length."""
+        return None if value is None else json.dumps([value.last_modified, value.total])
+
+    def python_value(self, value: str | None) -> Validator | None:
+        """Return the validator."""
+        if value is None:
+            return None
+        last_modified, total = json.loads(value)
+        return Validator(last_modified, total)
+
+
+class DownloadRow(peewee.Model):
+    """`domain.downloads.Download`, and the keys it is found by."""
+
+    id = peewee.AutoField()
+    item_id = peewee.TextField()
+    device_id = peewee.TextField()
+    user_id = peewee.TextField()
+    status = StatusField()
+    title = peewee.TextField()
+    item_type = peewee.TextField()
+    artist = peewee.TextField(null=True)
+    album = peewee.TextField(null=True)
+    album_id = peewee.TextField(null=True)
+    image_item_id = peewee.TextField(null=True)
+    image_tag = peewee.TextField(null=True)
+    source_etag = peewee.TextField(null=True)
+    search_key = peewee.TextField()
+    file_path = peewee.TextField()
+    path_key = peewee.TextField()
+    file_size = peewee.IntegerField(null=True)
+    mime_type = peewee.TextField(null=True)
+    expected_size = peewee.IntegerField(null=True)
+    bytes_downloaded = peewee.IntegerField(default=0)
+    validator = ValidatorField(null=True)
+    finalizing = peewee.BooleanField(default=False)
+    priority = peewee.IntegerField()
+    error_code = peewee.TextField(null=True)
+    error_message = peewee.TextField(null=True)
+    retry_count = peewee.IntegerField(default=0)
+    retry_next_at = MomentField(null=True)
+    queued_at = MomentField()
+    started_at = MomentField(null=True)
+    completed_at = MomentField(null=True)
+    last_used_seq = peewee.IntegerField(default=0)
+    content_hash = peewee.TextField(null=True)
+    format = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "downloads"
+
+
+class DeviceRow(peewee.Model):
+    """A folder that we fill."""
+
+    id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    path = peewee.TextField()
+    added_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "devices"
+
+
+class AccountRow(peewee.Model):
+    """A Jellyfin user who has signed in."""
+
+    user_id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    name_key = peewee.TextField()
+    server_id = peewee.TextField()
+    is_admin = peewee.BooleanField()
+    may_download = peewee.BooleanField()
+    jellyfin_device_id = peewee.TextField()
+    token_encrypted = peewee.BlobField(null=True)
+    state = peewee.TextField()
+    signed_in_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "accounts"
+
+
+class SessionRow(peewee.Model):
+    """A session of the web page."""
+
+    id_hash = peewee.BlobField(primary_key=True)
+    user_id = peewee.TextField()
+    created_at = MomentField()
+    last_used_at = MomentField()
+    address_prefix = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "sessions"
+
+
+class ApiKeyRow(peewee.Model):
+    """A key for scripts."""
+
+    id = peewee.AutoField()
+    key_hash = peewee.BlobField()
+    user_id = peewee.TextField()
+    label = peewee.TextField()
+    created_at = MomentField()
+    last_used_at = MomentField(null=True)
+    revoked_at = MomentField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "api_keys"
+
+
+class HoldRow(peewee.Model):
+    """A wish that is kept."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    rule = peewee.TextField()
+    source_id = peewee.TextField()
+    text = peewee.TextField()
+    release_at = MomentField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "holds"
+
+
+class HeartRow(peewee.Model):
+    """What we believe of one favourite of one account."""
+
+    user_id = peewee.TextField()
+    item_id = peewee.TextField()
+    item_type = peewee.TextField()
+    is_favorite = peewee.BooleanField()
+    at_risk = peewee.BooleanField()
+    restore = peewee.BooleanField()
+    changed_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "hearts"
+        primary_key = peewee.CompositeKey("user_id", "item_id")
+
+
+class TombstoneRow(peewee.Model):
+    """An item that a person removed on purpose."""
+
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    created_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "tombstones"
+        primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
+
+
+class MetaRow(peewee.Model):
+    """A fact about the whole installation."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "meta"
+
+
+ROWS: tuple[type[peewee.Model], ...] = (
+    MetaRow,
+    DeviceRow,
+    AccountRow,
+    SessionRow,
+    ApiKeyRow,
+    DownloadRow,
+    HoldRow,
+    HeartRow,
+    TombstoneRow,
+)

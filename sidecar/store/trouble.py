@@ -1,0 +1,56 @@
+"""What went wrong with the database, as a sentence: SQL errors end here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee
+
+from sidecar.errors import StoreTrouble
+
+SENTENCES = {
+    sqlite3.SQLITE_BUSY: "is held by another program; try again in a moment",
+    sqlite3.SQLITE_LOCKED: "is held by another program; try again in a moment",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; it goes on when there is room",
+    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only, or was moved or deleted",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder is there and may be written",
+    sqlite3.SQLITE_PERM: "may not be opened: check who owns the file",
+    sqlite3.SQLITE_AUTH: "may not be opened: check who owns the file",
+    sqlite3.SQLITE_NOTADB: "is damaged; start the sidecar again, it puts a copy in its place",
+    sqlite3.SQLITE_CORRUPT: "is damaged; start the sidecar again, it puts a copy in its place",
+}
+
+
+@contextmanager
+def trouble(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and its disk into `StoreTrouble`; bugs in a query stay as they are."""
+    try:
+        yield
+    except (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error) as error:
+        sentence = SENTENCES.get(code(error) or 0)
+        if sentence is None:
+            raise
+        raise StoreTrouble(f"The database {path} {sentence}") from error
+
+
+@contextmanager
+def file_trouble(path: Path) -> Iterator[None]:
+    """Turn errors of the file system into `StoreTrouble`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreTrouble(
+            f"The database {path} cannot be used: {error.strerror or error}; check the folder"
+        ) from error
+
+
+def code(error: Exception) -> int | None:
+    """Return SQLite's primary error code, None if the error is not SQLite's."""
+    # Peewee carries the driver's own error as its first argument.
+    own = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    found: int | None = getattr(own, "sqlite_errorcode", None)
+    return None if found is None else found & 0xFF

@@ -1,0 +1,46 @@
+"""Rows to begin with."""
+
+from __future__ import annotations
+
+from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.items import Item, ItemType
+from sidecar.store.queueing import NewDownload, Place
+from tests.fakes.clock import START
+
+STICK = "5d9c1c1e-1f3a-4c8e-9f5e-0d4a6b0f7a11"
+CARD = "a3b1e0aa-77f0-4b1f-8d0e-2f1f0c6f9b22"
+ANN = "a" * 32
+BEN = "b" * 32
+BEGIN = START
+HASH = "0123456789abcdef" * 2
+TIMED_OUT = Failure(FailureClass.TRANSIENT, "timed-out", "The server did not answer in time")
+
+
+def item_id(number: int) -> str:
+    return f"{number:032x}"
+
+
+def track(number: int, *, size: int | None = 1000) -> Item:
+    return Item(
+        id=item_id(number),
+        type=ItemType.AUDIO,
+        title=f"Track {number}",
+        artist="Björk",
+        album="Début",
+        album_id=item_id(10_000_000 + number // 10),
+        size=size,
+        source_etag="etag-1",
+    )
+
+
+def wanted(
+    number: int, *, device: str = STICK, user: str = ANN, priority: int = 0, path: str | None = None
+) -> NewDownload:
+    place = path or f"Björk/Début/{number} - Track.flac"
+    return NewDownload(
+        item=track(number),
+        device_id=device,
+        user_id=user,
+        places=[Place(place, place.casefold())],
+        priority=priority,
+    )
