@@ -19,6 +19,8 @@ from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, PENDING, to_download
 from sidecar.store.tables import DownloadRow
 
+__all__ = ["Downloads", "NewDownload", "Place"]
+
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
 
@@ -45,7 +47,7 @@ class Downloads(DownloadMover):
                 return self._insert(wanted), True
             if there.status is Status.REMOVED and want_again:
                 self.want_again(
-                    there, wanted.item, user_id=wanted.user_id, priority=wanted.priority
+                    there, user_id=wanted.user_id, priority=wanted.priority, item=wanted.item
                 )
                 return self.get(there.id) or there, True
             if there.status is Status.PENDING and there.priority < wanted.priority:

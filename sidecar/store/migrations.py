@@ -134,7 +134,7 @@ FIRST = (
         PRIMARY KEY (user_id, item_id)
     ) STRICT, WITHOUT ROWID""",
     """CREATE INDEX hearts_in_doubt ON hearts (user_id)
-        WHERE at_risk = 1 OR restore = 1""",
+        WHERE at_risk OR restore""",
     """CREATE TABLE tombstones (
         user_id TEXT NOT NULL,
         device_id TEXT NOT NULL REFERENCES devices (id),

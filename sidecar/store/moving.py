@@ -134,18 +134,25 @@ class DownloadMover(DownloadReader):
         return self.move(download, Move.DAMAGED, **FROM_ZERO, **changes)
 
     def want_again(
-        self, download: Download, item: Item, *, user_id: str, priority: int = 0
+        self, download: Download, *, user_id: str, priority: int = 0, item: Item | None = None
     ) -> bool:
-        """Queue what was removed, at its old path, as if it were new."""
+        """Queue what was removed, at its old path, as if it were new.
+
+        Args:
+            download: What was removed.
+            user_id: Whose token fetches from now on.
+            priority: As it is queued.
+            item: What the server says of it now, if that is known.
+        """
+        told = {} if item is None else {"expected_size": item.size, "source_etag": item.source_etag}
         return self.move(
             download,
             Move.WANT_AGAIN,
             user_id=user_id,
             priority=priority,
-            expected_size=item.size,
-            source_etag=item.source_etag,
             queued_at=self._clock.now(),
             started_at=None,
+            **told,
             **UNBLEMISHED,
             **FROM_ZERO,
         )
