@@ -101,7 +101,7 @@ class Download:
     Attributes:
         user_id: Who asked first; whose token fetches.
         file_path: Below the device's root, `/` between the parts; given once, then kept.
-        file_size: Bytes of the finished file; None until it is completed.
+        file_size: Bytes of the finished file; None until it is finalizing.
         expected_size: Bytes by the server's last scan; a hint, may be stale.
         bytes_downloaded: Bytes of the part file that are known to be on the disk.
         validator: Stored before the first body byte was written; None without a part file.
