@@ -84,10 +84,7 @@ class Connection:
                     raise
                 return self._exchange(method, path, asked, query, body)
         except requests.exceptions.SSLError as error:
-            raise OddAnswer(
-                f"The certificate of {self.address} is not trusted: give the server a valid one, "
-                "or name the file of its authority in the settings (jellyfin.ca_file)"
-            ) from error
+            raise untrusted(self.address) from error
         except requests.exceptions.Timeout as error:
             raise ServerAway(f"Jellyfin at {self.address} does not answer in time") from error
         except requests.exceptions.ContentDecodingError as error:
@@ -137,6 +134,14 @@ class Connection:
             session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"
             self._local.session = session
         return session
+
+
+def untrusted(address: Address) -> OddAnswer:
+    """Return the error for a secure connection that cannot be made."""
+    return OddAnswer(
+        f"There is no trusted secure connection to {address}: its certificate is not valid here "
+        "(settings: jellyfin.ca_file names an authority of your own), or it speaks plain http"
+    )
 
 
 def _met_a_closed_connection(error: requests.ConnectionError) -> bool:

@@ -1,9 +1,12 @@
 """Reads a listing to its end, page by page, and says whether it may be trusted to be whole.
 
-Pages shift when somebody adds or removes an item meanwhile, and old servers leave hidden items
-out of a page after counting them, so a short page is not the end. A listing is whole only if every
-page told the same total and exactly that many entries came; else it is read again, and if it never
-adds up it is handed over as incomplete: good for adding, never for removing.
+    page 1  a b c d          Each page begins with the last entry of the one before. If somebody
+    page 2        d e f g    adds or removes an item meanwhile, that entry is another one, and the
+    page 3              g h  listing is read again.
+
+Old servers leave hidden items out of a page after counting them, so a short page is not the end. A
+listing is whole only if the pages fit together and as many entries came as every page counted. If
+they never do, it is handed over as incomplete: good for adding, never for removing.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ class Listing:
     """Items as the server listed them.
 
     Attributes:
-        complete: Nothing is missing: what is not here is really not there. If False, an absent
-            item means nothing.
+        complete: Nothing is missing that was there from the first page to the last. If False, an
+            absent item means nothing.
     """
 
     items: tuple[Item, ...]
@@ -65,14 +68,24 @@ def _read(fetch: FetchPage, *, once_each: bool) -> Rows:
 def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
     entries: list[BaseItem] = []
     totals: set[int] = set()
+    fits = True
     for number in range(MOST_PAGES):
-        page = fetch(number * PAGE_ITEMS, PAGE_ITEMS)
-        entries += [one for one in page.items if one is not None]
+        start = number * (PAGE_ITEMS - 1)
+        page = fetch(start, PAGE_ITEMS)
+        found = [one for one in page.items if one is not None]
+        if number > 0:
+            fits &= _joins(entries, found)
+            found = found[1:] if fits else found
+        entries += found
         totals.add(page.total_record_count)
-        if (number + 1) * PAGE_ITEMS >= page.total_record_count:
+        if start + PAGE_ITEMS >= page.total_record_count:
             break
     else:
         raise OddAnswer("Jellyfin lists more items than any library holds")
     if once_each:
         entries = list({one.id: one for one in entries}.values())
-    return Rows(entries, complete=totals == {len(entries)})
+    return Rows(entries, complete=fits and totals == {len(entries)})
+
+
+def _joins(before: Sequence[BaseItem], after: Sequence[BaseItem]) -> bool:
+    return bool(before and after) and before[-1].id == after[0].id

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
@@ -66,19 +67,19 @@ class TokenBox:
 
 def _make(path: Path) -> None:
     """Write a key and give it its name only when it is whole and on the disk."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
+    descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123  (a descriptor, for the mode)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
             file.flush()
             os.fsync(file.fileno())
-        # A link, not a rename: if another process was first, its key stays.
+        # A link, not a rename: if somebody else was first, that key stays.
         path.hardlink_to(draft)
     except FileExistsError:
         return
     finally:
-        draft.unlink(missing_ok=True)
+        draft.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

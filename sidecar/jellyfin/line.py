@@ -1,0 +1,172 @@
+"""One live connection to Jellyfin, as frames in and out; opens, carries and closes, nothing else.
+
+It follows no redirect and no proxy variable, compresses nothing (a small frame cannot become a
+large one), and takes frames up to `LARGEST_FRAME_BYTES`: a client on 10.11 that queues five
+thousand tracks makes frames of 18 MB.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from contextlib import ExitStack
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
+from websockets.frames import CloseCode
+from websockets.sync.client import ClientConnection, connect
+
+from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
+from sidecar.jellyfin.answers import AWAY, retry_after
+from sidecar.jellyfin.connection import Connection, untrusted
+
+OPEN_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 0.4
+LARGEST_FRAME_BYTES = 32 * 1024 * 1024
+
+
+class LineRefused(JellyfinTrouble):
+    """The server answered the opening with 401 or 403: a refused token, or a proxy."""
+
+
+class LineLost(ServerAway):
+    """The connection has ended.
+
+    Attributes:
+        frame_too_big: We ended it ourselves, because of a frame beyond all measure.
+    """
+
+    def __init__(self, message: str, *, frame_too_big: bool = False) -> None:
+        super().__init__(message)
+        self.frame_too_big = frame_too_big
+
+
+class Line(Protocol):
+    """A live connection that stands."""
+
+    def send(self, text: str) -> None:
+        """Send a frame.
+
+        Raises:
+            LineLost: The connection has ended.
+        """
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Wait for a frame; None if none came in time.
+
+        Raises:
+            LineLost: The connection has ended.
+        """
+
+    def close(self) -> None:
+        """End it, in less than a second. Never raises."""
+
+
+class WebSocketLine:
+    """A `Line` over a real WebSocket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    def send(self, text: str) -> None:
+        """Send a frame."""
+        try:
+            self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise _lost(closed) from closed
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Wait for a frame; None if none came in time."""
+        try:
+            return self._connection.recv(timeout_s, decode=False)
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            raise _lost(closed) from closed
+
+    def close(self) -> None:
+        """Say goodbye, but do not wait for a server that does not answer it."""
+        self._connection.close()
+
+
+def dial(http: Connection) -> Line:
+    """Open the live connection of the account that `http` speaks for.
+
+    Raises:
+        LineRefused: 401 or 403; `/Users/Me` can tell why.
+        ServerAway: Nobody answers, or the server is starting.
+        OddAnswer: The certificate is not trusted, or what answers is not Jellyfin.
+    """
+    uri = http.address.socket
+    # websockets writes all headers at DEBUG, and ours carries the token.
+    quiet = logging.getLogger("sidecar.jellyfin.frames")
+    quiet.setLevel(logging.INFO)
+    with ExitStack() as opened:
+        try:
+            # Our own TCP connection: given one, the library follows no redirect.
+            tcp = opened.enter_context(_tcp(uri))
+            connection = connect(
+                uri,
+                sock=tcp,
+                ssl=_tls(http) if uri.startswith("wss:") else None,
+                compression=None,
+                additional_headers={"Authorization": http.authorization},
+                user_agent_header=f"Jellyfin-Sidecar/{http.identity.version}",
+                proxy=None,
+                open_timeout=OPEN_TIMEOUT_S,
+                ping_interval=None,
+                close_timeout=CLOSE_TIMEOUT_S,
+                max_size=LARGEST_FRAME_BYTES,
+                logger=quiet,
+                # We close it ourselves; a `with` block cannot span the listener's steps.
+                legacy=True,
+            )
+        except (OSError, EOFError, ValueError, WebSocketException) as error:
+            raise _judged(error, http) from error
+        opened.pop_all()
+    return WebSocketLine(connection)
+
+
+def _tcp(uri: str) -> socket.socket:
+    parts = urlsplit(uri)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    tcp = socket.create_connection((parts.hostname or "", port), timeout=OPEN_TIMEOUT_S)
+    tcp.settimeout(None)
+    return tcp
+
+
+def _tls(http: Connection) -> ssl.SSLContext:
+    """Trust what the HTTP side trusts."""
+    return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
+
+
+def _judged(error: Exception, http: Connection) -> JellyfinTrouble:
+    """Return what a failed opening means."""
+    server = http.address
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return LineRefused(f"{server} refuses the live connection (status {status})")
+        if status in AWAY:
+            wait = retry_after(error.response.headers.get("Retry-After"))
+            return ServerAway(f"Jellyfin at {server} is not ready", retry_after_s=wait)
+        return OddAnswer(f"{server} does not open a live connection (status {status})")
+    if isinstance(error, ssl.SSLError):
+        return untrusted(server)
+    if isinstance(error, (InvalidHandshake, ValueError)):
+        return OddAnswer(f"{server} does not open a live connection: check any proxy before it")
+    return ServerAway(f"Jellyfin at {server} does not answer")
+
+
+def _lost(closed: ConnectionClosed) -> LineLost:
+    too_big = closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG
+    return LineLost("The live connection to Jellyfin was closed", frame_too_big=too_big)

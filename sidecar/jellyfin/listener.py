@@ -1,0 +1,200 @@
+"""Keeps one live connection per account and hands on what it tells.
+
+    dial ──▶ SessionsStart ──▶ Connected ──▶ frames, KeepAlive every 25 s ──┐
+      ▲                                                                     │ lost, silent
+      └──────────── 1 s … 60 s, with jitter ◀── Disconnected ◀──────────────┘
+
+A refused token, confirmed by `/Users/Me`, ends it. It stores nothing, looks nothing up, and never
+believes that silence is health.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.line import Line, LineLost, LineRefused, dial
+from sidecar.jellyfin.news import Beat, Connected, Disconnected, News, TokenRefused, decode
+from sidecar.jellyfin.pulse import Pulse
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 0.4
+FIRST_REST_S = 1.0
+LONGEST_REST_S = 60.0
+SETTLED_AFTER_S = 60.0
+
+KEEP_ALIVE = json.dumps({"MessageType": "KeepAlive"})
+SESSIONS_START = json.dumps({"MessageType": "SessionsStart", "Data": "0,1500"})
+
+
+def rest(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
+    """Return the seconds to wait before dialling again.
+
+    Args:
+        failures: How many connections have failed in a row, from 1.
+        roll: A number in [0, 1), so that many sidecars do not come back together.
+        retry_after_s: What the server asked for: a floor, up to the longest rest.
+    """
+    ceiling = min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(failures, 10))
+    asked = min(retry_after_s or 0.0, LONGEST_REST_S)
+    return max(FIRST_REST_S, ceiling * (0.5 + 0.5 * roll), asked)
+
+
+class Listener:
+    """Listens for one account until it is stopped or the account is signed out.
+
+    `deliver` is called in the listener's own thread and must be quick: while it works, no
+    KeepAlive is sent.
+    """
+
+    def __init__(
+        self,
+        client: Jellyfin,
+        deliver: Callable[[News], None],
+        *,
+        clock: Clock,
+        chance: Callable[[], float],
+        open_line: Callable[[], Line] | None = None,
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            client: The account's client, with its token.
+            deliver: Takes the news.
+            clock: For all waits.
+            chance: Gives numbers in [0, 1).
+            open_line: How to open a connection, if not to the client's own server.
+        """
+        self._client = client
+        self._deliver = deliver
+        self._clock = clock
+        self._chance = chance
+        self._open_line = open_line or partial(dial, client.connection)
+        self._line: Line | None = None
+        self._pulse = Pulse(clock.monotonic())
+        self._connected_at = 0.0
+        self._failures = 0
+        self._told: News | None = None
+        self._wants_sessions = True
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the account turned out to be signed out: this listener is done for good."""
+        return isinstance(self._told, TokenRefused)
+
+    def run(self, stop: Event) -> None:
+        """Listen until `stop` is set or the account is signed out; ends within a second.
+
+        Only an opening that nobody answers may hold it longer, up to `line.OPEN_TIMEOUT_S`.
+        """
+        try:
+            while not (stop.is_set() or self.has_ended):
+                self._clock.wait(stop, self._safe_step())
+        finally:
+            self._hang_up()
+
+    def step(self) -> float:
+        """Open the connection or take one frame; return the seconds to rest before going on."""
+        return self._connect() if self._line is None else self._listen(self._line)
+
+    def _safe_step(self) -> float:
+        try:
+            return self.step()
+        except Exception:
+            log.exception("the live connection failed in a way nobody foresaw")
+            return self._lose("The live connection failed unexpectedly")
+
+    def _connect(self) -> float:
+        try:
+            line = self._open_line()
+        except LineRefused as refused:
+            return self._ask_why(refused)
+        except JellyfinTrouble as trouble:
+            return self._lose(str(trouble), _retry_after(trouble))
+        self._line = line
+        self._connected_at = self._clock.monotonic()
+        self._pulse = Pulse(self._connected_at)
+        try:
+            if self._wants_sessions:
+                line.send(SESSIONS_START)
+        except LineLost as lost:
+            return self._lose(str(lost))
+        self._tell(Connected())
+        return 0.0
+
+    def _ask_why(self, refused: LineRefused) -> float:
+        """A bad token and a stubborn proxy answer alike; `/Users/Me` tells them apart."""
+        try:
+            self._client.me()
+        except SignedOut as gone:
+            self._tell(TokenRefused(str(gone)))
+            return 0.0
+        except JellyfinTrouble as trouble:
+            return self._lose(str(trouble), _retry_after(trouble))
+        return self._lose(str(refused))
+
+    def _listen(self, line: Line) -> float:
+        now = self._clock.monotonic()
+        if self._pulse.is_dead(now):
+            return self._lose("The live connection to Jellyfin has gone silent")
+        try:
+            if self._pulse.is_due(now):
+                self._keep_alive(line)
+            frame = line.receive(PATIENCE_S)
+            if frame is not None:
+                self._take(frame, line)
+        except LineLost as lost:
+            if lost.frame_too_big:
+                log.warning("a client's queue is too large to follow: playback is not listened to")
+                self._wants_sessions = False
+            return self._lose(str(lost))
+        return 0.0
+
+    def _take(self, frame: bytes, line: Line) -> None:
+        match decode(frame, own_device=self._client.connection.identity.device_id):
+            case None:
+                return
+            case Beat.WANTED:
+                self._keep_alive(line)
+            case Beat.ECHO:
+                self._pulse.echoed()
+            case news:
+                self._tell(news)
+
+    def _keep_alive(self, line: Line) -> None:
+        line.send(KEEP_ALIVE)
+        self._pulse.sent(self._clock.monotonic())
+
+    def _lose(self, reason: str, retry_after_s: float | None = None) -> float:
+        """Give the connection up, say so once, and return how long to rest."""
+        lived_s = self._clock.monotonic() - self._connected_at
+        if self._line is not None and lived_s >= SETTLED_AFTER_S:
+            self._failures = 0
+        self._hang_up()
+        self._failures += 1
+        if not isinstance(self._told, Disconnected):
+            self._tell(Disconnected(reason))
+        return rest(self._failures, roll=self._chance(), retry_after_s=retry_after_s)
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _tell(self, news: News) -> None:
+        self._told = news
+        try:
+            self._deliver(news)
+        except Exception:
+            log.exception("%s could not be delivered", type(news).__name__)
+
+
+def _retry_after(trouble: JellyfinTrouble) -> float | None:
+    return trouble.retry_after_s if isinstance(trouble, ServerAway) else None

@@ -1,0 +1,201 @@
+"""What the live connection tells, as small values; a frame that says nothing to us is passed over.
+
+Unlike HTTP bodies, Jellyfin's frames are exact about upper and lower case. `UserDataChanged` also
+carries the parent (album, season) of what changed and does not say what changed: compare with what
+was known. `Sessions` comes only when something happens, and never as a first snapshot.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from sidecar.jellyfin.mapping import NowPlaying, now_playing
+from sidecar.jellyfin.models import (
+    TICKS_PER_SECOND,
+    FromJellyfin,
+    Id,
+    Many,
+    Session,
+    UserItemData,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The live connection stands. What happened before is not told: look everything up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The live connection is lost or cannot be made; told once, until it stands again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """The account is signed out, confirmed; the listener has ended."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStopping:
+    """The server goes down in a moment; the connection follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserDataEntry:
+    """What the server now holds of one item for the account."""
+
+    item_id: str
+    is_favorite: bool
+    played: bool
+    play_count: int
+    last_played: datetime | None
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserDataChanged:
+    """Half a second after a heart, a start, a stop, a mark as played; in one message if close."""
+
+    user_id: str
+    entries: tuple[UserDataEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsNews:
+    """All that plays now, our own sessions left out; nothing plays that is not here."""
+
+    playing: tuple[NowPlaying, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryChanged:
+    """Items came, changed or went, about half a minute ago."""
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+News = (
+    Connected
+    | Disconnected
+    | TokenRefused
+    | ServerStopping
+    | UserDataChanged
+    | SessionsNews
+    | LibraryChanged
+)
+
+
+class Beat(Enum):
+    """Frames that keep the connection alive."""
+
+    WANTED = auto()
+    ECHO = auto()
+
+
+class _Library(FromJellyfin):
+    items_added: Many[Id] = ()
+    items_updated: Many[Id] = ()
+    items_removed: Many[Id] = ()
+
+
+class _UserData(FromJellyfin):
+    user_id: Id
+    user_data_list: Many[UserItemData] = ()
+
+
+class _LibraryFrame(FromJellyfin):
+    message_type: Literal["LibraryChanged"]
+    data: _Library
+
+
+class _UserDataFrame(FromJellyfin):
+    message_type: Literal["UserDataChanged"]
+    data: _UserData
+
+
+class _SessionsFrame(FromJellyfin):
+    message_type: Literal["Sessions"]
+    data: tuple[Session, ...]
+
+
+class _StoppingFrame(FromJellyfin):
+    message_type: Literal["ServerShuttingDown", "ServerRestarting"]
+
+
+class _WantedFrame(FromJellyfin):
+    message_type: Literal["ForceKeepAlive"]
+
+
+class _EchoFrame(FromJellyfin):
+    message_type: Literal["KeepAlive"]
+
+
+_Frame = Annotated[
+    _LibraryFrame | _UserDataFrame | _SessionsFrame | _StoppingFrame | _WantedFrame | _EchoFrame,
+    Field(discriminator="message_type"),
+]
+_FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
+
+
+def decode(frame: bytes, *, own_device: str) -> News | Beat | None:
+    """Return what a frame says; None if it is none of our business or cannot be read."""
+    try:
+        read = _FRAME.validate_json(frame)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        log.debug("passed over a frame of %d bytes: %s %s", len(frame), first["type"], first["loc"])
+        return None
+    return _meaning(read, own_device)
+
+
+def _meaning(read: _Frame, own_device: str) -> News | Beat:
+    match read:
+        case _SessionsFrame(data=sessions):
+            return SessionsNews(now_playing(sessions, except_device=own_device))
+        case _UserDataFrame(data=told):
+            return UserDataChanged(told.user_id, _entries(told))
+        case _LibraryFrame(data=told):
+            return LibraryChanged(
+                added=_known(told.items_added),
+                updated=_known(told.items_updated),
+                removed=_known(told.items_removed),
+            )
+        case _StoppingFrame():
+            return ServerStopping()
+        case _WantedFrame():
+            return Beat.WANTED
+        case _EchoFrame():
+            return Beat.ECHO
+
+
+def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:
+    return tuple(
+        UserDataEntry(
+            item_id=one.item_id,
+            is_favorite=one.is_favorite,
+            played=one.played,
+            play_count=one.play_count,
+            last_played=one.last_played_date,
+            position_s=one.playback_position_ticks / TICKS_PER_SECOND,
+        )
+        for one in told.user_data_list
+        if one is not None
+    )
+
+
+def _known(ids: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(one for one in ids if one is not None)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.errors import OddAnswer
+from sidecar.jellyfin.listing import PAGE_ITEMS, TRIES, FetchPage, Rows, read_sequence, read_set
+from sidecar.jellyfin.models import BaseItem, ItemsPage
+
+
+def entry(number: int) -> BaseItem:
+    return BaseItem.model_validate({"Id": f"{number:032x}", "Type": "Audio"})
+
+
+def ids(rows: Rows) -> list[int]:
+    return [int(one.id, 16) for one in rows.entries]
+
+
+class Library:
+    """A listing that may change between two pages.
+
+    Unlike a server it keeps no order but its list's, and changes only where a test says.
+    """
+
+    def __init__(self, count: int, changes: dict[int, Callable[[list[int]], object]]) -> None:
+        self.numbers = list(range(count))
+        self.changes = changes
+        self.fetched: list[int] = []
+
+    def __call__(self, start: int, limit: int) -> ItemsPage:
+        self.changes.get(len(self.fetched), len)(self.numbers)
+        self.fetched.append(start)
+        page = [entry(one) for one in self.numbers[start : start + limit]]
+        return self.page(page)
+
+    def page(self, items: list[BaseItem]) -> ItemsPage:
+        return ItemsPage.model_construct(items=tuple(items), total_record_count=len(self.numbers))
+
+
+@given(st.integers(0, 5 * PAGE_ITEMS))
+def test_a_quiet_library_is_read_whole_in_as_few_pages_as_it_needs(count: int) -> None:
+    library = Library(count, {})
+
+    rows = read_set(library)
+
+    assert rows.complete
+    assert ids(rows) == list(range(count))
+    assert len(library.fetched) == max(1, -(-(count - 1) // (PAGE_ITEMS - 1)))
+
+
+@pytest.mark.parametrize("read", [read_set, read_sequence])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda numbers: numbers.pop(0),
+        lambda numbers: numbers.insert(0, 9999),
+        lambda numbers: numbers.append(9999),
+        lambda numbers: (numbers.pop(0), numbers.append(9999)),
+        lambda numbers: (numbers.pop(), numbers.insert(0, 9999)),
+        lambda numbers: (numbers.pop(0), numbers.insert(PAGE_ITEMS - 1, 9999)),
+    ],
+)
+def test_a_shift_between_two_pages_loses_and_doubles_nothing(
+    read: Callable[[FetchPage], Rows], change: Callable[[list[int]], object]
+) -> None:
+    library = Library(3 * PAGE_ITEMS, {1: change})
+
+    rows = read(library)
+
+    assert rows.complete
+    assert ids(rows) == library.numbers
+
+
+def test_a_removal_between_two_pages_is_noticed_and_read_again() -> None:
+    library = Library(2 * PAGE_ITEMS + 1, {1: lambda numbers: numbers.pop(0)})
+
+    rows = read_set(library)
+
+    assert rows.complete
+    assert ids(rows) == library.numbers
+    assert library.fetched.count(0) == 2
+
+
+def test_a_library_that_never_rests_is_handed_over_as_incomplete() -> None:
+    churn = {number: lambda numbers: numbers.pop(0) for number in range(1, 100)}
+    library = Library(4 * PAGE_ITEMS, churn)
+
+    rows = read_set(library)
+
+    assert not rows.complete
+    assert library.fetched.count(0) == TRIES
+
+
+def test_a_server_that_hides_items_after_counting_them_is_read_to_the_end() -> None:
+    class Hiding(Library):
+        def page(self, items: list[BaseItem]) -> ItemsPage:
+            return super().page([one for one in items if int(one.id, 16) >= PAGE_ITEMS])
+
+    rows = read_set(Hiding(2 * PAGE_ITEMS + 5, {}))
+
+    assert ids(rows) == list(range(PAGE_ITEMS, 2 * PAGE_ITEMS + 5))
+    assert not rows.complete
+
+
+def test_an_entry_that_cannot_be_read_makes_the_listing_incomplete() -> None:
+    def fetch(start: int, limit: int) -> ItemsPage:
+        return ItemsPage.model_construct(items=(entry(1), None), total_record_count=2)
+
+    rows = read_set(fetch)
+
+    assert ids(rows) == [1]
+    assert not rows.complete
+
+
+def test_a_playlist_keeps_its_order_and_its_repeats() -> None:
+    def fetch(start: int, limit: int) -> ItemsPage:
+        items = (entry(2), entry(1), entry(2))
+        return ItemsPage.model_construct(items=items, total_record_count=3)
+
+    assert read_sequence(fetch) == Rows([entry(2), entry(1), entry(2)], complete=True)
+
+
+def test_an_absurd_total_is_not_followed_for_ever() -> None:
+    def fetch(start: int, limit: int) -> ItemsPage:
+        return ItemsPage.model_construct(items=(), total_record_count=10**12)
+
+    with pytest.raises(OddAnswer, match="more items than any library"):
+        read_set(fetch)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.jellyfin import models
+from sidecar.jellyfin.mapping import now_playing, to_item
+from tests.jellyfin.recorded import VERSIONS, body
+
+ID = "1bf5462706b4367473f9fd0725bdd586"
+OTHER = "aab664f2ef5f8c0aac8c0ad0cebebe79"
+SERIES = "6f70211eb56a98c62e700f8563dcfa44"
+
+
+def item(**keys: object) -> Item:
+    return to_item(models.ITEM.validate_json(json.dumps({"Id": ID, "Type": "Audio"} | keys)))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_recorded_track_comes_in_our_words(version: str) -> None:
+    page = models.ITEMS_PAGE.validate_json(body(version, "favourites"))
+    track, album = [to_item(one) for one in page.items if one]
+
+    assert track == Item(
+        id="1bf5462706b4367473f9fd0725bdd586",
+        type=ItemType.AUDIO,
+        title="Tone 3",
+        artist="The Sine Waves",
+        album="First Light",
+        album_id="aab664f2ef5f8c0aac8c0ad0cebebe79",
+        album_artist="The Sine Waves",
+        number=3,
+        disc=1,
+        year=2019,
+        seconds=41.0,
+        extension="flac",
+        size=4489494,
+        source_etag="38c642849300d137e43ce9b5ed6298fa",
+        image_item_id="aab664f2ef5f8c0aac8c0ad0cebebe79",
+        image_tag="7249c2c549b1a56e683c75b0228ae0e6",
+        is_favorite=True,
+        can_download=True,
+    )
+    assert (album.type, album.title, album.can_download) == (ItemType.ALBUM, "First Light", False)
+    assert album.image_item_id == album.id
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_recorded_episode_knows_its_series_and_season(version: str) -> None:
+    page = models.ITEMS_PAGE.validate_json(body(version, "episodes"))
+    first = to_item(next(one for one in page.items if one))
+
+    assert first.type is ItemType.EPISODE
+    assert first.series is not None
+    assert first.series.startswith("The Signal")
+    assert (first.disc, first.number, first.extension) == (1, 1, "mkv")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_films_extension_is_its_files_and_not_the_list_of_its_container(version: str) -> None:
+    page = models.ITEMS_PAGE.validate_json(body(version, "movies"))
+    films = {one.container: to_item(one).extension for one in page.items if one}
+
+    assert films["mov,mp4,m4a,3gp,3g2,mj2"] == "mp4"
+
+
+@pytest.mark.parametrize(
+    ("keys", "extension"),
+    [
+        ({"Path": "/m/a.FLAC"}, "flac"),
+        ({"Path": "C:\\music\\a.b\\c.m4a"}, "m4a"),
+        ({"Path": "/m/a.b/no extension", "Container": "mp3"}, "mp3"),
+        ({"Path": "/m/.flac", "Container": "flac"}, "flac"),
+        ({"Container": "mov,mp4,m4a"}, None),
+        ({"Container": "../x"}, None),
+        ({"Path": "/m/x.ä"}, None),
+        ({"Path": "/m/x.mp3/"}, None),
+        ({}, None),
+    ],
+)
+def test_the_extension_is_found_or_left_open(
+    keys: dict[str, object], extension: str | None
+) -> None:
+    assert item(**keys).extension == extension
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_remote"),
+    [
+        ({}, False),
+        ({"LocationType": "FileSystem", "Path": "/m/a.flac"}, False),
+        ({"LocationType": "Virtual"}, True),
+        ({"LocationType": "Remote"}, True),
+        ({"Path": "/m/radio.strm"}, True),
+        ({"Path": "https://radio.example/a.mp3"}, True),
+        ({"MediaSources": [{"Id": ID, "IsRemote": True}]}, True),
+        ({"MediaSources": [{"Id": ID, "Protocol": "Http"}]}, True),
+        ({"MediaSources": [{"Id": ID, "Protocol": "File"}]}, False),
+    ],
+)
+def test_what_has_no_file_of_its_own_is_remote(keys: dict[str, object], *, is_remote: bool) -> None:
+    assert item(**keys).is_remote is is_remote
+    assert item(**keys).is_playable is not is_remote
+
+
+def test_the_size_is_that_of_the_items_own_file_and_not_of_another_version() -> None:
+    sources = [{"Id": OTHER, "Size": 1, "ETag": "a"}, {"Id": ID, "Size": 2, "ETag": "b"}]
+
+    assert (item(MediaSources=sources).size, item(MediaSources=sources).source_etag) == (2, "b")
+    assert item(MediaSources=sources[:1]).size is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "image"),
+    [
+        ({"ImageTags": {"Primary": "own"}, "AlbumId": OTHER}, (ID, "own")),
+        ({"AlbumId": OTHER, "AlbumPrimaryImageTag": "album"}, (OTHER, "album")),
+        ({"SeriesId": SERIES, "SeriesPrimaryImageTag": "series"}, (SERIES, "series")),
+        ({"AlbumId": OTHER}, (None, None)),
+        ({"AlbumPrimaryImageTag": "album"}, (None, None)),
+    ],
+)
+def test_the_cover_is_its_own_or_the_albums_or_the_series(
+    keys: dict[str, object], image: tuple[str | None, str | None]
+) -> None:
+    assert (item(**keys).image_item_id, item(**keys).image_tag) == image
+
+
+def test_several_artists_are_joined_and_a_missing_album_artist_is_made_up_from_the_list() -> None:
+    track = item(Artists=["Ann", "", "Ben;Co"], AlbumArtists=[{"Name": "Ann"}, {"Name": "Kid"}])
+
+    assert (track.artist, track.album_artist) == ("Ann, Ben;Co", "Ann, Kid")
+
+
+def test_an_untagged_track_has_no_artist_and_no_year() -> None:
+    track = item(Artists=[], Album=None, PremiereDate="0001-01-01T00:00:00.0000000Z")
+
+    assert (track.artist, track.album, track.year) == (None, None, None)
+    assert track.title == "Untitled"
+
+
+def test_the_year_comes_from_the_date_where_there_is_no_other() -> None:
+    assert item(PremiereDate="2019-05-04T00:00:00.0000000Z").year == 2019
+
+
+def test_an_unknown_type_is_something_else_and_never_downloaded() -> None:
+    photo = item(Type="Photo")
+
+    assert photo.type is ItemType.OTHER
+    assert not photo.is_playable
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_plays_is_told_and_our_own_session_is_left_out(version: str) -> None:
+    sessions = models.SESSIONS.validate_json(body(version, "sessions-playing-user"))
+
+    (playing,) = now_playing(sessions, except_device="sidecar-ann")
+
+    assert playing.item_id == "399ff486acfe493e6d082af3c275330f"
+    assert (playing.client, playing.device_name) == ("Jellyfin Web", "Firefox")
+    assert (playing.playlist_item_id, playing.position_s) == ("playlistItem0", 3.0)
+    assert playing.checked_in is not None
+    assert now_playing(sessions, except_device="firefox-ann") == ()
+
+
+def test_a_session_of_nobody_has_no_user() -> None:
+    session = {"Id": "s", "UserId": "0" * 32, "NowPlayingItem": {"Id": ID}}
+
+    (playing,) = now_playing(
+        models.SESSIONS.validate_json(json.dumps([session])), except_device="x"
+    )
+
+    assert playing.user_id is None
