@@ -140,6 +140,10 @@ class Jellyfin:
         except SignedOut:
             return
 
+    def close(self) -> None:
+        """Close idle connections; the client may still be used."""
+        self.connection.close()
+
     def authorization_header(self) -> dict[str, str]:
         """Return the header that carries the token: for requests to this server only."""
         return {"Authorization": self.connection.authorization}

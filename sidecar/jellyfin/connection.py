@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from time import perf_counter
+from weakref import WeakSet
 
 import requests
 from pydantic import SecretStr
@@ -50,6 +51,8 @@ class Connection:
         self.ca_file = ca_file
         self._token = token
         self._local = local()
+        self._lock = Lock()
+        self._sessions: WeakSet[requests.Session] = WeakSet()
         # urllib3 writes whole addresses at DEBUG, and Quick Connect's secret is part of one.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -91,6 +94,16 @@ class Connection:
             raise OddAnswer(f"{self.address} sent something unreadable for {asked}") from error
         except requests.RequestException as error:
             raise ServerAway(f"Jellyfin at {self.address} does not answer") from error
+        except OSError as error:
+            # requests looks for this file itself, for each new connection.
+            raise unreadable(self.ca_file) from error
+
+    def close(self) -> None:
+        """Close the idle connections of all threads; a later request opens another one."""
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
 
     def _exchange(
         self,
@@ -133,6 +146,8 @@ class Connection:
             session.headers["Accept"] = "application/json, image/*;q=0.9, text/plain;q=0.5"
             session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"
             self._local.session = session
+            with self._lock:
+                self._sessions.add(session)
         return session
 
 
@@ -142,6 +157,11 @@ def untrusted(address: Address) -> OddAnswer:
         f"There is no trusted secure connection to {address}: its certificate is not valid here "
         "(settings: jellyfin.ca_file names an authority of your own), or it speaks plain http"
     )
+
+
+def unreadable(ca_file: Path | None) -> OddAnswer:
+    """Return the error for certificates that were named but cannot be read."""
+    return OddAnswer(f"The certificates in {ca_file} cannot be read (settings: jellyfin.ca_file)")
 
 
 def _met_a_closed_connection(error: requests.ConnectionError) -> bool:

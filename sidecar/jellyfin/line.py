@@ -16,18 +16,13 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
 from sidecar.jellyfin.answers import AWAY, retry_after
-from sidecar.jellyfin.connection import Connection, untrusted
+from sidecar.jellyfin.connection import Connection, unreadable, untrusted
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4
@@ -110,6 +105,7 @@ def dial(http: Connection) -> Line:
     # websockets writes all headers at DEBUG, and ours carries the token.
     quiet = logging.getLogger("sidecar.jellyfin.frames")
     quiet.setLevel(logging.INFO)
+    tls = _tls(http) if uri.startswith("wss:") else None
     with ExitStack() as opened:
         try:
             # Our own TCP connection: given one, the library follows no redirect.
@@ -117,7 +113,7 @@ def dial(http: Connection) -> Line:
             connection = connect(
                 uri,
                 sock=tcp,
-                ssl=_tls(http) if uri.startswith("wss:") else None,
+                ssl=tls,
                 compression=None,
                 additional_headers={"Authorization": http.authorization},
                 user_agent_header=f"Jellyfin-Sidecar/{http.identity.version}",
@@ -146,7 +142,12 @@ def _tcp(uri: str) -> socket.socket:
 
 def _tls(http: Connection) -> ssl.SSLContext:
     """Trust what the HTTP side trusts."""
-    return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
+    try:
+        return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
+    except ssl.SSLError as error:
+        raise untrusted(http.address) from error
+    except OSError as error:
+        raise unreadable(http.ca_file) from error
 
 
 def _judged(error: Exception, http: Connection) -> JellyfinTrouble:
@@ -162,9 +163,9 @@ def _judged(error: Exception, http: Connection) -> JellyfinTrouble:
         return OddAnswer(f"{server} does not open a live connection (status {status})")
     if isinstance(error, ssl.SSLError):
         return untrusted(server)
-    if isinstance(error, (InvalidHandshake, ValueError)):
-        return OddAnswer(f"{server} does not open a live connection: check any proxy before it")
-    return ServerAway(f"Jellyfin at {server} does not answer")
+    if isinstance(error, (OSError, EOFError)) or isinstance(error.__cause__, EOFError):
+        return ServerAway(f"Jellyfin at {server} does not answer")
+    return OddAnswer(f"{server} does not open a live connection: check any proxy before it")
 
 
 def _lost(closed: ConnectionClosed) -> LineLost:

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from queue import Queue
+from threading import Event
+from time import monotonic
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.clock import SystemClock
+from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.line import LARGEST_FRAME_BYTES, LineLost, LineRefused, dial
+from sidecar.jellyfin.listener import Listener
+from sidecar.jellyfin.news import (
+    Connected,
+    Disconnected,
+    News,
+    SessionsNews,
+    TokenRefused,
+    UserDataChanged,
+)
+from tests.fakes.answering import UNAUTHORISED, Reply, html_reply
+from tests.fakes.live import LiveServer, frame, live_server, running
+from tests.jellyfin.recorded import recording, reply
+
+TOKEN = SecretStr("0123456789abcdef0123456789abcdef")
+USER = "eca72f36678648dfacdbb6f40ea1199a"
+ID = "1bf5462706b4367473f9fd0725bdd586"
+HEART = frame(
+    "UserDataChanged", {"UserId": USER, "UserDataList": [{"ItemId": ID, "IsFavorite": True}]}
+).decode()
+
+
+@pytest.fixture
+def server() -> Iterator[LiveServer]:
+    with live_server() as fake:
+        yield fake
+
+
+def client_of(server: LiveServer, url: str = "") -> Jellyfin:
+    identity = Identity(device_id="sc-1", version="1.0.0")
+    return Jellyfin(url or server.url, identity=identity, token=TOKEN)
+
+
+def test_the_opening_carries_the_header_and_the_token_is_nowhere_else(server: LiveServer) -> None:
+    client = client_of(server)
+    line = dial(client.connection)
+    line.close()
+
+    (opening,) = server.openings
+    assert opening.path == "/socket"
+    assert opening.headers["Authorization"] == client.authorization_header()["Authorization"]
+
+
+def test_the_base_path_is_kept() -> None:
+    with live_server("/jellyfin") as server:
+        dial(client_of(server, server.url + "/").connection).close()
+
+    assert server.openings[0].path == "/jellyfin/socket"
+
+
+@pytest.mark.parametrize(
+    ("opening", "trouble"),
+    [
+        (Reply(403), LineRefused),
+        (Reply(401), LineRefused),
+        (Reply(503, b"", {"Retry-After": "005"}), ServerAway),
+        (html_reply(502), ServerAway),
+        (html_reply(200), OddAnswer),
+        (Reply(404), OddAnswer),
+        (Reply(302, b"", {"Location": "/web/"}), OddAnswer),
+    ],
+)
+def test_a_refused_opening_is_told_apart(
+    server: LiveServer, opening: Reply, trouble: type[JellyfinTrouble]
+) -> None:
+    server.opening = opening
+
+    with pytest.raises(trouble) as caught:
+        dial(client_of(server).connection)
+
+    assert caught.type is trouble
+    assert len(server.openings) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_a_redirect_is_not_followed_with_our_token(server: LiveServer, scheme: str) -> None:
+    with live_server() as elsewhere:
+        place = f"{scheme}{elsewhere.url.removeprefix('http')}/socket"
+        server.opening = Reply(302, b"", {"Location": place})
+
+        with pytest.raises(OddAnswer):
+            dial(client_of(server).connection)
+
+        assert elsewhere.openings == []
+
+
+def test_nobody_there_is_a_server_that_is_away() -> None:
+    with live_server() as gone:
+        pass
+
+    with pytest.raises(ServerAway):
+        dial(client_of(gone).connection)
+
+
+def test_a_proxy_variable_has_no_say(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("ws_proxy", "http://127.0.0.1:9")
+
+    dial(client_of(server).connection).close()
+
+
+def test_a_server_that_hangs_up_is_a_lost_line(server: LiveServer) -> None:
+    line = dial(client_of(server).connection)
+    assert line.receive(5) is not None
+    server.connection().close()
+
+    with pytest.raises(LineLost):
+        line.receive(5)
+    with pytest.raises(LineLost):
+        line.send("{}")
+    line.close()
+
+
+def test_a_frame_of_a_huge_queue_arrives_and_one_beyond_measure_ends_the_line(
+    server: LiveServer,
+) -> None:
+    line = dial(client_of(server).connection)
+    line.receive(5)
+    connection = server.connection()
+
+    connection.send("x" * 20_000_000)
+    large = line.receive(20)
+    assert large is not None
+    assert len(large) == 20_000_000
+    connection.send("x" * (LARGEST_FRAME_BYTES + 1))
+    with pytest.raises(LineLost) as caught:
+        line.receive(20)
+    line.close()
+
+    assert caught.value.frame_too_big
+
+
+class Live:
+    """A listener that runs in a thread against a real server."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self.news: Queue[News] = Queue()
+        self.stop = Event()
+        self.listener = Listener(
+            client_of(server),
+            self.news.put,
+            clock=SystemClock(),
+            chance=lambda: 0.5,
+        )
+
+    def run(self) -> None:
+        self.listener.run(self.stop)
+
+    def next(self) -> News:
+        return self.news.get(timeout=10)
+
+
+def test_a_heart_is_told_within_a_second_and_again_after_a_break(server: LiveServer) -> None:
+    live = Live(server)
+    with running(live.run, live.stop.set):
+        assert live.next() == Connected()
+        first = server.connection()
+        assert server.wait_for("SessionsStart")["Data"] == "0,1500"
+        server.wait_for("KeepAlive")
+
+        pressed = monotonic()
+        first.send(HEART)
+        assert isinstance(live.next(), UserDataChanged)
+        assert monotonic() - pressed < 1
+
+        first.close_socket()
+        assert isinstance(live.next(), Disconnected)
+        assert live.next() == Connected()
+        second = server.connection()
+        server.wait_for("SessionsStart")
+        second.send(frame("Sessions", recording("12.0", "sessions-playing-user")["json"]).decode())
+        told = live.next()
+
+    assert isinstance(told, SessionsNews)
+    assert told.playing[0].client == "Jellyfin Web"
+
+
+def test_it_stops_within_a_second(server: LiveServer) -> None:
+    live = Live(server)
+    with running(live.run, live.stop.set) as thread:
+        live.next()
+        asked = monotonic()
+        live.stop.set()
+        thread.join(5)
+
+    assert monotonic() - asked < 1
+
+
+def test_a_token_that_is_revoked_ends_it(server: LiveServer) -> None:
+    live = Live(server)
+    with running(live.run, live.stop.set) as thread:
+        assert live.next() == Connected()
+        server.opening = Reply(403)
+        server.answers = {
+            "/Users/Me": UNAUTHORISED,
+            "/System/Info/Public": reply("12.0", "public-info"),
+        }
+        server.connection().close_socket()
+
+        assert isinstance(live.next(), Disconnected)
+        assert isinstance(live.next(), TokenRefused)
+        thread.join(5)
+        assert not thread.is_alive()
