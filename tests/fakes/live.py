@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import Empty, Queue
+from queue import Queue
+from ssl import SSLContext
 from threading import Thread
 
 from websockets.datastructures import Headers
@@ -17,6 +19,10 @@ from websockets.sync.server import ServerConnection, serve
 from sidecar.jellyfin.line import LineLost
 from tests.fakes.answering import Reply
 from tests.fakes.clock import FakeClock
+
+# So that a test may read every log record of the client's side.
+QUIET = logging.getLogger("tests.live")
+QUIET.setLevel(logging.CRITICAL)
 
 
 def frame(kind: str, content: object = None) -> bytes:
@@ -118,15 +124,6 @@ class LiveServer:
             if told["MessageType"] == kind:
                 return told
 
-    def drop(self) -> None:
-        """Cut every connection that stands, without a goodbye."""
-        while True:
-            try:
-                connection = self.connections.get_nowait()
-            except Empty:
-                return
-            connection.close_socket()
-
 
 def _response(reply: Reply) -> Response:
     fixed = {"Content-Length": str(len(reply.body)), "Connection": "close"}
@@ -134,14 +131,23 @@ def _response(reply: Reply) -> Response:
 
 
 @contextmanager
-def live_server(base: str = "") -> Iterator[LiveServer]:
+def live_server(base: str = "", tls: SSLContext | None = None) -> Iterator[LiveServer]:
     fake = LiveServer()
     with serve(
-        fake.serve, "127.0.0.1", 0, process_request=fake.admit, ping_interval=None, close_timeout=1
+        fake.serve,
+        "127.0.0.1",
+        0,
+        ssl=tls,
+        process_request=fake.admit,
+        ping_interval=None,
+        close_timeout=1,
+        logger=QUIET,
     ) as server:
         thread = Thread(target=server.serve_forever, name="live-server")
         thread.start()
-        fake.url = f"http://127.0.0.1:{server.socket.getsockname()[1]}{base}"
+        fake.url = (
+            f"{'https' if tls else 'http'}://127.0.0.1:{server.socket.getsockname()[1]}{base}"
+        )
         try:
             yield fake
         finally:

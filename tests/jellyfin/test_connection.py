@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -24,6 +24,7 @@ def impatient(drops: int) -> Iterator[tuple[str, list[bytes]]]:
     The first request of all is answered; of those after it, `drops` meet a dropped connection.
     """
     requests: list[bytes] = []
+    peers: list[socket.socket] = []
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(10)
 
@@ -35,7 +36,7 @@ def impatient(drops: int) -> Iterator[tuple[str, list[bytes]]]:
             except OSError:
                 return
             with peer:
-                peer.settimeout(10)
+                peers.append(peer)
                 while received := _request(peer):
                     requests.append(received)
                     if 0 <= dropped < drops:
@@ -49,7 +50,9 @@ def impatient(drops: int) -> Iterator[tuple[str, list[bytes]]]:
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", requests
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
+        for one in (listener, *peers):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(10)
 
