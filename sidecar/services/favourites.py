@@ -46,6 +46,7 @@ class Favourites:
         devices: Callable[[str], Iterable[str]],
         settings: FavouritesSettings,
         tell: Callable[[Jellyfin, JellyfinTrouble], object],
+        is_server_there: Callable[[], bool],
         clock: Clock,
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -59,6 +60,7 @@ class Favourites:
             devices: Gives the ids of the devices that serve an account, by its name.
             settings: The rule's settings.
             tell: Told what stands in the way of asking Jellyfin.
+            is_server_there: Whether Jellyfin can be asked now; nothing due is done before.
             clock: For all waits.
         """
         self._client = client
@@ -69,6 +71,7 @@ class Favourites:
         self._devices = devices
         self._settings = settings
         self._tell = tell
+        self._is_server_there = is_server_there
         self._clock = clock
         self._types = rule.watched_types(
             tracks=settings.tracks,
@@ -111,6 +114,8 @@ class Favourites:
             self._do_what_is_due()
 
     def _do_what_is_due(self) -> None:
+        if not self._is_server_there():
+            return
         now = self._clock.monotonic()
         if now >= self._look_through_at:
             self._look_through_at = now + self._settings.check_every.total_seconds()

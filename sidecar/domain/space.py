@@ -1,0 +1,93 @@
+"""Room on a device: what a file needs, what a budget allows, what always stays free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SMALLEST_RESERVE = 256 * 1024 * 1024
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The room of a file system, in bytes.
+
+    Attributes:
+        free: For us, not counting what is kept for root.
+        block: Files take whole blocks of so many bytes.
+        largest_file: The most that one file may hold; None means no limit worth knowing.
+    """
+
+    total: int
+    free: int
+    block: int
+    largest_file: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a file does not fit.
+
+    Attributes:
+        code: `too-big`, `full` or `budget`.
+        is_final: It will never fit as things are set; otherwise it may, once there is room.
+    """
+
+    code: str
+    message: str
+    is_final: bool
+
+
+def taken(size: int, block: int) -> int:
+    """Return the bytes that a file of `size` really takes."""
+    return -(-size // block) * block
+
+
+def default_reserve(total: int) -> int:
+    """Return what stays free if nobody says otherwise: 1 %, at least 256 MiB, at most a tenth."""
+    return min(max(total // 100, SMALLEST_RESERVE), total // 10)
+
+
+def room_for(
+    *,
+    remaining: int,
+    size: int,
+    space: Space,
+    used: int,
+    promised: int,
+    budget: int | None,
+    reserve: int | None,
+    name: str,
+) -> Refusal | None:
+    """Return why a file may not be written, None if it may.
+
+    Args:
+        remaining: Bytes that are still to be written.
+        size: Bytes of the whole file.
+        space: The file system as it is.
+        used: Bytes that our finished files take.
+        promised: Bytes that running downloads will still write.
+        budget: The most that our files may take; None means all but the reserve.
+        reserve: Bytes that stay free; None means the usual.
+        name: The device's name, for the sentence.
+    """
+    kept = default_reserve(space.total) if reserve is None else reserve
+    whole = taken(size, space.block)
+    if space.largest_file is not None and size > space.largest_file:
+        return Refusal("too-big", f"{name} cannot hold a file of {_gib(size)}", is_final=True)
+    if budget is not None and whole > budget:
+        text = f"It is larger ({_gib(size)}) than all that {name} may hold ({_gib(budget)})"
+        return Refusal("too-big", text, is_final=True)
+    if whole > space.total - kept:
+        return Refusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
+    if budget is not None and used + promised + whole > budget:
+        text = f"The budget of {name} ({_gib(budget)}) is used up: its queue waits for room"
+        return Refusal("budget", text, is_final=False)
+    if taken(remaining, space.block) + promised > space.free - kept:
+        text = f"{name} is full ({_gib(kept)} stay free): its queue waits for room"
+        return Refusal("full", text, is_final=False)
+    return None
+
+
+def _gib(size: int) -> str:
+    return f"{size / MIB / 1024:.1f} GiB" if size >= 1024 * MIB else f"{size / MIB:.0f} MiB"

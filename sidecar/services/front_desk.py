@@ -1,0 +1,255 @@
+"""The desk that the pages and the API stand at: rows in, what this person may see out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads import Download, Status
+from sidecar.domain.wishes import Hold
+from sidecar.errors import SignedOut
+from sidecar.events import Progress
+from sidecar.services.accounts import AccountDesk
+from sidecar.services.covers import Covers
+from sidecar.services.desk import (
+    Cover,
+    DeviceView,
+    DownloadView,
+    Notice,
+    Page,
+    Person,
+    Query,
+    ReasonView,
+)
+from sidecar.services.devices import DeviceShelf
+from sidecar.services.progress import Transfers
+from sidecar.services.troubles import Kind, Troubles
+from sidecar.services.visiting import Visiting
+from sidecar.store.api_keys import ApiKeys
+from sidecar.store.devices import Devices
+from sidecar.store.downloads import Downloads
+from sidecar.store.holds import Holds
+from sidecar.store.reading import DownloadFilter
+from sidecar.store.sessions import Sessions
+
+
+class FrontDesk(Visiting):
+    """Implements `services.desk.Desk` over the real store. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        sessions: Sessions,
+        api_keys: ApiKeys,
+        downloads: Downloads,
+        holds: Holds,
+        devices: Devices,
+        shelf: DeviceShelf,
+        troubles: Troubles,
+        transfers: Transfers,
+        covers: Covers,
+        is_healthy: Callable[[], bool],
+        clock: Clock,
+    ) -> None:
+        super().__init__(accounts=accounts, sessions=sessions, api_keys=api_keys, clock=clock)
+        self._downloads = downloads
+        self._holds = holds
+        self._devices = devices
+        self._shelf = shelf
+        self._troubles = troubles
+        self._transfers = transfers
+        self._covers = covers
+        self._is_healthy = is_healthy
+
+    def downloads(self, person: Person, query: Query) -> Page:
+        """List what this person may see."""
+        owner = self._owner(query.owner)
+        if query.owner is not None and owner is None:
+            return Page([], 0, query.page, query.page_size)
+        which = DownloadFilter(
+            statuses=query.statuses,
+            viewer=_viewer(person),
+            owner=owner,
+            device_id=query.device_id,
+            text=query.text,
+        )
+        rows, total = self._downloads.page(which, query.page, query.page_size)
+        return Page(self._views(person, rows), total, query.page, query.page_size)
+
+    def download(self, person: Person, download_id: int) -> DownloadView | None:
+        """Return one download, None if there is none that this person may see."""
+        found = self._visible(person, download_id)
+        return self._views(person, [found])[0] if found else None
+
+    def counts(self, person: Person) -> Mapping[Status, int]:
+        """Count what this person may see."""
+        return self._downloads.counts(DownloadFilter(viewer=_viewer(person)))
+
+    def viewers(self, download_id: int) -> Sequence[str]:
+        """Return the user ids (not admins as such) who may see this download."""
+        found = self._downloads.get(download_id)
+        if found is None:
+            return []
+        return self._holds.holders(found.device_id, found.item_id) or [found.user_id]
+
+    def progress(self) -> Sequence[Progress]:
+        """Return where the running transfers stand."""
+        return self._transfers.last()
+
+    def devices(self, person: Person) -> Sequence[DeviceView]:
+        """List the devices this person's files go to (an admin: all), attached or not."""
+        attached = {one.settings.name: one for one in self._shelf.all()}
+        views = []
+        for settings in self._shelf.settings():
+            if not (person.is_admin or settings.serves(person.name)):
+                continue
+            device = attached.get(settings.name)
+            known = next((one for one in self._devices.all() if one.name == settings.name), None)
+            device_id = device.id if device else known.id if known else f"new:{settings.name}"
+            trouble = self._troubles.of(Kind.DEVICE, device_id)
+            space = self._shelf.space(device) if device and trouble is None else None
+            views.append(
+                DeviceView(
+                    id=device_id,
+                    name=settings.name,
+                    path=str(settings.path) if person.is_admin else "",
+                    trouble=trouble.text if trouble else None,
+                    budget=settings.budget,
+                    used=self._downloads.bytes_on_device(device_id),
+                    free=space.free if space else None,
+                    total=space.total if space else None,
+                )
+            )
+        return views
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        """List what this person should know now."""
+        server = self._troubles.all_of(Kind.SERVER).values()
+        notices = [Notice("server", "error", one.text) for one in server]
+        for user_id, trouble in self._troubles.all_of(Kind.ACCOUNT).items():
+            if person.is_admin or user_id == person.user_id:
+                notices.append(Notice("account", "warning", trouble.text))
+        notices += [
+            Notice("device", "warning", device.trouble)
+            for device in self.devices(person)
+            if device.trouble is not None
+        ]
+        return notices
+
+    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+        """Return the picture of a download; None without one or if it may not be seen."""
+        found = self._visible(person, download_id)
+        if found is None:
+            return None
+        try:
+            client = self._accounts.client(person.user_id)
+        except SignedOut:
+            return None
+        return self._covers.get(client, found, width)
+
+    def is_healthy(self) -> bool:
+        """Whether every thread is alive and the database answers."""
+        return self._is_healthy()
+
+    def _visible(self, person: Person, download_id: int) -> Download | None:
+        found = self._downloads.get(download_id)
+        if found is None or person.is_admin:
+            return found
+        return found if person.user_id in self.viewers(download_id) else None
+
+    def _owner(self, owner: str | None) -> str | None:
+        """An owner is named by account name or id."""
+        if owner is None:
+            return None
+        wanted = owner.casefold()
+        return next(
+            (
+                one.user_id
+                for one in self._accounts.all()
+                if wanted in {one.name.casefold(), one.user_id}
+            ),
+            None,
+        )
+
+    def _views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:
+        names = {one.user_id: one.name for one in self._accounts.all()}
+        devices = {one.id: one.name for one in self._devices.all()}
+        holds = self._holds.reasons_for([row.id for row in rows])
+        running = {one.download_id: one for one in self._transfers.last()}
+        return [
+            _view(
+                row,
+                device_name=devices.get(row.device_id, "a device that is gone"),
+                progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
+                reasons=_reasons(person, holds[row.id], names),
+                owners=_owners(person, row, holds[row.id], names),
+            )
+            for row in rows
+        ]
+
+
+def _viewer(person: Person) -> str | None:
+    return None if person.is_admin else person.user_id
+
+
+def _reasons(
+    person: Person, holds: Sequence[Hold], names: Mapping[str, str]
+) -> tuple[ReasonView, ...]:
+    return tuple(
+        ReasonView(hold.reason.rule, names.get(hold.user_id, "a former account"), hold.reason.text)
+        for hold in holds
+        if person.is_admin or hold.user_id == person.user_id
+    )
+
+
+def _owners(
+    person: Person, row: Download, holds: Sequence[Hold], names: Mapping[str, str]
+) -> tuple[str, ...]:
+    ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
+    return tuple(
+        names.get(user_id, "a former account")
+        for user_id in ids
+        if person.is_admin or user_id == person.user_id
+    )
+
+
+def _view(
+    row: Download,
+    *,
+    device_name: str,
+    progress: Progress | None,
+    reasons: tuple[ReasonView, ...],
+    owners: tuple[str, ...],
+) -> DownloadView:
+    held = progress.bytes_held if progress else row.bytes_downloaded
+    size = progress.size if progress and progress.size else row.size
+    return DownloadView(
+        id=row.id,
+        item_id=row.item_id,
+        device_id=row.device_id,
+        device_name=device_name,
+        status=row.status,
+        title=row.title,
+        artist=row.artist,
+        album=row.album,
+        item_type=row.item_type,
+        has_cover=row.image_tag is not None,
+        progress=min(1.0, held / size) if progress and size else row.progress,
+        bytes_downloaded=held,
+        expected_size=size,
+        speed=progress.speed if progress else 0.0,
+        seconds_left=progress.seconds_left if progress else None,
+        file_path=row.file_path,
+        content_hash=row.content_hash,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        retry_next_at=row.retry_next_at,
+        retry_count=row.retry_count,
+        priority=row.priority,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        reasons=reasons,
+        owners=owners,
+    )

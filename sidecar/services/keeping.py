@@ -1,0 +1,103 @@
+"""The housekeeping: looks at devices and the server, lets go of holds, retries what is due.
+
+every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
+            downloads whose cooldown is over, accounts that came in from the command line
+each day    a copy of the database
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads import Download
+from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.services.devices import Attached, DeviceShelf
+from sidecar.services.planning import Planning
+from sidecar.services.server import ServerWatch
+from sidecar.services.settling import Settling
+from sidecar.store.database import Database
+from sidecar.store.downloads import Downloads
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+COPY_EVERY_S = 24 * 3600.0
+
+
+class Keeping:
+    """One thread runs it; nobody else attaches devices."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        downloads: Downloads,
+        shelf: DeviceShelf,
+        settling: Settling,
+        planning: Planning,
+        server: ServerWatch,
+        look_at_accounts: Callable[[], object],
+        device_came: Callable[[], object],
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._shelf = shelf
+        self._settling = settling
+        self._planning = planning
+        self._server = server
+        self._look_at_accounts = look_at_accounts
+        self._device_came = device_came
+        self._clock = clock
+        self._unfinished: dict[str, list[Download]] = {}
+        self._copy_at = clock.monotonic() + COPY_EVERY_S
+
+    def recover(self) -> None:
+        """Put the queue and the devices in order after the last stop; before any worker starts.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar holds a device.
+        """
+        for download in self._downloads.recover():
+            self._unfinished.setdefault(download.device_id, []).append(download)
+        self._shelf.look(settle=self._settle, starting=True)
+
+    def run(self, stop: Event) -> None:
+        """Step every two seconds until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.step()
+            except SidecarError as trouble:
+                log.warning("%s", trouble)
+            except Exception:
+                log.exception("the housekeeping failed in a way nobody foresaw")
+            self._clock.wait(stop, EVERY_S)
+
+    def step(self) -> None:
+        """Do all that is due."""
+        if self._shelf.look(settle=self._settle):
+            self._device_came()
+        self._server.probe()
+        self._look_at_accounts()
+        self._planning.let_go()
+        for download in self._downloads.failed_and_due(self._clock.now()):
+            self._downloads.retry(download)
+        if self._clock.monotonic() >= self._copy_at:
+            self._copy_at = self._clock.monotonic() + COPY_EVERY_S
+            self._db.back_up(self._clock)
+
+    def _settle(self, device: Attached) -> None:
+        """Only what is settled is used; a device that goes away meanwhile is settled anew."""
+        unfinished = self._unfinished.pop(device.id, [])
+        try:
+            self._settling.settle(device, unfinished)
+        except DeviceTrouble:
+            self._unfinished[device.id] = [
+                current
+                for one in unfinished
+                if (current := self._downloads.get(one.id)) is not None and current.finalizing
+            ]
+            raise

@@ -1,0 +1,100 @@
+"""After a crash or an unplugging: bring what the rows say and what the device holds together.
+
+Runs for one device, before any worker may touch it. It ends in the same state however often it
+is interrupted. A file that is really there and right is kept; nothing foreign is looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sidecar.domain.downloads import Download, Move, Status
+from sidecar.domain.failures import Failure, FailureClass
+from sidecar.errors import DeviceTrouble
+from sidecar.services.devices import Attached
+from sidecar.store.downloads import Downloads
+
+log = logging.getLogger(__name__)
+
+# More than this gone at once is no person tidying up: it is asked about, not believed.
+FEW = 5
+FEW_OF_ALL = 0.2
+
+
+class Settling:
+    """Settles one device at a time. Used by the thread that attaches devices."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def settle(self, device: Attached, unfinished: list[Download]) -> None:
+        """Finish or put back what was being finalized, check what is complete, sweep old parts.
+
+        Args:
+            device: Freshly attached.
+            unfinished: What `Downloads.recover` returned for this device.
+
+        Raises:
+            errors.DeviceTrouble: It went away meanwhile; settle again when it is back.
+        """
+        for download in unfinished:
+            self._finish(device, download)
+        self._check_completed(device)
+        self._sweep(device)
+
+    def _finish(self, device: Attached, download: Download) -> None:
+        """The part was whole and synced when the rename began: one of the two names has it."""
+        part = device.folder.part(download.id)
+        size = download.file_size
+        there = device.folder.stat(download.file_path)
+        if there is not None and there.size == size:
+            device.folder.sync(download.file_path)
+            part.remove()
+        elif size is not None and part.size() == size:
+            device.folder.finish(part, download.file_path)
+        else:
+            log.warning("%s was cut off while it was finished: fetched again", download.title)
+            self._downloads.move(download, Move.POSTPONE)
+            return
+        self._downloads.arrive(
+            download,
+            size=size or 0,
+            content_hash=download.content_hash or "",
+            mime_type=download.mime_type,
+        )
+
+    def _check_completed(self, device: Attached) -> None:
+        gone: list[Download] = []
+        total = 0
+        for download in self._downloads.completed_on(device.id):
+            total += 1
+            there = device.folder.stat(download.file_path)
+            if there is None:
+                gone.append(download)
+            elif there.size != download.file_size:
+                self._damaged(download)
+        if len(gone) > max(FEW, FEW_OF_ALL * total):
+            raise DeviceTrouble(
+                "many-missing",
+                f"{len(gone)} of {total} files are missing on {device.settings.name}: nothing is "
+                "changed until they are back, or the sidecar is told that they were removed",
+            )
+        for download in gone:
+            log.info("%s was removed from %s", download.title, device.settings.name)
+            self._downloads.vanish(download)
+
+    def _damaged(self, download: Download) -> None:
+        text = "The file on the device is not the one that arrived: it is fetched again"
+        log.warning("%s: %s", download.file_path, text)
+        self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))
+
+    def _sweep(self, device: Attached) -> None:
+        """Remove part files whose download is gone: only our own names, in our own folder."""
+        for part in device.folder.parts():
+            download = self._downloads.get(part.download_id)
+            waits = download is not None and download.status not in {
+                Status.COMPLETED,
+                Status.REMOVED,
+            }
+            if download is None or download.device_id != device.id or not waits:
+                part.remove()
