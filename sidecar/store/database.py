@@ -75,8 +75,13 @@ class Database:
     ) -> None:
         self.path = path
         self.recovery = recovery_note
+        # mode=rw: a file that was deleted under us is not silently begun anew.
         self._peewee: peewee.SqliteDatabase = _Sqlite(
-            str(path), pragmas=PRAGMAS, lock_type="IMMEDIATE", timeout=busy_timeout_s
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            pragmas=PRAGMAS,
+            lock_type="IMMEDIATE",
+            timeout=busy_timeout_s,
         )
         self._mine = _Mine()
         # SQLite alone keeps writers apart; but its waiters sleep and poll, ours queue up.

@@ -9,17 +9,30 @@ changed. What is being finalized can neither be paused nor cancelled: its file i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
+
+import peewee
 
 from sidecar.domain.downloads import Download, Move, Status, Validator
 from sidecar.errors import IllegalMove
 from sidecar.store.moving import DownloadMover
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
-from sidecar.store.reading import COLUMNS, PENDING, to_download
+from sidecar.store.reading import COLUMNS, to_download
 from sidecar.store.tables import DownloadRow
 
 __all__ = ["Downloads", "NewDownload", "Place"]
+
+# Written by hand, to name the index: left to itself, SQLite sorts the whole queue each time.
+FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
+    WHERE status = 'pending'
+        AND (retry_next_at IS NULL OR retry_next_at <= ?)
+        AND device_id NOT IN (SELECT value FROM json_each(?))
+        AND user_id NOT IN (SELECT value FROM json_each(?))
+        AND id NOT IN (SELECT value FROM json_each(?))
+    ORDER BY priority DESC, queued_at, id
+    LIMIT 1)"""
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
@@ -71,19 +84,8 @@ class Downloads(DownloadMover):
             busy: Downloads whose part file a worker has not let go of yet: one that is paused and
                 resumed at once is pending while its last bytes are still being written.
         """
-        due = DownloadRow.retry_next_at.is_null() | (DownloadRow.retry_next_at <= now)
-        first = (
-            DownloadRow.select(DownloadRow.id)
-            .where(
-                PENDING,
-                due,
-                DownloadRow.device_id.not_in(sorted(blocked_devices)),
-                DownloadRow.user_id.not_in(sorted(blocked_users)),
-                DownloadRow.id.not_in(sorted(busy)),
-            )
-            .order_by(DownloadRow.priority.desc(), DownloadRow.queued_at, DownloadRow.id)
-            .limit(1)
-        )
+        passed_over = [json.dumps(list(one)) for one in (blocked_devices, blocked_users, busy)]
+        first = peewee.SQL(FIRST_DUE, [DownloadRow.retry_next_at.db_value(now), *passed_over])
         changes = {"started_at": now, "retry_next_at": None}
         return self._move(DownloadRow.id == first, Status.PENDING, Move.CLAIM, changes)
 
@@ -128,7 +130,7 @@ class Downloads(DownloadMover):
         and then lets each one `arrive` or be postponed.
         """
         with self._db.write():
-            query = DownloadRow.select(*COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
+            query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
             running = [to_download(row) for row in self._db.rows(query)]
             for download in running:
                 if not download.finalizing:
@@ -181,7 +183,7 @@ class Downloads(DownloadMover):
         place = first_free(self._db, wanted.device_id, wanted.places)
         columns = columns_of(wanted, place, self._clock.now())
         download = to_download(
-            self._db.changed(DownloadRow.insert(**columns).returning(*COLUMNS))[0]
+            self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         )
         self._tell(download, None, Status.PENDING)
         return download
@@ -191,7 +193,7 @@ class Downloads(DownloadMover):
         rows = self._db.changed(
             DownloadRow.update(**columns)
             .where(DownloadRow.id == download.id, DownloadRow.status == download.status)
-            .returning(*COLUMNS)
+            .returning(COLUMNS)
         )
         if not rows:
             return None

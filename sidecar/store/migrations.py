@@ -102,12 +102,14 @@ FIRST = (
         UNIQUE (device_id, item_id),
         UNIQUE (device_id, path_key)
     ) STRICT""",
-    """CREATE INDEX downloads_to_claim ON downloads (priority DESC, queued_at, id)
+    # The columns after `id` are there so that what is not due is passed over in the index.
+    """CREATE INDEX downloads_to_claim ON downloads
+        (priority DESC, queued_at, id, retry_next_at, device_id, user_id, status)
         WHERE status = 'pending'""",
     """CREATE INDEX downloads_waiting ON downloads (status, retry_next_at)
         WHERE retry_next_at IS NOT NULL""",
     "CREATE INDEX downloads_by_status ON downloads (status, id, device_id, item_id, user_id)",
-    """CREATE INDEX downloads_on_device ON downloads (device_id, id, file_size)
+    """CREATE INDEX downloads_on_device ON downloads (device_id, id, file_size, status)
         WHERE status = 'completed'""",
     """CREATE TABLE holds (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -163,7 +163,7 @@ class DownloadMover(DownloadReader):
             rows = self._db.changed(
                 DownloadRow.update(status=now, **changes)
                 .where(which, DownloadRow.status == was)
-                .returning(*COLUMNS)
+                .returning(COLUMNS)
             )
             if not rows:
                 return None

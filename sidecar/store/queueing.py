@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,6 @@ from sidecar.domain.downloads import Status
 from sidecar.domain.items import Item
 from sidecar.store.database import Database, Row
 from sidecar.store.reading import search_key
-from sidecar.store.tables import DownloadRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,9 @@ def _is_free(db: Database, device_id: str, key: str) -> bool:
     parts = key.split("/")
     same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
     # "0" is the character after "/": between them lies everything below the folder `key`.
-    below = (DownloadRow.path_key > f"{key}/") & (DownloadRow.path_key < f"{key}0")
-    taken = DownloadRow.select(DownloadRow.id).where(
-        DownloadRow.device_id == device_id, DownloadRow.path_key.in_(same_or_above) | below
+    taken = db.sql(
+        "SELECT 1 FROM downloads WHERE device_id = ? AND (path_key IN"
+        " (SELECT value FROM json_each(?)) OR path_key > ? AND path_key < ?) LIMIT 1",
+        (device_id, json.dumps(same_or_above), f"{key}/", f"{key}0"),
     )
-    return db.row(taken.limit(1)) is None
+    return not taken

@@ -18,7 +18,11 @@ from sidecar.domain.downloads import Download, Status
 from sidecar.store.database import Database, Row
 from sidecar.store.tables import DownloadRow, HoldRow
 
-COLUMNS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
+# Written out once: peewee would put these thirty names together anew for each query.
+COLUMNS = peewee.SQL(NAMES)
+ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
 BATCH = 500
 
 Condition = Any  # peewee's expressions have no common type in its stubs
@@ -51,11 +55,11 @@ class DownloadReader:
 
     def get(self, download_id: int) -> Download | None:
         """Return one download; None if it is not there (any more)."""
-        return self._one(DownloadRow.id == download_id)
+        return self._one(f"{ONE} id = ?", download_id)
 
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
-        return self._one((DownloadRow.device_id == device_id) & (DownloadRow.item_id == item_id))
+        return self._one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
 
     def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and how many there are in all.
@@ -65,7 +69,7 @@ class DownloadReader:
             page: From 1; one behind the last is empty.
             page_size: How many a page holds at most.
         """
-        chosen = DownloadRow.select(*COLUMNS).where(*_conditions(which))
+        chosen = DownloadRow.select(COLUMNS).where(*_conditions(which))
         counted = DownloadRow.select(fn.COUNT(DownloadRow.id).alias("n")).where(*_conditions(which))
         with self._db.read():
             rows = self._db.rows(chosen.order_by(DownloadRow.id.desc()).paginate(page, page_size))
@@ -109,7 +113,7 @@ class DownloadReader:
         last = 0
         while True:
             rows = self._db.rows(
-                DownloadRow.select(*COLUMNS)
+                DownloadRow.select(COLUMNS)
                 .where(COMPLETED, DownloadRow.device_id == device_id, DownloadRow.id > last)
                 .order_by(DownloadRow.id)
                 .limit(BATCH)
@@ -130,14 +134,17 @@ class DownloadReader:
 
     def failed_and_due(self, now: datetime) -> list[Download]:
         """Return what failed with a cooldown that is over: to be retried."""
-        query = DownloadRow.select(*COLUMNS).where(
+        query = DownloadRow.select(COLUMNS).where(
             DownloadRow.status == Status.FAILED, DownloadRow.retry_next_at <= now
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def _one(self, condition: Condition) -> Download | None:
-        row = self._db.row(DownloadRow.select(*COLUMNS).where(condition))
-        return None if row is None else to_download(row)
+    def _one(self, text: str, *values: object) -> Download | None:
+        rows = self._db.sql(text, values)
+        if not rows:
+            return None
+        pairs = zip(FIELDS, rows[0], strict=True)
+        return to_download({field.name: field.python_value(value) for field, value in pairs})
 
 
 # Written out, not as parameters: SQLite takes a partial index only if it can see its condition.

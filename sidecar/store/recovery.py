@@ -67,9 +67,11 @@ def examine(path: Path) -> Condition:
     """
     if not path.exists() or path.stat().st_size == 0:
         return Condition.ABSENT
+    # Read-only: a newer sidecar's write-ahead log must not be folded in by us. Where there is
+    # none, `immutable` keeps SQLite from putting an empty one there.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     try:
-        # Read-only: a newer sidecar's write-ahead log must not be folded in by us.
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)) as connection:
             return _examine(path, connection)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in DAMAGE:

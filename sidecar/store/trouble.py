@@ -50,7 +50,9 @@ def file_trouble(path: Path) -> Iterator[None]:
 
 def code(error: Exception) -> int | None:
     """Return SQLite's primary error code, None if the error is not SQLite's."""
-    # Peewee carries the driver's own error as its first argument.
-    own = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    # Peewee's errors carry the driver's own as `orig`, sometimes one inside another.
+    own: object = error
+    while isinstance(own, peewee.PeeweeException):
+        own = getattr(own, "orig", None)
     found: int | None = getattr(own, "sqlite_errorcode", None)
     return None if found is None else found & 0xFF
