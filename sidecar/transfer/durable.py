@@ -1,0 +1,107 @@
+"""Bytes into a part file, hashed and counted, with points up to which they are surely on the disk.
+
+    received ──▶ hash, write ──▶ every 4 MiB: start the write-back, sync what came before
+
+The disk works while the network does: at each point the write-back of the newest bytes is begun
+and the older ones are synced, so that never more than 8 MiB are in doubt and the last sync finds
+little to do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from typing import BinaryIO
+
+import xxhash
+
+WINDOW = 4 * 1024 * 1024
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
+HASH_BLOCK = 1024 * 1024
+
+
+class PartWriter:
+    """Writes one part file from an offset on. Used by one thread."""
+
+    def __init__(self, file: BinaryIO, synced: Callable[[int], object]) -> None:
+        """Prepare.
+
+        Args:
+            file: Unbuffered, for reading and writing.
+            synced: Told how many bytes from the start are on the disk.
+        """
+        self._file = file
+        self._tell_synced = synced
+        self._hash = xxhash.xxh3_128()
+        self._begun = 0
+        self._synced = 0
+        self.held = 0
+
+    def keep(self, held: int) -> int:
+        """Count on the first `held` bytes, if there are so many, and cut off the rest.
+
+        Returns:
+            How many bytes are counted on.
+        """
+        there = os.fstat(self._file.fileno()).st_size
+        held = min(held, there)
+        self._hash = xxhash.xxh3_128()
+        self._file.seek(0)
+        self.held = 0
+        buffer = bytearray(min(HASH_BLOCK, max(held, 1)))
+        view = memoryview(buffer)
+        while self.held < held:
+            count = os.readv(self._file.fileno(), [view[: held - self.held]])
+            if not count:
+                break
+            self._hash.update(view[:count])
+            self.held += count
+        os.ftruncate(self._file.fileno(), self.held)
+        self._file.seek(self.held)
+        self._begun = self._synced = self.held
+        return self.held
+
+    def write(self, block: memoryview) -> None:
+        """Append a block."""
+        self._hash.update(block)
+        while block:
+            count = os.write(self._file.fileno(), block)
+            self.held += count
+            block = block[count:]
+        if self.held - self._begun >= WINDOW:
+            self._make_a_point()
+
+    def finish(self) -> str:
+        """Put everything on the disk; return the xxh3-128 of the whole file as hex digits."""
+        self.sync()
+        return self._hash.hexdigest()
+
+    def sync(self) -> None:
+        """Put everything on the disk."""
+        os.fdatasync(self._file.fileno())
+        self._synced = self._begun = self.held
+        self._tell_synced(self.held)
+
+    def is_still_there(self) -> bool:
+        """Whether the part file still has its name: a person may have deleted it meanwhile."""
+        return os.fstat(self._file.fileno()).st_nlink > 0
+
+    def _make_a_point(self) -> None:
+        before = self._begun
+        _begin_write_back(self._file.fileno(), before, self.held - before)
+        self._begun = self.held
+        if before > self._synced:
+            # What came before is mostly written by now: this waits little.
+            os.fdatasync(self._file.fileno())
+            self._synced = self.held
+            self._tell_synced(self.held)
+
+
+def _begin_write_back(descriptor: int, offset: int, length: int) -> None:
+    """Ask the kernel to start writing a range; a kernel that cannot is simply slower later."""
+    if _sync_file_range is not None:
+        _sync_file_range(descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _WRITE)
+
+
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)

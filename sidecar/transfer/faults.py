@@ -1,0 +1,76 @@
+"""What an exception of the network or the disk means for a download."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+
+import requests
+import urllib3.exceptions
+
+from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+
+_DISK = {
+    errno.ENOSPC: ("full", "The device is full: its queue waits for room"),
+    errno.EDQUOT: ("full", "The quota on the device is used up: its queue waits for room"),
+    errno.EROFS: ("read-only", "The device is read-only: it may be locked, or damaged"),
+    errno.EFBIG: ("too-big", "The device cannot hold a file this big"),
+    errno.EACCES: ("no-permission", "The sidecar may not write to the device"),
+    errno.EPERM: ("no-permission", "The sidecar may not write to the device"),
+    errno.ENODEV: ("missing", "The device is gone: plug it in and it goes on by itself"),
+    errno.ENXIO: ("missing", "The device is gone: plug it in and it goes on by itself"),
+    errno.ENOTCONN: ("missing", "The device is gone: plug it in and it goes on by itself"),
+}
+_NETWORK = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+def is_of_the_network(error: BaseException) -> bool:
+    """Whether an exception comes from the connection, not from the disk."""
+    return isinstance(error, _NETWORK)
+
+
+def network_failure(error: BaseException, host: str, *, in_body: bool) -> Failure:
+    """Judge an exception of the connection.
+
+    Args:
+        error: As requests or urllib3 raised it.
+        host: For the sentence.
+        in_body: The response had begun: the server is there, only this connection is lost.
+    """
+    if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+        text = f"The certificate of {host} cannot be trusted"
+        return Failure(FailureClass.BLOCKED, "certificate", text)
+    if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            text = f"{host} does not answer"
+            return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
+        return Failure(FailureClass.TRANSIENT, "silent", f"{host} went silent")
+    if not in_body and isinstance(error, requests.exceptions.ConnectionError):
+        if "RemoteDisconnected" in repr(error) or "ConnectionReset" in repr(error):
+            text = f"{host} broke the connection before it answered"
+            return Failure(FailureClass.TRANSIENT, "reset", text)
+        text = f"{host} cannot be reached"
+        return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
+    text = f"The connection to {host} broke"
+    return Failure(FailureClass.TRANSIENT, "reset", text)
+
+
+def disk_failure(error: OSError) -> Failure:
+    """Judge an exception of the part file's disk."""
+    code, text = _DISK.get(
+        error.errno or 0, ("broken", "The device does not work as it should: check it")
+    )
+    return Failure(FailureClass.DEVICE, code, text)
+
+
+def short_body(host: str, held: int, total: int | None) -> TransferFailed:
+    """Return the failure of a body that ended before it was whole."""
+    of = f" of {total:,}" if total is not None else ""
+    text = f"{host} stopped after {held:,}{of} bytes"
+    return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))

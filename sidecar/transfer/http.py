@@ -1,0 +1,277 @@
+"""The built-in engine: one connection, one file, one attempt.
+
+    ask ─▶ judge ─▶ opened ─▶ read, write, count ─▶ as long as agreed? ─▶ sync ─▶ receipt
+
+Redirects are not followed, nothing is taken from the environment, nothing is decoded: the bytes
+are the server's. The only secret is in the job's headers, which are never logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, local
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads import Validator
+from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers import (
+    AlreadyWhole,
+    Asked,
+    Body,
+    FromZero,
+    judge,
+    login_page,
+    looks_like_a_page,
+    may_be_resumed,
+)
+from sidecar.errors import Stopped
+from sidecar.transfer.durable import PartWriter
+from sidecar.transfer.engine import Job, Receipt, Report
+from sidecar.transfer.faults import disk_failure, is_of_the_network, network_failure, short_body
+
+log = logging.getLogger(__name__)
+
+BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the engine waits, in seconds, and what it takes for a standstill.
+
+    Attributes:
+        slowest: Bytes a second over `slow_for`; below that the attempt is given up.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    slowest: float = 1024.0
+    slow_for: float = 60.0
+
+
+class _Raw(Protocol):
+    def readinto(self, buffer: memoryview) -> int | None: ...
+
+
+class HttpEngine:
+    """Implements `transfer.engine.Engine` over requests. Safe for many threads."""
+
+    def __init__(
+        self, clock: Clock, *, patience: Patience | None = None, ca_file: Path | None = None
+    ) -> None:
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._verify: bool | str = str(ca_file) if ca_file else True
+        self._mine = local()
+
+    def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
+        """Make one attempt; see `Engine.fetch`."""
+        try:
+            file = job.part.open()
+        except OSError as error:
+            raise TransferFailed(disk_failure(error)) from error
+        with file:
+            writer = PartWriter(file, report.synced)
+            attempt = _Attempt(self, job, report, stop, writer)
+            try:
+                return attempt.run()
+            except TransferFailed as failed:
+                gained = max(0, writer.held - attempt.began_at)
+                raise TransferFailed(failed.failure, gained=gained) from failed
+            except OSError as error:
+                gained = max(0, writer.held - attempt.began_at)
+                raise TransferFailed(disk_failure(error), gained=gained) from error
+
+    @contextmanager
+    def ask(self, job: Job, *, start: int, last: int | None = None) -> Iterator[requests.Response]:
+        """Send the request for the file, or for a part of it, and close the answer in the end."""
+        headers = {**job.headers, "Accept-Encoding": "identity"}
+        if (
+            job.validator is not None
+            and job.validator.last_modified
+            and (start or last is not None)
+        ):
+            headers["If-Unmodified-Since"] = job.validator.last_modified
+        if start or last is not None:
+            headers["Range"] = f"bytes={start}-{'' if last is None else last}"
+        patience = (self._patience.connect, self._patience.read)
+        try:
+            response = self._session().get(
+                job.url,
+                headers=headers,
+                stream=True,
+                allow_redirects=False,
+                timeout=patience,
+                verify=self._verify,
+            )
+        except (requests.RequestException, ValueError) as error:
+            failure = network_failure(error, host_of(job), in_body=False)
+            raise TransferFailed(failure) from error
+        try:
+            yield response
+        finally:
+            response.close()
+
+    @property
+    def clock(self) -> Clock:
+        """The engine's clock."""
+        return self._clock
+
+    @property
+    def patience(self) -> Patience:
+        """How long the engine waits."""
+        return self._patience
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._mine, "session", None)
+        if session is None:
+            session = self._mine.session = requests.Session()
+            # A ~/.netrc would replace our header, a proxy variable would see it.
+            session.trust_env = False
+        return session
+
+
+class _Attempt:
+    """One attempt at one file."""
+
+    def __init__(
+        self, engine: HttpEngine, job: Job, report: Report, stop: Event, writer: PartWriter
+    ) -> None:
+        self._engine = engine
+        self._job = job
+        self._report = report
+        self._stop = stop
+        self._writer = writer
+        self._host = host_of(job)
+        self._fetched = 0
+        self.began_at = 0
+
+    def run(self) -> Receipt:
+        held = self._job.held if may_be_resumed(self._job.validator, self._job.held) else 0
+        held = self._writer.keep(held)
+        self.began_at = held
+        for start in (held, 0):
+            receipt = self._fetch_from(start)
+            if receipt is not None:
+                return receipt
+        raise short_body(self._host, 0, None)
+
+    def _fetch_from(self, start: int) -> Receipt | None:
+        """Fetch from `start` on; None if this can only be done from zero."""
+        known = self._job.validator if start else None
+        with self._engine.ask(self._job, start=start) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            match judge(response.status_code, headers, Asked(self._host, start, known)):
+                case FromZero():
+                    return None
+                case AlreadyWhole():
+                    return self._receipt(None)
+                case Body(start=first, validator=validator, mime_type=mime_type):
+                    self._open(first, validator)
+                    total = validator.total
+                    self._write_body(response.raw, total)
+        self._make_sure(validator)
+        return self._receipt(mime_type)
+
+    def _open(self, start: int, validator: Validator) -> None:
+        """Cut the part before the validator is stored: old bytes never stand beside a new one."""
+        if start != self._writer.held:
+            self.began_at = self._writer.keep(start)
+        self._report.opened(validator, held=self._writer.held)
+
+    def _write_body(self, raw: _Raw, total: int | None) -> None:
+        pace = _Pace(self._engine.clock, self._engine.patience)
+        view = memoryview(bytearray(BLOCK))
+        while total is None or self._writer.held < total:
+            if self._stop.is_set():
+                self._writer.sync()
+                raise Stopped("the transfer was asked to stop")
+            room = BLOCK if total is None else min(BLOCK, total - self._writer.held)
+            count = self._read(raw, view[:room])
+            if not count:
+                break
+            if self._writer.held == 0 and looks_like_a_page(bytes(view[:64])):
+                raise TransferFailed(login_page(self._host))
+            self._writer.write(view[:count])
+            self._fetched += count
+            self._report.moved(self._writer.held)
+            pace.check(count, self._host)
+        if total is not None and self._writer.held != total:
+            self._writer.sync()
+            raise short_body(self._host, self._writer.held, total)
+
+    def _read(self, raw: _Raw, view: memoryview) -> int:
+        try:
+            return raw.readinto(view) or 0
+        except Exception as error:
+            if not is_of_the_network(error):
+                raise
+            self._writer.sync()
+            raise TransferFailed(network_failure(error, self._host, in_body=True)) from error
+
+    def _make_sure(self, validator: Validator) -> None:
+        """Believe a length only if something else says the same: a second answer, or the scan."""
+        held, known = self._writer.held, self._job.known_size
+        if validator.total is None:
+            if held != known:
+                raise short_body(self._host, held, known)
+            return
+        if known is None or held in {known, 0}:
+            return
+        asking = Job(
+            download_id=self._job.download_id,
+            url=self._job.url,
+            headers=self._job.headers,
+            part=self._job.part,
+            known_size=known,
+            validator=validator,
+            held=held,
+        )
+        with self._engine.ask(asking, start=0, last=0) as response:
+            total = response.headers.get("Content-Range", "").rpartition("/")[2]
+            modified = response.headers.get("Last-Modified")
+        same = validator.last_modified in {None, modified}
+        if total != str(held) or not same:
+            text = f"The file on {self._host} changed while it was fetched"
+            raise TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
+
+    def _receipt(self, mime_type: str | None) -> Receipt:
+        if not self._writer.is_still_there():
+            text = "The part file was deleted from the device while it was written"
+            raise TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
+        content_hash = self._writer.finish()
+        return Receipt(self._writer.held, content_hash, mime_type, self._fetched)
+
+
+class _Pace:
+    """Notices a transfer that only drips: a read time-out alone never would."""
+
+    def __init__(self, clock: Clock, patience: Patience) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._since = clock.monotonic()
+        self._count = 0
+
+    def check(self, count: int, host: str) -> None:
+        """Count bytes; give up on a server that is too slow for too long."""
+        self._count += count
+        passed = self._clock.monotonic() - self._since
+        if passed < self._patience.slow_for:
+            return
+        if self._count < self._patience.slowest * passed:
+            text = f"{host} sends almost nothing any more"
+            raise TransferFailed(Failure(FailureClass.TRANSIENT, "too-slow", text))
+        self._since += passed
+        self._count = 0
+
+
+def host_of(job: Job) -> str:
+    """Return the server's name and port."""
+    return urlsplit(job.url).netloc
