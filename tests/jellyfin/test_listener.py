@@ -195,7 +195,7 @@ def test_after_a_settled_connection_the_first_attempt_is_quick_again(bench: Benc
     lost_at = bench.clock.monotonic()
     bench.run_for(10, listener)
 
-    assert bench.dialled_at[-1] - lost_at < 3
+    assert 0 < bench.dialled_at[-1] - lost_at < 3
 
 
 @pytest.mark.parametrize("roll", [0.0, 0.5, 0.999])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
+from itertools import count, islice
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.errors import OddAnswer
@@ -11,6 +13,7 @@ from sidecar.jellyfin.listing import PAGE_ITEMS, TRIES, FetchPage, Rows, read_se
 from sidecar.jellyfin.models import BaseItem, ItemsPage
 
 
+@cache
 def entry(number: int) -> BaseItem:
     return BaseItem.model_validate({"Id": f"{number:032x}", "Type": "Audio"})
 
@@ -29,9 +32,12 @@ class Library:
         self.numbers = list(range(count))
         self.changes = changes
         self.fetched: list[int] = []
+        self.lasting: set[int] = set()
 
     def __call__(self, start: int, limit: int) -> ItemsPage:
         self.changes.get(len(self.fetched), len)(self.numbers)
+        # What has been there from the first page of this reading on.
+        self.lasting = set(self.numbers) & (self.lasting if start else set(self.numbers))
         self.fetched.append(start)
         page = [entry(one) for one in self.numbers[start : start + limit]]
         return self.page(page)
@@ -41,14 +47,14 @@ class Library:
 
 
 @given(st.integers(0, 5 * PAGE_ITEMS))
-def test_a_quiet_library_is_read_whole_in_as_few_pages_as_it_needs(count: int) -> None:
-    library = Library(count, {})
+def test_a_quiet_library_is_read_whole_in_as_few_pages_as_it_needs(size: int) -> None:
+    library = Library(size, {})
 
     rows = read_set(library)
 
     assert rows.complete
-    assert ids(rows) == list(range(count))
-    assert len(library.fetched) == max(1, -(-(count - 1) // (PAGE_ITEMS - 1)))
+    assert ids(rows) == list(range(size))
+    assert len(library.fetched) == max(1, -(-(size - 1) // (PAGE_ITEMS - 1)))
 
 
 @pytest.mark.parametrize("read", [read_set, read_sequence])
@@ -72,6 +78,31 @@ def test_a_shift_between_two_pages_loses_and_doubles_nothing(
 
     assert rows.complete
     assert ids(rows) == library.numbers
+
+
+CHANGE = st.tuples(st.integers(0, 8), st.booleans(), st.integers(0, 800), st.integers(1, 5))
+
+
+@pytest.mark.parametrize("read", [read_set, read_sequence])
+@example([(1, False, 0, 3), (1, True, 800, 3), (2, True, 0, 1), (2, False, 700, 1)])
+@given(st.lists(CHANGE, max_size=12))
+def test_whatever_changes_meanwhile_a_listing_called_complete_misses_nothing_that_lasted(
+    read: Callable[[FetchPage], Rows], changes: list[tuple[int, bool, int, int]]
+) -> None:
+    fresh = count(100_000)
+
+    def change(numbers: list[int], when: int) -> None:
+        for page, adds, place, times in changes:
+            if page == when and adds:
+                numbers[place:place] = islice(fresh, times)
+            elif page == when:
+                del numbers[place : place + times]
+
+    library = Library(700, {page: partial(change, when=page) for page in range(9)})
+
+    rows = read(library)
+
+    assert not rows.complete or library.lasting <= set(ids(rows))
 
 
 def test_a_removal_between_two_pages_is_noticed_and_read_again() -> None:
