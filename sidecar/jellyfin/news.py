@@ -74,7 +74,10 @@ class UserDataChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionsNews:
-    """All that plays now, our own sessions left out; nothing plays that is not here."""
+    """All that plays now, our own sessions left out; nothing plays that is not here.
+
+    An admin's connection tells everybody's playback: look at each `user_id`.
+    """
 
     playing: tuple[NowPlaying, ...]
 
