@@ -1,9 +1,9 @@
 """The only hand on a device's folder: it alone names, renames, syncs and deletes there.
 
     .sidecar/device.json      who this device is (`marker`)
-    .sidecar/lock             one sidecar at a time
+    .sidecar/lock             one sidecar at a time (`lock`)
     .sidecar/parts/17.part    what download 17 has so far; on the same file system as its file
-    .sidecar/made.txt         the folders that we made: only these are ever pruned
+    .sidecar/made.txt         the folders that we made: only these are ever pruned (`made`)
 
 Everything is reached from one directory handle, without following links. What is not ours is never
 overwritten, moved or deleted. Before each piece of work the device must still be the one we know.
@@ -12,29 +12,26 @@ overwritten, moved or deleted. Before each piece of work the device must still b
 from __future__ import annotations
 
 import errno
-import fcntl
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import xxhash
 
-from sidecar.device import tree
+from sidecar.device import made, tree
+from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
-from sidecar.device.marker import OURS, Marker, read_marker, write_marker
-from sidecar.device.parts import PART_SUFFIX, PARTS, PartFile
-from sidecar.device.trouble import device_trouble, missing
+from sidecar.device.marker import OURS, Marker, write_marker
+from sidecar.device.parts import PARTS, PartFile, ids_in
 from sidecar.domain.space import Space
-from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.errors import DeviceTrouble
 
-log = logging.getLogger(__name__)
-
-MADE = "made.txt"
-HASH_BLOCK = 1024 * 1024
+_TAIL = 4096
+_HASH_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class FileFact:
 class DeviceFolder:
     """One device. Safe for many threads, as long as each works on files of its own.
 
-    Every call raises `DeviceTrouble` when the device cannot be used.
+    Every call raises `DeviceTrouble` when the device cannot be used, and `ValueError` for a path
+    that is not below the root or is in the sidecar's own folder.
     """
 
     def __init__(self, root: Path, device_id: str, *, name: str) -> None:
@@ -61,9 +59,9 @@ class DeviceFolder:
         self.root = root
         self.device_id = device_id
         self.name = name
-        self._root: int | None = None
-        self._lock: int | None = None
-        self._file_system = 0
+        self._anchor = Anchor(root, device_id, name=name)
+        # No folder may be pruned between its opening and a rename into it.
+        self._shaping = Lock()
 
     @classmethod
     def create(cls, root: Path, *, device_id: str, name: str) -> Self:
@@ -77,78 +75,52 @@ class DeviceFolder:
         Raises:
             errors.AlreadyRunning: Another sidecar has it.
         """
-        self._check_marker()
-        with self._told():
-            self._root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._file_system = os.fstat(self._root).st_dev
-            with tree.folder(self._root, (OURS,)) as ours:
-                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-                self._lock = os.open("lock", flags, 0o644, dir_fd=ours)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.close()
-            raise AlreadyRunning(
-                f"Another Jellyfin Sidecar is filling {self.name} at {self.root}; stop it first, "
-                "or give this one another folder"
-            ) from None
+        self._anchor.attach()
 
     def close(self) -> None:
-        """Let go of the folder."""
-        for handle in (self._lock, self._root):
-            if handle is not None:
-                os.close(handle)
-        self._lock = self._root = None
+        """Let go of the folder; what other threads are in the middle of still ends well."""
+        self._anchor.close()
 
     def check(self) -> None:
-        """Make sure that this is still the device we know, at its place.
+        """Make sure that this is still the device we know, at its place, and can be written to.
 
         Raises:
-            errors.DeviceTrouble: It is gone, or another one is there.
+            errors.DeviceTrouble: It is gone, it was put back since `attach` (then attach again),
+                another one is there, it is read-only, or the last trouble with it still lasts.
         """
-        self._check_marker()
-        with self._told():
-            here = self.root.stat()
-        if self._root is None or here.st_dev != self._file_system:
-            raise missing(self.name, self.root)
+        self._anchor.check()
 
     def space(self) -> Space:
         """Return the room on the device."""
-        with self.working() as root:
-            return space_of(root)
+        with self._anchor.working() as root:
+            return space_of(root, self._anchor.file_system)
 
     def stat(self, path: str) -> FileFact | None:
         """Return the facts of a file; None only if it is surely not there.
 
         A link, folder or pipe at its place counts as not there: it is not ours.
         """
-        *folders, name = tree.parts_of(path)
-        with self.working() as root:
+        folders, name = _below(path)
+        with self._anchor.working() as root:
             try:
                 with tree.folder(root, folders) as handle:
                     facts = tree.regular(name, handle)
             except (FileNotFoundError, NotADirectoryError, FileExistsError):
                 facts = None
-            except OSError as error:
-                if error.errno != errno.ELOOP:
-                    raise
-                facts = None
         if facts is None:
             # Only while the marker is readable does "not there" mean anything.
-            self.check()
+            self._anchor.check_place()
             return None
         return FileFact(facts.st_size)
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""
-        return PartFile(self.root, self.working, download_id)
+        return PartFile(self.root, self._anchor.working, download_id)
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""
-        with self.working() as root, tree.made_folder(root, PARTS) as (handle, _):
-            names = os.listdir(handle)  # noqa: PTH208 - a handle, not a path
-        stems = (name.removesuffix(PART_SUFFIX) for name in names if name.endswith(PART_SUFFIX))
-        return [self.part(int(stem)) for stem in stems if stem.isascii() and stem.isdigit()]
+        with self._anchor.working() as root, tree.made_folder(root, PARTS) as (parts, _):
+            return [self.part(download_id) for download_id in ids_in(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:
         """Give a whole, synced part its final name, and make sure that it lasts.
@@ -157,28 +129,30 @@ class DeviceFolder:
         file must be synced again under its new name.
 
         Raises:
-            errors.DeviceTrouble: `name-taken` if something that is not ours has the name.
+            errors.DeviceTrouble: `name-taken` if something that is not ours has the name, or the
+                name of one of its folders; nothing was touched then.
         """
-        *folders, name = tree.parts_of(path)
-        with (
-            self.working() as root,
-            tree.folder(root, PARTS) as parts,
-            tree.made_folder(root, folders) as (handle, made),
-        ):
-            self._remember(root, made)
+        folders, name = _below(path)
+        with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
             try:
-                tree.rename_new(part.path.name, parts, name, handle)
-            except FileExistsError:
+                with self._shaping, tree.made_folder(root, folders) as (handle, fresh):
+                    made.remember(root, fresh)
+                    tree.rename_new(part.name, parts, name, handle)
+            except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
-            _sync_file(name, handle)
-            os.fsync(handle)
+            if not self._anchor.file_system.renames_at_once:
+                # The old name must leave the disk before the new one lasts. Else a power cut may
+                # leave two names for the same bytes, and removing one frees the other's.
+                os.fsync(parts)
+            _sync(root, folders, name)
+            tree.sync_above(root, fresh)
 
     def sync(self, path: str) -> None:
         """Make sure that a file lasts under its name: for a finish that was interrupted."""
-        *folders, name = tree.parts_of(path)
-        with self.working() as root, tree.folder(root, folders) as handle:
-            _sync_file(name, handle)
-            os.fsync(handle)
+        folders, name = _below(path)
+        with self._anchor.working() as root:
+            _sync(root, folders, name)
+            tree.sync_above(root, ["/".join(folders[: n + 1]) for n in range(len(folders))])
 
     def remove(self, path: str, *, size: int) -> bool:
         """Delete a file of ours, and the folders we made that are empty then.
@@ -190,99 +164,67 @@ class DeviceFolder:
         Returns:
             Whether it was there and is gone.
         """
-        *folders, name = tree.parts_of(path)
+        self._anchor.check_place()
         there = self.stat(path)
         if there is None or there.size != size:
             return False
-        with self.working() as root:
+        folders, name = _below(path)
+        with self._anchor.working() as root, self._shaping:
             with tree.folder(root, folders) as handle:
                 os.unlink(name, dir_fd=handle)
                 os.fsync(handle)
-            self._prune(root, folders)
+            made.prune(root, folders)
         return True
+
+    def tail_ok(self, path: str, *, size: int) -> bool:
+        """Look cheaply whether a file is whole: its size fits and its end can be read."""
+        there = self.stat(path)
+        if there is None or there.size != size:
+            return False
+        with self._opened(path) as descriptor:
+            try:
+                tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                self._anchor.check_place()
+                return False
+        return len(tail) == min(size, _TAIL)
 
     def content_hash(self, path: str) -> str:
         """Read a file and return its xxh3-128 as 32 hex digits."""
-        *folders, name = tree.parts_of(path)
         digest = xxhash.xxh3_128()
-        with self.working() as root, tree.folder(root, folders) as handle:
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
-            with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
-                while block := file.read(HASH_BLOCK):
-                    digest.update(block)
+        with self._opened(path) as descriptor:
+            while block := os.read(descriptor, _HASH_BLOCK):
+                digest.update(block)
         return digest.hexdigest()
 
     @contextmanager
-    def working(self) -> Iterator[int]:
-        """Give the root's handle, and tell what goes wrong as a trouble of the device."""
-        if self._root is None:
-            raise missing(self.name, self.root)
-        with self._told():
-            yield self._root
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            trouble = device_trouble(error, name=self.name, path=self.root)
-            if trouble.code == "missing":
-                # Something below is gone: is it the device, or only that?
-                self._check_marker()
-                text = f"{self.name} has changed while it was written to: it is looked at again"
-                raise DeviceTrouble("broken", text) from error
-            raise trouble from error
-
-    def _check_marker(self) -> None:
-        marker = read_marker(self.root, name=self.name)
-        if marker is None:
-            raise DeviceTrouble(
-                "no-marker",
-                f"The folder {self.root} is there but is not {self.name}: plug it in, or put its "
-                f"{OURS} folder back",
-            )
-        if marker.id != self.device_id:
-            raise DeviceTrouble(
-                "other-device",
-                f"Another device ({marker.name or marker.id}) is at {self.root}, not {self.name}: "
-                "nothing is written to it",
-            )
+    def _opened(self, path: str) -> Iterator[int]:
+        folders, name = _below(path)
+        with self._anchor.working() as root, tree.folder(root, folders) as handle:
+            try:
+                descriptor = tree.opened(name, handle)
+            except FileExistsError:
+                raise self._taken(path) from None
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
 
     def _taken(self, path: str) -> DeviceTrouble:
-        text = f"{path} is already on {self.name} and is not ours: move it away and retry"
-        return DeviceTrouble("name-taken", text)
-
-    def _remember(self, root: int, made: list[str]) -> None:
-        if not made:
-            return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        with tree.folder(root, (OURS,)) as ours:
-            descriptor = os.open(MADE, flags, 0o644, dir_fd=ours)
-            with open(descriptor, "ab") as file:  # noqa: PTH123 - a descriptor
-                file.write("".join(f"{path}\n" for path in made).encode())
-
-    def _prune(self, root: int, folders: list[str]) -> None:
-        made = self._made(root)
-        for depth in range(len(folders), 0, -1):
-            if "/".join(folders[:depth]) not in made:
-                return
-            with tree.folder(root, folders[: depth - 1]) as parent:
-                try:
-                    os.rmdir(folders[depth - 1], dir_fd=parent)
-                except OSError:
-                    return  # something else is in it
-
-    def _made(self, root: int) -> set[str]:
-        with tree.folder(root, (OURS,)) as ours, suppress(FileNotFoundError):
-            descriptor = os.open(MADE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=ours)
-            with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-                return set(file.read().splitlines())
-        return set()
+        text = f"Something that is not ours has the name {path} on {self.name}: move it away"
+        return DeviceTrouble("name-taken", f"{text} and try again")
 
 
-def _sync_file(name: str, handle: int) -> None:
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _below(path: str) -> tuple[Sequence[str], str]:
+    parts = tree.parts_of(path)
+    if parts[0].casefold() == OURS:
+        raise ValueError(f"not a path for files: {path!r}")
+    return parts[:-1], parts[-1]
+
+
+def _sync(root: int, folders: Sequence[str], name: str) -> None:
+    with tree.folder(root, folders) as handle:
+        tree.sync_file(name, handle)
+        os.fsync(handle)

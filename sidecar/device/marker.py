@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sidecar.device.trouble import missing, told_as_trouble
+from sidecar.device import tree
+from sidecar.device.trouble import told_as_trouble
 from sidecar.errors import DeviceTrouble
 
 OURS = ".sidecar"
 MARKER = "device.json"
 VERSION = 1
+_DRAFT = f"{MARKER}.draft"
+_LARGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,8 @@ def read_marker(root: Path, *, name: str = "The device") -> Marker | None:
     Raises:
         errors.DeviceTrouble: The folder is not there, or the marker cannot be read.
     """
-    with told_as_trouble(name, root):
-        os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY))
-        try:
-            text = (root / OURS / MARKER).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except UnicodeDecodeError:
-            text = ""
-    try:
-        said = json.loads(text)
-        return Marker(str(UUID(said["id"])), str(said.get("name", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        unreadable = f"The marker {root / OURS / MARKER} is damaged: put it back or remove it"
-        raise DeviceTrouble("no-marker", unreadable) from None
+    with told_as_trouble(name, root), opened_root(root) as handle:
+        return marker_in(handle, root)
 
 
 def write_marker(root: Path, marker: Marker) -> None:
@@ -61,27 +54,57 @@ def write_marker(root: Path, marker: Marker) -> None:
     Raises:
         errors.DeviceTrouble: The folder is not there or cannot be written.
     """
-    with told_as_trouble(marker.name, root):
-        ours = root / OURS
-        try:
-            ours.mkdir(mode=0o755, exist_ok=True)
-        except FileNotFoundError:
-            raise missing(marker.name, root) from None
-        draft = ours / f"{MARKER}.draft"
-        said = {
-            "version": VERSION,
-            "id": marker.id,
-            "name": marker.name,
-            "made_by": "jellyfin-sidecar",
-        }
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(said, file, indent=1)
+    said = {"version": VERSION, "id": marker.id, "name": marker.name, "made_by": "jellyfin-sidecar"}
+    text = json.dumps(said, indent=1, ensure_ascii=False)
+    with (
+        told_as_trouble(marker.name, root),
+        opened_root(root) as handle,
+        tree.made_folder(handle, (OURS,)) as (ours, made),
+    ):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(tree.opened(_DRAFT, ours, flags), "wb") as file:
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(ours / MARKER)
-        for folder in (ours, root):
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        os.replace(_DRAFT, MARKER, src_dir_fd=ours, dst_dir_fd=ours)
+        tree.sync_file(MARKER, ours)
+        os.fsync(ours)
+        tree.sync_above(handle, made)
+
+
+@contextmanager
+def opened_root(root: Path) -> Iterator[int]:
+    """Open a device's folder; only here may a link be followed: the operator named the path."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def marker_in(root: int, path: Path) -> Marker | None:
+    """Return the marker below an open folder; None if there is surely none.
+
+    Args:
+        root: The handle.
+        path: Where it is, for the sentence.
+
+    Raises:
+        errors.DeviceTrouble: `no-marker` if there is one that cannot be understood.
+        OSError: It cannot be read.
+    """
+    try:
+        with tree.folder(root, (OURS,)) as ours, os.fdopen(tree.opened(MARKER, ours), "rb") as file:
+            said = json.loads(file.read(_LARGEST))
+        if said["version"] != VERSION:
+            raise _unknown(path, "was written by another version of Jellyfin Sidecar")
+        return Marker(str(UUID(said["id"])), str(said["name"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, NotADirectoryError, FileExistsError):
+        raise _unknown(path, "is damaged") from None
+
+
+def _unknown(path: Path, what: str) -> DeviceTrouble:
+    text = f"The marker {path / OURS / MARKER} {what}: put the right one back or remove it"
+    return DeviceTrouble("no-marker", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,12 +13,20 @@ from sidecar.device import tree
 from sidecar.device.marker import OURS
 
 PARTS = (OURS, "parts")
-PART_SUFFIX = ".part"
+_SUFFIX = ".part"
 
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """The part file of one download."""
+    """The part file of one download.
+
+    Only a regular file that has no other name counts: a link, a pipe or a second name of somebody's
+    file that was planted here is taken away, never written through.
+
+    Attributes:
+        root: The device's folder.
+        working: Gives the root's handle; turns errors into troubles of the device.
+    """
 
     root: Path
     working: Callable[[], AbstractContextManager[int]]
@@ -27,29 +35,56 @@ class PartFile:
     @property
     def path(self) -> Path:
         """Where it is: for engines that write through another program."""
-        return self.root.joinpath(*PARTS, self._name)
+        return self.root.joinpath(*PARTS, self.name)
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder of the parts."""
+        return f"{self.download_id}{_SUFFIX}"
 
     def open(self) -> BinaryIO:
-        """Open it unbuffered for reading and writing; it is made if it is not there."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        with self.working() as root, tree.made_folder(root, PARTS) as (handle, _):
-            # A link, pipe or folder planted here is nothing of ours: never written through.
-            tree.regular(self._name, handle)
-            descriptor = os.open(self._name, flags, 0o644, dir_fd=handle)
-        return open(descriptor, "r+b", buffering=0)  # noqa: PTH123 - a descriptor
+        """Open it unbuffered for reading and writing; it is made if it is not there.
+
+        Raises:
+            errors.DeviceTrouble: It cannot be made.
+        """
+        with self.working() as root, tree.made_folder(root, PARTS) as (parts, _):
+            self._clear_away(parts)
+            descriptor = tree.opened(self.name, parts, os.O_RDWR | os.O_CREAT)
+        return os.fdopen(descriptor, "r+b", buffering=0)
 
     def size(self) -> int | None:
         """Return its bytes, None if there is none."""
-        with self.working() as root, tree.made_folder(root, PARTS) as (handle, _):
-            facts = tree.regular(self._name, handle)
-        return None if facts is None else facts.st_size
+        with self.working() as root, suppress(FileNotFoundError), tree.folder(root, PARTS) as parts:
+            facts = self._ours(parts)
+            return None if facts is None else facts.st_size
+        return None
 
     def remove(self) -> None:
         """Delete it; nothing happens if there is none."""
-        with self.working() as root, tree.made_folder(root, PARTS) as (handle, _):
-            if tree.regular(self._name, handle) is not None:
-                os.unlink(self._name, dir_fd=handle)
+        with self.working() as root, suppress(FileNotFoundError), tree.folder(root, PARTS) as parts:
+            if self._ours(parts) is not None:
+                os.unlink(self.name, dir_fd=parts)
 
-    @property
-    def _name(self) -> str:
-        return f"{self.download_id}{PART_SUFFIX}"
+    def _ours(self, parts: int) -> os.stat_result | None:
+        try:
+            facts = tree.regular(self.name, parts)
+        except FileExistsError:
+            return None
+        return facts if facts is not None and facts.st_nlink <= 1 else None
+
+    def _clear_away(self, parts: int) -> None:
+        if self._ours(parts) is not None:
+            return
+        with suppress(FileNotFoundError):
+            try:
+                os.unlink(self.name, dir_fd=parts)
+            except IsADirectoryError:
+                os.rmdir(self.name, dir_fd=parts)
+
+
+def ids_in(parts: int) -> list[int]:
+    """Return the downloads that have a part file in an open folder; other names are passed over."""
+    names = os.listdir(parts)
+    stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    return sorted(int(stem) for stem in stems if stem.isdecimal() and stem == str(int(stem)))

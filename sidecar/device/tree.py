@@ -9,12 +9,16 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-RENAME_NOREPLACE = 1
-_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+# Opening a planted pipe must not wait for somebody at its other end.
+_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_RENAME_NOREPLACE = 1
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
 
 
 def parts_of(path: str) -> Sequence[str]:
@@ -31,41 +35,39 @@ def parts_of(path: str) -> Sequence[str]:
 
 @contextmanager
 def folder(root: int, parts: Sequence[str]) -> Iterator[int]:
-    """Open a folder below the root, part by part, and close it again."""
-    handle = os.open(".", FOLDER, dir_fd=root)
-    try:
-        for part in parts:
-            deeper = os.open(part, FOLDER, dir_fd=handle)
-            os.close(handle)
-            handle = deeper
+    """Open a folder below the root, part by part; it is closed at the end.
+
+    Raises:
+        NotADirectoryError: A part is a link or a file.
+    """
+    with _walk(root, parts, lambda _part, _handle: None) as handle:
         yield handle
-    finally:
-        os.close(handle)
 
 
 @contextmanager
 def made_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Open a folder, making what is missing; yields it and the paths that were made.
+    """Open a folder, making what is missing; yields it and the paths that were made, highest first.
 
-    Each folder that gets a new one inside is synced.
+    What was made lasts only after `sync_above`.
     """
     made: list[str] = []
-    handle = os.open(".", FOLDER, dir_fd=root)
-    try:
-        for number, part in enumerate(parts):
-            try:
-                os.mkdir(part, 0o755, dir_fd=handle)
-            except FileExistsError:
-                pass
-            else:
-                made.append("/".join(parts[: number + 1]))
-                os.fsync(handle)
-            deeper = os.open(part, FOLDER, dir_fd=handle)
-            os.close(handle)
-            handle = deeper
+
+    def make(number: int, handle: int) -> None:
+        try:
+            os.mkdir(parts[number], 0o755, dir_fd=handle)
+        except FileExistsError:
+            return
+        made.append("/".join(parts[: number + 1]))
+
+    with _walk(root, parts, make) as handle:
         yield handle, made
-    finally:
-        os.close(handle)
+
+
+def sync_above(root: int, paths: Sequence[str]) -> None:
+    """Make sure that these folders last: sync each folder that has one of them inside."""
+    for path in paths:
+        with folder(root, parts_of(path)[:-1]) as above:
+            os.fsync(above)
 
 
 def regular(name: str, handle: int) -> os.stat_result | None:
@@ -79,8 +81,36 @@ def regular(name: str, handle: int) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(facts.st_mode):
-        raise FileExistsError(errno.EEXIST, "not a regular file", name)
+        raise _not_regular(name)
     return facts
+
+
+def opened(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
+    """Open a regular file and return its descriptor.
+
+    Raises:
+        FileExistsError: Something else has the name: a folder, a link, a pipe.
+    """
+    try:
+        descriptor = os.open(name, flags | _FILE, 0o644, dir_fd=handle)
+    except OSError as error:
+        # What a link, a folder and a pipe without a reader answer.
+        if error.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO} and _exists(name, handle):
+            raise _not_regular(name) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_regular(name)
+    return descriptor
+
+
+def sync_file(name: str, handle: int) -> None:
+    """Sync a regular file under its name of now."""
+    descriptor = opened(name, handle)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
@@ -89,22 +119,66 @@ def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
     Raises:
         FileExistsError: Something has the name; nothing was changed.
     """
-    code = _renameat2(old_folder, old.encode(), new_folder, new.encode(), RENAME_NOREPLACE)
+    code = _renameat2(old_folder, old, new_folder, new)
     if code == 0:
         return
     if code not in _UNSUPPORTED:
         raise OSError(code, os.strerror(code), new)
-    # A file system without the exclusive rename (FUSE, old FAT): look, then rename.
+    _rename_without_kernel_help(old, old_folder, new, new_folder)
+
+
+def _rename_without_kernel_help(old: str, old_folder: int, new: str, new_folder: int) -> None:
+    """A second link never replaces anything; where there are no links, look and then rename."""
     try:
-        os.stat(new, dir_fd=new_folder, follow_symlinks=False)
-    except FileNotFoundError:
-        os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+        os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    else:
+        os.unlink(old, dir_fd=old_folder)
         return
-    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+    if _exists(new, new_folder):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+    os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
 
 
-def _renameat2(old_folder: int, old: bytes, new_folder: int, new: bytes, flags: int) -> int:
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+@contextmanager
+def _walk(root: int, parts: Sequence[str], before: Callable[[int, int], object]) -> Iterator[int]:
+    here = root
+    try:
+        for number, part in enumerate(parts):
+            before(number, here)
+            deeper = os.open(part, FOLDER, dir_fd=here)
+            if here != root:
+                os.close(here)
+            here = deeper
+        yield here
+    finally:
+        if here != root:
+            os.close(here)
+
+
+def _exists(name: str, handle: int) -> bool:
+    try:
+        os.stat(name, dir_fd=handle, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _not_regular(name: str) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "not a regular file", name)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _renameat2(old_folder: int, old: str, new_folder: int, new: str) -> int:
+    call = getattr(_library(), "renameat2", None)
     if call is None:
         return errno.ENOSYS
-    return 0 if call(old_folder, old, new_folder, new, flags) == 0 else ctypes.get_errno()
+    names = os.fsencode(old), os.fsencode(new)
+    failed = call(old_folder, names[0], new_folder, names[1], _RENAME_NOREPLACE)
+    return ctypes.get_errno() if failed else 0

@@ -10,25 +10,45 @@ from pathlib import Path
 from sidecar.errors import DeviceTrouble
 
 _MEANING = {
-    errno.ENOSPC: ("full", "{name} is full: its queue waits for room"),
+    errno.ENOSPC: ("full", "{name} is full, or holds as many files as it can: its queue waits"),
     errno.EDQUOT: ("full", "The quota on {name} is used up: its queue waits for room"),
-    errno.EROFS: ("read-only", "{name} is read-only: it may be locked, or damaged"),
+    errno.EROFS: (
+        "read-only",
+        "{name} at {path} is read-only: unlock it, or check it for damage; then it goes on",
+    ),
     errno.EFBIG: ("too-big", "{name} cannot hold a file this big"),
-    errno.EACCES: ("no-permission", "The sidecar may not write to {name} at {path}"),
-    errno.EPERM: ("no-permission", "The sidecar may not write to {name} at {path}"),
+    errno.EACCES: (
+        "no-permission",
+        "The sidecar may not read and write {name} at {path}: give its user the right to",
+    ),
+    errno.EPERM: (
+        "no-permission",
+        "The sidecar may not read and write {name} at {path}: give its user the right to",
+    ),
 }
-_GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ENOTDIR}
+_GONE = frozenset(
+    {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ENOTDIR}
+)
+# A stick that is pulled out while it is written to answers with these as well.
+MAYBE_GONE = _GONE | {errno.EIO}
 
 
 def device_trouble(error: OSError, *, name: str, path: Path) -> DeviceTrouble:
-    """Return the trouble that stands for this error."""
+    """Return the trouble that stands for this error.
+
+    Args:
+        error: What the operating system said.
+        name: The device's name.
+        path: Where its folder should be.
+    """
     if error.errno in _GONE:
         return missing(name, path)
     if error.errno in _MEANING:
         code, text = _MEANING[error.errno]
         return DeviceTrouble(code, text.format(name=name, path=path))
     reason = error.strerror or "unknown error"
-    return DeviceTrouble("broken", f"{name} does not work as it should ({reason}): check it")
+    text = f"{name} at {path} does not work as it should ({reason}): check it for damage"
+    return DeviceTrouble("broken", text)
 
 
 def missing(name: str, path: Path) -> DeviceTrouble:

@@ -1,0 +1,177 @@
+"""Keeps hold of a device's root: its identity, the lock, and one meaning for every error.
+
+Writes nothing but the lock, the folder of the parts and, after a trouble, a small trial file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from sidecar.device import lock, tree
+from sidecar.device.filesystem import FileSystem, file_system_of, refuse_read_only
+from sidecar.device.marker import OURS, marker_in, opened_root
+from sidecar.device.parts import PARTS
+from sidecar.device.trouble import MAYBE_GONE, device_trouble, missing, told_as_trouble
+from sidecar.errors import AlreadyRunning, DeviceTrouble
+
+_TRIAL = "trial"
+_TRIAL_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What an attached device keeps open, and where it was found."""
+
+    root: int
+    lock: int
+    place: tuple[int, int]
+    file_system: FileSystem
+
+
+class Anchor:
+    """The root of one device. Safe for many threads."""
+
+    def __init__(self, root: Path, device_id: str, *, name: str) -> None:
+        self.root = root
+        self._device_id = device_id
+        self._name = name
+        self._held: _Hold | None = None
+        self._holding = Lock()
+        self._is_suspect = False
+
+    def attach(self) -> None:
+        """Take the device for this process.
+
+        Raises:
+            errors.DeviceTrouble: It is not there, is another one or cannot be written to.
+            errors.AlreadyRunning: Another sidecar has it.
+        """
+        self.close()
+        with told_as_trouble(self._name, self.root), opened_root(self.root) as root:
+            self._check_marker(root)
+            refuse_read_only(root)
+            with tree.made_folder(root, PARTS) as (_, fresh):
+                tree.sync_above(root, fresh)
+            with tree.folder(root, (OURS,)) as ours:
+                held = lock.take(ours)
+            if held is None:
+                raise AlreadyRunning(
+                    f"Another Jellyfin Sidecar is filling {self._name} at {self.root}; stop it "
+                    "first, or give this one another folder"
+                )
+            with self._holding:
+                self._held = _Hold(os.dup(root), held, _place(root), file_system_of(root))
+
+    def close(self) -> None:
+        """Let go; what other threads are in the middle of still ends as it should."""
+        with self._holding:
+            if self._held is not None:
+                os.close(self._held.root)
+                os.close(self._held.lock)
+            self._held = None
+
+    def check(self) -> None:
+        """Make sure that the device is at its place and can be written to.
+
+        Raises:
+            errors.DeviceTrouble: It cannot, or the last trouble with it still lasts.
+        """
+        with self._found() as root:
+            refuse_read_only(root)
+            if self._is_suspect:
+                _try_to_write(root)
+                self._is_suspect = False
+
+    def check_place(self) -> None:
+        """Make sure that this is still the device we know, at its place, full or not.
+
+        Raises:
+            errors.DeviceTrouble: It is gone, another one is there, or it was taken out and put
+                back since `attach`: then it must be attached again.
+        """
+        with self._found():
+            pass
+
+    @property
+    def file_system(self) -> FileSystem:
+        """The file system that the device was attached with."""
+        return self._hold().file_system
+
+    @contextmanager
+    def working(self) -> Iterator[int]:
+        """Give the root's handle, and tell what goes wrong as a trouble of the device."""
+        with self._holding:
+            # A handle of its own: when another thread lets go of the device, the number of the
+            # common one may stand for another folder a moment later.
+            root = os.dup(self._hold().root)
+        try:
+            yield root
+        except OSError as error:
+            raise self._told(error) from error
+        finally:
+            os.close(root)
+
+    def _hold(self) -> _Hold:
+        held = self._held
+        if held is None:
+            raise missing(self._name, self.root)
+        return held
+
+    @contextmanager
+    def _found(self) -> Iterator[int]:
+        held = self._hold()
+        with told_as_trouble(self._name, self.root), opened_root(self.root) as root:
+            self._check_marker(root)
+            if _place(root) != held.place:
+                text = f"{self._name} was taken out of {self.root} and put back"
+                raise DeviceTrouble("missing", f"{text}: it is looked at again, then goes on")
+            yield root
+
+    def _told(self, error: OSError) -> DeviceTrouble:
+        """Is it the device, or only something on it?"""
+        if error.errno in MAYBE_GONE:
+            self.check_place()
+        self._is_suspect = error.errno != errno.EFBIG
+        trouble = device_trouble(error, name=self._name, path=self.root)
+        if trouble.code != "missing":
+            return trouble
+        text = f"A file or folder on {self._name} went away while it was in use: it is tried again"
+        return DeviceTrouble("broken", text)
+
+    def _check_marker(self, root: int) -> None:
+        marker = marker_in(root, self.root)
+        if marker is None:
+            raise DeviceTrouble(
+                "no-marker",
+                f"The folder {self.root} is there but is not {self._name}: plug it in, or put its "
+                f"{OURS} folder back",
+            )
+        if marker.id != self._device_id:
+            raise DeviceTrouble(
+                "other-device",
+                f"Another device ({marker.name or marker.id}) is at {self.root}, not {self._name}: "
+                "nothing is written to it",
+            )
+
+
+def _place(root: int) -> tuple[int, int]:
+    facts = os.fstat(root)
+    return facts.st_dev, facts.st_ino
+
+
+def _try_to_write(root: int) -> None:
+    with tree.folder(root, (OURS,)) as ours:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with os.fdopen(tree.opened(_TRIAL, ours, flags), "wb", buffering=0) as file:
+                file.write(bytes(_TRIAL_BYTES))
+                os.fsync(file.fileno())
+        finally:
+            if tree.regular(_TRIAL, ours) is not None:
+                os.unlink(_TRIAL, dir_fd=ours)

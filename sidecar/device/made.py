@@ -1,0 +1,67 @@
+"""The folders on a device that we made, one path a line: only these are ever pruned.
+
+A lost or torn line only means that an empty folder stays. It is written without waiting for the
+disk for that reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from sidecar.device import tree
+from sidecar.device.marker import OURS
+
+MADE = "made.txt"
+_DRAFT = f"{MADE}.draft"
+
+
+def remember(root: int, paths: Iterable[str]) -> None:
+    """Note that these folders are ours."""
+    # The leading line end keeps a line that a power cut tore from spoiling the next.
+    lines = "".join(f"\n{path}" for path in paths)
+    if lines:
+        _write(root, MADE, os.O_APPEND, f"{lines}\n")
+
+
+def prune(root: int, folders: Sequence[str]) -> None:
+    """Remove the folder and those above it, as far as they are empty and ours."""
+    made = _made(root)
+    gone: set[str] = set()
+    for depth in range(len(folders), 0, -1):
+        path = "/".join(folders[:depth])
+        if path not in made or not _is_removed(root, folders[:depth]):
+            break
+        gone.add(path)
+    if gone:
+        _write(root, _DRAFT, os.O_TRUNC, "".join(f"{path}\n" for path in made if path not in gone))
+        with tree.folder(root, (OURS,)) as ours:
+            os.replace(_DRAFT, MADE, src_dir_fd=ours, dst_dir_fd=ours)
+
+
+def _is_removed(root: int, folders: Sequence[str]) -> bool:
+    with tree.folder(root, folders[:-1]) as above:
+        try:
+            os.rmdir(folders[-1], dir_fd=above)
+        except OSError:
+            return False  # something is in it, or it is in use
+        os.fsync(above)
+    return True
+
+
+def _made(root: int) -> list[str]:
+    with (
+        suppress(FileNotFoundError),
+        tree.folder(root, (OURS,)) as ours,
+        os.fdopen(tree.opened(MADE, ours), encoding="utf-8", errors="replace") as file,
+    ):
+        return list(dict.fromkeys(filter(None, file.read().split("\n"))))
+    return []
+
+
+def _write(root: int, name: str, how: int, text: str) -> None:
+    with tree.folder(root, (OURS,)) as ours:
+        descriptor = tree.opened(name, ours, os.O_WRONLY | os.O_CREAT | how)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
