@@ -1,55 +1,143 @@
-"""The one place where objects meet, and where threads start and stop.
+"""Starts and stops the sidecar: owns every thread. Runs once; importing this starts nothing.
 
-    config → data folder's lock → database → devices → queue put in order → web → workers,
-    reporter, keeper, a listener for each account
+    data folder's lock → database → devices → queue put in order → web → keeper, reporter,
+    workers, two threads for each account
 
-Stopping is the exact reverse. Importing this starts nothing.
+Stopping is the exact reverse.
 """
 
 from __future__ import annotations
 
 import logging
-import random
+from collections.abc import Iterable
 from contextlib import ExitStack
-from threading import Event
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from sidecar.assembly import DATABASE, Services, Store, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
-from sidecar.errors import SidecarError
 from sidecar.events import AccountChanged, Bus, WorkArrived
 from sidecar.events import Event as News
-from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts import AccountDesk
-from sidecar.services.covers import Covers
+from sidecar.services.bell import Bell
 from sidecar.services.crew import Crew
-from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Bell, Claims, Worker
-from sidecar.services.failing import Failing
-from sidecar.services.following import Following
-from sidecar.services.front_desk import FrontDesk
-from sidecar.services.keeping import Keeping
-from sidecar.services.planning import Planning
-from sidecar.services.progress import Transfers
-from sidecar.services.server import ServerWatch
-from sidecar.services.settling import Settling
-from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Accounts
-from sidecar.store.api_keys import ApiKeys
+from sidecar.services.downloading import Claims
 from sidecar.store.database import Database
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.hearts import Hearts
-from sidecar.store.holds import Holds
-from sidecar.store.meta import Meta
-from sidecar.store.sessions import Sessions
-from sidecar.transfer.http import HttpEngine
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
 log = logging.getLogger(__name__)
 
-DATABASE = "sidecar.db"
-KEY_FILE = "token.key"
 STOP_WITHIN_S = 8.0
+
+
+class Runtime:
+    """The whole sidecar, from `start` to `stop`. Runs once."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._bus = Bus()
+        self._running = ExitStack()
+        self._workers_bell = Bell()
+        self._keeper_bell = Bell()
+        self.url = ""
+
+    def start(self) -> None:
+        """Build everything and start the threads.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar has the data folder or a device.
+            errors.SidecarError: Something cannot be used; nothing is left running.
+        """
+        with ExitStack() as building:
+            self._build(building)
+            self._running = building.pop_all()
+
+    def stop(self) -> None:
+        """Stop all threads and let go of everything, in the reverse order."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _build(self, building: ExitStack) -> None:
+        settings = self._settings
+        db = Database.open(settings.server.data_dir / DATABASE, clock=self._clock)
+        building.callback(db.close)
+        if db.recovery is not None:
+            log.warning("%s", db.recovery)
+        store = Store(db, self._bus, self._clock)
+        crew = Crew(db.thread)
+        services = assemble(
+            settings,
+            store,
+            self._bus,
+            self._clock,
+            lambda: crew.all_alive() and db.is_answering(),
+        )
+        building.callback(services.shelf.close)
+        services.keeping.recover()
+        building.callback(self._end_crew, crew, services.claims)
+        self._serve(building, crew, services, db)
+        building.callback(services.following.end)
+        building.callback(self._bus.subscribe(self._hear))
+        self._start_crew(crew, services)
+
+    def _serve(self, building: ExitStack, crew: Crew, services: Services, db: Database) -> None:
+        server = self._settings.server
+        options = WebOptions(
+            host=server.host,
+            allowed_hosts=server.allowed_hosts,
+            base_url=server.base_url,
+            trusted_proxies=server.trusted_proxies,
+        )
+        web = create_app(services.desk, self._bus, options, self._clock)
+
+        def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            with db.thread():
+                return web.wsgi(environ, start_response)
+
+        http = WebServer(wsgi, server.host, server.port)
+        http.bind()
+        self.url = http.url + server.base_url
+        building.callback(web.live.stop)
+        web.live.start(around=db.thread)
+        building.callback(http.stop)
+        crew.add("http", lambda _stop: http.serve())
+
+    def _start_crew(self, crew: Crew, services: Services) -> None:
+        crew.add("reporter", services.transfers.run)
+        crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
+        for number in range(1, self._settings.transfer.workers + 1):
+            worker = services.new_worker()
+            crew.add(f"worker-{number}", partial(worker.run, bell=self._workers_bell))
+
+    def _end_crew(self, crew: Crew, claims: Claims) -> None:
+        crew.stop.set()
+        claims.stop_all()
+        self._workers_bell.ring()
+        self._keeper_bell.ring()
+        crew.end(within_s=STOP_WITHIN_S)
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case WorkArrived():
+                self._workers_bell.ring()
+            case AccountChanged():
+                self._keeper_bell.ring()
+            case _:
+                pass

@@ -70,6 +70,10 @@ class AccountDesk:
         """Return one account."""
         return self._accounts.get(user_id)
 
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of this name, in any case."""
+        return self._accounts.by_name(name)
+
     def signed_in(self) -> list[Account]:
         """Return the accounts that we may act for."""
         return [one for one in self._accounts.all() if one.is_signed_in]
@@ -148,7 +152,7 @@ class AccountDesk:
 
     def _device_id_for(self, name: str) -> str:
         """An account keeps its device id: the new token then takes the place of the old one."""
-        known = self._accounts.by_name(name)
+        known = self.by_name(name)
         return known.jellyfin_device_id if known else _new_device_id()
 
     def _keep(self, signed_in: SignedIn, device_id: str) -> Account:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from threading import Condition, Event, Lock
+from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
@@ -20,6 +20,7 @@ from sidecar.domain.failures import TransferFailed
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
+from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.failing import Failing
 from sidecar.services.progress import Transfers
@@ -33,32 +34,13 @@ log = logging.getLogger(__name__)
 IDLE_S = 5.0
 
 
-class Bell:
-    """Wakes all idle workers when there may be work."""
-
-    def __init__(self) -> None:
-        self._changed = Condition()
-        self._rings = 0
-
-    def ring(self) -> None:
-        """There may be work."""
-        with self._changed:
-            self._rings += 1
-            self._changed.notify_all()
-
-    def rest(self, seconds: float) -> None:
-        """Wait for the next ring, at most so long."""
-        with self._changed:
-            rings = self._rings
-            self._changed.wait_for(lambda: self._rings != rings, seconds)
-
-
 class Claims:
     """What is being worked on now, and how to stop one of them: paused, cancelled, unplugged."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._stops: dict[int, Event] = {}
+        self._is_over = False
 
     def busy(self) -> list[int]:
         """Return the ids of the downloads whose part file a worker holds."""
@@ -68,7 +50,10 @@ class Claims:
     def begin(self, download_id: int) -> Event:
         """Return the event that stops this one download."""
         with self._lock:
-            return self._stops.setdefault(download_id, Event())
+            stop = self._stops.setdefault(download_id, Event())
+            if self._is_over:
+                stop.set()
+            return stop
 
     def end(self, download_id: int) -> None:
         """The worker has let go of it."""
@@ -82,8 +67,9 @@ class Claims:
                 stop.set()
 
     def stop_all(self) -> None:
-        """Ask all workers to let go."""
+        """Ask all workers to let go, and whoever claims from now on."""
         with self._lock:
+            self._is_over = True
             for stop in self._stops.values():
                 stop.set()
 

@@ -14,6 +14,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download
 from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.planning import Planning
 from sidecar.services.server import ServerWatch
@@ -39,6 +40,7 @@ class Keeping:
         settling: Settling,
         planning: Planning,
         server: ServerWatch,
+        sign_in: Callable[[], object],
         look_at_accounts: Callable[[], object],
         device_came: Callable[[], object],
         clock: Clock,
@@ -49,6 +51,7 @@ class Keeping:
         self._settling = settling
         self._planning = planning
         self._server = server
+        self._sign_in = sign_in
         self._look_at_accounts = look_at_accounts
         self._device_came = device_came
         self._clock = clock
@@ -65,8 +68,8 @@ class Keeping:
             self._unfinished.setdefault(download.device_id, []).append(download)
         self._shelf.look(settle=self._settle, starting=True)
 
-    def run(self, stop: Event) -> None:
-        """Step every two seconds until `stop` is set."""
+    def run(self, stop: Event, bell: Bell) -> None:
+        """Step every two seconds, and whenever the bell rings, until `stop` is set."""
         while not stop.is_set():
             try:
                 self.step()
@@ -74,13 +77,14 @@ class Keeping:
                 log.warning("%s", trouble)
             except Exception:
                 log.exception("the housekeeping failed in a way nobody foresaw")
-            self._clock.wait(stop, EVERY_S)
+            bell.rest(EVERY_S)
 
     def step(self) -> None:
         """Do all that is due."""
         if self._shelf.look(settle=self._settle):
             self._device_came()
         self._server.probe()
+        self._sign_in()
         self._look_at_accounts()
         self._planning.let_go()
         for download in self._downloads.failed_and_due(self._clock.now()):

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 import peewee
 
 from sidecar.domain.downloads import Download, Move, Status, Validator
 from sidecar.errors import IllegalMove
+from sidecar.events import WorkArrived
 from sidecar.store.moving import DownloadMover
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download
@@ -88,6 +90,13 @@ class Downloads(DownloadMover):
         first = peewee.SQL(FIRST_DUE, [DownloadRow.retry_next_at.db_value(now), *passed_over])
         changes = {"started_at": now, "retry_next_at": None}
         return self._move(DownloadRow.id == first, Status.PENDING, Move.CLAIM, changes)
+
+    def bring_forward(self, error_code: str) -> None:
+        """End the wait of everything that waits for the same reason: it is cured."""
+        alike = (DownloadRow.status == Status.PENDING) & (DownloadRow.error_code == error_code)
+        with self._db.write():
+            if self._db.change(DownloadRow.update(retry_next_at=None).where(alike)):
+                self._db.after_commit(partial(self._bus.publish, WorkArrived()))
 
     def cancel(self, download: Download) -> bool:
         """Delete the row of a download that has no file yet; the part file is the caller's.
