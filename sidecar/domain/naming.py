@@ -1,4 +1,4 @@
-"""Names on a device: made by us from the tags, valid at once on every usual file system.
+"""Names on a device: made by us from the tags, valid at once on ext4, FAT32, exFAT, NTFS, Android.
 
     Album Artist/Album (Year)/1-02 - Title.flac
     Series/Season 01/Series - S01E02 - Title.mkv
@@ -10,74 +10,89 @@ system changes on its way. Two paths that some device would take for one have th
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.shortening import cut, shortened, units
 
 LONGEST_NAME_BYTES = 180
 LONGEST_PATH = 240
+# What the folders of a path may take of it, so that the file's own name never decides their names.
+LONGEST_FOLDERS = 160
 ID_DIGITS = 8
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\u2044\u2215\u29f8]')
-_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\.|$)")
-# Names that we, Syncthing or a file system use for themselves.
-_TAKEN = re.compile(r"(?i)^(\.|~syncthing~|found\.\d{3}$|system volume information$)")
-_EXTENSION = re.compile(r"^[a-z0-9]{1,10}$")
+# The last three look like "/" and mislead.
+_FORBIDDEN = re.compile('[<>:"/\\\\|?*\u2044\u2215\u29f8]')
+_RESERVED = re.compile(
+    r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])(?= *(\.|$))", re.IGNORECASE
+)
+# Names that we, Syncthing or a system use for themselves.
+_TAKEN = re.compile(
+    r"^(\.|~syncthing~|(found\.\d{3}|lost\.dir|lost\+found|\$recycle\.bin|system volume information"
+    r"|recycler)$)",
+    re.IGNORECASE,
+)
+_CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}")
+# Emoji and some scripts need them; other invisible characters only mislead.
+_JOINERS = "\u200c\u200d"
 
 
 def wanted_path(item: Item) -> str:
     """Return where the item's file goes, below the root, `/` between the parts."""
     match item.type:
         case ItemType.EPISODE:
-            parts = _episode(item)
+            *folders, name = _episode(item)
         case ItemType.MOVIE | ItemType.VIDEO | ItemType.MUSIC_VIDEO:
             film = _with_year(item.title, item.year)
-            parts = (film, film)
+            *folders, name = film, film
         case _:
-            parts = _track(item)
-    *folders, name = parts
-    extension = item.extension if item.extension and _EXTENSION.match(item.extension) else None
-    return _fitted([*map(clean, folders)], clean(name), f".{extension}" if extension else "")
+            *folders, name = _track(item)
+    extension = item.extension or ""
+    ending = f".{extension}" if _EXTENSION.fullmatch(extension) else ""
+    return _joined([clean(folder) for folder in folders], clean(name), ending)
 
 
 def distinct(path: str, item_id: str) -> str:
     """Return another path for the item, for when another file has `path` already."""
-    folder, _, name = path.rpartition("/")
+    folder, slash, name = path.rpartition("/")
     stem, dot, extension = name.rpartition(".")
-    if not dot:
-        stem, extension = name, ""
-    tail = f" [{item_id[:ID_DIGITS]}]"
-    stem = _cut(stem, LONGEST_NAME_BYTES - len(tail) - len(dot + extension)).rstrip(" .")
-    return f"{folder}/{stem}{tail}{dot}{extension}".lstrip("/")
+    if not stem or not _EXTENSION.fullmatch(extension):
+        stem, dot, extension = name, "", ""
+    ending = f" [{item_id[:ID_DIGITS]}]{dot}{extension}"
+    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
+    return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
 
 
 def path_key(path: str) -> str:
-    """Return what two paths share if any device takes them for the same."""
-    folded = unicodedata.normalize("NFC", path).casefold()
-    return unicodedata.normalize("NFC", folded)
+    """Return what two paths share if any device takes them for the same.
+
+    Case and composition do not count, nor what one system or another drops: invisible characters,
+    and spaces and dots at the end of a name.
+    """
+    return "/".join(map(_name_key, path.split("/")))
 
 
 def clean(text: str) -> str:
     """Return the text as one name: nothing forbidden, not reserved, short enough, never empty."""
-    # A lone surrogate cannot be written to any disk.
-    written = text.encode("utf-8", "replace").decode()
-    name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", written))
-    name = "".join("_" if _is_invisible(one) else one for one in name)
-    name = re.sub(r"\s+", " ", name).strip(" ").rstrip(". ")
-    if not name:
-        return "_"
-    if _RESERVED.match(name):
-        name = _RESERVED.sub(lambda match: f"{match[0]}_", name)
+    # A lone surrogate cannot be written to any disk: it becomes "?", and that a "_".
+    written = _FORBIDDEN.sub("_", text.encode("utf-8", "replace").decode())
+    visible = "".join(map(_visible, unicodedata.normalize("NFC", written)))
+    name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", visible))
+    name = name.lstrip(f" {_JOINERS}").rstrip(f" .{_JOINERS}")
+    name = _CONFLICT.sub("_", name)
+    name = _RESERVED.sub(lambda match: f"{match[0]}_", name)
     if _TAKEN.match(name):
-        name = f"_{name.lstrip('.')}".rstrip(". ")
-    return _shortened(name)
+        name = f"_{name.lstrip('.')}"
+    return shortened(name or "_", most_bytes=LONGEST_NAME_BYTES)
 
 
-def _track(item: Item) -> tuple[str, ...]:
+def _track(item: Item) -> tuple[str, str, str]:
     artist = item.album_artist or item.artist or "Unknown Artist"
-    album = _with_year(item.album, item.year) if item.album else "Unknown Album"
+    unknown = item.title if item.type is ItemType.AUDIO_BOOK else "Unknown Album"
+    album = _with_year(item.album, item.year) if item.album else unknown
     return artist, album, f"{_number(item)}{item.title}"
 
 
@@ -88,61 +103,46 @@ def _number(item: Item) -> str:
     return f"{disc}{item.number:02d} - "
 
 
-def _episode(item: Item) -> tuple[str, ...]:
+def _episode(item: Item) -> tuple[str, str, str]:
     series = item.series or "Unknown Series"
     season = item.disc if item.disc is not None and item.disc >= 0 else None
-    folder = "Specials" if season == 0 else f"Season {season:02d}" if season else "Season Unknown"
-    if season is None or item.number is None:
+    if season is None:
+        return series, "Season Unknown", f"{series} - {item.title}"
+    folder = f"Season {season:02d}" if season else "Specials"
+    if item.number is None or item.number < 0:
         return series, folder, f"{series} - {item.title}"
     return series, folder, f"{series} - S{season:02d}E{item.number:02d} - {item.title}"
 
 
 def _with_year(title: str, year: int | None) -> str:
-    return f"{title} ({year})" if year else title
+    return f"{title} ({year})" if year and year > 0 else title
 
 
-def _is_invisible(one: str) -> bool:
-    # Control, format (bidi overrides), surrogate, private use; emoji need their joiner.
-    return unicodedata.category(one) in {"Cc", "Cf", "Cs", "Co"} and one not in "\u200d\ufe0f"
+def _visible(one: str) -> str:
+    """What a name has for this character."""
+    if one in _JOINERS:
+        return one
+    match unicodedata.category(one):
+        case "Cf":
+            return ""
+        case "Cc" | "Co":
+            return "_"
+    return one
 
 
-def _shortened(name: str, most: int = LONGEST_NAME_BYTES) -> str:
-    """Cut a name that is too long, and mark it so that two cut names differ."""
-    if len(name.encode()) <= most:
-        return name
-    mark = f" {_digest(name)}"
-    return _cut(name, most - len(mark)).rstrip(" .") + mark
-
-
-def _fitted(folders: list[str], name: str, extension: str) -> str:
-    """Join, shortening the parts evenly until the whole path is short enough."""
-    most = LONGEST_NAME_BYTES
-    while True:
-        parts = [_shortened(one, most) for one in folders]
-        parts.append(_shortened(name, most - len(extension)) + extension)
-        path = "/".join(parts)
-        if len(path) <= LONGEST_PATH or most <= LONGEST_PATH // 6:
-            return path
-        most -= 10
-
-
-def _cut(text: str, most: int) -> str:
-    """Cut to so many bytes, never inside a character or before one that joins it."""
-    kept = text.encode()[:most].decode("utf-8", "ignore")
-    while kept and len(kept) < len(text) and _joins(kept, text[len(kept)]):
-        kept = kept[:-1]
-    return kept
-
-
-def _joins(kept: str, following: str) -> bool:
-    joiner = "\u200d"
-    return (
-        unicodedata.combining(following) > 0
-        or following in {joiner, "\ufe0f"}
-        or 0x1F3FB <= ord(following) <= 0x1F3FF  # noqa: PLR2004 - skin tones
-        or kept[-1] == joiner
+def _joined(folders: list[str], name: str, ending: str) -> str:
+    """Join, each part short enough for the whole; the folders never depend on the name."""
+    most = (LONGEST_FOLDERS - len(folders)) // len(folders)
+    above = "".join(
+        f"{shortened(one, most_bytes=LONGEST_NAME_BYTES, most=most)}/" for one in folders
     )
+    room = LONGEST_PATH - units(above) - len(ending)
+    stem = shortened(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
+    return f"{above}{stem}{ending}"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+def _name_key(name: str) -> str:
+    seen = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    # Upper case first: some letters (a dotless i) are equal only there.
+    folded = unicodedata.normalize("NFC", seen).upper().casefold()
+    return unicodedata.normalize("NFC", folded).rstrip(". ")
