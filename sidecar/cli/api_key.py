@@ -1,0 +1,77 @@
+"""`api-key`: keys for scripts, each acting as one account."""
+
+from __future__ import annotations
+
+import argparse
+
+from sidecar.assembly import Store
+from sidecar.cli.database import opened
+from sidecar.cli.parsing import Commands
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.errors import SidecarError
+from sidecar.events import Bus
+from sidecar.store.accounts import Account
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "api-key",
+        parents=[common],
+        help="make, list and revoke API keys",
+        description="Keys for scripts: Authorization: Bearer KEY. Each acts as one account.",
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    create = actions.add_parser("create", parents=[common], help="make a key; it is shown once")
+    create.add_argument("--account", required=True, metavar="NAME")
+    create.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
+    create.set_defaults(command=make)
+    listing = actions.add_parser("list", parents=[common], help="list the keys of an account")
+    listing.add_argument("--account", required=True, metavar="NAME")
+    listing.set_defaults(command=show)
+    end = actions.add_parser("revoke", parents=[common], help="refuse a key from now on")
+    end.add_argument("id", type=int, metavar="ID", help="from the list")
+    end.set_defaults(command=revoke)
+
+
+def make(settings: Settings, asked: argparse.Namespace) -> int:
+    """Make a key and print it: nothing else goes to standard output."""
+    clock = SystemClock()
+    with opened(settings, clock) as db:
+        store = Store(db, Bus(), clock)
+        account = _account(store, asked.account)
+        _, secret = store.api_keys.create(account.user_id, asked.label)
+        print(secret)
+    return 0
+
+
+def show(settings: Settings, asked: argparse.Namespace) -> int:
+    """List the keys of an account, without their secrets."""
+    clock = SystemClock()
+    with opened(settings, clock) as db:
+        store = Store(db, Bus(), clock)
+        for key in store.api_keys.of_account(_account(store, asked.account).user_id):
+            used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
+            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else used
+            print(f"{key.id:4}  {key.label}  (made {key.created_at:%Y-%m-%d}, {state})")
+    return 0
+
+
+def revoke(settings: Settings, asked: argparse.Namespace) -> int:
+    """Revoke a key."""
+    clock = SystemClock()
+    with opened(settings, clock) as db:
+        if not Store(db, Bus(), clock).api_keys.revoke(asked.id):
+            raise SidecarError(f"There is no working key {asked.id}")
+        print(f"Key {asked.id} is refused from now on")
+    return 0
+
+
+def _account(store: Store, name: str) -> Account:
+    account = store.accounts.by_name(name)
+    if account is None:
+        raise SidecarError(
+            f"{name} has never signed in: sign in first, on the page or with sign-in"
+        )
+    return account

@@ -1,0 +1,128 @@
+"""`demo`: the demo Jellyfin alone, and how `run` starts it when no server is configured."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import TextIO
+
+from sidecar.cli.parsing import Commands
+from sidecar.cli.stopping import stop_signals
+from sidecar.config import Settings
+from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble
+from sidecar.demo.media import make_library
+from sidecar.demo.robot import Robot
+from sidecar.demo.server import ACCOUNTS, DemoServer
+from sidecar.demo.version import Version
+from sidecar.errors import SidecarError
+
+log = logging.getLogger(__name__)
+
+DEMO_PORT = 8096
+VOICES = {"12.0": Version.V12_0, "10.11": Version.V10_11}
+ROBOT_ACCOUNT = "ann"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAt:
+    """What demo to start: where its media and its memory are, and how it speaks."""
+
+    library: Path
+    state: Path
+    port: int
+    robot: bool
+    speaks: Version = Version.V12_0
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "demo",
+        parents=[common],
+        help="serve the demo Jellyfin alone",
+        description="Serve a small Jellyfin with real media of its own, for looking around.",
+    )
+    parser.add_argument("--port", type=int, default=DEMO_PORT, metavar="N", help="0: any free one")
+    parser.add_argument(
+        "--library", type=Path, metavar="DIR", help="where its media are, or are to be made"
+    )
+    parser.add_argument(
+        "--speaks", choices=sorted(VOICES), default="12.0", help="the version it speaks as"
+    )
+    parser.add_argument("--robot", action="store_true", help="a robot listens in the kitchen")
+    parser.set_defaults(command=serve)
+
+
+def serve(settings: Settings, asked: argparse.Namespace) -> int:
+    """Serve until asked to stop."""
+    library: Path = (asked.library or settings.server.data_dir / "demo" / "library").absolute()
+    demo = DemoAt(
+        library=library,
+        state=library.with_name(f"{library.name}-state"),
+        port=asked.port,
+        robot=asked.robot,
+        speaks=VOICES[asked.speaks],
+    )
+    with stop_signals() as stop, demo_at(demo, stop) as server:
+        if not stop.is_set():
+            print(f"Demo Jellyfin {asked.speaks}: {server.url}")
+            print_accounts(sys.stdout)
+            sys.stdout.flush()
+            stop.wait()
+    return 0
+
+
+@contextmanager
+def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer]:
+    """Make the media if they are not there, start the demo, and stop it in the end.
+
+    Raises:
+        errors.SidecarError: The media cannot be made; says what to install.
+    """
+    try:
+        make_library(demo.library, progress=_tell, stop=stop)
+    except MakingStopped:
+        pass
+    except MediaTrouble as trouble:
+        raise SidecarError(str(trouble)) from trouble
+    server = DemoServer(demo.library, speaks=demo.speaks, port=demo.port, state_dir=demo.state)
+    with server, _robot(server.url if demo.robot and not stop.is_set() else None):
+        yield server
+
+
+def print_accounts(to: TextIO) -> None:
+    """Print the demo's accounts."""
+    accounts = ", ".join(f"{name} (password {password})" for name, password in ACCOUNTS.items())
+    print(f"Demo accounts:    {accounts}", file=to)
+
+
+@contextmanager
+def _robot(url: str | None) -> Iterator[None]:
+    if url is None:
+        yield
+        return
+    stop = Event()
+    chance = random.Random()  # noqa: S311 - what a robot plays is no secret
+    robot = Robot(url, user=ROBOT_ACCOUNT, password=ACCOUNTS[ROBOT_ACCOUNT], chance=chance)
+    thread = Thread(target=robot.run, args=(stop,), name="robot")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _tell(done: int, total: int, path: str) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r\033[KMaking the demo's media: {done} of {total}", end=end, file=sys.stderr)
+    elif done in {1, total}:
+        print(f"Making the demo's media: {done} of {total} ({path})", file=sys.stderr)

@@ -1,0 +1,119 @@
+"""`doctor`: looks at the whole set-up and says of each part whether it works, and if not, why."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sidecar.assembly import DATABASE, Store, account_desk
+from sidecar.cli.database import opened
+from sidecar.cli.parsing import Commands
+from sidecar.clock import SystemClock
+from sidecar.config import DeviceSettings, Settings
+from sidecar.device.marker import read_marker
+from sidecar.errors import SidecarError
+from sidecar.events import Bus
+from sidecar.services.accounts import AccountDesk
+from sidecar.services.troubles import Troubles
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    is_well: bool
+    text: str
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "doctor",
+        parents=[common],
+        help="check the whole set-up",
+        description="Check settings, data folder, Jellyfin, accounts and devices.",
+    )
+    parser.set_defaults(command=doctor)
+
+
+def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
+    """Print every finding; fail if one of them is bad."""
+    findings = list(_examine(settings))
+    for finding in findings:
+        print(f"{'ok ' if finding.is_well else 'BAD'}  {finding.subject}: {finding.text}")
+    return 0 if all(finding.is_well for finding in findings) else 1
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    yield _look("Settings", lambda: "read and valid")
+    yield _look("Data folder", lambda: _data_folder(settings))
+    if settings.jellyfin.url is None:
+        yield Finding("Jellyfin", is_well=True, text="none is configured: run starts the demo")
+    else:
+        clock, bus = SystemClock(), Bus()
+        try:
+            with opened(settings, clock) as db:
+                store = Store(db, bus, clock)
+                desk = account_desk(settings, store, Troubles(bus), bus, clock)
+                yield _look("Jellyfin", lambda: _server(desk))
+                yield from _accounts(desk)
+        except SidecarError as error:
+            yield Finding("Database", is_well=False, text=str(error))
+    if not settings.devices:
+        yield Finding("Devices", is_well=False, text="none is configured: nothing can be kept")
+    for device in settings.devices:
+        yield _look(f"Device {device.name}", lambda device=device: _device(device))  # type: ignore[misc]
+
+
+def _look(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, is_well=True, text=look())
+    except SidecarError as error:
+        return Finding(subject, is_well=False, text=str(error))
+
+
+def _data_folder(settings: Settings) -> str:
+    folder = settings.server.data_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SidecarError(f"{folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SidecarError(f"{folder} cannot be written to")
+    made = "has a database" if (folder / DATABASE).exists() else "is still empty"
+    return f"{folder} can be written to and {made}"
+
+
+def _server(desk: AccountDesk) -> str:
+    server = desk.anonymous().public_info()
+    return f"{server.server_name or 'Jellyfin'} {server.version} answers"
+
+
+def _accounts(desk: AccountDesk) -> Iterator[Finding]:
+    accounts = desk.all()
+    if not accounts:
+        yield Finding("Accounts", is_well=False, text="nobody has signed in yet")
+    for account in accounts:
+        yield _look(
+            f"Account {account.name}",
+            lambda user_id=account.user_id: _account(desk, user_id),  # type: ignore[misc]
+        )
+
+
+def _account(desk: AccountDesk, user_id: str) -> str:
+    user = desk.client(user_id).me()
+    if not user.policy.enable_content_downloading:
+        raise SidecarError("Jellyfin does not let this account download")
+    return "signed in, and may download"
+
+
+def _device(device: DeviceSettings) -> str:
+    marker = read_marker(device.path, name=device.name)
+    if marker is None:
+        return f"{device.path} is there and becomes a device at the next start"
+    if not os.access(device.path, os.W_OK | os.X_OK):
+        raise SidecarError(f"{device.path} cannot be written to")
+    return f"{device.path} is there and is ours"

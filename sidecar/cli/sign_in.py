@@ -1,0 +1,82 @@
+"""`sign-in`: an account comes in from the shell; a running sidecar notices within seconds."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+
+from pydantic import SecretStr
+
+from sidecar.assembly import Store, account_desk
+from sidecar.cli.database import opened
+from sidecar.cli.parsing import Commands
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.errors import SidecarError, SignInRefused
+from sidecar.events import Bus
+from sidecar.services.accounts import AccountDesk
+from sidecar.services.troubles import Troubles
+from sidecar.store.accounts import Account
+
+ASK_EVERY_S = 3.0
+GIVE_UP_AFTER_S = 600.0
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "sign-in",
+        parents=[common],
+        help="sign an account in",
+        description=(
+            "Sign a Jellyfin account in. The name and password come from the settings "
+            "(SIDECAR_JELLYFIN__USERNAME, SIDECAR_JELLYFIN__PASSWORD or …_PASSWORD_FILE) or are "
+            "asked for. The password is sent once and not kept."
+        ),
+    )
+    parser.add_argument("--account", metavar="NAME", help="who signs in")
+    parser.add_argument(
+        "--quick-connect", action="store_true", help="show a code to approve in another client"
+    )
+    parser.set_defaults(command=sign_in)
+
+
+def sign_in(settings: Settings, asked: argparse.Namespace) -> int:
+    """Sign one account in."""
+    clock, bus = SystemClock(), Bus()
+    with opened(settings, clock) as db:
+        accounts = account_desk(settings, Store(db, bus, clock), Troubles(bus), bus, clock)
+        account = _by_code(accounts) if asked.quick_connect else _by_word(settings, asked, accounts)
+        print(f"{account.name} is signed in")
+    return 0
+
+
+def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountDesk) -> Account:
+    name = asked.account or settings.jellyfin.username
+    if not name:
+        if not sys.stdin.isatty():
+            raise SidecarError("Nobody to sign in: give --account NAME, or set the user name")
+        name = input("Jellyfin user name: ")
+    configured = settings.jellyfin.username or ""
+    password = settings.jellyfin.password if name.casefold() == configured.casefold() else None
+    if password is None and not settings.jellyfin.username:
+        password = settings.jellyfin.password
+    if password is None:
+        if not sys.stdin.isatty():
+            raise SidecarError(f"No password for {name}: set SIDECAR_JELLYFIN__PASSWORD_FILE")
+        password = SecretStr(getpass.getpass(f"Password of {name}: "))
+    return accounts.with_password(name, password)
+
+
+def _by_code(accounts: AccountDesk) -> Account:
+    asking, device_id = accounts.quick_connect()
+    code = asking.start_quick_connect()
+    print(f"In a Jellyfin client, choose Quick Connect and enter {code.code}", flush=True)
+    deadline = time.monotonic() + GIVE_UP_AFTER_S
+    while not asking.is_approved(code.secret):
+        if time.monotonic() > deadline:
+            raise SignInRefused("Nobody has approved the code: ask for another one")
+        time.sleep(ASK_EVERY_S)
+    return accounts.keep_quick_connect(asking.finish_quick_connect(code.secret), device_id)

@@ -1,0 +1,79 @@
+"""`status`: accounts, devices and downloads at a glance, also for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from sidecar.assembly import DATABASE, Store
+from sidecar.cli.database import is_running, opened
+from sidecar.cli.parsing import Commands
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.domain.downloads import Status
+from sidecar.events import Bus
+from sidecar.store.reading import DownloadFilter
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "status",
+        parents=[common],
+        help="what is there, and what is in the way",
+        description="Show accounts, devices and downloads, as the database has them.",
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(command=status)
+
+
+def status(settings: Settings, asked: argparse.Namespace) -> int:
+    """Print how things stand."""
+    found = _look(settings)
+    if asked.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+    print("The sidecar is " + ("running" if found["running"] else "not running"))
+    for account in found["accounts"]:
+        print(f"Account  {account['name']}: {account['state']}")
+    for device in found["devices"]:
+        print(f"Device   {device['name']} at {device['path']}: {device['files']:,} bytes of files")
+    for state, count in found["downloads"].items():
+        print(f"{state:>12}  {count}")
+    return 0
+
+
+def _look(settings: Settings) -> dict[str, Any]:
+    clock = SystemClock()
+    if not (settings.server.data_dir / DATABASE).exists():
+        return {"running": False, "accounts": [], "devices": [], "downloads": {}}
+    running = is_running(settings, clock)
+    with opened(settings, clock) as db:
+        store = Store(db, Bus(), clock)
+        return {
+            "running": running,
+            "server_id": store.meta.get("server_id"),
+            "accounts": [
+                {
+                    "name": one.name,
+                    "admin": one.is_admin,
+                    "state": "signed in" if one.is_signed_in else "must sign in again",
+                }
+                for one in store.accounts.all()
+            ],
+            "devices": [
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "path": one.path,
+                    "files": store.downloads.bytes_on_device(one.id),
+                }
+                for one in store.devices.all()
+            ],
+            "downloads": {
+                str(state): count
+                for state, count in store.downloads.counts(DownloadFilter()).items()
+                if count or state in {Status.PENDING, Status.COMPLETED, Status.FAILED}
+            },
+        }
