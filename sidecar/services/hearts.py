@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.hearts import NEVER, Heart, found, set_again, told
 from sidecar.domain.items import Item, ItemType
-from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.news import UserDataEntry
 from sidecar.store.hearts import Hearts
 
@@ -22,6 +22,16 @@ log = logging.getLogger(__name__)
 PLAYBACK_NEWS_S = 1.5
 # A client reports the end of a track twice; the word must not come between the two.
 REST_AFTER_STOP_S = 3.0
+
+
+class HeartServer(Protocol):
+    """The part of a Jellyfin client that is asked about hearts, and told."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Look items up."""
+
+    def set_favourite(self, item_id: str, *, value: bool) -> bool:
+        """Press a heart or take it away."""
 
 
 class AccountHearts:
@@ -70,7 +80,7 @@ class AccountHearts:
         """Return the items that the account has a heart on, by our belief."""
         return self._hearts.favourites(self._user_id)
 
-    def heal(self, client: Jellyfin) -> None:
+    def heal(self, client: HeartServer) -> None:
         """Look at every word in doubt whose item no longer plays; say again what was forgotten.
 
         Raises:
@@ -91,7 +101,7 @@ class AccountHearts:
             if heart is not None and heart.restore:
                 self._say_again(client, item, heart)
 
-    def _say_again(self, client: Jellyfin, item: Item, heart: Heart) -> None:
+    def _say_again(self, client: HeartServer, item: Item, heart: Heart) -> None:
         client.set_favourite(item.id, value=heart.is_favorite)
         self._hearts.save(self._user_id, item.id, item.type, set_again(heart))
         log.info(

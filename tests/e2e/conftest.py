@@ -1,0 +1,278 @@
+"""The whole product: the demo Jellyfin, and the sidecar as a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sidecar.demo.server import ACCOUNTS, DemoServer
+
+from sidecar.demo.timing import Timing
+from tests.fakes.slow_line import SlowLine, wait_until
+
+MIB = 1024 * 1024
+TRACKS = {
+    "Tone 1": 300_000,
+    "Tone 2": 2 * MIB + 1,
+    "What?": 1,
+    "Long Noise": 40 * MIB,
+}
+
+
+def write_library(folder: Path) -> None:
+    """Media for tests: random bytes, since nobody listens."""
+    chance = random.Random(7)
+    tracks = []
+    for number, (title, size) in enumerate(TRACKS.items(), 1):
+        path = f"Music/The Sine Waves/First Light (2019)/{number:02d} - {number}.flac"
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(chance.randbytes(size))
+        os.utime(folder / path, (1_700_000_000, 1_700_000_000))
+        tracks.append(
+            {
+                "path": path,
+                "title": title,
+                "artists": ["The Sine Waves"],
+                "album": "First Light",
+                "album_artists": ["The Sine Waves"],
+                "track": number,
+                "disc": 1,
+                "year": 2019,
+                "genres": ["Test"],
+                "seconds": 30.0,
+                "codec": "flac",
+                "bitrate": 800_000,
+                "sample_rate": 44100,
+                "channels": 2,
+                "bit_depth": 16,
+                "lyrics": None,
+            }
+        )
+    libraries = [{"name": "Music", "collection_type": "music", "path": "Music"}]
+    listing = {
+        "version": 1,
+        "libraries": libraries,
+        "tracks": tracks,
+        "films": [],
+        "episodes": [],
+        "covers": {},
+        "playlists": [],
+    }
+    (folder / "library.json").write_text(json.dumps(listing))
+
+
+@dataclass
+class Person:
+    """Somebody with a Jellyfin client of their own."""
+
+    url: str
+    name: str
+    token: str = ""
+    user_id: str = ""
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def sign_in(self) -> Person:
+        header = (
+            f'MediaBrowser Client="Test", Device="Phone", DeviceId="phone-{self.name}", Version="1"'
+        )
+        answer = self.session.post(
+            f"{self.url}/Users/AuthenticateByName",
+            headers={"Authorization": header},
+            json={"Username": self.name, "Pw": ACCOUNTS[self.name]},
+            timeout=10,
+        ).json()
+        self.token, self.user_id = answer["AccessToken"], answer["User"]["Id"]
+        self.session.headers["Authorization"] = f'{header}, Token="{self.token}"'
+        return self
+
+    def tracks(self) -> dict[str, str]:
+        query = {"recursive": "true", "includeItemTypes": "Audio", "userId": self.user_id}
+        found = self.session.get(f"{self.url}/Items", params=query, timeout=10).json()
+        return {one["Name"]: one["Id"] for one in found["Items"]}
+
+    def item(self, name: str, kind: str) -> str:
+        query = {"recursive": "true", "includeItemTypes": kind, "userId": self.user_id}
+        found = self.session.get(f"{self.url}/Items", params=query, timeout=10).json()
+        return next(str(one["Id"]) for one in found["Items"] if one["Name"] == name)
+
+    def heart(self, item_id: str, *, on: bool = True) -> None:
+        ask = self.session.post if on else self.session.delete
+        ask(f"{self.url}/UserFavoriteItems/{item_id}", timeout=10).raise_for_status()
+
+    def has_heart(self, item_id: str) -> bool:
+        answer = self.session.get(f"{self.url}/Items/{item_id}", timeout=10).json()
+        return bool(answer["UserData"]["IsFavorite"])
+
+    def report(self, what: str, item_id: str, seconds: float) -> None:
+        body: dict[str, Any] = {
+            "ItemId": item_id,
+            "PositionTicks": int(seconds * 10_000_000),
+            "CanSeek": True,
+        }
+        path = f"{self.url}/Sessions/Playing{what}"
+        self.session.post(path, json=body, timeout=10).raise_for_status()
+
+    def bytes_of(self, item_id: str) -> bytes:
+        return self.session.get(f"{self.url}/Items/{item_id}/File", timeout=30).content
+
+
+@dataclass
+class Sidecar:
+    """The sidecar as a process, and its page."""
+
+    environ: dict[str, str]
+    log: Path
+    stick: Path
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+    key: str = ""
+
+    def start(self) -> Sidecar:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sidecar", "run"],
+                env=self.environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout is not None
+        for line in iter(self.process.stdout.readline, b""):
+            if line.startswith(b"Jellyfin Sidecar: "):
+                self.url = line.decode().split()[-1]
+                break
+        assert self.url, self.log.read_text()
+        wait_until(lambda: self.health() == 200, what="a healthy sidecar")
+        return self
+
+    def health(self) -> int:
+        try:
+            return requests.get(f"{self.url}/health", timeout=5).status_code
+        except requests.ConnectionError:
+            return 0
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sidecar", *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def get_key(self, name: str) -> None:
+        made = self.command("api-key", "create", "--account", name, "--label", "test")
+        assert made.returncode == 0, made.stderr
+        self.key = made.stdout.strip()
+
+    def downloads(self, **query: str) -> list[dict[str, Any]]:
+        answer = requests.get(
+            f"{self.url}/api/v1/downloads",
+            params={"page_size": "100", **query},
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    def by_title(self, title: str) -> dict[str, Any] | None:
+        return next((one for one in self.downloads() if one["title"] == title), None)
+
+    def wait_for(self, title: str, status: str, *, within_s: float = 30.0) -> dict[str, Any]:
+        def there() -> bool:
+            one = self.by_title(title)
+            return one is not None and one["status"] == status
+
+        wait_until(there, within_s=within_s, what=f"{title} {status}")
+        found = self.by_title(title)
+        assert found is not None
+        return found
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+        self._close()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(12)
+        self._close()
+        return code
+
+    def _close(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    write_library(folder)
+    return folder
+
+
+@pytest.fixture
+def jellyfin(library: Path) -> Iterator[DemoServer]:
+    with DemoServer(library, timing=Timing(user_data_s=0.2)) as server:
+        yield server
+
+
+@pytest.fixture
+def line(jellyfin: DemoServer) -> Iterator[SlowLine]:
+    with SlowLine(int(jellyfin.url.rpartition(":")[2])) as between:
+        yield between
+
+
+@pytest.fixture
+def ann(jellyfin: DemoServer) -> Iterator[Person]:
+    person = Person(jellyfin.url, "ann").sign_in()
+    yield person
+    person.session.close()
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def sidecar(line: SlowLine, tmp_path: Path, stick: Path) -> Iterator[Sidecar]:
+    devices = [{"name": "Car stick", "path": str(stick), "reserve": "1 MB"}]
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "SIDECAR_JELLYFIN__URL": f"http://127.0.0.1:{line.port}",
+        "SIDECAR_JELLYFIN__USERNAME": "ann",
+        "SIDECAR_JELLYFIN__PASSWORD": ACCOUNTS["ann"],
+        "SIDECAR_SERVER__PORT": "0",
+        "SIDECAR_SERVER__DATA_DIR": str(tmp_path / "data"),
+        "SIDECAR_DEVICES": json.dumps(devices),
+        "SIDECAR_LOG__LEVEL": "DEBUG",
+        "PYTHONWARNINGS": "default",
+    }
+    one = Sidecar(environ, tmp_path / "log", stick)
+    yield one
+    if one.process is not None and one.process.poll() is None:
+        one.stop()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

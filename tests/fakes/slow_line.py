@@ -1,0 +1,101 @@
+"""A line between two programs, as slow as told, that counts what passes and notes tokens."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from typing import Self
+
+BLOCK = 64 * 1024
+TOKEN = re.compile(rb'Token="([^"]+)"')
+
+
+class SlowLine:
+    """Forwards TCP to one server.
+
+    Unlike a real slow network it has no latency and loses nothing; it only limits each
+    connection's bytes from the server.
+    """
+
+    def __init__(self, port: int, *, bytes_a_second: float | None = None) -> None:
+        self.bytes_a_second = bytes_a_second
+        self.passed = 0
+        self.tokens: set[str] = set()
+        self._port = port
+        self._over = Event()
+        self._lock = Lock()
+        self._threads: list[Thread] = []
+        self._sockets: list[socket.socket] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._start(self._accept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._close(self._listening)
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)
+
+    def cut(self) -> None:
+        """Break every connection."""
+        with self._lock:
+            broken, self._sockets = self._sockets, []
+        for one in broken:
+            self._close(one)
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                near, _ = self._listening.accept()
+                far = socket.create_connection(("127.0.0.1", self._port))
+            except OSError:
+                continue
+            with self._lock:
+                self._sockets += [near, far]
+            self._start(self._forward, near, far, False)
+            self._start(self._forward, far, near, True)
+
+    def _forward(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        try:
+            while block := source.recv(BLOCK):
+                if not counted:
+                    self.tokens |= {one.decode() for one in TOKEN.findall(block)}
+                else:
+                    with self._lock:
+                        self.passed += len(block)
+                    if self.bytes_a_second is not None and len(block) > 1024:
+                        self._over.wait(len(block) / self.bytes_a_second)
+                target.sendall(block)
+        except OSError:
+            return
+        finally:
+            self._close(source)
+            self._close(target)
+
+    def _start(self, body: Callable[..., None], *arguments: object) -> None:
+        thread = Thread(target=body, args=arguments)
+        self._threads.append(thread)
+        thread.start()
+
+    @staticmethod
+    def _close(one: socket.socket) -> None:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+
+
+def wait_until(holds: Callable[[], bool], *, within_s: float = 20.0, what: str = "it") -> None:
+    """Look every few milliseconds until `holds()` is true; fail after `within_s`."""
+    deadline = time.monotonic() + within_s
+    pause = Event()
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
+        pause.wait(0.02)

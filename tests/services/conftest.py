@@ -1,0 +1,92 @@
+"""The store as it really is, a clock that is told, and a few items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.events import Bus, Event
+from sidecar.store.accounts import Account, Accounts
+from sidecar.store.database import Database
+from sidecar.store.devices import Device, Devices
+from sidecar.store.downloads import Downloads
+from sidecar.store.hearts import Hearts
+from sidecar.store.holds import Holds
+from sidecar.store.meta import Meta
+from tests.fakes.clock import FakeClock
+
+STICK = "11111111-1111-4111-8111-111111111111"
+ANN = "a" * 32
+
+
+@dataclass
+class World:
+    """Everything a service may need of the layers below."""
+
+    clock: FakeClock
+    bus: Bus
+    news: list[Event]
+    db: Database
+    accounts: Accounts
+    devices: Devices
+    downloads: Downloads
+    hearts: Hearts
+    holds: Holds
+    meta: Meta
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    clock, bus = FakeClock(), Bus()
+    news: list[Event] = []
+    bus.subscribe(news.append)
+    db = Database.open(tmp_path / "data" / "sidecar.db", clock=clock)
+    devices = Devices(db)
+    devices.save(Device(STICK, "Car stick", str(tmp_path / "stick"), clock.now()))
+    accounts = Accounts(db)
+    accounts.save(
+        Account(
+            user_id=ANN,
+            name="ann",
+            server_id="5" * 32,
+            is_admin=False,
+            may_download=True,
+            jellyfin_device_id="sidecar-ann",
+            token_encrypted=None,
+            is_signed_in=False,
+            signed_in_at=clock.now(),
+        )
+    )
+    yield World(
+        clock=clock,
+        bus=bus,
+        news=news,
+        db=db,
+        accounts=accounts,
+        devices=devices,
+        downloads=Downloads(db, bus, clock),
+        hearts=Hearts(db, clock),
+        holds=Holds(db, bus),
+        meta=Meta(db),
+    )
+    db.close()
+
+
+def track(number: int, **facts: object) -> Item:
+    values: dict[str, object] = {
+        "id": f"{number:032x}",
+        "type": ItemType.AUDIO,
+        "title": f"Tone {number}",
+        "artist": "The Sine Waves",
+        "album": "First Light",
+        "number": number,
+        "extension": "flac",
+        "size": 1000 * number,
+        "is_favorite": True,
+        "can_download": True,
+    }
+    return Item(**{**values, **facts})  # type: ignore[arg-type]
