@@ -32,8 +32,8 @@ wheel: $(VENV)/test-ready static/vendor/ready
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip -q install --upgrade pip
-	build/lock/bin/pip -q install '.[demo]' --group dev hatchling
-	build/lock/bin/pip freeze --exclude jellyfin-sidecar > requirements.lock
+	build/lock/bin/pip -q install --editable '.[demo]' --group dev hatchling
+	build/lock/bin/pip freeze --exclude-editable > requirements.lock
 	rm -rf build/lock
 
 clean:

@@ -20,8 +20,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 
 class SidecarError(Exception):
     """The root of all errors raised on purpose; `str()` is a sentence for people."""
@@ -30,7 +28,7 @@ class SidecarError(Exception):
 class ConfigError(SidecarError):
     """A setting is wrong. Says where it was read, which key, its value and why it is refused."""
 
-    def __init__(self, where: str | PurePath, key: str, value: object, reason: str) -> None:
+    def __init__(self, where: object, key: str, value: object, reason: str) -> None:
         shown = "" if value is None else f" = {value!r}"
         super().__init__(f"{where}: {key}{shown}: {reason}")
         self.where, self.key, self.value, self.reason = str(where), key, value, reason
