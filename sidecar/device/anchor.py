@@ -88,6 +88,10 @@ class Anchor:
                 _try_to_write(root)
                 self._is_suspect = False
 
+    def distrust(self) -> None:
+        """Let the next `check` try to write: somebody else met an error on the device."""
+        self._is_suspect = True
+
     def check_place(self) -> None:
         """Make sure that this is still the device we know, at its place, full or not.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sidecar.domain.space import Space
 
 FAT_LARGEST_FILE = 2**32 - 1
+_USUAL_BLOCK = 4096
 _MOUNTS = Path("/proc/self/mountinfo")
 _FAT = frozenset({"vfat", "msdos"})
 # A rename there is one transaction: after a power cut a file has its old name or its new one.
@@ -47,7 +48,7 @@ def kind_in(mounts: str, device: str) -> str:
     """Find the type of `major:minor` in the text of `/proc/self/mountinfo`."""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
-        if before.split()[2:3] == [device]:
+        if after and before.split()[2:3] == [device]:
             return after.split()[0]
     return "unknown"
 
@@ -58,7 +59,7 @@ def space_of(handle: int, kind: FileSystem) -> Space:
     One that can hold no more files, however small, has no room.
     """
     facts = os.fstatvfs(handle)
-    block = facts.f_frsize or facts.f_bsize
+    block = facts.f_frsize or facts.f_bsize or _USUAL_BLOCK
     takes_no_more_files = facts.f_files > 0 and facts.f_favail == 0
     return Space(
         total=facts.f_blocks * block,

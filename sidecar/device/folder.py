@@ -90,6 +90,10 @@ class DeviceFolder:
         """
         self._anchor.check()
 
+    def distrust(self) -> None:
+        """Let the next `check` try to write: an engine met an error in a part file."""
+        self._anchor.distrust()
+
     def space(self) -> Space:
         """Return the room on the device."""
         with self._anchor.working() as root:

@@ -23,6 +23,15 @@ MARKER = "device.json"
 VERSION = 1
 _DRAFT = f"{MARKER}.draft"
 _LARGEST = 64 * 1024
+_DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    NotADirectoryError,
+    FileExistsError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ def marker_in(root: int, path: Path) -> Marker | None:
         return Marker(str(UUID(said["id"])), str(said["name"]))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError, NotADirectoryError, FileExistsError):
+    except _DAMAGED:
         raise _unknown(path, "is damaged") from None
 
 

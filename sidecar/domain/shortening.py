@@ -32,7 +32,7 @@ def shortened(name: str, *, most_bytes: int, most: int | None = None) -> str:
     mark = f" {hashlib.sha256(name.encode()).hexdigest()[:_MARK_DIGITS]}"
     fewer = None if most is None else most - len(mark)
     kept = cut(name, most_bytes=most_bytes - len(mark), most=fewer).rstrip(" .")
-    return f"{kept}{mark}".lstrip()
+    return f"{kept}{mark}"
 
 
 def cut(text: str, *, most_bytes: int, most: int | None = None) -> str:

@@ -279,3 +279,18 @@ def test_a_long_name_is_cut_between_the_signs_that_people_see(sign: str) -> None
 
         assert kept == "x" * before + sign * kept.count(sign)
         assert kept.count(sign) > 5
+
+
+def test_a_heap_of_accents_is_cut_rather_than_lost() -> None:
+    assert clean("a" + "\u0301" * 400).startswith("\u00e1\u0301\u0301")
+
+
+def test_a_cut_leaves_no_gap_before_its_mark() -> None:
+    assert "  " not in clean("x" * 170 + " " + "y" * 170)
+
+
+def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
+    path = wanted_path(replace(TRACK, album_artist="A" * 200, album="B" * 200, title="C" * 200))
+
+    assert len(path) == 240
+    assert len(distinct(path, ID)) == 240

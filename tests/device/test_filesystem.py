@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.device.filesystem import FileSystem, file_system_of, kind_in, space_of
+from sidecar.device.marker import opened_root
+from tests.device.mounting import mount_memory, needs_root
+
+MOUNTS = """\
+22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+29 22 8:17 / /media/car\\040stick rw,nosuid shared:7 - vfat /dev/sdb1 rw,uid=1000
+30 22 0:41 / /media/player rw - fuseblk /dev/sdc1 rw,user_id=0
+31 22 0:42 / /media/short
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [
+        ("254:0", "ext4"),
+        ("8:17", "vfat"),
+        ("0:41", "fuseblk"),
+        ("8:1", "unknown"),
+        ("0:42", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_type_is_found_among_the_mounts(device: str, kind: str) -> None:
+    assert kind_in(MOUNTS, device) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest", "at_once"),
+    [
+        ("vfat", 2**32 - 1, False),
+        ("msdos", 2**32 - 1, False),
+        ("exfat", None, False),
+        ("fuseblk", None, False),
+        ("unknown", None, False),
+        ("ext4", None, True),
+        ("btrfs", None, True),
+    ],
+)
+def test_what_is_not_known_to_be_safe_is_not_taken_for_safe(
+    kind: str, largest: int | None, at_once: bool
+) -> None:
+    assert FileSystem(kind).largest_file == largest
+    assert FileSystem(kind).renames_at_once is at_once
+
+
+@needs_root
+def test_the_room_is_that_of_the_file_system_of_the_folder(mount_point: Path) -> None:
+    mount_memory(mount_point, options="size=4m")
+    with opened_root(mount_point) as handle:
+        kind = file_system_of(handle)
+        before = space_of(handle, kind)
+        (mount_point / "film").write_bytes(bytes(1_000_000))
+        after = space_of(handle, kind)
+
+    assert kind == FileSystem("tmpfs")
+    assert before.total == before.free == 4 * 1024 * 1024
+    assert before.free - after.free == -(-1_000_000 // before.block) * before.block

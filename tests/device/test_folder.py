@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+import xxhash
+
+from sidecar.device.folder import DeviceFolder, FileFact
+from sidecar.errors import DeviceTrouble
+from tests.device.examples import everything, filled
+
+SONG = "Artist/Album (2005)/1-02 - Song.flac"
+BODY = b"a whole song" * 1000
+
+
+def plant(place: Path, kind: str, outside: Path) -> None:
+    """Put something that is not ours at a place on the device."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    match kind:
+        case "file":
+            place.write_bytes(b"theirs")
+        case "folder":
+            place.mkdir()
+        case "link":
+            place.symlink_to(outside / "precious")
+        case "link to a folder":
+            place.symlink_to(outside)
+        case "dangling link":
+            place.symlink_to(outside / "made")
+        case _:
+            os.mkfifo(place)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Swap two names in one step of the kernel."""
+    here, both = -100, 2
+    call = ctypes.CDLL(None).renameat2
+    assert call(here, os.fsencode(one), here, os.fsencode(other), both) == 0
+
+
+KINDS = ["file", "folder", "link", "link to a folder", "dangling link", "pipe"]
+
+
+def test_a_finished_file_has_its_name_and_nothing_else_is_left(
+    root: Path, folder: DeviceFolder
+) -> None:
+    part = filled(folder, 17, BODY)
+
+    folder.finish(part, SONG)
+
+    assert everything(root) == {
+        "Artist": "folder",
+        "Artist/Album (2005)": "folder",
+        SONG: BODY,
+    }
+    assert part.size() is None
+    assert folder.stat(SONG) == FileFact(len(BODY))
+
+
+def test_a_file_may_lie_in_the_root_and_in_folders_that_are_there(
+    root: Path, folder: DeviceFolder
+) -> None:
+    (root / "Artist").mkdir()
+
+    folder.finish(filled(folder, 1, b"1"), "film.mkv")
+    folder.finish(filled(folder, 2, b"2"), "Artist/song.flac")
+
+    assert everything(root) == {"Artist": "folder", "Artist/song.flac": b"2", "film.mkv": b"1"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_that_somebody_else_has_is_never_taken(
+    root: Path, folder: DeviceFolder, outside: Path, kind: str
+) -> None:
+    plant(root / SONG, kind, outside)
+    before = everything(root)
+    part = filled(folder, 17, BODY)
+
+    with pytest.raises(DeviceTrouble, match=r"Song\.flac on Car stick: move it away") as trouble:
+        folder.finish(part, SONG)
+
+    assert trouble.value.code == "name-taken"
+    assert everything(root) == before
+    assert part.size() == len(BODY)
+    assert everything(outside) == {"precious": b"precious"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "folder"])
+@pytest.mark.parametrize("place", ["Artist", "Artist/Album (2005)"])
+def test_a_folder_that_is_none_is_neither_followed_nor_replaced(
+    root: Path, folder: DeviceFolder, outside: Path, kind: str, place: str
+) -> None:
+    plant(root / place, kind, outside)
+    before = everything(root)
+    part = filled(folder, 17, BODY)
+
+    with pytest.raises(DeviceTrouble) as trouble:
+        folder.finish(part, SONG)
+
+    assert trouble.value.code == "name-taken"
+    assert folder.stat(SONG) is None
+    assert not folder.remove(SONG, size=6)
+    assert everything(root) == before
+    assert everything(outside) == {"precious": b"precious"}
+    folder.check()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/etc/x", "../x", "A/../../x", "A//b", "A/./b", "A/b/", "a\0b", ".sidecar/x", ".SideCar"],
+)
+def test_a_path_that_leads_out_or_into_our_own_folder_is_refused(
+    root: Path, folder: DeviceFolder, path: str
+) -> None:
+    part = filled(folder, 17, BODY)
+    calls: list[Callable[[], object]] = [
+        lambda: folder.finish(part, path),
+        lambda: folder.remove(path, size=0),
+        lambda: folder.stat(path),
+        lambda: folder.content_hash(path),
+        lambda: folder.sync(path),
+    ]
+
+    for call in calls:
+        with pytest.raises(ValueError, match="not a path"):
+            call()
+
+    assert everything(root) == {}
+
+
+def test_a_part_that_somebody_removed_is_told_and_names_nothing(
+    root: Path, folder: DeviceFolder
+) -> None:
+    part = filled(folder, 17, BODY)
+    part.path.unlink()
+
+    with pytest.raises(DeviceTrouble, match="went away") as trouble:
+        folder.finish(part, SONG)
+
+    assert trouble.value.code == "broken"
+    assert folder.stat(SONG) is None
+    folder.check()
+
+
+def test_a_file_is_gone_only_if_the_device_says_so(folder: DeviceFolder, root: Path) -> None:
+    assert folder.stat(SONG) is None
+    (root / ".sidecar" / "device.json").unlink()
+
+    with pytest.raises(DeviceTrouble) as trouble:
+        folder.stat(SONG)
+
+    assert trouble.value.code == "no-marker"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "file"])
+def test_what_is_no_file_is_no_file_of_ours(
+    root: Path, folder: DeviceFolder, outside: Path, kind: str
+) -> None:
+    plant(root / SONG, kind, outside)
+    before = everything(root)
+
+    assert folder.stat(SONG) is None
+    assert not folder.tail_ok(SONG, size=0)
+    assert not folder.remove(SONG, size=8)
+
+    assert everything(root) == before
+    assert everything(outside) == {"precious": b"precious"}
+
+
+def test_removing_takes_the_folders_that_we_made_and_no_others(
+    root: Path, folder: DeviceFolder
+) -> None:
+    (root / "Artist").mkdir()
+    folder.finish(filled(folder, 1, BODY), SONG)
+    folder.finish(filled(folder, 2, BODY), "Other/Album/x.flac")
+
+    assert folder.remove(SONG, size=len(BODY))
+    assert folder.remove("Other/Album/x.flac", size=len(BODY))
+
+    assert everything(root) == {"Artist": "folder"}
+
+
+def test_a_folder_with_anything_in_it_stays(root: Path, folder: DeviceFolder) -> None:
+    folder.finish(filled(folder, 1, BODY), SONG)
+    (root / SONG).with_name("notes.txt").write_bytes(b"theirs")
+
+    assert folder.remove(SONG, size=len(BODY))
+
+    assert everything(root)["Artist/Album (2005)/notes.txt"] == b"theirs"
+
+
+def test_a_folder_that_a_person_made_after_we_removed_ours_is_theirs(
+    root: Path, folder: DeviceFolder
+) -> None:
+    folder.finish(filled(folder, 1, BODY), SONG)
+    assert folder.remove(SONG, size=len(BODY))
+    (root / "Artist" / "Album (2005)").mkdir(parents=True)
+    folder.finish(filled(folder, 2, BODY), SONG)
+
+    assert folder.remove(SONG, size=len(BODY))
+
+    assert everything(root) == {"Artist": "folder", "Artist/Album (2005)": "folder"}
+
+
+def test_it_knows_the_folders_that_it_made_before_it_was_started(
+    root: Path, folder: DeviceFolder
+) -> None:
+    folder.finish(filled(folder, 1, BODY), SONG)
+    folder.close()
+    again = DeviceFolder(root, folder.device_id, name="Car stick")
+    again.attach()
+
+    assert again.remove(SONG, size=len(BODY))
+
+    again.close()
+    assert everything(root) == {}
+
+
+def test_a_torn_list_of_made_folders_costs_no_file(root: Path, folder: DeviceFolder) -> None:
+    (root / ".sidecar" / "made.txt").write_bytes(b"Arti\xff")
+    folder.finish(filled(folder, 1, BODY), SONG)
+
+    assert folder.remove(SONG, size=len(BODY))
+
+    assert everything(root) == {}
+
+
+def test_a_file_of_another_size_is_not_ours_any_more(root: Path, folder: DeviceFolder) -> None:
+    folder.finish(filled(folder, 1, BODY), SONG)
+
+    assert not folder.remove(SONG, size=len(BODY) + 1)
+    assert not folder.remove("Artist/none.flac", size=1)
+
+    assert everything(root)[SONG] == BODY
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 4097, 10_000])
+def test_a_whole_file_is_told_from_a_cut_one(root: Path, folder: DeviceFolder, size: int) -> None:
+    folder.finish(filled(folder, 1, bytes(size)), SONG)
+
+    assert folder.tail_ok(SONG, size=size)
+    assert not folder.tail_ok(SONG, size=size + 1)
+    assert not folder.tail_ok("Artist/none.flac", size=size)
+
+
+def test_the_hash_of_a_file_proves_later_damage(root: Path, folder: DeviceFolder) -> None:
+    body = os.urandom(3_000_000)
+    folder.finish(filled(folder, 1, body), SONG)
+
+    assert folder.content_hash(SONG) == xxhash.xxh3_128_hexdigest(body)
+
+
+def test_no_link_is_hashed(root: Path, folder: DeviceFolder, outside: Path) -> None:
+    plant(root / SONG, "link", outside)
+
+    with pytest.raises(DeviceTrouble):
+        folder.content_hash(SONG)
+
+
+@pytest.mark.slow
+def test_pruning_never_pulls_a_folder_from_under_a_file_that_arrives(
+    root: Path, folder: DeviceFolder
+) -> None:
+    failures: list[Exception] = []
+
+    def come_and_go(download_id: int) -> None:
+        path = f"Artist/Album/{download_id}.flac"
+        try:
+            for _ in range(150):
+                folder.finish(filled(folder, download_id, BODY), path)
+                assert folder.remove(path, size=len(BODY))
+        except (DeviceTrouble, AssertionError) as failure:
+            failures.append(failure)
+
+    threads = [Thread(target=come_and_go, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=50)
+
+    assert failures == []
+    assert everything(root) == {}
+
+
+@pytest.mark.slow
+def test_a_folder_swapped_for_a_link_at_any_moment_leads_nowhere(
+    root: Path, folder: DeviceFolder, outside: Path
+) -> None:
+    stop = Event()
+    (root / "Artist" / "Album (2005)").mkdir(parents=True)
+    (root / "link").symlink_to(outside)
+    (outside / "Album (2005)").mkdir()
+
+    def swap() -> None:
+        while not stop.is_set():
+            exchange(root / "Artist", root / "link")
+
+    swapper = Thread(target=swap)
+    swapper.start()
+    try:
+        for number in range(250):
+            with suppress(DeviceTrouble):
+                folder.finish(filled(folder, number, b"x"), f"Artist/Album (2005)/{number}")
+    finally:
+        stop.set()
+        swapper.join(timeout=10)
+
+    assert everything(outside) == {"Album (2005)": "folder", "precious": b"precious"}
+    assert len(everything(root)) > 3
+
+
+def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
+    root: Path, folder: DeviceFolder, tmp_path: Path
+) -> None:
+    stop = Event()
+
+    def work() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            try:
+                folder.finish(filled(folder, number, b"x"), f"Artist/{number}.flac")
+            except DeviceTrouble:
+                continue
+
+    worker = Thread(target=work)
+    worker.start()
+    others = []
+    try:
+        for number in range(50):
+            folder.close()
+            other = tmp_path / f"other {number % 5}"
+            other.mkdir(exist_ok=True)
+            others.append(os.open(other, os.O_RDONLY))
+            folder.attach()
+    finally:
+        stop.set()
+        worker.join(timeout=10)
+        for handle in others:
+            os.close(handle)
+
+    assert not worker.is_alive()
+    assert all(everything(tmp_path / f"other {number}") == {} for number in range(5))
