@@ -1,0 +1,161 @@
+"""What the demo's library is made of, as values: items, their media, their place among others.
+
+Knows no user and reads no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """The item types, by their names in the API."""
+
+    AUDIO = "Audio"
+    ALBUM = "MusicAlbum"
+    ARTIST = "MusicArtist"
+    PLAYLIST = "Playlist"
+    MOVIE = "Movie"
+    SERIES = "Series"
+    SEASON = "Season"
+    EPISODE = "Episode"
+    FOLDER = "Folder"
+    LIBRARY = "CollectionFolder"
+
+    @property
+    def is_video(self) -> bool:
+        """Whether items of this kind are one film or one episode."""
+        return self in {Kind.MOVIE, Kind.EPISODE}
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether items of this kind have a file of their own."""
+        return self.is_video or self is Kind.AUDIO
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One media file, as it was when the library was last scanned.
+
+    Attributes:
+        file: Where it is on this machine; never told to anybody.
+        listed: Where the listing says that it is; another place when the file has moved.
+        size: Bytes, which the file may have ceased to have.
+        modified_ns: Its time of modification since 1970.
+        bit_depth: None for formats that have none.
+    """
+
+    file: Path
+    listed: str
+    size: int
+    modified_ns: int
+    seconds: float
+    codec: str
+    bitrate: int
+    sample_rate: int = 44100
+    channels: int = 2
+    bit_depth: int | None = None
+    width: int = 0
+    height: int = 0
+    lyrics: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What the tags of a track or an album say; None and empty for what they do not say."""
+
+    album: str | None = None
+    album_id: str | None = None
+    artists: tuple[str, ...] = ()
+    album_artists: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """The series that a season or an episode belongs to."""
+
+    series: str
+    series_id: str
+    season_id: str | None = None
+    season: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the library.
+
+    Attributes:
+        path: What the server calls the place of it, under `/media` or `/config`.
+        key: What user data is kept under; tagged tracks keep it when their file moves.
+        library_id: The library it is in; None for artists and playlists, which are everywhere.
+        index: Its number in its disc or season; `parent_index` is that disc's or season's own.
+        tags: Words by which a policy may block it.
+        picture: The file of its primary image.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    sort_name: str
+    path: str
+    key: str
+    created: datetime
+    parent_id: str | None = None
+    library_id: str | None = None
+    index: int | None = None
+    parent_index: int | None = None
+    year: int | None = None
+    seconds: float = 0.0
+    tags: tuple[str, ...] = ()
+    collection_type: str | None = None
+    picture: Path | None = None
+    media: Media | None = None
+    music: Music | None = None
+    show: Show | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All items of one scan.
+
+    Attributes:
+        by_id: In the order in which they were found.
+        libraries: Each library's id, by its name.
+        artist_ids: Each artist's id, by their name.
+    """
+
+    by_id: dict[str, Item] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    artist_ids: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.by_id.values())
+
+    def get(self, item_id: str | None) -> Item | None:
+        """Return an item, or None for an id that nothing has."""
+        return self.by_id.get(item_id) if item_id else None
+
+    def ancestors(self, item: Item) -> Iterator[Item]:
+        """Yield the folder that an item is in, the folder which that is in, and so on."""
+        parent = self.get(item.parent_id)
+        while parent is not None:
+            yield parent
+            parent = self.get(parent.parent_id)
+
+    def below(self, folder: Item) -> Iterator[Item]:
+        """Yield everything in a folder at any depth; for an artist, the albums and tracks."""
+        for item in self:
+            if any(one.id == folder.id for one in self.ancestors(item)):
+                yield item
+
+    def songs_of(self, folder: Item) -> Iterator[Item]:
+        """Yield the playable items below a folder; a playable item yields itself."""
+        if folder.kind.is_playable:
+            yield folder
+        else:
+            yield from (item for item in self.below(folder) if item.kind.is_playable)

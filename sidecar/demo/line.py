@@ -1,0 +1,103 @@
+"""One WebSocket: reads frames, writes what is in its outbox, from one thread.
+
+    the request's thread ── run ──▶ select ──▶ frames in ──▶ heard
+    any thread ──────────── say ──▶ outbox ──▶ frames out
+
+`say` never blocks. What a message means is not known here.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from select import select
+
+from websockets.exceptions import InvalidHandshake
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+_BLOCK = 64 * 1024
+_PATIENCE_S = 5.0
+
+
+class Line:
+    """A live connection, after its handshake was let in."""
+
+    def __init__(self, connection: socket.socket, request: bytes) -> None:
+        self._socket = connection
+        self._socket.settimeout(_PATIENCE_S)
+        self._protocol = ServerProtocol()
+        self._protocol.receive_data(request)
+        self._outbox: deque[str | None] = deque()
+        self._bell, self._ear = socket.socketpair()
+
+    def accept(self) -> bool:
+        """Finish the handshake; return whether it was one."""
+        asked = self._protocol.events_received()
+        if not asked or not isinstance(asked[0], Request):
+            return False
+        with suppress(InvalidHandshake):
+            self._protocol.send_response(self._protocol.accept(asked[0]))
+        self._flush()
+        return self._protocol.state is State.OPEN
+
+    def say(self, text: str) -> None:
+        """Send a message soon, after those that were said before."""
+        self._outbox.append(text)
+        self._ring()
+
+    def close(self) -> None:
+        """Close soon, after what was said before."""
+        self._outbox.append(None)
+        self._ring()
+
+    def run(self, heard: Callable[[str], None]) -> None:
+        """Serve the connection until either side closes it."""
+        try:
+            while self._protocol.state is not State.CLOSED and self._turn(heard):
+                pass
+        except OSError:
+            # The other side went without a word.
+            return
+        finally:
+            self._bell.close()
+            self._ear.close()
+
+    def _turn(self, heard: Callable[[str], None]) -> bool:
+        readable, _, _ = select([self._socket, self._ear], [], [])
+        if self._ear in readable:
+            self._ear.recv(_BLOCK)
+        if self._socket in readable:
+            received = self._socket.recv(_BLOCK)
+            if not received:
+                return False
+            self._protocol.receive_data(received)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                heard(bytes(event.data).decode("utf-8", "replace"))
+        return self._empty_outbox()
+
+    def _empty_outbox(self) -> bool:
+        while self._outbox and self._protocol.state is State.OPEN:
+            text = self._outbox.popleft()
+            if text is None:
+                self._protocol.send_close(1000)
+                self._flush()
+                return False
+            self._protocol.send_text(text.encode())
+        self._flush()
+        return self._protocol.state is not State.CLOSING
+
+    def _flush(self) -> None:
+        for piece in self._protocol.data_to_send():
+            if piece:
+                self._socket.sendall(piece)
+
+    def _ring(self) -> None:
+        # A closed bell is a line that is over.
+        with suppress(OSError):
+            self._bell.send(b"!")

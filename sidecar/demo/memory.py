@@ -1,0 +1,41 @@
+"""What outlives a restart, in one JSON file that is always whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+_FILE = "demo-server.json"
+
+
+class Memory:
+    """The state file in a folder; with no folder nothing is kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = None if folder is None else folder / _FILE
+
+    def load(self) -> dict[str, Any]:
+        """Return what was kept; empty if nothing was, or it cannot be read."""
+        if self._file is None:
+            return {}
+        try:
+            kept = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """Keep this instead of what was kept before; tokens are in it, so it is private."""
+        if self._file is None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(
+            "w", dir=self._file.parent, prefix=f".{_FILE}", encoding="utf-8", delete=False
+        ) as part:
+            json.dump(state, part)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(part.name).replace(self._file)
