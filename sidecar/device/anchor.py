@@ -15,8 +15,7 @@ from threading import Lock
 
 from sidecar.device import lock, tree
 from sidecar.device.filesystem import FileSystem, file_system_of, refuse_read_only
-from sidecar.device.marker import OURS, marker_in, opened_root
-from sidecar.device.parts import PARTS
+from sidecar.device.marker import OURS, PARTS, marker_in, opened_root
 from sidecar.device.trouble import MAYBE_GONE, device_trouble, missing, told_as_trouble
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 

@@ -25,8 +25,8 @@ import xxhash
 from sidecar.device import made, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
-from sidecar.device.marker import OURS, Marker, write_marker
-from sidecar.device.parts import PARTS, PartFile, ids_in
+from sidecar.device.marker import OURS, PARTS, Marker, write_marker
+from sidecar.device.parts import PartFile, ids_in
 from sidecar.domain.space import Space
 from sidecar.errors import DeviceTrouble
 
@@ -119,7 +119,7 @@ class DeviceFolder:
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""
-        return PartFile(self.root, self._anchor.working, download_id)
+        return PartFile(self._anchor, download_id)
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""

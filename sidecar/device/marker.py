@@ -19,6 +19,7 @@ from sidecar.device.trouble import told_as_trouble
 from sidecar.errors import DeviceTrouble
 
 OURS = ".sidecar"
+PARTS = (OURS, "parts")
 MARKER = "device.json"
 VERSION = 1
 _DRAFT = f"{MARKER}.draft"

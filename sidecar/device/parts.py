@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from sidecar.device import tree
-from sidecar.device.marker import OURS
+from sidecar.device.anchor import Anchor
+from sidecar.device.marker import PARTS
 
-PARTS = (OURS, "parts")
 _SUFFIX = ".part"
 
 
@@ -24,18 +23,16 @@ class PartFile:
     file that was planted here is taken away, never written through.
 
     Attributes:
-        root: The device's folder.
-        working: Gives the root's handle; turns errors into troubles of the device.
+        anchor: The device.
     """
 
-    root: Path
-    working: Callable[[], AbstractContextManager[int]]
+    anchor: Anchor
     download_id: int
 
     @property
     def path(self) -> Path:
         """Where it is: for engines that write through another program."""
-        return self.root.joinpath(*PARTS, self.name)
+        return self.anchor.root.joinpath(*PARTS, self.name)
 
     @property
     def name(self) -> str:
@@ -48,23 +45,34 @@ class PartFile:
         Raises:
             errors.DeviceTrouble: It cannot be made.
         """
-        with self.working() as root, tree.made_folder(root, PARTS) as (parts, _):
+        with self.anchor.working() as root, tree.made_folder(root, PARTS) as (parts, _):
             self._clear_away(parts)
             descriptor = tree.opened(self.name, parts, os.O_RDWR | os.O_CREAT)
         return os.fdopen(descriptor, "r+b", buffering=0)
 
     def size(self) -> int | None:
-        """Return its bytes, None if there is none."""
-        with self.working() as root, suppress(FileNotFoundError), tree.folder(root, PARTS) as parts:
+        """Return its bytes, None if there is surely none."""
+        facts = None
+        with (
+            self.anchor.working() as root,
+            suppress(FileNotFoundError),
+            tree.folder(root, PARTS) as parts,
+        ):
             facts = self._ours(parts)
-            return None if facts is None else facts.st_size
-        return None
+        if facts is None:
+            self.anchor.check_place()
+            return None
+        return facts.st_size
 
     def remove(self) -> None:
-        """Delete it; nothing happens if there is none."""
-        with self.working() as root, suppress(FileNotFoundError), tree.folder(root, PARTS) as parts:
-            if self._ours(parts) is not None:
-                os.unlink(self.name, dir_fd=parts)
+        """Delete it, or whatever has its name but a folder; nothing happens if there is none."""
+        with (
+            self.anchor.working() as root,
+            suppress(FileNotFoundError, IsADirectoryError),
+            tree.folder(root, PARTS) as parts,
+        ):
+            # Taking one name away never harms a file that has another.
+            os.unlink(self.name, dir_fd=parts)
 
     def _ours(self, parts: int) -> os.stat_result | None:
         try:

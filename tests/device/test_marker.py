@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sidecar.device.marker import Marker, read_marker, write_marker
 from sidecar.errors import DeviceTrouble
 from tests.device.examples import NAME, STICK
-from tests.device.tracing import CALLS, needs_strace, traced
+from tests.device.tracing import needs_strace, traced
 
 GOOD = {"version": 1, "id": STICK, "name": NAME}
 WRITE = """
@@ -111,25 +112,26 @@ def test_a_draft_that_is_a_link_is_not_written_through(root: Path, outside: Path
 @needs_strace
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_whole_marker_or_none(tmp_path: Path) -> None:
-    (tmp_path / "0").mkdir()
-    code, calls = traced(WRITE, tmp_path / "0", STICK)
-    assert code == 0
-    assert calls == [
+    (tmp_path / "whole").mkdir()
+    whole = traced(WRITE, tmp_path / "whole", STICK)
+    assert whole.steps == [
         "mkdir",
         "fsync device.json.draft",
         "rename",
         "fsync device.json",
         "fsync .sidecar",
-        "fsync 0",
+        "fsync whole",
     ]
 
-    for number in range(1, len(calls) + 1):
+    for number, step in enumerate(whole.steps):
         place = tmp_path / str(number)
         place.mkdir()
-        traced(WRITE, place, STICK, inject=[f"{CALLS}:signal=KILL:when={number}"])
+        killed = traced(WRITE, place, STICK, inject=[whole.kill_before(number)])
+        assert killed.code == -signal.SIGKILL
 
         there = read_marker(place)
         write_marker(place, Marker(STICK, NAME))
 
-        assert there in {None, Marker(STICK, "Car stick")}
+        is_written = step not in whole.steps[:3]
+        assert there == (Marker(STICK, "Car stick") if is_written else None)
         assert read_marker(place) == Marker(STICK, NAME)

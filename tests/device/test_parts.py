@@ -59,6 +59,15 @@ def test_parts_work_though_somebody_removed_their_folder(root: Path, folder: Dev
     assert filled(folder, 17, b"half").size() == 4
 
 
+def test_a_part_is_not_there_only_if_the_device_says_so(root: Path, folder: DeviceFolder) -> None:
+    (root / ".sidecar").rename(root / "hidden")
+
+    with pytest.raises(DeviceTrouble) as trouble:
+        folder.part(17).size()
+
+    assert trouble.value.code == "no-marker"
+
+
 def test_only_our_own_names_are_parts(root: Path, folder: DeviceFolder) -> None:
     for download_id in (3, 17):
         filled(folder, download_id, b"")
@@ -93,10 +102,20 @@ def test_what_was_planted_at_a_part_is_taken_away_never_written_through(
             place.mkdir()
 
     assert folder.part(17).size() is None
-    folder.part(17).remove()
     part = filled(folder, 17, b"song")
 
     assert part.size() == 4
+    assert everything(outside) == {"precious": b"precious"}
+
+
+def test_a_second_name_of_a_file_goes_without_harm_to_the_first(
+    root: Path, folder: DeviceFolder, outside: Path
+) -> None:
+    folder.part(17).path.hardlink_to(outside / "precious")
+
+    folder.part(17).remove()
+
+    assert list(parts(root).iterdir()) == []
     assert everything(outside) == {"precious": b"precious"}
 
 
@@ -107,6 +126,7 @@ def test_a_full_folder_at_a_part_is_left_alone(root: Path, folder: DeviceFolder)
 
     with pytest.raises(DeviceTrouble):
         folder.part(17).open()
+    folder.part(17).remove()
 
     assert (place / "song").read_bytes() == b"song"
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,33 @@ SOURCES = Path(sidecar.__file__).parent.parent
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 
 
-def traced(program: str, *arguments: object, inject: Sequence[str] = ()) -> tuple[int, list[str]]:
-    """Run a program and return its exit code and the calls that change names or sync.
+@dataclass(frozen=True)
+class Trace:
+    """What a program asked of the kernel.
 
-    Calls are named without their variants (`mkdir` for `mkdirat`); a sync says what is synced.
+    Attributes:
+        code: Its exit code; negative for the signal that ended it.
+        calls: The calls that change names or sync, by the kernel's names.
+        steps: The same without their variants (`mkdir` for `mkdirat`); a sync says of what.
+    """
+
+    code: int
+    calls: list[str]
+    steps: list[str]
+
+    def kill_before(self, number: int) -> str:
+        """Return the fault that kills the program before its call of this number, from 0."""
+        call = self.calls[number]
+        return f"{call}:signal=KILL:when={self.calls[: number + 1].count(call)}"
+
+
+def traced(program: str, *arguments: object, inject: Sequence[str] = ()) -> Trace:
+    """Run a program under strace.
 
     Args:
         program: Python source.
         arguments: For `sys.argv[1:]`.
-        inject: What strace is to do at which call.
+        inject: What strace is to do at which call; of two for one call, the last counts.
     """
     faults = [part for one in inject for part in ("-e", f"inject={one}")]
     strace = ["strace", "-f", "-y", "-qq", "-e", f"trace={CALLS}", "-e", "signal=none", *faults]
@@ -39,8 +58,9 @@ def traced(program: str, *arguments: object, inject: Sequence[str] = ()) -> tupl
         timeout=30,
         check=False,
     )
-    lines = map(_CALL.match, done.stderr.splitlines())
-    return done.returncode, [_named(line[1], line[2]) for line in lines if line]
+    found = [line for line in map(_CALL.match, done.stderr.splitlines()) if line]
+    steps = [_named(line[1], line[2]) for line in found]
+    return Trace(done.returncode, [line[1] for line in found], steps)
 
 
 def _named(call: str, path: str | None) -> str:
