@@ -19,7 +19,8 @@ from sidecar.config import Settings
 from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble
 from sidecar.demo.media import make_library
 from sidecar.demo.robot import Robot
-from sidecar.demo.server import ACCOUNTS, DemoServer
+from sidecar.demo.server import DemoServer
+from sidecar.demo.users import ACCOUNTS
 from sidecar.demo.version import Version
 from sidecar.errors import SidecarError
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 DEMO_PORT = 8096
 VOICES = {"12.0": Version.V12_0, "10.11": Version.V10_11}
 ROBOT_ACCOUNT = "ann"
+PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer]:
 
 def print_accounts(to: TextIO) -> None:
     """Print the demo's accounts."""
-    accounts = ", ".join(f"{name} (password {password})" for name, password in ACCOUNTS.items())
+    accounts = ", ".join(f"{name} (password {password})" for name, password in PASSWORDS.items())
     print(f"Demo accounts:    {accounts}", file=to)
 
 
@@ -110,7 +112,7 @@ def _robot(url: str | None) -> Iterator[None]:
         return
     stop = Event()
     chance = random.Random()  # noqa: S311 - what a robot plays is no secret
-    robot = Robot(url, user=ROBOT_ACCOUNT, password=ACCOUNTS[ROBOT_ACCOUNT], chance=chance)
+    robot = Robot(url, user=ROBOT_ACCOUNT, password=PASSWORDS[ROBOT_ACCOUNT], chance=chance)
     thread = Thread(target=robot.run, args=(stop,), name="robot")
     thread.start()
     try:

@@ -95,7 +95,7 @@ class Favourites:
         """Follow the hearts until `stop` is set."""
         while not stop.is_set():
             try:
-                self.step(wait_s=IDLE_S)
+                self.step(wait_s=self._rest_s())
             except JellyfinTrouble as trouble:
                 self._tell(self._client, trouble)
                 if isinstance(trouble, SignedOut):
@@ -112,6 +112,11 @@ class Favourites:
             self._take(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait())
         except Empty:
             self._do_what_is_due()
+
+    def _rest_s(self) -> float:
+        """Return how long there is nothing to do unless news come."""
+        due_in = self._look_through_at - self._clock.monotonic()
+        return min(IDLE_S, max(0.0, due_in)) if self._is_server_there() else IDLE_S
 
     def _do_what_is_due(self) -> None:
         if not self._is_server_there():

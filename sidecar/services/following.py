@@ -69,6 +69,7 @@ class Following:
         self._chance = chance
         self._lock = Lock()
         self._followed: dict[str, _Followed] = {}
+        self._is_over = False
 
     def look(self) -> None:
         """Follow who has signed in since, and no longer who is signed out."""
@@ -92,8 +93,9 @@ class Following:
                 one.favourites.look_through_soon()
 
     def end(self) -> None:
-        """Stop following everybody."""
+        """Stop following everybody, for good."""
         with self._lock:
+            self._is_over = True
             followed, self._followed = self._followed, {}
         for one in followed.values():
             one.crew.stop.set()
@@ -126,10 +128,12 @@ class Following:
                 favourites.deliver(news)
 
         listener = Listener(client, deliver, clock=self._clock, chance=self._chance)
-        crew = Crew(self._around)
-        crew.add(f"hearts-{account.name}", favourites.run)
-        crew.add(f"listener-{account.name}", listener.run)
         with self._lock:
+            if self._is_over:
+                return
+            crew = Crew(self._around)
+            crew.add(f"hearts-{account.name}", favourites.run)
+            crew.add(f"listener-{account.name}", listener.run)
             self._followed[account.user_id] = _Followed(crew, favourites, account.signed_in_at)
 
     def _leave(self, user_id: str) -> None:

@@ -16,12 +16,15 @@ from typing import Any
 
 import pytest
 import requests
-from sidecar.demo.server import ACCOUNTS, DemoServer
 
+from sidecar.demo.server import DemoServer
 from sidecar.demo.timing import Timing
+from sidecar.demo.users import ACCOUNTS
+from sidecar.demo.version import Version
 from tests.fakes.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024
+PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 TRACKS = {
     "Tone 1": 300_000,
     "Tone 2": 2 * MIB + 1,
@@ -89,7 +92,7 @@ class Person:
         answer = self.session.post(
             f"{self.url}/Users/AuthenticateByName",
             headers={"Authorization": header},
-            json={"Username": self.name, "Pw": ACCOUNTS[self.name]},
+            json={"Username": self.name, "Pw": PASSWORDS[self.name]},
             timeout=10,
         ).json()
         self.token, self.user_id = answer["AccessToken"], answer["User"]["Id"]
@@ -229,7 +232,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def jellyfin(library: Path) -> Iterator[DemoServer]:
-    with DemoServer(library, timing=Timing(user_data_s=0.2)) as server:
+    with DemoServer(library, speaks=Version.V12_0, timing=Timing(user_data_s=0.2)) as server:
         yield server
 
 
@@ -261,7 +264,7 @@ def sidecar(line: SlowLine, tmp_path: Path, stick: Path) -> Iterator[Sidecar]:
         "HOME": str(tmp_path),
         "SIDECAR_JELLYFIN__URL": f"http://127.0.0.1:{line.port}",
         "SIDECAR_JELLYFIN__USERNAME": "ann",
-        "SIDECAR_JELLYFIN__PASSWORD": ACCOUNTS["ann"],
+        "SIDECAR_JELLYFIN__PASSWORD": PASSWORDS["ann"],
         "SIDECAR_SERVER__PORT": "0",
         "SIDECAR_SERVER__DATA_DIR": str(tmp_path / "data"),
         "SIDECAR_DEVICES": json.dumps(devices),
