@@ -1,0 +1,106 @@
+"""The web application, put together. Making one starts nothing: no thread, no port, no request.
+
+WebServer → Gate (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from sidecar.clock import Clock, SystemClock
+from sidecar.errors import ConfigError
+from sidecar.events import Bus
+from sidecar.services.desk import Desk
+from sidecar.web import api, health, pages, problems, security, session, sign_in
+from sidecar.web.bodies import LONGEST_BODY
+from sidecar.web.gate import Gate
+from sidecar.web.hosts import HostList, networks
+from sidecar.web.live import Live
+from sidecar.web.places import web_files
+from sidecar.web.sockets import Sockets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebOptions:
+    """How the web application is reached.
+
+    Attributes:
+        host: What the server is bound to.
+        allowed_hosts: Further names it answers to; `.example.org` stands for all names below.
+        base_url: Empty, or the path a proxy puts before ours: `/sidecar`.
+        trusted_proxies: Addresses or networks whose forwarded headers are believed.
+    """
+
+    host: str = "127.0.0.1"
+    allowed_hosts: tuple[str, ...] = ()
+    base_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The application.
+
+    Attributes:
+        wsgi: What a web server calls.
+        live: The live connection; its one thread runs from `live.start` to `live.stop`.
+    """
+
+    flask: Flask
+    wsgi: WSGIApplication
+    live: Live
+
+
+def create_app(
+    desk: Desk, bus: Bus, options: WebOptions | None = None, clock: Clock | None = None
+) -> Web:
+    """Return the application.
+
+    Raises:
+        errors.ConfigError: A trusted proxy is not an address.
+    """
+    options, clock = options or WebOptions(), clock or SystemClock()
+    try:
+        proxies = networks(options.trusted_proxies)
+    except ValueError as error:
+        raise ConfigError("settings", "server.trusted_proxies", None, str(error)) from None
+    sockets = Sockets(desk)
+    live = Live(desk, bus, clock, sockets)
+    sockets.listen(live)
+    flask = _flask(desk, clock, live)
+    gate = Gate(
+        sockets.around(flask),
+        hosts=HostList.of(options.host, options.allowed_hosts),
+        proxies=proxies,
+        base_url=options.base_url,
+    )
+    return Web(flask, gate, live)
+
+
+def _flask(desk: Desk, clock: Clock, live: Live) -> Flask:
+    files = web_files()
+    app = Flask(
+        "sidecar.web", template_folder=str(files.templates), static_folder=str(files.static)
+    )
+    app.config |= {
+        "MAX_CONTENT_LENGTH": LONGEST_BODY,
+        "MAX_FORM_PARTS": 20,
+        "PROVIDE_AUTOMATIC_OPTIONS": False,
+    }
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    pages.give_words(app, clock)
+    security.register(app, desk)
+    problems.register(app)
+    app.register_blueprint(pages.routes(desk))
+    app.register_blueprint(sign_in.routes(desk, live.end_session))
+    app.register_blueprint(session.routes(desk, live.end_session))
+    app.register_blueprint(api.routes(desk))
+    app.register_blueprint(health.routes(desk))
+    return app

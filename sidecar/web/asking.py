@@ -1,0 +1,109 @@
+"""The arguments of a list: strict for programs, forgiving for people who edit an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+
+from werkzeug.datastructures import MultiDict
+
+from sidecar.domain.downloads import Status
+from sidecar.services.desk import Query
+from sidecar.web.problems import Problem
+
+PAGE_SIZE = 10
+LARGEST_PAGE = 100
+LAST_PAGE = 1_000_000
+LONGEST_TEXT = 200
+
+
+class Tab(StrEnum):
+    """The two halves of the downloads page."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+
+
+STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
+    {
+        Tab.ACTIVE: frozenset(
+            {Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED},
+        ),
+        Tab.COMPLETED: frozenset({Status.COMPLETED}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the downloads page is asked to show."""
+
+    tab: Tab
+    text: str
+    page: int
+
+    @property
+    def query(self) -> Query:
+        """The same as a question to the desk."""
+        return Query(
+            statuses=STATUSES[self.tab], text=self.text, page=self.page, page_size=PAGE_SIZE
+        )
+
+
+def for_page(args: Mapping[str, str]) -> Shown:
+    """Read a page's arguments; what makes no sense is as if it were not there."""
+    asked = args.get("tab", "")
+    number = args.get("page", "")
+    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
+    return Shown(
+        tab=Tab(asked) if asked in set(Tab) else Tab.ACTIVE,
+        text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
+        page=min(max(page, 1), LAST_PAGE),
+    )
+
+
+def for_api(args: MultiDict[str, str]) -> Query:
+    """Read the API's arguments.
+
+    Raises:
+        Problem: One is out of range (422).
+    """
+    return Query(
+        statuses=_statuses(args.getlist("status")),
+        device_id=_text(args, "device") or None,
+        owner=_text(args, "owner") or None,
+        text=_text(args, "q"),
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def _statuses(asked: Sequence[str]) -> frozenset[Status]:
+    names = {name.strip() for one in asked for name in one.split(",")} - {""}
+    if unknown := names - set(Status):
+        known = ", ".join(Status)
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"status: {len(unknown)} of these are not one of {known}",
+        )
+    return frozenset(Status(name) for name in names)
+
+
+def _text(args: MultiDict[str, str], name: str) -> str:
+    text = args.get(name, "").strip()
+    if len(text) > LONGEST_TEXT:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: at most {LONGEST_TEXT} characters")
+    return text
+
+
+def _number(args: MultiDict[str, str], name: str, *, default: int, most: int) -> int:
+    text = args.get(name)
+    if text is None:
+        return default
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+    if not digits or not 1 <= int(text) <= most:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: a whole number from 1 to {most}")
+    return int(text)

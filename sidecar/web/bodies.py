@@ -1,0 +1,54 @@
+"""JSON bodies become values here, or the request ends: 415, 400 or 422, never worse."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from sidecar.web.problems import Problem
+
+JSON = "application/json"
+LONGEST_BODY = 64 * 1024
+
+
+class Body(BaseModel):
+    """A request's body: frozen, nothing converted, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Credentials(Body):
+    """A Jellyfin name and password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[SecretStr, Field(max_length=1000)]
+
+
+B = TypeVar("B", bound=Body)
+
+
+def read(kind: type[B]) -> B:
+    """Return the body of the current request.
+
+    Raises:
+        Problem: It is not JSON (415), not well formed (400) or not what is asked for (422).
+    """
+    if request.mimetype != JSON:
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    try:
+        return kind.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        raise Problem(*_told(error)) from None
+
+
+def _told(error: ValidationError) -> tuple[HTTPStatus, str]:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
+    # A field's own name is ours; that of one too many is theirs and is not repeated.
+    known = first["type"] != "extra_forbidden"
+    where = ".".join(str(one) for one in first["loc"]) if known else ""
+    return HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}".lstrip(": ")

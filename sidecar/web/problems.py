@@ -1,0 +1,115 @@
+"""What a person or a program is told when something does not work: a page, or problem+json.
+
+Nothing of the code shows: no traceback, no path, no version. What nobody expected is logged
+with its traceback under an id, and the id is what is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+
+from flask import Flask, Response, json, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from sidecar.errors import JellyfinTrouble, ServerAway, SidecarError, SignInRefused, StoreTrouble
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+FOR_PROGRAMS = ("/api/", "/health", "/socket.io")
+SENTENCES = {
+    HTTPStatus.BAD_REQUEST: "This request cannot be understood.",
+    HTTPStatus.UNAUTHORIZED: "Sign in first.",
+    HTTPStatus.FORBIDDEN: "You may not do this.",
+    HTTPStatus.NOT_FOUND: "There is nothing here, or it is not yours to see.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that kind of request.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This request is too long.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send JSON, with the content type application/json.",
+}
+
+
+class Problem(Exception):
+    """Raised by a view to end a request with a status and a sentence."""
+
+    def __init__(self, status: HTTPStatus, sentence: str | None = None) -> None:
+        super().__init__(sentence or SENTENCES.get(status, status.phrase))
+        self.status = status
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, and somebody must be."""
+
+
+def answer(status: HTTPStatus, sentence: str, *, error_id: str | None = None) -> Response:
+    """Return a problem as JSON to programs and as a page to people."""
+    if request.path.startswith(FOR_PROGRAMS):
+        problem = {"type": "about:blank", "title": status.phrase, "status": status.value}
+        problem |= {"detail": sentence} | ({"id": error_id} if error_id else {})
+        return Response(json.dumps(problem), status=status, content_type=PROBLEM)
+    page = render_template(
+        "problem.html", title=status.phrase, sentence=sentence, error_id=error_id
+    )
+    return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def register(app: Flask) -> None:
+    """Let the application answer every exception in this way."""
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(SignInNeeded, _sign_in)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SidecarError, _ours)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _problem(problem: Problem) -> Response:
+    return answer(problem.status, str(problem))
+
+
+def _sign_in(_needed: SignInNeeded) -> BaseResponse:
+    if request.path.startswith(FOR_PROGRAMS) or request.method != "GET":
+        problem = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        problem.headers["WWW-Authenticate"] = "Bearer"
+        return problem
+    if "HX-Request" in request.headers:
+        gone = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        gone.headers["HX-Redirect"] = url_for("sign_in.show")
+        return gone
+    wanted = request.full_path.rstrip("?")
+    return redirect(url_for("sign_in.show", next=None if wanted == "/" else wanted), 303)
+
+
+def _http(problem: HTTPException) -> BaseResponse:
+    if problem.code is None or problem.code < HTTPStatus.BAD_REQUEST:
+        return BaseResponse(status=problem.code, headers=problem.get_headers())
+    status = HTTPStatus(problem.code)
+    reply = answer(status, SENTENCES.get(status, f"{status.phrase}."))
+    for name, value in problem.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            reply.headers[name] = value
+    return reply
+
+
+def _ours(error: SidecarError) -> Response:
+    match error:
+        case SignInRefused():
+            return answer(HTTPStatus.UNAUTHORIZED, str(error))
+        case StoreTrouble() | ServerAway():
+            return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        case JellyfinTrouble():
+            return answer(HTTPStatus.BAD_GATEWAY, str(error))
+        case _:
+            return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> Response:
+    error_id = secrets.token_hex(4)
+    log.error("%s %s failed (%s)", request.method, request.path, error_id, exc_info=error)
+    return answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something went wrong on our side, and it was written to the log. "
+        "Try again; nothing that was asked for is lost.",
+        error_id=error_id,
+    )

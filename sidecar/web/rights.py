@@ -1,0 +1,52 @@
+"""Who may do what: one row for each route and verb and for each event of the live connection.
+
+What has no row is refused. Whether a *particular* download may be seen is the desk's to say.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from types import MappingProxyType
+
+from sidecar.services.desk import Person
+
+
+class Role(IntEnum):
+    """What a person must at least be."""
+
+    ANYBODY = 0
+    SIGNED_IN = 1
+    ADMIN = 2
+
+
+ROUTES = MappingProxyType(
+    {
+        ("static", "GET"): Role.ANYBODY,
+        ("pages.home", "GET"): Role.ANYBODY,
+        ("sign_in.show", "GET"): Role.ANYBODY,
+        ("sign_in.with_password", "POST"): Role.ANYBODY,
+        ("sign_in.start_quick_connect", "POST"): Role.ANYBODY,
+        ("sign_in.show_quick_connect", "GET"): Role.ANYBODY,
+        ("sign_in.finish_quick_connect", "POST"): Role.ANYBODY,
+        ("sign_in.sign_out", "POST"): Role.SIGNED_IN,
+        ("pages.downloads", "GET"): Role.SIGNED_IN,
+        ("session.begin", "POST"): Role.ANYBODY,
+        ("session.show", "GET"): Role.SIGNED_IN,
+        ("session.end", "DELETE"): Role.SIGNED_IN,
+        ("api.downloads", "GET"): Role.SIGNED_IN,
+        ("api.download", "GET"): Role.SIGNED_IN,
+        ("api.cover", "GET"): Role.SIGNED_IN,
+        ("api.devices", "GET"): Role.SIGNED_IN,
+        ("api.notices", "GET"): Role.SIGNED_IN,
+        ("health.show", "GET"): Role.ANYBODY,
+    }
+)
+# The live connection takes no commands: nothing but coming and going.
+SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
+
+
+def role_of(person: Person | None) -> Role:
+    """Return what this person is."""
+    if person is None:
+        return Role.ANYBODY
+    return Role.ADMIN if person.is_admin else Role.SIGNED_IN

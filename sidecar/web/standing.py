@@ -1,0 +1,74 @@
+"""How a download stands, said in a word, an icon and a tone; never by colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from sidecar.domain.downloads import Status
+from sidecar.domain.items import ItemType
+from sidecar.services.desk import DeviceView, DownloadView
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a row says of itself.
+
+    Attributes:
+        tone: Names a colour of the style sheet: `calm`, `busy`, `good`, `warn` or `bad`.
+    """
+
+    word: str
+    icon: str
+    tone: str
+
+
+PLAIN = MappingProxyType(
+    {
+        Status.PENDING: Standing("Queued", "clock", "calm"),
+        Status.DOWNLOADING: Standing("Downloading", "arrow-down", "busy"),
+        Status.PAUSED: Standing("Paused", "pause", "calm"),
+        Status.COMPLETED: Standing("On the device", "check", "good"),
+        Status.FAILED: Standing("Failed", "triangle-alert", "bad"),
+        Status.REMOVED: Standing("Removed", "trash-2", "calm"),
+    }
+)
+WAITING = Standing("Waiting to try again", "rotate-cw", "warn")
+FAILED_FOR_NOW = Standing("Failed for now", "rotate-cw", "warn")
+HELD_UP = Standing("Waiting", "clock", "warn")
+
+ICON_OF_TYPE = MappingProxyType(
+    {
+        ItemType.AUDIO: "music",
+        ItemType.AUDIO_BOOK: "book-open",
+        ItemType.MOVIE: "film",
+        ItemType.VIDEO: "film",
+        ItemType.MUSIC_VIDEO: "film",
+        ItemType.EPISODE: "tv",
+    }
+)
+
+
+def standing(view: DownloadView, now: datetime) -> Standing:
+    """Return how a download stands at this time."""
+    waits = view.retry_next_at is not None and view.retry_next_at > now
+    if view.status is Status.FAILED and view.retry_next_at is not None:
+        return FAILED_FOR_NOW
+    if view.status is Status.PENDING and waits:
+        return WAITING
+    if view.status is Status.PENDING and view.error_message:
+        return HELD_UP
+    return PLAIN[view.status]
+
+
+def type_icon(item_type: str) -> str:
+    """Return what stands in for a cover that an item does not have."""
+    return ICON_OF_TYPE.get(ItemType(item_type), "music") if item_type in set(ItemType) else "music"
+
+
+def room(view: DeviceView) -> int | None:
+    """Return the bytes that our files may fill on a device, None while nobody can tell."""
+    if view.budget is not None:
+        return view.budget
+    return None if view.free is None else view.used + view.free

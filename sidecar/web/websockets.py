@@ -1,0 +1,147 @@
+"""WebSockets under a server that knows only requests: each gets a thread and a socket of its own.
+
+    cheroot's worker ──hands over──▶ thread `websocket-n` ──▶ application ──▶ Socket.IO
+          │                                  │
+     next request                    Line (the connection)
+
+The worker is free at once, so open pages never use up the threads that answer requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from simple_websocket.errors import (  # type: ignore[import-untyped]  # has none
+    SimpleWebsocketError,
+)
+from wsproto.utilities import RemoteProtocolError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+SOCKET_KEY = "werkzeug.socket"
+MOST_OPEN = 200
+SLOWEST_SEND_S = 10.0
+
+
+class Line:
+    """A connection whose end is noticed and whose sends never hang: what simple-websocket uses."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._connection.settimeout(SLOWEST_SEND_S)
+
+    def recv(self, most: int) -> bytes:
+        """Wait for bytes, for as long as the connection lives; none means it is over."""
+        while True:
+            try:
+                return self._connection.recv(most)
+            except TimeoutError:
+                continue
+
+    def send(self, octets: bytes) -> int:
+        """Send everything.
+
+        Raises:
+            BrokenPipeError: The other side is gone or takes nothing any more.
+        """
+        try:
+            self._connection.sendall(octets)
+        except OSError as error:
+            self.hang_up()
+            raise BrokenPipeError(str(error)) from error
+        return len(octets)
+
+    def hang_up(self) -> None:
+        """End the connection; whoever waits for bytes wakes."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End the connection and give its number back."""
+        self.hang_up()
+        self._connection.close()
+
+    def fileno(self) -> int:
+        """Return the connection's number."""
+        return self._connection.fileno()
+
+
+class WebSockets:
+    """The WebSockets that are open. Safe for many threads."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._lock = Lock()
+        self._open: dict[Thread, Line] = {}
+        self._count = 0
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def take_over(self, environ: WSGIEnvironment, connection: socket.socket) -> None:
+        """Serve this request in a thread of its own, to the end of its connection."""
+        line = Line(connection)
+        with self._lock:
+            if self._closed or len(self._open) >= MOST_OPEN:
+                line.close()
+                return
+            self._count += 1
+            thread = Thread(
+                target=self._serve, args=(environ, line), name=f"websocket-{self._count}"
+            )
+            self._open[thread] = line
+            thread.start()
+
+    def close(self) -> tuple[Thread, ...]:
+        """Hang up on all of them, take no more, and return the threads that are about to end."""
+        with self._lock:
+            self._closed = True
+            ending = dict(self._open)
+        for line in ending.values():
+            line.hang_up()
+        return tuple(ending)
+
+    def _serve(self, environ: WSGIEnvironment, line: Line) -> None:
+        thread = _current(self._open, line)
+        try:
+            _answer(self._app, environ | {SOCKET_KEY: line}, line)
+        except (ConnectionError, SimpleWebsocketError, RemoteProtocolError) as error:
+            # How a WebSocket ends here, also when all is well.
+            log.debug("a WebSocket ended: %r", error)
+        except Exception:
+            log.exception("a WebSocket failed")
+        finally:
+            line.close()
+            with self._lock:
+                self._open.pop(thread, None)
+
+
+def _current(opened: dict[Thread, Line], line: Line) -> Thread:
+    return next(thread for thread, one in tuple(opened.items()) if one is line)
+
+
+def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: Line) -> None:
+    """Call the application; if it answers with a response instead, the socket was refused."""
+    head: list[str] = []
+
+    def start_response(
+        status: str,
+        headers: Iterable[tuple[str, str]],
+        _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
+        /,
+    ) -> Any:  # noqa: ANN401 - nobody calls it
+        head[:] = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+
+    body = b"".join(app(environ, start_response))
+    if head:
+        lines = "\r\n".join([*head, "Connection: close", "", ""])
+        line.send(lines.encode("latin-1") + body)

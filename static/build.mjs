@@ -1,0 +1,56 @@
+// Puts other people's browser code and its licences into static/vendor; run after `npm ci`.
+
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const modules = join(here, "..", "node_modules");
+const vendor = join(here, "vendor");
+
+const FILES = {
+  "htmx.min.js": "htmx.org/dist/htmx.min.js",
+  "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
+};
+const ICONS = [
+  "arrow-down",
+  "book-open",
+  "check",
+  "clock",
+  "film",
+  "hard-drive",
+  "heart",
+  "info",
+  "log-out",
+  "music",
+  "pause",
+  "rotate-cw",
+  "search",
+  "trash-2",
+  "triangle-alert",
+  "tv",
+];
+const LICENCES = ["htmx.org", "lucide-static", "socket.io-client"];
+
+function symbol(name) {
+  const drawing = readFileSync(join(modules, "lucide-static", "icons", `${name}.svg`), "utf8");
+  const shapes = /<svg[^>]*>([\s\S]*)<\/svg>/.exec(drawing);
+  if (!shapes) throw new Error(`the icon ${name} cannot be read`);
+  return `<symbol id="${name}" viewBox="0 0 24 24">${shapes[1].replace(/\s+/g, " ").trim()}</symbol>`;
+}
+
+function licence(name) {
+  const { version, license } = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
+  const text = readFileSync(join(modules, name, "LICENSE"), "utf8");
+  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+}
+
+rmSync(vendor, { recursive: true, force: true });
+mkdirSync(vendor);
+for (const [to, from] of Object.entries(FILES)) copyFileSync(join(modules, from), join(vendor, to));
+const sprite = ICONS.map(symbol).join("\n");
+writeFileSync(
+  join(vendor, "icons.svg"),
+  `<svg xmlns="http://www.w3.org/2000/svg">\n${sprite}\n</svg>\n`,
+);
+writeFileSync(join(vendor, "LICENCES.txt"), LICENCES.map(licence).join(`\n${"-".repeat(72)}\n\n`));

@@ -1,0 +1,70 @@
+// The live connection: it brings news and the truth again after every break; it sends nothing.
+
+import { io } from "../vendor/socket.io.esm.min.js";
+import { refreshSoon } from "./list.js";
+import { Order } from "./order.js";
+import { showTransfers } from "./progress.js";
+
+const CHANGES = [
+  "download:queued",
+  "download:started",
+  "download:completed",
+  "download:failed",
+  "download:removed",
+  "device",
+  "notice",
+];
+
+export function follow(home) {
+  const order = new Order();
+  const socket = io({
+    path: `${home}socket.io`,
+    transports: ["websocket", "polling"],
+    tryAllTransports: true,
+  });
+
+  socket.on("snapshot", (message) => {
+    order.begin(message.seq);
+    hideTrouble();
+    refreshSoon();
+  });
+  socket.on("download:progress", (message) => {
+    if (!order.follows(message.seq)) refreshSoon();
+    showTransfers(message);
+  });
+  for (const name of CHANGES) {
+    socket.on(name, (message) => {
+      order.follows(message.seq);
+      refreshSoon();
+    });
+  }
+  socket.on("connect_error", () => showTrouble("The sidecar does not answer. Trying again …"));
+  socket.on("disconnect", async (reason) => {
+    if (reason !== "io server disconnect") {
+      showTrouble("The connection to the sidecar is lost. Trying again …");
+    } else if (await isSignedIn(home)) {
+      showTrouble("This page no longer changes by itself. Load it again to see how things stand.");
+    } else {
+      window.location.reload();
+    }
+  });
+  return socket;
+}
+
+async function isSignedIn(home) {
+  try {
+    return (await fetch(`${home}api/v1/session`)).ok;
+  } catch {
+    return true;
+  }
+}
+
+function showTrouble(sentence) {
+  const place = document.getElementById("offline");
+  place.querySelector("span").textContent = sentence;
+  place.hidden = false;
+}
+
+function hideTrouble() {
+  document.getElementById("offline").hidden = true;
+}

@@ -1,0 +1,26 @@
+// Shows where the transfers stand, in place: text and bars change, nothing is built or moved.
+
+import * as words from "./words.js";
+
+export function showTransfers(message) {
+  for (const transfer of message.transfers) showTransfer(transfer);
+  const total = document.querySelector('[data-part="total-speed"]');
+  if (total) total.textContent = words.speed(message.speed);
+}
+
+function showTransfer(transfer) {
+  const row = document.getElementById(`download-${transfer.id}`);
+  if (!row || row.dataset.status !== "downloading") return;
+  if (transfer.expected_size) row.querySelector("progress").value = transfer.progress;
+  const done = words.size(transfer.bytes_downloaded);
+  const size = transfer.expected_size && words.size(transfer.expected_size);
+  say(row, "size", size ? `${done} of ${size}` : done);
+  say(row, "speed", words.speed(transfer.speed));
+  const left = transfer.seconds_left;
+  say(row, "left", left === null ? "" : `${words.seconds(left)} left`);
+}
+
+function say(row, part, text) {
+  const place = row.querySelector(`[data-part="${part}"]`);
+  if (place && place.textContent !== text) place.textContent = text;
+}

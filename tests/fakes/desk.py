@@ -1,0 +1,213 @@
+"""A desk in memory, for the web alone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+
+from sidecar.domain.downloads import Status
+from sidecar.errors import ServerAway, SignInRefused
+from sidecar.events import Progress
+from sidecar.services.desk import (
+    Caller,
+    Cover,
+    DeviceView,
+    DownloadView,
+    Notice,
+    Page,
+    Person,
+    Query,
+    QuickConnectCode,
+    ReasonView,
+    Visit,
+)
+
+ANN = Person("a" * 32, "ann", is_admin=False)
+BEN = Person("b" * 32, "ben", is_admin=False)
+EVE = Person("e" * 32, "eve", is_admin=True)
+PASSWORD = "correct horse"
+QUEUED_AT = datetime(2026, 11, 1, 11, 30, tzinfo=UTC)
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+    "0000000049454e44ae426082"
+)
+
+
+def a_download(number: int, **differences: object) -> DownloadView:
+    """A track that waits, unless told otherwise."""
+    view = DownloadView(
+        id=number,
+        item_id=f"{number:032x}",
+        device_id="stick",
+        device_name="Car stick",
+        status=Status.PENDING,
+        title=f"Track {number}",
+        artist="The Quiet Hour",
+        album="Evenings",
+        item_type="Audio",
+        has_cover=False,
+        progress=0.0,
+        bytes_downloaded=0,
+        expected_size=7_400_000,
+        speed=0.0,
+        seconds_left=None,
+        file_path=f"The Quiet Hour/Evenings/{number:02d} - Track {number}.flac",
+        content_hash=None,
+        error_code=None,
+        error_message=None,
+        retry_next_at=None,
+        retry_count=0,
+        priority=0,
+        queued_at=QUEUED_AT,
+        started_at=None,
+        completed_at=None,
+        reasons=(),
+        owners=(),
+    )
+    return replace(view, **differences)  # type: ignore[arg-type]  # any field, by name
+
+
+@dataclass
+class FakeDesk:
+    """Implements `services.desk.Desk`.
+
+    Unlike the real one it keeps nothing on a disk, forgets no session by age, limits no sign-ins,
+    asks no Jellyfin, and everybody sees all devices.
+    """
+
+    rows: dict[int, DownloadView] = field(default_factory=dict)
+    seers: dict[int, tuple[Person, ...]] = field(default_factory=dict)
+    running: tuple[Progress, ...] = ()
+    shelf: tuple[DeviceView, ...] = ()
+    told: tuple[Notice, ...] = ()
+    healthy: bool = True
+    jellyfin_away: bool = False
+    approved: Person | None = None
+    broken: bool = False
+    pictures: dict[int, Cover] = field(default_factory=dict)
+    people: dict[str, Person] = field(
+        default_factory=lambda: {one.name: one for one in (ANN, BEN, EVE)}
+    )
+    keys: dict[str, Person] = field(default_factory=dict)
+    visits: dict[str, Visit] = field(default_factory=dict)
+    callers: list[Caller] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, *views: DownloadView, of: Iterable[Person] = (ANN,)) -> None:
+        """Put downloads on the desk that these people asked for."""
+        people = tuple(of)
+        for view in views:
+            self.rows[view.id] = view
+            self.seers[view.id] = people
+
+    def change(self, number: int, **differences: object) -> None:
+        """Change a download."""
+        self.rows[number] = replace(self.rows[number], **differences)  # type: ignore[arg-type]  # by name
+
+    # -- coming in and going out
+
+    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+        self.callers.append(caller)
+        if self.jellyfin_away:
+            raise ServerAway("The Jellyfin server does not answer. Try again in a minute")
+        person = self.people.get(name)
+        if person is None or password != PASSWORD:
+            raise SignInRefused("The name or the password is wrong")
+        return self.begin(person)
+
+    def begin(self, person: Person) -> Visit:
+        """Start a session."""
+        visit = Visit(secrets.token_urlsafe(32), secrets.token_urlsafe(32), person)
+        with self._lock:
+            self.visits[visit.secret] = visit
+        return visit
+
+    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+        return QuickConnectCode("482913", "the-ticket")
+
+    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+        if ticket != "the-ticket":
+            raise SignInRefused("This Quick Connect code has expired: ask for another one")
+        return self.begin(self.approved) if self.approved else None
+
+    def visit(self, secret: str) -> Visit | None:
+        found = self.visits.get(secret)
+        person = self.people.get(found.person.name) if found else None
+        return replace(found, person=person) if found and person else None
+
+    def person_for_key(self, key: str) -> Person | None:
+        return self.keys.get(key)
+
+    def sign_out(self, secret: str) -> None:
+        with self._lock:
+            self.visits.pop(secret, None)
+
+    # -- everything else
+
+    def downloads(self, person: Person, query: Query) -> Page:
+        if self.broken:
+            raise RuntimeError("a secret that must not show: /srv/sidecar.db")
+        found = [one for one in self._seen(person) if _matches(one, query)]
+        found.sort(key=lambda one: one.id, reverse=True)
+        start = (query.page - 1) * query.page_size
+        rows = [self._shown(person, one) for one in found[start : start + query.page_size]]
+        return Page(rows, len(found), query.page, query.page_size)
+
+    def download(self, person: Person, download_id: int) -> DownloadView | None:
+        found = [one for one in self._seen(person) if one.id == download_id]
+        return self._shown(person, found[0]) if found else None
+
+    def counts(self, person: Person) -> Mapping[Status, int]:
+        seen = self._seen(person)
+        return {status: sum(one.status is status for one in seen) for status in Status}
+
+    def viewers(self, download_id: int) -> Sequence[str]:
+        return [one.user_id for one in self.seers.get(download_id, ())]
+
+    def progress(self) -> Sequence[Progress]:
+        return self.running
+
+    def devices(self, person: Person) -> Sequence[DeviceView]:
+        return self.shelf
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        return self.told
+
+    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+        found = self.download(person, download_id)
+        return self.pictures.get(found.id) if found else None
+
+    def is_healthy(self) -> bool:
+        return self.healthy
+
+    def _seen(self, person: Person) -> list[DownloadView]:
+        return [
+            one
+            for one in tuple(self.rows.values())
+            if person.is_admin or person in self.seers[one.id]
+        ]
+
+    def _shown(self, person: Person, view: DownloadView) -> DownloadView:
+        people = [one for one in self.seers[view.id] if person.is_admin or one == person]
+        return replace(
+            view,
+            owners=tuple(one.name for one in people),
+            reasons=tuple(
+                ReasonView("favourites", one.name, "A favourite since this evening")
+                for one in people
+            ),
+        )
+
+
+def _matches(view: DownloadView, query: Query) -> bool:
+    text = " ".join(filter(None, (view.title, view.artist, view.album))).casefold()
+    return (
+        (not query.statuses or view.status in query.statuses)
+        and (query.device_id is None or view.device_id == query.device_id)
+        and (query.owner is None)
+        and query.text.casefold() in text
+    )
