@@ -85,6 +85,9 @@ class Teller:
             | self._middle(item, user_data)
             | self._tail(item)
         )
+        if user_data is None:
+            # What depends on a user is not told where there is none.
+            del told["PlayAccess"]
         return _without_nulls(told)
 
     def listed(self, whole: Json, fields: Iterable[str]) -> Json:
@@ -106,7 +109,12 @@ class Teller:
 
     def queued(self, item: Item) -> Json:
         """Return what a session tells of an item in its queue, in full."""
-        return self.whole(item, user_data=None, may_download=False)
+        told = self.whole(item, user_data=None, may_download=False)
+        sources = self._sources(item)
+        for source in sources or []:
+            # Which sound a user would hear depends on the user.
+            del source["DefaultAudioStreamIndex"]
+        return told | {"MediaSources": sources}
 
     def picture_tag(self, item: Item) -> str | None:
         """Return the tag of an item's picture, or None if it has no picture."""
@@ -130,7 +138,7 @@ class Teller:
             "SortName": item.sort_name,
             "PremiereDate": premiere if is_dated else None,
             "ExternalUrls": [],
-            "MediaSources": streams.sources(item, media, self.speaks) if media else None,
+            "MediaSources": self._sources(item),
             "Path": item.path,
             "EnableMediaSourceDisplay": True,
             "ChannelId": None,
@@ -208,6 +216,9 @@ class Teller:
     def _album_tag(self, item: Item) -> str | None:
         album = self.library.get(item.music.album_id) if item.music else None
         return self.picture_tag(album) if album else None
+
+    def _sources(self, item: Item) -> list[Json] | None:
+        return streams.sources(item, item.media, self.speaks) if item.media else None
 
     def _run_time(self, item: Item) -> int | None:
         if item.kind in {Kind.ARTIST, Kind.PLAYLIST}:

@@ -28,6 +28,7 @@ _TYPES = {
 _GENRE = "MediaBrowser.Controller.Entities.Audio.MusicGenre"
 _PERSON = "MediaBrowser.Controller.Entities.Person"
 _DISC = re.compile(r"(?:disc|disk|cd|side)\s*\d+", re.IGNORECASE)
+_YEAR = re.compile(r"\((\d{4})\)$")
 _ARTICLES = ("the ", "a ", "an ")
 
 
@@ -65,6 +66,12 @@ def album_folder(path: str) -> PurePosixPath:
     """Return the folder of a track's album: not the one of its disc."""
     folder = PurePosixPath(path).parent
     return folder.parent if _DISC.fullmatch(folder.name) else folder
+
+
+def year_of(folder: str) -> int | None:
+    """Return the year at the end of a folder's name."""
+    found = _YEAR.search(folder)
+    return int(found[1]) if found else None
 
 
 def song_sort_name(disc: int | None, track: int | None, title: str) -> str:

@@ -33,6 +33,9 @@ def listed_item(ask: Ask, user: User, item: Item, **more: object) -> Json:
     whole = ask.core.item_told(user, item)
     if (ask.request.value("enableUserData") or "true").lower() == "false":
         del whole["UserData"]
+    kinds = listed(ask.request.values("enableImageTypes"))
+    if kinds and "backdrop" not in map(str.lower, kinds):
+        del whole["BackdropImageTags"]
     return ask.core.teller.listed(whole, listed(ask.request.values("fields"))) | more
 
 

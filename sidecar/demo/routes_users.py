@@ -28,7 +28,7 @@ def _sign_in(ask: Ask) -> Reply:
         return failed(HTTPStatus.UNAUTHORIZED)
     if user.policy["IsDisabled"]:
         return failed(HTTPStatus.FORBIDDEN)
-    return told(_signed_in(ask, user, _token_for(ask, user)))
+    return told(_signed_in(ask, user, _token_for(ask, user), ask.request.remote))
 
 
 def _token_for(ask: Ask, user: User) -> Device:
@@ -39,9 +39,9 @@ def _token_for(ask: Ask, user: User) -> Device:
     return made
 
 
-def _signed_in(ask: Ask, user: User, device: Device) -> Json:
+def _signed_in(ask: Ask, user: User, device: Device, remote: str | None) -> Json:
     core = ask.core
-    session, _ = core.sessions.join(device, ask.claim, ask.request.remote)
+    session, _ = core.sessions.join(device, ask.claim, remote)
     core.diary.write(
         Event.SIGNED_IN,
         f"{user.name} successfully authenticated",
@@ -97,7 +97,8 @@ def _sign_in_by_quick_connect(ask: Ask) -> Reply:
     if request is None or request.device is None:
         return failed(HTTPStatus.NOT_FOUND)
     user = ask.core.users.by_id[request.device.user_id]
-    return told(_signed_in(replace(ask, claim=request.claim), user, request.device))
+    # Its session was made by the approval, which came from elsewhere: it has no address.
+    return told(_signed_in(replace(ask, claim=request.claim), user, request.device, None))
 
 
 def _sign_out(ask: Ask) -> Reply:

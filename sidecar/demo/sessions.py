@@ -87,8 +87,8 @@ class Session:
         return bool(self.capabilities["SupportsMediaControl"]) and self.sockets > 0
 
     def stand_still(self) -> None:
-        """Play nothing; the queue and the place in it stay."""
-        self.item = self.remembered = self.last_paused = None
+        """Play nothing; the queue, the place in it and the last pause stay."""
+        self.item = self.remembered = None
         self.play_state = _still()
 
     def move_on(self, seconds: float) -> bool:

@@ -143,7 +143,7 @@ class Shelves:
 
     def _series(self, folder: str, entry: Entry) -> Item:
         series = self._blank(Kind.SERIES, f"{naming.MEDIA}/{folder}", entry["series"])
-        picture, year = self._cover(folder), entry.get("year")
+        picture, year = self._cover(folder), naming.year_of(folder) or entry.get("year")
         return self._put(replace(series, parent_id=self._library_id, picture=picture, year=year))
 
     def _season(self, series: Item, number: int) -> Item:
