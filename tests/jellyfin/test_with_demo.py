@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+from time import monotonic
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.clock import SystemClock
+from sidecar.demo.core import Phase
+from sidecar.demo.server import DemoServer
+from sidecar.demo.version import Version
+from sidecar.domain.items import Item, ItemType
+from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
+from sidecar.jellyfin.answers import read
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.listener import Listener
+from sidecar.jellyfin.mapping import to_item
+from sidecar.jellyfin.models import ITEMS_PAGE
+from sidecar.jellyfin.news import (
+    Connected,
+    Disconnected,
+    News,
+    ServerStopping,
+    SessionsNews,
+    TokenRefused,
+    UserDataChanged,
+)
+from sidecar.jellyfin.sign_in import SignedIn, SignIn
+from tests.fakes.live import running
+from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
+
+T = TypeVar("T")
+MANY = 230
+EVERY_KIND = frozenset({ItemType.AUDIO, ItemType.ALBUM, ItemType.ARTIST, ItemType.PLAYLIST})
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    listed = listing()
+    folder = "Music/Drummer/Beats (2020)"
+    listed["tracks"] += [track(folder, number, f"Beat {number}") for number in range(1, MANY + 1)]
+    return write(tmp_path_factory.mktemp("library"), listed)
+
+
+@pytest.fixture(params=list(Version))
+def server(request: pytest.FixtureRequest, library: Path) -> Iterator[DemoServer]:
+    with DemoServer(library, speaks=request.param, base_url="/jellyfin") as demo:
+        yield demo
+
+
+def identity(device_id: str) -> Identity:
+    return Identity(device_id=device_id, version="1.0.0")
+
+
+def sign_in(server: DemoServer, name: str, device_id: str = "") -> SignedIn:
+    door = SignIn(server.url, identity(device_id or f"sidecar-{name}"))
+    return door.with_password(name, SecretStr(name))
+
+
+def client(server: DemoServer, name: str, device_id: str = "") -> Jellyfin:
+    found = sign_in(server, name, device_id)
+    return Jellyfin(
+        server.url,
+        identity=identity(device_id or f"sidecar-{name}"),
+        token=found.token,
+        user_id=found.user_id,
+        server_id=found.server_id,
+    )
+
+
+@pytest.fixture
+def ann(server: DemoServer) -> Jellyfin:
+    return client(server, "ann")
+
+
+def every(client: Jellyfin, kind: ItemType) -> list[Item]:
+    """Return all items of a kind, asked in one page as any client would."""
+    query = {"includeItemTypes": kind.value, "recursive": "true", "userId": client.user_id or ""}
+    path = "Artists" if kind is ItemType.ARTIST else "Items"
+    page = read(client.connection.get(path, query=query), ITEMS_PAGE)
+    return [to_item(one) for one in page.items if one]
+
+
+def named(client: Jellyfin, kind: ItemType, title: str) -> Item:
+    return next(one for one in every(client, kind) if one.title == title)
+
+
+def titles(items: Iterable[Item]) -> list[str]:
+    return [one.title for one in items]
+
+
+def test_the_accounts_rights_come_with_the_sign_in(server: DemoServer) -> None:
+    rights = {
+        name: (found.is_admin, found.may_download)
+        for name in ("admin", "ann", "ben")
+        for found in [sign_in(server, name)]
+    }
+
+    assert rights == {"admin": (True, True), "ann": (False, True), "ben": (False, False)}
+    assert sign_in(server, "ann").server_version == server.speaks.value
+
+
+def test_a_wrong_password_is_refused(server: DemoServer) -> None:
+    with pytest.raises(SignInRefused):
+        SignIn(server.url, identity("x")).with_password("ann", SecretStr("wrong"))
+
+
+def test_quick_connect_signs_in_what_another_client_approves(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    door = SignIn(server.url, identity("sidecar-new"))
+    code = door.start_quick_connect()
+    assert not door.is_approved(code.secret)
+
+    ann.connection.send("POST", "QuickConnect", "Authorize", query={"code": code.code})
+
+    assert door.is_approved(code.secret)
+    assert door.finish_quick_connect(code.secret).user_id == ann.user_id
+    with pytest.raises(SignInRefused, match="expired"):
+        door.is_approved(SecretStr("0" * 64))
+
+
+def test_favourites_of_every_kind_come_over_all_pages(ann: Jellyfin) -> None:
+    beats = [one for one in every(ann, ItemType.AUDIO) if one.title.startswith("Beat")]
+    others = [
+        named(ann, ItemType.ALBUM, "First Light"),
+        named(ann, ItemType.PLAYLIST, "Road trip"),
+        named(ann, ItemType.ARTIST, "Long Player"),
+    ]
+    assert len(beats) == MANY
+    for one in [*beats, *others]:
+        assert ann.set_favourite(one.id, value=True)
+
+    whole = ann.favourites(EVERY_KIND)
+
+    assert whole.complete
+    assert {one.id for one in whole.items} == {one.id for one in [*beats, *others]}
+    assert all(one.is_favorite for one in whole.items)
+    assert titles(ann.favourites({ItemType.ALBUM}).items) == ["First Light"]
+    assert {one.size for one in ann.items(one.id for one in beats).values()} != {None}
+
+
+def test_containers_open_into_their_own_tracks_and_no_others(ann: Jellyfin) -> None:
+    hits = [one for one in every(ann, ItemType.ALBUM) if one.title == "Greatest Hits"]
+    opened = {
+        one.title: titles(ann.expand(one).items)
+        for one in (
+            named(ann, ItemType.ALBUM, "Double"),
+            named(ann, ItemType.ARTIST, "The Sine Waves"),
+            named(ann, ItemType.PLAYLIST, "Road trip"),
+            named(ann, ItemType.SERIES, "The Signal"),
+        )
+    }
+
+    assert sorted(titles(ann.expand(one).items) for one in hits) == [
+        ["Hit of Choir"],
+        ["Hit of Kettle"],
+    ]
+    assert opened["Double"] == ["Side 1", "Side 2"]
+    assert opened["The Sine Waves"] == ["Tone 1", "Tone 2", "Tone 3"]
+    assert opened["Road trip"] == ["Tone 2", "Tone 1"]
+    assert len(opened["The Signal"]) == 4
+
+
+def test_a_cover_is_found_where_its_track_says(ann: Jellyfin) -> None:
+    tone = named(ann, ItemType.AUDIO, "Tone 1")
+    assert tone.image_item_id is not None
+    assert tone.image_tag is not None
+
+    picture = ann.image(tone.image_item_id, tone.image_tag, max_width=100)
+
+    assert picture.body == f"{FIRST_LIGHT}/cover.jpg".encode() * 20
+    with pytest.raises(NotFound):
+        ann.image(tone.id, tone.image_tag, max_width=100)
+
+
+def test_what_an_account_may_not_see_is_no_sign_out(server: DemoServer, ann: Jellyfin) -> None:
+    kid = client(server, "kid")
+    album = named(ann, ItemType.ALBUM, "First Light")
+
+    with pytest.raises(NotFound):
+        kid.item(album.id)
+    with pytest.raises(NotAllowed):
+        kid.expand(album)
+    assert kid.me().name == "kid"
+
+
+def test_signing_out_is_noticed_by_the_next_request(ann: Jellyfin) -> None:
+    ann.logout()
+
+    with pytest.raises(SignedOut):
+        ann.favourites({ItemType.AUDIO})
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.ALMOST, Phase.LOADING])
+def test_a_starting_server_is_away_and_comes_back(
+    server: DemoServer, ann: Jellyfin, phase: Phase
+) -> None:
+    server.enter(phase)
+    asks: list[Callable[[], object]] = [
+        ann.me,
+        ann.public_info,
+        lambda: ann.items(["0" * 32]),
+        lambda: sign_in(server, "ann", "another"),
+    ]
+    for ask in asks:
+        with pytest.raises(ServerAway):
+            ask()
+    assert not ann.is_ready()
+
+    server.enter(Phase.READY)
+    assert ann.is_ready()
+    assert ann.me().name == "ann"
+
+
+class Live:
+    """A listener that runs in a thread."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self.news: Queue[News] = Queue()
+        self.stop = Event()
+        self.listener = Listener(client, self.news.put, clock=SystemClock(), chance=lambda: 0.0)
+
+    def run(self) -> None:
+        self.listener.run(self.stop)
+
+    def wait_for(self, kind: type[T]) -> T:
+        """Wait for news of a kind, passing over others."""
+        while True:
+            told = self.news.get(timeout=10)
+            if isinstance(told, kind):
+                return told
+
+
+def test_a_heart_pressed_in_another_client_is_told_within_a_second(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    phone = client(server, "ann", "phone")
+    tone = named(phone, ItemType.AUDIO, "Tone 1")
+    live = Live(ann)
+    with running(live.run, live.stop.set):
+        live.wait_for(Connected)
+        pressed = monotonic()
+        phone.set_favourite(tone.id, value=True)
+        told = live.wait_for(UserDataChanged)
+        taken = monotonic() - pressed
+
+    assert taken < 1
+    assert (told.entries[0].item_id, told.entries[0].is_favorite) == (tone.id, True)
+    assert told.user_id == ann.user_id
+
+
+def test_what_another_client_plays_is_told(server: DemoServer, ann: Jellyfin) -> None:
+    phone = client(server, "ann", "phone")
+    tone = named(phone, ItemType.AUDIO, "Tone 1")
+    live = Live(ann)
+    with running(live.run, live.stop.set):
+        live.wait_for(Connected)
+        report = {"ItemId": tone.id, "PlaylistItemId": "playlistItem0"}
+        phone.connection.send("POST", "Sessions", "Playing", body=report)
+        while not (told := live.wait_for(SessionsNews)).playing:
+            continue
+
+    assert (told.playing[0].item_id, told.playing[0].device_id) == (tone.id, "phone")
+    assert ann.sessions()[0].playlist_item_id == "playlistItem0"
+
+
+def test_a_token_taken_away_ends_the_live_connection_for_good(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    live = Live(ann)
+    with running(live.run, live.stop.set) as thread:
+        live.wait_for(Connected)
+        # The same device signs in again: its first token is void from then on.
+        sign_in(server, "ann")
+        live.wait_for(Disconnected)
+        live.wait_for(TokenRefused)
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_server_that_comes_back_is_connected_to_again(library: Path, tmp_path: Path) -> None:
+    with DemoServer(library, speaks=Version.V12_0, state_dir=tmp_path) as first:
+        port = urlsplit(first.url).port or 0
+        live = Live(client(first, "ann"))
+        thread = Thread(target=live.run, name="under-test")
+        thread.start()
+        live.wait_for(Connected)
+    try:
+        live.wait_for(ServerStopping)
+        live.wait_for(Disconnected)
+        with DemoServer(library, speaks=Version.V12_0, port=port, state_dir=tmp_path):
+            live.wait_for(Connected)
+    finally:
+        live.stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
