@@ -279,3 +279,12 @@ def sidecar(line: SlowLine, tmp_path: Path, stick: Path) -> Iterator[Sidecar]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def running(sidecar: Sidecar, ann: Person) -> Sidecar:
+    sidecar.start()
+    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.get_key("ann")
+    wait_until(lambda: "has 0 favourites" in sidecar.log.read_text(), what="the first look")
+    return sidecar

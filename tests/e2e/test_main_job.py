@@ -16,15 +16,6 @@ from tests.fakes.slow_line import SlowLine, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-@pytest.fixture
-def running(sidecar: Sidecar, ann: Person) -> Sidecar:
-    sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
-    sidecar.get_key("ann")
-    wait_until(lambda: "has 0 favourites" in sidecar.log.read_text(), what="the first look")
-    return sidecar
-
-
 def wait_for_part(running: Sidecar, more_than: int) -> None:
     def there() -> bool:
         one = running.by_title("Long Noise")

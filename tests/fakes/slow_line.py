@@ -44,6 +44,10 @@ class SlowLine:
         for thread in self._threads:
             thread.join(5)
 
+    def lead_to(self, port: int) -> None:
+        """Lead new connections to another server."""
+        self._port = port
+
     def cut(self) -> None:
         """Break every connection."""
         with self._lock:
