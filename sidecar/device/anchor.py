@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Lock
 
 from sidecar.device import lock, tree
-from sidecar.device.filesystem import FileSystem, file_system_of, refuse_read_only
-from sidecar.device.marker import OURS, PARTS, marker_in, opened_root
+from sidecar.device.filesystem import FileSystem, file_system_of
+from sidecar.device.marker import OURS, marker_in, opened_root
 from sidecar.device.trouble import MAYBE_GONE, device_trouble, missing, told_as_trouble
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 
@@ -54,9 +54,6 @@ class Anchor:
         self.close()
         with told_as_trouble(self._name, self.root), opened_root(self.root) as root:
             self._check_marker(root)
-            refuse_read_only(root)
-            with tree.made_folder(root, PARTS) as (_, fresh):
-                tree.sync_above(root, fresh)
             with tree.folder(root, (OURS,)) as ours:
                 held = lock.take(ours)
             if held is None:
@@ -76,13 +73,12 @@ class Anchor:
             self._held = None
 
     def check(self) -> None:
-        """Make sure that the device is at its place and can be written to.
+        """Make sure that the device is at its place and, if it failed before, works again.
 
         Raises:
-            errors.DeviceTrouble: It cannot, or the last trouble with it still lasts.
+            errors.DeviceTrouble: It is not, or still cannot be written to.
         """
         with self._found() as root:
-            refuse_read_only(root)
             if self._is_suspect:
                 _try_to_write(root)
                 self._is_suspect = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +66,3 @@ def space_of(handle: int, kind: FileSystem) -> Space:
         block=block,
         largest_file=kind.largest_file,
     )
-
-
-def refuse_read_only(handle: int) -> None:
-    """Look whether the file system may be written to.
-
-    Raises:
-        OSError: EROFS, as a write would.
-    """
-    if os.fstatvfs(handle).f_flag & os.ST_RDONLY:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))

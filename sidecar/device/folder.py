@@ -5,8 +5,9 @@
     .sidecar/parts/17.part    what download 17 has so far; on the same file system as its file
     .sidecar/made.txt         the folders that we made: only these are ever pruned (`made`)
 
-Everything is reached from one directory handle, without following links. What is not ours is never
-overwritten, moved or deleted. Before each piece of work the device must still be the one we know.
+Everything is reached from one directory handle, without following links: whatever comes to lie at
+the path, work reaches only the device that was attached. What is not ours is never overwritten,
+moved or deleted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sidecar.device import made, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
-from sidecar.device.parts import PartFile, ids_in
+from sidecar.device.parts import PartFile, folder_of_parts, ids_in
 from sidecar.domain.space import Space
 from sidecar.errors import DeviceTrouble
 
@@ -82,11 +83,11 @@ class DeviceFolder:
         self._anchor.close()
 
     def check(self) -> None:
-        """Make sure that this is still the device we know, at its place, and can be written to.
+        """Make sure that this is still the device we know, at its place; try it after a trouble.
 
         Raises:
             errors.DeviceTrouble: It is gone, it was put back since `attach` (then attach again),
-                another one is there, it is read-only, or the last trouble with it still lasts.
+                another one is there, or it failed before and still cannot be written to.
         """
         self._anchor.check()
 
@@ -123,7 +124,7 @@ class DeviceFolder:
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""
-        with self._anchor.working() as root, tree.made_folder(root, PARTS) as (parts, _):
+        with self._anchor.working() as root, folder_of_parts(root) as parts:
             return [self.part(download_id) for download_id in ids_in(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:

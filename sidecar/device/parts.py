@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from sidecar.device import tree
 from sidecar.device.anchor import Anchor
-from sidecar.device.marker import PARTS
+from sidecar.device.marker import OURS, PARTS
 
 _SUFFIX = ".part"
 
@@ -45,7 +46,7 @@ class PartFile:
         Raises:
             errors.DeviceTrouble: It cannot be made.
         """
-        with self.anchor.working() as root, tree.made_folder(root, PARTS) as (parts, _):
+        with self.anchor.working() as root, folder_of_parts(root) as parts:
             self._clear_away(parts)
             descriptor = tree.opened(self.name, parts, os.O_RDWR | os.O_CREAT)
         return os.fdopen(descriptor, "r+b", buffering=0)
@@ -89,6 +90,14 @@ class PartFile:
                 os.unlink(self.name, dir_fd=parts)
             except IsADirectoryError:
                 os.rmdir(self.name, dir_fd=parts)
+
+
+@contextmanager
+def folder_of_parts(root: int) -> Iterator[int]:
+    """Open the folder of the parts; it is made if a device of ours has none."""
+    with tree.folder(root, (OURS,)) as ours, tree.made_folder(ours, PARTS[1:]) as (parts, fresh):
+        tree.sync_above(ours, fresh)
+        yield parts
 
 
 def ids_in(parts: int) -> list[int]:

@@ -154,14 +154,15 @@ def test_no_handle_is_left_open(root: Path) -> None:
 def test_nothing_is_written_under_an_empty_mount_point(mount_point: Path) -> None:
     mount_memory(mount_point)
     folder = made(mount_point)
-    part = filled(folder, 1, b"song")
+    folder.finish(filled(folder, 1, b"song"), "A/b.flac")
+    part = filled(folder, 2, b"song")
 
     unmount(mount_point)
 
     assert code_of(folder.check) == "no-marker"
-    assert code_of(lambda: folder.stat("A/b.flac")) == "no-marker"
+    assert code_of(lambda: folder.stat("A/c.flac")) == "no-marker"
     assert code_of(lambda: folder.remove("A/b.flac", size=4)) == "no-marker"
-    folder.finish(part, "A/b.flac")
+    folder.finish(part, "A/c.flac")
     assert list(mount_point.iterdir()) == []
     folder.close()
 

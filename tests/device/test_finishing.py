@@ -28,7 +28,6 @@ if "fat" in sys.argv:
     folder._anchor._held = replace(held, file_system=FileSystem("vfat"))
 folder.finish(folder.part(17), sys.argv[3])
 """
-ATTACHING = ["mkdir", "mkdir"]
 
 
 def with_part(root: Path) -> Path:
@@ -59,7 +58,6 @@ def test_the_file_is_synced_again_under_its_final_name(root: Path) -> None:
 
     assert trace.code == 0
     assert trace.steps == [
-        *ATTACHING,
         "mkdir",
         "mkdir",
         "rename",
@@ -107,8 +105,9 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(
     whole = traced(FINISH, with_part(tmp_path / "whole"), STICK, SONG, inject=faults)
     assert whole.code == 0
     assert everything(tmp_path / "whole")[SONG] == BODY
+    assert list((tmp_path / "whole" / ".sidecar" / "parts").iterdir()) == []
 
-    for number in range(len(ATTACHING), len(whole.calls)):
+    for number in range(len(whole.calls)):
         root = with_part(tmp_path / str(number))
         faults_and_death = [*faults, whole.kill_before(number)]
         killed = traced(FINISH, root, STICK, SONG, inject=faults_and_death)
@@ -149,7 +148,7 @@ def test_a_name_is_never_taken_without_the_exclusive_rename_either(
         ("renameat2:error=EIO", "broken"),
         ("renameat2:error=ENOSPC", "full"),
         ("renameat2:error=EROFS", "read-only"),
-        ("mkdirat:error=EDQUOT:when=3", "full"),
+        ("mkdirat:error=EDQUOT:when=1", "full"),
         ("renameat2:error=EACCES", "no-permission"),
     ],
 )
@@ -167,3 +166,23 @@ def test_a_finish_that_fails_says_why_and_is_never_taken_for_done(
     folder = recovered(root)
     assert everything(root)[SONG] == BODY
     folder.close()
+
+
+@pytest.mark.parametrize(("fault", "code"), [("fsync:error=EIO", 0), ("rmdir:error=EIO", 1)])
+def test_a_distrusted_disk_is_trusted_only_after_a_write_that_lasts(
+    root: Path, fault: str, code: int
+) -> None:
+    with_part(root)
+    program = FINISH.replace("folder.finish(folder.part(17), sys.argv[3])", "folder.distrust()")
+    program += (
+        "try: folder.check()\n"
+        "except Exception as trouble: raise SystemExit(trouble.code != 'broken')\n"
+        "raise SystemExit(1)"
+    )
+
+    assert traced(program, root, STICK, SONG, inject=[fault]).code == code
+    assert sorted(path.name for path in (root / ".sidecar").iterdir()) == [
+        "device.json",
+        "lock",
+        "parts",
+    ]

@@ -12,7 +12,9 @@ from tests.device.examples import everything, filled
 
 
 def parts(root: Path) -> Path:
-    return root / ".sidecar" / "parts"
+    place = root / ".sidecar" / "parts"
+    place.mkdir(exist_ok=True)
+    return place
 
 
 def test_a_part_is_hidden_on_the_device_and_written_at_once(
@@ -51,6 +53,7 @@ def test_a_removed_part_is_gone(root: Path, folder: DeviceFolder) -> None:
 
 
 def test_parts_work_though_somebody_removed_their_folder(root: Path, folder: DeviceFolder) -> None:
+    filled(folder, 3, b"")
     shutil.rmtree(parts(root))
 
     assert folder.part(17).size() is None
@@ -59,13 +62,16 @@ def test_parts_work_though_somebody_removed_their_folder(root: Path, folder: Dev
     assert filled(folder, 17, b"half").size() == 4
 
 
-def test_a_part_is_not_there_only_if_the_device_says_so(root: Path, folder: DeviceFolder) -> None:
+def test_without_its_marker_a_device_is_neither_read_nor_written(
+    root: Path, folder: DeviceFolder
+) -> None:
     (root / ".sidecar").rename(root / "hidden")
 
-    with pytest.raises(DeviceTrouble) as trouble:
-        folder.part(17).size()
-
-    assert trouble.value.code == "no-marker"
+    for call in (folder.part(17).size, folder.part(17).open, folder.parts):
+        with pytest.raises(DeviceTrouble) as trouble:
+            call()
+        assert trouble.value.code == "no-marker"
+    assert not (root / ".sidecar").exists()
 
 
 def test_only_our_own_names_are_parts(root: Path, folder: DeviceFolder) -> None:
@@ -87,7 +93,7 @@ def test_only_our_own_names_are_parts(root: Path, folder: DeviceFolder) -> None:
 def test_what_was_planted_at_a_part_is_taken_away_never_written_through(
     root: Path, folder: DeviceFolder, outside: Path, kind: str
 ) -> None:
-    place = folder.part(17).path
+    place = parts(root) / "17.part"
     precious = outside / "precious"
     match kind:
         case "link":
@@ -111,7 +117,7 @@ def test_what_was_planted_at_a_part_is_taken_away_never_written_through(
 def test_a_second_name_of_a_file_goes_without_harm_to_the_first(
     root: Path, folder: DeviceFolder, outside: Path
 ) -> None:
-    folder.part(17).path.hardlink_to(outside / "precious")
+    (parts(root) / "17.part").hardlink_to(outside / "precious")
 
     folder.part(17).remove()
 
@@ -120,7 +126,7 @@ def test_a_second_name_of_a_file_goes_without_harm_to_the_first(
 
 
 def test_a_full_folder_at_a_part_is_left_alone(root: Path, folder: DeviceFolder) -> None:
-    place = folder.part(17).path
+    place = parts(root) / "17.part"
     place.mkdir()
     (place / "song").write_bytes(b"song")
 
@@ -134,8 +140,7 @@ def test_a_full_folder_at_a_part_is_left_alone(root: Path, folder: DeviceFolder)
 def test_a_linked_folder_of_parts_is_not_followed(
     root: Path, folder: DeviceFolder, outside: Path
 ) -> None:
-    parts(root).rmdir()
-    parts(root).symlink_to(outside)
+    (root / ".sidecar" / "parts").symlink_to(outside)
     (outside / "17.part").write_bytes(b"theirs")
 
     for call in (folder.part(17).open, folder.part(17).size, folder.part(17).remove, folder.parts):
