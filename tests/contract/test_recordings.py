@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -87,7 +86,7 @@ def test_it_answers_with_the_recorded_shape(replayed: Replayed, name: str) -> No
     elif "length" in told:
         assert len(answer.body) == told["length"] or name == PICTURE
     else:
-        assert paths(answer.json()) == _expected(told["json"])
+        assert _shape(answer.json()) == _shape(told["json"])
 
 
 def test_it_says_that_it_cannot_transcode(replayed: Replayed) -> None:
@@ -96,8 +95,8 @@ def test_it_says_that_it_cannot_transcode(replayed: Replayed) -> None:
     assert answer.status == 500
 
 
-def _expected(recorded: object) -> set[str]:
-    return {one for one in paths(recorded) if not LEFT_OUT.fullmatch(one)}
+def _shape(value: object) -> set[str]:
+    return {one for one in paths(value) if not LEFT_OUT.fullmatch(one)}
 
 
 def _telling(headers: list[tuple[str, str]]) -> dict[str, str]:

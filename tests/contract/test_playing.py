@@ -1,0 +1,221 @@
+"""What Jellyfin makes of playback reports, and what it tells of them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.client import Client, Site
+
+SECOND = 10_000_000
+
+
+@pytest.fixture
+def other(ann: Client, song: str) -> Iterator[str]:
+    """A track of the same library that is not `song`, no favourite before and after."""
+    songs = ann.songs(sortBy="SortName", isFavorite="false")
+    item_id = next(str(one["Id"]) for one in songs if one["Id"] != song)
+    yield item_id
+    ann.ask("DELETE", f"/UserFavoriteItems/{item_id}")
+    ann.ask("DELETE", f"/UserPlayedItems/{item_id}")
+
+
+def _queue(*ids: str) -> list[dict[str, str]]:
+    return [{"Id": one, "PlaylistItemId": f"playlistItem{at}"} for at, one in enumerate(ids)]
+
+
+def test_a_session_has_the_id_of_its_client_and_device(player: Client, song: str) -> None:
+    player.report("", song)
+    text = (player.client + player.device_id).encode("utf-16-le")
+    digest = hashlib.md5(text, usedforsecurity=False).digest()
+
+    assert player.session()["Id"] == uuid.UUID(bytes_le=digest).hex
+
+
+def test_what_plays_is_told_and_then_no_more(player: Client, song: str) -> None:
+    player.report("", song)
+    during = player.session()
+    player.report("/Stopped", song, PositionTicks=SECOND)
+    after = player.session()
+
+    assert during["NowPlayingItem"]["Id"] == song
+    assert "UserData" not in during["NowPlayingItem"]
+    assert "MediaSources" not in during["NowPlayingItem"]
+    assert "NowPlayingItem" not in after
+
+
+def test_nobody_played_yet_is_the_year_one(ann: Client) -> None:
+    with ann.socket():
+        assert ann.session()["LastPlaybackCheckIn"] == "0001-01-01T00:00:00.0000000Z"
+
+
+def test_music_counts_as_played_from_its_start(ann: Client, player: Client, song: str) -> None:
+    ann.ask("DELETE", f"/UserPlayedItems/{song}")
+
+    player.report("", song)
+
+    told = ann.get(f"/UserItems/{song}/UserData")
+    assert (told["Played"], told["PlayCount"]) == (True, 1)
+
+
+def test_a_queue_is_told_from_the_first_report_only_before_version_12(
+    site: Site, player: Client, song: str, other: str
+) -> None:
+    queue = _queue(song, other)
+    player.report("", song, NowPlayingQueue=queue, PlaylistItemId="playlistItem0")
+
+    at_start = player.session()
+    player.report("/Stopped", song, PositionTicks=SECOND, NowPlayingQueue=queue)
+    stopped = player.session()
+
+    told = queue if site.speaks.keeps_every_reported_queue else []
+    assert at_start["NowPlayingQueue"] == told
+    assert at_start["PlaylistItemId"] == "playlistItem0"
+    assert ("NowPlayingQueueFullItems" in at_start) == site.speaks.tells_queued_items_in_full
+    assert stopped["NowPlayingQueue"] == queue
+
+
+def test_the_queue_of_the_last_stop_stays_though_another_plays_in_version_12(
+    site: Site, player: Client, song: str, other: str
+) -> None:
+    before, after = _queue(song), _queue(other)
+    player.report("", song, NowPlayingQueue=before)
+    player.report("/Stopped", song, PositionTicks=SECOND, NowPlayingQueue=before)
+
+    player.report("", other, NowPlayingQueue=after)
+
+    told = after if site.speaks.keeps_every_reported_queue else before
+    assert player.session()["NowPlayingQueue"] == told
+
+
+@pytest.mark.parametrize("report", ["/Progress", "/Stopped"])
+def test_version_12_forgets_a_heart_that_was_pressed_while_the_track_plays(
+    site: Site, ann: Client, player: Client, song: str, report: str
+) -> None:
+    player.report("", song)
+    pressed = ann.post(f"/UserFavoriteItems/{song}")
+    before = ann.is_favourite(song)
+
+    player.report(report, song, PositionTicks=SECOND)
+
+    assert pressed["IsFavorite"]
+    assert before
+    assert ann.is_favourite(song) is not site.speaks.forgets_hearts
+
+
+def test_version_12_gives_a_heart_back_that_was_taken_while_the_track_plays(
+    site: Site, ann: Client, player: Client, song: str
+) -> None:
+    ann.post(f"/UserFavoriteItems/{song}")
+    player.report("", song)
+    ann.delete(f"/UserFavoriteItems/{song}")
+
+    player.report("/Progress", song, PositionTicks=SECOND)
+
+    assert ann.is_favourite(song) is site.speaks.forgets_hearts
+
+
+def test_hearts_of_other_tracks_are_never_forgotten(
+    ann: Client, player: Client, song: str, other: str
+) -> None:
+    player.report("", song)
+    ann.post(f"/UserFavoriteItems/{other}")
+
+    player.report("/Progress", song, PositionTicks=SECOND)
+    player.report("/Stopped", song, PositionTicks=2 * SECOND)
+
+    assert ann.is_favourite(other)
+
+
+def test_a_heart_pressed_after_the_playback_stays(ann: Client, player: Client, song: str) -> None:
+    player.report("", song)
+    player.report("/Stopped", song, PositionTicks=SECOND)
+
+    ann.post(f"/UserFavoriteItems/{song}")
+
+    assert ann.is_favourite(song)
+
+
+def test_a_heart_is_told_at_once_with_its_album(ann: Client, song: str) -> None:
+    album_id = ann.get(f"/Items/{song}")["AlbumId"]
+    with ann.socket() as socket:
+        ann.post(f"/UserFavoriteItems/{song}")
+        told = socket.next("UserDataChanged")
+
+    hearts = {one["ItemId"]: one["IsFavorite"] for one in told["UserDataList"]}
+    assert told["UserId"] == ann.user_id
+    assert hearts[song] is True
+    assert album_id in hearts
+
+
+def test_several_hearts_at_once_are_told_together(ann: Client, song: str, other: str) -> None:
+    with ann.socket() as socket:
+        ann.post(f"/UserFavoriteItems/{song}")
+        ann.post(f"/UserFavoriteItems/{other}")
+        told = socket.next("UserDataChanged")
+
+    assert {song, other} <= {one["ItemId"] for one in told["UserDataList"]}
+
+
+def test_progress_is_not_announced(ann: Client, player: Client, song: str, other: str) -> None:
+    player.report("", song)
+    with ann.socket() as socket:
+        socket.next("UserDataChanged")
+        player.report("/Progress", song, PositionTicks=SECOND)
+        ann.post(f"/UserFavoriteItems/{other}")
+        told = socket.next("UserDataChanged")
+
+    assert song not in {one["ItemId"] for one in told["UserDataList"]}
+
+
+def test_keep_alive_is_answered(ann: Client) -> None:
+    with ann.socket() as socket:
+        socket.say("KeepAlive")
+
+        assert socket.next("KeepAlive") is None
+
+
+def test_who_watches_the_sessions_is_told_when_something_happens_and_not_before(
+    ann: Client, player: Client, song: str
+) -> None:
+    with ann.socket() as socket:
+        socket.say("SessionsStart", "0,1500")
+        socket.say("KeepAlive")
+        socket.next("KeepAlive")
+        kinds = [one["MessageType"] for one in socket.heard[1:]]
+        player.report("", song)
+        told = socket.next("Sessions")
+
+    assert kinds == ["KeepAlive"]
+    assert any(one.get("NowPlayingItem", {}).get("Id") == song for one in told)
+
+
+def test_a_session_goes_with_its_socket(ann: Client, player: Client) -> None:
+    with ann.socket() as watching:
+        watching.say("SessionsStart", "0,1500")
+        with player.socket():
+            here = watching.next("Sessions")
+        gone = watching.next("Sessions")
+
+    assert player.device_id in {one["DeviceId"] for one in here}
+    assert player.device_id not in {one["DeviceId"] for one in gone}
+
+
+def test_what_is_cast_to_a_device_arrives_expanded(ann: Client, player: Client, song: str) -> None:
+    album_id = ann.get(f"/Items/{song}")["AlbumId"]
+    with player.socket() as socket:
+        player.post(
+            "/Sessions/Capabilities/Full",
+            {"PlayableMediaTypes": ["Audio"], "SupportsMediaControl": True},
+        )
+        target = player.session()
+        query = {"playCommand": "PlayNow", "itemIds": album_id}
+        ann.post(f"/Sessions/{target['Id']}/Playing", **query)
+        told = socket.next("Play")
+
+    assert song in told["ItemIds"]
+    assert (told["PlayCommand"], told["ControllingUserId"]) == ("PlayNow", ann.user_id)
+    assert target["SupportsRemoteControl"]
