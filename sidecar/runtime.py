@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 3.0
 
 
 class Runtime:

@@ -34,7 +34,8 @@ class Crew:
 
     def add(self, name: str, body: Body) -> None:
         """Start a thread."""
-        thread = Thread(target=self._run, args=(body,), name=name)
+        # A daemon only so that one stuck in the network cannot keep the process: all are joined.
+        thread = Thread(target=self._run, args=(body,), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 

@@ -32,7 +32,7 @@ from sidecar.store.hearts import Hearts
 
 log = logging.getLogger(__name__)
 
-END_WITHIN_S = 8.0
+END_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,9 @@ class Following:
             followed, self._followed = self._followed, {}
         for one in followed.values():
             one.crew.stop.set()
+        deadline = self._clock.monotonic() + END_WITHIN_S
         for one in followed.values():
-            one.crew.end(within_s=END_WITHIN_S)
+            one.crew.end(within_s=max(0.0, deadline - self._clock.monotonic()))
 
     def _follow(self, account: Account) -> None:
         try:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,37 @@ def test_stopping_in_the_middle_takes_less_than_ten_seconds_and_loses_nothing(
     running.start()
     there = running.wait_for("Long Noise", "completed")
     assert there["retry_count"] == 0
+
+
+def test_it_stops_in_time_while_the_server_says_nothing(
+    running: Sidecar, ann: Person, line: SlowLine
+) -> None:
+    line.bytes_a_second = 10 * MIB
+    ann.heart(ann.tracks()["Long Noise"])
+    wait_for_part(running, 3 * MIB)
+    line.bytes_a_second = 1.0
+    wait_for_standstill(running)
+
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < 10
+
+    line.cut()
+    line.bytes_a_second = None
+    running.start()
+    running.wait_for("Long Noise", "completed")
+
+
+def wait_for_standstill(running: Sidecar) -> None:
+    held: list[int] = [-1]
+
+    def stands() -> bool:
+        one = running.by_title("Long Noise")
+        assert one is not None
+        before, held[0] = held[0], one["bytes_downloaded"]
+        return before == held[0]
+
+    wait_until(stands, every_s=1.0, what="a standstill")
 
 
 def test_a_second_one_on_the_same_data_or_device_refuses_to_start(

@@ -96,10 +96,12 @@ class SlowLine:
         one.close()
 
 
-def wait_until(holds: Callable[[], bool], *, within_s: float = 20.0, what: str = "it") -> None:
-    """Look every few milliseconds until `holds()` is true; fail after `within_s`."""
+def wait_until(
+    holds: Callable[[], bool], *, within_s: float = 20.0, every_s: float = 0.02, what: str = "it"
+) -> None:
+    """Look every `every_s` until `holds()` is true; fail after `within_s`."""
     deadline = time.monotonic() + within_s
     pause = Event()
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
-        pause.wait(0.02)
+        pause.wait(every_s)
