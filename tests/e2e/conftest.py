@@ -9,7 +9,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,7 @@ class Sidecar:
     environ: dict[str, str]
     log: Path
     stick: Path
+    program: Sequence[str] = (sys.executable, "-m", "sidecar")
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
     key: str = ""
@@ -144,7 +145,7 @@ class Sidecar:
     def start(self) -> Sidecar:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sidecar", "run"],
+                [*self.program, "run"],
                 env=self.environ,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -166,7 +167,7 @@ class Sidecar:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "sidecar", *arguments],
+            [*self.program, *arguments],
             env=self.environ,
             capture_output=True,
             text=True,
