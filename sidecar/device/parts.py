@@ -95,8 +95,7 @@ class PartFile:
 @contextmanager
 def folder_of_parts(root: int) -> Iterator[int]:
     """Open the folder of the parts; it is made if a device of ours has none."""
-    with tree.folder(root, (OURS,)) as ours, tree.made_folder(ours, PARTS[1:]) as (parts, fresh):
-        tree.sync_above(ours, fresh)
+    with tree.folder(root, (OURS,)) as ours, tree.made_folder(ours, PARTS[1:]) as (parts, _):
         yield parts
 
 
