@@ -1,0 +1,124 @@
+"""The command line, as scripts use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.e2e.conftest import PASSWORDS, Person, Sidecar
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+def test_each_command_has_help(sidecar: Sidecar) -> None:
+    for command in ("run", "demo", "sign-in", "status", "doctor", "api-key"):
+        shown = sidecar.command(command, "--help")
+        assert shown.returncode == 0
+        assert shown.stdout.startswith(f"usage: jellyfin-sidecar {command}")
+
+
+def test_wrong_use_ends_with_2(sidecar: Sidecar) -> None:
+    for words in ([], ["fly"], ["run", "--fast"], ["demo", "--speaks", "9.9"]):
+        assert sidecar.command(*words).returncode == 2
+
+
+def test_an_account_signs_in_from_the_shell(sidecar: Sidecar) -> None:
+    done = sidecar.command("sign-in")
+
+    assert (done.returncode, done.stdout) == (0, "ann is signed in\n"), done.stderr
+    status = json.loads(sidecar.command("status", "--json").stdout)
+    assert status["accounts"] == [{"name": "ann", "admin": False, "state": "signed in"}]
+    assert status["running"] is False
+
+
+def test_a_wrong_password_is_one_sentence_and_one_try(sidecar: Sidecar, ann: Person) -> None:
+    sidecar.environ["SIDECAR_JELLYFIN__PASSWORD"] = "wrong"
+
+    done = sidecar.command("sign-in")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "jellyfin-sidecar: Jellyfin does not know this name with this password"
+    )
+    assert "wrong" not in done.stderr
+
+
+def test_a_password_is_read_from_a_file(sidecar: Sidecar, tmp_path: Path) -> None:
+    del sidecar.environ["SIDECAR_JELLYFIN__PASSWORD"]
+    secret = tmp_path / "secret"
+    secret.write_text(PASSWORDS["ann"] + "\n")
+    sidecar.environ["SIDECAR_JELLYFIN__PASSWORD_FILE"] = str(secret)
+
+    assert sidecar.command("sign-in").returncode == 0
+
+
+def test_a_key_opens_the_api_until_it_is_revoked(running: Sidecar) -> None:
+    def asked() -> int:
+        return requests.get(
+            f"{running.url}/api/v1/downloads",
+            headers={"Authorization": f"Bearer {running.key}"},
+            timeout=10,
+        ).status_code
+
+    assert asked() == 200
+    listed = running.command("api-key", "list", "--account", "ann").stdout
+    assert running.key not in listed
+    assert running.command("api-key", "revoke", listed.split()[0]).returncode == 0
+    assert asked() == 401
+
+
+def test_a_key_for_nobody_is_refused(sidecar: Sidecar) -> None:
+    done = sidecar.command("api-key", "create", "--account", "zoe", "--label", "x")
+
+    assert done.returncode == 1
+    assert "zoe has never signed in" in done.stderr
+
+
+def test_the_session_of_the_api_is_a_cookie(running: Sidecar) -> None:
+    with requests.Session() as browser:
+        came = browser.post(
+            f"{running.url}/api/v1/session",
+            json={"username": "ann", "password": PASSWORDS["ann"]},
+            timeout=10,
+        )
+        listed = browser.get(f"{running.url}/api/v1/downloads", timeout=10)
+
+    assert came.status_code == 200, came.text
+    assert listed.json() == {"items": [], "total": 0, "page": 1, "page_size": 10}
+    anonymous = requests.get(f"{running.url}/api/v1/downloads", timeout=10)
+    assert anonymous.status_code == 401
+    assert anonymous.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_doctor_names_what_is_wrong(sidecar: Sidecar) -> None:
+    sidecar.environ["SIDECAR_JELLYFIN__URL"] = "http://127.0.0.1:9"
+
+    found = sidecar.command("doctor")
+
+    assert found.returncode == 1
+    assert "BAD  Jellyfin" in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_the_demo_serves_alone(sidecar: Sidecar, library: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", "demo", "--port", "0", "--library", str(library),
+         "--speaks", "10.11"],
+        env=sidecar.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert demo.stdout is not None
+    url = demo.stdout.readline().split()[-1]
+
+    info = requests.get(f"{url}/System/Info/Public", timeout=10).json()
+    demo.terminate()
+
+    assert info["Version"].startswith("10.11")
+    assert demo.wait(10) == 0
+    demo.stdout.close()
