@@ -79,7 +79,8 @@ class Answers:
     def all_of(self, query: Query, visible: Sequence[Item]) -> list[Item]:
         """Return every item that answers, in order, not yet paged."""
         if self._asks_for_libraries(query):
-            return [item for item in visible if item.kind is Kind.LIBRARY]
+            libraries = [item for item in visible if item.kind is Kind.LIBRARY]
+            return sorted(libraries, key=lambda item: item.sort_name)
         found = [item for item in self._place(query, visible) if self._fits(query, item)]
         return self._ordered(query, found)
 

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.demo.version import Version
+from tests.fakes.demo_house import House
+from tests.fakes.tiny_library import tiny_library
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tiny_library(tmp_path / "library"))
+    with house.open:
+        yield house
+
+
+@pytest.fixture(params=Version, ids=lambda one: one.value)
+def speaks(request: pytest.FixtureRequest) -> Version:
+    version: Version = request.param
+    return version
