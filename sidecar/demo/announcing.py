@@ -53,7 +53,8 @@ class Announcer:
         waiting = self._opinions.setdefault(user_id, {})
         for item in items:
             waiting[item.id] = item
-            parent = self._knows.find(item.music.album_id if item.music else item.parent_id)
+            album_id = item.music.album_id if item.music else None
+            parent = self._knows.find(album_id or item.parent_id)
             if parent is not None:
                 waiting.setdefault(parent.id, parent)
         key = ("opinions", user_id)
@@ -90,9 +91,9 @@ class Announcer:
         added, updated, removed = self._library
         self._library = (set(), set(), set())
         for user_id in {one.user_id for one in self._hub.listeners}:
-            self._hub.to_user(
-                user_id, "LibraryChanged", self._library_told(user_id, added, updated, removed)
-            )
+            told = self._library_told(user_id, added, updated, removed)
+            if not told["IsEmpty"]:
+                self._hub.to_user(user_id, "LibraryChanged", told)
 
     def _library_told(self, user_id: str, *changes: set[str]) -> Json:
         added, updated, removed = (

@@ -17,7 +17,8 @@ from typing import Any
 
 from sidecar.demo import catalogue
 from sidecar.demo.announcing import Announcer
-from sidecar.demo.devices import Devices
+from sidecar.demo.authorization import Claim
+from sidecar.demo.devices import Device, Devices
 from sidecar.demo.diary import Diary
 from sidecar.demo.dto import Teller
 from sidecar.demo.formats import Json, fresh_id
@@ -183,6 +184,25 @@ class Core:
         self.scan_task.end("Completed")
         self.news.library_changed(*([one.id for one in items] for items in differences))
 
+    def join(self, device: Device, claim: Claim, remote: str | None) -> Session:
+        """Return the session of a request, which begins if there is none."""
+        session, is_fresh = self.sessions.join(device, claim, remote)
+        user = self.users.by_id.get(session.user_id)
+        if is_fresh and user is not None:
+            self.diary.visit(user, session, remote, has_begun=True)
+            self.news.sessions_changed()
+        return session
+
+    def end(self, session: Session) -> None:
+        """End a session, unless it has ended."""
+        if self.sessions.get(session.id) is not session:
+            return
+        self.sessions.end(session.id)
+        user = self.users.by_id.get(session.user_id)
+        if user is not None:
+            self.diary.visit(user, session, session.remote, has_begun=False)
+        self.news.sessions_changed()
+
     def sign_out(self, token: str) -> None:
         """Make a token worthless, end the sessions of its device, hang up its sockets."""
         device = self.devices.signed_in(token)
@@ -191,8 +211,7 @@ class Core:
         self.devices.sign_out(token)
         self.hub.hang_up(token)
         for session in self.sessions.of_device(device.device_id):
-            self.sessions.end(session.id)
-        self.news.sessions_changed()
+            self.end(session)
         self.changed()
 
     def _restore(self, kept: dict[str, Any], scanned: catalogue.Catalogue) -> None:

@@ -39,12 +39,12 @@ class Diary:
         self,
         event: Event,
         text: str,
-        overview: str,
+        overview: str | None,
         *,
         user_id: str = NO_ID,
         item_id: str | None = None,
     ) -> None:
-        """Write an entry; `overview` is the small print below it."""
+        """Write an entry; `overview` is the small print below it, None for none."""
         self.written += 1
         entry: Json = {
             "Id": self.written,
@@ -68,6 +68,17 @@ class Diary:
             item_id=item.id,
         )
 
+    def visit(self, user: User, session: Session, remote: str | None, *, has_begun: bool) -> None:
+        """Write that a session of somebody began or ended."""
+        event = Event.SESSION_STARTED if has_begun else Event.SESSION_ENDED
+        verb = "is online" if has_begun else "has disconnected"
+        self.write(
+            event,
+            f"{user.name} {verb} from {session.device}",
+            f"IP address: {remote}",
+            user_id=user.id,
+        )
+
     def playback(self, user: User, item: Item, session: Session, *, has_begun: bool) -> None:
         """Write that somebody began or ended to play something."""
         began, ended = (
@@ -76,10 +87,12 @@ class Diary:
             else (Event.PLAYBACK, Event.STOPPED)
         )
         verb = "is playing" if has_begun else "has finished playing"
+        artist = next(iter(item.music.artists), None) if item.music else None
+        title = f"{artist} - {item.name}" if artist else item.name
         self.write(
             began if has_begun else ended,
-            f"{user.name} {verb} {item.name} on {session.device}",
-            "",
+            f"{user.name} {verb} {title} on {session.device}",
+            None,
             user_id=user.id,
             item_id=item.id,
         )

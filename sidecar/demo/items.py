@@ -92,7 +92,7 @@ class Item:
     Attributes:
         path: What the server calls the place of it, under `/media` or `/config`.
         key: What user data is kept under; tagged tracks keep it when their file moves.
-        library_id: The library it is in; None for artists and playlists, which are everywhere.
+        library_id: The library it is in; None for playlists, which are everywhere.
         index: Its number in its disc or season; `parent_index` is that disc's or season's own.
         tags: Words by which a policy may block it.
         picture: The file of its primary image.

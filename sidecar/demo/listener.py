@@ -5,6 +5,7 @@ Knows HTTP and nothing of Jellyfin but the manners of its web server.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from email.utils import formatdate
@@ -19,6 +20,8 @@ from sidecar.demo.version import Version
 
 _LONGEST_REQUEST_LINE = 8192
 _IDLE_S = 130.0
+
+log = logging.getLogger(__name__)
 
 
 class Behind(Protocol):
@@ -48,8 +51,10 @@ class Connection(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         """Read the request line and the headers; refuse what is too long."""
         if len(self.raw_requestline) > _LONGEST_REQUEST_LINE:
-            self.close_connection = True
-            self.connection.sendall(_too_long())
+            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
+            # What is left unread would take the answer away from the client.
+            while self.rfile.readline(_LONGEST_REQUEST_LINE).strip():
+                pass
             return False
         return super().parse_request()
 
@@ -71,6 +76,17 @@ class Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Write nothing: tokens may be in the address."""
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP, in Kestrel's words: without any."""
+        log.debug("the demo server refused a request: %s %s", message, explain)
+        self._refuse(HTTPStatus(code))
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self.close_connection = True
+        headers = {"Content-Length": "0", "Connection": "close", "Server": "Kestrel"}
+        headers["Date"] = formatdate(usegmt=True)
+        self.connection.sendall(wire.head(blank(status), headers))
+
     def _request(self) -> Request | None:
         """Return the request; None for a body whose length nobody tells."""
         if self.headers.get("Transfer-Encoding"):
@@ -78,8 +94,6 @@ class Connection(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit():
             return None
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self.rfile.read(int(length))
         return Request.of(
             self.command,
@@ -129,12 +143,6 @@ class Connection(BaseHTTPRequestHandler):
             sent = self.connection.sendfile(file, stretch.start, stretch.length)
         # A file that became shorter leaves the client waiting for bytes that never come.
         self.close_connection = self.close_connection or sent < stretch.length
-
-
-def _too_long() -> bytes:
-    reply = blank(HTTPStatus.REQUEST_URI_TOO_LONG)
-    headers = {"Content-Length": "0", "Connection": "close", "Server": "Kestrel"}
-    return wire.head(reply, headers | {"Date": formatdate(usegmt=True)})
 
 
 def cut(connection: socket.socket) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sidecar.demo.formats import Json, dashed, now
+from sidecar.demo.formats import Json, dashed, moment, now
 from sidecar.demo.items import Item, Kind
 from sidecar.demo.naming import item_id, playlist_path, sort_name
 
@@ -21,6 +21,7 @@ class Playlist:
     path: str
     item_ids: list[str] = field(default_factory=list)
     is_public: bool = True
+    created: str = field(default_factory=lambda: now().isoformat())
 
     def item(self) -> Item:
         """Return it as an entry of the library."""
@@ -31,7 +32,7 @@ class Playlist:
             sort_name=sort_name(self.name),
             path=self.path,
             key=dashed(self.id),
-            created=now(),
+            created=moment(self.created),
         )
 
     def is_seen_by(self, user_id: str) -> bool:

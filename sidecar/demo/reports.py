@@ -127,6 +127,9 @@ def _note(core: Core, session: Session, body: Body) -> None:
     """Keep what a report says of the playback."""
     was_paused = session.is_paused
     state = {name: body[key] for key, name in _STATE.items() if body.get(key) is not None}
+    if "PositionTicks" in state:
+        # Numbers may come as texts.
+        state["PositionTicks"] = int(state["PositionTicks"])
     if session.item is not None:
         state.setdefault("MediaSourceId", session.item.id)
     session.play_state = session.play_state | {"CanSeek": False, "IsPaused": False} | state

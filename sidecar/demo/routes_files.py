@@ -40,7 +40,9 @@ def _download(ask: Ask) -> Reply:
     item = ask.item(user)
     if item.media is None:
         return failed(HTTPStatus.BAD_REQUEST)
-    ask.core.diary.download(user, item, ask.session().client, ask.session().device)
+    if ask.device is not None:
+        client = ask.claim.client or ask.device.client
+        ask.core.diary.download(user, item, client, ask.claim.device or ask.device.device)
     ask.core.news.activity(ask.core.users.by_id)
     return _file(ask, item.media.file, {"Content-Disposition": files.disposition(item.path)})
 

@@ -126,7 +126,7 @@ def _album_artists(ask: Ask) -> Reply:
 def _latest(ask: Ask) -> Reply:
     user = ask.on_behalf_of()
     place = _query(ask, user).parent
-    limit = int(ask.request.value("limit") or _DEFAULT_LATEST)
+    limit = ask.number("limit") or _DEFAULT_LATEST
     kinds = {Kind.ALBUM, Kind.MOVIE, Kind.EPISODE}
     found = [
         item
@@ -215,8 +215,7 @@ def _instant_mix(ask: Ask) -> Reply:
     seed = ask.item(user)
     songs = [one for one in seen_by(ask, user) if one.kind is Kind.AUDIO]
     mixed = _mix(ask, seed, songs)
-    limit = ask.request.value("limit")
-    shown = mixed[: int(limit)] if limit else mixed
+    shown = mixed[: ask.number("limit")]
     return items_told(ask, user, shown, len(mixed))
 
 

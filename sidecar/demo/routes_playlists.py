@@ -36,9 +36,8 @@ def _items(ask: Ask) -> Reply:
     playlist = _playlist(ask, user)
     items = [item for one in playlist.item_ids if (item := ask.core.library.get(one))]
     seen = [item for item in items if ask.core.sees(user, item)]
-    start = int(ask.request.value("startIndex") or 0)
-    limit = ask.request.value("limit")
-    shown = seen[start : start + int(limit)] if limit else seen[start:]
+    start, limit = ask.number("startIndex") or 0, ask.number("limit")
+    shown = seen[start : None if limit is None else start + limit]
     return told(
         {
             "Items": [listed_item(ask, user, one, PlaylistItemId=one.id) for one in shown],
@@ -49,10 +48,10 @@ def _items(ask: Ask) -> Reply:
 
 
 def _add(ask: Ask) -> Reply:
-    position = ask.request.value("position")
+    position = ask.number("position")
     ids = _playable(ask, listed(ask.request.values("ids")))
     playlist = _owned(ask)
-    playlist.add(ids, int(position) if position else None)
+    playlist.add(ids, position)
     return _changed(ask, playlist)
 
 

@@ -10,6 +10,7 @@ from sidecar.demo.routing import Access, Ask, Route
 from sidecar.demo.scanning import SCAN_TASK_ID
 
 _SCAN_SOON_S = 0.05
+_LOG_PAGE = 100
 
 
 def description(ask: Ask) -> Json:
@@ -63,8 +64,7 @@ def _ping(_: Ask) -> Reply:
 
 
 def _activity(ask: Ask) -> Reply:
-    start = int(ask.request.value("startIndex") or 0)
-    limit = int(ask.request.value("limit") or 100)
+    start, limit = ask.number("startIndex") or 0, ask.number("limit") or _LOG_PAGE
     since = ask.request.value("minDate")
     entries = [
         one

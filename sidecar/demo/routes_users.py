@@ -41,14 +41,13 @@ def _token_for(ask: Ask, user: User) -> Device:
 
 def _signed_in(ask: Ask, user: User, device: Device, remote: str | None) -> Json:
     core = ask.core
-    session, _ = core.sessions.join(device, ask.claim, remote)
+    session = core.join(device, ask.claim, remote)
     core.diary.write(
         Event.SIGNED_IN,
         f"{user.name} successfully authenticated",
         f"IP address: {ask.request.remote}",
         user_id=user.id,
     )
-    core.news.sessions_changed()
     core.news.activity(core.users.by_id)
     return {
         "User": user.told(core.server_id),

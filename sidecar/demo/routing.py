@@ -91,10 +91,20 @@ class Ask:
         """Return the session of the request, which it makes if there is none."""
         if self.device is None:
             raise Refused(blank(HTTPStatus.UNAUTHORIZED))
-        session, is_fresh = self.core.sessions.join(self.device, self.claim, self.request.remote)
-        if is_fresh:
-            self.core.news.sessions_changed()
-        return session
+        return self.core.join(self.device, self.claim, self.request.remote)
+
+    def number(self, name: str) -> int | None:
+        """Return a query parameter that is a whole number from 0; None if it is not there.
+
+        Raises:
+            Refused: 400 for anything else.
+        """
+        written = self.request.value(name)
+        if not written:
+            return None
+        if not written.isdigit():
+            raise Refused(problem(HTTPStatus.BAD_REQUEST))
+        return int(written)
 
 
 Answer = Callable[[Ask], Reply]

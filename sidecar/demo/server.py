@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import logging
 import socket
-from contextlib import suppress
 from http import HTTPStatus
-from http.server import ThreadingHTTPServer
+from http.server import HTTPServer
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sidecar.demo import reports
 from sidecar.demo.answering import Answering
@@ -151,8 +150,10 @@ class DemoServer:
                 return blank(HTTPStatus.SERVICE_UNAVAILABLE)
             if self._answering.inside(request.path) is None:
                 return blank(HTTPStatus.FOUND, Location=f"{self._answering.base_url}/web/")
-            is_let_in = self._answering.who(request).user is not None
-            return None if is_let_in else blank(HTTPStatus.FORBIDDEN)
+            if self._answering.who(request).user is None:
+                return blank(HTTPStatus.FORBIDDEN)
+            is_loading = self.core.phase is Phase.LOADING
+            return blank(HTTPStatus.SERVICE_UNAVAILABLE) if is_loading else None
 
     def converse(self, request: Request, line: Line) -> None:
         """Serve a WebSocket until it closes; its session goes with the last one."""
@@ -169,8 +170,7 @@ class DemoServer:
             self.core.hub.leave(listener)
             self._lines.notify_all()
             if not session.sockets:
-                self.core.sessions.end(session.id)
-                self.core.news.sessions_changed()
+                self.core.end(session)
 
     def _hear(self, listener: Listener, text: str) -> None:
         with self.core.lock:
@@ -184,41 +184,40 @@ def _connection_of(server: DemoServer) -> type[Connection]:
     return Bound
 
 
-class _Server(ThreadingHTTPServer):
-    """Accepts connections, remembers them, and can end them all."""
+class _Server(HTTPServer):
+    """Accepts connections, serves each in a thread, and can end them all."""
 
-    daemon_threads = False
-    allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], connection: type[Connection]) -> None:
-        self._open: set[socket.socket] = set()
         self._lock = Lock()
+        self._served: dict[socket.socket, Thread] = {}
         super().__init__(address, connection)
 
-    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - its own types
+        """Serve a connection in a thread of its own."""
+        thread = Thread(target=self._serve, args=(request, client_address), name="demo-connection")
         with self._lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
+            self._served[request] = thread
+        thread.start()
 
-    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
+    def close_all(self) -> None:
+        """Listen no more, end every connection and wait for its thread."""
+        self.server_close()
         with self._lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
+            served = list(self._served.items())
+        for connection, thread in served:
+            cut(connection)
+            thread.join()
 
-    def finish_request(self, request: object, client_address: object) -> None:
-        """Serve a connection; a client that goes away is no fault."""
+    def _serve(self, connection: socket.socket, client_address: object) -> None:
         try:
-            super().finish_request(request, client_address)  # type: ignore[arg-type]
+            self.finish_request(connection, client_address)
         except OSError as gone:
             log.debug("a client of the demo server went away: %s", gone)
         except Exception:
             log.exception("the demo server lost the connection to %s", client_address)
-
-    def close_all(self) -> None:
-        """End every connection and wait for its thread."""
-        with self._lock:
-            open_now = list(self._open)
-        for one in open_now:
-            with suppress(OSError):
-                cut(one)
-        self.server_close()
+        finally:
+            with self._lock:
+                del self._served[connection]
+            self.shutdown_request(connection)

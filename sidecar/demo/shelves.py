@@ -1,8 +1,8 @@
 """Puts media where Jellyfin puts them: tracks in discs in albums, episodes in seasons in series.
 
-Music library ─ album ─ (disc folder) ─ track     artists stand beside, by name only
-Movies library ─ film
-Shows library ─ series ─ season ─ episode
+    Music library ─ artist ─ album ─ (disc folder) ─ track
+    Movies library ─ film
+    Shows library ─ series ─ season ─ episode
 """
 
 from __future__ import annotations
@@ -128,12 +128,13 @@ class Shelves:
     def _album(self, folder: str, entry: Entry, media: Media, music: Music) -> str:
         name = music.album or folder
         artist = next(iter(music.album_artists), None)
+        artist_id = naming.item_id(Kind.ARTIST, naming.artist_path(artist)) if artist else None
         album = self._blank(Kind.ALBUM, f"{naming.MEDIA}/{folder}", name)
         return self._put(
             replace(
                 album,
                 key=f"{artist}-{name}" if artist else album.key,
-                parent_id=self._library_id,
+                parent_id=artist_id or self._library_id,
                 picture=self._cover(folder),
                 year=entry.get("year"),
                 created=_modified(media),
@@ -154,7 +155,7 @@ class Shelves:
     def _meet(self, music: Music) -> None:
         for name in (*music.album_artists, *music.artists):
             artist = self._blank(Kind.ARTIST, naming.artist_path(name), name)
-            self._put(replace(artist, key=f"Artist-{name}", library_id=None))
+            self._put(replace(artist, key=f"Artist-{name}", parent_id=self._library_id))
             self._library.artist_ids[name] = artist.id
 
     def _cover(self, folder: str) -> Path | None:
