@@ -39,7 +39,7 @@ from sidecar.transfer.faults import disk_failure, is_of_the_network, network_fai
 
 log = logging.getLogger(__name__)
 
-BLOCK = 1024 * 1024
+BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,8 @@ class Patience:
 
 
 class _Raw(Protocol):
-    def readinto(self, buffer: memoryview) -> int | None: ...
+    def read1(self, amt: int) -> bytes:
+        """Return what has arrived, at most `amt` bytes: nothing waits for a full buffer."""
 
 
 class HttpEngine:
@@ -188,28 +189,27 @@ class _Attempt:
 
     def _write_body(self, raw: _Raw, total: int | None) -> None:
         pace = _Pace(self._engine.clock, self._engine.patience)
-        view = memoryview(bytearray(BLOCK))
         while total is None or self._writer.held < total:
             if self._stop.is_set():
                 self._writer.sync()
                 raise Stopped("the transfer was asked to stop")
             room = BLOCK if total is None else min(BLOCK, total - self._writer.held)
-            count = self._read(raw, view[:room])
-            if not count:
+            block = self._read(raw, room)
+            if not block:
                 break
-            if self._writer.held == 0 and looks_like_a_page(bytes(view[:64])):
+            if self._writer.held == 0 and looks_like_a_page(block[:64]):
                 raise TransferFailed(login_page(self._host))
-            self._writer.write(view[:count])
-            self._fetched += count
+            self._writer.write(memoryview(block))
+            self._fetched += len(block)
             self._report.moved(self._writer.held)
-            pace.check(count, self._host)
+            pace.check(len(block), self._host)
         if total is not None and self._writer.held != total:
             self._writer.sync()
             raise short_body(self._host, self._writer.held, total)
 
-    def _read(self, raw: _Raw, view: memoryview) -> int:
+    def _read(self, raw: _Raw, most: int) -> bytes:
         try:
-            return raw.readinto(view) or 0
+            return raw.read1(most)
         except Exception as error:
             if not is_of_the_network(error):
                 raise

@@ -1,0 +1,103 @@
+"""A part file, a report that remembers, and one attempt at a file."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO
+
+import pytest
+
+from sidecar.clock import SystemClock
+from sidecar.domain.downloads import Validator
+from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.transfer.engine import Engine, Job, Receipt
+from sidecar.transfer.http import HttpEngine, Patience
+from tests.fakes.fault_server import FaultServer
+
+BODY = random.Random(1).randbytes(300_000)
+OTHER = random.Random(2).randbytes(300_000)
+
+
+@dataclass
+class PlainPart:
+    """A part file in a plain folder. Unlike a device's it guards against nothing."""
+
+    path: Path
+
+    def open(self) -> BinaryIO:
+        return open(os.open(self.path, os.O_RDWR | os.O_CREAT), "r+b", buffering=0)  # noqa: PTH123
+
+
+@dataclass
+class Memory:
+    """What the database would know after each step."""
+
+    validator: Validator | None = None
+    held: int = 0
+    opened_at: list[int] = field(default_factory=list)
+    moves: list[int] = field(default_factory=list)
+    on_move: Callable[[int], object] = lambda _held: None
+
+    def opened(self, validator: Validator, *, held: int) -> None:
+        self.validator, self.held = validator, held
+        self.opened_at.append(held)
+
+    def synced(self, held: int) -> None:
+        self.held = held
+
+    def moved(self, held: int) -> None:
+        self.moves.append(held)
+        self.on_move(held)
+
+
+@dataclass
+class Try:
+    """Makes attempts as a worker does: each goes on from what the one before has left."""
+
+    server: FaultServer
+    part: PlainPart
+    engine: Engine
+    memory: Memory = field(default_factory=Memory)
+    known_size: int | None = None
+    stop: Event = field(default_factory=Event)
+
+    def __call__(self) -> Receipt:
+        job = Job(
+            download_id=1,
+            url=self.server.url,
+            headers={"Authorization": 'MediaBrowser Token="secret"'},
+            part=self.part,
+            known_size=self.known_size,
+            validator=self.memory.validator,
+            held=self.memory.held,
+        )
+        return self.engine.fetch(job, self.memory, self.stop)
+
+    def fails(self) -> Failure:
+        with pytest.raises(TransferFailed) as caught:
+            self()
+        return caught.value.failure
+
+    def content(self) -> bytes:
+        return self.part.path.read_bytes()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(BODY) as running:
+        yield running
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return HttpEngine(SystemClock(), patience=Patience(connect=2, read=0.5, slow_for=0.3))
+
+
+@pytest.fixture
+def attempt(server: FaultServer, engine: Engine, tmp_path: Path) -> Try:
+    return Try(server, PlainPart(tmp_path / "1.part"), engine)
