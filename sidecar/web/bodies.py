@@ -34,12 +34,17 @@ def read(kind: type[B]) -> B:
     """Return the body of the current request.
 
     Raises:
-        Problem: It is not JSON (415), not well formed (400) or not what is asked for (422).
+        Problem: It is not JSON (415), not well formed (400), too long (413) or
+            not what is asked for (422).
     """
     if request.mimetype != JSON:
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    raw = request.get_data(cache=False)
+    # A body sent in chunks has no length to be refused by, and is cut off at the limit.
+    if len(raw) >= LONGEST_BODY:
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
-        return kind.model_validate_json(request.get_data(cache=False))
+        return kind.model_validate_json(raw)
     except ValidationError as error:
         raise Problem(*_told(error)) from None
 

@@ -190,6 +190,10 @@ class _Gateway(Gateway_10):
 
     def respond(self) -> None:
         """Answer here, or hand a WebSocket over together with its connection."""
+        if self.req.chunked_read:
+            # Flask counts it and answers 413; what is left unread must not become a request.
+            self.req.rfile.maxlen = None
+            self.req.close_connection = True
         if self.env.get("HTTP_UPGRADE", "").lower() != "websocket":
             super().respond()
             return

@@ -9,15 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from threading import BoundedSemaphore
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engineio.async_drivers._websocket_wsgi import (  # type: ignore[import-untyped]  # has none
-    SimpleWebSocketWSGI,
-)
 from flask import Flask, request
 from flask_socketio import SocketIO
 
@@ -25,6 +21,7 @@ from sidecar.services.desk import SignInDesk
 from sidecar.web.presenters import Json
 from sidecar.web.rights import SOCKET_EVENTS, role_of
 from sidecar.web.security import COOKIE, SECURE_COOKIE, Asker, is_from_elsewhere, who
+from sidecar.web.websockets import LARGEST_MESSAGE, Conversation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,7 +30,6 @@ log = logging.getLogger(__name__)
 wire_log = logging.getLogger(f"{__name__}.wire")
 
 PATH = "/socket.io"
-LARGEST_MESSAGE = 64 * 1024
 PING_EVERY_S = 25
 PING_WITHIN_S = 20
 # Each occupies a thread of the web server until there is something to say.
@@ -76,11 +72,11 @@ class Sockets:
         """Return the Flask application with the live connection beside it."""
         self._socketio.init_app(app)
         engine = self._server.eio
-        # There is no public way to hand these in: sleeps that end with us, and a bound on what
-        # one WebSocket message may hold before it is looked at.
+        # There is no public way to hand these in: sleeps that end with us, and WebSockets that
+        # bound a message before it is looked at.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
-            "websocket": partial(SimpleWebSocketWSGI, max_message_size=LARGEST_MESSAGE),
+            "websocket": Conversation,
         }
 
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from simple_websocket.errors import (  # type: ignore[import-untyped]  # has none
-    SimpleWebsocketError,
-)
+import simple_websocket  # type: ignore[import-untyped]  # has none
 from wsproto.utilities import RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -29,6 +27,9 @@ log = logging.getLogger(__name__)
 SOCKET_KEY = "werkzeug.socket"
 MOST_OPEN = 200
 SLOWEST_SEND_S = 10.0
+LARGEST_MESSAGE = 64 * 1024
+LOOK_EVERY_S = 5.0
+ENDINGS = (OSError, simple_websocket.errors.SimpleWebsocketError, RemoteProtocolError)
 
 
 class Line:
@@ -74,6 +75,47 @@ class Line:
         return self._connection.fileno()
 
 
+class Conversation:
+    """One WebSocket as Engine.IO uses it."""
+
+    def __init__(self, talk: Callable[[Conversation], object], _server: object) -> None:
+        self._talk = talk
+        self._ws: Any = None
+
+    def __call__(self, environ: WSGIEnvironment, _start_response: object) -> Iterable[bytes]:
+        """Shake hands and talk until it is over."""
+        self._ws = simple_websocket.Server(environ, max_message_size=LARGEST_MESSAGE)
+        self._talk(self)
+        return []
+
+    def send(self, message: str | bytes) -> None:
+        """Send a message.
+
+        Raises:
+            OSError: It is over.
+        """
+        try:
+            self._ws.send(message)
+        except simple_websocket.ConnectionClosed as error:
+            raise OSError("the WebSocket is over") from error
+
+    def wait(self) -> str | bytes | None:
+        """Return the next message, None when it is over."""
+        while True:
+            try:
+                # Woken before the end can be seen, simple-websocket would wait for ever.
+                message: str | bytes | None = self._ws.receive(timeout=LOOK_EVERY_S)
+            except simple_websocket.ConnectionClosed:
+                return None
+            if message is not None:
+                return message
+
+    def close(self) -> None:
+        """Say goodbye."""
+        with suppress(OSError, simple_websocket.ConnectionClosed):
+            self._ws.close()
+
+
 class WebSockets:
     """The WebSockets that are open. Safe for many threads."""
 
@@ -114,7 +156,11 @@ class WebSockets:
         thread = _current(self._open, line)
         try:
             _answer(self._app, environ | {SOCKET_KEY: line}, line)
-        except (ConnectionError, SimpleWebsocketError, RemoteProtocolError) as error:
+        except (
+            ConnectionError,
+            simple_websocket.errors.SimpleWebsocketError,
+            RemoteProtocolError,
+        ) as error:
             # How a WebSocket ends here, also when all is well.
             log.debug("a WebSocket ended: %r", error)
         except Exception:
