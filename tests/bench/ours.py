@@ -1,0 +1,121 @@
+"""The sidecar's own path for the benchmark: queue, database, progress, hash, syncs, renames.
+
+Run as a process of its own: everything is real but the account, which is written down in place of
+a sign-in, and the wishes, which come from a list in place of Jellyfin's favourites.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from threading import Thread
+
+from pydantic import SecretStr
+
+from sidecar.assembly import KEY_FILE, Store, assemble
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.domain.downloads import Status
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import Bus
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.accounts import SERVER_ID
+from sidecar.services.planning import Planning
+from sidecar.store.accounts import Account
+from sidecar.store.database import Database
+from sidecar.store.reading import DownloadFilter
+
+ANN, SERVER = "a" * 32, "5" * 32
+
+
+def main() -> int:
+    """Fetch everything on the list and leave; 0 if all of it arrived."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("size", type=int)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--ca", type=Path)
+    asked = parser.parse_args()
+    device = asked.out / "device"
+    device.mkdir()
+    settings = Settings.model_validate(
+        {
+            "jellyfin": {"url": asked.url, "ca_file": asked.ca},
+            "server": {"data_dir": asked.out / "data"},
+            "devices": [{"name": "Bench", "path": device}],
+        }
+    )
+    clock, bus = SystemClock(), Bus()
+    db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
+    store = Store(db, bus, clock)
+    _account(store, settings, clock)
+    services = assemble(settings, store, bus, clock, lambda: True)
+    services.keeping.recover()
+    _wish(store, services.shelf.all()[0].id, clock, asked.count, asked.size)
+    workers = [
+        Thread(target=partial(_work, services.new_worker().step, db)) for _ in range(asked.workers)
+    ]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    for one in store.downloads.page(
+        DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED}), 1, 3
+    )[0]:
+        print(one.title, one.status, one.error_message, file=sys.stderr)
+    done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
+    services.shelf.close()
+    db.close()
+    return 0 if done == asked.count else 1
+
+
+def _work(step: object, db: Database) -> None:
+    with db.thread():
+        while step():  # type: ignore[operator]
+            pass
+
+
+def _account(store: Store, settings: Settings, clock: SystemClock) -> None:
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+    store.meta.set(SERVER_ID, SERVER)
+    store.accounts.save(
+        Account(
+            user_id=ANN,
+            name="ann",
+            server_id=SERVER,
+            is_admin=False,
+            may_download=True,
+            jellyfin_device_id="bench",
+            token_encrypted=sealed,
+            is_signed_in=True,
+            signed_in_at=clock.now(),
+        )
+    )
+
+
+def _wish(store: Store, device: str, clock: SystemClock, count: int, size: int) -> None:
+    items = {
+        f"{number:032x}": Item(
+            id=f"{number:032x}",
+            type=ItemType.AUDIO,
+            title=f"Tone {number}",
+            album=f"Album {number // 12}",
+            album_artist="The Sine Waves",
+            number=number % 12 + 1,
+            extension="flac",
+            size=size,
+        )
+        for number in range(count)
+    }
+    planning = Planning(store.db, store.holds, store.downloads, clock)
+    wishes = (Wish(ANN, device, one, Reason("pin", one.id, "bench")) for one in items.values())
+    planning.keep(wishes, lambda ids: {one: items[one] for one in ids})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
