@@ -65,7 +65,7 @@ def room_for(
         remaining: Bytes that are still to be written.
         size: Bytes of the whole file.
         space: The file system as it is.
-        used: Bytes that our finished files take.
+        used: Bytes that our finished files take, and running downloads will take when finished.
         promised: Bytes that running downloads will still write.
         budget: The most that our files may take; None means all but the reserve.
         reserve: Bytes that stay free; None means the usual.
@@ -80,7 +80,7 @@ def room_for(
         return Refusal("too-big", text, is_final=True)
     if whole > space.total - kept:
         return Refusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
-    if budget is not None and used + promised + whole > budget:
+    if budget is not None and used + whole > budget:
         text = f"The budget of {name} ({_gib(budget)}) is used up: its queue waits for room"
         return Refusal("budget", text, is_final=False)
     if taken(remaining, space.block) + promised > space.free - kept:

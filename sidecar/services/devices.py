@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 # Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 MANY_MISSING_REST_S = 300.0
+# The device is not at its place: nothing that was open there may be trusted again.
+GONE = frozenset({"missing", "no-marker", "other-device"})
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
 
@@ -60,7 +62,7 @@ class DeviceShelf:
         self._lock = RLock()
         self._attached: dict[str, Attached] = {}
         self._not_before: dict[str, float] = {}
-        self._reserved: dict[int, tuple[str, int]] = {}
+        self._reserved: dict[int, tuple[str, int, int]] = {}
 
     def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
         """Check every device; attach what has come, after `settle` has put it in order.
@@ -131,7 +133,7 @@ class DeviceShelf:
         with self._lock:
             refusal = self._refusal(device, remaining, size)
             if refusal is None:
-                self._reserved[download_id] = (device.id, remaining)
+                self._reserved[download_id] = (device.id, remaining, size)
             return refusal
 
     def unreserve(self, download_id: int) -> None:
@@ -145,6 +147,13 @@ class DeviceShelf:
             return device.folder.space()
         except DeviceTrouble:
             return None
+
+    def distrust(self, device_id: str) -> None:
+        """An engine met an error there: the device must prove itself before it is used again."""
+        with self._lock:
+            there = self._attached.get(device_id)
+        if there is not None:
+            there.folder.distrust()
 
     def trouble(self, device_id: str, trouble: DeviceTrouble, *, needed: int = 0) -> None:
         """Stop the queue of a device, with one message, until a look finds it cured."""
@@ -160,17 +169,23 @@ class DeviceShelf:
             self._attached.clear()
 
     def _refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
-        others = sum(held for of, held in self._reserved.values() if of == device.id)
+        others = [one for one in self._reserved.values() if one[0] == device.id]
         return room_for(
             remaining=remaining,
             size=size,
             space=device.folder.space(),
-            used=self._downloads.bytes_on_device(device.id),
-            promised=others,
+            used=self._downloads.bytes_on_device(device.id) + sum(whole for _, _, whole in others),
+            promised=sum(left for _, left, _ in others),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,
         )
+
+    def _detach(self, device: Attached) -> None:
+        """Let go of a folder that is not there any more: when it is back it is attached anew."""
+        with self._lock:
+            self._attached.pop(device.id, None)
+        device.folder.close()
 
     def _of(self, settings: DeviceSettings) -> Attached | None:
         return next((one for one in self._attached.values() if one.settings is settings), None)
@@ -235,6 +250,8 @@ class DeviceShelf:
                     return
         except DeviceTrouble as trouble:
             self.trouble(device.id, trouble)
+            if trouble.code in GONE:
+                self._detach(device)
             return
         if self._troubles.clear(Kind.DEVICE, device.id):
             log.info("%s can be used again", device.settings.name)

@@ -15,6 +15,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.naming import distinct, path_key
 from sidecar.domain.retry import GiveUp, Postpone, Wait, what_next
 from sidecar.domain.space import Refusal
 from sidecar.errors import (
@@ -30,7 +31,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.server import ServerWatch
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads import Downloads, Place
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +88,24 @@ class Failing:
     def device(self, download: Download, trouble: DeviceTrouble) -> None:
         """The device cannot take the file; the whole device waits, with one message."""
         if trouble.code == "name-taken":
-            failure = Failure(FailureClass.REFUSED, trouble.code, str(trouble))
-            self._judge(download, failure, 0)
+            self._name_taken(download, str(trouble))
             return
         self._shelf.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
         self._put_back(download)
+
+    def _name_taken(self, download: Download, text: str) -> None:
+        """Something that is not ours has the name: ours goes beside it, under a name of its own."""
+        current = self._downloads.get(download.id)
+        if current is None:
+            return
+        path = distinct(current.file_path, current.item_id)
+        if path != current.file_path and self._downloads.rename(
+            current, Place(path, path_key(path))
+        ):
+            log.info("%s goes beside a file that is not ours: %s", current.title, path)
+            self._put_back(current)
+            return
+        self._judge(download, Failure(FailureClass.REFUSED, "name-taken", text), 0)
 
     def no_room(self, download: Download, refusal: Refusal) -> None:
         """There is no room: for this file ever, or for any file now."""
@@ -140,6 +154,7 @@ class Failing:
                 self._server.tell(away)
             case FailureClass.DEVICE:
                 trouble = DeviceTrouble(failure.code, failure.message)
+                self._shelf.distrust(download.device_id)
                 needed = _needed(download, failure.code)
                 self._shelf.trouble(download.device_id, trouble, needed=needed)
             case FailureClass.FILE_AWAY:

@@ -10,9 +10,10 @@ import logging
 
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.naming import distinct, path_key
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads import Downloads, Place
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Settling:
             device.folder.sync(download.file_path)
             part.remove()
         elif size is not None and part.size() == size:
-            device.folder.finish(part, download.file_path)
+            download = self._finish_from_part(device, download)
         else:
             log.warning("%s was cut off while it was finished: fetched again", download.title)
             self._downloads.move(download, Move.POSTPONE)
@@ -63,6 +64,19 @@ class Settling:
             mime_type=download.mime_type,
         )
 
+    def _finish_from_part(self, device: Attached, download: Download) -> Download:
+        """Rename again; beside whatever may have taken the name meanwhile."""
+        part = device.folder.part(download.id)
+        try:
+            device.folder.finish(part, download.file_path)
+        except DeviceTrouble as trouble:
+            path = distinct(download.file_path, download.item_id)
+            place = Place(path, path_key(path))
+            if trouble.code != "name-taken" or not self._downloads.rename(download, place):
+                raise
+            device.folder.finish(part, path)
+        return self._downloads.get(download.id) or download
+
     def _check_completed(self, device: Attached) -> None:
         gone: list[Download] = []
         total = 0
@@ -71,7 +85,7 @@ class Settling:
             there = device.folder.stat(download.file_path)
             if there is None:
                 gone.append(download)
-            elif there.size != download.file_size:
+            elif not device.folder.tail_ok(download.file_path, size=download.file_size or 0):
                 self._damaged(download)
         if len(gone) > max(FEW, FEW_OF_ALL * total):
             raise DeviceTrouble(

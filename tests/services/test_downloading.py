@@ -340,16 +340,34 @@ def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> N
     assert works.now(2).status is Status.COMPLETED
 
 
-def test_a_foreign_file_at_the_place_is_never_overwritten(works: Works) -> None:
+def test_a_foreign_file_is_never_overwritten_ours_goes_beside_it(works: Works) -> None:
     works.wish()
     place = works.stick / works.now().file_path
     place.parent.mkdir(parents=True)
     place.write_bytes(b"somebody's own")
 
     works.worker.step()
+    works.worker.step()
 
+    there = works.now()
+    assert there.status is Status.COMPLETED
     assert place.read_bytes() == b"somebody's own"
-    assert (works.now().status, works.now().error_code) == (Status.FAILED, "name-taken")
+    assert (works.stick / there.file_path).read_bytes() == works.engine.body
+    assert (works.stick / there.file_path).parent == place.parent
+
+
+def test_a_stick_that_was_pulled_and_put_back_is_used_again(works: Works) -> None:
+    works.wish()
+    away = works.stick.rename(works.stick.with_name("pulled"))
+    works.worker.step()
+    works.look()
+    assert works.shelf.all() == []
+
+    away.rename(works.stick)
+    assert works.look()
+
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
 
 
 def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
