@@ -29,6 +29,13 @@ SENTENCES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This request is too long.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send JSON, with the content type application/json.",
 }
+TITLES = {
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Nothing here",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not right now",
+    HTTPStatus.BAD_GATEWAY: "Jellyfin does not answer as it should",
+}
 
 
 class Problem(Exception):
@@ -49,9 +56,8 @@ def answer(status: HTTPStatus, sentence: str, *, error_id: str | None = None) ->
         problem = {"type": "about:blank", "title": status.phrase, "status": status.value}
         problem |= {"detail": sentence} | ({"id": error_id} if error_id else {})
         return Response(json.dumps(problem), status=status, content_type=PROBLEM)
-    page = render_template(
-        "problem.html", title=status.phrase, sentence=sentence, error_id=error_id
-    )
+    title = TITLES.get(status, status.phrase)
+    page = render_template("problem.html", title=title, sentence=sentence, error_id=error_id)
     return Response(page, status=status, content_type="text/html; charset=utf-8")
 
 
