@@ -58,7 +58,7 @@ def test_a_type_once_known_stays_known(hearts: Hearts) -> None:
 def test_words_in_doubt_are_found_oldest_first(hearts: Hearts, clock: FakeClock) -> None:
     hearts.save(ANN, ALBUM, ItemType.ALBUM, Heart(is_favorite=True, at_risk=True))
     clock.advance(1)
-    hearts.save(ANN, TRACK, ItemType.AUDIO, Heart(is_favorite=False, restore=True))
+    hearts.save(ANN, TRACK, ItemType.AUDIO, Heart(is_favorite=False, at_risk=True, restore=True))
     hearts.save(ANN, item_id(3), ItemType.AUDIO, PRESSED)
     hearts.save(BEN, item_id(4), ItemType.AUDIO, Heart(is_favorite=True, at_risk=True))
 
