@@ -135,8 +135,7 @@ FIRST = (
         changed_at INTEGER NOT NULL,
         PRIMARY KEY (user_id, item_id)
     ) STRICT, WITHOUT ROWID""",
-    """CREATE INDEX hearts_in_doubt ON hearts (user_id)
-        WHERE at_risk OR restore""",
+    "CREATE INDEX hearts_in_doubt ON hearts (user_id, changed_at) WHERE at_risk = 1",
     """CREATE TABLE tombstones (
         user_id TEXT NOT NULL,
         device_id TEXT NOT NULL REFERENCES devices (id),
