@@ -85,14 +85,16 @@ def create_app(
 
 def _flask(desk: Desk, clock: Clock, live: Live) -> Flask:
     files = web_files()
-    app = Flask(
-        "sidecar.web", template_folder=str(files.templates), static_folder=str(files.static)
-    )
+    app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
     app.config |= {
         "MAX_CONTENT_LENGTH": LONGEST_BODY,
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
+    # Only now, so that what was set holds for this route as well.
+    app.static_folder = str(files.static)
+    app.url_map.merge_slashes = False
+    app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.give_words(app, clock)

@@ -28,7 +28,7 @@ SOCKET_KEY = "werkzeug.socket"
 MOST_OPEN = 200
 SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 1.0
 ENDINGS = (OSError, simple_websocket.errors.SimpleWebsocketError, RemoteProtocolError)
 
 
