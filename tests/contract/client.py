@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -56,8 +56,19 @@ class Socket:
         message = {"MessageType": kind} | ({} if content is None else {"Data": content})
         self._connection.send(json.dumps(message))
 
-    def next(self, kind: str, *, within_s: float = PATIENCE_S) -> Any:  # noqa: ANN401 - any JSON
+    def next(
+        self,
+        kind: str,
+        *,
+        within_s: float = PATIENCE_S,
+        where: Callable[[Any], bool] = lambda _: True,
+    ) -> Any:  # noqa: ANN401 - any JSON
         """Return the content of the next message of a kind; others are kept and passed over.
+
+        Args:
+            kind: The `MessageType`.
+            within_s: The longest wait, whatever comes meanwhile.
+            where: What must hold of the content.
 
         Raises:
             TimeoutError: None came.
@@ -66,7 +77,7 @@ class Socket:
         while True:
             message = json.loads(self._connection.recv(timeout=max(0.0, until - monotonic())))
             self.heard.append(message)
-            if message["MessageType"] == kind:
+            if message["MessageType"] == kind and where(message.get("Data")):
                 return message.get("Data")
 
     def until_closed(self) -> None:

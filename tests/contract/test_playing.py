@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.client import Client, Site
+from sidecar.demo.version import Version
+from tests.contract.client import Client, Message, Site, Socket
 
 SECOND = 10_000_000
 
@@ -71,10 +72,10 @@ def test_a_queue_is_told_from_the_first_report_only_before_version_12(
     player.report("/Stopped", song, PositionTicks=SECOND, NowPlayingQueue=queue)
     stopped = player.session()
 
-    told = queue if site.speaks.keeps_every_reported_queue else []
+    told = queue if (site.speaks is Version.V10_11) else []
     assert at_start["NowPlayingQueue"] == told
     assert at_start["PlaylistItemId"] == "playlistItem0"
-    assert ("NowPlayingQueueFullItems" in at_start) == site.speaks.tells_queued_items_in_full
+    assert ("NowPlayingQueueFullItems" in at_start) == (site.speaks is Version.V10_11)
     assert stopped["NowPlayingQueue"] == queue
 
 
@@ -87,7 +88,7 @@ def test_the_queue_of_the_last_stop_stays_though_another_plays_in_version_12(
 
     player.report("", other, NowPlayingQueue=after)
 
-    told = after if site.speaks.keeps_every_reported_queue else before
+    told = after if (site.speaks is Version.V10_11) else before
     assert player.session()["NowPlayingQueue"] == told
 
 
@@ -103,7 +104,7 @@ def test_version_12_forgets_a_heart_that_was_pressed_while_the_track_plays(
 
     assert pressed["IsFavorite"]
     assert before
-    assert ann.is_favourite(song) is not site.speaks.forgets_hearts
+    assert ann.is_favourite(song) is not (site.speaks is Version.V12_0)
 
 
 def test_version_12_gives_a_heart_back_that_was_taken_while_the_track_plays(
@@ -115,7 +116,7 @@ def test_version_12_gives_a_heart_back_that_was_taken_while_the_track_plays(
 
     player.report("/Progress", song, PositionTicks=SECOND)
 
-    assert ann.is_favourite(song) is site.speaks.forgets_hearts
+    assert ann.is_favourite(song) is (site.speaks is Version.V12_0)
 
 
 def test_hearts_of_other_tracks_are_never_forgotten(
@@ -178,30 +179,38 @@ def test_keep_alive_is_answered(ann: Client) -> None:
         assert socket.next("KeepAlive") is None
 
 
-def test_who_watches_the_sessions_is_told_when_something_happens_and_not_before(
+def _watch(socket: Socket) -> None:
+    """Ask to be told of the sessions, and wait until the server has heard it."""
+    socket.say("SessionsStart", "0,1500")
+    socket.say("KeepAlive")
+    socket.next("KeepAlive")
+
+
+def test_who_watches_the_sessions_is_told_of_a_start(
     ann: Client, player: Client, song: str
 ) -> None:
     with ann.socket() as socket:
-        socket.say("SessionsStart", "0,1500")
-        socket.say("KeepAlive")
-        socket.next("KeepAlive")
-        kinds = [one["MessageType"] for one in socket.heard[1:]]
+        _watch(socket)
         player.report("", song)
-        told = socket.next("Sessions")
 
-    assert kinds == ["KeepAlive"]
-    assert any(one.get("NowPlayingItem", {}).get("Id") == song for one in told)
+        socket.next("Sessions", where=lambda told: song in _playing(told))
 
 
 def test_a_session_goes_with_its_socket(ann: Client, player: Client) -> None:
     with ann.socket() as watching:
-        watching.say("SessionsStart", "0,1500")
+        _watch(watching)
         with player.socket():
-            here = watching.next("Sessions")
-        gone = watching.next("Sessions")
+            watching.next("Sessions", where=lambda told: player.device_id in _devices(told))
 
-    assert player.device_id in {one["DeviceId"] for one in here}
-    assert player.device_id not in {one["DeviceId"] for one in gone}
+        watching.next("Sessions", where=lambda told: player.device_id not in _devices(told))
+
+
+def _playing(told: list[Message]) -> set[str]:
+    return {one["NowPlayingItem"]["Id"] for one in told if "NowPlayingItem" in one}
+
+
+def _devices(told: list[Message]) -> set[str]:
+    return {one["DeviceId"] for one in told}
 
 
 def test_what_is_cast_to_a_device_arrives_expanded(ann: Client, player: Client, song: str) -> None:

@@ -244,7 +244,7 @@ def test_a_silent_socket_goes_deaf_in_version_12_and_stays_open(
         with awake.socket() as socket:
             ann.post(f"/UserFavoriteItems/{song}")
             socket.next("UserDataChanged")
-            if speaks.goes_deaf:
+            if speaks is Version.V12_0:
                 silent.say("KeepAlive")
                 with pytest.raises(TimeoutError):
                     silent.next("UserDataChanged", within_s=0.2)
@@ -280,6 +280,22 @@ def test_one_token_can_be_several_devices(house: House) -> None:
         assert first.next("Play")["PlayCommand"] == "PlayLast"
         with pytest.raises(TimeoutError):
             second.next("Play", within_s=0.1)
+
+
+def test_who_subscribes_is_told_nothing_until_something_happens(house: House) -> None:
+    server = house.server()
+    ann, player = device_of(server, "ann"), device_of(server, "ann", "player")
+
+    with ann.socket() as socket:
+        socket.say("SessionsStart", "0,1500")
+        socket.say("KeepAlive")
+        socket.next("KeepAlive")
+        kinds = [one["MessageType"] for one in socket.heard]
+        player.report("", tone(ann))
+        told = socket.next("Sessions")
+
+    assert kinds == ["ForceKeepAlive", "KeepAlive"]
+    assert any("NowPlayingItem" in one for one in told)
 
 
 def test_who_subscribes_twice_is_told_twice(house: House) -> None:
