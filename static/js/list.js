@@ -13,6 +13,7 @@ async function refresh() {
   waiting = 0;
   try {
     await window.htmx.ajax("GET", window.location.href, {
+      source: "#downloads",
       target: "#downloads",
       select: "#downloads",
       swap: "outerMorph",

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from sidecar.events import Bus
+from sidecar.services.desk import Person
+from sidecar.web.app import create_app
+from sidecar.web.places import web_files
+from sidecar.web.server import WebServer, serving
+from tests.fakes.desk import FakeDesk
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+)
+DEADLINE_MS = 10_000
+
+SignedIn = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    assert program, "these tests drive Debian's chromium: apt-get install chromium"
+    vendor = web_files().static / "vendor" / "htmx.min.js"
+    assert vendor.exists(), "the browser's files are missing: npm ci && node static/build.mjs"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return Bus()
+
+
+@pytest.fixture
+def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
+    yield from served(desk, bus, 0)
+
+
+def served(desk: FakeDesk, bus: Bus, port: int) -> Iterator[WebServer]:
+    web = create_app(desk, bus)
+    server = WebServer(web.wsgi, "127.0.0.1", port)
+    server.bind()
+    thread = serving(server)
+    web.live.start()
+    yield server
+    web.live.stop()
+    server.stop()
+    thread.join(5)
+    assert not [one for one in threading.enumerate() if one.name.startswith("websocket-")]
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(DEADLINE_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def signed_in(context: BrowserContext, desk: FakeDesk, server: WebServer) -> SignedIn:
+    """Return a page of somebody who has signed in; anything it writes to its console fails."""
+
+    def open_page(person: Person, path: str = "/downloads") -> Page:
+        give_session(context, desk, server, person)
+        page = context.new_page()
+        page.goto(server.url + path)
+        return page
+
+    return open_page
+
+
+def give_session(
+    context: BrowserContext, desk: FakeDesk, server: WebServer, person: Person
+) -> None:
+    secret = desk.begin(person).secret
+    context.add_cookies([{"name": "sidecar_session", "value": secret, "url": server.url}])
+
+
+@pytest.fixture
+def axe() -> str:
+    """Return the accessibility checker's source."""
+    here = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    return here.read_text(encoding="utf-8")
