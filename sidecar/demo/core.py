@@ -39,6 +39,7 @@ from sidecar.demo.version import Version
 log = logging.getLogger(__name__)
 
 _KEEP_AFTER_S = 0.3
+_REMEMBERED = {"policies", "devices", "opinions", "playlists"}
 
 
 class Phase(Enum):
@@ -215,7 +216,7 @@ class Core:
         self.changed()
 
     def _restore(self, kept: dict[str, Any], scanned: catalogue.Catalogue) -> None:
-        if not kept:
+        if not kept.keys() >= _REMEMBERED:
             for name, owner, item_ids in scanned.playlists:
                 user = self.users.named(owner)
                 if user is not None:

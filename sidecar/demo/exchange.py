@@ -1,6 +1,6 @@
 """A request and its answer, as values, with the headers in the order of the real server.
 
-What an answer looks like on the wire is `wire`'s business in `.listener`.
+How an answer is written out is `.wire`'s business.
 """
 
 from __future__ import annotations

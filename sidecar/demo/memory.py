@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 _FILE = "demo-server.json"
 
@@ -18,12 +21,13 @@ class Memory:
         self._file = None if folder is None else folder / _FILE
 
     def load(self) -> dict[str, Any]:
-        """Return what was kept; empty if nothing was, or it cannot be read."""
-        if self._file is None:
+        """Return what was kept; empty if nothing was, or it is damaged."""
+        if self._file is None or not self._file.exists():
             return {}
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as problem:
+            log.warning("what the demo server remembered is lost: %s: %s", self._file, problem)
             return {}
         return kept if isinstance(kept, dict) else {}
 

@@ -220,7 +220,10 @@ def _instant_mix(ask: Ask) -> Reply:
 
 
 def _mix(ask: Ask, seed: Item, songs: Sequence[Item]) -> list[Item]:
-    genres = set(seed.music.genres) if seed.music else set()
+    playlist = ask.core.playlists.by_id.get(seed.id)
+    ids = playlist.item_ids if playlist else [one.id for one in ask.core.library.songs_of(seed)]
+    music = [one.music for one in songs if one.id in ids and one.music]
+    genres = {genre for one in music for genre in one.genres}
     alike = [one for one in songs if one.music and genres & set(one.music.genres)]
     mixed = ask.core.random.sample(alike, len(alike))
     if seed.kind is not Kind.AUDIO:

@@ -165,12 +165,14 @@ class DemoServer:
             listener = Listener(line, session, ask.user.id, ask.device.token)
             self.core.hub.join(listener)
             self.core.news.sessions_changed()
-        line.run(lambda text: self._hear(listener, text))
-        with self.core.lock:
-            self.core.hub.leave(listener)
-            self._lines.notify_all()
-            if not session.sockets:
-                self.core.end(session)
+        try:
+            line.run(lambda text: self._hear(listener, text))
+        finally:
+            with self.core.lock:
+                self.core.hub.leave(listener)
+                self._lines.notify_all()
+                if not session.sockets:
+                    self.core.end(session)
 
     def _hear(self, listener: Listener, text: str) -> None:
         with self.core.lock:

@@ -1,8 +1,8 @@
 """Puts media where Jellyfin puts them: tracks in discs in albums, episodes in seasons in series.
 
-    Music library ─ artist ─ album ─ (disc folder) ─ track
-    Movies library ─ film
-    Shows library ─ series ─ season ─ episode
+Music library ─ artist ─ album ─ (disc folder) ─ track
+Movies library ─ film
+Shows library ─ series ─ season ─ episode
 """
 
 from __future__ import annotations

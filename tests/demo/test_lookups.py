@@ -160,6 +160,21 @@ def test_a_tick_on_an_album_is_a_tick_on_its_tracks(house: House) -> None:
     assert found(ann, isPlayed="true", includeItemTypes="Audio") == []
 
 
+def test_a_mix_can_begin_with_anything_that_holds_songs(house: House) -> None:
+    ann = device_of(house.server(), "ann")
+    for kind, name in (("MusicAlbum", "Double"), ("MusicArtist", "Choir"), ("Playlist", "Road")):
+        mix = ann.get(f"/Items/{item(ann, name, kind)}/InstantMix")
+
+        assert mix["TotalRecordCount"] == 8
+        assert {one["Type"] for one in mix["Items"]} == {"Audio"}
+
+
+def test_a_page_of_nonsense_is_refused(house: House) -> None:
+    ann = device_of(house.server(), "ann")
+
+    assert ann.ask("GET", "/Items/Latest?limit=many").status_code == 400
+
+
 def test_lyrics_are_told_line_by_line(house: House) -> None:
     ann = device_of(house.server(), "ann")
     with_words, without = item(ann, "Tone 1", "Audio"), item(ann, "Tone 2", "Audio")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -102,6 +104,15 @@ def test_a_restart_keeps_tokens_hearts_playlists_and_rights(house: House, tmp_pa
     assert ann.is_favourite(song)
     assert ann.get(f"/Playlists/{made}")["ItemIds"] == [song]
     assert ann.get("/Sessions") == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"server_id": "x"}'])
+def test_a_damaged_memory_is_no_hindrance(house: House, tmp_path: Path, text: str) -> None:
+    (tmp_path / "demo-server.json").write_text(text, encoding="utf-8")
+
+    server = house.server(state_dir=tmp_path)
+
+    assert device_of(server, "ann").get("/Items", recursive="true", includeItemTypes="Playlist")
 
 
 def test_what_it_keeps_is_nobody_elses_to_read(house: House, tmp_path: Path) -> None:
@@ -356,6 +367,31 @@ def test_administrators_are_rung_when_the_log_grows(house: House) -> None:
         ann.ask("GET", f"/Items/{tone(ann)}/Download")
 
         assert socket.next("ActivityLogEntry") == []
+
+
+def test_comings_and_goings_are_written_down(house: House) -> None:
+    server = house.server()
+    admin, ann = device_of(server, "admin"), device_of(server, "ann")
+    ann.report("", tone(ann))
+    ann.post("/Sessions/Logout")
+
+    log = admin.get("/System/ActivityLog/Entries")["Items"]
+
+    assert [one["Name"] for one in log[:4]] == [
+        "ann has disconnected from A device",
+        "ann is playing The Sine Waves - Tone 1 on A device",
+        "ann successfully authenticated",
+        "ann is online from A device",
+    ]
+
+
+def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
+    address = urlsplit(house.server().url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+        plain.sendall(b"HELLO\r\n\r\n")
+        answer = plain.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n")
 
 
 def test_a_second_start_needs_another_server(house: House) -> None:
