@@ -73,7 +73,7 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
         speaks=VOICES[asked.speaks],
     )
     with stop_signals() as stop, demo_at(demo, stop) as server:
-        if not stop.is_set():
+        if server is not None:
             print(f"Demo Jellyfin {asked.speaks}: {server.url}")
             print_accounts(sys.stdout)
             sys.stdout.flush()
@@ -82,8 +82,10 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 @contextmanager
-def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer]:
+def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer | None]:
     """Make the media if they are not there, start the demo, and stop it in the end.
+
+    Gives None if it was asked to stop before the media were made.
 
     Raises:
         errors.SidecarError: The media cannot be made; says what to install.
@@ -91,11 +93,12 @@ def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer]:
     try:
         make_library(demo.library, progress=_tell, stop=stop)
     except MakingStopped:
-        pass
+        yield None
+        return
     except MediaTrouble as trouble:
         raise SidecarError(str(trouble)) from trouble
     server = DemoServer(demo.library, speaks=demo.speaks, port=demo.port, state_dir=demo.state)
-    with server, _robot(server.url if demo.robot and not stop.is_set() else None):
+    with server, _robot(server.url if demo.robot else None):
         yield server
 
 

@@ -44,7 +44,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
                 robot=not asked.no_robot,
             )
             server = stack.enter_context(demo_at(demo, stop))
-            if stop.is_set():
+            if server is None:
                 return 0
             settings = _on_the_demo(settings, server.url)
             print("No Jellyfin server is configured: this is the demo.")
