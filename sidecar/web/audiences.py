@@ -6,7 +6,8 @@ exactly one audience, chosen here from who it is, never by what it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,8 +19,14 @@ MOST_SOCKETS_A_SESSION = 10
 ADMINS = "admins"
 
 
+Around = Callable[[], AbstractContextManager[object]]
+
+
 class Wire(Protocol):
     """What carries messages to browsers."""
+
+    def begin(self, around: Around) -> None:
+        """Enter `around` whenever a thread that lives long asks the desk something."""
 
     def send(self, to: str, event: str, payload: Json) -> None:
         """Send to a room, or to one socket by its id."""

@@ -9,16 +9,13 @@ number, so a page that misses one knows to look again. Only this thread sends an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Thread
-from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Status
 from sidecar.events import (
     AccountChanged,
     Bus,
@@ -33,7 +30,8 @@ from sidecar.events import (
 from sidecar.services.desk import Desk, Query
 from sidecar.web import presenters, security
 from sidecar.web.asking import STATUSES, Tab
-from sidecar.web.audiences import Audience, Audiences, Wire
+from sidecar.web.audiences import Around, Audience, Audiences, Wire
+from sidecar.web.news import NAMES, Came, Left, News, SessionEnded
 from sidecar.web.pacing import Pacer
 from sidecar.web.presenters import Json
 from sidecar.web.security import Asker
@@ -46,44 +44,6 @@ LOOK_AT_SESSIONS_EVERY_S = 30.0
 LONGEST_BACKLOG = 500
 SNAPSHOT_SIZE = 100
 STOP_WITHIN_S = 2.0
-
-NAMES: Mapping[Status | None, str] = MappingProxyType(
-    {
-        Status.PENDING: "download:queued",
-        Status.PAUSED: "download:queued",
-        Status.DOWNLOADING: "download:started",
-        Status.COMPLETED: "download:completed",
-        Status.FAILED: "download:failed",
-        Status.REMOVED: "download:removed",
-        None: "download:removed",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """A socket has connected."""
-
-    sid: str
-    asker: Asker
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A socket is over."""
-
-    sid: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """Somebody signed out."""
-
-    secret: str
-
-
-News = Event | Came | Left | SessionEnded | None
-Around = Callable[[], AbstractContextManager[object]]
 
 
 class Live:
@@ -108,8 +68,9 @@ class Live:
         """Listen to the bus and start the thread.
 
         Args:
-            around: Entered by the thread round its work, to tidy up what is the thread's own.
+            around: Entered by threads round their work, to tidy up what is the thread's own.
         """
+        self._wire.begin(around)
         self._unsubscribe = self._bus.subscribe(self._news.put)
         self._thread = Thread(target=self._run, args=(around,), name="live")
         self._thread.start()
@@ -207,7 +168,9 @@ class Live:
     # -- people
 
     def _welcome(self, sid: str, asker: Asker) -> None:
-        audience = self._audiences.add(sid, asker)
+        # The session may have ended between the handshake and now.
+        is_current = security.look_again(self._desk, asker).person == asker.person
+        audience = self._audiences.add(sid, asker) if is_current else None
         if audience is None:
             self._wire.close(sid)
             return

@@ -79,7 +79,10 @@ class WebServer:
         self._server.serve()
 
     def stop(self) -> None:
-        """Close the port, hang up on every WebSocket and end all threads of the server."""
+        """Close the port, hang up on every WebSocket and end all threads of the server.
+
+        `Live.stop` goes first: a page that polls holds a thread until it is told something.
+        """
         deadline = time.monotonic() + STOP_WITHIN_S
         conversations = self._websockets.close()
         self._server.stop()
@@ -135,8 +138,9 @@ class _Server(CherootServer):
             super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's own signature
-        """Write to our log. What cheroot calls an error is mostly a client that went away."""
-        log.log(level if traceback else logging.DEBUG, "%s", msg, exc_info=traceback)
+        """Write to our log. Below an error, cheroot tells of clients that went away."""
+        serious = traceback and level >= logging.ERROR
+        log.log(level if serious else logging.DEBUG, "%s", msg, exc_info=traceback)
 
 
 class _Deadline:

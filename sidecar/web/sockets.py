@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from http.cookies import CookieError, SimpleCookie
 from threading import BoundedSemaphore
 from threading import Event as Flag
@@ -18,6 +18,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from sidecar.services.desk import SignInDesk
+from sidecar.web.audiences import Around
 from sidecar.web.presenters import Json
 from sidecar.web.rights import SOCKET_EVENTS, role_of
 from sidecar.web.security import COOKIE, SECURE_COOKIE, Asker, is_from_elsewhere, who
@@ -54,6 +55,7 @@ class Sockets:
         self._desk = desk
         self._polls = BoundedSemaphore(MOST_POLLS)
         self._ended = Flag()
+        self._around: Around = nullcontext
         # Packets hold what people listen to, and belong into no log.
         wire_log.setLevel(logging.WARNING)
         self._socketio = SocketIO(
@@ -111,6 +113,10 @@ class Sockets:
         self._socketio.on("disconnect")(disconnect)
         self._socketio.on("*")(anything_else)
 
+    def begin(self, around: Around) -> None:
+        """See `Wire`."""
+        self._around = around
+
     def send(self, to: str, event: str, payload: Json) -> None:
         """See `Wire`."""
         self._socketio.emit(event, dict(payload), to=to)
@@ -139,11 +145,12 @@ class Sockets:
     def _admit(
         self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        asker = who(
-            self._desk,
-            cookie=_cookie(environ),
-            authorization=environ.get("HTTP_AUTHORIZATION"),
-        )
+        with self._around():
+            asker = who(
+                self._desk,
+                cookie=_cookie(environ),
+                authorization=environ.get("HTTP_AUTHORIZATION"),
+            )
         if is_from_elsewhere(environ):
             return _refuse(start_response, "403 Forbidden")
         if role_of(asker.person) < SOCKET_EVENTS["connect"]:

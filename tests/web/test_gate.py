@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from wsgiref.types import StartResponse
+
 import pytest
 from werkzeug.test import Client
 
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.gate import HEADERS
+from sidecar.web.gate import FORWARDED, HEADERS, Gate
 from sidecar.web.hosts import HostList, is_own_origin
 from tests.fakes.desk import PASSWORD, FakeDesk
 from tests.web.conftest import Browser
@@ -87,6 +89,21 @@ def test_forwarded_headers_of_strangers_are_not_believed(client: Client, desk: F
 
     assert answer.headers["Set-Cookie"].startswith("sidecar_session=")
     assert desk.callers[0].address == "192.168.1.77"
+
+
+def test_no_layer_below_sees_what_a_stranger_forwards() -> None:
+    seen: dict[str, object] = {}
+
+    def below(environ: dict[str, object], start_response: StartResponse) -> list[bytes]:
+        seen.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    sent = {f"{name[5:].replace('_', '-')}": "x" for name in FORWARDED}
+    Client(Gate(below, hosts=HostList.of("localhost", []))).get("/", headers=sent)
+
+    assert seen["HTTP_HOST"] == "localhost"
+    assert not set(FORWARDED) & set(seen)
 
 
 def test_those_of_a_configured_proxy_are(desk: FakeDesk) -> None:
