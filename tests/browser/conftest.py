@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web.app import create_app
+from sidecar.web.app import WebOptions, create_app
 from sidecar.web.places import web_files
 from sidecar.web.server import WebServer, serving
 from tests.fakes.desk import FakeDesk
@@ -55,8 +55,8 @@ def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     yield from served(desk, bus, 0)
 
 
-def served(desk: FakeDesk, bus: Bus, port: int) -> Iterator[WebServer]:
-    web = create_app(desk, bus)
+def served(desk: FakeDesk, bus: Bus, port: int, base_url: str = "") -> Iterator[WebServer]:
+    web = create_app(desk, bus, WebOptions(base_url=base_url))
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
     thread = serving(server)
@@ -78,7 +78,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def signed_in(context: BrowserContext, desk: FakeDesk, server: WebServer) -> SignedIn:
-    """Return a page of somebody who has signed in; anything it writes to its console fails."""
+    """Return what opens a page of somebody who has signed in."""
 
     def open_page(person: Person, path: str = "/downloads") -> Page:
         give_session(context, desk, server, person)

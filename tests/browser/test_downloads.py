@@ -103,6 +103,27 @@ def test_the_page_follows_a_download_from_the_heart_to_the_device(
     assert {one.partition(":")[0] for one in websocket} == {"ws"}
 
 
+def test_all_of_it_works_below_a_base_url(
+    context: BrowserContext, desk: FakeDesk, bus: Bus
+) -> None:
+    serving = served(desk, bus, 0, "/sidecar")
+    server = next(serving)
+    page = context.new_page()
+    page.goto(server.url)
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sidecar/downloads")
+    page.wait_for_load_state("networkidle")
+
+    desk.add(a_download(7))
+    bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
+
+    expect(page.locator("#download-7")).to_contain_text("Queued")
+    context.close()
+    next(serving, None)
+
+
 def test_tabs_search_and_pages_change_the_list_in_place(
     signed_in: SignedIn, desk: FakeDesk
 ) -> None:
