@@ -71,7 +71,9 @@ def curl(at: Place) -> Sequence[str]:
         "".join(f'url = "{at.folder}{one}"\noutput = "{at.out}/{one}"\n' for one in names)
     )
     ca = f"--cacert {at.ca}" if at.ca else ""
-    return _synced(f"curl -sS --no-progress-meter --parallel --parallel-max 4 {ca} -K {listing}", at)
+    return _synced(
+        f"curl -sS --no-progress-meter --parallel --parallel-max 4 {ca} -K {listing}", at
+    )
 
 
 def aria2(at: Place) -> Sequence[str]:

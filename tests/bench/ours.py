@@ -64,10 +64,9 @@ def main() -> int:
         one.start()
     for one in workers:
         one.join()
-    for one in store.downloads.page(
-        DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED}), 1, 3
-    )[0]:
-        print(one.title, one.status, one.error_message, file=sys.stderr)
+    missing = DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED})
+    for row in store.downloads.page(missing, 1, 3)[0]:
+        print(row.title, row.status, row.error_message, file=sys.stderr)
     done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
     services.shelf.close()
     db.close()

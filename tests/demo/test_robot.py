@@ -25,7 +25,7 @@ def server() -> Iterator[ListenedTo]:
 
 
 def chance(seed: int = 1) -> Random:
-    return Random(seed)  # noqa: S311 -- moods, not secrets
+    return Random(seed)
 
 
 @dataclass
