@@ -114,9 +114,10 @@ class Runtime:
         http = WebServer(wsgi, server.host, server.port)
         http.bind()
         self.url = http.url + server.base_url
+        building.callback(http.stop)
+        # Stopped before the server: a page that is on the polling fallback holds a worker.
         building.callback(web.live.stop)
         web.live.start(around=db.thread)
-        building.callback(http.stop)
         crew.add("http", lambda _stop: http.serve())
 
     def _start_crew(self, crew: Crew, services: Services) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import peewee
+
 from sidecar.store.database import Database, Row
 from sidecar.store.tables import AccountRow
 
@@ -81,7 +83,7 @@ class Accounts:
     def forget(self, user_id: str) -> None:
         """Delete an account with its sessions, keys and hearts; its holds and files stay."""
         with self._db.write():
-            self._db.change(AccountRow.delete().where(AccountRow.user_id == user_id))
+            self._db.change(peewee.ModelDelete(AccountRow).where(AccountRow.user_id == user_id))
 
 
 SIGNED_IN, SIGNED_OUT = "signed-in", "signed-out"

@@ -108,7 +108,7 @@ class Downloads(DownloadMover):
             raise IllegalMove(f"a {download.status} download cannot be cancelled")
         with self._db.write():
             gone = self._db.change(
-                DownloadRow.delete().where(
+                peewee.ModelDelete(DownloadRow).where(
                     DownloadRow.id == download.id,
                     DownloadRow.status == download.status,
                     ~DownloadRow.finalizing,

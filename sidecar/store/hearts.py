@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import peewee
+
 from sidecar.clock import Clock
 from sidecar.domain.hearts import Heart
 from sidecar.domain.items import ItemType
@@ -54,7 +56,9 @@ class Hearts:
         """Forget a belief: there is nothing to remember of an item without a heart."""
         with self._db.write():
             self._db.change(
-                HeartRow.delete().where(HeartRow.user_id == user_id, HeartRow.item_id == item_id)
+                peewee.ModelDelete(HeartRow).where(
+                    HeartRow.user_id == user_id, HeartRow.item_id == item_id
+                )
             )
 
     def favourites(self, user_id: str) -> Mapping[str, ItemType]:

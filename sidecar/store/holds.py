@@ -94,7 +94,7 @@ class Holds:
         """Delete the holds whose time is over and return them."""
         due = HoldRow.release_at <= now
         with self._db.write():
-            rows = self._db.changed(HoldRow.delete().where(due).returning(HoldRow))
+            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(due).returning(HoldRow))
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 

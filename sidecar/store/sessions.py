@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import peewee
+
 from sidecar.clock import Clock
 from sidecar.errors import StoreTrouble
 from sidecar.store.database import Database
@@ -75,17 +77,21 @@ class Sessions:
     def end(self, secret: str) -> None:
         """End one session; nothing happens if it has ended."""
         with self._db.write():
-            self._db.change(SessionRow.delete().where(SessionRow.id_hash == _hash(secret)))
+            self._db.change(
+                peewee.ModelDelete(SessionRow).where(SessionRow.id_hash == _hash(secret))
+            )
 
     def end_all(self, user_id: str) -> int:
         """End every session of an account; return how many there were."""
         with self._db.write():
-            return self._db.change(SessionRow.delete().where(SessionRow.user_id == user_id))
+            return self._db.change(
+                peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id)
+            )
 
     def _sweep(self) -> None:
         now = self._clock.now()
         over = (SessionRow.last_used_at <= now - IDLE) | (SessionRow.created_at <= now - LONGEST)
-        self._db.change(SessionRow.delete().where(over))
+        self._db.change(peewee.ModelDelete(SessionRow).where(over))
 
 
 def csrf_of(secret: str) -> str:

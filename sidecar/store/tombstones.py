@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import peewee
+
 from sidecar.clock import Clock
 from sidecar.store.database import Database
 from sidecar.store.tables import TombstoneRow
@@ -27,7 +29,7 @@ class Tombstones:
         with self._db.write():
             return bool(
                 self._db.change(
-                    TombstoneRow.delete().where(
+                    peewee.ModelDelete(TombstoneRow).where(
                         TombstoneRow.user_id == user_id,
                         TombstoneRow.device_id == device_id,
                         TombstoneRow.item_id == item_id,
