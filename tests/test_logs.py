@@ -58,7 +58,8 @@ def test_a_traceback_is_masked_too() -> None:
 def test_the_log_starts_with_our_words_and_only_the_warnings_of_others() -> None:
     stream = io.StringIO()
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    ours = logging.getLogger("sidecar")
+    before, level, ours_level = root.handlers[:], root.level, ours.level
     try:
         start("INFO", stream)
         logging.getLogger("sidecar.store").info("ours")
@@ -66,6 +67,7 @@ def test_the_log_starts_with_our_words_and_only_the_warnings_of_others() -> None
     finally:
         root.handlers[:] = before
         root.setLevel(level)
+        ours.setLevel(ours_level)
         logging.captureWarnings(capture=False)
 
     assert "ours" in stream.getvalue()
