@@ -203,7 +203,9 @@ def test_stopping_says_good_bye_and_is_quick(house: House) -> None:
             socket.until_closed()
 
     assert monotonic() - begun < 2
-    assert set(threading.enumerate()) <= before
+    # The test's own client has a keepalive thread that ends in its own time.
+    left = {one.name for one in set(threading.enumerate()) - before}
+    assert not {name for name in left if "keepalive" not in name}
     with pytest.raises(requests.ConnectionError):
         ann.ask("GET", "/Users/Me")
 
