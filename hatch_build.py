@@ -1,7 +1,4 @@
-"""Refuses to build a wheel whose pages would have no scripts.
-
-An editable installation is let through: there, `make` builds `static/vendor` afterwards.
-"""
+"""Refuses to build a wheel without the browser code, which npm brings and git does not hold."""
 
 from __future__ import annotations
 
@@ -10,25 +7,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NEEDED = ("socket.io.esm.min.js", "htmx.min.js", "icons.svg")
+READY = Path("static/vendor/ready")
 
 
-class NeedsVendor(BuildHookInterface[Any]):
+class BrowserCode(BuildHookInterface[Any]):
     """Runs before a wheel is built."""
 
-    PLUGIN_NAME = "custom"
-
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Stop the build unless `static/vendor` is complete.
-
-        Raises:
-            FileNotFoundError: Says what is missing and how to make it.
-        """
-        del build_data
-        vendor = Path(self.root) / "static" / "vendor"
-        missing = [name for name in NEEDED if not (vendor / name).is_file()]
-        if version != "editable" and missing:
-            raise FileNotFoundError(
-                f"static/vendor has no {', '.join(missing)}: "
-                "run `npm ci && node static/build.mjs` (or `make wheel`) first"
-            )
+        """Stop with what to do if the browser code is not there."""
+        if version == "editable":
+            return
+        if not (Path(self.root) / READY).exists():
+            raise SystemExit("The browser code is missing: run `make wheel`, which builds it first")
+        build_data["artifacts"].append("static/vendor/*")

@@ -1,51 +1,86 @@
-"""Numbers in words that people use."""
-
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from sidecar.web import places, words
+from sidecar.web import words
+from sidecar.web.pacing import Pacer
+from sidecar.web.places import web_files
 
-NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+SIZES = [0, 1, 999, 999.6, 1000, 1499, 52_400, 999_949, 999_950, 7_400_000, 9_949_999, 10**7]
+SIZES += [12_345_678_901, 999_999_999_999, 5 * 10**17]
+TIMES = [0, 0.4, 1, 59.6, 119, 120, 3599, 7199, 7200, 7800, 172_799, 172_800, 10**6]
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("octets", "said"),
     [
-        (None, "unknown size"),
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (999_600, "1.0 MB"),
-        (12_400_000, "12.4 MB"),
-        (118_000_000_000, "118 GB"),
-        (10**19, "10000 PB"),
+        (0, "0 B"),
+        (-5, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (52_400, "52 kB"),
+        (999_960, "1.0 MB"),
+        (7_400_000, "7.4 MB"),
+        (12_345_678_901, "12 GB"),
     ],
 )
-def test_sizes_are_said_as_on_a_package(count: int | None, said: str) -> None:
-    assert words.size(count) == said
+def test_sizes_are_short(octets: float, said: str) -> None:
+    assert words.size(octets) == said
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "1 second"), (59, "59 seconds"), (90, "2 minutes"), (86400, "1 day")],
+    ("amount", "said"),
+    [(0.2, "1 s"), (90, "90 s"), (150, "2 min"), (7800, "2 h 10 min"), (7200, "2 h")],
 )
-def test_spans_are_said_by_their_largest_unit(seconds: float, said: str) -> None:
-    assert words.span(seconds) == said
+def test_times_are_rough(amount: float, said: str) -> None:
+    assert words.seconds(amount) == said
 
 
-def test_moments_are_said_as_seen_from_now() -> None:
-    assert words.when(NOW + timedelta(minutes=4), NOW) == "in 4 minutes"
-    assert words.when(NOW - timedelta(seconds=5), NOW) == "just now"
-    assert words.when(NOW - timedelta(hours=3), NOW) == "3 hours ago"
+def test_times_are_told_from_now() -> None:
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    assert words.ago(now, now) == "just now"
+    assert words.ago(now - timedelta(minutes=5), now) == "5 min ago"
+    assert words.ahead(now + timedelta(seconds=40), now) == "in 40 s"
+    assert words.ahead(now - timedelta(seconds=40), now) == "now"
 
 
-def test_nothing_is_said_of_what_nobody_knows() -> None:
-    assert (words.speed(0), words.time_left(None)) == ("", "")
+def test_only_what_is_whole_is_a_hundred_percent() -> None:
+    assert [words.percent(one) for one in (0, 0.999, 1)] == [0, 99, 100]
 
 
-def test_templates_and_static_files_are_found_in_the_source_tree() -> None:
-    assert (places.find("templates") / "layout.html").is_file()
-    assert (places.find("static") / "build.mjs").is_file()
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node")
+def test_the_browser_says_the_same() -> None:
+    module = Path(web_files().static, "js", "words.js").as_uri()
+    script = (
+        f"import {{size, seconds}} from {json.dumps(module)};"
+        f"console.log(JSON.stringify([{SIZES}.map(size), {TIMES}.map(seconds)]))"
+    )
+    said = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, check=True, timeout=30
+    ).stdout
+
+    assert json.loads(said) == [
+        [words.size(one) for one in SIZES],
+        [words.seconds(one) for one in TIMES],
+    ]
+
+
+def test_a_pacer_lets_the_first_through_and_keeps_the_last() -> None:
+    pacer: Pacer[str] = Pacer(0.5)
+    pacer.put("first")
+    assert pacer.take(10.0) == "first"
+    pacer.put("second")
+    pacer.put("third")
+
+    assert pacer.take(10.4) is None
+    assert pacer.due_in(10.4) == pytest.approx(0.1)
+    assert pacer.take(10.5) == "third"
+    assert pacer.take(11.0) is None
+    assert pacer.due_in(11.0) is None
