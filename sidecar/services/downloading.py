@@ -84,7 +84,8 @@ class _Report:
 
     def opened(self, validator: Validator, *, held: int) -> None:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
-        if not self.downloads.opened(self.download.id, validator, held):
+        anew = self.download.validator is None
+        if not self.downloads.opened(self.download.id, validator, held, anew=anew):
             raise Stopped("it is no longer wanted")
 
     def synced(self, held: int) -> None:
@@ -207,9 +208,8 @@ class Worker:
         ):
             raise Stopped("it is no longer wanted")
         device.folder.finish(device.folder.part(download.id), download.file_path)
-        current = self._downloads.get(download.id)
-        if current is not None and self._downloads.arrive(
-            current,
+        if self._downloads.arrive(
+            download,
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,

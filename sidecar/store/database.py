@@ -65,6 +65,7 @@ class _Mine(local):
 
     news: list[Callable[[], object]] | None = None  # a list while this thread writes
     reads: bool = False
+    synced: str = ""  # how this thread's connection commits: FULL, NORMAL, or not said yet
 
 
 class Database:
@@ -149,22 +150,23 @@ class Database:
             yield from self._joined(self._mine.news)
             return
         with self._one_writer, trouble(self.path):
+            self._sync_commits("FULL")
             news = yield from self._transaction()
         for tell in news:
             tell()
 
     @contextmanager
     def write_lazily(self) -> Iterator[None]:
-        """Like `write`, but a power cut (not a crash) may undo it: for what can be found again."""
+        """Like `write`, but a power cut (not a crash) may undo it: for what can be found again.
+
+        Whatever is committed after it by `write` takes it to the disk as well: the order stays.
+        """
         if self._mine.news is not None:
-            raise RuntimeError("a lazy write cannot be part of another one")
+            yield from self._joined(self._mine.news)
+            return
         with self._one_writer, trouble(self.path):
-            # Cannot be said inside a transaction, and holds for this thread's connection only.
-            self._peewee.execute_sql("PRAGMA synchronous = NORMAL")
-            try:
-                news = yield from self._transaction()
-            finally:
-                self._peewee.execute_sql("PRAGMA synchronous = FULL")
+            self._sync_commits("NORMAL")
+            news = yield from self._transaction()
         for tell in news:
             tell()
 
@@ -184,6 +186,11 @@ class Database:
         """Run a statement with RETURNING; return its rows."""
         self._check_writing()
         return list(query.dicts().execute(self._peewee))
+
+    def changed_by(self, text: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Run a statement with RETURNING that was written by hand; return its rows."""
+        self._check_writing()
+        return self.sql(text, parameters)
 
     # -- reading
 
@@ -251,6 +258,7 @@ class Database:
     def close_thread(self) -> None:
         """Close the connection of the calling thread; the next query opens another."""
         self._peewee.close()
+        self._mine.synced = ""
 
     def close(self) -> None:
         """Close this thread's connection and give the folder free. Other threads are over."""
@@ -271,6 +279,12 @@ class Database:
             finally:
                 self._mine.news = None
         return news
+
+    def _sync_commits(self, how: str) -> None:
+        """Cannot be said inside a transaction, and holds for this thread's connection only."""
+        if self._mine.synced != how:
+            self._peewee.execute_sql(f"PRAGMA synchronous = {how}")
+            self._mine.synced = how
 
     def _joined(self, news: list[Callable[[], object]]) -> Iterator[None]:
         mark = len(news)

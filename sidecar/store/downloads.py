@@ -19,7 +19,7 @@ import peewee
 from sidecar.domain.downloads import Download, Move, Status, Validator
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
-from sidecar.store.moving import DownloadMover
+from sidecar.store.moving import ONE_ROW, DownloadMover
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download
 from sidecar.store.tables import DownloadRow
@@ -87,9 +87,9 @@ class Downloads(DownloadMover):
                 resumed at once is pending while its last bytes are still being written.
         """
         passed_over = [json.dumps(list(one)) for one in (blocked_devices, blocked_users, busy)]
-        first = peewee.SQL(FIRST_DUE, [DownloadRow.retry_next_at.db_value(now), *passed_over])
+        values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
         changes = {"started_at": now, "retry_next_at": None}
-        return self._move(DownloadRow.id == first, Status.PENDING, Move.CLAIM, changes)
+        return self._move(f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes)
 
     def bring_forward(self, error_code: str) -> None:
         """End the wait of everything that waits for the same reason: it is cured."""
@@ -148,9 +148,20 @@ class Downloads(DownloadMover):
 
     # -- one transfer
 
-    def opened(self, download_id: int, validator: Validator, held: int) -> bool:
-        """Commit what the part file's bytes belong to, and that only `held` of them count."""
-        with self._db.write():
+    def opened(
+        self, download_id: int, validator: Validator, held: int, *, anew: bool = False
+    ) -> bool:
+        """Commit what the part file's bytes belong to, and that only `held` of them count.
+
+        Args:
+            download_id: Whose part file.
+            validator: What every response of the transfer agrees on.
+            held: Bytes at its start.
+            anew: No byte of the part counted so far. Nothing is waited for then: a power cut can
+                only bring back a row that counts none.
+        """
+        write = self._db.write_lazily if anew else self._db.write
+        with write():
             return self._note(download_id, validator=validator, bytes_downloaded=held)
 
     def synced(self, download_id: int, held: int) -> bool:
@@ -160,14 +171,7 @@ class Downloads(DownloadMover):
         costs those bytes and nothing else.
         """
         with self._db.write_lazily():
-            # Written out: building it anew would take longer than running it.
-            return bool(
-                self._db.sql(
-                    "UPDATE downloads SET bytes_downloaded = ?"
-                    " WHERE id = ? AND status = 'downloading' RETURNING id",
-                    (held, download_id),
-                )
-            )
+            return self._note(download_id, bytes_downloaded=held)
 
     def finalizing(
         self, download_id: int, *, size: int, content_hash: str, mime_type: str | None
@@ -199,18 +203,11 @@ class Downloads(DownloadMover):
 
     def _set(self, download: Download, **columns: object) -> Download | None:
         """Change columns other than the state, if the state is still what the caller saw."""
-        rows = self._db.changed(
-            DownloadRow.update(**columns)
-            .where(DownloadRow.id == download.id, DownloadRow.status == download.status)
-            .returning(COLUMNS)
-        )
-        if not rows:
-            return None
-        changed = to_download(rows[0])
-        self._tell(changed, changed.status, changed.status)
+        changed = self._update(ONE_ROW, (download.id,), download.status, columns)
+        if changed is not None:
+            self._tell(changed, changed.status, changed.status)
         return changed
 
     def _note(self, download_id: int, **columns: object) -> bool:
         """Change columns of a running download; no news."""
-        running = (DownloadRow.id == download_id) & (DownloadRow.status == Status.DOWNLOADING)
-        return bool(self._db.change(DownloadRow.update(**columns).where(running)))
+        return self._update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None

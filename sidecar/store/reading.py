@@ -6,7 +6,7 @@ Changes nothing. A list and its count come from the same conditions, so they can
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -102,10 +102,11 @@ class DownloadReader:
 
     def bytes_on_device(self, device_id: str) -> int:
         """Return the bytes of all finished files on a device."""
-        query = DownloadRow.select(fn.COALESCE(fn.SUM(DownloadRow.file_size), 0).alias("n"))
-        total: int = self._db.rows(query.where(COMPLETED, DownloadRow.device_id == device_id))[0][
-            "n"
-        ]
+        total: int = self._db.sql(
+            "SELECT coalesce(sum(file_size), 0) FROM downloads"
+            " WHERE status = 'completed' AND device_id = ?",
+            (device_id,),
+        )[0][0]
         return total
 
     def completed_on(self, device_id: str) -> Iterator[Download]:
@@ -141,10 +142,7 @@ class DownloadReader:
 
     def _one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
-        if not rows:
-            return None
-        pairs = zip(FIELDS, rows[0], strict=True)
-        return to_download({field.name: field.python_value(value) for field, value in pairs})
+        return from_columns(rows[0]) if rows else None
 
 
 # Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
@@ -155,6 +153,12 @@ COMPLETED = peewee.SQL("\"status\" = 'completed'")
 def to_download(row: Row) -> Download:
     """Return the value that a row of `COLUMNS` stands for."""
     return Download(**row)
+
+
+def from_columns(values: Iterable[object]) -> Download:
+    """Return the value that the plain columns `NAMES` stand for."""
+    pairs = zip(FIELDS, values, strict=True)
+    return Download(**{field.name: field.python_value(value) for field, value in pairs})
 
 
 def search_key(*texts: str | None) -> str:

@@ -32,10 +32,20 @@ def test_what_is_committed_survives_a_power_cut(db: Database) -> None:
 
 def test_only_a_lazy_write_does_without_waiting_for_the_disk(db: Database) -> None:
     with db.write_lazily():
-        inside = pragma(db, "synchronous")
+        lazy = pragma(db, "synchronous")
+    with db.write():
+        waited_for = pragma(db, "synchronous")
 
-    assert inside == 1  # NORMAL
-    assert pragma(db, "synchronous") == 2
+    assert (lazy, waited_for) == (1, 2)  # NORMAL, FULL
+
+
+def test_a_connection_that_is_opened_anew_waits_for_the_disk(db: Database) -> None:
+    with db.write_lazily():
+        pass
+    db.close_thread()
+
+    with db.write():
+        assert pragma(db, "synchronous") == 2
 
 
 def test_only_the_owner_may_read_the_files(db: Database) -> None:
