@@ -6,27 +6,37 @@
     anything else              a failure, with its class and a sentence for people
 
 What is complete is decided by what the responses of one transfer agree on; the size at the
-server's last scan is a hint. Jellyfin sends a `Last-Modified` and no `ETag`.
+server's last scan is a hint. Jellyfin sends a `Last-Modified` and no `ETag`. Headers come in by
+their lower-case names; nothing here reads a body, and nothing knows what comes next.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from sidecar.domain.downloads import Validator
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.headers import (
+    NOT_SATISFIABLE,
+    OK,
+    PARTIAL,
+    PRECONDITION_FAILED,
+    Headers,
+    content_range,
+    host_in,
+    length_of,
+    mime_type,
+    retry_after,
+    strong_validator,
+    total_in,
+)
 
-LONGEST_RETRY_AFTER_S = 3600.0
-LARGEST_FILE = 2**62
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
-_UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
-_HTML = re.compile(rb"\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
+ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
 
-Headers = Mapping[str, str]
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 # A 404 says that there is no file: whoever knows the item asks whether the item is gone as well.
 _NO_FILE = (FailureClass.FILE_AWAY, "Jellyfin at {host} has no file for it now")
@@ -43,18 +53,16 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for.
+class Held:
+    """What a resumed transfer has so far.
 
     Attributes:
-        host: The server's name, for the sentences.
-        start: The first byte asked for; 0 means the whole file.
-        validator: What the bytes before `start` belong to; None when `start` is 0.
+        count: Bytes at the start of the part file: the first byte asked for is the next one.
+        validator: What these bytes belong to.
     """
 
-    host: str
-    start: int = 0
-    validator: Validator | None = None
+    count: int
+    validator: Validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +90,72 @@ class FromZero:
     """What is held cannot be gone on with, and this response has no body to use: ask for all."""
 
 
-def judge(status: int, headers: Headers, asked: Asked) -> Body | AlreadyWhole | FromZero:
-    """Say what a response means.
-
-    Args:
-        status: The HTTP status.
-        headers: By lower-case name.
-        asked: What was asked for.
+def judge_whole(status: int, headers: Headers, host: str) -> Body:
+    """Say what the answer to a request for the whole file means.
 
     Raises:
         TransferFailed: It cannot be used.
     """
-    if status in {200, 206}:
-        _refuse_what_is_no_media(headers, asked)
-        return _whole(headers) if status == 200 else _piece(headers, asked)  # noqa: PLR2004
-    if status == 416 and asked.start:  # noqa: PLR2004 - range not satisfiable
-        return _past_the_end(headers, asked)
-    if status == 412 and asked.start:  # noqa: PLR2004 - precondition failed
-        raise _changed(asked)
-    raise TransferFailed(_refusal(status, headers, asked))
+    if status == PARTIAL:
+        raise _mixed_up(host, "sent a part of a file that was asked for as a whole")
+    if status != OK:
+        raise TransferFailed(_refusal(status, headers, host))
+    _refuse_what_is_no_media(headers, host)
+    return Body(0, Validator(strong_validator(headers), length_of(headers)), mime_type(headers))
+
+
+def judge_rest(
+    status: int, headers: Headers, host: str, held: Held
+) -> Body | AlreadyWhole | FromZero:
+    """Say what the answer to a request for the rest of a file means.
+
+    Raises:
+        TransferFailed: It cannot be used.
+    """
+    if status == PARTIAL:
+        _refuse_what_is_no_media(headers, host)
+        return _rest(headers, host, held)
+    if status == NOT_SATISFIABLE:
+        return _past_the_end(headers, held)
+    if status == PRECONDITION_FAILED:
+        raise _changed(host)
+    return judge_whole(status, headers, host)
+
+
+def confirm(status: int, headers: Headers, host: str, whole: Held) -> None:
+    """Make sure, with a second answer, that a fetched file is what the server has, all of it.
+
+    Args:
+        status: The answer to a request for the first byte alone.
+        headers: The answer's.
+        host: The server's name.
+        whole: What was fetched.
+
+    Raises:
+        TransferFailed: It is not, or the answer does not tell.
+    """
+    if status == PRECONDITION_FAILED:
+        raise _changed(host)
+    if status not in {OK, PARTIAL, NOT_SATISFIABLE}:
+        raise TransferFailed(_refusal(status, headers, host))
+    if status != NOT_SATISFIABLE:
+        _refuse_what_is_no_media(headers, host)
+    total = total_in(status, headers)
+    if total is None:
+        raise TransferFailed(unverified(host))
+    known = whole.validator.last_modified
+    if total != whole.count or known not in {None, headers.get("last-modified")}:
+        raise _changed(host)
 
 
 def may_be_resumed(validator: Validator | None, held: int) -> bool:
     """Whether a part may be gone on with: only under a validator that tells versions apart."""
-    return validator is not None and validator.last_modified is not None and held > 0
+    return (
+        validator is not None
+        and validator.last_modified is not None
+        and validator.total is not None
+        and held > 0
+    )
 
 
 def looks_like_a_page(first_bytes: bytes) -> bool:
@@ -119,112 +169,66 @@ def login_page(host: str) -> Failure:
     return Failure(FailureClass.BLOCKED, "html", text)
 
 
-def length_of(headers: Headers) -> int | None:
-    """Return the body's length; None if the server gave none that can be believed."""
-    text = headers.get("content-length", "").strip()
-    if not text.isascii() or not text.isdigit():
-        return None
-    length = int(text) if len(text) < 20 else LARGEST_FILE  # noqa: PLR2004 - more than 64 bits
-    return length if length < LARGEST_FILE else None
+def unverified(host: str) -> Failure:
+    """Return the failure for a file whose length nobody tells: its end proves nothing."""
+    text = f"{host} does not tell how long the file is, so nobody can tell whether it is whole"
+    return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
-def retry_after(headers: Headers) -> float | None:
-    """Return the seconds the server asks us to wait, an hour at most; None if it did not."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:12]), LONGEST_RETRY_AFTER_S)
-    until, now = _date(text), _date(headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
-
-
-def _whole(headers: Headers) -> Body:
-    return Body(0, Validator(_strong(headers), length_of(headers)), _mime_type(headers))
-
-
-def _piece(headers: Headers, asked: Asked) -> Body | FromZero:
-    known = asked.validator
-    match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    if known is None or match is None:
-        raise _mixed_up(asked, "did not say which part of the file it sent")
-    start, end, total = int(match[1]), int(match[2]), match[3]
-    if start != asked.start or end < start:
-        raise _mixed_up(asked, f"sent the part from byte {start} in place of {asked.start}")
+def _rest(headers: Headers, host: str, held: Held) -> Body | FromZero:
+    known = held.validator
+    there = content_range(headers)
+    if there is None:
+        raise _mixed_up(host, "did not say which part of the file it sent")
+    if there.first != held.count:
+        what = f"sent the part from byte {there.first:,} in place of {held.count:,}"
+        raise _mixed_up(host, what)
     length = length_of(headers)
-    if length is not None and length != end - start + 1:
-        raise _mixed_up(asked, "contradicted itself about the length")
-    whole = known.total if total == "*" else int(total)
+    if length is not None and length != there.last - there.first + 1:
+        raise _mixed_up(host, "contradicted itself about the length")
+    whole = known.total if there.total is None else there.total
     if headers.get("last-modified") != known.last_modified or whole != known.total:
-        raise _changed(asked)
-    if total != "*" and end + 1 != whole:
-        raise _mixed_up(asked, "sent only a part of what was asked for")
-    return Body(start, known, _mime_type(headers))
+        raise _changed(host)
+    if whole is not None and there.last >= whole:
+        raise _mixed_up(host, "sent more than there is")
+    return Body(there.first, known, mime_type(headers))
 
 
-def _past_the_end(headers: Headers, asked: Asked) -> AlreadyWhole | FromZero:
-    match = _UNSATISFIED.fullmatch(headers.get("content-range", "").strip())
-    known = asked.validator
-    if match is None or known is None:
-        return FromZero()
+def _past_the_end(headers: Headers, held: Held) -> AlreadyWhole | FromZero:
+    known = held.validator
     same = headers.get("last-modified", known.last_modified) == known.last_modified
-    is_whole = int(match[1]) == asked.start and known.total in {None, asked.start}
-    return AlreadyWhole() if same and is_whole else FromZero()
+    if same and total_in(NOT_SATISFIABLE, headers) == held.count == known.total:
+        return AlreadyWhole()
+    return FromZero()
 
 
-def _refuse_what_is_no_media(headers: Headers, asked: Asked) -> None:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
+def _refuse_what_is_no_media(headers: Headers, host: str) -> None:
+    encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
-        text = f"Something between here and {asked.host} compresses downloads ({encoding})"
+        text = f"Something between here and {host} compresses downloads: a proxy's setting"
         raise TransferFailed(Failure(FailureClass.BLOCKED, "compressed", text))
-    mime_type = _mime_type(headers) or ""
-    if mime_type in {"text/html", "application/xhtml+xml"}:
-        raise TransferFailed(login_page(asked.host))
-    if mime_type == "multipart/byteranges":
-        raise _mixed_up(asked, "sent several parts at once")
+    found = mime_type(headers)
+    if found in _PAGES:
+        raise TransferFailed(login_page(host))
+    if found == "multipart/byteranges":
+        raise _mixed_up(host, "sent several parts at once")
 
 
-def _refusal(status: int, headers: Headers, asked: Asked) -> Failure:
+def _refusal(status: int, headers: Headers, host: str) -> Failure:
     code, wait = f"http-{status}", retry_after(headers)
-    host = asked.host
-    if 300 <= status < 400:  # noqa: PLR2004 - redirects
-        target = headers.get("location", "another address")[:200]
+    if status in _REDIRECTS:
+        target = host_in(headers.get("location", "")) or "another page"
         text = f"{host} sends us on to {target}, where the sign-in must not go"
         return Failure(FailureClass.BLOCKED, code, text)
     kind, text = _REFUSALS.get(status, _SOME_ERROR)
     return Failure(kind, code, text.format(host=host, status=status), wait)
 
 
-def _changed(asked: Asked) -> TransferFailed:
-    text = f"The file on {asked.host} has changed: it is fetched from the start"
+def _changed(host: str) -> TransferFailed:
+    text = f"The file on {host} has changed: it is fetched from the start"
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 
 
-def _mixed_up(asked: Asked, what: str) -> TransferFailed:
-    text = f"{asked.host} {what}: it is fetched from the start"
+def _mixed_up(host: str, what: str) -> TransferFailed:
+    text = f"{host} {what}: the file is fetched from the start"
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))
-
-
-def _strong(headers: Headers) -> str | None:
-    """Return the validator if it tells versions apart.
-
-    One younger than a second when the response was made may stand for two versions.
-    """
-    text = headers.get("last-modified")
-    modified, now = _date(text or ""), _date(headers.get("date", ""))
-    if modified is None:
-        return None
-    is_young = now is not None and (now - modified).total_seconds() < 1
-    return None if is_young else text
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return found if found.tzinfo is not None else None
-
-
-def _mime_type(headers: Headers) -> str | None:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() or None

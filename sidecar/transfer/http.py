@@ -11,26 +11,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, local
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Validator
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers import (
+    ENOUGH_TO_TELL,
     AlreadyWhole,
-    Asked,
     Body,
     FromZero,
-    judge,
+    Held,
+    confirm,
+    judge_rest,
+    judge_whole,
     login_page,
     looks_like_a_page,
     may_be_resumed,
+    unverified,
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.durable import PartWriter
@@ -104,13 +109,10 @@ class HttpEngine:
             headers["Range"] = f"bytes={start}-{'' if last is None else last}"
         patience = (self._patience.connect, self._patience.read)
         try:
-            response = self._session().get(
-                job.url,
-                headers=headers,
-                stream=True,
-                allow_redirects=False,
-                timeout=patience,
-                verify=self._verify,
+            # A session would add nothing but cookies, a ~/.netrc and what a proxy variable says.
+            request = requests.Request("GET", job.url, headers=headers).prepare()
+            response = self._adapter().send(
+                request, stream=True, timeout=patience, verify=self._verify
             )
         except (requests.RequestException, ValueError) as error:
             failure = network_failure(error, host_of(job), in_body=False)
@@ -130,13 +132,11 @@ class HttpEngine:
         """How long the engine waits."""
         return self._patience
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._mine, "session", None)
-        if session is None:
-            session = self._mine.session = requests.Session()
-            # A ~/.netrc would replace our header, a proxy variable would see it.
-            session.trust_env = False
-        return session
+    def _adapter(self) -> HTTPAdapter:
+        adapter: HTTPAdapter | None = getattr(self._mine, "adapter", None)
+        if adapter is None:
+            adapter = self._mine.adapter = HTTPAdapter()
+        return adapter
 
 
 class _Attempt:
@@ -168,8 +168,13 @@ class _Attempt:
         """Fetch from `start` on; None if this can only be done from zero."""
         known = self._job.validator if start else None
         with self._engine.ask(self._job, start=start) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            match judge(response.status_code, headers, Asked(self._host, start, known)):
+            status, headers = response.status_code, _lower(response)
+            verdict = (
+                judge_rest(status, headers, self._host, Held(start, known))
+                if known is not None
+                else judge_whole(status, headers, self._host)
+            )
+            match verdict:
                 case FromZero():
                     return None
                 case AlreadyWhole():
@@ -197,7 +202,7 @@ class _Attempt:
             block = self._read(raw, room)
             if not block:
                 break
-            if self._writer.held == 0 and looks_like_a_page(block[:64]):
+            if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
                 raise TransferFailed(login_page(self._host))
             self._writer.write(memoryview(block))
             self._fetched += len(block)
@@ -220,27 +225,17 @@ class _Attempt:
         """Believe a length only if something else says the same: a second answer, or the scan."""
         held, known = self._writer.held, self._job.known_size
         if validator.total is None:
+            if known is None:
+                raise TransferFailed(unverified(self._host))
             if held != known:
                 raise short_body(self._host, held, known)
             return
         if known is None or held in {known, 0}:
             return
-        asking = Job(
-            download_id=self._job.download_id,
-            url=self._job.url,
-            headers=self._job.headers,
-            part=self._job.part,
-            known_size=known,
-            validator=validator,
-            held=held,
-        )
+        whole = Held(held, validator)
+        asking = replace(self._job, validator=validator, held=held)
         with self._engine.ask(asking, start=0, last=0) as response:
-            total = response.headers.get("Content-Range", "").rpartition("/")[2]
-            modified = response.headers.get("Last-Modified")
-        same = validator.last_modified in {None, modified}
-        if total != str(held) or not same:
-            text = f"The file on {self._host} changed while it was fetched"
-            raise TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
+            confirm(response.status_code, _lower(response), self._host, whole)
 
     def _receipt(self, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
@@ -275,3 +270,7 @@ class _Pace:
 def host_of(job: Job) -> str:
     """Return the server's name and port."""
     return urlsplit(job.url).netloc
+
+
+def _lower(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}

@@ -1,0 +1,116 @@
+"""Reads the headers of a response: what can be believed becomes a value, everything else None.
+
+Headers come by their lower-case names. Nothing here decides what follows from them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+LONGEST_RETRY_AFTER_S = 3600.0
+LARGEST_FILE = 2**62
+OK, PARTIAL, PRECONDITION_FAILED, NOT_SATISFIABLE = 200, 206, 412, 416
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
+_UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRange:
+    """Which bytes a 206 brings.
+
+    Attributes:
+        first: Offset of the first byte.
+        last: Offset of the last byte, not before the first.
+        total: Length of the whole file; None if the server does not know or tell.
+    """
+
+    first: int
+    last: int
+    total: int | None
+
+
+def content_range(headers: Headers) -> ContentRange | None:
+    """Return the range of a 206; None if it tells none that makes sense."""
+    match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    if match is None or int(match[2]) < int(match[1]):
+        return None
+    return ContentRange(int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3]))
+
+
+def total_in(status: int, headers: Headers) -> int | None:
+    """Return the length of the whole file that a 200, 206 or 416 tells, if it does."""
+    if status == OK:
+        return length_of(headers)
+    if status == PARTIAL:
+        there = content_range(headers)
+        return there.total if there else None
+    match = _UNSATISFIED.fullmatch(headers.get("content-range", "").strip())
+    return int(match[1]) if match else None
+
+
+def length_of(headers: Headers) -> int | None:
+    """Return the body's length; None if the server gave none that can be believed."""
+    if "transfer-encoding" in headers:
+        # The chunks decide then, whatever else is said.
+        return None
+    text = headers.get("content-length", "").strip()
+    if not text.isascii() or not text.isdigit():
+        return None
+    length = int(text) if len(text) < 20 else LARGEST_FILE  # noqa: PLR2004 - more than 64 bits
+    return length if length < LARGEST_FILE else None
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Return the seconds the server asks us to wait, an hour at most; None if it did not."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        digits = text.lstrip("0") or "0"
+        return min(float(digits[:9]), LONGEST_RETRY_AFTER_S)
+    until, now = _date(text), _date(headers.get("date", ""))
+    if until is None or now is None:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def strong_validator(headers: Headers) -> str | None:
+    """Return the `Last-Modified` as it is written, if it tells versions apart.
+
+    One younger than a second when the response was made may stand for two versions; without the
+    server's own time nobody knows.
+    """
+    text = headers.get("last-modified")
+    modified, now = _date(text or ""), _date(headers.get("date", ""))
+    if modified is None or now is None:
+        return None
+    return text if (now - modified).total_seconds() >= 1 else None
+
+
+def host_in(location: str) -> str | None:
+    """Return the host that a redirect leads to, if it names one; the rest may hold secrets."""
+    try:
+        parts = urlsplit(location)
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return None
+    return f"{parts.hostname}{port}"[:200] if parts.hostname else None
+
+
+def mime_type(headers: Headers) -> str | None:
+    """Return the type of the body without parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() or None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else None
