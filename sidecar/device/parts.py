@@ -14,6 +14,7 @@ from sidecar.device.anchor import Anchor
 from sidecar.device.marker import OURS, PARTS
 
 _SUFFIX = ".part"
+_STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,17 @@ class PartFile:
             self.anchor.check_place()
             return None
         return facts.st_size
+
+    def taken(self) -> int:
+        """Return the bytes that it takes on the disk, those set aside for it included."""
+        with (
+            self.anchor.working() as root,
+            suppress(FileNotFoundError),
+            tree.folder(root, PARTS) as parts,
+        ):
+            facts = self._ours(parts)
+            return facts.st_blocks * _STAT_BLOCK if facts is not None else 0
+        return 0
 
     def remove(self) -> None:
         """Delete it, or whatever has its name but a folder; nothing happens if there is none."""

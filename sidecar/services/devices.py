@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from uuid import uuid4
@@ -62,7 +63,7 @@ class DeviceShelf:
         self._lock = RLock()
         self._attached: dict[str, Attached] = {}
         self._not_before: dict[str, float] = {}
-        self._reserved: dict[int, tuple[str, int, int]] = {}
+        self._reserved: dict[int, tuple[str, int]] = {}
 
     def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
         """Check every device; attach what has come, after `settle` has put it in order.
@@ -133,7 +134,7 @@ class DeviceShelf:
         with self._lock:
             refusal = self._refusal(device, remaining, size)
             if refusal is None:
-                self._reserved[download_id] = (device.id, remaining, size)
+                self._reserved[download_id] = (device.id, size)
             return refusal
 
     def unreserve(self, download_id: int) -> None:
@@ -169,17 +170,27 @@ class DeviceShelf:
             self._attached.clear()
 
     def _refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
-        others = [one for one in self._reserved.values() if one[0] == device.id]
-        return room_for(
+        others = {
+            download_id: whole
+            for download_id, (device_id, whole) in self._reserved.items()
+            if device_id == device.id
+        }
+        room = partial(
+            room_for,
             remaining=remaining,
             size=size,
             space=device.folder.space(),
-            used=self._downloads.bytes_on_device(device.id) + sum(whole for _, _, whole in others),
-            promised=sum(left for _, left, _ in others),
+            used=self._downloads.bytes_on_device(device.id) + sum(others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,
         )
+        refusal = room(promised=sum(others.values()))
+        if refusal is None or not others:
+            return refusal
+        # What running downloads take already is no longer free: it is not promised a second time.
+        taken = {one: device.folder.part(one).taken() for one in others}
+        return room(promised=sum(max(0, whole - taken[one]) for one, whole in others.items()))
 
     def _detach(self, device: Attached) -> None:
         """Let go of a folder that is not there any more: when it is back it is attached anew."""

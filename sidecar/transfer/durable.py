@@ -17,6 +17,7 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
+GATHERED = 1024 * 1024  # few large writes cost the file system a third of many small ones
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
 
@@ -34,6 +35,8 @@ class PartWriter:
         self._file = file
         self._tell_synced = synced
         self._hash = xxhash.xxh3_128()
+        self._gathered: list[bytes | memoryview] = []
+        self._written = 0
         self._begun = 0
         self._synced = 0
         self.held = 0
@@ -44,6 +47,7 @@ class PartWriter:
         Returns:
             How many bytes are counted on.
         """
+        self._gathered.clear()
         there = os.fstat(self._file.fileno()).st_size
         held = min(held, there)
         self._hash = xxhash.xxh3_128()
@@ -59,17 +63,23 @@ class PartWriter:
             self.held += count
         os.ftruncate(self._file.fileno(), self.held)
         self._file.seek(self.held)
-        self._begun = self._synced = self.held
+        self._written = self._begun = self._synced = self.held
         return self.held
 
-    def write(self, block: memoryview) -> None:
-        """Append a block."""
+    def set_room_aside(self, total: int) -> None:
+        """Let the file system find room for the whole file at once; it need not be able to."""
+        if _fallocate is not None and total > self.held:
+            start, length = ctypes.c_int64(self.held), ctypes.c_int64(total - self.held)
+            _fallocate(self._file.fileno(), _KEEP_SIZE, start, length)
+
+    def write(self, block: bytes) -> None:
+        """Append a block; it may stay in memory until there is enough for a large write."""
         self._hash.update(block)
-        while block:
-            count = os.write(self._file.fileno(), block)
-            self.held += count
-            block = block[count:]
-        if self.held - self._begun >= WINDOW:
+        self._gathered.append(block)
+        self.held += len(block)
+        if self.held - self._written >= GATHERED:
+            self._write_gathered()
+        if self._written - self._begun >= WINDOW:
             self._make_a_point()
 
     def finish(self) -> str:
@@ -77,11 +87,13 @@ class PartWriter:
 
         Nobody is told: the whole file is about to be committed with its hash.
         """
+        self._write_gathered()
         os.fdatasync(self._file.fileno())
         return self._hash.hexdigest()
 
     def sync(self) -> None:
         """Put everything on the disk."""
+        self._write_gathered()
         os.fdatasync(self._file.fileno())
         self._synced = self._begun = self.held
         self._tell_synced(self.held)
@@ -90,15 +102,25 @@ class PartWriter:
         """Whether the part file still has its name: a person may have deleted it meanwhile."""
         return os.fstat(self._file.fileno()).st_nlink > 0
 
+    def _write_gathered(self) -> None:
+        blocks, self._gathered = self._gathered, []
+        while blocks:
+            count = os.writev(self._file.fileno(), blocks)
+            self._written += count
+            while blocks and count >= len(blocks[0]):
+                count -= len(blocks.pop(0))
+            if count:
+                blocks[0] = memoryview(blocks[0])[count:]
+
     def _make_a_point(self) -> None:
         before = self._begun
-        _begin_write_back(self._file.fileno(), before, self.held - before)
-        self._begun = self.held
+        _begin_write_back(self._file.fileno(), before, self._written - before)
+        self._begun = self._written
         if before > self._synced:
             # What came before is mostly written by now: this waits little.
             os.fdatasync(self._file.fileno())
-            self._synced = self.held
-            self._tell_synced(self.held)
+            self._synced = self._written
+            self._tell_synced(self._written)
 
 
 def _begin_write_back(descriptor: int, offset: int, length: int) -> None:
@@ -107,4 +129,6 @@ def _begin_write_back(descriptor: int, offset: int, length: int) -> None:
         _sync_file_range(descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _WRITE)
 
 
+_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the length of the file still tells what was written
+_fallocate = getattr(ctypes.CDLL(None), "fallocate", None)
 _sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)

@@ -193,6 +193,8 @@ class _Attempt:
         self._report.opened(validator, held=self._writer.held)
 
     def _write_body(self, raw: _Raw, total: int | None) -> None:
+        if total is not None:
+            self._writer.set_room_aside(total)
         pace = _Pace(self._engine.clock, self._engine.patience)
         while total is None or self._writer.held < total:
             if self._stop.is_set():
@@ -204,7 +206,7 @@ class _Attempt:
                 break
             if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
                 raise TransferFailed(login_page(self._host))
-            self._writer.write(memoryview(block))
+            self._writer.write(block)
             self._fetched += len(block)
             self._report.moved(self._writer.held)
             pace.check(len(block), self._host)
