@@ -14,7 +14,7 @@ import socket
 from http import HTTPStatus
 from http.server import HTTPServer
 from pathlib import Path
-from threading import Condition, Lock, Thread
+from threading import Condition, Thread
 from types import TracebackType
 from typing import Any, Self
 
@@ -192,23 +192,21 @@ class _Server(HTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], connection: type[Connection]) -> None:
-        self._lock = Lock()
         self._served: dict[socket.socket, Thread] = {}
         super().__init__(address, connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - its own types
         """Serve a connection in a thread of its own."""
         thread = Thread(target=self._serve, args=(request, client_address), name="demo-connection")
-        with self._lock:
-            self._served[request] = thread
         thread.start()
+        # A thread cannot cross itself off: it would be alive a moment longer than its name here.
+        alive = {one: its for one, its in self._served.items() if its.is_alive()}
+        self._served = {**alive, request: thread}
 
     def close_all(self) -> None:
         """Listen no more, end every connection and wait for its thread."""
         self.server_close()
-        with self._lock:
-            served = list(self._served.items())
-        for connection, thread in served:
+        for connection, thread in self._served.items():
             cut(connection)
             thread.join()
 
@@ -220,6 +218,4 @@ class _Server(HTTPServer):
         except Exception:
             log.exception("the demo server lost the connection to %s", client_address)
         finally:
-            with self._lock:
-                del self._served[connection]
             self.shutdown_request(connection)
