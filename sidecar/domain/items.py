@@ -51,6 +51,7 @@ class Item:
     Attributes:
         id: 32 lower-case hex digits.
         artist: The track's artists, joined with ", "; None where the tags name none.
+        album_id: The album; for a part of an audiobook its folder, if the server said it.
         album_artist: Who the album is filed under.
         number, disc: Position on the disc (or in the season) and the disc (or season) number.
         seconds: Running time.
@@ -61,6 +62,7 @@ class Item:
         is_favorite: As the server told it for the asking user; None if it did not say.
         can_download: Type and the user's permission together; None if the server did not say.
         is_remote: There is no file of its own (a `.strm` pointer or a missing episode).
+        is_played: Heard or seen to its end by the asking user; None if the server did not say.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Item:
     is_favorite: bool | None = None
     can_download: bool | None = None
     is_remote: bool = False
+    is_played: bool | None = None
 
     @property
     def is_playable(self) -> bool:

@@ -7,6 +7,10 @@ from datetime import datetime
 
 from sidecar.domain.items import Item
 
+PIN = "pin"
+# Of what a person asked for themself; what a rule wants has 0 if it says nothing else.
+PIN_PRIORITY = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -26,12 +30,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """User `user_id` wants `item` on device `device_id` because of `reason`."""
+    """User `user_id` wants `item` on device `device_id` because of `reason`.
+
+    Attributes:
+        priority: Of its download; higher first.
+    """
 
     user_id: str
     device_id: str
     item: Item
     reason: Reason
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

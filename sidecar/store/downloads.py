@@ -69,6 +69,13 @@ class Downloads(DownloadMover):
                 return self._set(there, priority=wanted.priority) or there, False
             return there, False
 
+    def prioritise(self, download: Download, priority: int) -> bool:
+        """Give a download that waits another priority; return whether it was changed."""
+        if download.status is not Status.PENDING or download.priority == priority:
+            return False
+        with self._db.write():
+            return self._set(download, priority=priority) is not None
+
     def claim(
         self,
         now: datetime,

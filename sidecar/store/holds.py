@@ -33,13 +33,13 @@ class Holds:
 
         Returns:
             Whether this is a reason that was not there before; if not, nothing was changed,
-            except that its end was called off.
+            except that its end was called off and its text is the latest one.
         """
         with self._db.write():
             there = self._db.row(HoldRow.select().where(_same(wish)))
             if there is None:
                 self._db.change(HoldRow.insert(**_columns(wish)))
-            elif there["release_at"] is not None:
+            elif there["release_at"] is not None or there["text"] != wish.reason.text:
                 self._db.change(
                     HoldRow.update(release_at=None, text=wish.reason.text).where(_same(wish))
                 )
@@ -90,6 +90,18 @@ class Holds:
             self._tell_all(ending)
         return len(ending)
 
+    def release_these(self, holds: Iterable[Hold], at: datetime) -> int:
+        """Let some holds end at a time; return how many will end that would have lasted."""
+        ids = [one.id for one in holds]
+        with self._db.write():
+            ending: list[Row] = []
+            for some in peewee.chunked(ids, BATCH):
+                lasting = HoldRow.id.in_(list(some)) & HoldRow.release_at.is_null()
+                query = HoldRow.update(release_at=at).where(lasting).returning(HoldRow)
+                ending += self._db.changed(query)
+            self._tell_all(ending)
+        return len(ending)
+
     def drop_due(self, now: datetime) -> list[Hold]:
         """Delete the holds whose time is over and return them."""
         due = HoldRow.release_at <= now
@@ -121,6 +133,18 @@ class Holds:
         query = HoldRow.select().where(
             HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.source_id == source_id
         )
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def of_rule(self, user_id: str, device_id: str, rule: str) -> list[Hold]:
+        """Return what a user holds on a device by a rule, those that will end included."""
+        query = HoldRow.select().where(
+            HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.device_id == device_id
+        )
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def of_item(self, device_id: str, item_id: str) -> list[Hold]:
+        """Return all holds on an item on a device, oldest first."""
+        query = HoldRow.select().where(HoldRow.device_id == device_id, HoldRow.item_id == item_id)
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
     def reasons_for(self, download_ids: Collection[int]) -> Mapping[int, list[Hold]]:

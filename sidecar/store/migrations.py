@@ -144,9 +144,34 @@ FIRST = (
         PRIMARY KEY (user_id, device_id, item_id)
     ) STRICT, WITHOUT ROWID""",
 )
+RULES = (
+    """CREATE TABLE rule_settings (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        rule TEXT NOT NULL,
+        changed TEXT NOT NULL,
+        PRIMARY KEY (device_id, rule)
+    ) STRICT, WITHOUT ROWID""",
+    # An empty device stands for all of them.
+    """CREATE TABLE exclusions (
+        user_id TEXT NOT NULL,
+        device_id TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, device_id, rule, item_id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE chosen_playlists (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        playlist_id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        UNIQUE (user_id, device_id, playlist_id)
+    ) STRICT""",
+)
 
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST,)
+STEPS: tuple[Step, ...] = (FIRST, RULES)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

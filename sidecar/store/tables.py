@@ -216,6 +216,51 @@ class TombstoneRow(peewee.Model):
         primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
 
 
+class RuleSettingsRow(peewee.Model):
+    """What a rule does otherwise on one device."""
+
+    device_id = peewee.TextField()
+    rule = peewee.TextField()
+    changed = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "rule_settings"
+        primary_key = peewee.CompositeKey("device_id", "rule")
+
+
+class ExclusionRow(peewee.Model):
+    """An item that a person does not want from one rule."""
+
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    rule = peewee.TextField()
+    item_id = peewee.TextField()
+    created_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "exclusions"
+        primary_key = peewee.CompositeKey("user_id", "device_id", "rule", "item_id")
+
+
+class ChosenPlaylistRow(peewee.Model):
+    """A playlist that a person wants on a device."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    playlist_id = peewee.TextField()
+    title = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "chosen_playlists"
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -238,4 +283,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     HoldRow,
     HeartRow,
     TombstoneRow,
+    RuleSettingsRow,
+    ExclusionRow,
+    ChosenPlaylistRow,
 )

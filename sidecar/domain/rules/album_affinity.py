@@ -1,0 +1,61 @@
+"""The album affinity rule: who really plays some tracks of an album will want the rest of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
+from sidecar.domain.wishes import Reason, Wish
+
+NAME = "album_affinity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(RuleSettings):
+    """When an album is liked.
+
+    Attributes:
+        threshold: Distinct tracks that must have been played.
+        window: How far back plays count.
+    """
+
+    threshold: int = whole(3, least=1, most=50)
+    window: timedelta = timedelta(days=30)
+
+
+def wishes(context: Context[Settings]) -> Wanted:
+    """Return wishes for whole albums of which enough was heard."""
+    since = context.now - context.settings.window
+    found: list[Wish] = []
+    unsure: set[str] = set()
+    for album_id in sorted(context.library.albums_heard(since)):
+        heard = context.library.heard_in_album(album_id, since)
+        if len(heard) >= context.settings.threshold:
+            some, is_sure = _album(context, album_id, heard)
+            found += some
+            unsure |= set() if is_sure else {album_id}
+    return Wanted(tuple(found), frozenset(unsure))
+
+
+def _album(
+    context: Context[Settings], album_id: str, heard: frozenset[str]
+) -> tuple[list[Wish], bool]:
+    listed = context.library.album_tracks(album_id)
+    tracks = listed.playable
+    known = [one for one in tracks if one.id in heard]
+    if not tracks or (listed.complete and len(known) < context.settings.threshold):
+        # The tracks that were heard are not on it any more.
+        return [], listed.complete
+    of = f"{len(known)} of {len(tracks)}" if listed.complete else f"{len(known)}"
+    title = tracks[0].album or "this album"
+    why = Reason(NAME, album_id, f"you played {of} tracks of {title}")
+    return [context.wish(track, why) for track in tracks], listed.complete
+
+
+RULE = Rule(
+    name=NAME,
+    settings=Settings,
+    wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
+    wishes=wishes,
+)

@@ -1,0 +1,65 @@
+"""What a rule may look up: a port. Whoever lends it asks the server, remembers, and may fail.
+
+A look-up that fails raises `errors.JellyfinTrouble` through the rule: then nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.domain.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Items as the server lists them, in its order.
+
+    Attributes:
+        complete: Nothing is missing. False if it is not known, if the list is empty, or if what
+            was to be listed is not there: then an absent item means nothing.
+    """
+
+    items: tuple[Item, ...] = ()
+    complete: bool = False
+
+    @property
+    def playable(self) -> tuple[Item, ...]:
+        """The items with a file of their own, each once."""
+        return tuple({one.id: one for one in self.items if one.is_playable}.values())
+
+
+class Library(Protocol):
+    """The library as one account sees it."""
+
+    def items(self, ids: Collection[str]) -> Mapping[str, Item]:
+        """Return items by their ids; what is not there or hidden is not in the result."""
+
+    def album_tracks(self, album_id: str) -> Listed:
+        """Return the tracks of an album, in disc order."""
+
+    def playlist_items(self, playlist_id: str) -> Listed:
+        """Return the entries of a playlist in its order, repeats included."""
+
+    def book_parts(self, folder_id: str) -> Listed:
+        """Return the audiobook parts in a folder, in order, with `is_played`."""
+
+    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
+        """Return an episode and some dozens that follow it, with `is_played`."""
+
+    def next_up(self) -> Listed:
+        """Return the next episode of each series begun, last seen first."""
+
+    def books_begun(self) -> Listed:
+        """Return audiobook parts that were begun or heard, last heard first."""
+
+    def latest_albums(self, count: int) -> Listed:
+        """Return the albums that came last, newest first."""
+
+    def heard_in_album(self, album_id: str, since: datetime) -> frozenset[str]:
+        """Return the tracks of an album that this account really played since then."""
+
+    def albums_heard(self, since: datetime) -> frozenset[str]:
+        """Return the albums of which this account really played anything since then."""

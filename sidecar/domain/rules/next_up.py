@@ -1,0 +1,95 @@
+"""The next up rule: what follows in the series and audiobooks that a person is in the middle of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sidecar.domain.items import Item
+from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
+from sidecar.domain.rules.library import Listed
+from sidecar.domain.wishes import Reason, Wish
+
+NAME = "next_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(RuleSettings):
+    """Off unless asked for: films of an hour would push a whole music collection aside.
+
+    Attributes:
+        count: Episodes or parts of each series or audiobook.
+        most_series: Only so many series, those seen last; likewise of audiobooks.
+    """
+
+    enabled: bool = False
+    count: int = whole(3, least=1, most=40)
+    most_series: int = whole(10, least=1, most=100)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A series or an audiobook that somebody is in the middle of."""
+
+    source_id: str
+    title: str
+    ahead: Listed
+
+
+def wishes(context: Context[Settings]) -> Wanted:
+    """Return wishes for the next unwatched of each, series before audiobooks.
+
+    What is not listed any more is finished or given up, and is let go only if the server still
+    knows the series.
+    """
+    up, parts = context.library.next_up(), context.library.books_begun()
+    begun = [*_series(context, up), *_books(context, parts)]
+    found = [wish for one in begun for wish in _next(context, one)]
+    unsure = {one.source_id for one in begun if not one.ahead.complete}
+    gone = context.held_sources - {one.source_id for one in begun}
+    known = context.library.items(gone) if gone else {}
+    is_trusted = up.complete or parts.complete
+    unsure |= {one for one in gone if one not in known or not (is_trusted or known[one].is_played)}
+    return Wanted(tuple(found), frozenset(unsure))
+
+
+def _series(context: Context[Settings], up: Listed) -> Iterator[_Begun]:
+    episodes = {one.series_id: one for one in reversed(up.items) if one.series_id}
+    newest_first = list(reversed(episodes.items()))[: context.settings.most_series]
+    for series_id, episode in newest_first:
+        ahead = context.library.episodes_from(series_id, episode.id)
+        yield _Begun(series_id, episode.series or "this series", ahead)
+
+
+def _books(context: Context[Settings], begun: Listed) -> Iterator[_Begun]:
+    latest: dict[str, Item] = {}
+    for part in begun.items:
+        if part.album_id is not None:
+            latest.setdefault(part.album_id, part)
+    for folder_id, part in list(latest.items())[: context.settings.most_series]:
+        listed = context.library.book_parts(folder_id)
+        yield _Begun(folder_id, part.album or part.title, _rest(listed, part))
+
+
+def _rest(listed: Listed, last: Item) -> Listed:
+    """Return the parts from the last one on; a folder may hold other books as well."""
+    same = [
+        one for one in listed.items if one.id == last.id or (one.album and one.album == last.album)
+    ]
+    at = next((place for place, one in enumerate(same) if one.id == last.id), 0)
+    return Listed(tuple(same[at:]), complete=listed.complete)
+
+
+def _next(context: Context[Settings], begun: _Begun) -> Iterator[Wish]:
+    why = Reason(NAME, begun.source_id, f"next up in {begun.title}")
+    unwatched = [one for one in begun.ahead.playable if not one.is_played]
+    for item in unwatched[: context.settings.count]:
+        yield context.wish(item, why)
+
+
+RULE = Rule(
+    name=NAME,
+    settings=Settings,
+    wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
+    wishes=wishes,
+)

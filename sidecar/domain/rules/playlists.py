@@ -1,0 +1,39 @@
+"""The playlists rule: what is on a playlist that a person chose for a device, in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted
+from sidecar.domain.wishes import Reason, Wish
+
+NAME = "playlists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(RuleSettings):
+    """Nothing of its own: which playlists, each person chooses for each device."""
+
+
+def wishes(context: Context[Settings]) -> Wanted:
+    """Return wishes for all entries, playlist by playlist in the order they were chosen.
+
+    An empty playlist lets nothing go: nobody can tell it from one that the server lost.
+    """
+    found: list[Wish] = []
+    unsure: set[str] = set()
+    for chosen in context.chosen:
+        listed = context.library.playlist_items(chosen.playlist_id)
+        why = Reason(NAME, chosen.playlist_id, f"on your playlist {chosen.title}")
+        found += (context.wish(item, why) for item in listed.playable)
+        if not listed.complete:
+            unsure.add(chosen.playlist_id)
+    return Wanted(tuple(found), frozenset(unsure))
+
+
+RULE = Rule(
+    name=NAME,
+    settings=Settings,
+    wakes_on=frozenset({Wake.LIBRARY, Wake.HOUR}),
+    wishes=wishes,
+)

@@ -1,0 +1,217 @@
+"""The queue pre-cache: what will be heard next, before it is.
+
+    the client tells its queue ──────────────▶ what comes after the current entry
+    it does not: album, playlist, season ────▶ what comes after the current item
+    shuffled and no queue ───────────────────▶ nothing, and says so
+
+What was passed or skipped is not wished for any more and is let go at once; what plays now keeps
+the place that it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice, pairwise
+
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
+from sidecar.domain.rules.library import Listed
+from sidecar.domain.sessions import NowPlaying, Repeat
+from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
+
+NAME = "queue_ahead"
+
+MOST = 40
+# The very next one gets this, the one after it one less: always above what a person asked for.
+TOP_PRIORITY = PIN_PRIORITY + 2 * MOST
+# Entries that are no files, repeats or gone may stand among those that count.
+LOOK_AT = 2 * MOST
+# Fewer entries may stand in their old order by chance.
+TELLING = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(RuleSettings):
+    """How far ahead.
+
+    Attributes:
+        count: So many tracks.
+        minutes: So many minutes of playing time in place of `count`; 0 means that `count` counts.
+        expires: A client that has not reported for so long does not play any more.
+    """
+
+    grace: timedelta = timedelta(0)
+    count: int = whole(5, least=1, most=MOST)
+    minutes: int = whole(0, least=0, most=24 * 60)
+    expires: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What comes after the current item.
+
+    Attributes:
+        source_id: The album, playlist or series it is predicted from; None for the queue's own.
+    """
+
+    items: Sequence[Item] = ()
+    source_id: str | None = None
+    text: str = ""
+    is_sure: bool = True
+    remark: str = ""
+
+
+def wishes(context: Context[Settings]) -> Wanted:
+    """Return wishes for what comes next in each client, the very next ones first."""
+    found: dict[str, Wish] = {}
+    unsure: set[str] = set()
+    remarks: list[str] = []
+    for playing in context.playing:
+        if _is_over(context, playing):
+            continue
+        found.update(_current(context, playing))
+        ahead = _ahead(context, playing)
+        remarks += [ahead.remark] if ahead.remark else []
+        unsure |= {ahead.source_id} if ahead.source_id and not ahead.is_sure else set()
+        for place, item in enumerate(_within(context.settings, ahead.items)):
+            why = Reason(NAME, ahead.source_id or item.id, ahead.text)
+            found.setdefault(item.id, context.wish(item, why, priority=TOP_PRIORITY - place))
+    return Wanted(tuple(found.values()), frozenset(unsure), tuple(remarks))
+
+
+def _is_over(context: Context[Settings], playing: NowPlaying) -> bool:
+    heard_from = playing.checked_in
+    return heard_from is not None and context.now - heard_from > context.settings.expires
+
+
+def _current(context: Context[Settings], playing: NowPlaying) -> dict[str, Wish]:
+    """What plays now is not fetched for that, but what was fetched for it is not broken off."""
+    return {
+        one.item_id: context.wish(
+            playing.item,
+            Reason(NAME, one.reason.source_id, f"playing in {_client(playing)}"),
+            priority=TOP_PRIORITY,
+        )
+        for one in context.held
+        if one.item_id == playing.item.id
+    }
+
+
+def _within(settings: Settings, items: Sequence[Item]) -> list[Item]:
+    if not settings.minutes:
+        return list(items[: settings.count])
+    left = settings.minutes * 60.0
+    taken: list[Item] = []
+    for item in islice(items, MOST):
+        if left <= 0:
+            break
+        taken.append(item)
+        left -= item.seconds or 0.0
+    return taken
+
+
+def _ahead(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+    if playing.repeat is Repeat.ONE:
+        return _Ahead()
+    if playing.queue and not _is_order_before_shuffle(playing):
+        return _reported(context, playing)
+    if playing.is_shuffled:
+        name = _client(playing)
+        text = f"{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it"
+        return _Ahead(remark=text)
+    return _predicted(context, playing)
+
+
+def _reported(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+    coming = list(dict.fromkeys(one.item_id for one in playing.queue[1:]))
+    coming = [one for one in coming if one != playing.item.id][:LOOK_AT]
+    known = context.library.items(coming) if coming else {}
+    items = [known[one] for one in coming if one in known and known[one].is_playable]
+    if playing.repeat is Repeat.ALL and not playing.is_shuffled:
+        items += _wrapped(context, playing, items)
+    return _Ahead(items, text=f"next in the queue of {_client(playing)}")
+
+
+def _wrapped(context: Context[Settings], playing: NowPlaying, coming: Sequence[Item]) -> list[Item]:
+    """Return what the queue begins with again: known only if the rest is what we would predict."""
+    rest = _predicted(context, replace(playing, repeat=Repeat.NONE)).items
+    if [one.id for one in coming] != [one.id for one in rest]:
+        return []
+    return list(_predicted(context, playing).items[len(rest) :])
+
+
+def _is_order_before_shuffle(playing: NowPlaying) -> bool:
+    """Whether a shuffled queue is still told in its old order, as 12.0 does until a track ends.
+
+    The real web client numbers its entries as they are put in: playlistItem3, playlistItem4 …
+    """
+    if not playing.is_shuffled:
+        return False
+    named = [re.search(r"\d+$", one.playlist_item_id or "") for one in playing.queue]
+    numbers = [int(one[0]) for one in named if one]
+    in_order = all(after == before + 1 for before, after in pairwise(numbers))
+    return len(playing.queue) > TELLING and len(numbers) == len(playing.queue) and in_order
+
+
+def _predicted(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+    item, library = playing.item, context.library
+    if playing.playlist_item_id == item.id:
+        return _from_playlist(context, playing)
+    if item.type is ItemType.EPISODE and item.series_id:
+        listed = library.episodes_from(item.series_id, item.id)
+        return _after(playing, listed, item.series_id, "next in the season", can_wrap=False)
+    if item.type is ItemType.AUDIO and item.album_id:
+        return _after(
+            playing, library.album_tracks(item.album_id), item.album_id, "next on the album"
+        )
+    if item.type is ItemType.AUDIO_BOOK and item.album_id:
+        listed = library.book_parts(item.album_id)
+        same = tuple(one for one in listed.items if one.album and one.album == item.album)
+        listed = Listed(same, complete=listed.complete)
+        return _after(playing, listed, item.album_id, "next in the audiobook")
+    return _Ahead()
+
+
+def _from_playlist(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+    """An entry that is named as its item comes from a playlist of the server's: which one?"""
+    item = playing.item
+    holding = [
+        (one, listed)
+        for one in context.chosen
+        for listed in [context.library.playlist_items(one.playlist_id)]
+        if any(entry.id == item.id for entry in listed.items)
+    ]
+    if len(holding) != 1:
+        text = f"{_client(playing)} plays from a playlist and does not tell its queue: "
+        return _Ahead(remark=f"{text}choose the playlist for this device, and it is followed")
+    ((chosen, listed),) = holding
+    return _after(playing, listed, chosen.playlist_id, f"next on the playlist {chosen.title}")
+
+
+def _after(
+    playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
+) -> _Ahead:
+    items = listed.playable
+    text = f"{what}, {_client(playing)} does not tell its queue"
+    at = next((place for place, one in enumerate(items) if one.id == playing.item.id), None)
+    if at is None:
+        return _Ahead((), source_id, text, is_sure=listed.complete)
+    coming = items[at + 1 :]
+    if playing.repeat is Repeat.ALL and can_wrap:
+        coming += items[:at]
+    return _Ahead(coming, source_id, text, is_sure=listed.complete)
+
+
+def _client(playing: NowPlaying) -> str:
+    return playing.device_name or playing.client or "this client"
+
+
+RULE = Rule(
+    name=NAME,
+    settings=Settings,
+    wakes_on=frozenset({Wake.PLAYBACK, Wake.HOUR}),
+    wishes=wishes,
+)
