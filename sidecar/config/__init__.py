@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sidecar.config.loading import load
+from sidecar.config.rules import RulesSettings
+from sidecar.config.sections import FavouritesSettings
 from sidecar.config.settings import (
     DeviceSettings,
     EngineName,
-    FavouritesSettings,
     JellyfinSettings,
     LogSettings,
-    RulesSettings,
     ServerSettings,
     Settings,
     TransferSettings,

@@ -9,17 +9,10 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import AfterValidator, ByteSize, Field, SecretStr
 
-UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+from sidecar.config.rules import ALL_RULES, AnyRules
+from sidecar.config.sections import Duration, Section
 
 
 def _server_url(value: str) -> str:
@@ -43,31 +36,9 @@ def _absolute(value: Path) -> Path:
     return Path(*expanded.parts)
 
 
-def _duration(value: object) -> object:
-    """Read "30 seconds", "1 day" … as people write them."""
-    if not isinstance(value, str):
-        return value
-    number, _, unit = value.strip().partition(" ")
-    seconds = UNITS.get(unit.strip().removesuffix("s"))
-    try:
-        amount = float(number)
-    except ValueError:
-        seconds = None
-    if seconds is None:
-        raise ValueError('must be a time such as "30 seconds", "10 minutes" or "1 day"')
-    return timedelta(seconds=amount * seconds)
-
-
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 FullPath = Annotated[Path, AfterValidator(_absolute)]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
-
-
-class Section(BaseModel):
-    """A part of the settings: frozen, and a misspelt key is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class JellyfinSettings(Section):
@@ -107,25 +78,6 @@ class TransferSettings(Section):
     read_timeout: Duration = timedelta(seconds=30)
 
 
-class FavouritesSettings(Section):
-    """What a heart pressed in any client brings to the devices."""
-
-    enabled: bool = True
-    tracks: bool = True
-    albums: bool = True
-    artists: bool = True
-    playlists: bool = True
-    grace: Duration = timedelta(days=1)
-    heal_forgotten_hearts: bool = True
-    check_every: Duration = timedelta(hours=1)
-
-
-class RulesSettings(Section):
-    """One section for each rule."""
-
-    favourites: FavouritesSettings = FavouritesSettings()
-
-
 class DeviceSettings(Section):
     """A folder that the sidecar fills."""
 
@@ -152,6 +104,6 @@ class Settings(Section):
     jellyfin: JellyfinSettings = JellyfinSettings()
     server: ServerSettings = Field(default_factory=ServerSettings)
     transfer: TransferSettings = TransferSettings()
-    rules: RulesSettings = RulesSettings()
+    rules: AnyRules = Field(default_factory=ALL_RULES)
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()

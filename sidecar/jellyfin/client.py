@@ -167,7 +167,7 @@ class Jellyfin:
         found: dict[str, Item] = {}
         while batch := list(islice(wanted, IDS_PER_REQUEST)):
             query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
-            page = self._page("Items", query=query)
+            page = self.page("Items", query=query)
             found |= {one.id: self._item(one) for one in page.items if one is not None}
         return found
 
@@ -180,12 +180,12 @@ class Jellyfin:
         parts: list[Rows] = []
         if queried:
             query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
-            parts.append(read_set(self._pages("Items", query={"isFavorite": "true", **query})))
+            parts.append(read_set(self.pages("Items", query={"isFavorite": "true", **query})))
         if ItemType.ARTIST in types:
             # `/Items` misses artists that have no folder of their own.
             query = {"isFavorite": "true", "sortBy": "SortName"}
-            parts.append(read_set(self._pages("Artists", query=query)))
-        return self._listing(*parts)
+            parts.append(read_set(self.pages("Artists", query=query)))
+        return self.listing(*parts)
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
@@ -200,17 +200,17 @@ class Jellyfin:
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
-                rows = self._files({"parentId": item.id, "includeItemTypes": "Audio"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Audio"})
             case ItemType.ARTIST:
                 # Not `artistIds`: one song as a guest must not bring a whole sampler along.
-                rows = self._files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
+                rows = self.files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
             case ItemType.SERIES | ItemType.SEASON:
-                rows = self._files({"parentId": item.id, "includeItemTypes": "Episode"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
             case ItemType.PLAYLIST:
-                rows = read_sequence(self._pages("Playlists", item.id, "Items", query={}))
+                rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
             case _:
                 return Listing((), complete=True)
-        listing = self._listing(rows)
+        listing = self.listing(rows)
         playable = tuple(one for one in listing.items if one.is_playable)
         return Listing(playable, complete=listing.complete)
 
@@ -257,22 +257,27 @@ class Jellyfin:
     def _user(self) -> Query:
         return {} if self.user_id is None else {"userId": self.user_id}
 
-    def _page(self, *path: str, query: Query) -> models.ItemsPage:
+    def page(self, *path: str, query: Query) -> models.ItemsPage:
+        """Fetch one page of a listing for this account."""
         answer = self._ask("GET", *path, query={**self._user(), **query})
         return read(answer, models.ITEMS_PAGE)
 
-    def _pages(self, *path: str, query: Query) -> FetchPage:
+    def pages(self, *path: str, query: Query) -> FetchPage:
+        """Return how to fetch a page of a listing, for `listing.read_set` and its like."""
+
         def fetch(start: int, limit: int) -> models.ItemsPage:
             place: Query = {"startIndex": start, "limit": limit, **PRIMARY_IMAGE_ONLY}
-            return self._page(*path, query={**query, **place})
+            return self.page(*path, query={**query, **place})
 
         return fetch
 
-    def _files(self, query: Mapping[str, str]) -> Rows:
+    def files(self, query: Mapping[str, str]) -> Rows:
+        """Read the files below a place, disc by disc or season by season."""
         common = {"recursive": "true", "excludeLocationTypes": "Virtual", **DISC_ORDER}
-        return read_set(self._pages("Items", query={**query, **common}))
+        return read_set(self.pages("Items", query={**query, **common}))
 
-    def _listing(self, *parts: Rows) -> Listing:
+    def listing(self, *parts: Rows) -> Listing:
+        """Return what was read, in our words."""
         items = tuple(self._item(one) for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 

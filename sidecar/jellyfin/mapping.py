@@ -49,7 +49,7 @@ def to_item(base: BaseItem) -> Item:
         title=base.name or "Untitled",
         artist=_joined(base.artists),
         album=base.album,
-        album_id=base.album_id,
+        album_id=_album_id(base),
         album_artist=base.album_artist or _joined(one.name for one in base.album_artists if one),
         series=base.series_name,
         series_id=base.series_id,
@@ -65,6 +65,7 @@ def to_item(base: BaseItem) -> Item:
         is_favorite=base.user_data.is_favorite if base.user_data else None,
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
+        is_played=base.user_data.played if base.user_data else None,
     )
 
 
@@ -90,6 +91,13 @@ def now_playing(sessions: Iterable[Session], *, except_device: str) -> tuple[Now
 
 def _joined(names: Iterable[str | None]) -> str | None:
     return ", ".join(name for name in names if name) or None
+
+
+def _album_id(base: BaseItem) -> str | None:
+    """Return where the item's fellows are: an audiobook is no album, its parts share a folder."""
+    if base.album_id is None and base.type == ItemType.AUDIO_BOOK:
+        return base.parent_id
+    return base.album_id
 
 
 def _year(base: BaseItem) -> int | None:

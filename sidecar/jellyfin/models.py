@@ -132,6 +132,7 @@ class FavouriteState(FromJellyfin):
     """The part of `UserData` that an item carries."""
 
     is_favorite: Maybe[bool] = None
+    played: Maybe[bool] = None
 
 
 class MediaSource(FromJellyfin):
@@ -166,6 +167,7 @@ class BaseItem(FromJellyfin):
     artists: Many[str] = ()
     series_name: Maybe[str] = None
     series_id: Maybe[Id] = None
+    parent_id: Maybe[Id] = None
     index_number: Maybe[int] = None
     parent_index_number: Maybe[int] = None
     production_year: Maybe[int] = None

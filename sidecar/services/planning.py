@@ -1,25 +1,31 @@
 """Turns wishes into holds and into the queue; lets go of holds whose grace is over.
 
+    wishes ─▶ without what people removed or excluded ─▶ holds ─▶ the queue
+
 A wish that is kept again costs nothing. Nothing is ever let go because a listing was empty, short
-or failed: only on somebody's word.
+or failed: only on somebody's word, or when a rule that saw everything wants it no more. What a
+person asked for themself (a pin) is let go by nobody else.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.items import Item
+from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import distinct, path_key, wanted_path
-from sidecar.domain.wishes import Wish
+from sidecar.domain.rules import queue_ahead
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads, NewDownload, Place
+from sidecar.store.exclusions import Exclusions
 from sidecar.store.holds import Holds
+from sidecar.store.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +42,13 @@ class Planning:
         self._holds = holds
         self._downloads = downloads
         self._clock = clock
+        self._tombstones = Tombstones(db, clock)
+        self._exclusions = Exclusions(db, clock)
 
     def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
+
+        What the person removed on purpose, or excluded from the rule, is passed over.
 
         Args:
             wishes: Their items may be light: without size, extension and permission.
@@ -51,11 +61,94 @@ class Planning:
         queued = 0
         remaining = iter(wishes)
         while batch := list(islice(remaining, BATCH)):
-            missing = self._missing(batch)
+            allowed = self._allowed(batch)
+            missing = self._missing(allowed)
             full = describe(sorted(missing)) if missing else {}
             with self._db.write():
-                queued += sum(self._keep(wish, full) for wish in batch)
+                queued += sum(self._keep(wish, full) for wish in allowed)
         return queued
+
+    def replace(
+        self,
+        user_id: str,
+        device_id: str,
+        rule: str,
+        wishes: Collection[Wish],
+        describe: Describe,
+        *,
+        grace: timedelta,
+        unsure_of: Collection[str] = frozenset(),
+    ) -> int:
+        """Hold exactly this by a rule: keep what is wished for, let go of the rest after a grace.
+
+        Args:
+            user_id: Whose wishes all of these are.
+            device_id: Where.
+            rule: Whose holds are replaced; never those of another.
+            wishes: All that the rule wants there now.
+            describe: As for `keep`.
+            grace: None at all also takes what waits or runs out of the queue at once.
+            unsure_of: Sources that were not seen as a whole: their holds stay.
+
+        Returns:
+            How many downloads were queued.
+        """
+        if rule == PIN:
+            raise ValueError("what a person pinned is not replaced")
+        queued = self.keep(wishes, describe)
+        wanted = {(wish.item.id, wish.reason.source_id) for wish in self._allowed(wishes)}
+        held = self._holds.of_rule(user_id, device_id, rule)
+        doubtful = [hold for hold in held if hold.reason.source_id in unsure_of]
+        wanted |= {
+            (one.item.id, one.reason.source_id) for one in self._allowed(map(_wish, doubtful))
+        }
+        unwanted = [one for one in held if (one.item_id, one.reason.source_id) not in wanted]
+        if unwanted:
+            self._holds.release_these(unwanted, self._clock.now() + grace)
+            if not grace:
+                self.let_go()
+        return queued
+
+    def pin(
+        self,
+        user_id: str,
+        device_id: str,
+        item: Item,
+        describe: Describe,
+        *,
+        playable: Iterable[Item] | None = None,
+    ) -> int:
+        """Hold an item because a person asked for it, even if they removed it before.
+
+        Args:
+            user_id: Who asked.
+            device_id: Where.
+            item: What they asked for; it may be a container.
+            describe: As for `keep`.
+            playable: What the container expands to, in order; None for the item itself.
+
+        Returns:
+            How many downloads were queued.
+        """
+        items = [item] if playable is None else list(playable)
+        text = "you asked for it" if playable is None else f"you asked for {item.title}"
+        why = Reason(PIN, item.id, text)
+        with self._db.write():
+            for one in items:
+                self._tombstones.lift(user_id, device_id, one.id)
+        return self.keep(
+            (Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items), describe
+        )
+
+    def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
+        """Take back what a person asked for, after a grace; return how many files it concerns."""
+        return self._holds.release(
+            user_id=user_id,
+            device_id=device_id,
+            rule=PIN,
+            source_id=item_id,
+            at=self._clock.now() + grace,
+        )
 
     def release(self, user_id: str, rule: str, source_id: str, *, grace: timedelta) -> None:
         """End a user's holds that come from one source, after a grace."""
@@ -83,8 +176,34 @@ class Planning:
         for hold in self._holds.drop_due(self._clock.now()):
             log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
             waiting = self._downloads.by_item(hold.device_id, hold.item_id)
-            if waiting is not None and self._is_unwanted(waiting):
+            if waiting is None:
+                continue
+            if self._is_unwanted(waiting):
                 self._downloads.cancel(waiting)
+            elif waiting.priority > PIN_PRIORITY:
+                self._calm(waiting)
+
+    def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
+        """Return the wishes that no word of the person stands against."""
+        words: dict[tuple[str, str], tuple[frozenset[str], frozenset[tuple[str, str]]]] = {}
+        allowed: list[Wish] = []
+        for wish in wishes:
+            place = (wish.user_id, wish.device_id)
+            if place not in words:
+                words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
+            removed, excluded = words[place]
+            why = wish.reason
+            pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
+            if why.rule == PIN or (wish.item.id not in removed and not pairs & excluded):
+                allowed.append(wish)
+        return allowed
+
+    def _calm(self, waiting: Download) -> None:
+        """What was urgent is wanted for other reasons now."""
+        holds = self._holds.of_item(waiting.device_id, waiting.item_id)
+        rules = {one.reason.rule for one in holds}
+        if queue_ahead.NAME not in rules:
+            self._downloads.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
@@ -99,8 +218,11 @@ class Planning:
         if there is None:
             item = full.get(wish.item.id)
             return item is not None and self._queue(wish, item)
-        if is_new and there.status is Status.REMOVED:
-            return self._downloads.want_again(there, user_id=wish.user_id)
+        if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
+            return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
+        # Among the urgent ones the order may turn round; everything else only ever gains.
+        if wish.priority > min(there.priority, PIN_PRIORITY):
+            self._downloads.prioritise(there, wish.priority)
         return False
 
     def _queue(self, wish: Wish, item: Item) -> bool:
@@ -110,6 +232,7 @@ class Planning:
                 device_id=wish.device_id,
                 user_id=wish.user_id,
                 places=_places(item),
+                priority=wish.priority,
             )
         )
         refusal = _refusal(item)
@@ -120,6 +243,11 @@ class Planning:
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
         return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _wish(hold: Hold) -> Wish:
+    item = Item(id=hold.item_id, type=ItemType.OTHER, title="")
+    return Wish(hold.user_id, hold.device_id, item, hold.reason)
 
 
 def _places(item: Item) -> Iterator[Place]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from sidecar.config import DeviceSettings, Settings, load
+from sidecar.config.rules import ALL_RULES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -17,7 +18,7 @@ def keys(model: type[BaseModel], path: str = "") -> set[str]:
     """Every key of the settings as the file writes it: `server.port`, `devices.name` …"""
     found: set[str] = set()
     for name, field in model.model_fields.items():
-        kind = DeviceSettings if name == "devices" else field.annotation
+        kind = {"devices": DeviceSettings, "rules": ALL_RULES}.get(name, field.annotation)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found |= keys(kind, f"{path}{name}.")
         else:

@@ -1,0 +1,67 @@
+"""The sections `[rules.NAME]`: made from what each rule in the registry says can be set.
+
+The same sections check `config.toml`, the environment, and what is changed for one device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, GetPydanticSchema, ValidationError, create_model
+
+from sidecar.config.sections import Duration, FavouritesSettings, Section
+from sidecar.domain.rules.context import Rule, RuleSettings
+from sidecar.domain.rules.registry import RULES
+from sidecar.errors import ConfigError
+
+S = TypeVar("S", bound=RuleSettings)
+
+
+class RulesSettings(Section):
+    """One section for each rule; `of` gives those of the registry."""
+
+    favourites: FavouritesSettings = FavouritesSettings()
+
+    def of(self, rule: Rule[S]) -> S:
+        """Return what is set of a rule."""
+        section: Section = getattr(self, rule.name)
+        return rule.settings(**section.model_dump())
+
+    def changed(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
+        """Return what is set of a rule once some keys are changed, written as in the file.
+
+        Raises:
+            ConfigError: With the key, its value and the reason.
+        """
+        section: Section = getattr(self, rule.name)
+        try:
+            checked = SECTIONS[rule.name].model_validate({**section.model_dump(), **changes})
+        except ValidationError as error:
+            raise _explained(rule.name, error, changes) from None
+        return rule.settings(**checked.model_dump())
+
+
+def _section(rule: Rule[Any]) -> type[Section]:
+    kinds = {"bool": bool, "int": int, "timedelta": Duration}
+    keys: dict[str, Any] = {
+        one.name: (kinds[str(one.type)], Field(default=one.default, **one.metadata))
+        for one in fields(rule.settings)
+    }
+    return create_model(rule.name, __base__=Section, __doc__=rule.settings.__doc__, **keys)
+
+
+def _explained(rule: str, error: ValidationError, changes: Mapping[str, object]) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0])
+    is_unknown = first["type"] == "extra_forbidden"
+    reason = "there is no such setting" if is_unknown else first["msg"]
+    return ConfigError(f"rules.{rule}", key, changes.get(key), reason.removeprefix("Value error, "))
+
+
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType({one.name: _section(one) for one in RULES})
+_keys: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
+ALL_RULES: type[RulesSettings] = create_model("RulesSettings", __base__=RulesSettings, **_keys)
+AnyRules = Annotated[RulesSettings, GetPydanticSchema(lambda _, handler: handler(ALL_RULES))]

@@ -1,0 +1,95 @@
+"""What the rules look up: lists that Jellyfin makes for one account, each with how far to trust it.
+
+Asks only; remembers nothing. A list that is empty or not there is told as incomplete: nobody can
+tell it from one that the server has lost for a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sidecar.domain.items import ItemType
+from sidecar.domain.rules.library import Listed
+from sidecar.errors import NotAllowed, NotFound
+from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
+from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.listing import Listing, Rows, read_sequence, read_set
+
+# Enough for whoever has seen some of the next ones already.
+EPISODES = 60
+# The parts heard last; of a long book it may be all of them.
+PARTS = 100
+BOOKS: Query = {"recursive": "true", "includeItemTypes": "AudioBook", "fields": "ParentId"}
+
+
+class Lookups:
+    """The lists of one account. Raises what `Jellyfin` raises, but for what is not there."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def album_tracks(self, album_id: str) -> Listed:
+        """List the tracks of an album, in disc order."""
+        query = {"parentId": album_id, "includeItemTypes": "Audio"}
+        return _listed(lambda: self._client.listing(self._client.files(query)))
+
+    def playlist_items(self, playlist_id: str) -> Listed:
+        """List a playlist in its order, with its repeats."""
+        pages = self._client.pages("Playlists", playlist_id, "Items", query={})
+        return _listed(lambda: self._client.listing(read_sequence(pages)))
+
+    def next_up(self) -> Listed:
+        """List the next episode of each series that was begun, last seen first."""
+        pages = self._client.pages("Shows", "NextUp", query={"disableFirstEpisode": "true"})
+        return _listed(lambda: self._client.listing(read_set(pages)))
+
+    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
+        """List an episode and what follows it in the order of the series, some dozens at most."""
+        query: Query = {"startItemId": episode_id, "limit": EPISODES, **PRIMARY_IMAGE_ONLY}
+        found = _listed(lambda: self._one_page("Shows", series_id, "Episodes", query=query))
+        # A server that does not find the first one may begin with any other.
+        starts_right = bool(found.items) and found.items[0].id == episode_id
+        return found if starts_right else Listed()
+
+    def books_begun(self) -> Listed:
+        """List the audiobook parts that this account began or heard, last heard first."""
+        recently: Query = {"sortBy": "DatePlayed", "sortOrder": "Descending", "limit": PARTS}
+        begun = [
+            self._one_page("Items", query={**BOOKS, **recently, "filters": kind})
+            for kind in ("IsResumable", "IsPlayed")
+        ]
+        items = tuple({one.id: one for listing in begun for one in listing.items}.values())
+        return Listed(items, complete=bool(items))
+
+    def book_parts(self, folder_id: str) -> Listed:
+        """List the audiobook parts in a folder, in order."""
+        query: Query = {"parentId": folder_id, **BOOKS, **DISC_ORDER}
+        pages = self._client.pages("Items", query=query)
+        return _listed(lambda: self._client.listing(read_set(pages)))
+
+    def latest_albums(self, count: int) -> Listed:
+        """List the albums that came last, newest first.
+
+        Not `/Items/Latest`: it leaves out what was played, for whoever has not switched that off.
+        """
+        query: Query = {
+            "recursive": "true",
+            "includeItemTypes": ItemType.ALBUM.value,
+            "sortBy": "DateCreated,SortName",
+            "sortOrder": "Descending,Ascending",
+            "limit": count,
+        }
+        return _listed(lambda: self._one_page("Items", query=query))
+
+    def _one_page(self, *path: str, query: Query) -> Listing:
+        page = self._client.page(*path, query=query)
+        entries = [one for one in page.items if one is not None]
+        return self._client.listing(Rows(entries, complete=len(entries) == len(page.items)))
+
+
+def _listed(ask: Callable[[], Listing]) -> Listed:
+    try:
+        listing = ask()
+    except (NotFound, NotAllowed):
+        return Listed()
+    return Listed(listing.items, complete=listing.complete and bool(listing.items))
