@@ -1,0 +1,81 @@
+"""What one account plays, as far as the rules care: changes that matter, and no ghosts of gaps.
+
+Between two tracks a client plays nothing for a moment; that is not believed at once. Somebody who
+skips through an album changes track every second: the first few changes matter at once, the rest
+when it is quiet again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.sessions import NowPlaying
+
+GAP_S = 10.0
+AT_ONCE = 3
+QUIET_S = 2.0
+RESTED_S = 10.0
+
+
+class PlayingNow:
+    """What plays, and when the rules should look. Safe for many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._playing: dict[str, NowPlaying] = {}
+        self._gone_at: dict[str, float] = {}
+        self._changed_at = clock.monotonic() - RESTED_S
+        self._changes = 0
+        self._look_at = math.inf
+        self.is_known = False
+
+    def tell(self, playing: Iterable[NowPlaying]) -> None:
+        """Take all that the account plays now; told again what is known, nothing happens."""
+        now = self._clock.monotonic()
+        told = {one.session_id: one for one in playing}
+        with self._lock:
+            known = {name: _what_matters(one) for name, one in self._playing.items()}
+            if any(known.get(name) != _what_matters(one) for name, one in told.items()):
+                self._look_at = now + self._patience(now)
+            self._playing.update(told)
+            self.is_known = True
+            self._gone_at = {
+                name: self._gone_at.get(name, now) for name in known if name not in told
+            }
+
+    def all(self) -> tuple[NowPlaying, ...]:
+        """Return what plays, what paused for a moment between two tracks included."""
+        with self._lock:
+            return tuple(self._playing.values())
+
+    def next_turn(self) -> float:
+        """Return when the rules should look, by the monotonic clock; infinity for never."""
+        with self._lock:
+            return min([self._look_at, *(at + GAP_S for at in self._gone_at.values())])
+
+    def turn(self) -> bool:
+        """Return whether the rules should look now; to ask counts as having looked."""
+        if self._clock.monotonic() < self.next_turn():
+            return False
+        now = self._clock.monotonic()
+        with self._lock:
+            self._look_at = math.inf if now >= self._look_at else self._look_at
+            for name in [one for one, at in self._gone_at.items() if now - at >= GAP_S]:
+                del self._gone_at[name], self._playing[name]
+        return True
+
+    def _patience(self, now: float) -> float:
+        if now - self._changed_at >= RESTED_S:
+            self._changes = 0
+        self._changed_at = now
+        self._changes += 1
+        return 0.0 if self._changes <= AT_ONCE else QUIET_S
+
+
+def _what_matters(playing: NowPlaying) -> NowPlaying:
+    return replace(playing, position_s=0.0, is_paused=False, checked_in=None)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sidecar.domain.rules.album_affinity import Settings, wishes
+from sidecar.domain.rules.library import Listed
+from tests.fakes.clock import START
+from tests.fakes.shelf import Shelf, context, full, named, song
+
+SONGS = [song(str(number)) for number in range(1, 12)]
+ALBUM = SONGS[0].album_id or ""
+
+
+def heard(*numbers: int) -> dict[str, frozenset[str]]:
+    return {ALBUM: frozenset(named(str(one)) for one in numbers)}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "threshold", "wanted"),
+    [
+        ((), 3, 0),
+        ((1, 2), 3, 0),
+        ((1, 2, 3), 3, 11),
+        ((1, 5, 9, 11), 3, 11),
+        ((4,), 1, 11),
+        ((1, 2, 3), 4, 0),
+        # Two of them have left the album since.
+        ((1, 98, 99), 3, 0),
+    ],
+)
+def test_enough_different_tracks_bring_the_album(
+    numbers: tuple[int, ...], threshold: int, wanted: int
+) -> None:
+    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(*numbers))
+
+    found = wishes(context(Settings(threshold=threshold), shelf))
+
+    assert len(found.wishes) == wanted
+    assert found.unsure_of == frozenset()
+
+
+def test_the_reason_counts() -> None:
+    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2, 3))
+
+    (text,) = {one.reason.text for one in wishes(context(Settings(), shelf)).wishes}
+
+    assert text == "you played 3 of 11 tracks of First Light"
+
+
+def test_plays_count_as_far_back_as_the_window_says() -> None:
+    shelf = Shelf()
+
+    wishes(context(Settings(window=timedelta(days=7)), shelf))
+
+    assert shelf.asked_since == [START - timedelta(days=7)]
+
+
+@pytest.mark.parametrize("listed", [Listed(), Listed(tuple(SONGS[:2]), complete=False)])
+def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) -> None:
+    shelf = Shelf(lists={ALBUM: listed}, heard=heard(1, 2, 3))
+
+    found = wishes(context(Settings(), shelf))
+
+    assert found.unsure_of == {ALBUM}
+    assert len(found.wishes) == len(listed.items)
