@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads import Move, Status
-from sidecar.domain.items import Item
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
+from sidecar.errors import ServerAway
 from sidecar.services.planning import Planning
+from sidecar.store.exclusions import Exclusions
+from sidecar.store.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
 WHY = Reason("favourites", "f" * 32, "your favourite")
@@ -194,3 +197,190 @@ def test_only_what_left_a_container_is_released(world: World, planning: Planning
 
     assert world.holds.holders(STICK, track(1).id) == [ANN]
     assert world.holds.holders(STICK, track(2).id) == []
+
+
+AHEAD = Reason("queue_ahead", "9" * 32, "next")
+
+
+def ahead(number: int, priority: int = 130) -> Wish:
+    return Wish(ANN, STICK, track(number), AHEAD, priority)
+
+
+def held(world: World, rule: str) -> list[str]:
+    now = world.clock.now()
+    return [
+        one.item_id
+        for one in world.holds.of_rule(ANN, STICK, rule)
+        if one.release_at is None or one.release_at > now
+    ]
+
+
+def replace_ahead(planning: Planning, *numbers: int, unsure_of: Iterable[str] = ()) -> int:
+    everything = Describer(*(track(number) for number in range(20)))
+    wanted = [ahead(number, 130 - place) for place, number in enumerate(numbers)]
+    return planning.replace(
+        ANN,
+        STICK,
+        AHEAD.rule,
+        wanted,
+        everything,
+        grace=timedelta(0),
+        unsure_of=frozenset(unsure_of),
+    )
+
+
+def waiting(world: World) -> list[tuple[str, int]]:
+    found = [world.downloads.by_item(STICK, track(number).id) for number in range(20)]
+    there = [one for one in found if one is not None]
+    return [(one.title, one.priority) for one in sorted(there, key=lambda one: -one.priority)]
+
+
+def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: Planning) -> None:
+    assert replace_ahead(planning, 1, 2, 3) == 3
+    assert world.downloads.claim(world.clock.now()) is not None
+
+    assert replace_ahead(planning, 3, 4) == 1
+
+    assert held(world, AHEAD.rule) == [track(3).id, track(4).id]
+    assert waiting(world) == [("Tone 3", 130), ("Tone 4", 129)]
+
+
+def test_what_is_put_before_the_next_comes_first(world: World, planning: Planning) -> None:
+    replace_ahead(planning, 1, 2)
+
+    replace_ahead(planning, 3, 1, 2)
+
+    assert waiting(world) == [("Tone 3", 130), ("Tone 1", 129), ("Tone 2", 128)]
+
+
+def test_the_next_one_overtakes_what_waits_already_and_falls_back_when_skipped(
+    world: World, planning: Planning
+) -> None:
+    planning.keep(wishes([track(1), track(2)]), Describer(track(1), track(2)))
+
+    replace_ahead(planning, 2)
+    assert waiting(world) == [("Tone 2", 130), ("Tone 1", 0)]
+
+    replace_ahead(planning)
+    assert waiting(world) == [("Tone 1", 0), ("Tone 2", 0)]
+
+
+def test_what_a_rule_no_longer_wants_lasts_for_its_grace(world: World, planning: Planning) -> None:
+    describe = Describer(track(1), track(2))
+    planning.keep(wishes([track(1), track(2)]), describe)
+
+    planning.replace(ANN, STICK, WHY.rule, wishes([track(2)]), describe, grace=timedelta(days=1))
+    assert held(world, WHY.rule) == [track(1).id, track(2).id]
+
+    world.clock.advance(86_400)
+    planning.let_go()
+    assert held(world, WHY.rule) == [track(2).id]
+
+
+def test_a_source_that_was_not_seen_as_a_whole_keeps_what_it_had(
+    world: World, planning: Planning
+) -> None:
+    replace_ahead(planning, 1, 2)
+
+    replace_ahead(planning, 3, unsure_of=[AHEAD.source_id])
+
+    assert held(world, AHEAD.rule) == [track(1).id, track(2).id, track(3).id]
+
+
+def test_a_failed_look_up_lets_nothing_go(world: World, planning: Planning) -> None:
+    replace_ahead(planning, 1)
+
+    def away(ids: Sequence[str]) -> dict[str, Item]:
+        raise ServerAway("Jellyfin does not answer")
+
+    with pytest.raises(ServerAway):
+        planning.replace(ANN, STICK, AHEAD.rule, [ahead(2)], away, grace=timedelta(0))
+    assert held(world, AHEAD.rule) == [track(1).id]
+
+
+def test_a_rule_replaces_nothing_of_other_rules_users_and_devices(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1))
+    planning.keep(wishes([track(1)]), describe)
+    planning.keep(wishes([track(1)], user_id=BEN, why=AHEAD), describe)
+    planning.pin(ANN, STICK, track(1), describe)
+
+    replace_ahead(planning)
+
+    assert held(world, WHY.rule) == [track(1).id]
+    assert held(world, "pin") == [track(1).id]
+    assert world.holds.holders(STICK, track(1).id) == [ANN, BEN]
+    with pytest.raises(ValueError, match="pinned"):
+        planning.replace(ANN, STICK, "pin", [], describe, grace=timedelta(0))
+
+
+def test_what_a_person_removed_is_not_fetched_by_any_rule_until_they_ask(
+    world: World, planning: Planning
+) -> None:
+    Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
+    describe = Describer(track(1))
+
+    assert planning.keep(wishes([track(1)]), describe) == 0
+    assert replace_ahead(planning, 1) == 0
+    assert held(world, WHY.rule) == []
+
+    assert planning.pin(ANN, STICK, track(1), describe) == 1
+    assert waiting(world) == [("Tone 1", PIN_PRIORITY)]
+    replace_ahead(planning, 1)
+    assert held(world, AHEAD.rule) == [track(1).id]
+
+
+def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1))
+    for _ in range(2):
+        planning.pin(ANN, STICK, track(1), describe)
+        claimed = world.downloads.claim(world.clock.now())
+        assert claimed is not None
+        world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+        there = world.downloads.by_item(STICK, track(1).id)
+        assert there is not None
+        world.downloads.move(there, Move.VANISH)
+
+
+def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1), track(2))
+    planning.keep(wishes([track(1), track(2)]), describe)
+    replace_ahead(planning, 1, 2)
+
+    Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, track(1).id, device_id=STICK)
+    replace_ahead(planning, 1, 2, unsure_of=[AHEAD.source_id])
+
+    assert held(world, AHEAD.rule) == [track(2).id]
+    assert held(world, WHY.rule) == [track(1).id, track(2).id]
+
+
+def test_an_album_can_be_excluded_with_all_it_holds(world: World, planning: Planning) -> None:
+    Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, AHEAD.source_id)
+
+    assert replace_ahead(planning, 1, 2) == 0
+
+
+def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: Planning) -> None:
+    songs = [track(1), track(2)]
+    album = track(9, type=ItemType.ALBUM, title="First Light")
+    planning.pin(ANN, STICK, album, Describer(*songs), playable=songs)
+    assert held(world, "pin") == [track(1).id, track(2).id]
+
+    assert planning.unpin(ANN, STICK, album.id, grace=timedelta(0)) == 2
+    planning.let_go()
+
+    assert waiting(world) == []
+
+
+def test_the_reason_is_always_the_latest_one(world: World, planning: Planning) -> None:
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+
+    planning.keep(wishes([track(1)], why=replace(WHY, text="on your list")), Describer(track(1)))
+
+    (hold,) = world.holds.of_rule(ANN, STICK, WHY.rule)
+    assert hold.reason.text == "on your list"
