@@ -42,6 +42,7 @@ def test_a_recorded_track_comes_in_our_words(version: str) -> None:
         image_tag="7249c2c549b1a56e683c75b0228ae0e6",
         is_favorite=True,
         can_download=True,
+        is_played=False,
     )
     assert (album.type, album.title, album.can_download) == (ItemType.ALBUM, "First Light", False)
     assert album.image_item_id == album.id
