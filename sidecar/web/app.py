@@ -5,10 +5,11 @@ WebServer → Gate (hosts, proxies, base URL, headers) → live connection | Fla
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
@@ -58,9 +59,21 @@ class Web:
 
 
 def create_app(
-    desk: Desk, bus: Bus, options: WebOptions | None = None, clock: Clock | None = None
+    desk: Desk,
+    bus: Bus,
+    options: WebOptions | None = None,
+    clock: Clock | None = None,
+    *,
+    further: Iterable[Blueprint] = (),
 ) -> Web:
     """Return the application.
+
+    Args:
+        desk: What the pages and the API stand at.
+        bus: Where news come from.
+        options: How it is reached.
+        clock: For what people read as times.
+        further: Routes with a desk of their own; each needs its rows in `rights`.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
@@ -73,7 +86,7 @@ def create_app(
     sockets = Sockets(desk)
     live = Live(desk, bus, clock, sockets)
     sockets.listen(live)
-    flask = _flask(desk, clock, live)
+    flask = _flask(desk, clock, live, further)
     gate = Gate(
         sockets.around(flask),
         hosts=HostList.of(options.host, options.allowed_hosts),
@@ -83,7 +96,7 @@ def create_app(
     return Web(flask, gate, live)
 
 
-def _flask(desk: Desk, clock: Clock, live: Live) -> Flask:
+def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
     files = web_files()
     app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
     app.config |= {
@@ -105,4 +118,6 @@ def _flask(desk: Desk, clock: Clock, live: Live) -> Flask:
     app.register_blueprint(session.routes(desk, live.end_session))
     app.register_blueprint(api.routes(desk))
     app.register_blueprint(health.routes(desk))
+    for blueprint in further:
+        app.register_blueprint(blueprint)
     return app
