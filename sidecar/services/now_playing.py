@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
 from sidecar.clock import Clock
@@ -28,6 +29,7 @@ class PlayingNow:
         self._clock = clock
         self._lock = Lock()
         self._playing: dict[str, NowPlaying] = {}
+        self._reported: dict[str, tuple[datetime, datetime]] = {}
         self._gone_at: dict[str, float] = {}
         self._changed_at = clock.monotonic() - RESTED_S
         self._changes = 0
@@ -37,8 +39,8 @@ class PlayingNow:
     def tell(self, playing: Iterable[NowPlaying]) -> None:
         """Take all that the account plays now; told again what is known, nothing happens."""
         now = self._clock.monotonic()
-        told = {one.session_id: one for one in playing}
         with self._lock:
+            told = {one.session_id: self._by_our_clock(one) for one in playing}
             known = {name: _what_matters(one) for name, one in self._playing.items()}
             if any(known.get(name) != _what_matters(one) for name, one in told.items()):
                 self._look_at = now + self._patience(now)
@@ -67,7 +69,18 @@ class PlayingNow:
             self._look_at = math.inf if now >= self._look_at else self._look_at
             for name in [one for one, at in self._gone_at.items() if now - at >= GAP_S]:
                 del self._gone_at[name], self._playing[name]
+                self._reported.pop(name, None)
         return True
+
+    def _by_our_clock(self, playing: NowPlaying) -> NowPlaying:
+        """The server's clock may be wrong by hours: what counts is when its word was news to us."""
+        told, at = self._reported.get(playing.session_id, (None, self._clock.now()))
+        if playing.checked_in is None:
+            return playing
+        if told != playing.checked_in:
+            at = self._clock.now()
+            self._reported[playing.session_id] = playing.checked_in, at
+        return replace(playing, checked_in=at)
 
     def _patience(self, now: float) -> float:
         if now - self._changed_at >= RESTED_S:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -92,3 +93,20 @@ def test_who_listens_quietly_is_always_looked_at_at_once(
         playing.tell([plays(item)])
         assert playing.turn()
         clock.advance(180)
+
+
+def test_a_server_whose_clock_is_days_wrong_is_understood(
+    playing: PlayingNow, clock: FakeClock
+) -> None:
+    reported, later = clock.now() - timedelta(days=3), clock.now() - timedelta(days=2)
+
+    def told(checked_in: datetime | None) -> datetime | None:
+        playing.tell([replace(plays(SONGS[0]), checked_in=checked_in)])
+        return playing.all()[0].checked_in
+
+    begun = clock.now()
+    assert told(reported) == begun
+    clock.advance(60)
+    assert told(reported) == begun
+    assert told(later) == clock.now()
+    assert told(None) is None
