@@ -90,6 +90,18 @@ class SignInRefused(SidecarError):
     """Jellyfin refused the name and password, or the account may not sign in now."""
 
 
+class TooManyTries(SignInRefused):
+    """Jellyfin was not asked: too many tries have failed.
+
+    Attributes:
+        wait_s: Seconds until the next try is taken.
+    """
+
+    def __init__(self, message: str, *, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class DeviceTrouble(SidecarError):
     """A device cannot be used as it is. One message stands for the whole device.
 

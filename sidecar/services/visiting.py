@@ -7,6 +7,7 @@ browser holds opens nothing once it has ended.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from threading import Lock
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.errors import SignInRefused
+from sidecar.domain.limiting import SignInLimiter, Try
+from sidecar.errors import SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.desk import Caller, Person, QuickConnectCode, Visit
@@ -50,10 +52,25 @@ class Visiting:
         self._visiting_clock = clock
         self._tickets: dict[str, _Ticket] = {}
         self._tickets_lock = Lock()
+        self._limiter = SignInLimiter()
+        self._limiter_lock = Lock()
 
     def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
         """Sign in with a Jellyfin name and password; see `SignInDesk`."""
-        return self._begin(lambda: self._accounts.with_password(name, SecretStr(password)), caller)
+        one = self._count(name, caller)
+        try:
+            visit = self._begin(
+                lambda: self._accounts.with_password(name, SecretStr(password)), caller
+            )
+        except SignInRefused:
+            raise
+        except BaseException:
+            with self._limiter_lock:
+                self._limiter.never_asked(one)
+            raise
+        with self._limiter_lock:
+            self._limiter.succeeded(one)
+        return visit
 
     def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
         """Ask Jellyfin for a code; see `SignInDesk`."""
@@ -102,6 +119,15 @@ class Visiting:
         """End this session of the web page; see `SignInDesk`."""
         self._sessions.end(secret)
 
+    def _count(self, name: str, caller: Caller) -> Try:
+        with self._limiter_lock:
+            answer = self._limiter.begin(name, caller.address, self._visiting_clock.monotonic())
+        if isinstance(answer, Try):
+            return answer
+        log.warning("a sign-in from %s came too soon after others that failed", caller.address)
+        text = f"Too many sign-ins have failed: try again in {_in_words(answer)}"
+        raise TooManyTries(text, wait_s=answer)
+
     def _begin(self, sign_in: Callable[[], Account], caller: Caller) -> Visit:
         try:
             account = sign_in()
@@ -121,6 +147,14 @@ class Visiting:
 
 def _as_person(account: Account) -> Person:
     return Person(account.user_id, account.name, account.is_admin)
+
+
+def _in_words(seconds: float) -> str:
+    minutes = math.ceil(seconds / 60)
+    hours = math.ceil(minutes / 60)
+    if minutes == 1:
+        return "a minute"
+    return f"{minutes} minutes" if minutes < 100 else f"{hours} hours"  # noqa: PLR2004 - as said
 
 
 def _is_over(ticket: _Ticket, now: float) -> bool:

@@ -7,6 +7,7 @@ with its traceback under an id, and the id is what is shown.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from http import HTTPStatus
 
@@ -14,7 +15,14 @@ from flask import Flask, Response, json, redirect, render_template, request, url
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from sidecar.errors import JellyfinTrouble, ServerAway, SidecarError, SignInRefused, StoreTrouble
+from sidecar.errors import (
+    JellyfinTrouble,
+    ServerAway,
+    SidecarError,
+    SignInRefused,
+    StoreTrouble,
+    TooManyTries,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +108,10 @@ def _http(problem: HTTPException) -> BaseResponse:
 
 def _ours(error: SidecarError) -> Response:
     match error:
+        case TooManyTries(wait_s=wait_s):
+            refusal = answer(HTTPStatus.TOO_MANY_REQUESTS, str(error))
+            refusal.headers["Retry-After"] = str(math.ceil(wait_s))
+            return refusal
         case SignInRefused():
             return answer(HTTPStatus.UNAUTHORIZED, str(error))
         case StoreTrouble() | ServerAway():

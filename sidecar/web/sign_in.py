@@ -12,7 +12,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
-from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused
+from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooManyTries
 from sidecar.services.desk import Desk, QuickConnectCode, Visit
 from sidecar.web import security
 from sidecar.web.session import EndSession, leave
@@ -114,6 +114,8 @@ def _page(trouble: SidecarError | str | None = None) -> Response:
     status = HTTPStatus.OK
     if isinstance(trouble, JellyfinTrouble):
         status = HTTPStatus.SERVICE_UNAVAILABLE
+    elif isinstance(trouble, TooManyTries):
+        status = HTTPStatus.TOO_MANY_REQUESTS
     elif trouble is not None:
         status = HTTPStatus.UNAUTHORIZED
     return make_response(page, status)

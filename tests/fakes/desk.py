@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from sidecar.domain.downloads import Status
-from sidecar.errors import ServerAway, SignInRefused
+from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.desk import (
     Caller,
@@ -86,6 +86,7 @@ class FakeDesk:
     told: tuple[Notice, ...] = ()
     healthy: bool = True
     jellyfin_away: bool = False
+    wait_s: float = 0.0
     approved: Person | None = None
     broken: bool = False
     pictures: dict[int, Cover] = field(default_factory=dict)
@@ -114,6 +115,8 @@ class FakeDesk:
         self.callers.append(caller)
         if self.jellyfin_away:
             raise ServerAway("The Jellyfin server does not answer. Try again in a minute")
+        if self.wait_s:
+            raise TooManyTries("Too many sign-ins have failed", wait_s=self.wait_s)
         person = self.people.get(name)
         if person is None or password != PASSWORD:
             raise SignInRefused("The name or the password is wrong")

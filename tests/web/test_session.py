@@ -176,3 +176,12 @@ def test_a_quick_connect_that_is_unknown_leads_back_to_the_form(client: Client) 
 
     assert page.status_code == 401
     assert "ask for another one" in page.text
+
+
+def test_too_many_tries_say_when_to_come_back(client: Client, desk: FakeDesk) -> None:
+    desk.wait_s = 899.5
+
+    answer = client.post(SESSION, json=CREDENTIALS)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
+    assert client.post("/sign-in", data=CREDENTIALS).status_code == 429
