@@ -56,15 +56,15 @@ def test_the_third_try_does_not_reach_jellyfin_even_with_the_right_password(
 ) -> None:
     for _ in range(2):
         with pytest.raises(SignInRefused):
-            visiting.sign_in("ann", "wrong", HOME)
+            visiting.sign_in("admin", "wrong", HOME)
     before = asked(jellyfin)
 
     with pytest.raises(TooManyTries, match="try again in 15 minutes") as refusal:
-        visiting.sign_in("Ann", "ann", HOME)
+        visiting.sign_in("Admin", "admin", HOME)
 
     assert asked(jellyfin) == before
     world.clock.advance(refusal.value.wait_s)
-    assert visiting.sign_in("ann", "ann", HOME).person.name == "ann"
+    assert visiting.sign_in("admin", "admin", HOME).person.name == "admin"
 
 
 def test_a_server_that_is_away_uses_up_no_try(visiting: Visiting, jellyfin: DemoServer) -> None:
