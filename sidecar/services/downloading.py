@@ -195,6 +195,7 @@ class Worker:
             known_size=download.expected_size,
             validator=download.validator,
             held=download.bytes_downloaded,
+            device_id=device.id,
         )
         return self._engine.fetch(job, _Report(download, self._downloads, self._transfers), stop)
 

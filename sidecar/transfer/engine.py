@@ -36,6 +36,7 @@ class Job:
         known_size: Bytes by the server's last scan; may be stale. None if unknown.
         validator: What the part file's bytes belong to; None means start from zero.
         held: Bytes at the start of the part file that are known to be right.
+        device_id: Where the file goes: its speed limit holds.
     """
 
     download_id: int
@@ -45,6 +46,7 @@ class Job:
     known_size: int | None
     validator: Validator | None
     held: int
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from sidecar.domain.transfers import (
     unverified,
 )
 from sidecar.errors import Stopped
+from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import Job, Receipt, Report
 from sidecar.transfer.faults import disk_failure, is_of_the_network, network_failure, short_body
@@ -70,12 +71,18 @@ class HttpEngine:
     """Implements `transfer.engine.Engine` over requests. Safe for many threads."""
 
     def __init__(
-        self, clock: Clock, *, patience: Patience | None = None, ca_file: Path | None = None
+        self,
+        clock: Clock,
+        *,
+        patience: Patience | None = None,
+        ca_file: Path | None = None,
+        bandwidth: Bandwidth | None = None,
     ) -> None:
         self._clock = clock
         self._patience = patience or Patience()
         self._verify: bool | str = str(ca_file) if ca_file else True
         self._mine = local()
+        self.bandwidth = bandwidth or Bandwidth(clock)
 
     def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
         """Make one attempt; see `Engine.fetch`."""
@@ -196,11 +203,13 @@ class _Attempt:
         if total is not None:
             self._writer.set_room_aside(total)
         pace = _Pace(self._engine.clock, self._engine.patience)
+        bandwidth, device_id = self._engine.bandwidth, self._job.device_id
         while total is None or self._writer.held < total:
             if self._stop.is_set():
                 self._writer.sync()
                 raise Stopped("the transfer was asked to stop")
-            room = BLOCK if total is None else min(BLOCK, total - self._writer.held)
+            most = bandwidth.block(device_id, BLOCK)
+            room = most if total is None else min(most, total - self._writer.held)
             block = self._read(raw, room)
             if not block:
                 break
@@ -209,6 +218,7 @@ class _Attempt:
             self._writer.write(block)
             self._fetched += len(block)
             self._report.moved(self._writer.held)
+            pace.rested(bandwidth.take(device_id, len(block), self._stop))
             pace.check(len(block), self._host)
         if total is not None and self._writer.held != total:
             self._writer.sync()
@@ -255,6 +265,10 @@ class _Pace:
         self._patience = patience
         self._since = clock.monotonic()
         self._count = 0
+
+    def rested(self, seconds: float) -> None:
+        """Leave out a wait of our own."""
+        self._since += seconds
 
     def check(self, count: int, host: str) -> None:
         """Count bytes; give up on a server that is too slow for too long."""

@@ -9,6 +9,9 @@ import xxhash
 
 from sidecar.domain.failures import FailureClass
 from sidecar.errors import Stopped
+from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.http import HttpEngine, Patience
+from tests.fakes.clock import FakeClock
 from tests.fakes.fault_server import (
     LATER,
     MODIFIED,
@@ -311,3 +314,33 @@ def test_no_secret_is_logged(attempt: Try, caplog: pytest.LogCaptureFixture) -> 
     attempt()
 
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("limit", [100_000.0, 500.0])
+def test_our_own_limit_is_kept_and_is_no_standstill(attempt: Try, limit: float) -> None:
+    clock = FakeClock()
+    bandwidth = Bandwidth(clock, lambda _device: (limit, None))
+    attempt.engine = HttpEngine(clock, patience=Patience(slow_for=0.3), bandwidth=bandwidth)
+    begun = clock.monotonic()
+
+    attempt()
+
+    assert attempt.content() == BODY
+    assert clock.monotonic() - begun == pytest.approx(len(BODY) / limit, rel=0.1)
+
+
+def test_a_limit_that_is_lifted_in_the_middle_acts_at_once(attempt: Try) -> None:
+    clock, limits = FakeClock(), [100_000.0]
+
+    def lift(held: int) -> None:
+        if held > len(BODY) // 2:
+            limits[:] = []
+
+    bandwidth = Bandwidth(clock, lambda _device: (limits[0] if limits else None, None))
+    attempt.engine = HttpEngine(clock, bandwidth=bandwidth)
+    attempt.memory.on_move = lift
+    begun = clock.monotonic()
+
+    attempt()
+
+    assert clock.monotonic() - begun == pytest.approx(len(BODY) / 2 / 100_000, rel=0.2)

@@ -1,0 +1,74 @@
+"""The speed limits that all transfers share: one for everything, one for each device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.bandwidth import Bucket
+
+# A changed limit acts on transfers that wait for an old one within this time.
+GLANCE_S = 0.25
+# No clock wakes anybody more exactly than this.
+LEAST_WAIT_S = 0.001
+
+Limits = Callable[[str], tuple[float | None, float | None]]
+
+
+def no_limits(_device_id: str) -> tuple[None, None]:
+    """Return the limits of a sidecar that has none."""
+    return None, None
+
+
+class Bandwidth:
+    """Counts the bytes of all transfers against the limits. Safe for many threads."""
+
+    def __init__(self, clock: Clock, limits: Limits = no_limits) -> None:
+        """Prepare.
+
+        Args:
+            clock: For all waits.
+            limits: Gives the limits that hold now, in bytes a second: of everything, and of one
+                device, by its id. Asked for each block, so it must be quick.
+        """
+        self._clock = clock
+        self._limits = limits
+        self._lock = Lock()
+        self._all = Bucket()
+        self._of_devices: dict[str, Bucket] = {}
+
+    def block(self, device_id: str, most: int) -> int:
+        """Return how many bytes to read at a time."""
+        with self._lock:
+            blocks = [one.block() for one in self._buckets(device_id)]
+        return min([most, *(one for one in blocks if one is not None)])
+
+    def take(self, device_id: str, count: int, stop: Event) -> float:
+        """Count bytes that have come, and wait until more may come or `stop` is set.
+
+        Returns:
+            The seconds waited.
+        """
+        with self._lock:
+            now = began = self._clock.monotonic()
+            for one in self._buckets(device_id):
+                one.take(count, now)
+        while (wait := self._wait(device_id)) > LEAST_WAIT_S:
+            if self._clock.wait(stop, min(wait, GLANCE_S)):
+                break
+        return self._clock.monotonic() - began
+
+    def _wait(self, device_id: str) -> float:
+        with self._lock:
+            now = self._clock.monotonic()
+            return max(one.wait(now) for one in self._buckets(device_id))
+
+    def _buckets(self, device_id: str) -> tuple[Bucket, Bucket]:
+        of_all, of_device = self._limits(device_id)
+        own = self._of_devices.setdefault(device_id, Bucket())
+        now = self._clock.monotonic()
+        for bucket, rate in ((self._all, of_all), (own, of_device)):
+            if bucket.rate != rate:
+                bucket.change(rate, now)
+        return self._all, own
