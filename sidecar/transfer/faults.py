@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+from collections.abc import Iterator
 
 import requests
 import urllib3.exceptions
@@ -52,13 +53,20 @@ def network_failure(error: BaseException, host: str, *, in_body: bool) -> Failur
             return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
         return Failure(FailureClass.TRANSIENT, "silent", f"{host} went silent")
     if not in_body and isinstance(error, requests.exceptions.ConnectionError):
-        if "RemoteDisconnected" in repr(error) or "ConnectionReset" in repr(error):
-            text = f"{host} broke the connection before it answered"
-            return Failure(FailureClass.TRANSIENT, "reset", text)
-        text = f"{host} cannot be reached"
-        return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
+        return _before_an_answer(error, host)
     text = f"The connection to {host} broke"
     return Failure(FailureClass.TRANSIENT, "reset", text)
+
+
+def _before_an_answer(error: BaseException, host: str) -> Failure:
+    causes = list(_causes(error))
+    if any(isinstance(one, ConnectionResetError) for one in causes):
+        text = f"{host} broke the connection before it answered"
+        return Failure(FailureClass.TRANSIENT, "reset", text)
+    if any(isinstance(one, http.client.HTTPException) for one in causes):
+        text = f"{host} answered something that is not a web server's answer"
+        return Failure(FailureClass.TRANSIENT, "odd-answer", text)
+    return Failure(FailureClass.SERVER_AWAY, "unreachable", f"{host} cannot be reached")
 
 
 def disk_failure(error: OSError) -> Failure:
@@ -74,3 +82,11 @@ def short_body(host: str, held: int, total: int | None) -> TransferFailed:
     of = f" of {total:,}" if total is not None else ""
     text = f"{host} stopped after {held:,}{of} bytes"
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Return the exceptions inside an exception: requests and urllib3 wrap them as arguments."""
+    yield error
+    for inner in error.args:
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)

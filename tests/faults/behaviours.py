@@ -1,0 +1,76 @@
+"""Answers that no honest server gives, for the fault matrix."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+from tests.fakes.fault_server import Asked, Behaviour, FaultServer, honest
+
+PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+
+
+def raw(answer: bytes) -> Behaviour:
+    """Send exactly these bytes and close."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        connection.sendall(answer)
+
+    return behave
+
+
+def instead(**headers: object) -> Behaviour:
+    """Be honest, but say these headers otherwise; None leaves one out, `_` stands for `-`."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, body, honestly = _honestly(server, asked)
+        connection.sendall(server.head(status, {**honestly, **told}) + body)
+
+    return behave
+
+
+def from_byte(first: int) -> Behaviour:
+    """Send a correct part of the file, but not the one that was asked for."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        honest(server, Asked({**asked.headers, "range": f"bytes={first}-"}, first), connection)
+
+    return behave
+
+
+def whole_file(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+    """Ignore what range was asked for."""
+    honest(server, Asked({}, None), connection)
+
+
+def chunked(*, last: bytes, count: int) -> Behaviour:
+    """Send so many bytes in chunks, and end with `last`."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        status, body, headers = _honestly(server, asked)
+        told = {**headers, "Content-Length": None, "Transfer-Encoding": "chunked"}
+        piece = body[:count]
+        chunk = b"%x\r\n%s\r\n" % (len(piece), piece) if piece else b""
+        connection.sendall(server.head(status, told) + chunk + last)
+
+    return behave
+
+
+def and_more(extra: bytes) -> Behaviour:
+    """Be honest, then go on sending."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        honest(server, asked, connection)
+        connection.sendall(extra)
+
+    return behave
+
+
+def _honestly(server: FaultServer, asked: Asked) -> tuple[int, bytes, Mapping[str, object]]:
+    total = len(server.body)
+    if asked.start is None:
+        return 200, server.body, server.file_headers(total)
+    body = server.body[asked.start :]
+    there = f"bytes {asked.start}-{total - 1}/{total}"
+    return 206, body, {**server.file_headers(len(body)), "Content-Range": there}

@@ -1,0 +1,62 @@
+"""One attempt after another at a file, as a worker makes them, from three starting points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.clock import SystemClock
+from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.transfer.engine import Receipt
+from sidecar.transfer.http import HttpEngine, Patience
+from tests.fakes.fault_server import FaultServer, after
+from tests.transfer.conftest import BODY, PlainPart, Try
+
+OFFSETS = {"fresh": 0, "at-40-percent": len(BODY) * 2 // 5, "at-the-last-byte": len(BODY) - 1}
+RESUMED = {name: at for name, at in OFFSETS.items() if at}
+
+
+class Walk(Try):
+    """Goes on after a failure as `services.failing` does: a changed file is begun again."""
+
+    def come_to(self, offset: int) -> None:
+        """Have so many bytes, from an honest server whose line broke."""
+        if offset:
+            self.server.script.append(after(offset))
+            assert self.fails().kind is FailureClass.TRANSIENT
+            assert self.memory.held == offset
+
+    def step(self) -> Receipt | Failure:
+        """Make one attempt; whatever it ends with, no wrong byte may count."""
+        try:
+            receipt = self()
+        except TransferFailed as failed:
+            counted = self.content()[: self.memory.held]
+            assert any(body.startswith(counted) for body in (BODY, self.server.body))
+            if failed.failure.kind is FailureClass.CHANGED:
+                self.memory.validator, self.memory.held = None, 0
+            return failed.failure
+        assert self.content() == self.server.body
+        return receipt
+
+    def to_the_end(self, *, most: int = 4) -> Receipt:
+        """Step until the file is whole."""
+        for _ in range(most):
+            ended = self.step()
+            if isinstance(ended, Receipt):
+                return ended
+        raise AssertionError(f"not whole after {most} more attempts: {ended}")
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(BODY) as running:
+        yield running
+
+
+@pytest.fixture
+def walk(server: FaultServer, tmp_path: Path) -> Walk:
+    engine = HttpEngine(SystemClock(), patience=Patience(connect=2, read=0.3, slow_for=0.3))
+    return Walk(server, PlainPart(tmp_path / "1.part"), engine, known_size=len(BODY))
