@@ -13,6 +13,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.domain.items import Item
 from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
 from sidecar.domain.rules.context import Chosen, Context, Rule, Wake, Wanted
+from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway, SignedOut
 from sidecar.services.now_playing import GAP_S
@@ -82,6 +83,11 @@ class House:
     told: list[JellyfinTrouble] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     is_there: bool = True
+    looks: int = 0
+
+    def look(self) -> bool:
+        self.looks += 1
+        return self.is_there
 
     def tell(self, trouble: JellyfinTrouble) -> None:
         self.told.append(trouble)
@@ -98,7 +104,7 @@ class House:
             chosen=self.chosen,
             devices=lambda name: self.devices if name == "ann" else [],
             tell=self.tell,
-            is_server_there=lambda: self.is_there,
+            is_server_there=self.look,
             clock=self.world.clock,
             rules=rules or RULES,
         )
@@ -266,6 +272,19 @@ def test_a_look_up_that_fails_keeps_everything_and_is_tried_again_in_a_minute(
     runner.step()
     house.world.clock.advance(86_400)
     assert house.held(album_affinity.NAME) == []
+
+
+def test_an_album_that_is_listed_in_part_lets_nothing_go(house: House) -> None:
+    hear(house)
+    runner = house.runner(album_affinity.RULE)
+    runner.step()
+
+    house.library.lists[ALBUM] = Listed(tuple(SONGS[:4]), complete=False)
+    runner.wake(Wake.PLAY_ENDED)
+    runner.step()
+    house.world.clock.advance(2 * 86_400)
+
+    assert len(house.held(album_affinity.NAME)) == len(SONGS)
 
 
 def test_one_rule_in_trouble_does_not_hold_up_the_others(house: House) -> None:
@@ -525,3 +544,4 @@ def test_a_wake_ends_the_rest_at_once(house: House) -> None:
         thread.join(5)
     assert not thread.is_alive()
     assert took < IDLE_S
+    assert house.looks < 100
