@@ -39,7 +39,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._stops: dict[int, Event] = {}
+        self._stops: dict[int, tuple[str, Event]] = {}
         self._is_over = False
 
     def busy(self) -> list[int]:
@@ -47,10 +47,10 @@ class Claims:
         with self._lock:
             return list(self._stops)
 
-    def begin(self, download_id: int) -> Event:
+    def begin(self, download_id: int, device_id: str) -> Event:
         """Return the event that stops this one download."""
         with self._lock:
-            stop = self._stops.setdefault(download_id, Event())
+            _, stop = self._stops.setdefault(download_id, (device_id, Event()))
             if self._is_over:
                 stop.set()
             return stop
@@ -63,14 +63,21 @@ class Claims:
     def stop(self, download_id: int) -> None:
         """Ask the worker to let go of one download, if one has it."""
         with self._lock:
-            if stop := self._stops.get(download_id):
-                stop.set()
+            if there := self._stops.get(download_id):
+                there[1].set()
+
+    def stop_on(self, device_id: str) -> None:
+        """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
+        with self._lock:
+            for for_device, stop in self._stops.values():
+                if for_device == device_id:
+                    stop.set()
 
     def stop_all(self) -> None:
         """Ask all workers to let go, and whoever claims from now on."""
         with self._lock:
             self._is_over = True
-            for stop in self._stops.values():
+            for _, stop in self._stops.values():
                 stop.set()
 
 
@@ -146,7 +153,7 @@ class Worker:
         )
         if download is None:
             return False
-        stop = self._claims.begin(download.id)
+        stop = self._claims.begin(download.id, download.device_id)
         try:
             self._attempt(download, stop)
         finally:
@@ -158,7 +165,7 @@ class Worker:
     def _attempt(self, download: Download, stop: Event) -> None:
         client: Jellyfin | None = None
         try:
-            device = self._shelf.get(download.device_id)
+            device = self._device(download)
             client = self._accounts.client(download.user_id)
             self._make_sure_of_room(device, download)
             receipt = self._fetch(device, client, download, stop)
@@ -174,6 +181,12 @@ class Worker:
         except Exception:
             self._failing.unforeseen(download)
             raise
+
+    def _device(self, download: Download) -> Attached:
+        """It may have been paused after the claim and before anybody could stop this attempt."""
+        if self._shelf.is_paused(download.device_id):
+            raise Stopped("its device is paused")
+        return self._shelf.get(download.device_id)
 
     def _make_sure_of_room(self, device: Attached, download: Download) -> None:
         size = download.size or 0
