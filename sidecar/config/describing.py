@@ -54,6 +54,8 @@ def written(value: object) -> str | int | float | bool | None:
             return in_words(value)
         case Enum():
             return str(value.value)
+        case tuple():
+            return ", ".join(map(str, value))
         case None | str() | bool() | int() | float():
             return value
         case _:

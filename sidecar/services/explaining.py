@@ -26,6 +26,7 @@ from sidecar.store.tombstones import Tombstones
 
 # The device is not where it was: what was on it can only be believed.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
+SOMEBODY_SIGNED_OUT = "The account that fetches it must sign in again"
 
 Resting = Callable[[str, str], datetime | None]
 NetworkSays = Callable[[Download], str | None]
@@ -122,7 +123,7 @@ class Explaining:
             wanted=self._wanted(person, holds),
             is_away=trouble is not None and trouble.code in AWAY,
             is_paused=settings is not None and settings.paused,
-            troubles=self._in_the_way(download) if download and waits else (),
+            troubles=self._in_the_way(person, download) if download and waits else (),
             network=self._network(download) if download and waits else None,
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
@@ -131,7 +132,7 @@ class Explaining:
         )
 
     def _wanted(self, person: Person, holds: list[Hold]) -> tuple[Wanting, ...]:
-        names = self._names()
+        names, now = self._names(), self._clock.now()
         return tuple(
             Wanting(
                 who=None if own else names.get(one.user_id, "a former account"),
@@ -142,15 +143,19 @@ class Explaining:
             for one in holds
             for own in [one.user_id == person.user_id]
             if own or person.is_admin
+            if one.release_at is None or one.release_at > now
         )
 
-    def _in_the_way(self, download: Download) -> tuple[str, ...]:
-        found = [
-            self._troubles.of(Kind.DEVICE, download.device_id),
-            *self._troubles.all_of(Kind.SERVER).values(),
-            self._troubles.of(Kind.ACCOUNT, download.user_id),
-        ]
-        return tuple(dict.fromkeys(one.text for one in found if one is not None))
+    def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
+        device = self._troubles.of(Kind.DEVICE, download.device_id)
+        account = self._troubles.of(Kind.ACCOUNT, download.user_id)
+        server = self._troubles.all_of(Kind.SERVER).values()
+        texts = [one.text for one in (device, *server) if one is not None]
+        if account is not None:
+            # Its text names who else wants this item.
+            own = person.is_admin or download.user_id == person.user_id
+            texts.append(account.text if own else SOMEBODY_SIGNED_OUT)
+        return tuple(texts)
 
     def _excluded_from(
         self, person: Person, device_id: str, item_id: str, download: Download | None
