@@ -11,13 +11,16 @@ account or the device is in trouble.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Validator
+from sidecar.domain.downloads import Download, Status, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
+from sidecar.events import DownloadChanged
+from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
@@ -65,6 +68,16 @@ class Claims:
         with self._lock:
             if there := self._stops.get(download_id):
                 there[1].set()
+
+    def hear(self, news: News) -> None:
+        """Let go of what was cancelled or paused while it ran; a listener for the bus."""
+        match news:
+            case DownloadChanged(
+                download=download, was=Status.DOWNLOADING, now=None | Status.PAUSED
+            ):
+                self.stop(download.id)
+            case _:
+                pass
 
     def stop_on(self, device_id: str) -> None:
         """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
@@ -172,6 +185,7 @@ class Worker:
             self._finish(device, download, receipt)
         except Stopped:
             self._failing.stopped(download)
+            self._sweep(download)
         except TransferFailed as failed:
             self._failing.failed(download, failed, client)
         except DeviceTrouble as trouble:
@@ -181,6 +195,12 @@ class Worker:
         except Exception:
             self._failing.unforeseen(download)
             raise
+
+    def _sweep(self, download: Download) -> None:
+        """What was cancelled while it ran leaves nothing behind."""
+        if self._downloads.get(download.id) is None:
+            with suppress(DeviceTrouble):
+                self._shelf.get(download.device_id).folder.part(download.id).remove()
 
     def _device(self, download: Download) -> Attached:
         """It may have been paused after the claim and before anybody could stop this attempt."""

@@ -93,7 +93,7 @@ class Holds:
     def release_these(
         self, holds: Iterable[Hold], at: datetime, *, even_ending: bool = False
     ) -> int:
-        """Let some holds end at a time; return how many will end that would have lasted.
+        """Let some holds end at a time; return of how many the end was changed.
 
         Args:
             holds: Which.
