@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from threading import RLock
+from threading import Lock
 
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
@@ -48,7 +48,9 @@ class DeviceBook:
         self._store = store
         self._stop_on = stop_on
         self._bus = bus
-        self._lock = RLock()
+        self._changing = Lock()
+        # Never held while the database is asked: whoever asks it may hold other locks.
+        self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
 
     def configured(self, device_id: str) -> DeviceSettings | None:
@@ -71,9 +73,13 @@ class DeviceBook:
         What was changed once and is not allowed any more counts as never changed.
         """
         with self._lock:
-            if device_id not in self._now:
-                self._now[device_id] = self._worked_out(device_id, configured)
-            return self._now[device_id]
+            known = self._now.get(device_id)
+        if known is not None:
+            return known
+        worked_out = self._worked_out(device_id, configured)
+        with self._lock:
+            # What was changed meanwhile is newer.
+            return self._now.setdefault(device_id, worked_out)
 
     def check(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
         """Return what would be set after some changes, None taking one back; change nothing.
@@ -89,10 +95,11 @@ class DeviceBook:
         Raises:
             ConfigError: One of them is not allowed; nothing was changed.
         """
-        with self._lock:
+        with self._changing:
             checked, after = self._checked(device_id, changes)
             self._store.save(device_id, after)
-            self._now[device_id] = checked
+            with self._lock:
+                self._now[device_id] = checked
         if checked.paused:
             self._stop_on(device_id)
         self._bus.publish(DeviceChanged(device_id))

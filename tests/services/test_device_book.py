@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import ByteSize
@@ -111,6 +112,27 @@ def test_a_change_that_is_not_allowed_says_so_and_changes_nothing(
     assert book.of(STICK) == before
     assert DeviceSettingsStore(world.db).of(STICK) == {"reserve": 5}
     assert world.news == []
+
+
+def test_two_people_who_change_different_keys_at_once_both_get_their_way(
+    world: World, book: DeviceBook
+) -> None:
+    def change(key: str) -> None:
+        with world.db.thread():
+            for number in range(20):
+                book.change(STICK, {key: number})
+
+    threads = [Thread(target=change, args=(key,)) for key in ("budget", "reserve")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+        assert not one.is_alive()
+
+    now = book.of(STICK)
+    assert now is not None
+    assert (now.budget, now.reserve) == (19, 19)
+    assert DeviceSettingsStore(world.db).of(STICK) == {"budget": 19, "reserve": 19}
 
 
 def test_a_check_changes_nothing(book: DeviceBook, configured: DeviceSettings) -> None:

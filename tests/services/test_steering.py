@@ -430,6 +430,14 @@ def test_exclusions_are_listed_and_taken_back(house: House) -> None:
     assert house.held("latest") == [SONGS[0].id]
 
 
+def test_what_was_excluded_on_a_device_that_serves_one_no_more_is_not_listed(house: House) -> None:
+    exclusions = Exclusions(house.world.db, house.world.clock)
+    exclusions.put(BEN, "latest", SONGS[0].id, device_id=STICK)
+    exclusions.put(BEN, "latest", SONGS[1].id)
+
+    assert house.steering.exclusions(BENN) == [Excluded(None, "latest", SONGS[1].id)]
+
+
 @pytest.mark.parametrize("rule", [PIN, "nothing", ""])
 def test_only_from_a_rule_can_be_excluded(house: House, rule: str) -> None:
     with pytest.raises(NotHere):
