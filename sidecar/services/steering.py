@@ -16,7 +16,7 @@ from sidecar.domain.items import ItemType
 from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULES
-from sidecar.domain.wishes import PIN, PIN_PRIORITY
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.services.asked_for import ItemSource, expanded, seen
 from sidecar.services.desk import Person
 from sidecar.services.device_book import DeviceBook
@@ -29,6 +29,7 @@ from sidecar.services.steering_desk import (
     Excluded,
     NotHere,
     NotPossible,
+    Pinned,
     Removed,
 )
 from sidecar.store.accounts import Account
@@ -135,6 +136,14 @@ class Steering:
         return self.settings(person, device_id)
 
     # Pins
+
+    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
+        """List what the person asked for on a device, first asked first."""
+        self._device(person, device_id)
+        found: dict[str, list[Hold]] = {}
+        for hold in self._holds.of_rule(person.user_id, device_id, PIN):
+            found.setdefault(hold.reason.source_id, []).append(hold)
+        return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
         """Keep an item, or all that a container holds now; see `SteeringDesk`."""

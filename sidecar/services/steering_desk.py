@@ -71,6 +71,21 @@ class DeviceSteering:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a person asked for on a device.
+
+    Attributes:
+        item_id: Of what they asked for: a file's own, or the container's.
+        text: "you asked for First Light".
+        files: How many files that keeps.
+    """
+
+    item_id: str
+    text: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class Excluded:
     """An item that the person does not want from a rule.
 
@@ -117,6 +132,9 @@ class SteeringDesk(Protocol):
             errors.ConfigError: One of them is not allowed; nothing was changed.
             NotPossible: There is no such rule.
         """
+
+    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
+        """List what the person asked for on a device, first asked first."""
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
         """Keep an item, or all that a container holds now; return how many were queued.

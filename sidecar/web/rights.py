@@ -40,6 +40,7 @@ ROUTES = MappingProxyType(
         ("api.notices", "GET"): Role.SIGNED_IN,
         ("steering.settings", "GET"): Role.SIGNED_IN,
         ("steering.change", "PATCH"): Role.SIGNED_IN,
+        ("steering.pins", "GET"): Role.SIGNED_IN,
         ("steering.pin", "PUT"): Role.SIGNED_IN,
         ("steering.unpin", "DELETE"): Role.SIGNED_IN,
         ("steering.exclusions", "GET"): Role.SIGNED_IN,

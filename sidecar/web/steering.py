@@ -70,6 +70,12 @@ def _settings(api: Blueprint, desk: SteeringDesk) -> None:
 
 
 def _pins(api: Blueprint, desk: SteeringDesk) -> None:
+    @api.get(f"{DEVICE}/pins")
+    def pins(device_id: str) -> Response:
+        found = desk.pins(person(), device_id)
+        items = [{"item_id": one.item_id, "text": one.text, "files": one.files} for one in found]
+        return jsonify(presenters.whole(items))
+
     @api.put(f"{DEVICE}/pins/{ITEM}")
     def pin(device_id: str, item_id: str) -> Response:
         return jsonify(queued=desk.pin(person(), device_id, _checked(item_id)))

@@ -14,7 +14,9 @@ from tests.fakes.slow_line import SlowLine, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-def ask(running: Sidecar, verb: str, path: str, json: object = None) -> requests.Response:
+def ask(
+    running: Sidecar, verb: str, path: str, json: dict[str, Any] | None = None
+) -> requests.Response:
     (device,) = get(running, "")["items"]
     url = f"{running.url}/api/v1/devices/{device['id']}/{path}"
     headers = {"Authorization": f"Bearer {running.key}"}

@@ -18,6 +18,7 @@ from sidecar.services.steering_desk import (
     Excluded,
     NotHere,
     NotPossible,
+    Pinned,
     Removed,
     RuleSteering,
     Setting,
@@ -61,6 +62,10 @@ class FakeSteering:
         if device.get("budget") == "many":
             raise ConfigError("devices", "budget", "many", "could not be read as a size")
         return self.settings(person, device_id)
+
+    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
+        self._device(person, device_id)
+        return [Pinned(TRACK, "you asked for First Light", 11)]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
         self._note(person, device_id, "pin", item_id)

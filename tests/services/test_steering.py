@@ -23,7 +23,7 @@ from sidecar.services.explaining import Explaining
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.steering import Steering
-from sidecar.services.steering_desk import Excluded, NotHere, NotPossible, Removed
+from sidecar.services.steering_desk import Excluded, NotHere, NotPossible, Pinned, Removed
 from sidecar.services.troubles import Troubles
 from sidecar.store.accounts import Account
 from sidecar.store.chosen import ChosenPlaylists
@@ -281,6 +281,7 @@ def test_a_device_that_does_not_serve_a_person_does_not_exist_for_them(house: Ho
         for call in (
             lambda one: house.steering.settings(BENN, one),
             lambda one: house.steering.change(BENN, one, {"paused": True}, {}),
+            lambda one: house.steering.pins(BENN, one),
             lambda one: house.steering.pin(BENN, one, SONGS[0].id),
             lambda one: house.steering.unpin(BENN, one, SONGS[0].id),
             lambda one: house.steering.exclude(BENN, one, latest.NAME, SONGS[0].id),
@@ -322,6 +323,11 @@ def test_a_pinned_album_is_all_it_holds_and_is_unpinned_as_a_whole(house: House)
     assert house.steering.pin(ANNA, STICK, ALBUM.id) == 2
     assert house.steering.pin(ANNA, STICK, ALBUM.id) == 0
     assert len(house.held(PIN)) == 4
+    assert house.steering.pins(ANNA, STICK) == [
+        Pinned(SONGS[0].id, "you asked for it", 1),
+        Pinned(ALBUM.id, "you asked for First Light", 3),
+    ]
+    assert house.steering.pins(ANNA, CARD) == house.steering.pins(EVA, STICK) == []
 
     house.steering.unpin(ANNA, STICK, ALBUM.id)
 

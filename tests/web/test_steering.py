@@ -12,7 +12,7 @@ from tests.web.conftest import Browser, come_in
 
 DEVICE = f"/api/v1/devices/{STICK}"
 UNKNOWN = "9" * 32
-READS = ("settings", "playlists", "removed", f"items/{TRACK}/why")
+READS = ("settings", "pins", "playlists", "removed", f"items/{TRACK}/why")
 CHANGES = (
     ("PUT", f"pins/{TRACK}"),
     ("DELETE", f"pins/{TRACK}"),
@@ -169,6 +169,9 @@ def test_lists_are_shown_whole(ann: Browser) -> None:
     assert items("/api/v1/exclusions") == [
         {"device_id": STICK, "rule": "latest", "item_id": TRACK},
         {"device_id": None, "rule": "favourites", "item_id": TRACK},
+    ]
+    assert items(f"{DEVICE}/pins") == [
+        {"item_id": TRACK, "text": "you asked for First Light", "files": 11}
     ]
     assert items(f"{DEVICE}/playlists") == [{"playlist_id": TRACK, "title": "Road trip"}]
     assert items(f"{DEVICE}/removed") == [
