@@ -52,7 +52,7 @@ class Facts:
         is_away: The device is not at its place: what was on it is only believed.
         is_paused: The device takes no files.
         troubles: Sentences on what stands in the way: device, server, account.
-        network: Why the network rule lets it wait.
+        held_back: Why the network rule or the plan lets it wait.
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
         switched_off: Rules that are switched off for the device.
@@ -67,7 +67,7 @@ class Facts:
     is_away: bool = False
     is_paused: bool = False
     troubles: tuple[str, ...] = ()
-    network: str | None = None
+    held_back: str | None = None
     was_removed: bool = False
     excluded_from: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
@@ -160,8 +160,8 @@ def _waits_for(facts: Facts) -> Iterator[str]:
         yield f"The last try failed: {why}. The next one is in " + span(
             download.retry_next_at - facts.now
         )
-    elif facts.network is not None:
-        yield facts.network
+    elif facts.held_back is not None:
+        yield facts.held_back
     elif not facts.is_paused and not facts.troubles:
         yield "It is fetched when it is its turn"
 

@@ -29,7 +29,7 @@ AWAY = frozenset({"missing", "no-marker", "other-device"})
 SOMEBODY_SIGNED_OUT = "The account that fetches it must sign in again"
 
 Resting = Callable[[str, str], datetime | None]
-NetworkSays = Callable[[Download], str | None]
+HeldBack = Callable[[Download], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def _never(_device_id: str, _item_id: str) -> None:
     """Nothing rests."""
 
 
-def _says_nothing(_download: Download) -> None:
-    """The network lets everything through."""
+def _lets_through(_download: Download) -> None:
+    """Nothing is held back."""
 
 
 class Explaining:
@@ -72,7 +72,7 @@ class Explaining:
         names: Callable[[], Mapping[str, str]],
         clock: Clock,
         resting: Resting = _never,
-        network: NetworkSays = _says_nothing,
+        held_back: HeldBack = _lets_through,
     ) -> None:
         """Prepare.
 
@@ -87,7 +87,7 @@ class Explaining:
             names: Gives the accounts' names by their ids.
             clock: For what is still to come.
             resting: Until when no rule fetches an evicted item (device, item); None for at once.
-            network: Why the network rule lets a download wait; None if it does not.
+            held_back: Why the network rule or the plan lets a download wait; None if it does not.
         """
         self._downloads = downloads
         self._holds = holds
@@ -99,7 +99,7 @@ class Explaining:
         self._names = names
         self._clock = clock
         self._resting = resting
-        self._network = network
+        self._held_back = held_back
 
     def why(self, person: Person, device_id: str, item_id: str) -> Why:
         """Answer for an item on a device that the person may see."""
@@ -124,7 +124,7 @@ class Explaining:
             is_away=trouble is not None and trouble.code in AWAY,
             is_paused=settings is not None and settings.paused,
             troubles=self._in_the_way(person, download) if download and waits else (),
-            network=self._network(download) if download and waits else None,
+            held_back=self._held_back(download) if download and waits else None,
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),

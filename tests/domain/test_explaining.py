@@ -125,7 +125,7 @@ def at(status: Status, **facts: object) -> Download:
             ],
         ),
         (
-            about(at(Status.PENDING), network="It waits for Wi-Fi"),
+            about(at(Status.PENDING), held_back="It waits for Wi-Fi"),
             ["It is not on Car stick yet: it waits in the queue.", "It waits for Wi-Fi."],
         ),
         (

@@ -85,7 +85,7 @@ def house(world: World, tmp_path: Path) -> House:
         names=lambda: {ANN: "ann", BEN: "ben"},
         clock=world.clock,
         resting=lambda device_id, item_id: resting.get((device_id, item_id)),
-        network=lambda _download: network[0] if network else None,
+        held_back=lambda _download: network[0] if network else None,
     )
     planning = Planning(world.db, world.holds, world.downloads, world.clock)
     return House(world, explaining, planning, troubles, book, rules, resting, network)
