@@ -113,7 +113,7 @@ class RuleRunner:
         self._woken.set()
 
     def remarks(self, device_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Return sentences on what each rule cannot do for this account on a device now."""
+        """Return what each rule remarks for this account on a device now."""
         with self._lock:
             found = {
                 rule: texts for (one, rule), texts in self._remarks.items() if one == device_id
