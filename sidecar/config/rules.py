@@ -5,14 +5,14 @@ The same sections check `config.toml`, the environment, and what is changed for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema, ValidationError, create_model
 
-from sidecar.config.sections import Duration, FavouritesSettings, Section
+from sidecar.config.sections import Duration, FavouritesSettings, Section, refused
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError
@@ -30,6 +30,16 @@ class RulesSettings(Section):
         section: Section = getattr(self, rule.name)
         return rule.settings(**section.model_dump())
 
+    def check_keys(self, rule: Rule[S], keys: Iterable[str]) -> None:
+        """Refuse keys that a rule does not have.
+
+        Raises:
+            ConfigError: With the first such key.
+        """
+        for key in keys:
+            if key not in SECTIONS[rule.name].model_fields:
+                raise ConfigError(f"rules.{rule.name}", key, None, "there is no such setting")
+
     def changed(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
         """Return what is set of a rule once some keys are changed, written as in the file.
 
@@ -40,7 +50,7 @@ class RulesSettings(Section):
         try:
             checked = SECTIONS[rule.name].model_validate({**section.model_dump(), **changes})
         except ValidationError as error:
-            raise _explained(rule.name, error, changes) from None
+            raise refused(f"rules.{rule.name}", error, changes) from None
         return rule.settings(**checked.model_dump())
 
 
@@ -51,14 +61,6 @@ def _section(rule: Rule[Any]) -> type[Section]:
         for one in fields(rule.settings)
     }
     return create_model(rule.name, __base__=Section, __doc__=rule.settings.__doc__, **keys)
-
-
-def _explained(rule: str, error: ValidationError, changes: Mapping[str, object]) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    key = str(first["loc"][0])
-    is_unknown = first["type"] == "extra_forbidden"
-    reason = "there is no such setting" if is_unknown else first["msg"]
-    return ConfigError(f"rules.{rule}", key, changes.get(key), reason.removeprefix("Value error, "))
 
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({one.name: _section(one) for one in RULES})

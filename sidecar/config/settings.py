@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, ByteSize, Field, SecretStr
+from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationError
 
 from sidecar.config.rules import ALL_RULES, AnyRules
-from sidecar.config.sections import Duration, Section
+from sidecar.config.sections import Duration, Section, refused
+from sidecar.errors import ConfigError
+
+LARGEST_ROOM = 2**60
 
 
 def _server_url(value: str) -> str:
@@ -38,6 +42,7 @@ def _absolute(value: Path) -> Path:
 
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Room = Annotated[ByteSize, Field(ge=0, le=LARGEST_ROOM)]
 FullPath = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -83,13 +88,36 @@ class DeviceSettings(Section):
 
     name: str = Field(min_length=1, max_length=60)
     path: FullPath
-    budget: ByteSize | None = None
-    reserve: ByteSize | None = None
+    budget: Room | None = None
+    reserve: Room | None = None
+    paused: bool = False
     users: tuple[str, ...] = ()
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""
         return not self.users or user_name.casefold() in {one.casefold() for one in self.users}
+
+    def changed(self, changes: Mapping[str, object]) -> DeviceSettings:
+        """Return the settings once some keys are changed, written as in the file.
+
+        None leaves a key as it is.
+
+        Raises:
+            ConfigError: With the key, its value and the reason.
+        """
+        for key in changes:
+            if key not in CHANGEABLE:
+                reason = "there is no such setting that can be changed for a device"
+                raise ConfigError("devices", key, None, reason)
+        try:
+            given = {key: value for key, value in changes.items() if value is not None}
+            return DeviceSettings.model_validate({**self.model_dump(), **given})
+        except ValidationError as error:
+            raise refused("devices", error, changes) from None
+
+
+# What a device is and whose it is, only the settings file says.
+CHANGEABLE = frozenset(DeviceSettings.model_fields) - {"name", "path", "users"}
 
 
 class LogSettings(Section):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -21,6 +20,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.marker import read_marker
 from sidecar.domain.space import Refusal, Space, room_for
 from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.services.attached import Attached, CurrentSettings, as_configured
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.store.devices import Device, Devices
 from sidecar.store.downloads import Downloads
@@ -33,14 +33,7 @@ MANY_MISSING_REST_S = 300.0
 GONE = frozenset({"missing", "no-marker", "other-device"})
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A device that can be used: its identity, its settings and the hand on its folder."""
-
-    id: str
-    settings: DeviceSettings
-    folder: DeviceFolder
+__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "as_configured"]
 
 
 class DeviceShelf:
@@ -54,8 +47,20 @@ class DeviceShelf:
         downloads: Downloads,
         troubles: Troubles,
         clock: Clock,
+        current: CurrentSettings = as_configured,
     ) -> None:
+        """Prepare; no device is looked at yet.
+
+        Args:
+            configured: As the settings file has them.
+            devices: Those we have ever seen.
+            downloads: For the room that our files take.
+            troubles: Told what stands in the way.
+            clock: For rests.
+            current: Looks up what is set of a device now.
+        """
         self._configured = tuple(configured)
+        self._current = current
         self._devices = devices
         self._downloads = downloads
         self._troubles = troubles
@@ -94,8 +99,14 @@ class DeviceShelf:
             return [one for one in map(self._of, self._configured) if one is not None]
 
     def settings(self) -> tuple[DeviceSettings, ...]:
-        """Return what is configured, attached or not."""
-        return self._configured
+        """Return what is set now of all devices, attached or not."""
+        return tuple(self._now(one) for one in self._configured)
+
+    def is_paused(self, device_id: str) -> bool:
+        """Whether a person has paused an attached device: it takes no files and loses none."""
+        with self._lock:
+            there = self._attached.get(device_id)
+        return there is not None and there.settings.paused
 
     def serving(self, user_name: str) -> list[str]:
         """Return the ids of the attached devices that this account's files go to."""
@@ -117,8 +128,9 @@ class DeviceShelf:
         return there
 
     def blocked(self) -> set[str]:
-        """Return the ids of the devices that cannot take files now."""
-        return set(self._troubles.all_of(Kind.DEVICE))
+        """Return the ids of the devices that cannot take files now, or are not to."""
+        paused = {one.id for one in self.all() if one.settings.paused}
+        return paused | set(self._troubles.all_of(Kind.DEVICE))
 
     def reserve(
         self, device: Attached, download_id: int, *, remaining: int, size: int
@@ -199,12 +211,22 @@ class DeviceShelf:
         device.folder.close()
 
     def _of(self, settings: DeviceSettings) -> Attached | None:
-        return next((one for one in self._attached.values() if one.settings is settings), None)
+        there = self._attached.values()
+        return next((one for one in there if one.configured.path == settings.path), None)
+
+    def _known(self, settings: DeviceSettings) -> Device | None:
+        return next((one for one in self._devices.all() if one.path == str(settings.path)), None)
+
+    def _now(self, configured: DeviceSettings) -> DeviceSettings:
+        with self._lock:
+            there = self._of(configured)
+        known = there or self._known(configured)
+        return self._current(known.id, configured) if known else configured
 
     def _attach(
         self, settings: DeviceSettings, settle: Callable[[Attached], object], *, starting: bool
     ) -> bool:
-        known = next((one for one in self._devices.all() if one.path == str(settings.path)), None)
+        known = self._known(settings)
         subject = known.id if known else f"new:{settings.name}"
         try:
             attached = self._open(settings, known.id if known else None, settle)
@@ -232,7 +254,7 @@ class DeviceShelf:
             folder.attach()
             now = self._clock.now()
             self._devices.save(Device(device_id, settings.name, str(settings.path), now))
-            attached = Attached(device_id, settings, folder)
+            attached = Attached(device_id, settings, folder, self._current)
             settle(attached)
         except BaseException:
             folder.close()

@@ -11,13 +11,16 @@ account or the device is in trouble.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Validator
+from sidecar.domain.downloads import Download, Status, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
+from sidecar.events import DownloadChanged
+from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
@@ -39,7 +42,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._stops: dict[int, Event] = {}
+        self._stops: dict[int, tuple[str, Event]] = {}
         self._is_over = False
 
     def busy(self) -> list[int]:
@@ -47,10 +50,10 @@ class Claims:
         with self._lock:
             return list(self._stops)
 
-    def begin(self, download_id: int) -> Event:
+    def begin(self, download_id: int, device_id: str) -> Event:
         """Return the event that stops this one download."""
         with self._lock:
-            stop = self._stops.setdefault(download_id, Event())
+            _, stop = self._stops.setdefault(download_id, (device_id, Event()))
             if self._is_over:
                 stop.set()
             return stop
@@ -63,14 +66,31 @@ class Claims:
     def stop(self, download_id: int) -> None:
         """Ask the worker to let go of one download, if one has it."""
         with self._lock:
-            if stop := self._stops.get(download_id):
-                stop.set()
+            if there := self._stops.get(download_id):
+                there[1].set()
+
+    def hear(self, news: News) -> None:
+        """Let go of what was cancelled or paused while it ran; a listener for the bus."""
+        match news:
+            case DownloadChanged(
+                download=download, was=Status.DOWNLOADING, now=None | Status.PAUSED
+            ):
+                self.stop(download.id)
+            case _:
+                pass
+
+    def stop_on(self, device_id: str) -> None:
+        """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
+        with self._lock:
+            for for_device, stop in self._stops.values():
+                if for_device == device_id:
+                    stop.set()
 
     def stop_all(self) -> None:
         """Ask all workers to let go, and whoever claims from now on."""
         with self._lock:
             self._is_over = True
-            for stop in self._stops.values():
+            for _, stop in self._stops.values():
                 stop.set()
 
 
@@ -146,7 +166,7 @@ class Worker:
         )
         if download is None:
             return False
-        stop = self._claims.begin(download.id)
+        stop = self._claims.begin(download.id, download.device_id)
         try:
             self._attempt(download, stop)
         finally:
@@ -158,13 +178,14 @@ class Worker:
     def _attempt(self, download: Download, stop: Event) -> None:
         client: Jellyfin | None = None
         try:
-            device = self._shelf.get(download.device_id)
+            device = self._device(download)
             client = self._accounts.client(download.user_id)
             self._make_sure_of_room(device, download)
             receipt = self._fetch(device, client, download, stop)
             self._finish(device, download, receipt)
         except Stopped:
             self._failing.stopped(download)
+            self._sweep(download)
         except TransferFailed as failed:
             self._failing.failed(download, failed, client)
         except DeviceTrouble as trouble:
@@ -174,6 +195,18 @@ class Worker:
         except Exception:
             self._failing.unforeseen(download)
             raise
+
+    def _sweep(self, download: Download) -> None:
+        """What was cancelled while it ran leaves nothing behind."""
+        if self._downloads.get(download.id) is None:
+            with suppress(DeviceTrouble):
+                self._shelf.get(download.device_id).folder.part(download.id).remove()
+
+    def _device(self, download: Download) -> Attached:
+        """It may have been paused after the claim and before anybody could stop this attempt."""
+        if self._shelf.is_paused(download.device_id):
+            raise Stopped("its device is paused")
+        return self._shelf.get(download.device_id)
 
     def _make_sure_of_room(self, device: Attached, download: Download) -> None:
         size = download.size or 0

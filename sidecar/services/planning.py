@@ -65,7 +65,8 @@ class Planning:
             missing = self._missing(allowed)
             full = describe(sorted(missing)) if missing else {}
             with self._db.write():
-                queued += sum(self._keep(wish, full) for wish in allowed)
+                # Asked again: while Jellyfin was asked, somebody may have said no.
+                queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
         return queued
 
     def replace(

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.items import Item
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import Library, Listed
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.lookups import Lookups
 
@@ -33,6 +33,19 @@ class Plays(Protocol):
 
     def albums_heard(self, user_id: str, since: datetime) -> frozenset[str]:
         """Return the albums of which any play counts since then."""
+
+
+class LibraryOfAccount(Library, Protocol):
+    """What the rules of one account look things up in, as whoever runs them needs it."""
+
+    def forget(self) -> None:
+        """The library has changed: look everything up again. For any thread."""
+
+    def forget_listening(self) -> None:
+        """Something was heard or seen: look up again what depends on that. For any thread."""
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Item]:
+        """Return full items for the queue."""
 
 
 class AccountLibrary:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping
 from threading import Event, Lock
 from typing import Any
 
@@ -20,11 +19,10 @@ from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
-from sidecar.services.bell import Bell
 from sidecar.services.now_playing import PlayingNow
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
-from sidecar.services.rule_library import AccountLibrary
+from sidecar.services.rule_library import LibraryOfAccount
 from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.holds import Holds
 
@@ -42,7 +40,7 @@ class RuleRunner:
 
     def __init__(
         self,
-        library: AccountLibrary,
+        library: LibraryOfAccount,
         *,
         user_id: str,
         name: str,
@@ -85,7 +83,7 @@ class RuleRunner:
         self._clock = clock
         self._rules = {one.name: one for one in rules}
         self._playing = PlayingNow(clock)
-        self._bell = Bell()
+        self._woken = Event()
         self._lock = Lock()
         self._due = dict.fromkeys(self._rules, clock.monotonic())
         self._library_at = -math.inf
@@ -112,19 +110,23 @@ class RuleRunner:
     def plays(self, playing: Iterable[NowPlaying]) -> None:
         """Take what plays now, in everybody's clients; only the account's own counts."""
         self._playing.tell(one for one in playing if one.user_id == self._user_id)
-        self._bell.ring()
+        self._woken.set()
 
-    def remarks(self, device_id: str) -> tuple[str, ...]:
-        """Return sentences on what the rules cannot do for this account on a device now."""
+    def remarks(self, device_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return what each rule remarks for this account on a device now."""
         with self._lock:
-            found = [texts for (one, _), texts in self._remarks.items() if one == device_id]
-        return tuple(dict.fromkeys(chain.from_iterable(found)))
+            found = {
+                rule: texts for (one, rule), texts in self._remarks.items() if one == device_id
+            }
+        return {rule: texts for rule, texts in found.items() if texts}
 
     # What runs it
 
     def run(self, stop: Event) -> None:
         """Run what is due until `stop` is set or the account is signed out."""
         while not stop.is_set():
+            # Cleared before it is looked at what is due: whoever wakes it from now on is heard.
+            self._woken.clear()
             try:
                 self.step()
             except SignedOut as trouble:
@@ -133,7 +135,7 @@ class RuleRunner:
             except Exception:
                 log.exception("the rules of %s failed", self._name)
                 self._put_off(self._rules)
-            self._bell.rest(self.rest_s())
+            self._woken.wait(self.rest_s())
 
     def rest_s(self) -> float:
         """Return how long there is nothing to do unless it is woken."""
@@ -165,7 +167,7 @@ class RuleRunner:
             for rule in self._rules.values():
                 if why in rule.wakes_on:
                     self._due[rule.name] = min(self._due[rule.name], at)
-        self._bell.ring()
+        self._woken.set()
 
     def _next_due(self) -> Rule[Any] | None:
         now = self._clock.monotonic()
@@ -198,6 +200,7 @@ class RuleRunner:
             settings = self._book.of(rule, device_id)
             held = tuple(self._holds.of_rule(self._user_id, device_id, rule.name))
             if not settings.enabled and not held:
+                self._remark(rule, device_id, ())
                 continue
             context = Context(
                 user_id=self._user_id,
@@ -211,10 +214,13 @@ class RuleRunner:
             )
             self._plan(rule, context)
 
+    def _remark(self, rule: Rule[Any], device_id: str, texts: tuple[str, ...]) -> None:
+        with self._lock:
+            self._remarks[device_id, rule.name] = texts
+
     def _plan(self, rule: Rule[Any], context: Context[Any]) -> None:
         wanted = rule.wishes(context) if context.settings.enabled else Wanted()
-        with self._lock:
-            self._remarks[context.device_id, rule.name] = wanted.remarks
+        self._remark(rule, context.device_id, wanted.remarks)
         queued = self._planning.replace(
             self._user_id,
             context.device_id,

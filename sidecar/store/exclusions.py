@@ -47,6 +47,15 @@ class Exclusions:
                 )
             )
 
+    def all_of(self, user_id: str) -> list[tuple[str | None, str, str]]:
+        """Return all that a user excluded: the device (None for everywhere), rule and item."""
+        query = ExclusionRow.select().where(ExclusionRow.user_id == user_id)
+        order = (ExclusionRow.device_id, ExclusionRow.rule, ExclusionRow.item_id)
+        return [
+            (row["device_id"] or None, row["rule"], row["item_id"])
+            for row in self._db.rows(query.order_by(*order))
+        ]
+
     def of(self, user_id: str, device_id: str) -> frozenset[tuple[str, str]]:
         """Return the pairs of rule and item that are excluded for a user on a device."""
         query = ExclusionRow.select(ExclusionRow.rule, ExclusionRow.item_id).where(

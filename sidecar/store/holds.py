@@ -90,14 +90,24 @@ class Holds:
             self._tell_all(ending)
         return len(ending)
 
-    def release_these(self, holds: Iterable[Hold], at: datetime) -> int:
-        """Let some holds end at a time; return how many will end that would have lasted."""
+    def release_these(
+        self, holds: Iterable[Hold], at: datetime, *, even_ending: bool = False
+    ) -> int:
+        """Let some holds end at a time; return of how many the end was changed.
+
+        Args:
+            holds: Which.
+            at: When they end.
+            even_ending: Those that were to end later anyway do so at that time as well.
+        """
         ids = [one.id for one in holds]
+        open_ended = HoldRow.release_at.is_null()
+        which = open_ended | (HoldRow.release_at > at) if even_ending else open_ended
         with self._db.write():
             ending: list[Row] = []
             for some in peewee.chunked(ids, BATCH):
-                lasting = HoldRow.id.in_(list(some)) & HoldRow.release_at.is_null()
-                query = HoldRow.update(release_at=at).where(lasting).returning(HoldRow)
+                theirs = HoldRow.id.in_(list(some)) & which
+                query = HoldRow.update(release_at=at).where(theirs).returning(HoldRow)
                 ending += self._db.changed(query)
             self._tell_all(ending)
         return len(ending)

@@ -169,9 +169,15 @@ RULES = (
         UNIQUE (user_id, device_id, playlist_id)
     ) STRICT""",
 )
+DEVICE_SETTINGS = (
+    """CREATE TABLE device_settings (
+        device_id TEXT PRIMARY KEY REFERENCES devices (id),
+        changed TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)
 
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

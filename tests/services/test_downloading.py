@@ -16,6 +16,7 @@ from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import SERVER_ID, AccountDesk
+from sidecar.services.attached import CurrentSettings, as_configured
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.downloading import Claims, Worker
 from sidecar.services.failing import Failing
@@ -82,7 +83,13 @@ def works(world: World, tmp_path: Path) -> Iterator[Works]:
         built.shelf.close()
 
 
-def build(world: World, server: Answering, stick: Path, tmp_path: Path) -> Works:
+def build(
+    world: World,
+    server: Answering,
+    stick: Path,
+    tmp_path: Path,
+    current: CurrentSettings = as_configured,
+) -> Works:
     troubles, claims, engine = Troubles(world.bus), Claims(), TableEngine()
     box = TokenBox(tmp_path / "token.key")
     world.meta.set(SERVER_ID, SERVER)
@@ -119,6 +126,7 @@ def build(world: World, server: Answering, stick: Path, tmp_path: Path) -> Works
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
+        current=current,
     )
     failing = Failing(
         downloads=world.downloads,

@@ -359,6 +359,22 @@ def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
     assert held(world, WHY.rule) == [track(1).id, track(2).id]
 
 
+@pytest.mark.parametrize("word", ["exclude", "remove"])
+def test_a_no_that_is_said_while_jellyfin_is_asked_counts(
+    world: World, planning: Planning, word: str
+) -> None:
+    def describe(ids: Sequence[str]) -> dict[str, Item]:
+        if word == "exclude":
+            Exclusions(world.db, world.clock).put(ANN, WHY.rule, track(1).id, device_id=STICK)
+        else:
+            Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
+        return Describer(track(1), track(2))(ids)
+
+    assert planning.keep(wishes([track(1), track(2)]), describe) == 1
+
+    assert held(world, WHY.rule) == [track(2).id]
+
+
 def test_an_album_can_be_excluded_with_all_it_holds(world: World, planning: Planning) -> None:
     Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, AHEAD.source_id)
 

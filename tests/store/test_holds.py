@@ -44,6 +44,23 @@ def test_an_item_can_be_held_for_several_reasons(holds: Holds) -> None:
     assert holds.holders(STICK, item_id(2)) == []
 
 
+def test_a_hold_that_ends_already_can_be_made_to_end_sooner(holds: Holds) -> None:
+    for number in (1, 2, 3):
+        holds.keep(wish(number))
+    holds.release(user_id=ANN, item_id=item_id(1), at=TOMORROW)
+    holds.release(user_id=ANN, item_id=item_id(2), at=BEGIN)
+    all_of_them = holds.of_rule(ANN, STICK, "favourites")
+
+    assert holds.release_these(all_of_them[:2], BEGIN + timedelta(hours=1)) == 0
+    assert holds.release_these(all_of_them[:2], BEGIN + timedelta(hours=1), even_ending=True) == 1
+
+    assert [one.release_at for one in holds.of_rule(ANN, STICK, "favourites")] == [
+        BEGIN + timedelta(hours=1),
+        BEGIN,
+        None,
+    ]
+
+
 def test_a_released_hold_lasts_until_its_time(holds: Holds, news: list[Event]) -> None:
     holds.keep(wish())
     news.clear()

@@ -19,6 +19,7 @@ PRIVATE = ("/api/v1/downloads/7", "/api/v1/downloads/7/cover")
 def url(web: Web, endpoint: str) -> str:
     rule = next(one for one in web.flask.url_map.iter_rules() if one.endpoint == endpoint)
     path = re.sub(r"<path:[^>]*>", "icon.svg", rule.rule)
+    path = re.sub(r"<string[^>]*>", "f" * 32, path)
     return re.sub(r"<int[^>]*>", "7", path)
 
 
@@ -128,7 +129,8 @@ def test_a_change_needs_the_session_s_own_token(
     assert attempt("").status_code == 403
     assert attempt(other.csrf).status_code == 403
     assert attempt("ü").status_code == 403
-    assert attempt(ann.csrf).status_code in {204, 303}
+    # What it is about may not be there, or may need a body; it was let in.
+    assert attempt(ann.csrf).status_code in {204, 303, 404, 415}
 
 
 def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:

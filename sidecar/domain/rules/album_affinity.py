@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, islice
 
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.wishes import Reason, Wish
 
 NAME = "album_affinity"
+# Each costs a look-up.
+MOST_REMARKS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +28,31 @@ class Settings(RuleSettings):
 
 
 def wishes(context: Context[Settings]) -> Wanted:
-    """Return wishes for whole albums of which enough was heard."""
+    """Return wishes for whole albums of which enough was heard; remark on those one track short."""
     since = context.now - context.settings.window
     found: list[Wish] = []
     unsure: set[str] = set()
+    one_short: dict[str, frozenset[str]] = {}
     for album_id in sorted(context.library.albums_heard(since)):
         heard = context.library.heard_in_album(album_id, since)
         if len(heard) >= context.settings.threshold:
             some, is_sure = _album(context, album_id, heard)
             found += some
             unsure |= set() if is_sure else {album_id}
-    return Wanted(tuple(found), frozenset(unsure))
+        elif heard and len(heard) == context.settings.threshold - 1:
+            one_short[album_id] = heard
+    looked_at = islice(one_short.items(), MOST_REMARKS)
+    remarks = chain.from_iterable(_nearly(context, *one) for one in looked_at)
+    return Wanted(tuple(found), frozenset(unsure), tuple(remarks))
+
+
+def _nearly(context: Context[Settings], album_id: str, heard: frozenset[str]) -> list[str]:
+    listed = context.library.album_tracks(album_id)
+    known = [one for one in listed.playable if one.id in heard]
+    if not listed.complete or len(known) < len(heard):
+        return []
+    of = f"{len(known)} of {len(listed.playable)} tracks of {known[0].album or 'an album'}"
+    return [f"you played {of}: one more and all of it comes"]
 
 
 def _album(

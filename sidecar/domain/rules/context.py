@@ -97,7 +97,7 @@ class Wanted:
     Attributes:
         unsure_of: Sources that could not be looked at as a whole: what is held because of them
             stays held.
-        remarks: Sentences for people on what the rule cannot do now.
+        remarks: Sentences for people on what the rule cannot do now, or would do soon.
     """
 
     wishes: tuple[Wish, ...] = ()

@@ -65,3 +65,40 @@ def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) ->
 
     assert found.unsure_of == {ALBUM}
     assert len(found.wishes) == len(listed.items)
+
+
+def test_an_album_that_is_one_track_short_is_remarked_on() -> None:
+    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2))
+
+    (remark,) = wishes(context(Settings(), shelf)).remarks
+
+    assert remark == "you played 2 of 11 tracks of First Light: one more and all of it comes"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "threshold", "listed"),
+    [
+        ((1,), 3, full(*SONGS)),
+        ((1, 2, 3), 3, full(*SONGS)),
+        ((), 1, full(*SONGS)),
+        ((1, 2), 3, Listed(tuple(SONGS), complete=False)),
+        ((1, 98), 3, full(*SONGS)),
+        ((1, 2), 3, Listed()),
+    ],
+)
+def test_nothing_is_remarked_on_otherwise(
+    numbers: tuple[int, ...], threshold: int, listed: Listed
+) -> None:
+    shelf = Shelf(lists={ALBUM: listed}, heard=heard(*numbers))
+
+    assert wishes(context(Settings(threshold=threshold), shelf)).remarks == ()
+
+
+def test_remarks_cost_few_look_ups() -> None:
+    albums = [named(f"album {number}") for number in range(40)]
+    shelf = Shelf(
+        lists={one: full(*SONGS) for one in albums},
+        heard={one: frozenset({SONGS[0].id, SONGS[1].id}) for one in albums},
+    )
+
+    assert len(wishes(context(Settings(), shelf)).remarks) == 5

@@ -1,0 +1,105 @@
+"""What can be said of a key of the settings to a person who is about to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import ByteSize
+from pydantic.fields import FieldInfo
+
+from sidecar.config.sections import Section, in_words
+
+
+class KeyKind(StrEnum):
+    """How a key is written."""
+
+    SWITCH = "switch"
+    NUMBER = "number"
+    TIME = "time"
+    SIZE = "size"
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a section.
+
+    Attributes:
+        least, most: Bounds as they are written; None for no bound, or none worth telling.
+        options: Of a choice.
+        can_be_empty: Nothing may be set: then there is no limit, or the usual one.
+    """
+
+    name: str
+    kind: KeyKind
+    least: int | str | None = None
+    most: int | str | None = None
+    options: tuple[str, ...] = ()
+    can_be_empty: bool = False
+
+
+def keys(section: type[Section]) -> tuple[Key, ...]:
+    """Return what can be said of each key of a section, in its order."""
+    return tuple(_key(name, field) for name, field in section.model_fields.items())
+
+
+def written(value: object) -> str | int | float | bool | None:
+    """Return a value as JSON and as people write it: a time in words, a size in bytes."""
+    match value:
+        case timedelta():
+            return in_words(value)
+        case Enum():
+            return str(value.value)
+        case tuple():
+            return ", ".join(map(str, value))
+        case None | str() | bool() | int() | float():
+            return value
+        case _:
+            return str(value)
+
+
+def _key(name: str, field: FieldInfo) -> Key:
+    kind, bounds = field.annotation, list(field.metadata)
+    parts = [one for one in get_args(kind) if one is not type(None)]
+    can_be_empty = type(None) in get_args(kind)
+    if can_be_empty and len(parts) == 1:
+        kind = parts[0]
+    if get_origin(kind) is Annotated:
+        kind, *further = get_args(kind)
+        bounds += _flat(further)
+    least = next((one.ge for one in bounds if hasattr(one, "ge")), None)
+    most = next((one.le for one in bounds if hasattr(one, "le")), None)
+    kind_of_key, options = _kind(kind)
+    return Key(name, kind_of_key, _bound(least), _bound(most), options, can_be_empty)
+
+
+def _flat(found: list[Any]) -> list[Any]:
+    return [
+        inner for one in found for inner in (one.metadata if isinstance(one, FieldInfo) else [one])
+    ]
+
+
+def _bound(value: object) -> int | str | None:
+    told = written(value)
+    return told if isinstance(told, int | str) else None
+
+
+def _kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
+    if get_origin(kind) is Literal:
+        return KeyKind.CHOICE, tuple(map(str, get_args(kind)))
+    if isinstance(kind, type):
+        if issubclass(kind, Enum):
+            return KeyKind.CHOICE, tuple(str(one.value) for one in kind)
+        for known, told in (
+            (bool, KeyKind.SWITCH),
+            (ByteSize, KeyKind.SIZE),
+            (int, KeyKind.NUMBER),
+            (timedelta, KeyKind.TIME),
+        ):
+            if issubclass(kind, known):
+                return told, ()
+    return KeyKind.TEXT, ()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.config.describing import Key, KeyKind, keys, written
+from sidecar.config.rules import SECTIONS
+from sidecar.config.sections import Section
+
+
+class Network(StrEnum):
+    """A choice for tests."""
+
+    ANY = "any"
+    WIFI = "wifi"
+
+
+class Odd(Section):
+    """Keys of every kind that the real sections may come to have."""
+
+    network: Network = Network.ANY
+    level: Literal["low", "high"] | None = None
+    hours: tuple[str, ...] = ()
+
+
+def test_each_key_of_a_device_is_described() -> None:
+    described = {one.name: one for one in keys(DeviceSettings)}
+
+    assert described["budget"] == Key("budget", KeyKind.SIZE, 0, 2**60, (), can_be_empty=True)
+    assert described["paused"] == Key("paused", KeyKind.SWITCH)
+
+
+def test_each_key_of_a_rule_has_its_kind_and_its_bounds() -> None:
+    described = {one.name: one for one in keys(SECTIONS["album_affinity"])}
+
+    assert described == {
+        "enabled": Key("enabled", KeyKind.SWITCH),
+        "grace": Key("grace", KeyKind.TIME, "0 seconds", "3660 days"),
+        "threshold": Key("threshold", KeyKind.NUMBER, 1, 50),
+        "window": Key("window", KeyKind.TIME, "0 seconds", "3660 days"),
+    }
+
+
+def test_choices_are_told() -> None:
+    network, level, hours = keys(Odd)
+
+    assert (network.kind, network.options) == (KeyKind.CHOICE, ("any", "wifi"))
+    assert (level.kind, level.options, level.can_be_empty) == (
+        KeyKind.CHOICE,
+        ("low", "high"),
+        True,
+    )
+    assert hours.kind is KeyKind.TEXT
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (timedelta(days=2), "2 days"),
+        (ByteSize(5000), 5000),
+        (Network.WIFI, "wifi"),
+        (True, True),
+        (None, None),
+        (("22:00", "06:00"), "22:00, 06:00"),
+    ],
+)
+def test_a_value_is_written_as_json_and_as_people_write_it(value: object, told: object) -> None:
+    assert written(value) == told
+    assert type(written(value)) in {str, int, bool, type(None), ByteSize}
