@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,12 @@ from typing import Self
 
 import xxhash
 
-from sidecar.device import made, tree
+from sidecar.device import made, scan, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.parts import PartFile, folder_of_parts, ids_in
+from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
 from sidecar.errors import DeviceTrouble
 
@@ -117,6 +118,24 @@ class DeviceFolder:
             self._anchor.check_place()
             return None
         return FileFact(facts.st_size)
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Seen]:
+        """Return what is at each of these paths; the device was whole before and after the look.
+
+        A device that cannot be written to is in trouble: nobody can have removed a file there.
+        """
+        self._anchor.check_place()
+        with self._anchor.working() as root:
+            if os.fstatvfs(root).f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            seen = scan.look(root, paths)
+        self._anchor.check_place()
+        return seen
+
+    def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
+        """Return the files of these sizes that are at no known path, waste bins left out."""
+        with self._anchor.working() as root:
+            return scan.strangers(root, sizes=sizes, known={*known})
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""

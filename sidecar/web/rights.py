@@ -38,6 +38,8 @@ ROUTES = MappingProxyType(
         ("api.cover", "GET"): Role.SIGNED_IN,
         ("api.devices", "GET"): Role.SIGNED_IN,
         ("api.notices", "GET"): Role.SIGNED_IN,
+        ("removals.show", "GET"): Role.SIGNED_IN,
+        ("removals.answer", "POST"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
     }
 )
