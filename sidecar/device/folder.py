@@ -92,6 +92,14 @@ class DeviceFolder:
         """
         self._anchor.check()
 
+    def check_writing(self) -> None:
+        """Make sure that this is the device we know and that it can be written to; full counts.
+
+        A disk that found damage answers reads and writes nothing: what is missing there proves
+        nothing.
+        """
+        self._anchor.check_writing()
+
     def distrust(self) -> None:
         """Let the next `check` try to write: an engine met an error in a part file."""
         self._anchor.distrust()

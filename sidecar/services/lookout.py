@@ -92,6 +92,8 @@ class Lookout:
             lately=self._recorded_lately(now),
             asked=self._asked,
         )
+        if decision.sure or decision.ask:
+            self.device.folder.check_writing()
         recorded = self._record(files, decision, now)
         self._remember(files, seen, decision, passed_over={*suspected, *unclear})
         return Outcome(

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from watchdog.observers.api import BaseObserver, EventEmitter
+
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.watcher import Watcher
+from tests.device.examples import filled
+
+WITHIN_S = 5
+
+
+class Told:
+    """What a watcher said."""
+
+    def __init__(self) -> None:
+        self.hints = threading.Semaphore(0)
+        self.lost = threading.Event()
+
+    def hint(self) -> None:
+        self.hints.release()
+
+    def heard(self) -> bool:
+        return self.hints.acquire(timeout=WITHIN_S)
+
+    def forget(self) -> None:
+        while self.hints.acquire(blocking=False):
+            pass
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def watcher(root: Path, folder: DeviceFolder, told: Told) -> Iterator[Watcher]:
+    """Watches a device; no thread of it may be left."""
+    (root / "Album").mkdir()
+    for name in ("1.flac", "2.flac"):
+        (root / "Album" / name).write_bytes(b"music")
+    before = set(threading.enumerate())
+    watcher = Watcher(root, hint=told.hint, lost=told.lost.set)
+    assert watcher.start() is None
+    assert watcher.is_watching()
+    yield watcher
+    watcher.stop()
+    assert not watcher.is_watching()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_file_that_goes_is_hinted_at(root: Path, watcher: Watcher, told: Told) -> None:
+    (root / "Album" / "1.flac").unlink()
+
+    assert told.heard()
+
+
+def test_a_file_that_is_renamed_or_written_to_is_hinted_at(
+    root: Path, watcher: Watcher, told: Told
+) -> None:
+    (root / "Album" / "1.flac").rename(root / "Album" / "other.flac")
+    assert told.heard()
+    told.forget()
+
+    (root / "Album" / "2.flac").write_bytes(b"tagged")
+    assert told.heard()
+
+
+def test_a_folder_that_is_moved_away_is_hinted_at(
+    root: Path, outside: Path, watcher: Watcher, told: Told
+) -> None:
+    (root / "Album").rename(outside / "Album")
+
+    assert told.heard()
+
+
+def test_our_own_parts_and_their_finishing_are_not_hinted_at(
+    root: Path, folder: DeviceFolder, watcher: Watcher, told: Told
+) -> None:
+    folder.finish(filled(folder, 1, b"body"), "Album/3.flac")
+    filled(folder, 2, b"body").remove()
+    # What comes after it shows that all before has been passed over.
+    (root / "Album" / "1.flac").unlink()
+
+    assert told.heard()
+    told.forget()
+    assert not told.hints.acquire(blocking=False)
+
+
+def test_a_watch_ends_with_its_folder_and_says_so(root: Path, told: Told) -> None:
+    watcher = Watcher(root, hint=told.hint, lost=told.lost.set)
+    assert watcher.start() is None
+    emitters = [one for one in threading.enumerate() if isinstance(one, EventEmitter)]
+
+    shutil.rmtree(root)
+
+    assert told.heard()
+    for one in emitters:
+        one.join(WITHIN_S)
+    assert not watcher.is_watching()
+    watcher.stop()
+
+
+def test_lost_events_are_told(watcher: Watcher, told: Told) -> None:
+    logging.getLogger("watchdog.observers.inotify_c").warning(
+        "Inotify queue overflowed; filesystem events were lost"
+    )
+
+    assert told.lost.is_set()
+
+
+def test_a_stopped_watcher_says_nothing_any_more(root: Path, told: Told) -> None:
+    watcher = Watcher(root, hint=told.hint, lost=told.lost.set)
+    assert watcher.start() is None
+    watcher.stop()
+    watcher.stop()
+
+    logging.getLogger("watchdog.observers.inotify_c").warning("overflow")
+
+    assert not told.lost.is_set()
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.EMFILE, "max_user_instances"),
+        (errno.ENOSPC, "max_user_watches"),
+        (errno.ENOSYS, os.strerror(errno.ENOSYS)),
+    ],
+)
+def test_why_a_folder_cannot_be_watched_is_said(
+    root: Path, told: Told, number: int, reason: str
+) -> None:
+    def refused() -> BaseObserver:
+        raise OSError(number, os.strerror(number))
+
+    watcher = Watcher(root, hint=told.hint, lost=told.lost.set, observer=refused)
+
+    assert reason in (watcher.start() or "")
+    assert not watcher.is_watching()
+
+
+def test_a_folder_that_is_not_there_leaves_no_thread_behind(tmp_path: Path, told: Told) -> None:
+    before = set(threading.enumerate())
+    watcher = Watcher(tmp_path / "none", hint=told.hint, lost=told.lost.set)
+
+    assert watcher.start() is not None
+    assert set(threading.enumerate()) <= before
