@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.parts import PartFile, folder_of_parts, ids_in
 from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceTrouble, Stopped
 
 _TAIL = 4096
 _HASH_BLOCK = 1024 * 1024
@@ -223,11 +223,21 @@ class DeviceFolder:
                 return False
         return len(tail) == min(size, _TAIL)
 
-    def content_hash(self, path: str) -> str:
-        """Read a file and return its xxh3-128 as 32 hex digits."""
+    def content_hash(self, path: str, *, is_over: Callable[[], bool] = lambda: False) -> str:
+        """Read a file and return its xxh3-128 as 32 hex digits.
+
+        Args:
+            path: As the row has it.
+            is_over: Asked now and then whether nobody waits for the answer any more.
+
+        Raises:
+            errors.Stopped: It is over.
+        """
         digest = xxhash.xxh3_128()
         with self._opened(path) as descriptor:
             while block := os.read(descriptor, _HASH_BLOCK):
+                if is_over():
+                    raise Stopped(f"{path} was not read to its end")
                 digest.update(block)
         return digest.hexdigest()
 

@@ -27,9 +27,9 @@ from sidecar.store.downloads import Downloads
 
 log = logging.getLogger(__name__)
 
-# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 # The device is not at its place: nothing that was open there may be trusted again.
 GONE = frozenset({"missing", "no-marker", "other-device"})
+# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
 

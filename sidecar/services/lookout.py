@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sidecar.clock import Clock
 from sidecar.domain import removals
 from sidecar.domain.removals import Decision, Doubt, Expected, Facts, Seen, Sight
-from sidecar.errors import DeviceTrouble, Stopped
+from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.services.verdicts import Verdicts
 from sidecar.store.downloads import Downloads
@@ -82,10 +82,13 @@ class Lookout:
         unlike, unclear, is_all_read = self._changed(files, seen)
         suspected = removals.suspects(files, seen, unlike)
         moved = self._follow([one for one in files if suspected.get(one.id) is Sight.ABSENT])
-        for file_id in moved:
-            del suspected[file_id]
         decision = removals.decide(
-            suspected,
+            {
+                file_id: found
+                for file_id, found in suspected.items()
+                # How many were changed is only known once all have been read.
+                if file_id not in moved and (is_all_read or found is Sight.ABSENT)
+            },
             self._doubts,
             now=now,
             total=len(files),
@@ -153,10 +156,8 @@ class Lookout:
         """Return a file's content hash, read once for each change; None if it cannot be read."""
         content_hash = self._hashes.get(facts)
         if content_hash is None:
-            if self._is_over():
-                raise Stopped("the sidecar ends")
             try:
-                content_hash = self.device.folder.content_hash(path)
+                content_hash = self.device.folder.content_hash(path, is_over=self._is_over)
             except DeviceTrouble:
                 return None
         self._read[facts] = content_hash

@@ -690,6 +690,41 @@ def test_no_answer_is_taken_while_the_device_is_away(mounted: House) -> None:
     assert house.removals.question(STICK) is not None
 
 
+def test_a_tagger_that_went_through_everything_is_asked_about_not_believed(house: House) -> None:
+    house.fill(120)
+    house.wait(RESCAN_S)
+    for number in range(1, 121):
+        house.path(number).write_bytes(b"tagged %d" % number)
+
+    house.notice()
+    house.wait(WITHIN_S)
+
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert (question.gone, len(question.files)) == (0, 120)
+    assert house.states(*range(1, 121)) == {Status.COMPLETED}
+    assert house.removals.answer(STICK, gone=True) == 120
+    assert house.row(7).error_code == "changed-outside"
+    assert house.path(7).read_bytes() == b"tagged 7"
+
+
+def test_what_was_changed_within_its_length_is_all_read_before_anything_is_said(
+    house: House,
+) -> None:
+    house.fill(120)
+    house.wait(RESCAN_S)
+    for number in range(1, 121):
+        house.path(number).write_bytes(b"MUSIC %d" % number)
+
+    house.press()
+    house.wait(WITHIN_S)
+
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert (question.gone, len(question.files)) == (0, 120)
+    assert house.states(*range(1, 121)) == {Status.COMPLETED}
+
+
 # -- the thread, and what people are told
 
 
