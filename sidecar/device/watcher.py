@@ -70,19 +70,32 @@ class Watcher:
         self._observer: BaseObserver | None = None
 
     def start(self) -> str | None:
-        """Begin to watch; return why it is not possible, for people, or None."""
+        """Begin to watch; return why it is not possible, or not everywhere, for people, or None."""
         try:
-            observer = self._make()
+            self._observer = self._watching(self._root, recursive=True)
         except OSError as error:
-            return _reason(error)
-        try:
-            observer.schedule(self._ear, str(self._root), recursive=True, event_filter=OF_INTEREST)
-            observer.start()
-        except OSError as error:
-            observer.stop()
             return _reason(error)
         logging.getLogger(_ITS_LOG).addHandler(self._overflow)
-        self._observer = observer
+        return self._limit()
+
+    def _watching(self, folder: Path, *, recursive: bool) -> BaseObserver:
+        observer = self._make()
+        try:
+            observer.schedule(self._ear, str(folder), recursive=recursive, event_filter=OF_INTEREST)
+            observer.start()
+        except OSError:
+            observer.stop()
+            raise
+        return observer
+
+    def _limit(self) -> str | None:
+        """Watchdog passes over folders that it was refused: see whether one more would be."""
+        try:
+            one_more = self._watching(self._root / OURS, recursive=False)
+        except OSError as error:
+            return _LIMITS.get(error.errno or 0)
+        one_more.stop()
+        one_more.join()
         return None
 
     def is_watching(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, EventEmitter
 
 from sidecar.device.folder import DeviceFolder
@@ -146,6 +147,25 @@ def test_why_a_folder_cannot_be_watched_is_said(
 
     assert reason in (watcher.start() or "")
     assert not watcher.is_watching()
+
+
+def test_a_limit_that_is_met_on_the_way_is_said_and_what_is_watched_stays_watched(
+    root: Path, told: Told
+) -> None:
+    makers = [Observer]
+
+    def limited() -> BaseObserver:
+        if not makers:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return makers.pop()()
+
+    (root / "song.flac").write_bytes(b"music")
+    watcher = Watcher(root, hint=told.hint, lost=told.lost.set, observer=limited)
+
+    assert "max_user_watches" in (watcher.start() or "")
+    (root / "song.flac").unlink()
+    assert told.heard()
+    watcher.stop()
 
 
 def test_a_folder_that_is_not_there_leaves_no_thread_behind(tmp_path: Path, told: Told) -> None:
