@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,7 @@ def test_what_another_file_system_below_says_is_nothing(root: Path, folder: Devi
     put(root, SONG)
     below = root / "Artist"
     mount_memory(below)
+    put(below, "Moved.flac")
     try:
         assert folder.look([SONG]) == {SONG: Sight.UNKNOWN}
         assert folder.strangers(sizes={5}, known=()) == []
@@ -95,6 +97,21 @@ def test_a_pulled_swapped_or_emptied_device_says_nothing(mount_point: Path) -> N
     with pytest.raises(DeviceTrouble, match="Another device"):
         folder.look([SONG])
     other.close()
+    folder.close()
+
+
+@needs_root
+def test_a_stick_that_is_pulled_during_the_look_says_nothing(mount_point: Path) -> None:
+    mount_memory(mount_point)
+    folder = made(mount_point)
+
+    def pulled_meanwhile() -> Iterator[str]:
+        yield SONG
+        unmount(mount_point)
+
+    with pytest.raises(DeviceTrouble, match="plug it in"):
+        folder.look(pulled_meanwhile())
+
     folder.close()
 
 

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.events import (
+    DirDeletedEvent,
+    FileClosedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, EventEmitter
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.watcher import Watcher
-from tests.device.examples import filled
+from sidecar.device.watcher import Watcher, _Ear
 
 WITHIN_S = 5
 
@@ -83,17 +89,27 @@ def test_a_folder_that_is_moved_away_is_hinted_at(
     assert told.heard()
 
 
+@pytest.mark.parametrize(
+    ("event", "is_ours"),
+    [
+        (FileClosedEvent(".sidecar/parts/1.part"), True),
+        (FileMovedEvent(".sidecar/parts/1.part", "Album/3.flac"), True),
+        (FileDeletedEvent(".sidecar/parts/1.part"), True),
+        (DirDeletedEvent(".sidecar"), True),
+        (FileMovedEvent("Album/1.flac", "Album/3.flac"), False),
+        (FileDeletedEvent(".sidecar-notes.txt"), False),
+        (DirDeletedEvent(""), False),
+    ],
+)
 def test_our_own_parts_and_their_finishing_are_not_hinted_at(
-    root: Path, folder: DeviceFolder, watcher: Watcher, told: Told
+    root: Path, told: Told, event: FileSystemEvent, is_ours: bool
 ) -> None:
-    folder.finish(filled(folder, 1, b"body"), "Album/3.flac")
-    filled(folder, 2, b"body").remove()
-    # What comes after it shows that all before has been passed over.
-    (root / "Album" / "1.flac").unlink()
+    source, target = (os.fsdecode(path) for path in (event.src_path, event.dest_path))
+    below = type(event)(f"{root}/{source}", f"{root}/{target}" if target else "")
 
-    assert told.heard()
-    told.forget()
-    assert not told.hints.acquire(blocking=False)
+    _Ear(root, told.hint).dispatch(below)
+
+    assert told.hints.acquire(blocking=False) is not is_ours
 
 
 def test_a_watch_ends_with_its_folder_and_says_so(root: Path, told: Told) -> None:

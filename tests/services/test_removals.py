@@ -34,6 +34,7 @@ from sidecar.services.verdicts import Verdicts
 from sidecar.store.downloads import NewDownload, Place
 from sidecar.store.tombstones import Tombstones
 from tests.device.mounting import (
+    breakable_disk,
     exfat_disk,
     mount_memory,
     mounts_taken_down,
@@ -526,6 +527,62 @@ def test_a_device_in_trouble_says_nothing_unless_it_only_lacks_room(
     assert house.states(1) == {Status.REMOVED if counts else Status.COMPLETED}
 
 
+def test_a_trouble_between_the_two_looks_begins_the_grace_anew(house: House) -> None:
+    house.fill(1)
+    away = house.path(1).rename(house.stick.parent / "away")
+    house.press()
+    house.wait(3)
+    house.troubles.note(Kind.DEVICE, STICK, Trouble("broken", "in trouble"))
+    house.press()
+    house.wait(WITHIN_S)
+
+    house.troubles.clear(Kind.DEVICE, STICK)
+    house.press()
+    house.wait(2)
+    away.rename(house.path(1))
+    house.wait(WITHIN_S)
+
+    assert house.states(1) == {Status.COMPLETED}
+
+
+@needs_root
+def test_a_disk_that_found_damage_is_not_believed(house: House, tmp_path: Path) -> None:
+    house.removals.close()
+    house.shelf.close()
+    shutil.rmtree(house.stick)
+    house.stick.mkdir()
+    with breakable_disk(house.stick, tmp_path / "disk") as break_it:
+        write_marker(house.stick, Marker(STICK, "Car stick"))
+        house.attach()
+        house.fill(2)
+        house.removals.step()
+        house.path(1).unlink()
+        if not break_it.exists():
+            pytest.skip("this kernel cannot be told to find damage")
+        break_it.write_text("on purpose")
+
+        house.notice()
+
+        assert house.states(1, 2) == {Status.COMPLETED}
+        house.removals.close()
+        house.shelf.close()
+
+
+@needs_root
+def test_a_stick_that_was_put_back_at_once_is_watched_anew(mounted: House) -> None:
+    house = mounted
+    before = house.buttons.made[-1]
+    ended = before.ended
+    unmount(house.stick)
+    house.shelf.look(settle=lambda _device: None)
+
+    plug_in(house)
+
+    assert before.ended > ended
+    assert house.buttons.made[-1] is not before
+    assert house.buttons.made[-1].begun == 1
+
+
 def test_what_cannot_be_told_is_never_removed(house: House, tmp_path: Path) -> None:
     house.fill(2)
     shutil.rmtree(house.stick / "The Sine Waves")
@@ -723,6 +780,22 @@ def test_what_was_changed_within_its_length_is_all_read_before_anything_is_said(
     assert question is not None
     assert (question.gone, len(question.files)) == (0, 120)
     assert house.states(*range(1, 121)) == {Status.COMPLETED}
+
+
+@pytest.mark.slow
+def test_a_change_that_takes_long_to_read_is_not_believed_piece_by_piece(house: House) -> None:
+    house.fill(2300)
+    house.wait(RESCAN_S + 60)
+    for number in range(1000, 1500):
+        house.path(number).write_bytes(b"MUSIC %d" % number)
+
+    house.press()
+    house.wait(2 * WITHIN_S)
+
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert len(question.files) == 500
+    assert house.states(*range(1000, 1500)) == {Status.COMPLETED}
 
 
 # -- the thread, and what people are told
