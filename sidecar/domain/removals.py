@@ -23,6 +23,10 @@ FEW = 5
 FEW_OF_ALL = 0.2
 # FAT keeps the time of a file to two seconds.
 COARSE_S = 3.0
+# From the last byte of a file to its being finished, on a slow stick.
+FINISHING_S = 60.0
+HOUR_S = 3600.0
+MOST_ZONES = 14
 
 _PUT_ASIDE = frozenset(
     {"$recycle.bin", "recycler", "#recycle", "@recycle", "lost+found", "lost.dir"}
@@ -129,7 +133,8 @@ def was_written_since(facts: Facts, completed_at: datetime | None) -> bool:
     if completed_at is None:
         return True
     modified = datetime.fromtimestamp(facts.modified_ns // 10**9, UTC)
-    return (modified - completed_at).total_seconds() > COARSE_S
+    later = (modified - completed_at).total_seconds()
+    return later > COARSE_S and not _is_other_zone(later)
 
 
 def to_read(
@@ -241,6 +246,12 @@ def _is_doubtful(file: Expected, facts: Facts, before: Facts | None) -> bool:
     if before is not None:
         return facts != before
     return was_written_since(facts, file.completed_at)
+
+
+def _is_other_zone(later: float) -> bool:
+    """FAT keeps local time: after a change of summer time all files are some hours younger."""
+    hours, rest = divmod(later - COARSE_S, HOUR_S)
+    return hours < MOST_ZONES and rest > HOUR_S - COARSE_S - FINISHING_S
 
 
 def _since(before: Doubt | None, seen: Seen, now: float) -> float:

@@ -77,18 +77,21 @@ class Settling:
 
     def _check_completed(self, device: Attached) -> None:
         """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
-        downloads = list(self._downloads.completed_on(device.id))
-        seen = device.folder.look([one.file_path for one in downloads])
-        for download in downloads:
-            facts, size = seen[download.file_path], download.file_size or 0
+        files = self._downloads.files_on(device.id)
+        seen = device.folder.look(one.path for one in files)
+        for one in files:
+            facts = seen[one.path]
             if not isinstance(facts, Facts):
                 continue
-            if facts.size != size and was_written_since(facts, download.completed_at):
+            if facts.size != one.size and was_written_since(facts, one.completed_at):
                 continue
-            if not device.folder.tail_ok(download.file_path, size=size):
-                self._damaged(download)
+            if not device.folder.tail_ok(one.path, size=one.size):
+                self._damaged(one.id)
 
-    def _damaged(self, download: Download) -> None:
+    def _damaged(self, download_id: int) -> None:
+        download = self._downloads.get(download_id)
+        if download is None or download.status is not Status.COMPLETED:
+            return
         text = "The file on the device is not the one that arrived: it is fetched again"
         log.warning("%s: %s", download.file_path, text)
         self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))

@@ -82,8 +82,25 @@ def test_only_what_somebody_may_have_written_to_is_read(
     assert [file.id for file, _facts in asked] == ([1] if is_read else [])
 
 
-@pytest.mark.parametrize(("seconds", "later"), [(-3600, False), (0, False), (2, False), (5, True)])
-def test_the_coarse_times_of_sticks_are_no_change(seconds: int, later: bool) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "later"),
+    [
+        (-3600, False),
+        (0, False),
+        (2, False),
+        (5, True),
+        (1800, True),
+        (3500, True),
+        # One hour later by the clock on the wall, and seconds before it was finished.
+        (3570, False),
+        (3602, False),
+        (3610, True),
+        (14 * 3600 - 10, False),
+        (15 * 3600 - 10, True),
+        (86400, True),
+    ],
+)
+def test_the_coarse_and_local_times_of_sticks_are_no_change(seconds: int, later: bool) -> None:
     assert was_written_since(Facts(1, DONE_NS + seconds * 10**9, 1), DONE) is later
 
 
