@@ -42,8 +42,8 @@ class Question:
             if count
         )
         return (
-            f"Of {self.total} files on {name}, {what}. Was that you? Nothing is done about them "
-            "until somebody says so: either they stay as they are, or they are fetched again"
+            f"Of {self.total} files on {name}, {what}. Was that you? If so, nothing fetches them "
+            "again; if not, they are fetched again. Until somebody says, nothing is done about them"
         )
 
 

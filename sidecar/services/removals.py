@@ -232,11 +232,11 @@ class Removals:
             self._hinted.discard(device_id)
             self._urgent.discard(device_id)
         began = self._clock.monotonic()
+        post.due = began + RETRY_S
         outcome = self._outcome(device_id, post.lookout)
         now = self._clock.monotonic()
         post.rested = now + REST_FOR_EACH_S_OF_LOOKING * (now - began)
         if outcome is None:
-            post.due = now + RETRY_S
             return
         post.due = now + (RESCAN_S if outcome.again_in is None else outcome.again_in)
         if outcome.ask:

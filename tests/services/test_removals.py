@@ -796,6 +796,20 @@ def test_a_change_that_takes_long_to_read_is_not_believed_piece_by_piece(house: 
     assert house.states(*range(1000, 1500)) == {Status.COMPLETED}
 
 
+def test_a_hint_is_not_lost_when_the_database_fails(house: House) -> None:
+    house.fill(1)
+    house.path(1).unlink()
+    house.world.db.sql("ALTER TABLE downloads RENAME TO away")
+    house.press()
+    with pytest.raises(Exception, match="no such table"):
+        house.wait(1)
+
+    house.world.db.sql("ALTER TABLE away RENAME TO downloads")
+    house.wait(2 * WITHIN_S)
+
+    assert house.states(1) == {Status.REMOVED}
+
+
 # -- the thread, and what people are told
 
 
