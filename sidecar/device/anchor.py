@@ -87,6 +87,19 @@ class Anchor:
         """Let the next `check` try to write: somebody else met an error on the device."""
         self._is_suspect = True
 
+    def check_writing(self) -> None:
+        """Make sure that this is the device we know and that it can be written to; full counts.
+
+        Raises:
+            errors.DeviceTrouble: It is not, or cannot.
+        """
+        try:
+            with self._found() as root:
+                _try_to_write(root)
+        except DeviceTrouble as trouble:
+            if trouble.code != "full":
+                raise
+
     def check_place(self) -> None:
         """Make sure that this is still the device we know, at its place, full or not.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,14 @@ from typing import Self
 
 import xxhash
 
-from sidecar.device import made, tree
+from sidecar.device import made, scan, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.parts import PartFile, folder_of_parts, ids_in
+from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceTrouble, Stopped
 
 _TAIL = 4096
 _HASH_BLOCK = 1024 * 1024
@@ -91,6 +92,14 @@ class DeviceFolder:
         """
         self._anchor.check()
 
+    def check_writing(self) -> None:
+        """Make sure that this is the device we know and that it can be written to; full counts.
+
+        A disk that found damage answers reads and writes nothing: what is missing there proves
+        nothing.
+        """
+        self._anchor.check_writing()
+
     def distrust(self) -> None:
         """Let the next `check` try to write: an engine met an error in a part file."""
         self._anchor.distrust()
@@ -117,6 +126,24 @@ class DeviceFolder:
             self._anchor.check_place()
             return None
         return FileFact(facts.st_size)
+
+    def look(self, paths: Iterable[str]) -> Mapping[str, Seen]:
+        """Return what is at each of these paths; the device was whole before and after the look.
+
+        A device that cannot be written to is in trouble: nobody can have removed a file there.
+        """
+        self._anchor.check_place()
+        with self._anchor.working() as root:
+            if os.fstatvfs(root).f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            seen = scan.look(root, paths)
+        self._anchor.check_place()
+        return seen
+
+    def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
+        """Return the files of these sizes that are at no known path, waste bins left out."""
+        with self._anchor.working() as root:
+            return scan.strangers(root, sizes=sizes, known={*known})
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""
@@ -196,11 +223,21 @@ class DeviceFolder:
                 return False
         return len(tail) == min(size, _TAIL)
 
-    def content_hash(self, path: str) -> str:
-        """Read a file and return its xxh3-128 as 32 hex digits."""
+    def content_hash(self, path: str, *, is_over: Callable[[], bool] = lambda: False) -> str:
+        """Read a file and return its xxh3-128 as 32 hex digits.
+
+        Args:
+            path: As the row has it.
+            is_over: Asked now and then whether nobody waits for the answer any more.
+
+        Raises:
+            errors.Stopped: It is over.
+        """
         digest = xxhash.xxh3_128()
         with self._opened(path) as descriptor:
             while block := os.read(descriptor, _HASH_BLOCK):
+                if is_over():
+                    raise Stopped(f"{path} was not read to its end")
                 digest.update(block)
         return digest.hexdigest()
 

@@ -27,10 +27,9 @@ from sidecar.store.downloads import Downloads
 
 log = logging.getLogger(__name__)
 
-# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
-MANY_MISSING_REST_S = 300.0
 # The device is not at its place: nothing that was open there may be trusted again.
 GONE = frozenset({"missing", "no-marker", "other-device"})
+# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
 __all__ = ["Attached", "CurrentSettings", "DeviceShelf", "as_configured"]
@@ -67,7 +66,6 @@ class DeviceShelf:
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, Attached] = {}
-        self._not_before: dict[str, float] = {}
         self._reserved: dict[int, tuple[str, int]] = {}
 
     def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
@@ -85,7 +83,7 @@ class DeviceShelf:
                 there = self._of(settings)
             if there is not None:
                 self._check(there)
-            elif self._clock.monotonic() >= self._not_before.get(settings.name, 0.0):
+            else:
                 came |= self._attach(settings, settle, starting=starting)
         return came
 
@@ -231,8 +229,6 @@ class DeviceShelf:
         try:
             attached = self._open(settings, known.id if known else None, settle)
         except DeviceTrouble as trouble:
-            if trouble.code == "many-missing":
-                self._not_before[settings.name] = self._clock.monotonic() + MANY_MISSING_REST_S
             self.trouble(subject, trouble)
             return False
         except AlreadyRunning as held:

@@ -1,7 +1,8 @@
 """After a crash or an unplugging: bring what the rows say and what the device holds together.
 
 Runs for one device, before any worker may touch it. It ends in the same state however often it
-is interrupted. A file that is really there and right is kept; nothing foreign is looked at.
+is interrupted. A file that is really there and right is kept; nothing foreign is looked at. What
+is missing, or was written to by somebody else, is left to `removals`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,12 @@ import logging
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.naming import distinct, path_key
+from sidecar.domain.removals import Facts, was_written_since
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.store.downloads import Downloads, Place
 
 log = logging.getLogger(__name__)
-
-# More than this gone at once is no person tidying up: it is asked about, not believed.
-FEW = 5
-FEW_OF_ALL = 0.2
 
 
 class Settling:
@@ -78,26 +76,22 @@ class Settling:
         return self._downloads.get(download.id) or download
 
     def _check_completed(self, device: Attached) -> None:
-        gone: list[Download] = []
-        total = 0
-        for download in self._downloads.completed_on(device.id):
-            total += 1
-            there = device.folder.stat(download.file_path)
-            if there is None:
-                gone.append(download)
-            elif not device.folder.tail_ok(download.file_path, size=download.file_size or 0):
-                self._damaged(download)
-        if len(gone) > max(FEW, FEW_OF_ALL * total):
-            raise DeviceTrouble(
-                "many-missing",
-                f"{len(gone)} of {total} files are missing on {device.settings.name}: nothing is "
-                "changed until they are back, or the sidecar is told that they were removed",
-            )
-        for download in gone:
-            log.info("%s was removed from %s", download.title, device.settings.name)
-            self._downloads.vanish(download)
+        """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
+        files = self._downloads.files_on(device.id)
+        seen = device.folder.look(one.path for one in files)
+        for one in files:
+            facts = seen[one.path]
+            if not isinstance(facts, Facts):
+                continue
+            if facts.size != one.size and was_written_since(facts, one.completed_at):
+                continue
+            if not device.folder.tail_ok(one.path, size=one.size):
+                self._damaged(one.id)
 
-    def _damaged(self, download: Download) -> None:
+    def _damaged(self, download_id: int) -> None:
+        download = self._downloads.get(download_id)
+        if download is None or download.status is not Status.COMPLETED:
+            return
         text = "The file on the device is not the one that arrived: it is fetched again"
         log.warning("%s: %s", download.file_path, text)
         self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))

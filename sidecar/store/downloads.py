@@ -17,6 +17,7 @@ from functools import partial
 import peewee
 
 from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.domain.naming import path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
 from sidecar.store.moving import ONE_ROW, DownloadMover
@@ -137,6 +138,26 @@ class Downloads(DownloadMover):
             except ValueError:
                 return False
             return bool(self._set(download, file_path=place.path, path_key=place.key))
+
+    def follow(self, download: Download, place: Place) -> bool:
+        """The finished file was moved to another place by somebody else: the row goes with it.
+
+        Returns:
+            False if another download has that place, or this one has gone on meanwhile.
+        """
+        with self._db.write():
+            there = self.get(download.id)
+            if there is None or (there.status, there.file_path) != (
+                Status.COMPLETED,
+                download.file_path,
+            ):
+                return False
+            if path_key(there.file_path) != place.key:
+                try:
+                    first_free(self._db, there.device_id, [place])
+                except ValueError:
+                    return False
+            return self._set(there, file_path=place.path, path_key=place.key) is not None
 
     def recover(self) -> list[Download]:
         """Put back what was running when the sidecar died; for the start, before any worker.

@@ -120,6 +120,14 @@ class Holds:
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
+    def drop(self, device_id: str, item_id: str) -> list[Hold]:
+        """Delete all holds on an item on a device, pins as well, and return them."""
+        here = (HoldRow.device_id == device_id) & (HoldRow.item_id == item_id)
+        with self._db.write():
+            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(here).returning(HoldRow))
+            self._tell_all(rows)
+        return [_hold(row) for row in rows]
+
     def next_release(self) -> datetime | None:
         """Return when the next hold ends; None if all of them last."""
         query = HoldRow.select(peewee.fn.MIN(HoldRow.release_at).alias("at"))

@@ -119,9 +119,21 @@ class DownloadMover(DownloadReader):
         """Queue what failed, with all its tries, from the part file or from zero."""
         return self.move(download, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
 
-    def vanish(self, download: Download) -> bool:
-        """The file is no longer on the device, and it was not us."""
-        return self.move(download, Move.VANISH)
+    def vanish(
+        self,
+        download: Download,
+        *,
+        code: str = "removed",
+        text: str = "It was removed from the device, and not by the sidecar",
+    ) -> bool:
+        """The file is no longer on the device, or no longer ours, and it was not us.
+
+        Args:
+            download: Whose file.
+            code: Why it is not there, for programs; kept until it is wanted again.
+            text: The same for people.
+        """
+        return self.move(download, Move.VANISH, error_code=code, error_message=text)
 
     def evict(self, download: Download) -> bool:
         """The file was removed to make room."""

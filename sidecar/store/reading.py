@@ -15,6 +15,7 @@ import peewee
 from peewee import fn
 
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.removals import Expected
 from sidecar.store.database import Database, Row
 from sidecar.store.tables import DownloadRow, HoldRow
 
@@ -123,6 +124,19 @@ class DownloadReader:
                 return
             yield from (to_download(row) for row in rows)
             last = rows[-1]["id"]
+
+    def files_on(self, device_id: str) -> list[Expected]:
+        """Return what every finished file of a device should look like; quick for many."""
+        rows = self._db.sql(
+            "SELECT id, file_path, file_size, content_hash, completed_at FROM downloads"
+            " WHERE status = 'completed' AND device_id = ? ORDER BY id",
+            (device_id,),
+        )
+        moment = DownloadRow.completed_at.python_value
+        return [
+            Expected(file_id, path, size or 0, content_hash, moment(at))
+            for file_id, path, size, content_hash, at in rows
+        ]
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next cooldown is over; None if nothing cools down."""

@@ -52,6 +52,8 @@ ROUTES = MappingProxyType(
         ("steering.removed", "GET"): Role.SIGNED_IN,
         ("steering.want_again", "DELETE"): Role.SIGNED_IN,
         ("steering.why", "GET"): Role.SIGNED_IN,
+        ("removals.show", "GET"): Role.SIGNED_IN,
+        ("removals.answer", "POST"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
     }
 )

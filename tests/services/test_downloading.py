@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -468,12 +469,30 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
 def test_a_completed_file_of_another_size_is_damaged_and_fetched_again(works: Works) -> None:
     works.wish()
     works.worker.step()
-    (works.stick / works.now().file_path).write_bytes(b"")
+    spoiled = works.stick / works.now().file_path
+    spoiled.write_bytes(b"")
+    written = works.world.clock.now().timestamp()
+    os.utime(spoiled, (written, written))
     (device,) = works.shelf.all()
 
     works.settling.settle(device, [])
 
     assert (works.now().status, works.now().error_code) == (Status.PENDING, "damaged")
+
+
+def test_a_completed_file_that_somebody_wrote_to_later_is_not_fetched_over_it(
+    works: Works,
+) -> None:
+    works.wish()
+    works.worker.step()
+    (works.stick / works.now().file_path).write_bytes(b"tagged by hand")
+    later = works.world.clock.now().timestamp() + 60
+    os.utime(works.stick / works.now().file_path, (later, later))
+    (device,) = works.shelf.all()
+
+    works.settling.settle(device, [])
+
+    assert works.now().status is Status.COMPLETED
 
 
 def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:

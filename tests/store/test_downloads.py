@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.domain.naming import path_key
+from sidecar.domain.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
@@ -457,3 +459,53 @@ def test_another_place_is_given_unless_it_is_taken(downloads: Downloads) -> None
     assert downloads.rename(download, Place("C", "c"))
 
     assert fresh(downloads, download).file_path == "C"
+
+
+def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list[Event]) -> None:
+    there = arrived(downloads)
+    downloads.enqueue(wanted(2, path="taken"))
+    news.clear()
+
+    assert not downloads.follow(there, Place("TAKEN", "taken"))
+    assert not downloads.follow(there, Place("taken/deeper", "taken/deeper"))
+    assert downloads.follow(there, Place("elsewhere", "elsewhere"))
+
+    moved = fresh(downloads, there)
+    assert (moved.file_path, moved.status) == ("elsewhere", Status.COMPLETED)
+    assert news == [DownloadChanged(moved, Status.COMPLETED, Status.COMPLETED)]
+    # Its old place is free, and whoever saw it there is too late.
+    downloads.enqueue(wanted(3, path=there.file_path))
+    assert not downloads.follow(there, Place("again", "again"))
+
+
+def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
+    there = arrived(downloads)
+    shouted = there.file_path.upper()
+
+    assert downloads.follow(there, Place(shouted, path_key(shouted)))
+
+    assert fresh(downloads, there).file_path == shouted
+
+
+def test_a_file_that_vanished_says_why_until_it_is_wanted_again(downloads: Downloads) -> None:
+    there = arrived(downloads)
+
+    assert downloads.vanish(there, code="removed-by-person", text="It was removed from the stick")
+
+    gone = fresh(downloads, there)
+    assert (gone.status, gone.error_code) == (Status.REMOVED, "removed-by-person")
+    downloads.want_again(gone, user_id=ANN)
+    assert fresh(downloads, gone).error_message is None
+
+
+def test_what_every_finished_file_should_look_like_is_told(
+    downloads: Downloads, clock: FakeClock
+) -> None:
+    there = arrived(downloads)
+    downloads.enqueue(wanted(2))
+
+    assert there.file_size is not None
+    assert downloads.files_on(STICK) == [
+        Expected(there.id, there.file_path, there.file_size, there.content_hash, clock.now())
+    ]
+    assert downloads.files_on(CARD) == []

@@ -61,6 +61,20 @@ def test_a_hold_that_ends_already_can_be_made_to_end_sooner(holds: Holds) -> Non
     ]
 
 
+def test_all_holds_on_an_item_are_dropped_and_told(holds: Holds, news: list[Event]) -> None:
+    for one in (wish(), wish(source=ALBUM), wish(user=BEN), wish(device=CARD), wish(2)):
+        holds.keep(one)
+    news.clear()
+
+    dropped = holds.drop(STICK, item_id(1))
+
+    assert [one.user_id for one in dropped] == [ANN, ANN, BEN]
+    assert holds.holders(STICK, item_id(1)) == []
+    assert holds.holders(CARD, item_id(1)) == holds.holders(STICK, item_id(2)) == [ANN]
+    assert news == [HoldsChanged(STICK, item_id(1))]
+    assert holds.drop(STICK, item_id(1)) == []
+
+
 def test_a_released_hold_lasts_until_its_time(holds: Holds, news: list[Event]) -> None:
     holds.keep(wish())
     news.clear()

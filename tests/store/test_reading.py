@@ -290,6 +290,7 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
         lambda them: them.recover(),
         lambda them: them.bytes_on_device(STICK),
         lambda them: next(them.completed_on(STICK)),
+        lambda them: them.files_on(STICK),
         lambda them: them.enqueue(wanted(30_000)),
         lambda them: them.synced(7, 100),
     ],

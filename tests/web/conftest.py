@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from flask import Blueprint
 from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import steering
+from sidecar.web import removals, steering
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 
 
@@ -46,8 +48,18 @@ def steering_desk() -> FakeSteering:
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock, steering_desk: FakeSteering) -> Web:
-    return create_app(desk, bus, clock=clock, further=[steering.routes(steering_desk)])
+def removals_desk() -> FakeRemovalsDesk:
+    return FakeRemovalsDesk()
+
+
+@pytest.fixture
+def further(steering_desk: FakeSteering, removals_desk: FakeRemovalsDesk) -> list[Blueprint]:
+    return [steering.routes(steering_desk), removals.routes(removals_desk)]
+
+
+@pytest.fixture
+def web(desk: FakeDesk, bus: Bus, clock: FakeClock, further: list[Blueprint]) -> Web:
+    return create_app(desk, bus, clock=clock, further=further)
 
 
 @pytest.fixture

@@ -1,0 +1,147 @@
+"""A thin edge over watchdog for one attached folder: says that something there may have changed.
+
+Says no more than that, never what: a hint is not the truth, a look is (`scan`). Hints come in
+watchdog's own threads and must be taken quickly. What lies in the sidecar's own folder is passed
+over, and so is what comes out of it: our own files being finished.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import (
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from sidecar.device.marker import OURS
+
+log = logging.getLogger(__name__)
+
+OF_INTEREST: list[type[FileSystemEvent]] = [
+    FileDeletedEvent,
+    DirDeletedEvent,
+    FileMovedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+]
+_LIMITS = {
+    errno.ENOSPC: "the system watches as many folders as it may (fs.inotify.max_user_watches)",
+    errno.EMFILE: "too many programs watch folders (fs.inotify.max_user_instances)",
+}
+# Watchdog tells nobody but its log that it lost events.
+_ITS_LOG = "watchdog.observers.inotify_c"
+
+
+class Watcher:
+    """Watches one folder from `start` to `stop`. Where it cannot, the timed looks alone remain."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        hint: Callable[[], object],
+        lost: Callable[[], object],
+        observer: Callable[[], BaseObserver] = Observer,
+    ) -> None:
+        """Prepare; nothing is watched yet.
+
+        Args:
+            root: The folder of an attached device.
+            hint: Called when a file below it may have gone, moved or changed.
+            lost: Called when events were lost: anything may have happened.
+            observer: Makes what watches.
+        """
+        self._root = root
+        self._ear = _Ear(root, hint)
+        self._overflow = _Overflow(lost)
+        self._make = observer
+        self._observer: BaseObserver | None = None
+
+    def start(self) -> str | None:
+        """Begin to watch; return why it is not possible, or not everywhere, for people, or None."""
+        try:
+            self._observer = self._watching(self._root, recursive=True)
+        except OSError as error:
+            return _reason(error)
+        logging.getLogger(_ITS_LOG).addHandler(self._overflow)
+        return self._limit()
+
+    def _watching(self, folder: Path, *, recursive: bool) -> BaseObserver:
+        observer = self._make()
+        try:
+            observer.schedule(self._ear, str(folder), recursive=recursive, event_filter=OF_INTEREST)
+            observer.start()
+        except OSError:
+            observer.stop()
+            raise
+        return observer
+
+    def _limit(self) -> str | None:
+        """Watchdog passes over folders that it was refused: see whether one more would be."""
+        try:
+            one_more = self._watching(self._root / OURS, recursive=False)
+        except OSError as error:
+            return _LIMITS.get(error.errno or 0)
+        one_more.stop()
+        one_more.join()
+        return None
+
+    def is_watching(self) -> bool:
+        """Whether events still come: a watch ends with the folder that it began with."""
+        observer = self._observer
+        return (
+            observer is not None
+            and observer.is_alive()
+            and any(emitter.is_alive() for emitter in observer.emitters)
+        )
+
+    def stop(self) -> None:
+        """End all threads of the watch."""
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            logging.getLogger(_ITS_LOG).removeHandler(self._overflow)
+            observer.stop()
+            observer.join()
+
+
+class _Ear(FileSystemEventHandler):
+    """Hears all events, tells of those that are not our own."""
+
+    def __init__(self, root: Path, hint: Callable[[], object]) -> None:
+        self._ours = os.path.join(root, OURS)  # noqa: PTH118 - compared with watchdog's plain text
+        self._hint = hint
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Pass on that something happened."""
+        source = os.fsdecode(event.src_path)
+        if source != self._ours and not source.startswith(f"{self._ours}{os.sep}"):
+            self._hint()
+
+
+class _Overflow(logging.Handler):
+    """Hears from watchdog's log that events were lost."""
+
+    def __init__(self, lost: Callable[[], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._lost = lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass on that something was lost: of the one queue that all watches share, or another."""
+        if "overflow" in record.getMessage():
+            self._lost()
+
+
+def _reason(error: OSError) -> str:
+    return _LIMITS.get(error.errno or 0, error.strerror or "it does not say why")

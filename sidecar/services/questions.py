@@ -1,0 +1,80 @@
+"""What the sidecar asks people about their devices, one open question each. Kept in memory only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from sidecar.domain.removals import Doubt, Fate
+from sidecar.events import Bus, DeviceChanged, NoticesChanged
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Many files of one device are missing or changed: was that a person?
+
+    Attributes:
+        files: What was found instead of each, by the download's id.
+        total: How many files should be there.
+    """
+
+    files: Mapping[int, Doubt]
+    total: int
+
+    @property
+    def gone(self) -> int:
+        """How many are not there at all; the others were changed."""
+        return sum(one.fate is Fate.GONE for one in self.files.values())
+
+    def text(self, name: str) -> str:
+        """Return it for people, about the device of this name."""
+        edited = len(self.files) - self.gone
+        what = " and ".join(
+            text
+            for count, text in (
+                (self.gone, f"{self.gone} are missing"),
+                (edited, f"{edited} were changed"),
+            )
+            if count
+        )
+        return (
+            f"Of {self.total} files on {name}, {what}. Was that you? If so, nothing fetches them "
+            "again; if not, they are fetched again. Until somebody says, nothing is done about them"
+        )
+
+
+class Questions:
+    """All open questions. Safe for many threads."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._lock = Lock()
+        self._open: dict[str, Question] = {}
+
+    def of(self, device_id: str) -> Question | None:
+        """Return the open question about a device."""
+        with self._lock:
+            return self._open.get(device_id)
+
+    def ask(self, device_id: str, name: str, question: Question) -> None:
+        """Ask this about a device from now on."""
+        with self._lock:
+            before, self._open[device_id] = self._open.get(device_id), question
+        if question != before:
+            log.warning("%s", question.text(name))
+            self._tell(device_id)
+
+    def withdraw(self, device_id: str) -> None:
+        """It was answered, or is none any more."""
+        with self._lock:
+            before = self._open.pop(device_id, None)
+        if before is not None:
+            self._tell(device_id)
+
+    def _tell(self, device_id: str) -> None:
+        self._bus.publish(NoticesChanged())
+        self._bus.publish(DeviceChanged(device_id))

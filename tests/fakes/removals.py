@@ -1,0 +1,45 @@
+"""A desk for removals in memory, for the web alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sidecar.errors import DeviceTrouble
+from sidecar.services.desk import Person
+from sidecar.services.removals_desk import RemovalsView
+from tests.fakes.desk import ANN
+
+ASKED = RemovalsView(
+    device_id="stick",
+    device_name="Car stick",
+    text="Of 40 files on Car stick, 12 are missing. Was that you?",
+    gone=12,
+    total=40,
+    examples=("The Quiet Hour/Evenings/1.flac",),
+)
+
+
+@dataclass
+class FakeRemovalsDesk:
+    """Implements `services.removals_desk.RemovalsDesk`.
+
+    Unlike the real one it looks at no device; Ann's stick is the only one.
+    """
+
+    view: RemovalsView = ASKED
+    is_away: bool = False
+    answers: list[bool] = field(default_factory=list)
+
+    def removals(self, person: Person, device_id: str) -> RemovalsView | None:
+        is_theirs = person.is_admin or person == ANN
+        return self.view if device_id == self.view.device_id and is_theirs else None
+
+    def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
+        if self.is_away:
+            raise DeviceTrouble("missing", "Car stick is not there: plug it in and it goes on")
+        found = self.removals(person, device_id)
+        if found is None:
+            return None
+        self.answers.append(gone)
+        self.view = replace(found, text=None, gone=0)
+        return found.gone
