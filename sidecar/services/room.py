@@ -14,12 +14,13 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.balance import DeviceRoom, Running
 from sidecar.domain.downloads import Download, Status
-from sidecar.domain.eviction import REST, Standing
+from sidecar.domain.eviction import REST, Standing, Stored
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.plan import Plan, Refused, Step, plan
 from sidecar.errors import DeviceTrouble, SidecarError
@@ -39,6 +40,15 @@ LOOK_AGAIN_S = 60.0
 CURED_BY_ROOM = frozenset({"full", "budget"})
 
 InUse = Callable[[], Collection[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A device as the plan sees it."""
+
+    limits: DeviceRoom
+    stored: tuple[Stored, ...]
+    plan: Plan
 
 
 class PlanChanged(SidecarError):
@@ -86,9 +96,16 @@ class Room:
         Raises:
             errors.DeviceTrouble: It is not there.
         """
-        device = self._shelf.get(device_id)
-        limits, found = self._situation(device)
-        return plan(limits, found.stored, found.waiting)
+        return self.outlook(device_id).plan
+
+    def outlook(self, device_id: str) -> Outlook:
+        """Return a device's limits, what it holds, and what should happen there now.
+
+        Raises:
+            errors.DeviceTrouble: It is not there.
+        """
+        limits, found = self._situation(self._shelf.get(device_id))
+        return Outlook(limits, found.stored, plan(limits, found.stored, found.waiting))
 
     def confirm(self, device_id: str, plan_id: str) -> None:
         """Let go what a plan showed; `step` does it: exactly what was shown, nothing else.

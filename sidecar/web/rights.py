@@ -38,6 +38,10 @@ ROUTES = MappingProxyType(
         ("api.cover", "GET"): Role.SIGNED_IN,
         ("api.devices", "GET"): Role.SIGNED_IN,
         ("api.notices", "GET"): Role.SIGNED_IN,
+        ("plans.devices", "GET"): Role.SIGNED_IN,
+        ("plans.confirm_on_page", "POST"): Role.SIGNED_IN,
+        ("plans.show", "GET"): Role.SIGNED_IN,
+        ("plans.confirm", "POST"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
     }
 )
