@@ -16,6 +16,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from sidecar.domain.rules import album_affinity, latest, next_up, queue_ahead
+from sidecar.domain.sessions import NowPlaying
 
 REST = timedelta(days=7)
 
@@ -100,6 +101,13 @@ def in_order(files: Iterable[Stored]) -> list[Stored]:
 def why(file: Stored) -> str:
     """Say why this file rather than another."""
     return _WORDS[file.standing]
+
+
+def in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
+    """Return the items that play, and the one that comes next in each queue that is told."""
+    playing = tuple(playing)
+    coming = {entry.item_id for one in playing for entry in one.queue[1:2]}
+    return frozenset({one.item.id for one in playing} | coming)
 
 
 def must_rest(rule: str) -> bool:

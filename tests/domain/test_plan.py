@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.balance import DeviceRoom, Running, Wanted
-from sidecar.domain.eviction import Grip, Standing, Stored, must_rest, standing
+from sidecar.domain.eviction import Grip, Standing, Stored, in_use, must_rest, standing
 from sidecar.domain.plan import Plan, plan
 from sidecar.domain.space import Space
+from tests.fakes.shelf import plays, song
 
 K = 1024
 BLOCK = 4 * K
@@ -254,3 +255,15 @@ def test_only_what_passes_has_to_rest() -> None:
     rules = ("queue_ahead", "album_affinity", "latest", "next_up", "favourites", "pin", "playlists")
 
     assert [one for one in rules if must_rest(one)] == list(rules[:4])
+
+
+def test_what_plays_and_what_comes_next_is_in_use() -> None:
+    one, two, three = song("one"), song("two"), song("three")
+
+    assert in_use([plays(one, one, two, three), plays(three, session="s2")]) == {
+        one.id,
+        two.id,
+        three.id,
+    }
+    assert in_use([plays(one, one)]) == {one.id}
+    assert in_use([]) == frozenset()
