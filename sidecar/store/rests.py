@@ -11,8 +11,9 @@ from datetime import datetime
 import peewee
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads import Status
 from sidecar.store.database import Database
-from sidecar.store.tables import RestRow
+from sidecar.store.tables import DownloadRow, RestRow
 
 
 class Rests:
@@ -42,15 +43,28 @@ class Rests:
             )
 
     def resting(self, device_id: str, now: datetime) -> Collection[str]:
-        """Return the items that rest on a device."""
+        """Return the items that rest on a device; what came back meanwhile rests no more."""
         query = RestRow.select(RestRow.item_id).where(
-            RestRow.device_id == device_id, RestRow.until > now
+            RestRow.device_id == device_id, RestRow.until > now, ~_is_back()
         )
         return frozenset(row["item_id"] for row in self._db.rows(query))
 
     def is_resting(self, device_id: str, item_id: str, now: datetime) -> bool:
         """Return whether an item rests on a device."""
         query = RestRow.select(RestRow.until).where(
-            RestRow.device_id == device_id, RestRow.item_id == item_id, RestRow.until > now
+            RestRow.device_id == device_id,
+            RestRow.item_id == item_id,
+            RestRow.until > now,
+            ~_is_back(),
         )
         return self._db.row(query) is not None
+
+
+def _is_back() -> peewee.Expression:
+    return peewee.fn.EXISTS(
+        DownloadRow.select(peewee.SQL("1")).where(
+            DownloadRow.device_id == RestRow.device_id,
+            DownloadRow.item_id == RestRow.item_id,
+            DownloadRow.status != Status.REMOVED,
+        )
+    )

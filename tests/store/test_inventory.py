@@ -132,3 +132,21 @@ def test_a_finished_file_that_goes_is_no_longer_there(
     downloads.move(there, Move.EVICT)
 
     assert Inventory(db).holdings(STICK, clock.now()).stored == ()
+
+
+def test_what_came_back_on_somebody_s_word_rests_no_more(
+    db: Database, downloads: Downloads, clock: FakeClock
+) -> None:
+    rests = Rests(db, clock)
+    there = downloads.get(arrived(downloads, 1))
+    assert there is not None
+    rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))
+    downloads.evict(there)
+    assert rests.is_resting(STICK, track(1).id, clock.now())
+
+    gone = downloads.get(there.id)
+    assert gone is not None
+    downloads.want_again(gone, user_id=ANN)
+
+    assert not rests.is_resting(STICK, track(1).id, clock.now())
+    assert rests.resting(STICK, clock.now()) == frozenset()
