@@ -202,9 +202,10 @@ class Room:
             space=device.folder.space(),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
+            # What was only just claimed has to ask for its room first.
             running=tuple(
-                Running(one.size, device.folder.part(one.download_id).taken())
-                for one in found.running
+                Running(size, device.folder.part(download_id).taken())
+                for download_id, size in self._shelf.reserved(device.id).items()
             ),
         )
         return limits, found

@@ -60,7 +60,7 @@ class Rests:
         return self._db.row(query) is not None
 
 
-def _is_back() -> peewee.Expression:
+def _is_back() -> peewee.Function:
     return peewee.fn.EXISTS(
         DownloadRow.select(peewee.SQL("1")).where(
             DownloadRow.device_id == RestRow.device_id,

@@ -287,6 +287,34 @@ def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
     assert not house.room.make_room(house.now(11))
 
 
+def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
+    house: House,
+) -> None:
+    for number in range(1, 11):
+        house.brings(number, "latest")
+    house.wishes(11, "queue_ahead")
+    house.world.downloads.claim(house.world.clock.now())
+
+    house.room.step()
+
+    assert house.states(*range(1, 11)) == ["completed"] * 10
+
+
+def test_what_is_coming_has_its_room(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number, "latest")
+    house.wishes(11)
+    house.world.downloads.claim(house.world.clock.now())
+    device = house.shelf.get(STICK)
+    assert house.shelf.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
+    waits = house.wishes(12, "queue_ahead")
+
+    house.room.step()
+
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+    assert house.room.held_back() == {waits.id}
+
+
 def test_after_a_crash_between_the_file_and_its_row_the_row_follows(house: House) -> None:
     house.brings(1)
     rests = Rests(house.world.db, house.world.clock)
