@@ -266,7 +266,7 @@ class Room:
     def _tell(self, device: Attached, found: Plan) -> None:
         """One message for each device, however many files wait."""
         name, waiting = device.settings.name, sum(not one.is_final for one in found.refusals)
-        if found.removals:
+        if found.needs_confirmation:
             text = f"{len(found.removals)} files would go from {name} to make room"
             note = Trouble("confirm", f"{text}: look at its plan and say whether they may")
         elif waiting:

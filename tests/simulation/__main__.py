@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.household import Outcome
-from tests.simulation.year import kept_its_promises, year
+from tests.simulation.outcome import Outcome
+from tests.simulation.year import MOST_WASTE, kept_its_promises, year
 
 
 def main() -> int:
@@ -30,6 +30,7 @@ def told(outcomes: Sequence[Outcome], first: int) -> str:
     lines = [
         _ratios("once each time it came to be wanted", [one.waste for one in outcomes], first),
         _ratios("once in the whole year", [one.share for one in outcomes], first),
+        f"households that wasted more: {sum(one.waste > MOST_WASTE for one in outcomes)}",
         f"fetched again within a week of an eviction: {sum(one.too_soon for one in outcomes)}",
         f"over the budget though something might go: {sum(one.over for one in outcomes)}",
         f"plans that changed something made again: {sum(one.unsettled for one in outcomes)}",

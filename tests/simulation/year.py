@@ -10,7 +10,8 @@ from datetime import timedelta
 from random import Random
 
 from tests.simulation.catalogue import a_library
-from tests.simulation.household import Household, Outcome
+from tests.simulation.household import Household
+from tests.simulation.outcome import Outcome
 
 DAYS = 365
 # Bytes fetched may be so many times the bytes that came to be wanted.
