@@ -94,6 +94,7 @@ def _told(
         "trouble": trouble,
         "plan_id": found.id or None,
         "needs_confirmation": found.needs_confirmation,
+        "over": found.over,
         "bytes_added": found.bytes_added,
         "bytes_removed": found.bytes_removed,
         "adds": [_line(one) for one in found.adds],

@@ -93,10 +93,14 @@ class Balance:
         for one in may_go:
             self._could_give[one.standing] += room.takes(one.size)
 
+    @property
+    def over(self) -> int:
+        """Bytes by which the device is over its limits."""
+        return max(-self._budget, -self._free, 0)
+
     def restored(self) -> list[Stored]:
         """Take what must go to be within the limits, or all that may go if that is too little."""
-        short = max(-self._budget, -self._free, 0)
-        return self._take(min(short, sum(self._could_give.values())))
+        return self._take(min(self.over, sum(self._could_give.values())))
 
     def let_in(self, wanted: Wanted) -> list[Stored] | Refusal:
         """Take the room for a download; return what has to go for it, or why it cannot come."""

@@ -65,6 +65,7 @@ class Plan:
     Attributes:
         id: Of its removals: another id means that other files would go.
         needs_confirmation: So much goes at once that a person has to say yes.
+        over: Bytes by which the device stays over its limits: what is left there is to stay.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Plan:
     removals: tuple[Step, ...] = ()
     refusals: tuple[Refused, ...] = ()
     needs_confirmation: bool = False
+    over: int = 0
 
     @property
     def bytes_added(self) -> int:
@@ -117,6 +119,7 @@ def plan(
         removals=tuple(removals),
         refusals=tuple(refusals),
         needs_confirmation=len(removals) > max(FEW, FEW_OF_ALL * len(stored)),
+        over=balance.over,
     )
 
 
@@ -131,7 +134,8 @@ def _most_wanted_first(wanted: Wanted) -> tuple[int, bool, int, int, int]:
 
 
 def _add(room: DeviceRoom, wanted: Wanted, victims: Collection[Stored]) -> Step:
-    text = f"There is room for it once {len(victims)} others are gone" if victims else "It fits"
+    others = "another is" if len(victims) == 1 else f"{len(victims)} others are"
+    text = f"There is room for it once {others} gone" if victims else "It fits"
     size = room.takes(wanted.size or 0)
     return Step(wanted.download_id, wanted.item_id, wanted.title, size, text)
 

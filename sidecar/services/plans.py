@@ -68,6 +68,7 @@ class DevicePlan:
         trouble: A sentence when the device cannot be looked at; then there is no plan.
         plan_id: What a person says yes to; None without a plan.
         needs_confirmation: The removals wait for somebody's yes.
+        over: Bytes by which it stays over its limits: all that is left is to stay.
     """
 
     id: str
@@ -76,6 +77,7 @@ class DevicePlan:
     space: SpaceView | None = None
     plan_id: str | None = None
     needs_confirmation: bool = False
+    over: int = 0
     adds: tuple[PlanLine, ...] = ()
     removals: tuple[PlanLine, ...] = ()
     refusals: tuple[PlanLine, ...] = ()
@@ -157,6 +159,7 @@ class Plans:
             space=_space(found),
             plan_id=found.plan.id,
             needs_confirmation=found.plan.needs_confirmation,
+            over=found.plan.over,
             adds=tuple(_line(one, seen) for one in found.plan.adds),
             removals=tuple(_line(one, seen) for one in found.plan.removals),
             refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),

@@ -269,9 +269,13 @@ class Room:
         if found.needs_confirmation:
             text = f"{len(found.removals)} files would go from {name} to make room"
             note = Trouble("confirm", f"{text}: look at its plan and say whether they may")
+        elif found.over:
+            text = f"{name} holds more than it may, and all that is there is to stay"
+            note = Trouble("over", f"{text}: nothing comes until it has more room, or less to keep")
         elif waiting:
-            text = f"{waiting} downloads wait for room on {name}"
-            note = Trouble("no-room", f"{text}: what is there is wanted as much, or more")
+            text = "1 download waits" if waiting == 1 else f"{waiting} downloads wait"
+            what = f"{text} for room on {name}: what is there is wanted as much, or more"
+            note = Trouble("no-room", what)
         else:
             self._troubles.clear(Kind.ROOM, device.id)
             return

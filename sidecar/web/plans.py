@@ -81,6 +81,7 @@ def _plan(view: DevicePlan) -> dict[str, object]:
         "trouble": view.trouble,
         "plan_id": view.plan_id,
         "needs_confirmation": view.needs_confirmation,
+        "over": view.over,
         "bytes_added": view.bytes_added,
         "bytes_removed": view.bytes_removed,
         "adds": [_line(one) for one in view.adds],

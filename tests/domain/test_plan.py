@@ -199,6 +199,7 @@ def test_over_the_budget_with_lasting_files_nothing_goes_and_nothing_comes() -> 
     found = plan(ROOM, files, [wish(8, Standing.LASTING, size=None)])
 
     assert (gone(found), refused(found)) == ([], [(8, "budget")])
+    assert found.over == 40 * K
 
 
 @pytest.mark.parametrize(

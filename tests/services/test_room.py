@@ -132,7 +132,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     assert house.room.held_back() == {waits.id}
     note = house.troubles.of(Kind.ROOM, STICK)
     assert note is not None
-    assert note.text.startswith("1 downloads wait for room on Car stick")
+    assert note.text.startswith("1 download waits for room on Car stick")
 
     house.lets_go(3)
     house.room.step()
@@ -141,6 +141,20 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     assert house.states(3, 11) == ["removed", "pending"]
     house.room.step()
     assert house.troubles.of(Kind.ROOM, STICK) is None
+
+
+def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: House) -> None:
+    for number in range(1, 12):
+        house.brings(number, "favourites")
+    waits = house.wishes(20)
+
+    house.room.step()
+
+    assert house.states(*range(1, 12)) == ["completed"] * 11
+    assert house.room.held_back() == {waits.id}
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
 
 
 def test_a_file_that_never_fits_fails_and_the_smaller_ones_go_on(house: House) -> None:

@@ -74,6 +74,15 @@ def test_many_removals_are_confirmed_with_a_form(ann: Browser, planned: FakePlan
     assert planned.confirmed == [("ann", "stick", "0123456789abcdef")]
 
 
+def test_more_than_it_may_hold_is_said(ann: Browser, planned: FakePlans) -> None:
+    planned.plans = [a_plan(over=3_000_000_000)]
+
+    assert "3.0 GB more than it may hold" in ann.client.get("/devices").text
+    told = ann.client.get(ADDRESS).json
+    assert told is not None
+    assert told["over"] == 3_000_000_000
+
+
 def test_a_device_in_trouble_has_no_plan(ann: Browser, planned: FakePlans) -> None:
     planned.plans = [a_plan(trouble="Car stick is not there", space=None, plan_id=None)]
 
