@@ -18,7 +18,7 @@ from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.marker import read_marker
-from sidecar.domain.space import Refusal, Space, room_for
+from sidecar.domain.space import Refusal, Space, room_for, taken
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 from sidecar.services.attached import Attached, CurrentSettings, as_configured
 from sidecar.services.troubles import Kind, Trouble, Troubles
@@ -152,6 +152,15 @@ class DeviceShelf:
         with self._lock:
             self._reserved.pop(download_id, None)
 
+    def reserved(self, device_id: str) -> dict[int, int]:
+        """Return what is set aside on a device: for each download the bytes of its whole file."""
+        with self._lock:
+            return {
+                download_id: whole
+                for download_id, (of, whole) in self._reserved.items()
+                if of == device_id
+            }
+
     def space(self, device: Attached) -> Space | None:
         """Return the room on a device; None while it cannot be told."""
         try:
@@ -180,17 +189,14 @@ class DeviceShelf:
             self._attached.clear()
 
     def _refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
-        others = {
-            download_id: whole
-            for download_id, (device_id, whole) in self._reserved.items()
-            if device_id == device.id
-        }
+        others, space = self.reserved(device.id), device.folder.space()
+        used = self._downloads.bytes_on_device(device.id, block=space.block)
         room = partial(
             room_for,
             remaining=remaining,
             size=size,
-            space=device.folder.space(),
-            used=self._downloads.bytes_on_device(device.id) + sum(others.values()),
+            space=space,
+            used=used + sum(taken(one, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,
@@ -199,8 +205,8 @@ class DeviceShelf:
         if refusal is None or not others:
             return refusal
         # What running downloads take already is no longer free: it is not promised a second time.
-        taken = {one: device.folder.part(one).taken() for one in others}
-        return room(promised=sum(max(0, whole - taken[one]) for one, whole in others.items()))
+        there = {one: device.folder.part(one).taken() for one in others}
+        return room(promised=sum(max(0, whole - there[one]) for one, whole in others.items()))
 
     def _detach(self, device: Attached) -> None:
         """Let go of a folder that is not there any more: when it is back it is attached anew."""

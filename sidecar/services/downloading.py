@@ -11,6 +11,7 @@ account or the device is in trouble.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -131,6 +132,7 @@ class Worker:
         claims: Claims,
         failing: Failing,
         clock: Clock,
+        held_back: Callable[[], Collection[int]] = frozenset,
     ) -> None:
         self._engine = engine
         self._downloads = downloads
@@ -142,6 +144,7 @@ class Worker:
         self._claims = claims
         self._failing = failing
         self._clock = clock
+        self._held_back = held_back
 
     def run(self, stop: Event, bell: Bell) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
@@ -162,7 +165,7 @@ class Worker:
             self._clock.now(),
             blocked_devices=self._shelf.blocked(),
             blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
-            busy=self._claims.busy(),
+            busy=[*self._claims.busy(), *self._held_back()],
         )
         if download is None:
             return False

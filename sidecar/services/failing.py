@@ -40,7 +40,10 @@ PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 
 
 class Failing:
-    """Carries out what a failure means. Safe for many threads."""
+    """Carries out what a failure means. Safe for many threads.
+
+    `make_room` takes over a download that only waits for room; False says that it cannot help.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Failing:
         server: ServerWatch,
         clock: Clock,
         chance: Callable[[], float],
+        make_room: Callable[[Download], bool] = lambda _download: False,
     ) -> None:
         self._downloads = downloads
         self._accounts = accounts
@@ -58,6 +62,7 @@ class Failing:
         self._server = server
         self._clock = clock
         self._chance = chance
+        self._make_room = make_room
         self._lock = Lock()
         self._next_probe: datetime | None = None
 
@@ -112,8 +117,10 @@ class Failing:
         if refusal.is_final:
             failure = Failure(FailureClass.REFUSED, refusal.code, refusal.message)
             self._judge(download, failure, 0)
-            return
-        self.device(download, DeviceTrouble(refusal.code, refusal.message))
+        elif self._make_room(download):
+            self._put_back(download)
+        else:
+            self.device(download, DeviceTrouble(refusal.code, refusal.message))
 
     def arrived(self, download: Download) -> None:
         """A file came: if the server's disk was away, it is back for all of them."""

@@ -135,6 +135,12 @@ class FrontDesk(Visiting):
             for device in self.devices(person)
             if device.trouble is not None
         ]
+        rooms = self._troubles.all_of(Kind.ROOM)
+        notices += [
+            Notice("room", "warning", rooms[device.id].text)
+            for device in self.devices(person)
+            if device.id in rooms
+        ]
         return notices
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:

@@ -15,11 +15,12 @@ from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
 
 
 class Kind(StrEnum):
-    """What is troubled."""
+    """What is troubled; that there is no room stops nothing else."""
 
     SERVER = "server"
     ACCOUNT = "account"
     DEVICE = "device"
+    ROOM = "room"
 
 
 @dataclass(frozen=True, slots=True)

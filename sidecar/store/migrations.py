@@ -176,8 +176,18 @@ DEVICE_SETTINGS = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+RESTS = (
+    """CREATE TABLE rests (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (device_id, item_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX rests_by_end ON rests (until)",
+)
+
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

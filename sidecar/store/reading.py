@@ -101,12 +101,12 @@ class DownloadReader:
         )
         return {row["id"]: row["place"] for row in self._db.rows(query)}
 
-    def bytes_on_device(self, device_id: str) -> int:
-        """Return the bytes of all finished files on a device."""
+    def bytes_on_device(self, device_id: str, *, block: int = 1) -> int:
+        """Return the bytes of all finished files on a device, each in whole blocks."""
         total: int = self._db.sql(
-            "SELECT coalesce(sum(file_size), 0) FROM downloads"
+            "SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads"
             " WHERE status = 'completed' AND device_id = ?",
-            (device_id,),
+            (block, block, block, device_id),
         )[0][0]
         return total
 

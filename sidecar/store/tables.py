@@ -227,6 +227,20 @@ class ChosenPlaylistRow(peewee.Model):
         table_name = "chosen_playlists"
 
 
+class RestRow(peewee.Model):
+    """An item that was evicted and rests."""
+
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    until = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "rests"
+        primary_key = peewee.CompositeKey("device_id", "item_id")
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -253,4 +267,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceSettingsRow,
     ExclusionRow,
     ChosenPlaylistRow,
+    RestRow,
 )

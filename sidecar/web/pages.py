@@ -81,4 +81,5 @@ def give_words(app: Flask, clock: Clock) -> None:
         "standing": _standing,
         "type_icon": standing.type_icon,
     }
-    app.jinja_env.globals |= {"asker": security.asker}
+    # Not every page is there in every application: none may be linked in vain.
+    app.jinja_env.globals |= {"asker": security.asker, "has_page": app.view_functions.__contains__}

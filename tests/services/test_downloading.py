@@ -23,6 +23,7 @@ from sidecar.services.downloading import Claims, Worker
 from sidecar.services.failing import Failing
 from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers
+from sidecar.services.room import Room
 from sidecar.services.server import SUBJECT, ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
@@ -51,12 +52,28 @@ class Works:
     stick: Path
     worker: Worker
     claims: Claims
+    rooms: list[Room]
 
     def wish(self, number: int = 1, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
         planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
         reason = Reason("favourites", item.id, "your favourite")
         planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+
+    def with_room(self) -> Room:
+        """Let a `Room` hold back and make room from now on."""
+        world = self.world
+        room = Room(
+            db=world.db,
+            shelf=self.shelf,
+            downloads=world.downloads,
+            troubles=self.troubles,
+            bus=world.bus,
+            in_use=frozenset,
+            clock=world.clock,
+        )
+        self.rooms.append(room)
+        return room
 
     def now(self, number: int = 1) -> Download:
         found = self.world.downloads.by_item(STICK, track(number).id)
@@ -92,6 +109,7 @@ def build(
     current: CurrentSettings = as_configured,
 ) -> Works:
     troubles, claims, engine = Troubles(world.bus), Claims(), TableEngine()
+    rooms: list[Room] = []
     box = TokenBox(tmp_path / "token.key")
     world.meta.set(SERVER_ID, SERVER)
     world.accounts.save(
@@ -136,6 +154,7 @@ def build(
         server=watch,
         clock=world.clock,
         chance=lambda: 0.0,
+        make_room=lambda download: any(one.make_room(download) for one in rooms),
     )
     worker = Worker(
         engine=engine,
@@ -148,9 +167,10 @@ def build(
         claims=claims,
         failing=failing,
         clock=world.clock,
+        held_back=lambda: [number for one in rooms for number in one.held_back()],
     )
     settling = Settling(world.downloads)
-    return Works(world, engine, server, troubles, shelf, settling, stick, worker, claims)
+    return Works(world, engine, server, troubles, shelf, settling, stick, worker, claims, rooms)
 
 
 def test_nothing_to_do_is_said(works: Works) -> None:
@@ -347,6 +367,33 @@ def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> N
     works.engine.body = b"x" * 500_000
     assert works.worker.step()
     assert works.now(2).status is Status.COMPLETED
+
+
+def test_what_must_wait_for_room_stops_neither_the_device_nor_smaller_ones(works: Works) -> None:
+    """With somebody who makes room, what does not fit waits alone and comes when it fits."""
+    room = works.with_room()
+    works.wish(1, size=900_000)
+    works.engine.body = b"x" * 900_000
+    works.worker.step()
+    works.wish(2, size=500_000)
+    works.wish(3, size=50_000)
+    works.engine.body = b"x" * 50_000
+
+    assert works.worker.step()
+    assert works.worker.step()
+    assert not works.worker.step()
+
+    states = [works.now(number).status for number in (1, 2, 3)]
+    assert states == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
+    assert works.troubles.all_of(Kind.DEVICE) == {}
+
+    works.world.holds.release(user_id=ANN, at=works.world.clock.now(), item_id=track(1).id)
+    room.step()
+    works.engine.body = b"x" * 500_000
+    assert works.worker.step()
+    assert works.now(1).status is Status.REMOVED
+    assert works.now(2).status is Status.COMPLETED
+    assert not (works.stick / works.now(1).file_path).exists()
 
 
 def test_a_foreign_file_is_never_overwritten_ours_goes_beside_it(works: Works) -> None:

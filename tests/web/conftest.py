@@ -10,11 +10,12 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import removals, steering
+from sidecar.web import plans, removals, steering
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 
@@ -53,8 +54,19 @@ def removals_desk() -> FakeRemovalsDesk:
 
 
 @pytest.fixture
-def further(steering_desk: FakeSteering, removals_desk: FakeRemovalsDesk) -> list[Blueprint]:
-    return [steering.routes(steering_desk), removals.routes(removals_desk)]
+def planned() -> FakePlans:
+    return FakePlans()
+
+
+@pytest.fixture
+def further(
+    steering_desk: FakeSteering, removals_desk: FakeRemovalsDesk, planned: FakePlans
+) -> list[Blueprint]:
+    return [
+        steering.routes(steering_desk),
+        removals.routes(removals_desk),
+        plans.routes(planned),
+    ]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def url(web: Web, endpoint: str) -> str:
     path = re.sub(r"<path:[^>]*>", "icon.svg", rule.rule)
     path = re.sub(r"<string[^>]*>", "f" * 32, path)
     path = re.sub(r"<int[^>]*>", "7", path)
-    return re.sub(r"<device_id>", "stick", path)
+    return re.sub(r"<[^>]*>", "stick", path)
 
 
 def test_every_route_and_verb_has_its_row_and_no_row_is_left_over(web: Web) -> None:
@@ -130,8 +130,7 @@ def test_a_change_needs_the_session_s_own_token(
     assert attempt("").status_code == 403
     assert attempt(other.csrf).status_code == 403
     assert attempt("ü").status_code == 403
-    # What it is about may not be there, or may need a body; it was let in.
-    assert attempt(ann.csrf).status_code in {204, 303, 404, 415}
+    assert attempt(ann.csrf).status_code not in {401, 403}
 
 
 def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:

@@ -1,0 +1,132 @@
+"""`plan`: what would come and go on each device, before anything moves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sidecar.assembly import DATABASE, Store
+from sidecar.cli.database import opened
+from sidecar.cli.parsing import Commands
+from sidecar.clock import Clock, SystemClock
+from sidecar.config import DeviceSettings, Settings
+from sidecar.device.visiting import space_at
+from sidecar.domain.balance import DeviceRoom, Running
+from sidecar.domain.plan import Plan, Refused, Step, plan
+from sidecar.errors import DeviceTrouble
+from sidecar.events import Bus
+from sidecar.store.inventory import Inventory
+
+MIB = 1024 * 1024
+NEVER_USED = "It was never used: the sidecar has not run on it yet"
+SIGNS = {"removals": "-", "adds": "+", "refusals": "!"}
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "plan",
+        parents=[common],
+        help="what would come and go on each device",
+        description="Show for each device which files would come, go or find no room, and why. "
+        "Moves nothing. What plays just now is known to the running sidecar alone.",
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(command=show)
+
+
+def show(settings: Settings, asked: argparse.Namespace) -> int:
+    """Print the plan of every device."""
+    found = list(_plans(settings))
+    if asked.json:
+        print(json.dumps({"devices": found}, indent=2, ensure_ascii=False))
+        return 0
+    for device in found:
+        _print(device)
+    if not found:
+        print("No device is configured")
+    return 0
+
+
+def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
+    clock = SystemClock()
+    if not (settings.server.data_dir / DATABASE).exists():
+        for device in settings.devices:
+            yield _told(device, None, NEVER_USED)
+        return
+    with opened(settings, clock) as db:
+        store = Store(db, Bus(), clock)
+        ids = {one.path: one.id for one in store.devices.all()}
+        for device in settings.devices:
+            device_id = ids.get(str(device.path))
+            if device_id is None:
+                yield _told(device, None, NEVER_USED)
+                continue
+            try:
+                found = _planned(device, device_id, Inventory(db), clock)
+            except DeviceTrouble as trouble:
+                yield _told(device, device_id, str(trouble))
+            else:
+                yield _told(device, device_id, None, found)
+
+
+def _planned(device: DeviceSettings, device_id: str, inventory: Inventory, clock: Clock) -> Plan:
+    found = inventory.holdings(device_id, clock.now())
+    limits = DeviceRoom(
+        name=device.name,
+        space=space_at(device.path, device_id, name=device.name),
+        budget=device.budget,
+        reserve=device.reserve,
+        running=tuple(Running(one.size, one.held) for one in found.running),
+    )
+    return plan(limits, found.stored, found.waiting)
+
+
+def _told(
+    device: DeviceSettings, device_id: str | None, trouble: str | None, found: Plan | None = None
+) -> dict[str, Any]:
+    found = found or Plan(id="")
+    return {
+        "device_id": device_id,
+        "device": device.name,
+        "trouble": trouble,
+        "plan_id": found.id or None,
+        "needs_confirmation": found.needs_confirmation,
+        "over": found.over,
+        "bytes_added": found.bytes_added,
+        "bytes_removed": found.bytes_removed,
+        "adds": [_line(one) for one in found.adds],
+        "removals": [_line(one) for one in found.removals],
+        "refusals": [
+            _line(one) | {"code": one.code, "is_final": one.is_final} for one in found.refusals
+        ],
+    }
+
+
+def _line(one: Step | Refused) -> dict[str, Any]:
+    return {
+        "download_id": one.download_id,
+        "item_id": one.item_id,
+        "title": one.title,
+        "bytes": one.bytes,
+        "reason": one.reason,
+    }
+
+
+def _print(device: dict[str, Any]) -> None:
+    if device["trouble"]:
+        print(f"{device['device']}: {device['trouble']}")
+        return
+    added, removed = (device[one] / MIB for one in ("bytes_added", "bytes_removed"))
+    print(
+        f"{device['device']}: {len(device['adds'])} come ({added:.1f} MiB), "
+        f"{len(device['removals'])} go ({removed:.1f} MiB), "
+        f"{len(device['refusals'])} have no room"
+    )
+    for kind, sign in SIGNS.items():
+        for one in device[kind]:
+            print(f"  {sign} {one['title']} ({one['bytes'] / MIB:.1f} MiB): {one['reason']}")
+    if device["needs_confirmation"]:
+        print("  So much goes at once that it waits: confirm it on the page Devices")

@@ -1,0 +1,24 @@
+"""A look at a device beside the sidecar that fills it: nothing is taken, nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.device.filesystem import file_system_of, space_of
+from sidecar.device.marker import marker_in, opened_root
+from sidecar.device.trouble import told_as_trouble
+from sidecar.domain.space import Space
+from sidecar.errors import DeviceTrouble
+
+
+def space_at(root: Path, device_id: str, *, name: str) -> Space:
+    """Return the room on a device.
+
+    Raises:
+        errors.DeviceTrouble: It is not there, or another one is at its place.
+    """
+    with told_as_trouble(name, root), opened_root(root) as handle:
+        marker = marker_in(handle, root)
+        if marker is None or marker.id != device_id:
+            raise DeviceTrouble("missing", f"{name} is not at {root} now: plug it in and ask again")
+        return space_of(handle, file_system_of(handle))

@@ -1,0 +1,203 @@
+"""The plans as people see them: what comes, what goes and what waits on the devices they use.
+
+Everybody who uses a device sees how much would come and go there; titles only of what they may
+see otherwise. A device that is not theirs does not exist for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.domain.eviction import Standing
+from sidecar.domain.plan import Refused, Step
+from sidecar.errors import DeviceTrouble
+from sidecar.services.desk import DeviceView, Person
+from sidecar.services.room import Outlook, Room
+from sidecar.store.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One file of a plan.
+
+    Attributes:
+        download_id, item_id, title: None if it is somebody else's.
+        bytes: What it takes on the device.
+        code: Why it does not come, short and stable; None for what comes or goes.
+        is_final: It will never come as things are set.
+    """
+
+    download_id: int | None
+    item_id: str | None
+    title: str | None
+    bytes: int
+    reason: str
+    code: str | None = None
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceView:
+    """Where the bytes of a device are.
+
+    Attributes:
+        lasting: Of files that stay.
+        passing: Of files that may make room.
+        others: Of what is not ours.
+        reserve: Stay free.
+        free: What is left without the reserve.
+        most: Our files may take so many.
+    """
+
+    total: int
+    lasting: int
+    passing: int
+    others: int
+    reserve: int
+    free: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlan:
+    """A device and its plan.
+
+    Attributes:
+        trouble: A sentence when the device cannot be looked at; then there is no plan.
+        plan_id: What a person says yes to; None without a plan.
+        needs_confirmation: The removals wait for somebody's yes.
+        over: Bytes by which it stays over its limits: all that is left is to stay.
+    """
+
+    id: str
+    name: str
+    trouble: str | None
+    space: SpaceView | None = None
+    plan_id: str | None = None
+    needs_confirmation: bool = False
+    over: int = 0
+    adds: tuple[PlanLine, ...] = ()
+    removals: tuple[PlanLine, ...] = ()
+    refusals: tuple[PlanLine, ...] = ()
+
+    @property
+    def bytes_added(self) -> int:
+        """Bytes that will be taken."""
+        return sum(one.bytes for one in self.adds)
+
+    @property
+    def bytes_removed(self) -> int:
+        """Bytes that will be given back."""
+        return sum(one.bytes for one in self.removals)
+
+
+class PlansDesk(Protocol):
+    """What the pages and the API may ask."""
+
+    def all(self, person: Person) -> Sequence[DevicePlan]:
+        """Return the plans of the devices that this person uses; an admin sees all."""
+
+    def one(self, person: Person, device_id: str) -> DevicePlan | None:
+        """Return one of them; None if there is none that this person may see."""
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
+        """Let go what a plan showed; return False if there is no such device for this person.
+
+        Raises:
+            services.room.PlanChanged: Other files would go by now.
+            errors.DeviceTrouble: The device is not there.
+        """
+
+
+class Plans:
+    """Implements `PlansDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        devices: Callable[[Person], Sequence[DeviceView]],
+        room: Room,
+        inventory: Inventory,
+    ) -> None:
+        self._devices = devices
+        self._room = room
+        self._inventory = inventory
+
+    def all(self, person: Person) -> Sequence[DevicePlan]:
+        """See `PlansDesk`."""
+        return [self._view(person, device) for device in self._devices(person)]
+
+    def one(self, person: Person, device_id: str) -> DevicePlan | None:
+        """See `PlansDesk`."""
+        device = self._device(person, device_id)
+        return self._view(person, device) if device else None
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
+        """See `PlansDesk`."""
+        if self._device(person, device_id) is None:
+            return False
+        self._room.confirm(device_id, plan_id)
+        return True
+
+    def _device(self, person: Person, device_id: str) -> DeviceView | None:
+        return next((one for one in self._devices(person) if one.id == device_id), None)
+
+    def _view(self, person: Person, device: DeviceView) -> DevicePlan:
+        try:
+            found = self._room.outlook(device.id)
+        except DeviceTrouble as trouble:
+            return DevicePlan(
+                id=device.id, name=device.name, trouble=device.trouble or str(trouble)
+            )
+        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        return DevicePlan(
+            id=device.id,
+            name=device.name,
+            trouble=device.trouble,
+            space=_space(found),
+            plan_id=found.plan.id,
+            needs_confirmation=found.plan.needs_confirmation,
+            over=found.plan.over,
+            adds=tuple(_line(one, seen) for one in found.plan.adds),
+            removals=tuple(_line(one, seen) for one in found.plan.removals),
+            refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
+        )
+
+
+def _line(step: Step, seen: Collection[int] | None) -> PlanLine:
+    if seen is not None and step.download_id not in seen:
+        return PlanLine(None, None, None, step.bytes, step.reason)
+    return PlanLine(step.download_id, step.item_id, step.title, step.bytes, step.reason)
+
+
+def _refusal(refused: Refused, seen: Collection[int] | None) -> PlanLine:
+    is_theirs = seen is None or refused.download_id in seen
+    return PlanLine(
+        refused.download_id if is_theirs else None,
+        refused.item_id if is_theirs else None,
+        refused.title if is_theirs else None,
+        refused.bytes,
+        refused.reason,
+        refused.code,
+        refused.is_final,
+    )
+
+
+def _space(found: Outlook) -> SpaceView:
+    space, limits = found.limits.space, found.limits
+    lasting = sum(
+        limits.takes(one.size) for one in found.stored if one.standing is Standing.LASTING
+    )
+    ours = sum(limits.takes(one.size) for one in found.stored)
+    reserve = min(limits.kept, space.free)
+    return SpaceView(
+        total=space.total,
+        lasting=lasting,
+        passing=ours - lasting,
+        others=max(0, space.total - space.free - ours),
+        reserve=reserve,
+        free=space.free - reserve,
+        most=limits.most,
+    )

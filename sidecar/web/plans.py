@@ -1,0 +1,105 @@
+"""`/devices` and `/api/v1/devices/…/plan`: what would come and go, before anything moves."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from pydantic import Field
+from werkzeug.wrappers import Response as BaseResponse
+
+from sidecar.errors import DeviceTrouble
+from sidecar.services.plans import DevicePlan, PlanLine, PlansDesk
+from sidecar.services.room import PlanChanged
+from sidecar.web import bodies
+from sidecar.web.problems import Problem
+from sidecar.web.security import person
+
+LONGEST_LIST = 50
+
+
+class Confirmation(bodies.Body):
+    """A yes to the removals of a plan."""
+
+    plan_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def routes(desk: PlansDesk) -> Blueprint:
+    """Return the routes."""
+    plans = Blueprint("plans", __name__)
+
+    @plans.get("/devices")
+    def devices() -> str:
+        return render_template(
+            "devices.html",
+            devices=desk.all(person()),
+            outcome=request.args.get("outcome"),
+            most=LONGEST_LIST,
+        )
+
+    @plans.post("/devices/<device_id>/confirm")
+    def confirm_on_page(device_id: str) -> BaseResponse:
+        try:
+            found = desk.confirm(person(), device_id, request.form.get("plan_id", ""))
+            outcome = "confirmed" if found else None
+        except (PlanChanged, DeviceTrouble):
+            outcome = "changed"
+        return redirect(url_for("plans.devices", outcome=outcome), 303)
+
+    @plans.get("/api/v1/devices/<device_id>/plan")
+    def show(device_id: str) -> Response:
+        return jsonify(_plan(_one(desk, device_id)))
+
+    @plans.post("/api/v1/devices/<device_id>/plan/confirm")
+    def confirm(device_id: str) -> Response:
+        asked = bodies.read(Confirmation)
+        try:
+            if not desk.confirm(person(), device_id, asked.plan_id):
+                raise Problem(HTTPStatus.NOT_FOUND)
+        except (PlanChanged, DeviceTrouble) as refused:
+            raise Problem(HTTPStatus.CONFLICT, f"{refused}.") from None
+        reply = jsonify(_plan(_one(desk, device_id)))
+        reply.status_code = HTTPStatus.ACCEPTED
+        return reply
+
+    return plans
+
+
+def _one(desk: PlansDesk, device_id: str) -> DevicePlan:
+    found = desk.one(person(), device_id)
+    if found is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def _plan(view: DevicePlan) -> dict[str, object]:
+    space = view.space
+    return {
+        "device_id": view.id,
+        "device": view.name,
+        "trouble": view.trouble,
+        "plan_id": view.plan_id,
+        "needs_confirmation": view.needs_confirmation,
+        "over": view.over,
+        "bytes_added": view.bytes_added,
+        "bytes_removed": view.bytes_removed,
+        "adds": [_line(one) for one in view.adds],
+        "removals": [_line(one) for one in view.removals],
+        "refusals": [
+            _line(one) | {"code": one.code, "is_final": one.is_final} for one in view.refusals
+        ],
+        "space": None
+        if space is None
+        else {name: getattr(space, name) for name in space.__dataclass_fields__},
+    }
+
+
+def _line(one: PlanLine) -> dict[str, object]:
+    return {
+        "download_id": one.download_id,
+        "item_id": one.item_id,
+        "title": one.title,
+        "bytes": one.bytes,
+        "reason": one.reason,
+    }

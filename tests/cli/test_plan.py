@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sidecar import cli
+from sidecar.assembly import DATABASE
+from sidecar.clock import SystemClock
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import Bus
+from sidecar.store.database import Database
+from sidecar.store.devices import Device, Devices
+from sidecar.store.downloads import Downloads
+from sidecar.store.holds import Holds
+from sidecar.store.queueing import NewDownload, Place
+
+STICK = "11111111-1111-4111-8111-111111111111"
+ANN = "a" * 32
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder and a stick; the command is told of them as people do it."""
+    for name, value in {
+        "SIDECAR_JELLYFIN__URL": "http://127.0.0.1:9",
+        "SIDECAR_SERVER__DATA_DIR": str(tmp_path / "data"),
+        "SIDECAR_DEVICES": json.dumps(
+            [
+                {
+                    "name": "Car stick",
+                    "path": str(tmp_path / "stick"),
+                    "budget": 20_000,
+                    "reserve": 0,
+                }
+            ]
+        ),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+def used(house: Path) -> Database:
+    clock = SystemClock()
+    db = Database.open(house / "data" / DATABASE, clock=clock)
+    (house / "stick").mkdir()
+    write_marker(house / "stick", Marker(STICK, "Car stick"))
+    Devices(db).save(Device(STICK, "Car stick", str(house / "stick"), clock.now()))
+    for number, size in ((1, 9_000), (2, 30_000)):
+        item = Item(id=f"{number:032x}", type=ItemType.AUDIO, title=f"Tone {number}", size=size)
+        Holds(db, Bus()).keep(Wish(ANN, STICK, item, Reason("favourites", item.id, "")))
+        place = Place(f"{number}.flac", f"{number}.flac")
+        Downloads(db, Bus(), clock).enqueue(
+            NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
+        )
+    return db
+
+
+def test_before_the_first_run_there_is_nothing_to_plan(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["plan"]) == 0
+    assert "never used" in capsys.readouterr().out
+    assert list(house.iterdir()) == []
+
+
+def test_it_prints_what_comes_and_what_does_not_beside_a_running_sidecar(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = used(house)
+    before = sorted((house / "stick").rglob("*"))
+    try:
+        assert cli.main(["plan"]) == 0
+        text = capsys.readouterr().out
+        assert cli.main(["plan", "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out)["devices"]
+    finally:
+        db.close()
+
+    assert text.startswith("Car stick: 1 come (0.0 MiB), 0 go (0.0 MiB), 1 have no room\n")
+    assert "  + Tone 1" in text
+    assert "  ! Tone 2" in text
+    assert [one["title"] for one in told["adds"]] == ["Tone 1"]
+    (refused,) = told["refusals"]
+    assert (refused["title"], refused["code"], refused["is_final"]) == ("Tone 2", "too-big", True)
+    assert sorted((house / "stick").rglob("*")) == before
+
+
+def test_a_device_that_is_not_there_is_said(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used(house).close()
+    (house / "stick").rename(house / "elsewhere")
+
+    assert cli.main(["plan"]) == 0
+    assert "Car stick: " in (told := capsys.readouterr().out)
+    assert "come" not in told

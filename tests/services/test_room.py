@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.downloads import Download, Status
+from sidecar.domain.eviction import REST
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceTrouble
+from sidecar.services.devices import DeviceShelf
+from sidecar.services.planning import Planning
+from sidecar.services.room import PlanChanged, Room
+from sidecar.services.settling import Settling
+from sidecar.services.troubles import Kind, Troubles
+from sidecar.store.rests import Rests
+from tests.services.conftest import ANN, STICK, World, track
+
+BLOCK = 4096
+
+
+@dataclass
+class House:
+    """A device with room for ten blocks, and what keeps it in order; files are put there by us."""
+
+    world: World
+    shelf: DeviceShelf
+    troubles: Troubles
+    room: Room
+    stick: Path
+    in_use: set[str] = field(default_factory=set)
+
+    def wishes(self, number: int, rule: str = "favourites", *, blocks: int = 1) -> Download:
+        item = track(number, size=blocks * BLOCK)
+        planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
+        planning.keep(
+            [Wish(ANN, STICK, item, Reason(rule, item.id, "because"))], lambda _ids: {item.id: item}
+        )
+        return self.now(number)
+
+    def brings(self, number: int, rule: str = "", *, blocks: int = 1) -> Download:
+        """Let a file arrive; without a rule nobody holds it any more."""
+        self.wishes(number, rule or "latest", blocks=blocks)
+        running = self.world.downloads.claim(self.world.clock.now())
+        assert running is not None
+        path = self.stick / running.file_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(blocks * BLOCK))
+        self.world.downloads.arrive(
+            running, size=blocks * BLOCK, content_hash="0" * 32, mime_type=None
+        )
+        if not rule:
+            self.lets_go(number)
+        return self.now(number)
+
+    def lets_go(self, number: int) -> None:
+        self.world.holds.release(user_id=ANN, at=self.world.clock.now(), item_id=track(number).id)
+        self.world.holds.drop_due(self.world.clock.now())
+
+    def now(self, number: int) -> Download:
+        found = self.world.downloads.by_item(STICK, track(number).id)
+        assert found is not None
+        return found
+
+    def states(self, *numbers: int) -> list[str]:
+        return [str(self.now(number).status) for number in numbers]
+
+    def is_there(self, number: int) -> bool:
+        return (self.stick / self.now(number).file_path).is_file()
+
+    def resting(self) -> set[str]:
+        return set(Rests(self.world.db, self.world.clock).resting(STICK, self.world.clock.now()))
+
+
+@pytest.fixture
+def house(world: World, tmp_path: Path) -> Iterator[House]:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    troubles = Troubles(world.bus)
+    settings = DeviceSettings(
+        name="Car stick", path=stick, budget=ByteSize(10 * BLOCK), reserve=ByteSize(0)
+    )
+    shelf = DeviceShelf(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        troubles=troubles,
+        clock=world.clock,
+    )
+    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    in_use: set[str] = set()
+    room = Room(
+        db=world.db,
+        shelf=shelf,
+        downloads=world.downloads,
+        troubles=troubles,
+        bus=world.bus,
+        in_use=lambda: in_use,
+        clock=world.clock,
+    )
+    yield House(world, shelf, troubles, room, stick, in_use)
+    shelf.close()
+
+
+def test_what_nobody_wants_makes_room_and_rests(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    house.wishes(11)
+
+    house.room.step()
+
+    assert house.states(4, 7, 11) == ["removed", "completed", "pending"]
+    assert not house.is_there(4)
+    assert house.is_there(7)
+    assert house.resting() == {track(4).id}
+    house.world.clock.advance(REST.total_seconds())
+    assert house.resting() == set()
+
+
+def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "favourites")
+    waits = house.wishes(11)
+    house.room.step()
+    assert house.room.held_back() == {waits.id}
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert note.text.startswith("1 download waits for room on Car stick")
+
+    house.lets_go(3)
+    house.room.step()
+
+    assert house.room.held_back() == set()
+    assert house.states(3, 11) == ["removed", "pending"]
+    house.room.step()
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+
+
+def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: House) -> None:
+    for number in range(1, 12):
+        house.brings(number, "favourites")
+    waits = house.wishes(20)
+
+    house.room.step()
+
+    assert house.states(*range(1, 12)) == ["completed"] * 11
+    assert house.room.held_back() == {waits.id}
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
+
+
+def test_a_file_that_never_fits_fails_and_the_smaller_ones_go_on(house: House) -> None:
+    house.brings(1)
+    house.wishes(2, blocks=11)
+    small = house.wishes(3)
+
+    house.room.step()
+
+    assert house.states(1, 2, 3) == ["completed", "failed", "pending"]
+    assert house.now(2).error_code == "too-big"
+    assert "larger" in (house.now(2).error_message or "")
+    assert small.id not in house.room.held_back()
+
+
+def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    large, small = house.wishes(20, blocks=8), house.wishes(21, "queue_ahead")
+
+    house.room.step()
+
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+    assert house.room.held_back() == {large.id}
+    assert small.id not in house.room.held_back()
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert note.code == "confirm"
+
+    found = house.room.plan(STICK)
+    assert found.needs_confirmation
+    house.room.confirm(STICK, found.id)
+    house.room.step()
+
+    assert house.states(*range(1, 10)).count("removed") == len(found.removals) == 8
+    house.room.step()
+    assert house.room.held_back() == set()
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+
+
+def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=7)
+    shown = house.room.plan(STICK)
+    house.in_use.add(track(1).id)
+
+    with pytest.raises(PlanChanged):
+        house.room.confirm(STICK, shown.id)
+
+    house.room.step()
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+
+
+def test_what_somebody_came_to_want_after_the_confirmation_stays(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=9)
+    house.room.confirm(STICK, house.room.plan(STICK).id)
+    house.wishes(1)
+    house.in_use.add(track(2).id)
+
+    house.room.step()
+
+    assert house.states(1, 2, 3) == ["completed", "completed", "removed"]
+    assert house.is_there(1)
+
+
+def test_a_file_that_is_not_as_it_arrived_is_left_alone(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    (house.stick / house.now(4).file_path).write_bytes(b"somebody else's")
+    house.wishes(11)
+
+    house.room.step()
+    house.room.step()
+    house.world.clock.advance(61)
+    house.room.step()
+
+    assert house.states(4, 7) == ["completed", "removed"]
+    assert house.is_there(4)
+    assert house.resting() == {track(7).id}
+
+
+def test_a_device_in_trouble_is_left_alone_unless_it_is_full(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.wishes(11)
+    house.shelf.trouble(STICK, DeviceTrouble("read-only", "Car stick can only be read"))
+
+    house.room.step()
+    assert house.states(1) == ["completed"]
+
+    house.shelf.trouble(STICK, DeviceTrouble("full", "Car stick is full"))
+    house.room.step()
+    assert house.states(1) == ["removed"]
+
+
+def test_an_unplugged_device_is_left_alone(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.wishes(11)
+    house.stick.rename(house.stick.with_name("elsewhere"))
+
+    house.room.step()
+
+    assert house.states(1, 11) == ["completed", "pending"]
+    trouble = house.troubles.of(Kind.DEVICE, STICK)
+    assert trouble is not None
+    assert trouble.code == "missing"
+
+
+def test_nothing_is_looked_at_again_until_something_changed(house: House) -> None:
+    house.brings(1)
+    house.room.step()
+    for number in range(2, 12):
+        house.stick.joinpath(f"foreign {number}").write_bytes(b"")
+    looked: list[str] = []
+    house.world.db._peewee.connection().set_trace_callback(looked.append)
+
+    house.room.step()
+    assert looked == []
+
+    house.world.clock.advance(61)
+    house.room.step()
+    assert looked != []
+
+
+def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.room.step()
+    waits = house.wishes(11)
+    house.world.downloads.claim(house.world.clock.now())
+
+    assert house.room.make_room(house.now(11))
+    assert house.room.held_back() == {waits.id}
+
+    house.world.downloads.recover()
+    house.room.step()
+
+    assert house.room.held_back() == set()
+    assert house.states(1) == ["removed"]
+    assert not house.room.make_room(house.now(11))
+
+
+def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
+    house: House,
+) -> None:
+    for number in range(1, 11):
+        house.brings(number, "latest")
+    house.wishes(11, "queue_ahead")
+    house.world.downloads.claim(house.world.clock.now())
+
+    house.room.step()
+
+    assert house.states(*range(1, 11)) == ["completed"] * 10
+
+
+def test_what_is_coming_has_its_room(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number, "latest")
+    house.wishes(11)
+    house.world.downloads.claim(house.world.clock.now())
+    device = house.shelf.get(STICK)
+    assert house.shelf.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
+    waits = house.wishes(12, "queue_ahead")
+
+    house.room.step()
+
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+    assert house.room.held_back() == {waits.id}
+
+
+def test_after_a_crash_between_the_file_and_its_row_the_row_follows(house: House) -> None:
+    house.brings(1)
+    rests = Rests(house.world.db, house.world.clock)
+    rests.put(STICK, track(1).id, house.world.clock.now() + timedelta(days=7))
+    (house.stick / house.now(1).file_path).unlink()
+
+    Settling(house.world.downloads).settle(house.shelf.get(STICK), [])
+
+    assert house.now(1).status is Status.REMOVED
+    assert house.resting() == {track(1).id}
