@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.eviction import REST
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.naming import path_key
 from sidecar.domain.removals import Expected, Fate
@@ -25,6 +26,7 @@ from sidecar.services.devices import Attached
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads, Place
 from sidecar.store.holds import Holds
+from sidecar.store.rests import Rests
 from sidecar.store.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Verdicts:
         self._downloads = downloads
         self._holds = holds
         self._tombstones = Tombstones(db, clock)
+        self._rests = Rests(db, clock)
 
     def removed(self, device: Attached, files: Iterable[tuple[Expected, Fate]]) -> int:
         """Record that a person removed or changed these; return how many still were ours."""
@@ -84,6 +87,8 @@ class Verdicts:
         current = self._still_ours(file)
         if current is None:
             return False
+        if fate is Fate.GONE and self._was_evicted(current):
+            return self._downloads.evict(current)
         code, text = WHY[fate]
         text = text.format(device=device.settings.name)
         if not self._downloads.vanish(current, code=code, text=text):
@@ -93,6 +98,12 @@ class Verdicts:
             self._tombstones.put(user_id, current.device_id, current.item_id)
         log.info("%s: %s", current.file_path, text)
         return True
+
+    def _was_evicted(self, current: Download) -> bool:
+        """Whether we were killed between letting the file go and saying so."""
+        until = self._rests.until(current.device_id, current.item_id)
+        arrived = current.completed_at
+        return until is not None and (arrived is None or until - REST >= arrived)
 
     def _still_ours(self, file: Expected) -> Download | None:
         """A file that was let go of and fetched again since the look is another one."""

@@ -42,6 +42,14 @@ class Rests:
                 )
             )
 
+    def until(self, device_id: str, item_id: str) -> datetime | None:
+        """Return when the last rest of an item on a device ends; None if it never had one."""
+        query = RestRow.select(RestRow.until).where(
+            RestRow.device_id == device_id, RestRow.item_id == item_id
+        )
+        found = self._db.row(query)
+        return found["until"] if found else None
+
     def resting(self, device_id: str, now: datetime) -> Collection[str]:
         """Return the items that rest on a device; what came back meanwhile rests no more."""
         query = RestRow.select(RestRow.item_id).where(

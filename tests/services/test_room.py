@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads import Download
 from sidecar.domain.eviction import REST
+from sidecar.domain.removals import Fate
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import DeviceShelf
@@ -19,7 +19,9 @@ from sidecar.services.planning import Planning
 from sidecar.services.room import PlanChanged, Room
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
+from sidecar.services.verdicts import Verdicts
 from sidecar.store.rests import Rests
+from sidecar.store.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
 BLOCK = 4096
@@ -329,13 +331,31 @@ def test_what_is_coming_has_its_room(house: House) -> None:
     assert house.room.held_back() == {waits.id}
 
 
-def test_after_a_crash_between_the_file_and_its_row_the_row_follows(house: House) -> None:
+def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) -> None:
     house.brings(1)
+    house.brings(2)
     rests = Rests(house.world.db, house.world.clock)
-    rests.put(STICK, track(1).id, house.world.clock.now() + timedelta(days=7))
-    (house.stick / house.now(1).file_path).unlink()
+    rests.put(STICK, track(1).id, house.world.clock.now() + REST)
+    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+    gone = [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)]
 
-    Settling(house.world.downloads).settle(house.shelf.get(STICK), [])
+    verdicts.removed(house.shelf.get(STICK), gone)
 
-    assert house.now(1).status is Status.REMOVED
+    assert house.states(1, 2) == ["removed", "removed"]
     assert house.resting() == {track(1).id}
+    assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(2).id}
+
+
+def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: House) -> None:
+    rests = Rests(house.world.db, house.world.clock)
+    rests.put(STICK, track(1).id, house.world.clock.now() + REST)
+    house.world.clock.advance(3600)
+    house.brings(1)
+    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+
+    verdicts.removed(
+        house.shelf.get(STICK),
+        [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)],
+    )
+
+    assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(1).id}
