@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
@@ -22,10 +23,12 @@ from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd, read
 from sidecar.jellyfin.connection import Connection, Query
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
-from sidecar.jellyfin.mapping import NowPlaying, now_playing, to_item
+from sidecar.jellyfin.mapping import now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, PublicServer, User
 
 IDS_PER_REQUEST = 100
+# Clients without a live connection stay listed until the server starts again.
+ACTIVE_WITHIN_S = 3600
 # An image type that could carry a script (SVG) is not let through to the page.
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 FULL_FIELDS = "MediaSources,Path,CanDownload"
@@ -240,7 +243,8 @@ class Jellyfin:
 
     def sessions(self) -> tuple[NowPlaying, ...]:
         """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
-        sessions = read(self._ask("GET", "Sessions"), models.SESSIONS)
+        lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
+        sessions = read(self._ask("GET", "Sessions", query=lately), models.SESSIONS)
         return now_playing(sessions, except_device=self.connection.identity.device_id)
 
     # Below: how it is asked

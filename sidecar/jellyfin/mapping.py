@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, MediaSource, Session
+from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
+from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, MediaSource, PlayingItem, Session
 
 NO_USER = "0" * 32
+# Of a queue, from the current entry on.
+MOST_QUEUED = 200
 
 _EXTENSION = re.compile(r"[^/\\]\.([A-Za-z0-9]{1,10})$")
 _KNOWN_TYPES = {one.value: one for one in ItemType}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NowPlaying:
-    """One playback in one client.
-
-    Attributes:
-        user_id: None if the session belongs to nobody.
-        playlist_item_id: Names this entry of this queue: unlike the item id it tells repeats apart.
-        position_s: As the server believes; it runs on after a client has vanished.
-        checked_in: When the client itself last reported; None if it never did.
-    """
-
-    session_id: str
-    user_id: str | None
-    item_id: str
-    playlist_item_id: str | None
-    device_id: str | None
-    device_name: str | None
-    client: str | None
-    position_s: float
-    is_paused: bool
-    checked_in: datetime | None
+_KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
 def to_item(base: BaseItem) -> Item:
@@ -70,23 +50,59 @@ def to_item(base: BaseItem) -> Item:
 
 
 def now_playing(sessions: Iterable[Session], *, except_device: str) -> tuple[NowPlaying, ...]:
-    """Return what is playing, leaving out sessions of `except_device` (our own)."""
+    """Return what is playing, leaving out our own sessions.
+
+    Args:
+        sessions: As the server told them; their queues are used up.
+        except_device: Our own device id; a device beside it begins with the same id and a dot.
+    """
     return tuple(
-        NowPlaying(
-            session_id=session.id,
-            user_id=None if session.user_id == NO_USER else session.user_id,
-            item_id=session.now_playing_item.id,
-            playlist_item_id=session.playlist_item_id,
-            device_id=session.device_id,
-            device_name=session.device_name,
-            client=session.client,
-            position_s=session.play_state.position_ticks / TICKS_PER_SECOND,
-            is_paused=session.play_state.is_paused,
-            checked_in=session.last_playback_check_in,
-        )
+        _playing(session, session.now_playing_item)
         for session in sessions
-        if session.now_playing_item is not None and session.device_id != except_device
+        if session.now_playing_item is not None and not _is_ours(session.device_id, except_device)
     )
+
+
+def _is_ours(device_id: str | None, own: str) -> bool:
+    return device_id is not None and (device_id == own or device_id.startswith(f"{own}."))
+
+
+def _playing(session: Session, item: PlayingItem) -> NowPlaying:
+    state = session.play_state
+    return NowPlaying(
+        session_id=session.id,
+        user_id=None if session.user_id == NO_USER else session.user_id,
+        item=to_item(item),
+        playlist_item_id=session.playlist_item_id,
+        device_id=session.device_id,
+        device_name=session.device_name,
+        client=session.client,
+        position_s=state.position_ticks / TICKS_PER_SECOND,
+        is_paused=state.is_paused,
+        checked_in=session.last_playback_check_in,
+        repeat=_KNOWN_REPEATS.get(state.repeat_mode or "", Repeat.NONE),
+        is_shuffled=state.playback_order == "Shuffle",
+        queue=_queue_from(session, item.id),
+    )
+
+
+def _queue_from(session: Session, item_id: str) -> tuple[QueueEntry, ...]:
+    """Return the queue from the current entry on; a queue without it belongs to another playback.
+
+    What stands before it is read and forgotten, and what is cut off is never read.
+    """
+    entries = _entries(session)
+    current = QueueEntry(item_id, session.playlist_item_id)
+    for one in entries:
+        if one == current:
+            return tuple(islice(chain([one], entries), MOST_QUEUED))
+    return ()
+
+
+def _entries(session: Session) -> Iterator[QueueEntry]:
+    for one in session.now_playing_queue:
+        if one is not None and one.id is not None:
+            yield QueueEntry(one.id.replace("-", "").lower(), one.playlist_item_id)
 
 
 def _joined(names: Iterable[str | None]) -> str | None:

@@ -7,6 +7,7 @@ never hides a whole library; only what a value is useless without must be right.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -191,13 +192,10 @@ class ItemsPage(FromJellyfin):
     total_record_count: int
 
 
-class PlayingItem(FromJellyfin):
-    """What a session plays."""
+class PlayingItem(BaseItem):
+    """What a session plays: an item without size and permission, its type not always told."""
 
-    id: Id
-    type: Maybe[str] = None
-    name: Maybe[str] = None
-    run_time_ticks: Maybe[int] = None
+    type: Annotated[str, Otherwise("")] = ""
 
 
 class PlayState(FromJellyfin):
@@ -205,10 +203,24 @@ class PlayState(FromJellyfin):
 
     position_ticks: Count = 0
     is_paused: Flag = False
+    repeat_mode: Maybe[str] = None
+    playback_order: Maybe[str] = None
+
+
+class Queued(FromJellyfin):
+    """One entry of a client's queue."""
+
+    id: Maybe[str] = None
+    playlist_item_id: Maybe[str] = None
 
 
 class Session(FromJellyfin):
-    """A client that is connected. The reported queue is not read: it may hold thousands."""
+    """A client that is connected.
+
+    Attributes:
+        now_playing_queue: May hold thousands: read from the JSON one by one while somebody goes
+            through it, which works once.
+    """
 
     id: str
     user_id: Maybe[Id] = None
@@ -219,6 +231,7 @@ class Session(FromJellyfin):
     playlist_item_id: Maybe[str] = None
     play_state: Annotated[PlayState, Otherwise(PlayState())] = PlayState()
     last_playback_check_in: Maybe[Moment] = None
+    now_playing_queue: Annotated[Iterable[Maybe[Queued]], Otherwise(())] = ()
 
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)

@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from sidecar.jellyfin.mapping import NowPlaying, now_playing
+from sidecar.domain.sessions import NowPlaying
+from sidecar.jellyfin.mapping import now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
     FromJellyfin,

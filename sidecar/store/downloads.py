@@ -37,6 +37,13 @@ FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
     ORDER BY priority DESC, queued_at, id
     LIMIT 1)"""
 
+# The subquery is answered once, from its index, and the rows by (device, item): no other is read.
+HEARD = """UPDATE downloads
+    SET last_used_seq =
+        (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
+    WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
+    RETURNING id"""
+
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
 
@@ -217,6 +224,16 @@ class Downloads(DownloadMover):
                 content_hash=content_hash,
                 mime_type=mime_type,
             )
+
+    # -- the files
+
+    def heard(self, item_id: str) -> int:
+        """Note that an item was used last of all, on every device; return how many have it.
+
+        A counter, not a time: what was used before it has a smaller one.
+        """
+        with self._db.write_lazily():
+            return len(self._db.changed_by(HEARD, [item_id]))
 
     # -- inside
 

@@ -186,8 +186,38 @@ RESTS = (
     "CREATE INDEX rests_by_end ON rests (until)",
 )
 
+PLAYS = (
+    """CREATE TABLE plays (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        item_id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        album_id TEXT,
+        artist TEXT,
+        client TEXT,
+        device_name TEXT,
+        session_id TEXT NOT NULL,
+        playlist_item_id TEXT,
+        started_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        position_s REAL NOT NULL,
+        seconds_heard REAL NOT NULL CHECK (seconds_heard >= 0),
+        run_time REAL,
+        counts INTEGER NOT NULL CHECK (counts IN (0, 1)),
+        UNIQUE (user_id, session_id, started_at, item_id)
+    ) STRICT""",
+    "CREATE INDEX plays_by_user ON plays (user_id, id)",
+    """CREATE INDEX plays_in_album ON plays (user_id, album_id, ended_at, item_id)
+        WHERE counts = 1 AND album_id IS NOT NULL""",
+    """CREATE INDEX plays_of_albums ON plays (user_id, ended_at, album_id)
+        WHERE counts = 1 AND album_id IS NOT NULL""",
+    "CREATE INDEX plays_of_item ON plays (item_id, ended_at) WHERE counts = 1",
+    # Most files were never used since they came, and are not in it.
+    "CREATE INDEX downloads_by_use ON downloads (last_used_seq) WHERE last_used_seq > 0",
+)
+
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

@@ -241,6 +241,32 @@ class RestRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "item_id")
 
 
+class PlayRow(peewee.Model):
+    """`domain.plays.Play`, and whether it counts."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    item_id = peewee.TextField()
+    title = peewee.TextField()
+    album_id = peewee.TextField(null=True)
+    artist = peewee.TextField(null=True)
+    client = peewee.TextField(null=True)
+    device_name = peewee.TextField(null=True)
+    session_id = peewee.TextField()
+    playlist_item_id = peewee.TextField(null=True)
+    started_at = MomentField()
+    ended_at = MomentField()
+    position_s = peewee.FloatField()
+    seconds_heard = peewee.FloatField()
+    run_time = peewee.FloatField(null=True)
+    counts = peewee.BooleanField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "plays"
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -268,4 +294,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ExclusionRow,
     ChosenPlaylistRow,
     RestRow,
+    PlayRow,
 )

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
-from sidecar.jellyfin.mapping import now_playing, to_item
+from sidecar.jellyfin.mapping import MOST_QUEUED, now_playing, to_item
 from tests.jellyfin.recorded import VERSIONS, body
 
 ID = "1bf5462706b4367473f9fd0725bdd586"
@@ -159,7 +160,7 @@ def test_what_plays_is_told_and_our_own_session_is_left_out(version: str) -> Non
 
     (playing,) = now_playing(sessions, except_device="sidecar-ann")
 
-    assert playing.item_id == "399ff486acfe493e6d082af3c275330f"
+    assert playing.item.id == "399ff486acfe493e6d082af3c275330f"
     assert (playing.client, playing.device_name) == ("Jellyfin Web", "Firefox")
     assert (playing.playlist_item_id, playing.position_s) == ("playlistItem0", 3.0)
     assert playing.checked_in is not None
@@ -174,3 +175,99 @@ def test_a_session_of_nobody_has_no_user() -> None:
     )
 
     assert playing.user_id is None
+
+
+def played(queue: object, current: str | None = "playlistItem1", **facts: object) -> NowPlaying:
+    session = {
+        "Id": "s",
+        "NowPlayingItem": {"Id": ID},
+        "PlaylistItemId": current,
+        "NowPlayingQueue": queue,
+        **facts,
+    }
+    read = models.SESSIONS.validate_json(json.dumps([session]))
+    (playing,) = now_playing(read, except_device="x")
+    return playing
+
+
+def queued(*ids: str) -> list[dict[str, str]]:
+    return [{"Id": one, "PlaylistItemId": f"playlistItem{at}"} for at, one in enumerate(ids)]
+
+
+OTHER, THIRD = "b" * 32, "c" * 32
+
+
+def test_the_queue_is_told_from_the_current_entry_on() -> None:
+    assert played(queued(OTHER, ID, THIRD)).queue == (
+        QueueEntry(ID, "playlistItem1"),
+        QueueEntry(THIRD, "playlistItem2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("queue", "current"),
+    [
+        pytest.param(queued(OTHER, ID), "playlistItem7", id="the previous queue"),
+        pytest.param(queued(ID, OTHER), "playlistItem1", id="its numbers begin again"),
+        pytest.param(queued(OTHER, ID), None, id="a client that names no entry now"),
+        pytest.param([], "playlistItem1", id="empty"),
+        pytest.param("nonsense", "playlistItem1", id="no queue at all"),
+        pytest.param([5, None, {}], "playlistItem1", id="broken entries"),
+    ],
+)
+def test_a_queue_without_the_current_entry_is_not_believed(
+    queue: object, current: str | None
+) -> None:
+    assert played(queue, current).queue == ()
+
+
+def test_a_client_that_never_names_entries_is_found_by_its_item() -> None:
+    queue = [{"Id": OTHER}, {"Id": ID}, {"Id": THIRD}]
+
+    assert [one.item_id for one in played(queue, None).queue] == [ID, THIRD]
+
+
+def test_a_repeat_in_the_queue_is_told_apart_by_its_entry() -> None:
+    queue = queued(ID, ID, OTHER)
+
+    assert [one.playlist_item_id for one in played(queue).queue] == [
+        "playlistItem1",
+        "playlistItem2",
+    ]
+
+
+def test_of_a_queue_of_thousands_only_the_next_ones_are_kept() -> None:
+    read = models.SESSIONS.validate_json(
+        json.dumps(
+            [
+                {
+                    "Id": "s",
+                    "NowPlayingItem": {"Id": ID},
+                    "PlaylistItemId": "playlistItem3",
+                    "NowPlayingQueue": queued(*[ID] * 5000),
+                }
+            ]
+        )
+    )
+    (playing,) = now_playing(read, except_device="x")
+
+    assert len(playing.queue) == MOST_QUEUED
+    # What is cut off was never made into objects: it is still waiting to be read.
+    assert sum(1 for _ in read[0].now_playing_queue) >= 5000 - MOST_QUEUED - 4
+
+
+def test_repeat_and_shuffle_are_told() -> None:
+    state = {"RepeatMode": "RepeatAll", "PlaybackOrder": "Shuffle"}
+    told, odd = played([], PlayState=state), played([], PlayState={"RepeatMode": "RepeatMaybe"})
+
+    assert (told.repeat, told.is_shuffled) == (Repeat.ALL, True)
+    assert (odd.repeat, odd.is_shuffled) == (Repeat.NONE, False)
+
+
+def test_devices_beside_our_own_are_ours_as_well() -> None:
+    def sessions(device_id: str) -> tuple[models.Session, ...]:
+        one = {"Id": "s", "DeviceId": device_id, "NowPlayingItem": {"Id": ID}}
+        return models.SESSIONS.validate_json(json.dumps([one]))
+
+    assert now_playing(sessions("ours.stick"), except_device="ours") == ()
+    assert len(now_playing(sessions("ours2"), except_device="ours")) == 1

@@ -180,4 +180,4 @@ def test_a_queue_of_thousands_is_passed_over() -> None:
     (read,) = models.SESSIONS.validate_json(json.dumps([session]))
 
     assert read.now_playing_item is not None
-    assert "queue" not in " ".join(models.Session.model_fields)
+    assert set(read.now_playing_queue) <= {None}

@@ -268,7 +268,7 @@ def test_what_another_client_plays_is_told(server: DemoServer, ann: Jellyfin) ->
         while not (told := live.wait_for(SessionsNews)).playing:
             continue
 
-    assert (told.playing[0].item_id, told.playing[0].device_id) == (tone.id, "phone")
+    assert (told.playing[0].item.id, told.playing[0].device_id) == (tone.id, "phone")
     assert ann.sessions()[0].playlist_item_id == "playlistItem0"
 
 
