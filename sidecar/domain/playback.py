@@ -18,7 +18,7 @@ from sidecar.domain.listening import JITTER_S, UNSEEN_S, Listening, Moment, Step
 from sidecar.domain.plays import Play
 from sidecar.domain.sessions import NowPlaying
 
-__all__ = ["Event", "Moment", "Tracker", "What"]
+__all__ = ["Current", "Event", "Moment", "Tracker", "What"]
 
 # After a longer absence it is another listening.
 REMEMBERED_S = 600.0
@@ -110,6 +110,10 @@ class Tracker:
         return [
             Current(one.playing, one.started_at, one.heard_s) for one in self._listening.values()
         ]
+
+    def so_far(self) -> list[Play]:
+        """Return what is known of what plays now, as `close` would."""
+        return [one.ended_at_report() for one in self._listening.values()]
 
     def _look(self, playing: NowPlaying, now: Moment) -> list[Event]:
         listening = self._listening.get(playing.session_id)

@@ -42,8 +42,12 @@ class Plays:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def save(self, play: Play) -> int | None:
+    def save(self, play: Play, *, goes_on: bool = False) -> int | None:
         """Remember a play; one of the same user, session, start and item gives way to it.
+
+        Args:
+            play: What was heard.
+            goes_on: It is not over: not worth waiting for the disk, more will be saved of it.
 
         Returns:
             Its number, the same for a play that was known; None if the account is gone.
@@ -51,7 +55,7 @@ class Plays:
         listener = AccountRow.select(AccountRow.user_id).where(AccountRow.user_id == play.user_id)
         row = PlayRow.insert(**asdict(play), counts=play.counts)
         kept = row.on_conflict(conflict_target=KEY, preserve=CHANGES).returning(PlayRow.id)
-        with self._db.write():
+        with self._db.write_lazily() if goes_on else self._db.write():
             if self._db.row(listener) is None:
                 return None
             number: int = self._db.changed(kept)[0]["id"]
