@@ -7,37 +7,57 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.domain.eviction import in_use
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.covers import Covers
+from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.downloading import Claims, Worker
+from sidecar.services.explaining import Explaining
 from sidecar.services.failing import Failing
+from sidecar.services.followers import Followers
 from sidecar.services.following import Following
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keeping import Keeping
 from sidecar.services.planning import Planning
+from sidecar.services.plans import Plans
 from sidecar.services.progress import Transfers
+from sidecar.services.removals import Removals
+from sidecar.services.removals_desk import RemovalsCounter
+from sidecar.services.room import Room
+from sidecar.services.rule_book import RuleBook
 from sidecar.services.server import ServerWatch
 from sidecar.services.settling import Settling
+from sidecar.services.steering import Steering
 from sidecar.services.troubles import Troubles
 from sidecar.services.unattended import Unattended
+from sidecar.services.verdicts import Verdicts
+from sidecar.services.watching import Watching
 from sidecar.store.accounts import Accounts
 from sidecar.store.api_keys import ApiKeys
+from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.database import Database
+from sidecar.store.device_settings import DeviceSettingsStore
 from sidecar.store.devices import Devices
 from sidecar.store.downloads import Downloads
+from sidecar.store.exclusions import Exclusions
 from sidecar.store.hearts import Hearts
 from sidecar.store.holds import Holds
+from sidecar.store.inventory import Inventory
 from sidecar.store.meta import Meta
+from sidecar.store.plays import Plays as PlayTable
+from sidecar.store.rests import Rests
+from sidecar.store.rule_settings import RuleSettingsStore
 from sidecar.store.sessions import Sessions
+from sidecar.store.tombstones import Tombstones
+from sidecar.transfer.engine import Engine
 from sidecar.transfer.http import HttpEngine, Patience
 
 DATABASE = "sidecar.db"
@@ -52,12 +72,17 @@ class Store:
         self.db = db
         self.accounts = Accounts(db)
         self.api_keys = ApiKeys(db, clock)
+        self.chosen = ChosenPlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)
+        self.exclusions = Exclusions(db, clock)
         self.hearts = Hearts(db, clock)
         self.holds = Holds(db, bus)
         self.meta = Meta(db)
+        self.plays = PlayTable(db)
+        self.rests = Rests(db, clock)
         self.sessions = Sessions(db, clock)
+        self.tombstones = Tombstones(db, clock)
 
 
 def account_desk(
@@ -82,112 +107,295 @@ def account_desk(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The use cases, each with what it needs."""
+class Assembly:
+    """The use cases, each made with what it needs when it is first asked for. Starts nothing."""
 
-    accounts: AccountDesk
-    claims: Claims
-    desk: FrontDesk
-    following: Following
-    keeping: Keeping
-    shelf: DeviceShelf
-    transfers: Transfers
-    new_worker: Callable[[], Worker]
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        is_healthy: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._is_healthy = is_healthy
 
+    # Jellyfin and its accounts
 
-def assemble(
-    settings: Settings,
-    store: Store,
-    bus: Bus,
-    clock: Clock,
-    is_healthy: Callable[[], bool],
-) -> Services:
-    """Let the use cases meet. Starts nothing.
+    @cached_property
+    def troubles(self) -> Troubles:
+        """What stands in the way now."""
+        return Troubles(self._bus)
 
-    Raises:
-        errors.ConfigError: No Jellyfin server is set.
-    """
-    troubles = Troubles(bus)
-    accounts = account_desk(settings, store, troubles, bus, clock)
-    server = ServerWatch(accounts.anonymous, troubles, clock)
-    transfers = Transfers(bus, clock)
-    claims = Claims()
-    planning = Planning(store.db, store.holds, store.downloads, clock)
-    shelf = DeviceShelf(
-        settings.devices,
-        devices=store.devices,
-        downloads=store.downloads,
-        troubles=troubles,
-        clock=clock,
-    )
-    following = Following(
-        accounts=accounts,
-        hearts=store.hearts,
-        planning=planning,
-        shelf=shelf,
-        server=server,
-        settings=settings.rules.favourites,
-        around=store.db.thread,
-        clock=clock,
-        chance=random.random,
-    )
-    unattended = Unattended(
-        settings.jellyfin.username,
-        settings.jellyfin.password,
-        accounts=accounts,
-        server=server,
-        troubles=troubles,
-    )
-    keeping = Keeping(
-        db=store.db,
-        downloads=store.downloads,
-        shelf=shelf,
-        settling=Settling(store.downloads),
-        planning=planning,
-        server=server,
-        sign_in=unattended.step,
-        look_at_accounts=following.look,
-        device_came=following.look_through_soon,
-        clock=clock,
-    )
-    desk = FrontDesk(
-        accounts=accounts,
-        sessions=store.sessions,
-        api_keys=store.api_keys,
-        downloads=store.downloads,
-        holds=store.holds,
-        devices=store.devices,
-        shelf=shelf,
-        troubles=troubles,
-        transfers=transfers,
-        covers=Covers(settings.server.data_dir / COVERS),
-        is_healthy=is_healthy,
-        clock=clock,
-    )
-    failing = Failing(
-        downloads=store.downloads,
-        accounts=accounts,
-        shelf=shelf,
-        server=server,
-        clock=clock,
-        chance=random.random,
-    )
-    patience = Patience(
-        connect=settings.transfer.connect_timeout.total_seconds(),
-        read=settings.transfer.read_timeout.total_seconds(),
-    )
-    new_worker = partial(
-        Worker,
-        engine=HttpEngine(clock, patience=patience, ca_file=settings.jellyfin.ca_file),
-        downloads=store.downloads,
-        accounts=accounts,
-        shelf=shelf,
-        server=server,
-        troubles=troubles,
-        transfers=transfers,
-        claims=claims,
-        failing=failing,
-        clock=clock,
-    )
-    return Services(accounts, claims, desk, following, keeping, shelf, transfers, new_worker)
+    @cached_property
+    def accounts(self) -> AccountDesk:
+        """Who is signed in."""
+        return account_desk(self._settings, self._store, self.troubles, self._bus, self._clock)
+
+    @cached_property
+    def server(self) -> ServerWatch:
+        """Whether Jellyfin is there."""
+        return ServerWatch(self.accounts.anonymous, self.troubles, self._clock)
+
+    # Devices
+
+    @cached_property
+    def claims(self) -> Claims:
+        """What the workers hold."""
+        claims = Claims()
+        self._bus.subscribe(claims.hear)
+        return claims
+
+    @cached_property
+    def device_book(self) -> DeviceBook:
+        """What is set of each device."""
+        return DeviceBook(
+            self._settings.devices,
+            devices=self._store.devices,
+            store=DeviceSettingsStore(self._store.db),
+            stop_on=self.claims.stop_on,
+            bus=self._bus,
+        )
+
+    @cached_property
+    def shelf(self) -> DeviceShelf:
+        """The devices as they are now."""
+        return DeviceShelf(
+            self._settings.devices,
+            current=self.device_book.current,
+            devices=self._store.devices,
+            downloads=self._store.downloads,
+            troubles=self.troubles,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def room(self) -> Room:
+        """Keeps the devices within their limits."""
+        return Room(
+            db=self._store.db,
+            shelf=self.shelf,
+            downloads=self._store.downloads,
+            troubles=self.troubles,
+            bus=self._bus,
+            in_use=lambda: in_use(self.watching.now()),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def removals(self) -> Removals:
+        """Notices what people do on the devices."""
+        store = self._store
+        return Removals(
+            downloads=store.downloads,
+            verdicts=Verdicts(store.db, store.downloads, store.holds, self._clock),
+            shelf=self.shelf,
+            troubles=self.troubles,
+            bus=self._bus,
+            clock=self._clock,
+        )
+
+    # What people want
+
+    @cached_property
+    def planning(self) -> Planning:
+        """Turns wishes into holds and into the queue."""
+        store = self._store
+        return Planning(store.db, store.holds, store.downloads, self._clock)
+
+    @cached_property
+    def rule_book(self) -> RuleBook:
+        """What is set of each rule."""
+        return RuleBook(self._settings.rules, RuleSettingsStore(self._store.db))
+
+    @cached_property
+    def followers(self) -> Followers:
+        """Makes what follows an account."""
+        store = self._store
+        return Followers(
+            planning=self.planning,
+            shelf=self.shelf,
+            server=self.server,
+            hearts=store.hearts,
+            holds=store.holds,
+            plays=store.plays,
+            chosen=store.chosen,
+            book=self.rule_book,
+            favourites=self._settings.rules.favourites,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def watching(self) -> Watching:
+        """Everybody's playback."""
+        return Watching(
+            self._store.plays,
+            self._store.downloads,
+            on_play=lambda play: self.followers.play_ended(play.user_id),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def following(self) -> Following:
+        """The threads of the accounts."""
+        return Following(
+            accounts=self.accounts,
+            make=self.followers,
+            watching=self.watching,
+            server=self.server,
+            around=self._store.db.thread,
+            clock=self._clock,
+            chance=random.random,
+        )
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """The housekeeping."""
+        unattended = Unattended(
+            self._settings.jellyfin.username,
+            self._settings.jellyfin.password,
+            accounts=self.accounts,
+            server=self.server,
+            troubles=self.troubles,
+        )
+        return Keeping(
+            db=self._store.db,
+            downloads=self._store.downloads,
+            shelf=self.shelf,
+            settling=Settling(self._store.downloads),
+            planning=self.planning,
+            room=self.room,
+            server=self.server,
+            sign_in=unattended.step,
+            look_at_accounts=self.following.look,
+            device_came=self.following.look_through_soon,
+            clock=self._clock,
+        )
+
+    # Transfers
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        """What runs now, and how fast."""
+        return Transfers(self._bus, self._clock)
+
+    @cached_property
+    def failing(self) -> Failing:
+        """Decides what follows from a failure."""
+        return Failing(
+            downloads=self._store.downloads,
+            accounts=self.accounts,
+            shelf=self.shelf,
+            server=self.server,
+            clock=self._clock,
+            chance=random.random,
+            make_room=self.room.make_room,
+        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What moves the bytes."""
+        transfer = self._settings.transfer
+        patience = Patience(
+            connect=transfer.connect_timeout.total_seconds(),
+            read=transfer.read_timeout.total_seconds(),
+        )
+        return HttpEngine(self._clock, patience=patience, ca_file=self._settings.jellyfin.ca_file)
+
+    def new_worker(self) -> Worker:
+        """Return another worker."""
+        return Worker(
+            engine=self.engine,
+            downloads=self._store.downloads,
+            accounts=self.accounts,
+            shelf=self.shelf,
+            server=self.server,
+            troubles=self.troubles,
+            transfers=self.transfers,
+            claims=self.claims,
+            failing=self.failing,
+            clock=self._clock,
+            held_back=self.room.held_back,
+        )
+
+    # What the pages stand at
+
+    @cached_property
+    def desk(self) -> FrontDesk:
+        """Downloads and devices as people see them."""
+        store = self._store
+        return FrontDesk(
+            accounts=self.accounts,
+            sessions=store.sessions,
+            api_keys=store.api_keys,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            shelf=self.shelf,
+            troubles=self.troubles,
+            transfers=self.transfers,
+            covers=Covers(self._settings.server.data_dir / COVERS),
+            questions=self.removals_desk.notices,
+            is_healthy=self._is_healthy,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What comes and goes, as people see it."""
+        return Plans(devices=self.desk.devices, room=self.room, inventory=Inventory(self._store.db))
+
+    @cached_property
+    def removals_desk(self) -> RemovalsCounter:
+        """What people are asked of files that are missing."""
+        store = self._store
+        return RemovalsCounter(
+            self.removals,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            shelf=self.shelf,
+        )
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """Why something is here, and why not."""
+        store = self._store
+        return Explaining(
+            downloads=store.downloads,
+            holds=store.holds,
+            tombstones=store.tombstones,
+            exclusions=store.exclusions,
+            troubles=self.troubles,
+            devices=self.device_book,
+            rules=self.rule_book,
+            names=lambda: {one.user_id: one.name for one in self.accounts.all()},
+            clock=self._clock,
+            resting=store.rests.until,
+            held_back=self.room.why_held_back,
+        )
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What people say about rules, holds and devices."""
+        store = self._store
+        return Steering(
+            devices=self.device_book,
+            rules=self.rule_book,
+            planning=self.planning,
+            downloads=store.downloads,
+            holds=store.holds,
+            tombstones=store.tombstones,
+            exclusions=store.exclusions,
+            chosen=store.chosen,
+            explaining=self.explaining,
+            library=self.accounts.client,
+            accounts=self.accounts.signed_in,
+            remarks=self.followers.remarks,
+            wake=self.following.look_through_soon,
+            clock=self._clock,
+        )

@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sidecar.assembly import DATABASE, Services, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
@@ -24,6 +24,7 @@ from sidecar.services.bell import Bell
 from sidecar.services.crew import Crew
 from sidecar.services.downloading import Claims
 from sidecar.store.database import Database
+from sidecar.web import plans, removals, steering
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -82,7 +83,7 @@ class Runtime:
             log.warning("%s", db.recovery)
         store = Store(db, self._bus, self._clock)
         crew = Crew(db.thread)
-        services = assemble(
+        services = Assembly(
             settings,
             store,
             self._bus,
@@ -97,7 +98,7 @@ class Runtime:
         building.callback(self._bus.subscribe(self._hear))
         self._start_crew(crew, services)
 
-    def _serve(self, building: ExitStack, crew: Crew, services: Services, db: Database) -> None:
+    def _serve(self, building: ExitStack, crew: Crew, services: Assembly, db: Database) -> None:
         server = self._settings.server
         options = WebOptions(
             host=server.host,
@@ -105,7 +106,12 @@ class Runtime:
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
         )
-        web = create_app(services.desk, self._bus, options, self._clock)
+        further = [
+            plans.routes(services.plans),
+            removals.routes(services.removals_desk),
+            steering.routes(services.steering),
+        ]
+        web = create_app(services.desk, self._bus, options, self._clock, further=further)
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             with db.thread():
@@ -120,8 +126,10 @@ class Runtime:
         web.live.start(around=db.thread)
         crew.add("http", lambda _stop: http.serve())
 
-    def _start_crew(self, crew: Crew, services: Services) -> None:
+    def _start_crew(self, crew: Crew, services: Assembly) -> None:
         crew.add("reporter", services.transfers.run)
+        crew.add("watching", services.watching.run)
+        crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
         for number in range(1, self._settings.transfer.workers + 1):
             worker = services.new_worker()

@@ -45,7 +45,7 @@ class Favourites:
         planning: Planning,
         devices: Callable[[str], Iterable[str]],
         settings: FavouritesSettings,
-        tell: Callable[[Jellyfin, JellyfinTrouble], object],
+        tell: Callable[[JellyfinTrouble], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
     ) -> None:
@@ -97,7 +97,7 @@ class Favourites:
             try:
                 self.step(wait_s=self._rest_s())
             except JellyfinTrouble as trouble:
-                self._tell(self._client, trouble)
+                self._tell(trouble)
                 if isinstance(trouble, SignedOut):
                     return
                 log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
@@ -138,7 +138,7 @@ class Favourites:
                 # Is it the connection, or the server? Whoever asks hears it.
                 self._client.public_info()
             case SessionsNews(playing=playing):
-                self._hearts.plays(one.item_id for one in playing if one.user_id == self._user_id)
+                self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
                 for entry in entries:
                     self._obey(entry.item_id, self._hearts.hear(entry))
@@ -156,7 +156,7 @@ class Favourites:
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
-        self._hearts.plays(one.item_id for one in playing if one.user_id == self._user_id)
+        self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
 
     def _take_waiting_news(self) -> None:
         """A heart pressed now does not wait for the end of a long look-through."""

@@ -1,6 +1,6 @@
-"""Two threads for each signed-in account: one listens, one follows its hearts.
+"""The threads of each signed-in account: one listens, the others follow what it hears.
 
-    listener-ann ──news──▶ hearts-ann ──wishes──▶ planning
+    listener-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
 
 Accounts come and go while the sidecar runs: on the page, or from the command line.
 """
@@ -8,37 +8,51 @@ Accounts come and go while the sidecar runs: on the page, or from the command li
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from functools import partial
+from threading import Event, Lock
+from typing import Protocol
 
 from sidecar.clock import Clock
-from sidecar.config import FavouritesSettings
 from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import News, TokenRefused
+from sidecar.jellyfin.news import News, SessionsNews, TokenRefused
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.crew import Crew
-from sidecar.services.devices import DeviceShelf
-from sidecar.services.favourites import Favourites
-from sidecar.services.hearts import AccountHearts
-from sidecar.services.planning import Planning
 from sidecar.services.server import ServerWatch
+from sidecar.services.watching import Watching
 from sidecar.store.accounts import Account
-from sidecar.store.hearts import Hearts
 
 log = logging.getLogger(__name__)
 
 END_WITHIN_S = 2.0
 
 
+class Follower(Protocol):
+    """Follows one account, in a thread of its own."""
+
+    def deliver(self, news: News) -> None:
+        """Take news from the listener; quick."""
+
+    def look_through_soon(self) -> None:
+        """Something else has changed: a device came, a person chose or set something."""
+
+    def run(self, stop: Event) -> None:
+        """Follow until `stop` is set or the account is signed out."""
+
+
+Tell = Callable[[JellyfinTrouble], None]
+Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Followed:
     crew: Crew
-    favourites: Favourites
+    followers: tuple[Follower, ...]
     signed_in_at: datetime
 
 
@@ -49,21 +63,28 @@ class Following:
         self,
         *,
         accounts: AccountDesk,
-        hearts: Hearts,
-        planning: Planning,
-        shelf: DeviceShelf,
+        make: Make,
+        watching: Watching,
         server: ServerWatch,
-        settings: FavouritesSettings,
         around: Callable[[], AbstractContextManager[object]],
         clock: Clock,
         chance: Callable[[], float],
     ) -> None:
+        """Prepare; nobody is followed yet.
+
+        Args:
+            accounts: Who is signed in.
+            watching: Told what plays.
+            make: Makes what follows an account, by the names of its threads.
+            server: Told what stands in the way of asking Jellyfin.
+            around: What each thread works inside of.
+            clock: For all waits.
+            chance: Gives numbers in [0, 1).
+        """
         self._accounts = accounts
-        self._hearts = hearts
-        self._planning = planning
-        self._shelf = shelf
+        self._make = make
+        self._watching = watching
         self._server = server
-        self._settings = settings
         self._around = around
         self._clock = clock
         self._chance = chance
@@ -73,8 +94,6 @@ class Following:
 
     def look(self) -> None:
         """Follow who has signed in since, and no longer who is signed out."""
-        if not self._settings.enabled:
-            return
         wanted = {one.user_id: one for one in self._accounts.signed_in()}
         with self._lock:
             followed = dict(self._followed)
@@ -86,11 +105,13 @@ class Following:
             if user_id not in self._followed:
                 self._follow(account)
 
-    def look_through_soon(self) -> None:
-        """Have all favourites compared again: a device has come."""
+    def look_through_soon(self, user_id: str | None = None) -> None:
+        """Have everything compared again for one account, or for all: a device has come."""
         with self._lock:
-            for one in self._followed.values():
-                one.favourites.look_through_soon()
+            for one, followed in self._followed.items():
+                if user_id in {None, one}:
+                    for follower in followed.followers:
+                        follower.look_through_soon()
 
     def end(self) -> None:
         """Stop following everybody, for good."""
@@ -109,39 +130,35 @@ class Following:
         except SidecarError as trouble:
             log.warning("%s cannot be followed: %s", account.name, trouble)
             return
-        favourites = Favourites(
-            client,
-            user_id=account.user_id,
-            name=account.name,
-            hearts=AccountHearts(account.user_id, self._hearts, self._clock),
-            planning=self._planning,
-            devices=self._shelf.serving,
-            settings=self._settings,
-            tell=self._tell,
-            is_server_there=lambda: self._server.is_there,
-            clock=self._clock,
-        )
+        tell = partial(self._tell, client)
+        followers = self._make(account, client, tell)
 
         def deliver(news: News) -> None:
             if isinstance(news, TokenRefused):
-                self._tell(client, SignedOut(news.reason))
-            else:
-                favourites.deliver(news)
+                tell(SignedOut(news.reason))
+                return
+            if isinstance(news, SessionsNews):
+                self._watching.tell(account.user_id, news.playing)
+            for one in followers.values():
+                one.deliver(news)
 
         listener = Listener(client, deliver, clock=self._clock, chance=self._chance)
         with self._lock:
             if self._is_over:
                 return
             crew = Crew(self._around)
-            crew.add(f"hearts-{account.name}", favourites.run)
+            for name, one in followers.items():
+                crew.add(f"{name}-{account.name}", one.run)
             crew.add(f"listener-{account.name}", listener.run)
-            self._followed[account.user_id] = _Followed(crew, favourites, account.signed_in_at)
+            followed = _Followed(crew, tuple(followers.values()), account.signed_in_at)
+            self._followed[account.user_id] = followed
 
     def _leave(self, user_id: str) -> None:
         with self._lock:
             one = self._followed.pop(user_id, None)
         if one is not None:
             one.crew.end(within_s=END_WITHIN_S)
+        self._watching.leave(user_id)
 
     def _tell(self, client: Jellyfin, trouble: JellyfinTrouble) -> None:
         if isinstance(trouble, SignedOut):

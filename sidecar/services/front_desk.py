@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
@@ -49,6 +49,7 @@ class FrontDesk(Visiting):
         troubles: Troubles,
         transfers: Transfers,
         covers: Covers,
+        questions: Callable[[Person], Iterable[Notice]],
         is_healthy: Callable[[], bool],
         clock: Clock,
     ) -> None:
@@ -60,6 +61,7 @@ class FrontDesk(Visiting):
         self._troubles = troubles
         self._transfers = transfers
         self._covers = covers
+        self._questions = questions
         self._is_healthy = is_healthy
 
     def downloads(self, person: Person, query: Query) -> Page:
@@ -141,7 +143,7 @@ class FrontDesk(Visiting):
             for device in self.devices(person)
             if device.id in rooms
         ]
-        return notices
+        return [*notices, *self._questions(person)]
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""

@@ -1,7 +1,8 @@
 """The housekeeping: looks at devices and the server, lets go of holds, retries what is due.
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
-            downloads whose cooldown is over, accounts that came in from the command line
+            downloads whose cooldown is over, accounts that came in from the command line,
+            what must go from a device and what may come
 each day    a copy of the database
 """
 
@@ -17,6 +18,7 @@ from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.planning import Planning
+from sidecar.services.room import Room
 from sidecar.services.server import ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.store.database import Database
@@ -39,6 +41,7 @@ class Keeping:
         shelf: DeviceShelf,
         settling: Settling,
         planning: Planning,
+        room: Room,
         server: ServerWatch,
         sign_in: Callable[[], object],
         look_at_accounts: Callable[[], object],
@@ -50,6 +53,7 @@ class Keeping:
         self._shelf = shelf
         self._settling = settling
         self._planning = planning
+        self._room = room
         self._server = server
         self._sign_in = sign_in
         self._look_at_accounts = look_at_accounts
@@ -89,6 +93,7 @@ class Keeping:
         self._planning.let_go()
         for download in self._downloads.failed_and_due(self._clock.now()):
             self._downloads.retry(download)
+        self._room.step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)

@@ -16,6 +16,7 @@ from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.eviction import must_rest
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import distinct, path_key, wanted_path
@@ -25,6 +26,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads, NewDownload, Place
 from sidecar.store.exclusions import Exclusions
 from sidecar.store.holds import Holds
+from sidecar.store.rests import Rests
 from sidecar.store.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Planning:
         self._clock = clock
         self._tombstones = Tombstones(db, clock)
         self._exclusions = Exclusions(db, clock)
+        self._rests = Rests(db, clock)
 
     def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
@@ -219,12 +222,19 @@ class Planning:
         if there is None:
             item = full.get(wish.item.id)
             return item is not None and self._queue(wish, item)
-        if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
+        if there.status is Status.REMOVED and self._may_return(wish, is_new=is_new):
             return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         if wish.priority > min(there.priority, PIN_PRIORITY):
             self._downloads.prioritise(there, wish.priority)
         return False
+
+    def _may_return(self, wish: Wish, *, is_new: bool) -> bool:
+        """A person's own word brings a file back at once, a rule's only after its rest."""
+        if must_rest(wish.reason.rule):
+            now = self._clock.now()
+            return not self._rests.is_resting(wish.device_id, wish.item.id, now)
+        return is_new or wish.reason.rule == PIN
 
     def _queue(self, wish: Wish, item: Item) -> bool:
         download, queued = self._downloads.enqueue(

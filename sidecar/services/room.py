@@ -84,7 +84,7 @@ class Room:
         self._lock = Lock()
         self._looked_at: dict[str, float] = {}
         self._confirmed: dict[str, tuple[Step, ...]] = {}
-        self._held_back: dict[str, frozenset[int]] = {}
+        self._held_back: dict[str, dict[int, str]] = {}
         self._let_in: dict[str, frozenset[int]] = {}
         self._asked: defaultdict[str, set[int]] = defaultdict(set)
         self._odd: set[int] = set()
@@ -139,6 +139,11 @@ class Room:
         """Return the downloads that must not be claimed now: there is no room for them yet."""
         with self._lock:
             return frozenset().union(*self._asked.values(), *self._held_back.values())
+
+    def why_held_back(self, download: Download) -> str | None:
+        """Return why a download has to wait for room; None if it does not."""
+        with self._lock:
+            return self._held_back.get(download.device_id, {}).get(download.id)
 
     def make_room(self, download: Download) -> bool:
         """A worker found no room for a download: hold it back, and look at its device soon.
@@ -253,13 +258,13 @@ class Room:
     def _let(self, device_id: str, found: Plan) -> None:
         """Let in what has its room; the workers pass the rest over."""
         let_in = frozenset(one.download_id for one in found.adds)
-        held_back = frozenset(one.download_id for one in found.refusals)
+        held_back = {one.download_id: one.reason for one in found.refusals}
         with self._lock:
-            before = self._held_back.get(device_id, frozenset()) | self._asked[device_id]
+            before = self._held_back.get(device_id, {}).keys() | self._asked[device_id]
             self._let_in[device_id] = let_in
             self._held_back[device_id] = held_back
             # What was asked for meanwhile was not looked at yet.
-            self._asked[device_id] -= let_in | held_back
+            self._asked[device_id] -= let_in | held_back.keys()
         if before & let_in:
             self._bus.publish(WorkArrived())
 

@@ -19,6 +19,13 @@ from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.jellyfin.news import (
+    Connected,
+    LibraryChanged,
+    News,
+    SessionsNews,
+    UserDataChanged,
+)
 from sidecar.services.now_playing import PlayingNow
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
@@ -102,7 +109,24 @@ class RuleRunner:
             at = max(at + SETTLE_S, self._library_at + LIBRARY_REST_S)
         self._wake(why, at)
 
-    def wake_all(self) -> None:
+    def deliver(self, news: News) -> None:
+        """Take news from the listener."""
+        match news:
+            case Connected():
+                # Whatever was not told meanwhile.
+                self._library.forget()
+                self.look_through_soon()
+            case SessionsNews(playing=playing):
+                self.plays(playing)
+            case UserDataChanged(user_id=user_id) if user_id == self._user_id:
+                # Something may have been marked as seen without being played.
+                self.wake(Wake.PLAY_ENDED)
+            case LibraryChanged():
+                self.wake(Wake.LIBRARY)
+            case _:
+                pass
+
+    def look_through_soon(self) -> None:
         """Run every rule: a device has come, a setting or a choice has changed, we are back."""
         for why in Wake:
             self._wake(why, self._clock.monotonic())

@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import KEY_FILE, Store, assemble
+from sidecar.assembly import KEY_FILE, Store
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads import Status
@@ -54,7 +54,7 @@ def main() -> int:
     db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
     store = Store(db, bus, clock)
     _account(store, settings, clock)
-    services = assemble(settings, store, bus, clock, lambda: True)
+    services = Assembly(settings, store, bus, clock, lambda: True)
     services.keeping.recover()
     _wish(store, services.shelf.all()[0].id, clock, asked.count, asked.size)
     workers = [

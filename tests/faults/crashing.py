@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import ByteSize, SecretStr
 
-from sidecar.assembly import DATABASE, Services, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
@@ -32,7 +32,7 @@ ADDRESS, GO = "address", "go"
 
 
 @contextmanager
-def opened(house: Path) -> Iterator[tuple[Services, Store]]:
+def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
     """Build everything over a house folder and put the queue and the device in order."""
     settings = Settings(
         jellyfin=JellyfinSettings(url=(house / ADDRESS).read_text()),
@@ -44,7 +44,7 @@ def opened(house: Path) -> Iterator[tuple[Services, Store]]:
     try:
         with db.thread():
             store = Store(db, bus, clock)
-            services = assemble(settings, store, bus, clock, lambda: True)
+            services = Assembly(settings, store, bus, clock, lambda: True)
             try:
                 services.keeping.recover()
                 yield services, store

@@ -190,7 +190,7 @@ def test_a_fresh_choice_wakes_every_rule(house: House) -> None:
     runner.step()
     house.taken()
 
-    runner.wake_all()
+    runner.look_through_soon()
     runner.step()
 
     assert sorted(house.taken()) == sorted(rule.name for rule in RULES)
@@ -304,7 +304,7 @@ def test_a_rule_that_is_switched_off_lets_go_after_its_grace(house: House) -> No
     runner.step()
 
     house.book.change(album_affinity.RULE, STICK, {"enabled": False, "grace": "2 days"})
-    runner.wake_all()
+    runner.look_through_soon()
     runner.step()
 
     house.world.clock.advance(2 * 86_400 - 1)
@@ -424,7 +424,7 @@ def test_until_somebody_tells_what_plays_nothing_fetched_ahead_is_let_go(house: 
     assert len(before) == 5
 
     restarted = house.runner(queue_ahead.RULE)
-    restarted.wake_all()
+    restarted.look_through_soon()
     restarted.step()
     assert house.held(queue_ahead.NAME) == before
 
@@ -497,7 +497,7 @@ def test_what_a_rule_cannot_do_is_said_until_it_is_over_or_switched_off(house: H
     assert runner.remarks(CARD) == {}
 
     house.book.change(queue_ahead.RULE, STICK, {"enabled": False})
-    runner.wake_all()
+    runner.look_through_soon()
     runner.step()
 
     assert runner.remarks(STICK) == {}
