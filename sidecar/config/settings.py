@@ -86,6 +86,7 @@ class DeviceSettings(Section):
     budget: ByteSize | None = None
     reserve: ByteSize | None = None
     users: tuple[str, ...] = ()
+    cast: bool = True
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock, local
 from time import perf_counter
+from typing import Any
 from weakref import WeakSet
 
 import requests
@@ -32,7 +33,7 @@ LARGEST_BODY_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 
 Query = Mapping[str, str | int]
-Body = dict[str, str]
+Body = dict[str, Any]
 
 
 class Connection:
@@ -60,6 +61,10 @@ class Connection:
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
         return authorization(self.identity, self._token)
+
+    def speaking_as(self, identity: Identity) -> Connection:
+        """Return a connection of another device that has the same token."""
+        return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
         """Ask for something."""

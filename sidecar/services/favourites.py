@@ -138,7 +138,7 @@ class Favourites:
                 # Is it the connection, or the server? Whoever asks hears it.
                 self._client.public_info()
             case SessionsNews(playing=playing):
-                self._hearts.plays(one.item_id for one in playing if one.user_id == self._user_id)
+                self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
                 for entry in entries:
                     self._obey(entry.item_id, self._hearts.hear(entry))
@@ -156,7 +156,7 @@ class Favourites:
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
-        self._hearts.plays(one.item_id for one in playing if one.user_id == self._user_id)
+        self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
 
     def _take_waiting_news(self) -> None:
         """A heart pressed now does not wait for the end of a long look-through."""
