@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic
 from typing import TypeVar
 
 import pytest
@@ -22,6 +22,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.news import Connected, Disconnected, News
 from sidecar.jellyfin.orders import Command, PlayOrder
 from tests.fakes.live import running
+from tests.fakes.slow_line import wait_until
 from tests.fakes.tiny_library import listing, write
 from tests.jellyfin.test_with_demo import client, named
 
@@ -66,20 +67,13 @@ def menu(phone: Jellyfin) -> dict[str, str]:
     return {one["DeviceName"]: one["Id"] for one in json.loads(found.body)}
 
 
-def until(is_so: Callable[[], bool], within_s: float = 5.0) -> None:
-    deadline = monotonic() + within_s
-    while not is_so():
-        assert monotonic() < deadline, "it did not happen in time"
-        sleep(0.01)
-
-
 def test_a_device_is_in_the_menu_under_its_name_while_it_is_offered(server: DemoServer) -> None:
     ann, phone = client(server, "ann"), client(server, "ann", "phone")
     target = Target(ann, name="Anns Stick „rot“")
     with target.running():
         shown = menu(phone)
     began = monotonic()
-    until(lambda: menu(phone) == {})
+    wait_until(lambda: menu(phone) == {}, within_s=5)
 
     assert list(shown) == ["Anns Stick „rot“"]
     assert monotonic() - began < 2

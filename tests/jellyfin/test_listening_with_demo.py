@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from sidecar.demo.hub import Listener as Ear
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.domain.items import ItemType
@@ -75,8 +76,19 @@ def plays(news: News) -> bool:
     return isinstance(news, SessionsNews) and bool(news.playing)
 
 
+def goes_deaf(listener: Ear) -> None:
+    """What 12.0 does to who was late: it is told nothing any more, no KeepAlive either."""
+    listener.is_deaf = True
+
+
+def forgets_its_wish(listener: Ear) -> None:
+    """It is told everything but what plays: only a request can show that."""
+    listener.subscriptions.clear()
+
+
+@pytest.mark.parametrize("breaks", [goes_deaf, forgets_its_wish])
 def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
-    server: DemoServer,
+    server: DemoServer, breaks: Callable[[Ear], None]
 ) -> None:
     following = Following(server)
     with following.running():
@@ -86,7 +98,7 @@ def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
         following.wait_until(lambda one: one == SessionsNews(()))
         with server.core.lock:
             for one in server.core.hub.listeners:
-                one.is_deaf = True
+                breaks(one)
         following.play()
         went_deaf = following.clock.monotonic()
 
