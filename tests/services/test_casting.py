@@ -240,13 +240,13 @@ def test_now_next_and_last_come_where_the_person_meant_them(sidecar: Sidecar, ph
 def test_what_was_queued_long_ago_does_not_push_into_the_order(
     sidecar: Sidecar, phone: Phone
 ) -> None:
-    third = phone.client.item(phone.named(ItemType.AUDIO, "Tone 3").id)
+    tone = phone.client.item(phone.named(ItemType.AUDIO, "Tone 1").id)
     hit = phone.client.item(phone.named(ItemType.AUDIO, "Hit of Choir").id)
     sidecar.shelf.look(settle=lambda _: None)
-    why = Reason("queue_ahead", third.id, "next in the queue of Phone")
+    why = Reason("queue_ahead", tone.id, "next in the queue of Phone")
     urgent = [
         Wish(phone.user_id, sidecar.id_of("Car stick"), one, why, PIN_PRIORITY + 80)
-        for one in (hit, third)
+        for one in (hit, tone)
     ]
     sidecar.planning.keep(urgent, phone.client.items)
     with sidecar.running():
