@@ -95,8 +95,12 @@ class CastOrders:
         """
         device = next((one for one in self._shelf.all() if one.id == device_id), None)
         account = None if order.by is None else self._accounts.get(order.by)
-        if device is None or account is None or not _may_cast(account, device):
-            log.warning("somebody cast to a device that does not serve them: nothing was done")
+        if device is None:
+            log.info("what was cast to a device that is not there any more was not taken")
+            return 0
+        if account is None or not _may_cast(account, device):
+            who, name = account.name if account else "somebody unknown", device.settings.name
+            log.warning("%s cast to %s, which does not serve them: nothing was done", who, name)
             return 0
         client = self._accounts.client(account.user_id)
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]

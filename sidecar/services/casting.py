@@ -19,7 +19,7 @@ from sidecar.clock import Clock
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.cast import beside, cast_target
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.news import News
+from sidecar.jellyfin.news import Disconnected, News
 from sidecar.jellyfin.orders import Command, PlayOrder
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.cast_orders import CastOrders
@@ -133,6 +133,8 @@ class Casting:
         def deliver(news: News) -> None:
             if isinstance(news, PlayOrder):
                 self._orders.take(device.id, news)
+            elif isinstance(news, Disconnected):
+                log.info("%s cannot be cast to now: %s", name, news.reason)
             elif isinstance(news, Command):
                 log.debug("%s plays nothing: %s is passed over", name, news.name)
 

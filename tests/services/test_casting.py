@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
+from sidecar.demo.core import Phase
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.domain.casting import When
@@ -40,6 +42,7 @@ from sidecar.store.downloads import Downloads
 from sidecar.store.holds import Holds
 from sidecar.store.meta import Meta
 from sidecar.store.tombstones import Tombstones
+from tests.fakes.clock import HastyClock
 from tests.fakes.live import running
 from tests.fakes.slow_line import wait_until
 from tests.fakes.tiny_library import listing, write
@@ -357,6 +360,44 @@ def test_a_stranger_whom_the_server_lets_through_casts_nothing(
 
         assert sidecar.waiting() == 0
         assert sidecar.reasons(tone) == []
+
+
+def test_another_person_whom_the_device_serves_pins_it_for_themselves(
+    server: DemoServer, sidecar: Sidecar
+) -> None:
+    admin_id = sidecar.sign_in("admin")
+    admin = Phone(server, "admin")
+    tone = admin.named(ItemType.AUDIO, "Tone 1")
+    order = PlayOrder((tone.id,), When.NOW, by=admin_id)
+    with sidecar.running():
+        # As if it had come through ann's session: it is the sender's word that counts.
+        sidecar.orders.take(sidecar.id_of("Everybody's"), order)
+        wait_until(lambda: sidecar.waiting("Everybody's") == 1)
+
+    assert sidecar.reasons(tone, "Everybody's") == [(admin_id, "you cast it here")]
+
+
+def test_what_is_cast_while_the_server_goes_away_waits_for_it(
+    server: DemoServer, sidecar: Sidecar, phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tone = phone.named(ItemType.AUDIO, "Tone 1")
+    hasty = CastOrders(
+        accounts=sidecar.accounts,
+        shelf=sidecar.shelf,
+        planning=sidecar.planning,
+        downloads=sidecar.downloads,
+        clock=HastyClock(50),
+    )
+    sidecar.orders = hasty
+    with sidecar.running():
+        server.enter(Phase.LOADING)
+        hasty.take(sidecar.id_of("Car stick"), PlayOrder((tone.id,), When.NOW, by=phone.user_id))
+        wait_until(lambda: "what was cast waits" in caplog.text)
+        server.enter(Phase.READY)
+        wait_until(lambda: sidecar.waiting() == 1)
+
+        assert sidecar.queue() == ["Tone 1"]
 
 
 def test_an_order_without_a_name_is_not_obeyed(sidecar: Sidecar, phone: Phone) -> None:
