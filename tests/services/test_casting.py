@@ -157,7 +157,7 @@ class Phone:
         return {one["DeviceName"]: one["Id"] for one in json.loads(answer.body)}
 
     def cast(self, *items: Item, to: str = "Car stick", when: str = "PlayNow", at: int = 0) -> None:
-        wait_until(lambda: to in self.menu(), within_s=5, what=f"{to} in the menu")
+        wait_until(lambda: to in self.menu(), what=f"{to} in the menu")
         query: dict[str, str | int] = {
             "itemIds": ",".join(one.id for one in items),
             "playCommand": when,
@@ -337,7 +337,7 @@ def test_each_person_sees_only_their_own_devices(
     sidecar.sign_in("ben")
     ben, kid = Phone(server, "ben"), Phone(server, "kid")
     with sidecar.running():
-        wait_until(lambda: len(phone.menu()) == 3 and len(ben.menu()) == 1, within_s=5)
+        wait_until(lambda: len(phone.menu()) == 3 and len(ben.menu()) == 1)
 
         assert set(phone.menu()) == {"Car stick", "Player card", "Everybody's"}
         assert set(ben.menu()) == {"Everybody's"}
@@ -424,36 +424,36 @@ def test_a_device_is_in_the_menu_only_while_it_is_there_and_not_paused(
     sidecar: Sidecar, phone: Phone, tmp_path: Path
 ) -> None:
     with sidecar.running():
-        wait_until(lambda: "Car stick" in phone.menu(), within_s=5)
+        wait_until(lambda: "Car stick" in phone.menu())
         sidecar.paused.add(sidecar.id_of("Car stick"))
-        wait_until(lambda: "Car stick" not in phone.menu(), within_s=5)
+        wait_until(lambda: "Car stick" not in phone.menu())
         sidecar.paused.clear()
-        wait_until(lambda: "Car stick" in phone.menu(), within_s=5)
+        wait_until(lambda: "Car stick" in phone.menu())
 
         (tmp_path / "stick").rename(tmp_path / "unplugged")
         sidecar.shelf.look(settle=lambda _: None)
-        wait_until(lambda: "Car stick" not in phone.menu(), within_s=5)
+        wait_until(lambda: "Car stick" not in phone.menu())
         (tmp_path / "unplugged").rename(tmp_path / "stick")
         sidecar.shelf.look(settle=lambda _: None)
-        wait_until(lambda: "Car stick" in phone.menu(), within_s=5)
+        wait_until(lambda: "Car stick" in phone.menu())
 
 
 def test_a_person_who_signs_out_has_no_devices_in_the_menu(sidecar: Sidecar, phone: Phone) -> None:
     with sidecar.running():
-        wait_until(lambda: len(phone.menu()) == 3, within_s=5)
+        wait_until(lambda: len(phone.menu()) == 3)
         sidecar.accounts.signed_out(sidecar.accounts.client(phone.user_id))
-        wait_until(lambda: phone.menu() == {}, within_s=5)
+        wait_until(lambda: phone.menu() == {})
         sidecar.sign_in("ann")
-        wait_until(lambda: len(phone.menu()) == 3, within_s=5)
+        wait_until(lambda: len(phone.menu()) == 3)
 
 
 def test_the_menu_is_empty_within_two_seconds_after_the_sidecar_stopped(
     sidecar: Sidecar, phone: Phone
 ) -> None:
     with sidecar.running():
-        wait_until(lambda: len(phone.menu()) == 3, within_s=5)
+        wait_until(lambda: len(phone.menu()) == 3)
         stopped_at = monotonic()
-    wait_until(lambda: phone.menu() == {}, within_s=5)
+    wait_until(lambda: phone.menu() == {})
 
     assert monotonic() - stopped_at < 2
 
