@@ -92,6 +92,7 @@ class DeviceSettings(Section):
     reserve: Room | None = None
     paused: bool = False
     users: tuple[str, ...] = ()
+    cast: bool = True
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""

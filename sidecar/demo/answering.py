@@ -13,6 +13,7 @@ from sidecar.demo import (
     routes_items,
     routes_opinions,
     routes_playlists,
+    routes_remote_control,
     routes_sessions,
     routes_system,
     routes_users,
@@ -44,6 +45,7 @@ class Answering:
                 *routes_opinions.ROUTES,
                 *routes_playlists.ROUTES,
                 *routes_sessions.ROUTES,
+                *routes_remote_control.ROUTES,
                 *routes_files.ROUTES,
             )
         )

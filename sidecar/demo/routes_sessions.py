@@ -1,18 +1,19 @@
-"""Sessions: who sees them, what players report, and what is sent to a player to play."""
+"""Sessions: who sees them, what players report, and what they say they can do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from sidecar.demo import reports
 from sidecar.demo.asking import listed
 from sidecar.demo.core import Core
-from sidecar.demo.exchange import Reply, blank, done, failed, problem, told
-from sidecar.demo.formats import undashed
+from sidecar.demo.exchange import Reply, done, failed, told
+from sidecar.demo.formats import NO_ID, now, undashed
 from sidecar.demo.routing import Ask, Route
-from sidecar.demo.sessions import Session
+from sidecar.demo.sessions import LONG_AGO, Session
 
 Report = Callable[[Core, Session, dict[str, Any]], None]
 
@@ -29,13 +30,25 @@ def _sessions(ask: Ask) -> Reply:
     seen = ask.core.sessions.seen_by(user.id, is_administrator=user.is_administrator)
     device_id = ask.request.value("deviceId")
     controlled_by = ask.request.value("controllableByUserId")
+    active_within_s = ask.number("activeWithinSeconds")
+    since = now() - timedelta(seconds=active_within_s) if active_within_s else LONG_AGO
     return told(
         [
             ask.core.session_told(one)
             for one in seen
             if (device_id is None or one.device_id == device_id)
-            and (controlled_by is None or one.is_controllable)
+            and (controlled_by is None or _may_control(ask, controlled_by, one))
+            and one.last_activity >= since
         ]
+    )
+
+
+def _may_control(ask: Ask, user_id: str, session: Session) -> bool:
+    user = ask.core.users.by_id.get(undashed(user_id) or "")
+    if user is None or not session.is_controllable:
+        return False
+    return session.user_id in {user.id, NO_ID} or bool(
+        user.policy["EnableRemoteControlOfOtherUsers"]
     )
 
 
@@ -88,37 +101,6 @@ def _capabilities(ask: Ask) -> Reply:
     return done()
 
 
-def _play(ask: Ask) -> Reply:
-    session = ask.core.sessions.get(ask.places["session"].lower())
-    if session is None:
-        return problem(HTTPStatus.NOT_FOUND)
-    user = ask.asker
-    if session.user_id != user.id and not user.policy["EnableRemoteControlOfOtherUsers"]:
-        return blank(HTTPStatus.FORBIDDEN)
-    # The server has expanded albums and the like before the player hears of it.
-    items = (ask.core.find(undashed(one)) for one in listed(ask.request.values("itemIds")))
-    songs = [song.id for one in items if one for song in _expanded(ask, one.id)]
-    ask.core.hub.to_session(
-        session,
-        "Play",
-        {
-            "ItemIds": songs,
-            "PlayCommand": ask.request.value("playCommand") or "PlayNow",
-            "ControllingUserId": user.id,
-        },
-    )
-    return done()
-
-
-def _expanded(ask: Ask, item_id: str) -> list[Any]:
-    playlist = ask.core.playlists.by_id.get(item_id)
-    if playlist is not None:
-        return [song for one in playlist.item_ids if (song := ask.core.library.get(one))]
-    item = ask.core.library.get(item_id)
-    songs = list(ask.core.library.songs_of(item)) if item else []
-    return sorted(songs, key=lambda one: (one.parent_index or 0, one.index or 0, one.sort_name))
-
-
 ROUTES = (
     Route("GET", "/Sessions", _sessions),
     Route("POST", "/Sessions/Playing", _started),
@@ -127,5 +109,4 @@ ROUTES = (
     Route("POST", "/Sessions/Playing/Ping", _ping),
     Route("POST", "/Sessions/Capabilities", _capabilities),
     Route("POST", "/Sessions/Capabilities/Full", _full_capabilities),
-    Route("POST", "/Sessions/{session}/Playing", _play),
 )

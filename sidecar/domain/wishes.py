@@ -10,6 +10,15 @@ from sidecar.domain.items import Item
 PIN = "pin"
 # Of what a person asked for themself; what a rule wants has 0 if it says nothing else.
 PIN_PRIORITY = 50
+# Of what was cast first while nothing else that was cast waits: what comes before or after it
+# counts up or down from there, one by one.
+CAST_PRIORITY = 1_000_000
+LEAST_CAST_PRIORITY = 10_000
+
+
+def was_cast(priority: int) -> bool:
+    """Whether this is the place of something in the order in which people cast things."""
+    return priority >= LEAST_CAST_PRIORITY
 
 
 @dataclass(frozen=True, slots=True)

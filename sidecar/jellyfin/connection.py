@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock, local
 from time import perf_counter
+from typing import Any
 from weakref import WeakSet
 
 import requests
@@ -28,11 +29,12 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-LARGEST_BODY_BYTES = 64 * 1024 * 1024
+# What plays, when five clients of 10.11 queue five thousand tracks each, is 90 MB.
+LARGEST_BODY_BYTES = 128 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 
 Query = Mapping[str, str | int]
-Body = dict[str, str]
+Body = dict[str, Any]
 
 
 class Connection:
@@ -60,6 +62,10 @@ class Connection:
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
         return authorization(self.identity, self._token)
+
+    def speaking_as(self, identity: Identity) -> Connection:
+        """Return a connection of another device that has the same token."""
+        return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
         """Ask for something."""

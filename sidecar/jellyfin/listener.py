@@ -5,7 +5,8 @@
       └──────────── 1 s … 60 s, with jitter ◀── Disconnected ◀──────────────┘
 
 A refused token, confirmed by `/Users/Me`, ends it. It stores nothing, looks nothing up, and never
-believes that silence is health.
+believes that silence is health: its second look, run in a thread beside it, tells what plays while
+there is no connection, and catches one that has gone deaf.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.line import Line, LineLost, LineRefused, dial
 from sidecar.jellyfin.news import Beat, Connected, Disconnected, News, TokenRefused, decode
 from sidecar.jellyfin.pulse import Pulse
+from sidecar.jellyfin.second_look import SecondLook
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ SETTLED_AFTER_S = 60.0
 
 KEEP_ALIVE = json.dumps({"MessageType": "KeepAlive"})
 SESSIONS_START = json.dumps({"MessageType": "SessionsStart", "Data": "0,1500"})
+
+Greet = Callable[[Line], None]
 
 
 def rest(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
@@ -50,8 +54,11 @@ def rest(failures: int, *, roll: float, retry_after_s: float | None = None) -> f
 class Listener:
     """Listens for one account until it is stopped or the account is signed out.
 
-    `deliver` is called in the listener's own thread and must be quick: while it works, no
-    KeepAlive is sent.
+    `deliver` is called in the listener's own thread, or in that of its second look, never in both
+    at once; it must be quick: while it works, no KeepAlive is sent.
+
+    Attributes:
+        second_look: To be run in a thread beside this one.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class Listener:
         clock: Clock,
         chance: Callable[[], float],
         open_line: Callable[[], Line] | None = None,
+        greet: Greet | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -71,12 +79,15 @@ class Listener:
             clock: For all waits.
             chance: Gives numbers in [0, 1).
             open_line: How to open a connection, if not to the client's own server.
+            greet: What is done first on each connection in place of asking for what plays; may
+                raise any `JellyfinTrouble`.
         """
         self._client = client
-        self._deliver = deliver
+        self.second_look = SecondLook(client.sessions, deliver, clock)
         self._clock = clock
         self._chance = chance
         self._open_line = open_line or partial(dial, client.connection)
+        self._greet = greet or self._subscribe
         self._line: Line | None = None
         self._pulse = Pulse(clock.monotonic())
         self._connected_at = 0.0
@@ -122,12 +133,15 @@ class Listener:
         self._connected_at = self._clock.monotonic()
         self._pulse = Pulse(self._connected_at)
         try:
-            if self._wants_sessions:
-                line.send(SESSIONS_START)
-        except LineLost as lost:
-            return self._lose(str(lost))
+            self._greet(line)
+        except JellyfinTrouble as trouble:
+            return self._lose(str(trouble), _retry_after(trouble))
         self._tell(Connected())
         return 0.0
+
+    def _subscribe(self, line: Line) -> None:
+        if self._wants_sessions:
+            line.send(SESSIONS_START)
 
     def _ask_why(self, refused: LineRefused) -> float:
         """A bad token and a stubborn proxy answer alike; `/Users/Me` tells them apart."""
@@ -144,6 +158,8 @@ class Listener:
         now = self._clock.monotonic()
         if self._pulse.is_dead(now):
             return self._lose("The live connection to Jellyfin has gone silent")
+        if self.second_look.take_deafness():
+            return self._lose("The live connection to Jellyfin has gone deaf")
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)
@@ -152,8 +168,9 @@ class Listener:
                 self._take(frame, line)
         except LineLost as lost:
             if lost.frame_too_big:
-                log.warning("a client's queue is too large to follow: playback is not listened to")
+                log.warning("a client's queue is very large: what plays is only asked for")
                 self._wants_sessions = False
+                self.second_look.heavy()
             return self._lose(str(lost))
         return 0.0
 
@@ -191,7 +208,7 @@ class Listener:
     def _tell(self, news: News) -> None:
         self._told = news
         try:
-            self._deliver(news)
+            self.second_look.pass_on(news)
         except Exception:
             log.exception("%s could not be delivered", type(news).__name__)
 

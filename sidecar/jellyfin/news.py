@@ -25,6 +25,13 @@ from sidecar.jellyfin.models import (
     Session,
     UserItemData,
 )
+from sidecar.jellyfin.orders import (
+    Command,
+    GeneralCommandFrame,
+    PlayFrame,
+    PlayOrder,
+    PlaystateFrame,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +107,8 @@ News = (
     | UserDataChanged
     | SessionsNews
     | LibraryChanged
+    | PlayOrder
+    | Command
 )
 
 
@@ -149,7 +158,15 @@ class _EchoFrame(FromJellyfin):
 
 
 _Frame = Annotated[
-    _LibraryFrame | _UserDataFrame | _SessionsFrame | _StoppingFrame | _WantedFrame | _EchoFrame,
+    _LibraryFrame
+    | _UserDataFrame
+    | _SessionsFrame
+    | _StoppingFrame
+    | _WantedFrame
+    | _EchoFrame
+    | PlayFrame
+    | PlaystateFrame
+    | GeneralCommandFrame,
     Field(discriminator="message_type"),
 ]
 _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
@@ -178,12 +195,12 @@ def _meaning(read: _Frame, own_device: str) -> News | Beat:
                 updated=_known(told.items_updated),
                 removed=_known(told.items_removed),
             )
+        case PlayFrame() | PlaystateFrame() | GeneralCommandFrame():
+            return read.told()
         case _StoppingFrame():
             return ServerStopping()
-        case _WantedFrame():
-            return Beat.WANTED
-        case _EchoFrame():
-            return Beat.ECHO
+        case _WantedFrame() | _EchoFrame():
+            return Beat.WANTED if isinstance(read, _WantedFrame) else Beat.ECHO
 
 
 def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:

@@ -21,7 +21,7 @@ from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import distinct, path_key, wanted_path
 from sidecar.domain.rules import queue_ahead
-from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads, NewDownload, Place
 from sidecar.store.exclusions import Exclusions
@@ -137,12 +137,24 @@ class Planning:
         items = [item] if playable is None else list(playable)
         text = "you asked for it" if playable is None else f"you asked for {item.title}"
         why = Reason(PIN, item.id, text)
-        with self._db.write():
-            for one in items:
-                self._tombstones.lift(user_id, device_id, one.id)
-        return self.keep(
-            (Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items), describe
+        return self.ask_for(
+            [Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items], describe
         )
+
+    def ask_for(self, pins: Collection[Wish], describe: Describe) -> int:
+        """Hold what people asked for themselves, even if they removed it before.
+
+        Args:
+            pins: Wishes by the rule `pin`.
+            describe: As for `keep`.
+
+        Returns:
+            How many downloads were queued.
+        """
+        with self._db.write():
+            for one in pins:
+                self._tombstones.lift(one.user_id, one.device_id, one.item.id)
+        return self.keep(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
         """Take back what a person asked for, after a grace; return how many files it concerns."""
@@ -184,7 +196,7 @@ class Planning:
                 continue
             if self._is_unwanted(waiting):
                 self._downloads.cancel(waiting)
-            elif waiting.priority > PIN_PRIORITY:
+            elif waiting.priority > PIN_PRIORITY and not was_cast(waiting.priority):
                 self._calm(waiting)
 
     def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
@@ -225,7 +237,8 @@ class Planning:
         if there.status is Status.REMOVED and self._may_return(wish, is_new=is_new):
             return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
         # Among the urgent ones the order may turn round; everything else only ever gains.
-        if wish.priority > min(there.priority, PIN_PRIORITY):
+        cast_before = was_cast(there.priority) and not was_cast(wish.priority)
+        if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
             self._downloads.prioritise(there, wish.priority)
         return False
 

@@ -90,6 +90,15 @@ class DownloadReader:
         found = {row["status"]: row["n"] for row in self._db.rows(query)}
         return {status: found.get(status, 0) for status in Status}
 
+    def on_the_way(self, device_id: str, least_priority: int) -> list[Download]:
+        """Return what waits or runs for a device at such a priority or a higher one."""
+        on_the_way = DownloadRow.status.in_([Status.PENDING, Status.DOWNLOADING])
+        urgent = DownloadRow.priority >= least_priority
+        query = DownloadRow.select(COLUMNS).where(
+            on_the_way, urgent, DownloadRow.device_id == device_id
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
     def positions(self, download_ids: Collection[int]) -> Mapping[int, int]:
         """Return the place in the queue, from 1, of those that are pending."""
         place = fn.ROW_NUMBER().over(

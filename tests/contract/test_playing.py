@@ -211,20 +211,3 @@ def _playing(told: list[Message]) -> set[str]:
 
 def _devices(told: list[Message]) -> set[str]:
     return {one["DeviceId"] for one in told}
-
-
-def test_what_is_cast_to_a_device_arrives_expanded(ann: Client, player: Client, song: str) -> None:
-    album_id = ann.get(f"/Items/{song}")["AlbumId"]
-    with player.socket() as socket:
-        player.post(
-            "/Sessions/Capabilities/Full",
-            {"PlayableMediaTypes": ["Audio"], "SupportsMediaControl": True},
-        )
-        target = player.session()
-        query = {"playCommand": "PlayNow", "itemIds": album_id}
-        ann.post(f"/Sessions/{target['Id']}/Playing", **query)
-        told = socket.next("Play")
-
-    assert song in told["ItemIds"]
-    assert (told["PlayCommand"], told["ControllingUserId"]) == ("PlayNow", ann.user_id)
-    assert target["SupportsRemoteControl"]

@@ -1,0 +1,71 @@
+"""Makes a device folder a player of one account, in the *Cast to Device* menu of its clients.
+
+    the account's token, the folder's own DeviceId and Device
+        ──▶ its own socket ──▶ capabilities ──▶ in the menu ──▶ PlayOrder
+        socket closed ──▶ the server forgets the session ──▶ not in the menu
+
+It reports no playback, since nothing plays: what is sent to it is a wish for files. One token
+holds any number of such sessions, and each hears only what is sent to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+
+from sidecar.clock import Clock
+from sidecar.jellyfin.answers import judge
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.connection import Body
+from sidecar.jellyfin.line import Line
+from sidecar.jellyfin.listener import Listener
+from sidecar.jellyfin.news import News
+
+CAPABILITIES: Body = {
+    "PlayableMediaTypes": ["Audio", "Video"],
+    "SupportedCommands": [],
+    "SupportsMediaControl": True,
+    "SupportsPersistentIdentifier": True,
+}
+
+
+def beside(account: Jellyfin, device_id: str, name: str) -> Jellyfin:
+    """Return a client with the account's token that Jellyfin takes for a device of its own.
+
+    Its device id begins with the account's own, so that its session counts as ours.
+    """
+    own = account.connection.identity
+    client = copy(account)
+    client.connection = account.connection.speaking_as(
+        replace(own, device_id=f"{own.device_id}.{device_id}", device=name)
+    )
+    return client
+
+
+def cast_target(
+    client: Jellyfin,
+    deliver: Callable[[News], None],
+    *,
+    clock: Clock,
+    chance: Callable[[], float],
+    open_line: Callable[[], Line] | None = None,
+) -> Listener:
+    """Return what, while it runs, is a player that others can send something to.
+
+    Its second look need not be run: it does not care what plays elsewhere.
+
+    Args:
+        client: From `beside`.
+        deliver: Takes `PlayOrder` and `Command`, among other news; must be quick.
+        clock: For all waits.
+        chance: Gives numbers in [0, 1).
+        open_line: How to open a connection, if not to the client's own server.
+    """
+
+    def offer(_: Line) -> None:
+        # Only now: the capabilities belong to the session, which began with the socket.
+        path = ("Sessions", "Capabilities", "Full")
+        judge(client.connection.send("POST", *path, body=CAPABILITIES))
+
+    return Listener(client, deliver, clock=clock, chance=chance, open_line=open_line, greet=offer)

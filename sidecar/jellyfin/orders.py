@@ -1,0 +1,89 @@
+"""What other clients send to a session that offers to play: frames in, small values out.
+
+The server has expanded albums and the like, and shuffled or mixed what was to be shuffled or mixed,
+before the session hears of it. Nothing is obeyed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sidecar.domain.casting import When
+from sidecar.jellyfin.models import Count, FromJellyfin, Id, Many, Maybe
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOrder:
+    """Somebody wants something to be played.
+
+    Attributes:
+        item_ids: In order; a container only if the server did not expand it.
+        start: Which of them comes first; 0 unless they clicked one in the middle.
+        by: The user who sent it; None if the server does not say.
+    """
+
+    item_ids: tuple[str, ...]
+    when: When
+    start: int = 0
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Anything else that a player is told: `Stop`, `Pause`, `DisplayMessage` and the like."""
+
+    name: str
+    by: str | None = None
+
+
+class _Play(FromJellyfin):
+    item_ids: Many[Id] = ()
+    play_command: When
+    start_index: Count = 0
+    controlling_user_id: Maybe[Id] = None
+
+
+class _Playstate(FromJellyfin):
+    command: str
+    controlling_user_id: Maybe[Id] = None
+
+
+class _General(FromJellyfin):
+    name: str
+    controlling_user_id: Maybe[Id] = None
+
+
+class PlayFrame(FromJellyfin):
+    """`Play`."""
+
+    message_type: Literal["Play"]
+    data: _Play
+
+    def told(self) -> PlayOrder:
+        """Return what it says."""
+        told = self.data
+        ids = tuple(one for one in told.item_ids if one is not None)
+        return PlayOrder(ids, told.play_command, told.start_index, told.controlling_user_id)
+
+
+class PlaystateFrame(FromJellyfin):
+    """`Playstate`."""
+
+    message_type: Literal["Playstate"]
+    data: _Playstate
+
+    def told(self) -> Command:
+        """Return what it says."""
+        return Command(self.data.command, self.data.controlling_user_id)
+
+
+class GeneralCommandFrame(FromJellyfin):
+    """`GeneralCommand`."""
+
+    message_type: Literal["GeneralCommand"]
+    data: _General
+
+    def told(self) -> Command:
+        """Return what it says."""
+        return Command(self.data.name, self.data.controlling_user_id)

@@ -1,0 +1,163 @@
+"""Asks what plays, beside the live connection and in place of it, and catches it being deaf.
+
+    live connection ──frames──▶ pass_on ──┐
+                                          ├──▶ deliver, one at a time
+    GET /Sessions ──── run, step ─────────┘
+                         └─ shows what no frame told ─ patience ─▶ take_deafness
+
+A look that began before the latest frame came is thrown away: the frame is the newer word. It
+dials nothing and closes nothing: the listener does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.sessions import NowPlaying
+from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.jellyfin.hearing import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
+from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, TokenRefused
+
+log = logging.getLogger(__name__)
+
+TURN_S = 1.0
+
+Playing = tuple[NowPlaying, ...]
+
+
+class SecondLook:
+    """What plays, for one account, whatever its live connection does.
+
+    `pass_on` and `take_deafness` belong to the listener's thread, `run` to one of its own.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Playing], deliver: Callable[[News], None], clock: Clock
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            ask: Asks Jellyfin who plays what.
+            deliver: Takes the news, never two at once, from either thread; must be quick.
+            clock: For all waits.
+        """
+        self._ask = ask
+        self._deliver = deliver
+        self._clock = clock
+        self._lock = Lock()
+        self._due = clock.monotonic()
+        self._is_connected = False
+        self._is_heavy = False
+        self._is_over = False
+        self._is_deaf = False
+        self._frames = 0
+        self._untold = 0
+        self._suspected_at: float | None = None
+        self._known: Playing | None = None
+
+    def pass_on(self, news: News) -> None:
+        """Deliver what the live connection told, and learn from it how far to trust it."""
+        with self._lock:
+            self._note(news)
+            self._deliver(news)
+
+    def heavy(self) -> None:
+        """A frame was too large to be taken: the connection will not tell of sessions again."""
+        with self._lock:
+            self._is_heavy = True
+
+    def take_deafness(self) -> bool:
+        """Return, once, whether the connection was caught being deaf."""
+        with self._lock:
+            was, self._is_deaf = self._is_deaf, False
+        return was
+
+    @property
+    def trust(self) -> Trust:
+        """How far the connection is trusted now."""
+        if not self._is_connected or self._is_heavy:
+            return Trust.NONE
+        if self._frames:
+            return Trust.FULL
+        return Trust.FRESH if self._untold <= 1 else Trust.NONE
+
+    def run(self, stop: Event) -> None:
+        """Look until `stop` is set or the account is signed out."""
+        while not (stop.is_set() or self._is_over):
+            self._clock.wait(stop, self._safe_step())
+
+    def step(self) -> float:
+        """Look if it is time; return the seconds to rest before going on."""
+        self._judge()
+        if self._clock.monotonic() >= self._due:
+            self._look()
+        return min(TURN_S, max(0.0, self._due - self._clock.monotonic()))
+
+    def _safe_step(self) -> float:
+        try:
+            return self.step()
+        except Exception:
+            log.exception("what plays could not be looked at, in a way nobody foresaw")
+            self._due = self._clock.monotonic() + IDLE_S
+            return TURN_S
+
+    def _note(self, news: News) -> None:
+        match news:
+            case SessionsNews(playing):
+                self._known = playing
+                self._frames += 1
+                self._untold = 0
+                self._suspected_at = None
+            case Connected():
+                self._is_connected, self._frames, self._known = True, 0, None
+                self._start_over()
+            case Disconnected():
+                self._is_connected = False
+                self._start_over()
+            case TokenRefused():
+                self._is_over = True
+
+    def _start_over(self) -> None:
+        self._is_deaf, self._suspected_at = False, None
+        self._due = self._clock.monotonic()
+
+    def _look(self) -> None:
+        began = self._frames
+        try:
+            seen = self._ask()
+        except SignedOut as gone:
+            self._is_over = True
+            self.pass_on(TokenRefused(str(gone)))
+            return
+        except JellyfinTrouble as trouble:
+            log.debug("what plays could not be asked: %s", trouble)
+            self._due = self._clock.monotonic() + IDLE_S
+            return
+        with self._lock:
+            if self._frames == began:
+                self._see(seen)
+            every = look_every(self.trust, is_playing=bool(seen), is_heavy=self._is_heavy)
+            self._due = self._clock.monotonic() + every
+
+    def _see(self, seen: Playing) -> None:
+        missed = self._known is not None and is_untold(self._known, seen)
+        if missed and self._is_connected and not self._is_heavy and self._suspected_at is None:
+            self._suspected_at = self._clock.monotonic()
+        self._known = seen
+        self._deliver(SessionsNews(seen))
+
+    def _judge(self) -> None:
+        """A connection that has not told in time what a look showed is deaf, or cannot tell."""
+        with self._lock:
+            at = self._suspected_at
+            if at is None or self._clock.monotonic() - at < PATIENCE_S:
+                return
+            self._suspected_at = None
+            self._untold += 1
+            if self._untold == 1:
+                self._is_deaf = True
+            elif self._untold == 2:  # noqa: PLR2004 - the one dialled anew does not tell either
+                log.info("this server does not tell what plays: it is asked instead")

@@ -1,0 +1,135 @@
+"""The listener and its second look at the demo server, in their own threads, time running fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from queue import Queue
+from threading import Event
+
+import pytest
+
+from sidecar.demo.hub import Listener as Ear
+from sidecar.demo.server import DemoServer
+from sidecar.demo.version import Version
+from sidecar.domain.items import ItemType
+from sidecar.errors import OddAnswer
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.line import Line
+from sidecar.jellyfin.listener import Listener
+from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, UserDataChanged
+from tests.fakes.clock import HastyClock
+from tests.fakes.live import running
+from tests.fakes.tiny_library import listing, write
+from tests.jellyfin.test_with_demo import client, named
+
+HASTE = 20
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(write(tmp_path / "library", listing()), speaks=Version.V12_0) as demo:
+        yield demo
+
+
+class Following:
+    """An account that is listened to, and its phone."""
+
+    def __init__(self, server: DemoServer, open_line: Callable[[], Line] | None = None) -> None:
+        self.ann = client(server, "ann")
+        self.phone = client(server, "ann", "phone")
+        self.song = named(self.phone, ItemType.AUDIO, "Tone 1")
+        self.clock = HastyClock(HASTE)
+        self.news: Queue[News] = Queue()
+        self.stop = Event()
+        self.listener = Listener(
+            self.ann,
+            self.news.put,
+            clock=self.clock,
+            chance=lambda: 0.0,
+            open_line=open_line,
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        with ExitStack() as threads:
+            for work in (self.listener.run, self.listener.second_look.run):
+                threads.enter_context(running(partial(work, self.stop), self.stop.set))
+            yield
+
+    def play(self) -> None:
+        report(self.phone, "Playing", self.song.id)
+
+    def wait_until(self, is_it: Callable[[News], bool]) -> News:
+        while not is_it(told := self.news.get(timeout=20)):
+            continue
+        return told
+
+
+def report(client: Jellyfin, kind: str, item_id: str) -> None:
+    client.connection.send("POST", "Sessions", *kind.split("/"), body={"ItemId": item_id})
+
+
+def plays(news: News) -> bool:
+    return isinstance(news, SessionsNews) and bool(news.playing)
+
+
+def goes_deaf(listener: Ear) -> None:
+    """What 12.0 does to who was late: it is told nothing any more, no KeepAlive either."""
+    listener.is_deaf = True
+
+
+def forgets_its_wish(listener: Ear) -> None:
+    """It is told everything but what plays: only a request can show that."""
+    listener.subscriptions.clear()
+
+
+@pytest.mark.parametrize("breaks", [goes_deaf, forgets_its_wish])
+def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
+    server: DemoServer, breaks: Callable[[Ear], None]
+) -> None:
+    following = Following(server)
+    with following.running():
+        following.play()
+        following.wait_until(plays)
+        report(following.phone, "Playing/Stopped", following.song.id)
+        following.wait_until(lambda one: one == SessionsNews(()))
+        with server.core.lock:
+            for one in server.core.hub.listeners:
+                breaks(one)
+        following.play()
+        went_deaf = following.clock.monotonic()
+
+        following.wait_until(plays)
+        following.wait_until(lambda one: isinstance(one, Disconnected))
+        noticed_after_s = following.clock.monotonic() - went_deaf
+        following.wait_until(lambda one: isinstance(one, Connected))
+        following.phone.set_favourite(following.song.id, value=True)
+        following.wait_until(lambda one: isinstance(one, UserDataChanged))
+
+    assert noticed_after_s < 90
+
+
+def test_what_plays_is_known_where_no_live_connection_gets_through(server: DemoServer) -> None:
+    def refuse() -> Line:
+        raise OddAnswer("a proxy lets no live connection through")
+
+    following = Following(server, refuse)
+    with following.running():
+        following.wait_until(lambda one: isinstance(one, Disconnected))
+        following.wait_until(lambda one: one == SessionsNews(()))
+        following.play()
+        began = following.clock.monotonic()
+        following.wait_until(plays)
+
+        assert following.clock.monotonic() - began < 20
+
+
+def test_what_played_before_is_known_as_soon_as_the_connection_stands(server: DemoServer) -> None:
+    following = Following(server)
+    following.play()
+    report(following.phone, "Playing/Progress", following.song.id)
+    with following.running():
+        following.wait_until(plays)
