@@ -16,6 +16,8 @@ from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
+from sidecar.services.cast_orders import CastOrders
+from sidecar.services.casting import Casting
 from sidecar.services.covers import Covers
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
@@ -274,6 +276,30 @@ class Assembly:
             look_at_accounts=self.following.look,
             device_came=self.following.look_through_soon,
             clock=self._clock,
+        )
+
+    @cached_property
+    def cast_orders(self) -> CastOrders:
+        """Turns what people cast into pins."""
+        return CastOrders(
+            accounts=self.accounts,
+            shelf=self.shelf,
+            planning=self.planning,
+            downloads=self._store.downloads,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def casting(self) -> Casting:
+        """The devices in the menus of Jellyfin's clients."""
+        return Casting(
+            accounts=self.accounts,
+            shelf=self.shelf,
+            orders=self.cast_orders,
+            is_paused=self.shelf.is_paused,
+            around=self._store.db.thread,
+            clock=self._clock,
+            chance=random.random,
         )
 
     # Transfers

@@ -128,6 +128,8 @@ class Runtime:
 
     def _start_crew(self, crew: Crew, services: Assembly) -> None:
         crew.add("reporter", services.transfers.run)
+        crew.add("casting", services.casting.run)
+        crew.add("cast-orders", services.cast_orders.run)
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))

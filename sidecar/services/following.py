@@ -1,6 +1,6 @@
 """The threads of each signed-in account: one listens, the others follow what it hears.
 
-    listener-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
+    listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
 
 Accounts come and go while the sidecar runs: on the page, or from the command line.
 """
@@ -150,6 +150,7 @@ class Following:
             for name, one in followers.items():
                 crew.add(f"{name}-{account.name}", one.run)
             crew.add(f"listener-{account.name}", listener.run)
+            crew.add(f"sessions-{account.name}", listener.second_look.run)
             followed = _Followed(crew, tuple(followers.values()), account.signed_in_at)
             self._followed[account.user_id] = followed
 

@@ -87,6 +87,7 @@ class Room:
         self._held_back: dict[str, dict[int, str]] = {}
         self._let_in: dict[str, frozenset[int]] = {}
         self._asked: defaultdict[str, set[int]] = defaultdict(set)
+        self._in_vain: set[int] = set()
         self._odd: set[int] = set()
         bus.subscribe(self.hear)
 
@@ -149,11 +150,14 @@ class Room:
         """A worker found no room for a download: hold it back, and look at its device soon.
 
         Returns:
-            False if it was let in by the latest plan already: no plan can help it.
+            False if one plan after another let it in in vain: no plan can help it.
         """
         with self._lock:
             if download.id in self._let_in.get(download.device_id, frozenset()):
-                return False
+                if download.id in self._in_vain:
+                    return False
+                # Another one may have been quicker than the plan.
+                self._in_vain.add(download.id)
             self._asked[download.device_id].add(download.id)
             self._looked_at.pop(download.device_id, None)
             return True
@@ -165,6 +169,8 @@ class Room:
                 if was is now is Status.DOWNLOADING:
                     return
                 self._odd.discard(download.id)
+                if now is not Status.PENDING and now is not Status.DOWNLOADING:
+                    self._in_vain.discard(download.id)
                 device_id = download.device_id
             case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
                 pass
@@ -265,6 +271,7 @@ class Room:
             self._held_back[device_id] = held_back
             # What was asked for meanwhile was not looked at yet.
             self._asked[device_id] -= let_in | held_back.keys()
+            self._in_vain -= held_back.keys()
         if before & let_in:
             self._bus.publish(WorkArrived())
 

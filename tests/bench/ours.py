@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import KEY_FILE, Store
+from sidecar.assembly import KEY_FILE, Assembly, Store
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads import Status

@@ -159,7 +159,7 @@ class Page:
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         return answer.json()
 
-    def ask(self, verb: str, path: str, body: Any = None) -> requests.Response:
+    def ask(self, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         return self.session.request(verb, f"{self.url}/api/v1{path}", json=body, timeout=10)
 
     def device(self, name: str) -> str:

@@ -49,8 +49,10 @@ class House:
     def brings(self, number: int, rule: str = "", *, blocks: int = 1) -> Download:
         """Let a file arrive; without a rule nobody holds it any more."""
         self.wishes(number, rule or "latest", blocks=blocks)
-        running = self.world.downloads.claim(self.world.clock.now())
+        waits = self.now(number).id
+        running = self.world.downloads.claim(self.world.clock.now(), busy=range(1, waits))
         assert running is not None
+        assert running.id == waits
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(blocks * BLOCK))
@@ -300,7 +302,34 @@ def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
 
     assert house.room.held_back() == set()
     assert house.states(1) == ["removed"]
-    assert not house.room.make_room(house.now(11))
+
+
+def test_what_one_plan_after_another_lets_in_in_vain_is_the_device_s_trouble(
+    house: House,
+) -> None:
+    house.wishes(1)
+    house.room.step()
+
+    assert house.room.make_room(house.now(1))
+    house.room.step()
+    assert not house.room.make_room(house.now(1))
+
+
+def test_what_another_one_was_quicker_than_waits_without_stopping_the_device(
+    house: House,
+) -> None:
+    for number in range(1, 10):
+        house.brings(number, "favourites")
+    late = house.wishes(10)
+    house.room.step()
+    house.brings(11, "pin")
+    assert late.id not in house.room.held_back()
+
+    assert house.room.make_room(house.now(10))
+    house.room.step()
+
+    assert house.room.held_back() == {late.id}
+    assert house.room.make_room(house.now(10))
 
 
 def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
