@@ -11,6 +11,8 @@ from functools import cached_property
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.config.zones import zone
+from sidecar.domain.downloads import Download
 from sidecar.domain.eviction import in_use
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
@@ -28,6 +30,7 @@ from sidecar.services.followers import Followers
 from sidecar.services.following import Following
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keeping import Keeping
+from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.plans import Plans
 from sidecar.services.progress import Transfers
@@ -61,6 +64,7 @@ from sidecar.store.sessions import Sessions
 from sidecar.store.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.network import WayOut
 
 DATABASE = "sidecar.db"
 KEY_FILE = "token.key"
@@ -271,6 +275,7 @@ class Assembly:
             settling=Settling(self._store.downloads),
             planning=self.planning,
             room=self.room,
+            network=self.network,
             server=self.server,
             sign_in=unattended.step,
             look_at_accounts=self.following.look,
@@ -303,6 +308,22 @@ class Assembly:
         )
 
     # Transfers
+
+    @cached_property
+    def network(self) -> NetworkRule:
+        """What may be fetched now."""
+        settings = self._settings.network
+        return NetworkRule(
+            settings,
+            zone=zone(settings.time_zone),
+            look=WayOut().look,
+            shelf=self.shelf,
+            claims=self.claims,
+            holds=self._store.holds,
+            meta=self._store.meta,
+            bus=self._bus,
+            clock=self._clock,
+        )
 
     @cached_property
     def transfers(self) -> Transfers:
@@ -346,6 +367,7 @@ class Assembly:
             failing=self.failing,
             clock=self._clock,
             held_back=self.room.held_back,
+            own_only=self.network.own_only,
         )
 
     # What the pages stand at
@@ -402,8 +424,11 @@ class Assembly:
             names=lambda: {one.user_id: one.name for one in self.accounts.all()},
             clock=self._clock,
             resting=store.rests.until,
-            held_back=self.room.why_held_back,
+            held_back=self._why_held_back,
         )
+
+    def _why_held_back(self, download: Download) -> str | None:
+        return self.network.why_held_back(download) or self.room.why_held_back(download)
 
     @cached_property
     def steering(self) -> Steering:

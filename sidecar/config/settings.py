@@ -8,12 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, ValidationError
 
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
+from sidecar.domain.network import Span, Use
 from sidecar.errors import ConfigError
 
 LARGEST_ROOM = 2**60
@@ -83,6 +85,30 @@ class TransferSettings(Section):
     read_timeout: Duration = timedelta(seconds=30)
 
 
+def _span(value: object) -> object:
+    return Span.read(value) if isinstance(value, str) else value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError):
+        raise ValueError('must be a time zone such as "Europe/Berlin"') from None
+    return value
+
+
+QuietSpan = Annotated[Span, BeforeValidator(_span)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+
+
+class NetworkSettings(Section):
+    """When files may be fetched automatically."""
+
+    use: Use = Use.UNMETERED
+    quiet_hours: tuple[QuietSpan, ...] = ()
+    time_zone: ZoneName | None = None
+
+
 class DeviceSettings(Section):
     """A folder that the sidecar fills."""
 
@@ -93,6 +119,7 @@ class DeviceSettings(Section):
     paused: bool = False
     users: tuple[str, ...] = ()
     cast: bool = True
+    network: Use | None = None
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""
@@ -133,6 +160,7 @@ class Settings(Section):
     jellyfin: JellyfinSettings = JellyfinSettings()
     server: ServerSettings = Field(default_factory=ServerSettings)
     transfer: TransferSettings = TransferSettings()
+    network: NetworkSettings = NetworkSettings()
     rules: AnyRules = Field(default_factory=ALL_RULES)
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()

@@ -87,6 +87,14 @@ class Claims:
                 if for_device == device_id:
                     stop.set()
 
+    def stop_unless(self, device_id: str, keep: Callable[[int], bool]) -> None:
+        """Ask the workers to let go of what they fetch for a device, but not of what is kept."""
+        with self._lock:
+            running = [one for one, there in self._stops.items() if there[0] == device_id]
+        for download_id in running:
+            if not keep(download_id):
+                self.stop(download_id)
+
     def stop_all(self) -> None:
         """Ask all workers to let go, and whoever claims from now on."""
         with self._lock:
@@ -133,6 +141,7 @@ class Worker:
         failing: Failing,
         clock: Clock,
         held_back: Callable[[], Collection[int]] = frozenset,
+        own_only: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._engine = engine
         self._downloads = downloads
@@ -145,6 +154,7 @@ class Worker:
         self._failing = failing
         self._clock = clock
         self._held_back = held_back
+        self._own_only = own_only
 
     def run(self, stop: Event, bell: Bell) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
@@ -166,6 +176,7 @@ class Worker:
             blocked_devices=self._shelf.blocked(),
             blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
             busy=[*self._claims.busy(), *self._held_back()],
+            own_only=self._own_only(),
         )
         if download is None:
             return False

@@ -17,6 +17,7 @@ from sidecar.domain.downloads import Download
 from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
+from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.room import Room
 from sidecar.services.server import ServerWatch
@@ -42,6 +43,7 @@ class Keeping:
         settling: Settling,
         planning: Planning,
         room: Room,
+        network: NetworkRule,
         server: ServerWatch,
         sign_in: Callable[[], object],
         look_at_accounts: Callable[[], object],
@@ -54,6 +56,7 @@ class Keeping:
         self._settling = settling
         self._planning = planning
         self._room = room
+        self._network = network
         self._server = server
         self._sign_in = sign_in
         self._look_at_accounts = look_at_accounts
@@ -93,6 +96,7 @@ class Keeping:
         self._planning.let_go()
         for download in self._downloads.failed_and_due(self._clock.now()):
             self._downloads.retry(download)
+        self._network.step()
         self._room.step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S

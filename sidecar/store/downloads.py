@@ -34,6 +34,9 @@ FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
         AND device_id NOT IN (SELECT value FROM json_each(?))
         AND user_id NOT IN (SELECT value FROM json_each(?))
         AND id NOT IN (SELECT value FROM json_each(?))
+        AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
+            SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
+                AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
     ORDER BY priority DESC, queued_at, id
     LIMIT 1)"""
 
@@ -91,6 +94,7 @@ class Downloads(DownloadMover):
         blocked_devices: Collection[str] = (),
         blocked_users: Collection[str] = (),
         busy: Collection[int] = (),
+        own_only: Collection[str] = (),
     ) -> Download | None:
         """Take the next download that is due: highest priority, then longest in the queue.
 
@@ -100,8 +104,10 @@ class Downloads(DownloadMover):
             blocked_users: Accounts whose token cannot fetch now.
             busy: Downloads whose part file a worker has not let go of yet: one that is paused and
                 resumed at once is pending while its last bytes are still being written.
+            own_only: Devices that get only what people asked for themselves.
         """
-        passed_over = [json.dumps(list(one)) for one in (blocked_devices, blocked_users, busy)]
+        sets = (blocked_devices, blocked_users, busy, own_only)
+        passed_over = [json.dumps(list(one)) for one in sets]
         values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
         changes = {"started_at": now, "retry_next_at": None}
         return self._move(f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes)

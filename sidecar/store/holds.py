@@ -19,6 +19,8 @@ from sidecar.store.database import Database, Row
 from sidecar.store.tables import DownloadRow, HoldRow
 
 BATCH = 500
+ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
+    WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
 
 
 class Holds:
@@ -111,6 +113,10 @@ class Holds:
                 ending += self._db.changed(query)
             self._tell_all(ending)
         return len(ending)
+
+    def is_own(self, download_id: int) -> bool:
+        """Return whether somebody asked for a download themself."""
+        return bool(self._db.sql(ASKED_FOR, (download_id,)))
 
     def drop_due(self, now: datetime) -> list[Hold]:
         """Delete the holds whose time is over and return them."""

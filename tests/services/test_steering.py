@@ -211,6 +211,8 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "budget": (8 * 10**9, 5000),
         "reserve": (None, None),
         "paused": (False, False),
+        "cast": (True, True),
+        "network": (None, None),
     }
     rules = {one.name: {key.key.name: key for key in one.settings} for one in shown.rules}
     threshold = rules["album_affinity"]["threshold"]

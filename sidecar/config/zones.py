@@ -1,0 +1,25 @@
+"""The time zone in which hours of the day are meant."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import UTC, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+LOCAL = Path("/etc/localtime")
+
+
+def zone(name: str | None, *, local: Path = LOCAL) -> tzinfo:
+    """Return the zone of this name; None stands for the machine's own, UTC if it has none."""
+    if name is not None:
+        return ZoneInfo(name)
+    with suppress(OSError, ValueError):
+        return ZoneInfo(os.environ["TZ"]) if os.environ.get("TZ") else _from(local)
+    return UTC
+
+
+def _from(file: Path) -> tzinfo:
+    with file.open("rb") as rules:
+        return ZoneInfo.from_file(rules)

@@ -1,0 +1,157 @@
+"""What may be fetched now: everything, or only what people asked for themselves; and why.
+
+    paused by a person ─┐
+    quiet hours ────────┼──▶ only what people asked for
+    line, use ──────────┘
+
+A line of which nobody can tell whether it is metered counts as unmetered, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+_SPAN = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
+
+
+class Use(StrEnum):
+    """Which lines automatic downloads may use; `wifi` takes a cable at home as well."""
+
+    ANY = "any"
+    UNMETERED = "unmetered"
+    WIFI = "wifi"
+
+
+class LineKind(StrEnum):
+    """What the way out is."""
+
+    WIFI = "wifi"
+    WIRED = "wired"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way out, as far as anybody can tell.
+
+    Attributes:
+        is_metered: None if nobody knows.
+    """
+
+    kind: LineKind = LineKind.UNKNOWN
+    is_metered: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one time of day up to another; past midnight if the end is not after the start."""
+
+    start: time
+    end: time
+
+    @classmethod
+    def read(cls, text: str) -> Span:
+        """Read "22:00-06:30".
+
+        Raises:
+            ValueError: It is not written so, or begins when it ends.
+        """
+        found = _SPAN.fullmatch(text.strip())
+        if found is None:
+            raise ValueError('must be two times such as "22:00-06:30"')
+        first, first_minute, last, last_minute = map(int, found.groups())
+        span = cls(time(first, first_minute), time(last, last_minute))
+        if span.start == span.end:
+            raise ValueError("must begin and end at different times")
+        return span
+
+    def covers(self, moment: time) -> bool:
+        """Whether a time of day is inside; the end is not."""
+        if self.start < self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be fetched now.
+
+    Attributes:
+        own_only: Only what people asked for themselves.
+        text: Why, or what is not known for sure; None if there is nothing to say.
+        until: When that will change by itself; None if nobody knows.
+    """
+
+    own_only: bool = False
+    text: str | None = None
+    until: datetime | None = None
+
+
+def judge(
+    use: Use,
+    line: Line,
+    quiet: Sequence[Span],
+    *,
+    now: datetime,
+    zone: tzinfo,
+    is_paused: bool = False,
+) -> Verdict:
+    """Say what may be fetched now.
+
+    Args:
+        use: What is set.
+        line: What is there.
+        quiet: Hours in which nothing is fetched automatically.
+        now: The moment, aware.
+        zone: Whose hours these are.
+        is_paused: A person has paused automatic downloads.
+    """
+    if is_paused:
+        text = "Automatic downloads are paused: only what people ask for is fetched"
+        return Verdict(own_only=True, text=text)
+    until = quiet_until(quiet, now, zone)
+    if until is not None:
+        at = until.astimezone(zone)
+        text = f"Quiet hours until {at:%H:%M}: until then only what people ask for is fetched"
+        return Verdict(own_only=True, text=text, until=until)
+    return _of_line(use, line)
+
+
+def quiet_until(spans: Iterable[Span], now: datetime, zone: tzinfo) -> datetime | None:
+    """Return when the quiet that holds now ends, in UTC; None if it is not quiet."""
+    spans = tuple(spans)
+    moment = now.astimezone(UTC)
+    end = None
+    # Each span ends once; what begins before that is quiet as well.
+    for _ in range(len(spans) + 1):
+        local = moment.astimezone(zone)
+        ends = [_end(one, local, zone) for one in spans if one.covers(local.time())]
+        if not ends:
+            return end
+        end = moment = max(ends)
+    return end
+
+
+def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
+    day = local.date()
+    if span.end <= local.time():
+        day += timedelta(days=1)
+    return datetime.combine(day, span.end, tzinfo=zone).astimezone(UTC)
+
+
+def _of_line(use: Use, line: Line) -> Verdict:
+    wait = "only what people ask for is fetched until another line is there"
+    if use is Use.ANY:
+        return Verdict()
+    if line.is_metered:
+        return Verdict(own_only=True, text=f"The network is metered: {wait}")
+    if use is Use.WIFI and line.kind is LineKind.OTHER:
+        return Verdict(own_only=True, text=f"The network is neither Wi-Fi nor a cable: {wait}")
+    if line.is_metered is None and line.kind in {LineKind.UNKNOWN, LineKind.OTHER}:
+        return Verdict(text="Nobody can tell what the network costs: it counts as unmetered")
+    return Verdict()
