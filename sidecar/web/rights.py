@@ -38,6 +38,8 @@ ROUTES = MappingProxyType(
         ("api.cover", "GET"): Role.SIGNED_IN,
         ("api.devices", "GET"): Role.SIGNED_IN,
         ("api.notices", "GET"): Role.SIGNED_IN,
+        ("plays.listed", "GET"): Role.SIGNED_IN,
+        ("plays.now", "GET"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
     }
 )

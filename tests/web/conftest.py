@@ -9,10 +9,12 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
+from sidecar.web import plays
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.listening import FakeListening
 
 
 @dataclass
@@ -39,8 +41,13 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock) -> Web:
-    return create_app(desk, bus, clock=clock)
+def listening() -> FakeListening:
+    return FakeListening()
+
+
+@pytest.fixture
+def web(desk: FakeDesk, bus: Bus, clock: FakeClock, listening: FakeListening) -> Web:
+    return create_app(desk, bus, clock=clock, further=[plays.routes(listening)])
 
 
 @pytest.fixture
