@@ -154,6 +154,35 @@ CASES = [
         "started" + " seeked" * 30 + " ended",
     ),
     Case(
+        "a little faster than real time: no jump, and only time is heard",
+        [look(10.0 * n, client("film", 12.0 * n, reported=n)) for n in range(24)] + [look(230.1)],
+        [("film", 230, False)],
+        "started ended",
+    ),
+    Case(
+        "a jump back from near the end, long after a pause",
+        [
+            *steadily("A", start=0, stop=100),
+            look(101, client("A", 101, reported=101, paused=True)),
+            *steadily("A", start=3600, stop=3678, position=101),
+            *steadily("A", start=3679, stop=3689, position=20),
+            look(3689.1),
+        ],
+        [("A", 190, True)],
+        "started paused resumed seeked ended",
+    ),
+    Case(
+        "a client whose reports cannot be told apart, but it was paused meanwhile",
+        [
+            *[look(n, client("film", n)) for n in range(0, 101, 10)],
+            look(101, client("film", 101, paused=True)),
+            *[look(400 + n, client("film", 101 + n)) for n in range(0, 171, 10)],
+            look(570.1),
+        ],
+        [("film", 271, True)],
+        "started paused resumed ended",
+    ),
+    Case(
         "gapless: the next one starts without a stop",
         [
             *steadily("A", start=0, stop=179),
