@@ -33,6 +33,7 @@ from sidecar.services.keeping import Keeping
 from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.plans import Plans
+from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.progress import Transfers
 from sidecar.services.removals import Removals
 from sidecar.services.removals_desk import RemovalsCounter
@@ -40,7 +41,9 @@ from sidecar.services.room import Room
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.server import ServerWatch
 from sidecar.services.settling import Settling
+from sidecar.services.speed import SpeedLimits
 from sidecar.services.steering import Steering
+from sidecar.services.transfers_desk import TransfersCounter
 from sidecar.services.troubles import Troubles
 from sidecar.services.unattended import Unattended
 from sidecar.services.verdicts import Verdicts
@@ -62,6 +65,7 @@ from sidecar.store.rests import Rests
 from sidecar.store.rule_settings import RuleSettingsStore
 from sidecar.store.sessions import Sessions
 from sidecar.store.tombstones import Tombstones
+from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.http import HttpEngine, Patience
 from sidecar.transfer.network import WayOut
@@ -344,6 +348,17 @@ class Assembly:
         )
 
     @cached_property
+    def speed(self) -> SpeedLimits:
+        """How fast transfers may be."""
+        return SpeedLimits(
+            self._settings.transfer,
+            zone=zone(self._settings.network.time_zone),
+            shelf=self.shelf,
+            meta=self._store.meta,
+            clock=self._clock,
+        )
+
+    @cached_property
     def engine(self) -> Engine:
         """What moves the bytes."""
         transfer = self._settings.transfer
@@ -351,7 +366,12 @@ class Assembly:
             connect=transfer.connect_timeout.total_seconds(),
             read=transfer.read_timeout.total_seconds(),
         )
-        return HttpEngine(self._clock, patience=patience, ca_file=self._settings.jellyfin.ca_file)
+        return HttpEngine(
+            self._clock,
+            patience=patience,
+            ca_file=self._settings.jellyfin.ca_file,
+            bandwidth=Bandwidth(self._clock, self.speed.of),
+        )
 
     def new_worker(self) -> Worker:
         """Return another worker."""
@@ -387,10 +407,20 @@ class Assembly:
             troubles=self.troubles,
             transfers=self.transfers,
             covers=Covers(self._settings.server.data_dir / COVERS),
-            questions=self.removals_desk.notices,
+            further_notices=(self.removals_desk.notices, self.transfers_desk.notices),
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
+
+    @cached_property
+    def plays_desk(self) -> ListeningDesk:
+        """What was and is played, as people see it."""
+        return ListeningDesk(self._store.plays, self.watching, self.accounts.all)
+
+    @cached_property
+    def transfers_desk(self) -> TransfersCounter:
+        """What may be fetched now, as people see it."""
+        return TransfersCounter(self.network, self.speed, self.shelf)
 
     @cached_property
     def plans(self) -> Plans:

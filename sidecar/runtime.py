@@ -24,7 +24,7 @@ from sidecar.services.bell import Bell
 from sidecar.services.crew import Crew
 from sidecar.services.downloading import Claims
 from sidecar.store.database import Database
-from sidecar.web import plans, removals, steering
+from sidecar.web import plans, plays, removals, steering, transfers
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -108,8 +108,10 @@ class Runtime:
         )
         further = [
             plans.routes(services.plans),
+            plays.routes(services.plays_desk),
             removals.routes(services.removals_desk),
             steering.routes(services.steering),
+            transfers.routes(services.transfers_desk),
         ]
         web = create_app(services.desk, self._bus, options, self._clock, further=further)
 

@@ -70,6 +70,24 @@ class ServerSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
 
 
+def _span(value: object) -> object:
+    return Span.read(value) if isinstance(value, str) else value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError):
+        raise ValueError('must be a time zone such as "Europe/Berlin"') from None
+    return value
+
+
+DaySpan = Annotated[Span, BeforeValidator(_span)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+# Slower than this, no file would ever come.
+Speed = Annotated[ByteSize, Field(ge=1024)]
+
+
 class EngineName(StrEnum):
     """What moves the bytes."""
 
@@ -83,29 +101,16 @@ class TransferSettings(Section):
     workers: int = Field(default=3, ge=1, le=16)
     connect_timeout: Duration = timedelta(seconds=10)
     read_timeout: Duration = timedelta(seconds=30)
-
-
-def _span(value: object) -> object:
-    return Span.read(value) if isinstance(value, str) else value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (OSError, ValueError):
-        raise ValueError('must be a time zone such as "Europe/Berlin"') from None
-    return value
-
-
-QuietSpan = Annotated[Span, BeforeValidator(_span)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
+    speed_limit: Speed | None = None
+    busy_hours: tuple[DaySpan, ...] = ()
+    busy_speed_limit: Speed | None = None
 
 
 class NetworkSettings(Section):
     """When files may be fetched automatically."""
 
     use: Use = Use.UNMETERED
-    quiet_hours: tuple[QuietSpan, ...] = ()
+    quiet_hours: tuple[DaySpan, ...] = ()
     time_zone: ZoneName | None = None
 
 
@@ -120,6 +125,7 @@ class DeviceSettings(Section):
     users: tuple[str, ...] = ()
     cast: bool = True
     network: Use | None = None
+    speed_limit: Speed | None = None
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""

@@ -99,7 +99,7 @@ class Listening:
         before, passed = self.playing, now.since(self._seen)
         if self._is_another(playing, now):
             return Step.ANOTHER
-        jumped = _jumped(before, playing, passed)
+        jumped = self._jumped(playing, passed)
         if jumped or (before.is_paused and playing.is_paused):
             # When it jumped is not known, but a jump takes no time: until then it was heard.
             unseen = 0.0 if before.is_paused else min(passed, UNSEEN_S)
@@ -166,6 +166,15 @@ class Listening:
         overtime = self.overtime_s(now)
         return overtime >= 0.0 and playing.position_s <= overtime + JITTER_S
 
+    def _jumped(self, playing: NowPlaying, passed_s: float) -> bool:
+        moved = playing.position_s - self.playing.position_s
+        if self.playing.is_paused and playing.is_paused:
+            return abs(moved) > JITTER_S
+        if moved > passed_s + JITTER_S:
+            return True
+        # Back, but not behind the last report: it did not play as fast as the server guessed.
+        return playing.position_s < min(self.playing.position_s, self._report.position_s) - JITTER_S
+
     def _play(self, ended_at: datetime, position_s: float, heard_s: float) -> Play:
         item = self.playing.item
         return Play(
@@ -189,10 +198,3 @@ class Listening:
 def gap_s(play: Play, now: Moment) -> float:
     """Return the seconds since a play was lost sight of."""
     return max(0.0, (now.at - play.ended_at).total_seconds())
-
-
-def _jumped(before: NowPlaying, after: NowPlaying, passed_s: float) -> bool:
-    moved = after.position_s - before.position_s
-    if before.is_paused and after.is_paused:
-        return abs(moved) > JITTER_S
-    return not -JITTER_S <= moved <= passed_s + JITTER_S

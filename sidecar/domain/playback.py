@@ -3,8 +3,10 @@
     snapshot, snapshot, … ──▶ Tracker ──▶ started · paused · resumed · seeked · moved on · ended
                                                                                        └─▶ Play
 
-A snapshot is *all* that plays: what is not in it has ended. It asks nobody and reads no clock. It
-never judges by one position, nor by what the server calls played: only by how positions move.
+A snapshot is *all* that plays: what is not in it has ended. What goes on after all, where it was
+left and soon, is the same play, told as started and ended once more. It asks nobody and reads no
+clock. It never judges by one position, nor by what the server calls played: only by how positions
+move.
 """
 
 from __future__ import annotations
@@ -154,7 +156,7 @@ class Tracker:
         )
 
     def _end(self, session_id: str, now: Moment) -> Event:
-        return _ended(self._listening.pop(session_id), now, at_most_s=JITTER_S)
+        return self._remember(_ended(self._listening.pop(session_id), now, at_most_s=JITTER_S))
 
     def _end_silent(self, now: Moment) -> list[Event]:
         silent = [name for name, one in self._listening.items() if one.is_silent(now)]
@@ -163,11 +165,15 @@ class Tracker:
         return [self._lose(name) for name in silent]
 
     def _lose(self, session_id: str) -> Event:
-        """It ends where the client last reported; should it go on after all, we know it again."""
+        """It ends where the client last reported."""
         listening = self._listening.pop(session_id)
-        play = listening.ended_at_report()
-        self._lost[session_id] = play
-        return Event(What.ENDED, listening.playing, play)
+        return self._remember(Event(What.ENDED, listening.playing, listening.ended_at_report()))
+
+    def _remember(self, ended: Event) -> Event:
+        """Should it go on after all, we know it again: a client may lose its connection."""
+        if ended.play is not None:
+            self._lost[ended.play.session_id] = ended.play
+        return ended
 
     def _later(self, now: Moment) -> Moment:
         for session_id in [one for one, it in self._lost.items() if gap_s(it, now) > REMEMBERED_S]:

@@ -49,7 +49,7 @@ class FrontDesk(Visiting):
         troubles: Troubles,
         transfers: Transfers,
         covers: Covers,
-        questions: Callable[[Person], Iterable[Notice]],
+        further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
         is_healthy: Callable[[], bool],
         clock: Clock,
     ) -> None:
@@ -61,7 +61,7 @@ class FrontDesk(Visiting):
         self._troubles = troubles
         self._transfers = transfers
         self._covers = covers
-        self._questions = questions
+        self._further_notices = tuple(further_notices)
         self._is_healthy = is_healthy
 
     def downloads(self, person: Person, query: Query) -> Page:
@@ -143,7 +143,9 @@ class FrontDesk(Visiting):
             for device in self.devices(person)
             if device.id in rooms
         ]
-        return [*notices, *self._questions(person)]
+        for more in self._further_notices:
+            notices += more(person)
+        return notices
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""

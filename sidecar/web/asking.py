@@ -53,6 +53,15 @@ class Shown:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AskedPlays:
+    """Which plays are asked for; `account` None means one's own."""
+
+    account: str | None
+    page: int
+    page_size: int
+
+
 def for_page(args: Mapping[str, str]) -> Shown:
     """Read a page's arguments; what makes no sense is as if it were not there."""
     asked = args.get("tab", "")
@@ -76,6 +85,19 @@ def for_api(args: MultiDict[str, str]) -> Query:
         device_id=_text(args, "device") or None,
         owner=_text(args, "owner") or None,
         text=_text(args, "q"),
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def for_plays(args: MultiDict[str, str]) -> AskedPlays:
+    """Read the arguments of a list of plays.
+
+    Raises:
+        Problem: One is out of range (422).
+    """
+    return AskedPlays(
+        account=_text(args, "account") or None,
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )

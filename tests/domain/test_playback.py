@@ -134,10 +134,53 @@ CASES = [
         "started ended",
     ),
     Case(
+        "a client that stalls is not heard, whatever the server guesses",
+        [
+            *steadily("A", start=0, stop=50),
+            *[
+                look(52 + n, client("A", 50 + n % 10, reported=60 + n - n % 10))
+                for n in range(0, 60, 2)
+            ],
+            *steadily("A", start=120, stop=140, position=52),
+            look(140.1),
+        ],
+        [("A", 72, False)],
+        "started ended",
+    ),
+    Case(
         "faster than real time: only time is heard",
         [look(10.0 * n, client("film", 15.0 * n, reported=n)) for n in range(31)] + [look(300.1)],
         [("film", 300, True)],
         "started" + " seeked" * 30 + " ended",
+    ),
+    Case(
+        "a little faster than real time: no jump, and only time is heard",
+        [look(10.0 * n, client("film", 12.0 * n, reported=n)) for n in range(24)] + [look(230.1)],
+        [("film", 230, False)],
+        "started ended",
+    ),
+    Case(
+        "a jump back from near the end, long after a pause",
+        [
+            *steadily("A", start=0, stop=100),
+            look(101, client("A", 101, reported=101, paused=True)),
+            *steadily("A", start=3600, stop=3678, position=101),
+            *steadily("A", start=3679, stop=3689, position=20),
+            look(3689.1),
+        ],
+        [("A", 190, True)],
+        "started paused resumed seeked ended",
+    ),
+    Case(
+        "a client whose reports cannot be told apart, but it was paused meanwhile",
+        [
+            *[look(n, client("film", n)) for n in range(0, 101, 10)],
+            look(101, client("film", 101, paused=True)),
+            *[look(400 + n, client("film", 101 + n)) for n in range(0, 171, 10)],
+            look(570.1),
+        ],
+        [("film", 271, True)],
+        "started paused resumed ended",
     ),
     Case(
         "gapless: the next one starts without a stop",
@@ -395,6 +438,30 @@ def test_at_our_end_a_play_ends_at_the_last_report_and_goes_on_after_our_start()
 
     assert play.seconds_heard == pytest.approx(120, abs=0.2)
     assert play.started_at == left.started_at
+
+
+def test_a_client_that_loses_its_connection_for_a_moment_hears_one_play() -> None:
+    blinks = [
+        *steadily("A", start=0, stop=60),
+        look(61),
+        *steadily("A", start=70, stop=100, position=70),
+    ]
+
+    first, second = plays(follow([*blinks, look(100.1)]))
+
+    assert (first.started_at, first.counts) == (second.started_at, False)
+    assert second.seconds_heard == pytest.approx(100, abs=0.2)
+
+
+def test_what_is_resumed_soon_where_it_was_stopped_is_one_play() -> None:
+    stops = [*steadily("film", start=0, stop=60), look(60)]
+
+    first, second = plays(
+        follow([*stops, *steadily("film", start=300, stop=330, position=58), look(330.1)])
+    )
+
+    assert first.started_at == second.started_at
+    assert second.seconds_heard == pytest.approx(90, abs=3)
 
 
 def test_the_same_track_begun_again_while_we_were_away_is_another_play() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.playback import Event, Moment, Tracker, What
-from sidecar.jellyfin.news import SessionsNews, decode
+from sidecar.jellyfin.news import SessionsNews, UserDataChanged, decode
 from tests.fakes.clock import START
 from tests.jellyfin.recorded import recording
 
@@ -113,3 +113,20 @@ def test_the_pause_and_the_jump_of_the_notes_are_seen_and_no_others() -> None:
         (What.RESUMED, "press play"),
         (What.SEEKED, "seek to 80 %"),
     ]
+
+
+def test_what_jellyfin_calls_played_is_not_what_was_heard() -> None:
+    called_played = {
+        entry.item_id
+        for one in recording("12.0", "web-client")
+        if "frame" in one
+        and isinstance(
+            told := decode(json.dumps(one["frame"]).encode(), own_device="x"), UserDataChanged
+        )
+        for entry in told.entries
+        if entry.played
+    }
+    plays = [event.play for _, event in replay() if event.play is not None]
+
+    assert called_played == {one.item_id for one in plays}
+    assert [one.title for one in plays if one.counts] == ["Tone 2", "Tone 9"]

@@ -10,14 +10,16 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import plans, removals, steering
+from sidecar.web import plans, plays, removals, steering, transfers
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.listening import FakeListening
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
+from tests.fakes.transfers import FakeTransfers
 
 
 @dataclass
@@ -59,13 +61,29 @@ def planned() -> FakePlans:
 
 
 @pytest.fixture
+def listening() -> FakeListening:
+    return FakeListening()
+
+
+@pytest.fixture
+def transfers_desk() -> FakeTransfers:
+    return FakeTransfers()
+
+
+@pytest.fixture
 def further(
-    steering_desk: FakeSteering, removals_desk: FakeRemovalsDesk, planned: FakePlans
+    steering_desk: FakeSteering,
+    removals_desk: FakeRemovalsDesk,
+    planned: FakePlans,
+    listening: FakeListening,
+    transfers_desk: FakeTransfers,
 ) -> list[Blueprint]:
     return [
         steering.routes(steering_desk),
         removals.routes(removals_desk),
         plans.routes(planned),
+        plays.routes(listening),
+        transfers.routes(transfers_desk),
     ]
 
 

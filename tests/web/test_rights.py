@@ -123,14 +123,15 @@ def test_a_change_needs_the_session_s_own_token(
     web: Web, desk: FakeDesk, ann: Browser, endpoint: str, verb: str
 ) -> None:
     other = come_in(web, desk, ANN)
+    who = come_in(web, desk, EVE) if ROUTES[endpoint, verb] is Role.ADMIN else ann
 
     def attempt(token: str) -> TestResponse:
-        return ann.client.open(url(web, endpoint), method=verb, headers={"X-Sidecar-CSRF": token})
+        return who.client.open(url(web, endpoint), method=verb, headers={"X-Sidecar-CSRF": token})
 
     assert attempt("").status_code == 403
     assert attempt(other.csrf).status_code == 403
     assert attempt("ü").status_code == 403
-    assert attempt(ann.csrf).status_code not in {401, 403}
+    assert attempt(who.csrf).status_code not in {401, 403}
 
 
 def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:
@@ -153,3 +154,16 @@ def test_the_live_connection_has_no_events_but_coming_and_going() -> None:
         Role.SIGNED_IN,
         Role.ADMIN,
     ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "verb"), [key for key, role in ROUTES.items() if role is Role.ADMIN]
+)
+def test_what_is_for_admins_is_refused_to_others(
+    web: Web, ann: Browser, endpoint: str, verb: str
+) -> None:
+    headers = {"X-Sidecar-CSRF": ann.csrf}
+
+    answer = ann.client.open(url(web, endpoint), method=verb, json={}, headers=headers)
+
+    assert answer.status_code == 403

@@ -1,0 +1,151 @@
+"""Where people ask what they heard and what they hear now; nobody is told of anybody else.
+
+An admin may ask for somebody else by name. For everybody else a foreign name is an unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.domain.playback import Current
+from sidecar.domain.plays import Play
+from sidecar.services.desk import Person
+from sidecar.services.watching import Watching
+from sidecar.store.accounts import Account
+from sidecar.store.plays import Plays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayView:
+    """One listening. `is_counted` means that the rules take it for one."""
+
+    item_id: str
+    title: str
+    client: str | None
+    started_at: datetime
+    seconds_heard: float
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaysPage:
+    """One page of plays, and how many there are in all."""
+
+    items: Sequence[PlayView]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NowView:
+    """What somebody plays now.
+
+    Attributes:
+        account: Whose client it is.
+        position, seconds: Where in the item, and its running time; None if nobody knows.
+        seconds_heard: Really heard until now.
+    """
+
+    account: str
+    item_id: str
+    title: str
+    artist: str | None
+    album: str | None
+    item_type: str
+    client: str | None
+    device_name: str | None
+    started_at: datetime
+    position: float
+    seconds: float | None
+    seconds_heard: float
+    is_paused: bool
+
+
+class PlaysDesk(Protocol):
+    """What may be asked about listening."""
+
+    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
+        """List plays, newest first: the person's own, or those of the account an admin names."""
+
+    def now(self, person: Person) -> Sequence[NowView]:
+        """List what the person plays now; for an admin what everybody does."""
+
+
+class ListeningDesk:
+    """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
+
+    def __init__(
+        self, plays: Plays, watching: Watching, accounts: Callable[[], Iterable[Account]]
+    ) -> None:
+        """Prepare; `accounts` gives everybody who ever signed in."""
+        self._plays = plays
+        self._watching = watching
+        self._accounts = accounts
+
+    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
+        """List plays, newest first."""
+        user_id = self._meant(person, account)
+        if user_id is None:
+            return PlaysPage([], 0, page, page_size)
+        found, total = self._plays.page(user_id, page, page_size)
+        return PlaysPage([_play(one.play) for one in found], total, page, page_size)
+
+    def now(self, person: Person) -> Sequence[NowView]:
+        """List what plays now."""
+        current = self._watching.current(None if person.is_admin else person.user_id)
+        names = {one.user_id: one.name for one in self._accounts()}
+        return [
+            _now(one, names.get(one.playing.user_id or "", "a former account")) for one in current
+        ]
+
+    def _meant(self, person: Person, account: str | None) -> str | None:
+        """Somebody is named by account name, in any case, or by id."""
+        if account is None:
+            return person.user_id
+        wanted = account.casefold()
+        if wanted in {person.name.casefold(), person.user_id}:
+            return person.user_id
+        if not person.is_admin:
+            return None
+        return next(
+            (
+                one.user_id
+                for one in self._accounts()
+                if wanted in {one.name.casefold(), one.user_id}
+            ),
+            None,
+        )
+
+
+def _play(play: Play) -> PlayView:
+    return PlayView(
+        item_id=play.item_id,
+        title=play.title,
+        client=play.client,
+        started_at=play.started_at,
+        seconds_heard=play.seconds_heard,
+        is_counted=play.counts,
+    )
+
+
+def _now(current: Current, account: str) -> NowView:
+    playing, item = current.playing, current.playing.item
+    return NowView(
+        account=account,
+        item_id=item.id,
+        title=item.title,
+        artist=item.artist,
+        album=item.album or item.series,
+        item_type=item.type.value,
+        client=playing.client,
+        device_name=playing.device_name,
+        started_at=current.started_at,
+        position=playing.position_s,
+        seconds=item.seconds,
+        seconds_heard=current.heard_s,
+        is_paused=playing.is_paused,
+    )
