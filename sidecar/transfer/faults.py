@@ -74,3 +74,9 @@ def short_body(host: str, held: int, total: int | None) -> TransferFailed:
     of = f" of {total:,}" if total is not None else ""
     text = f"{host} stopped after {held:,}{of} bytes"
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
+
+
+def part_vanished() -> TransferFailed:
+    """Return the failure of a part file that lost its name while it was written."""
+    text = "The part file was deleted from the device while it was written"
+    return TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))

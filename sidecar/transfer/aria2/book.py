@@ -1,0 +1,74 @@
+"""The downloads of ours that aria2 has now, and where each stands. Asks nobody; any thread."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from sidecar.transfer.aria2.standing import Stage, Standing
+
+
+@dataclass(slots=True)
+class _Entry:
+    standing: Standing = field(default_factory=lambda: Standing(Stage.WAITING))
+    over: Event = field(default_factory=Event)
+
+
+class Book:
+    """Knows our downloads by the ids that we gave them, all of which begin alike."""
+
+    def __init__(self, prefix: str) -> None:
+        """Begin with none.
+
+        Args:
+            prefix: Eight hex digits that tell our downloads from those of others.
+        """
+        self.prefix = prefix
+        self._lock = Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    def enter(self) -> str:
+        """Return an id for one more download, in aria2's form: sixteen hex digits."""
+        gid = f"{self.prefix}{secrets.token_hex(4)}"
+        with self._lock:
+            self._entries[gid] = _Entry()
+        return gid
+
+    def strike(self, gid: str) -> None:
+        """It is no longer at work."""
+        with self._lock:
+            self._entries.pop(gid, None)
+
+    def gids(self) -> list[str]:
+        """Return all that are at work."""
+        with self._lock:
+            return list(self._entries)
+
+    def standing(self, gid: str) -> Standing:
+        """Return where it stands."""
+        return self._entry(gid).standing
+
+    def over(self, gid: str) -> Event:
+        """Return the event that is set once aria2 takes no more bytes for it."""
+        return self._entry(gid).over
+
+    def note(self, found: Mapping[str, Standing]) -> None:
+        """Note where some of them stand; an end is not taken back."""
+        with self._lock:
+            for gid, standing in found.items():
+                entry = self._entries.get(gid)
+                if entry is None or entry.over.is_set():
+                    continue
+                entry.standing = standing
+                if standing.is_over:
+                    entry.over.set()
+
+    def all_gone(self) -> None:
+        """Note that aria2 has ended: whatever was at work is not any more."""
+        self.note(dict.fromkeys(self.gids(), Standing(Stage.GONE)))
+
+    def _entry(self, gid: str) -> _Entry:
+        with self._lock:
+            return self._entries.get(gid) or _Entry(Standing(Stage.GONE))

@@ -1,0 +1,269 @@
+"""Keeps aria2 at hand: starts it, hears what it tells, asks it when it tells nothing.
+
+    begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ hear, or ask ─▶ gone
+      ▲                                                                                 │
+      └───────────────────────────── back-off ◀──────────────────────────────────────────┘
+
+Its WebSocket tells that a download began, ended or was taken out; while that is down, one request
+for all downloads is sent twice a second. Adds nothing and judges nothing by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event, Lock
+
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from sidecar.clock import Clock
+from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.errors import Stopped
+from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
+from sidecar.transfer.aria2.daemon import Daemon
+from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
+from sidecar.transfer.aria2.standing import KEYS, Standing, standing
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+DIAL_AGAIN_S = 5.0
+DIAL_TIMEOUT_S = 2.0
+ANSWER_WITHIN_S = 5.0
+STEP_S = 0.05
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+LIVED_WELL_S = 10.0
+LET_GO_WITHIN_S = 1.0
+READY_WITHIN_S = 30.0
+MOST_WAITING = 1000
+LARGEST_FRAME_BYTES = 1024 * 1024
+
+
+class Link:
+    """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
+
+    def __init__(self, daemon: Daemon, book: Book, clock: Clock) -> None:
+        self._daemon = daemon
+        self.book = book
+        self._clock = clock
+        self._lock = Lock()
+        self._rpc: Rpc | None = None
+        self._ready = Event()
+        self._refusal: Failure | None = None
+        self._pause_s = FIRST_PAUSE_S
+
+    def run(self, stop: Event) -> None:
+        """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
+        try:
+            while not stop.is_set():
+                try:
+                    self._live(stop)
+                except (Aria2Away, Aria2Refused) as trouble:
+                    log.warning("%s; it is tried again in %.1f s", trouble, self._pause_s)
+                except Exception:
+                    log.exception("the link to aria2 failed in a way nobody foresaw")
+                self._lose()
+                self._clock.wait(stop, self._pause_s)
+                self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        finally:
+            self._daemon.end()
+            self._lose()
+
+    def await_ready(self, stop: Event, *, within_s: float = READY_WITHIN_S) -> Rpc:
+        """Return aria2's address as soon as it answers.
+
+        Raises:
+            domain.failures.TransferFailed: It does not, or not to us.
+            errors.Stopped: `stop` was set.
+        """
+        until = self._clock.monotonic() + within_s
+        while True:
+            if stop.is_set():
+                raise Stopped("the transfer was asked to stop")
+            with self._lock:
+                rpc, refusal = self._rpc, self._refusal
+            if rpc is not None:
+                return rpc
+            if refusal is not None:
+                raise TransferFailed(refusal)
+            if self._clock.monotonic() > until:
+                raise TransferFailed(away())
+            self._clock.wait(self._ready, STEP_S)
+
+    def add(self, gid: str, rpc: Rpc, url: str, options: Mapping[str, object]) -> None:
+        """Let aria2 begin with a download that the book has.
+
+        Raises:
+            domain.failures.TransferFailed: It refuses, or is gone.
+        """
+        try:
+            rpc.call("addUri", [url], {**options, "gid": gid}, 0)
+        except Aria2Refused as refused:
+            raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
+        except Aria2Away as trouble:
+            raise TransferFailed(gone()) from trouble
+
+    def ended(self, gid: str, *, within_s: float) -> Standing:
+        """Wait until aria2 takes no more bytes for it; return where it stands then."""
+        until = self._clock.monotonic() + within_s
+        over = self.book.over(gid)
+        while not over.is_set() and self._clock.monotonic() < until:
+            self._clock.wait(over, STEP_S)
+        if not over.is_set():
+            self._ask([gid])
+        return self.book.standing(gid)
+
+    def forget(self, gid: str) -> None:
+        """Take it out of aria2, which has closed its file then. Never raises."""
+        rpc = self._rpc
+        if rpc is not None:
+            with suppress(Aria2Away, Aria2Refused):
+                rpc.batch([Call("forceRemove", (gid,))])
+                self.ended(gid, within_s=LET_GO_WITHIN_S)
+                rpc.batch([Call("removeDownloadResult", (gid,))])
+        self.book.strike(gid)
+
+    def _live(self, stop: Event) -> None:
+        rpc = self._daemon.begin()
+        self._await_answer(rpc, stop)
+        if stop.is_set():
+            return
+        self._daemon.answered()
+        self._clear_away(rpc)
+        with self._lock:
+            self._rpc, self._refusal = rpc, None
+        self._ready.set()
+        began = self._clock.monotonic()
+        try:
+            self._follow(rpc, stop)
+        finally:
+            if self._clock.monotonic() - began > LIVED_WELL_S:
+                self._pause_s = FIRST_PAUSE_S
+
+    def _await_answer(self, rpc: Rpc, stop: Event) -> None:
+        until = self._clock.monotonic() + ANSWER_WITHIN_S
+        while True:
+            try:
+                rpc.call("getVersion")
+            except Aria2Refused as refused:
+                if refused.error.message == UNAUTHORIZED:
+                    self._refusal = wrong_secret()
+                raise
+            except Aria2Away:
+                late = self._clock.monotonic() > until
+                if late or stop.is_set() or not self._daemon.is_running():
+                    raise
+                self._clock.wait(stop, STEP_S)
+            else:
+                return
+
+    def _clear_away(self, rpc: Rpc) -> None:
+        """Take out what a sidecar that was killed left in an aria2 that lives on."""
+        keys = ["gid"]
+        lists = rpc.batch(
+            [
+                Call("tellActive", (keys,)),
+                Call("tellWaiting", (0, MOST_WAITING, keys)),
+                Call("tellStopped", (0, MOST_WAITING, keys)),
+            ]
+        )
+        told = {one["gid"] for some in lists if isinstance(some, list) for one in some}
+        known = set(self.book.gids())
+        ours = sorted(gid for gid in told - known if gid.startswith(self.book.prefix))
+        if ours:
+            log.info("%d downloads of an earlier run are taken out of aria2", len(ours))
+            rpc.batch([Call("forceRemove", (gid,)) for gid in ours])
+            rpc.batch([Call("removeDownloadResult", (gid,)) for gid in ours])
+
+    def _follow(self, rpc: Rpc, stop: Event) -> None:
+        """Hear and ask, until aria2 is gone, or `stop` is set and our downloads have let go."""
+        hearing: ClientConnection | None = None
+        dial_at = self._clock.monotonic()
+        last_until = None
+        try:
+            while self._daemon.is_running():
+                if stop.is_set():
+                    last_until = last_until or self._clock.monotonic() + LET_GO_WITHIN_S
+                    if not self.book.gids() or self._clock.monotonic() > last_until:
+                        return
+                if hearing is None and self._clock.monotonic() >= dial_at:
+                    hearing = _dial(rpc.socket_url)
+                    dial_at = self._clock.monotonic() + DIAL_AGAIN_S
+                    self._poll(rpc)
+                hearing = self._hear(rpc, hearing, stop)
+        finally:
+            if hearing is not None:
+                hearing.close()
+
+    def _hear(
+        self, rpc: Rpc, hearing: ClientConnection | None, stop: Event
+    ) -> ClientConnection | None:
+        """Wait for one notification; without a line, ask. Return the line if it still stands."""
+        if hearing is None:
+            self._clock.wait(stop, POLL_S if not stop.is_set() else STEP_S)
+            self._poll(rpc)
+            return None
+        try:
+            told = hearing.recv(STEP_S if stop.is_set() else POLL_S, decode=False)
+        except TimeoutError:
+            return hearing
+        except ConnectionClosed:
+            hearing.close()
+            return None
+        self._ask(sorted(set(_gids(told)) & set(self.book.gids())))
+        return hearing
+
+    def _poll(self, rpc: Rpc) -> None:
+        """Ask for all of them at once; whether aria2 is there at all is asked with it."""
+        gids = self.book.gids()
+        if not gids:
+            rpc.call("getVersion")
+        self._ask(gids, rpc)
+
+    def _ask(self, gids: list[str], rpc: Rpc | None = None) -> None:
+        address = rpc or self._rpc
+        if address is None or not gids:
+            return
+        try:
+            answers = address.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
+        except (Aria2Away, Aria2Refused):
+            if rpc is not None:
+                raise
+            return
+        self.book.note({gid: standing(one) for gid, one in zip(gids, answers, strict=True)})
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._rpc = None
+        self._ready.clear()
+        self.book.all_gone()
+
+
+def _dial(url: str) -> ClientConnection | None:
+    quiet = logging.getLogger("sidecar.transfer.aria2.frames")
+    quiet.setLevel(logging.INFO)
+    try:
+        return connect(
+            url,
+            compression=None,
+            proxy=None,
+            open_timeout=DIAL_TIMEOUT_S,
+            ping_interval=None,
+            close_timeout=0.2,
+            max_size=LARGEST_FRAME_BYTES,
+            logger=quiet,
+            legacy=True,
+        )
+    except (OSError, EOFError, WebSocketException):
+        return None
+
+
+def _gids(told: bytes) -> list[str]:
+    """Return the downloads that a notification names."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        return [str(one["gid"]) for one in json.loads(told)["params"]]
+    return []
