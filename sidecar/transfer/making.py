@@ -57,13 +57,33 @@ def aria2_program(settings: Settings) -> str | None:
     return found
 
 
+def describe_engine(settings: Settings) -> str:
+    """Say in a few words what moves the bytes, once it is sure that it can.
+
+    Raises:
+        errors.SidecarError: It cannot.
+    """
+    if settings.transfer.engine is EngineName.THREADS:
+        return "built in"
+    program = aria2_program(settings)
+    if program is not None:
+        return f"{program} is there and is started when needed"
+    rpc = _foreign(settings)
+    rpc.call("getVersion")
+    return f"aria2 answers at {rpc.url}"
+
+
 def _daemon(settings: Settings) -> Daemon:
     program = aria2_program(settings)
     if program is not None:
         return OwnDaemon(program)
+    return ForeignDaemon(_foreign(settings))
+
+
+def _foreign(settings: Settings) -> Rpc:
     aria2 = settings.transfer.aria2
     secret = aria2.secret.get_secret_value() if aria2.secret else ""
-    return ForeignDaemon(Rpc(aria2.url or "", secret))
+    return Rpc(aria2.url or "", secret)
 
 
 def _prefix(settings: Settings) -> str:

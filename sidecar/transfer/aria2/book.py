@@ -12,8 +12,10 @@ from sidecar.transfer.aria2.standing import Stage, Standing
 
 @dataclass(slots=True)
 class _Entry:
+    path: str = ""
     standing: Standing = field(default_factory=lambda: Standing(Stage.WAITING))
     over: Event = field(default_factory=Event)
+    is_let_go: bool = False
 
 
 class Book:
@@ -29,12 +31,28 @@ class Book:
         self._lock = Lock()
         self._entries: dict[str, _Entry] = {}
 
-    def enter(self) -> str:
-        """Return an id for one more download, in aria2's form: sixteen hex digits."""
+    def enter(self, path: str) -> str | None:
+        """Return an id for one more download, in aria2's form: sixteen hex digits.
+
+        None while an earlier one may still write to the same file.
+        """
         gid = f"{self.prefix}{secrets.token_hex(4)}"
         with self._lock:
-            self._entries[gid] = _Entry()
+            if any(one.path == path for one in self._entries.values()):
+                return None
+            self._entries[gid] = _Entry(path)
         return gid
+
+    def let_go(self, gid: str) -> None:
+        """Nobody works on it any more, but aria2 has not said that it closed the file."""
+        with self._lock:
+            if entry := self._entries.get(gid):
+                entry.is_let_go = True
+
+    def left_over(self) -> list[str]:
+        """Return those that were let go and are still to be taken out of aria2."""
+        with self._lock:
+            return [gid for gid, one in self._entries.items() if one.is_let_go]
 
     def strike(self, gid: str) -> None:
         """It is no longer at work."""
@@ -44,7 +62,7 @@ class Book:
     def gids(self) -> list[str]:
         """Return all that are at work."""
         with self._lock:
-            return list(self._entries)
+            return [gid for gid, one in self._entries.items() if not one.is_let_go]
 
     def standing(self, gid: str) -> Standing:
         """Return where it stands."""
@@ -68,7 +86,9 @@ class Book:
     def all_gone(self) -> None:
         """Note that aria2 has ended: whatever was at work is not any more."""
         self.note(dict.fromkeys(self.gids(), Standing(Stage.GONE)))
+        for gid in self.left_over():
+            self.strike(gid)
 
     def _entry(self, gid: str) -> _Entry:
         with self._lock:
-            return self._entries.get(gid) or _Entry(Standing(Stage.GONE))
+            return self._entries.get(gid) or _Entry(standing=Standing(Stage.GONE))

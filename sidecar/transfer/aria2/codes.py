@@ -101,8 +101,20 @@ def busy() -> Failure:
 
 def stuck() -> Failure:
     """Return the failure for an aria2 that takes bytes and writes none."""
-    text = "aria2 has written nothing for a minute: see whether the device works"
+    text = (
+        "aria2 has written nothing for a minute: see whether the device works, and whether "
+        "aria2 sees it under the same path"
+    )
     return Failure(_T, "aria2-stuck", text)
+
+
+def elsewhere() -> Failure:
+    """Return the failure for an aria2 that wrote the whole file, but not where we look."""
+    text = (
+        "aria2 wrote the file somewhere else: it must see the devices under the same paths "
+        "as the sidecar"
+    )
+    return Failure(_BLOCKED, "aria2-elsewhere", text)
 
 
 def distrusted() -> Failure:

@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event, Lock
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -38,6 +39,7 @@ STEP_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 LIVED_WELL_S = 10.0
 LET_GO_WITHIN_S = 1.0
+QUICK_S = 0.2
 READY_WITHIN_S = 30.0
 MOST_WAITING = 1000
 LARGEST_FRAME_BYTES = 1024 * 1024
@@ -113,19 +115,30 @@ class Link:
         over = self.book.over(gid)
         while not over.is_set() and self._clock.monotonic() < until:
             self._clock.wait(over, STEP_S)
-        if not over.is_set():
-            self._ask([gid])
+        if not over.is_set() and (rpc := self._rpc) is not None:
+            with suppress(Aria2Away, Aria2Refused):
+                self._ask([gid], replace(rpc, patience_s=QUICK_S))
         return self.book.standing(gid)
 
     def forget(self, gid: str) -> None:
-        """Take it out of aria2, which has closed its file then. Never raises."""
+        """Take it out of aria2, which has closed its file then; never raises, never waits long.
+
+        An aria2 that does not answer now is asked again by the link's own thread; until then
+        nothing else is begun on the same file.
+        """
         rpc = self._rpc
-        if rpc is not None:
-            with suppress(Aria2Away, Aria2Refused):
-                rpc.batch([Call("forceRemove", (gid,))])
-                self.ended(gid, within_s=LET_GO_WITHIN_S)
-                rpc.batch([Call("removeDownloadResult", (gid,))])
-        self.book.strike(gid)
+        try:
+            if rpc is not None:
+                self._take_out(replace(rpc, patience_s=QUICK_S), gid)
+        except (Aria2Away, Aria2Refused):
+            self.book.let_go(gid)
+        else:
+            self.book.strike(gid)
+
+    def _take_out(self, rpc: Rpc, gid: str) -> None:
+        rpc.batch([Call("forceRemove", (gid,))])
+        self.ended(gid, within_s=LET_GO_WITHIN_S)
+        rpc.batch([Call("removeDownloadResult", (gid,))])
 
     def _live(self, stop: Event) -> None:
         rpc = self._daemon.begin()
@@ -195,6 +208,9 @@ class Link:
                     dial_at = self._clock.monotonic() + DIAL_AGAIN_S
                     self._poll(rpc)
                 hearing = self._hear(rpc, hearing, stop)
+                for gid in self.book.left_over():
+                    self._take_out(rpc, gid)
+                    self.book.strike(gid)
         finally:
             if hearing is not None:
                 hearing.close()
@@ -214,7 +230,7 @@ class Link:
         except ConnectionClosed:
             hearing.close()
             return None
-        self._ask(sorted(set(_gids(told)) & set(self.book.gids())))
+        self._ask(sorted(set(_gids(told)) & set(self.book.gids())), rpc)
         return hearing
 
     def _poll(self, rpc: Rpc) -> None:
@@ -224,16 +240,8 @@ class Link:
             rpc.call("getVersion")
         self._ask(gids, rpc)
 
-    def _ask(self, gids: list[str], rpc: Rpc | None = None) -> None:
-        address = rpc or self._rpc
-        if address is None or not gids:
-            return
-        try:
-            answers = address.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
-        except (Aria2Away, Aria2Refused):
-            if rpc is not None:
-                raise
-            return
+    def _ask(self, gids: list[str], rpc: Rpc) -> None:
+        answers = rpc.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
         self.book.note({gid: standing(one) for gid, one in zip(gids, answers, strict=True)})
 
     def _lose(self) -> None:

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from sidecar.errors import SidecarError
 
-PATIENCE_S = (2.0, 5.0)
+CONNECT_S = 2.0
 UNAUTHORIZED = "Unauthorized"
 _SOCKET_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
@@ -62,10 +62,12 @@ class Rpc:
 
     Attributes:
         url: With `http` or `ws` and the path, normally `/jsonrpc`.
+        patience_s: How long an answer may take: aria2 gives none while it writes to a slow stick.
     """
 
     url: str
     secret: str = field(repr=False)
+    patience_s: float = 5.0
 
     @property
     def socket_url(self) -> str:
@@ -122,7 +124,7 @@ class Rpc:
         adapter = HTTPAdapter(pool_connections=1)
         try:
             # A session would add what a ~/.netrc and a proxy variable say.
-            with adapter.send(request.prepare(), timeout=PATIENCE_S) as response:
+            with adapter.send(request.prepare(), timeout=(CONNECT_S, self.patience_s)) as response:
                 return _read(response)
         except requests.RequestException as error:
             raise Aria2Away(f"aria2 does not answer at {parts.netloc}") from error

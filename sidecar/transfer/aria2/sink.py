@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -21,16 +22,17 @@ import xxhash
 from sidecar.clock import Clock
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
-from sidecar.transfer.aria2.codes import busy, distrusted, stuck
+from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
 from sidecar.transfer.aria2.link import Link
-from sidecar.transfer.aria2.relay import Relay
+from sidecar.transfer.aria2.relay import Check, Relay
+from sidecar.transfer.aria2.standing import Stage
 from sidecar.transfer.durable import WINDOW, read_through, set_room_aside
 from sidecar.transfer.faults import disk_failure, part_vanished
 
 LAG = 2 * 1024 * 1024  # bytes that may be under way when a point is made
 STEP_S = 0.002
 BEGIN_WITHIN_S = 30.0
-SETTLE_WITHIN_S = 0.6
+SETTLE_WITHIN_S = 0.4
 STUCK_AFTER_S = 60.0
 CONTROL_SUFFIX = ".aria2"
 OPTIONS: dict[str, object] = {
@@ -149,25 +151,37 @@ class ThroughAria2:
         if self._gid is not None:
             self._link.forget(self._gid)
             self._gid = None
-            self._control_file().unlink(missing_ok=True)
+            with suppress(OSError):
+                self._control_file().unlink(missing_ok=True)
 
     def _begin(self) -> Relay:
+        check = self._within(BEGIN_WITHIN_S)
         rpc = self._link.await_ready(self._stop)
+        gid = self._enter(check)
         self._control_file().unlink(missing_ok=True)
         part = self._file.fileno()
         relay = self._relay = Relay(part, held=self.held, total=self._total)
-        gid = self._gid = self._link.book.enter()
         where = {"dir": str(self._path.parent), "out": self._path.name}
         self._link.add(gid, rpc, relay.url, {**OPTIONS, **where})
-        until = self._clock.monotonic() + BEGIN_WITHIN_S
+        relay.await_aria2(check)
+        return relay
+
+    def _enter(self, check: Check) -> str:
+        while (gid := self._link.book.enter(str(self._path))) is None:
+            check()
+            self._clock.wait(self._stop, STEP_S)
+        self._gid = gid
+        return gid
+
+    def _within(self, seconds: float) -> Check:
+        until = self._clock.monotonic() + seconds
 
         def check() -> None:
             self._check()
             if self._clock.monotonic() > until:
                 raise TransferFailed(busy())
 
-        relay.await_aria2(check)
-        return relay
+        return check
 
     def _check(self) -> None:
         """End a wait: we were asked to stop, or aria2 takes no more."""
@@ -194,7 +208,8 @@ class ThroughAria2:
             return disk_failure(error)
         finally:
             os.ftruncate(self._file.fileno(), self.held)
-        return replace(failure, kind=FailureClass.TRANSIENT)
+        text = f"{failure.message} The sidecar itself can write there: see whether aria2 may"
+        return replace(failure, kind=FailureClass.TRANSIENT, message=text)
 
     def _await_end(self, gid: str) -> None:
         """Wait for the last byte as long as there is progress: a slow stick takes its time."""
@@ -202,6 +217,8 @@ class ThroughAria2:
         while not self._link.ended(gid, within_s=1.0).is_over:
             growth.check(self._length())
         if self._length() < self.held:
+            if self._link.book.standing(gid).stage is Stage.COMPLETE:
+                raise TransferFailed(elsewhere())
             raise self._given_up(gid)
 
     def _prove(self) -> None:
