@@ -15,6 +15,7 @@ class _Entry:
     path: str = ""
     standing: Standing = field(default_factory=lambda: Standing(Stage.WAITING))
     over: Event = field(default_factory=Event)
+    is_added: bool = False
     is_let_go: bool = False
 
 
@@ -42,6 +43,18 @@ class Book:
                 return None
             self._entries[gid] = _Entry(path)
         return gid
+
+    def added(self, gid: str) -> None:
+        """Note that aria2 has it: from now on, one that aria2 does not know was taken out."""
+        with self._lock:
+            if entry := self._entries.get(gid):
+                entry.is_added = True
+
+    def known_to_aria2(self) -> list[str]:
+        """Return those at work that aria2 can be asked about."""
+        with self._lock:
+            entries = self._entries.items()
+            return [gid for gid, one in entries if one.is_added and not one.is_let_go]
 
     def let_go(self, gid: str) -> None:
         """Nobody works on it any more, but aria2 has not said that it closed the file."""

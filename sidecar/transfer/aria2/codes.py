@@ -74,7 +74,9 @@ def paused() -> Failure:
 
 def gone() -> Failure:
     """Return the failure for an aria2 that ended in the middle."""
-    text = "aria2 ended in the middle; the download goes on where it was as soon as aria2 is back"
+    text = (
+        "aria2 broke off in the middle; the download goes on where it was as soon as aria2 is back"
+    )
     return Failure(_T, "aria2-gone", text)
 
 

@@ -104,9 +104,9 @@ class OwnDaemon:
         """Start it at a free port."""
         self.end()
         rpc = Rpc(f"http://{LOOPBACK}:{_free_port()}/jsonrpc", secrets.token_hex(32))
-        self._folder = Path(tempfile.mkdtemp(prefix="sidecar-aria2-"))
-        settings = self._folder / "aria2.conf"
         try:
+            self._folder = Path(tempfile.mkdtemp(prefix="sidecar-aria2-"))
+            settings = self._folder / "aria2.conf"
             _write_settings(settings, rpc)
             self._process = self._start(settings)
         except OSError as error:

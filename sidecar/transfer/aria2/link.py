@@ -108,6 +108,7 @@ class Link:
             raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
         except Aria2Away as trouble:
             raise TransferFailed(gone()) from trouble
+        self.book.added(gid)
 
     def ended(self, gid: str, *, within_s: float) -> Standing:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
@@ -235,7 +236,7 @@ class Link:
 
     def _poll(self, rpc: Rpc) -> None:
         """Ask for all of them at once; whether aria2 is there at all is asked with it."""
-        gids = self.book.gids()
+        gids = self.book.known_to_aria2()
         if not gids:
             rpc.call("getVersion")
         self._ask(gids, rpc)

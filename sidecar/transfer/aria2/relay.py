@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 ARIA2_BLOCK = 16 * 1024
+MOST_AGAIN = 1024 * 1024  # an aria2 with larger blocks may ask for as much of what is there
 LOOPBACK = "127.0.0.1"
 BUFFER = 512 * 1024
 STEP_S = 0.05
@@ -110,11 +111,14 @@ class Relay:
             self._given_up.append(line)
             return
         start = first or 0
-        if start > self._held:
-            raise BrokenPipeError("aria2 asks for what lies beyond the part file")
+        if not 0 <= self._held - start <= MOST_AGAIN:
+            raise BrokenPipeError("aria2 asks for what lies far from the end of the part file")
+        again = os.pread(self._part, self._held - start, start)
+        if len(again) != self._held - start:
+            raise BrokenPipeError("the part file was cut")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         line.sendall(self._head(start, is_part=first is not None))
-        line.sendall(os.pread(self._part, self._held - start, start))
+        line.sendall(again)
         line.settimeout(STEP_S)
         self._line = line
 

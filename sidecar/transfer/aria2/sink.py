@@ -9,6 +9,7 @@ go on, and one that lies would be believed.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -158,6 +159,7 @@ class ThroughAria2:
         check = self._within(BEGIN_WITHIN_S)
         rpc = self._link.await_ready(self._stop)
         gid = self._enter(check)
+        self._make_sure_of_the_name()
         self._control_file().unlink(missing_ok=True)
         part = self._file.fileno()
         relay = self._relay = Relay(part, held=self.held, total=self._total)
@@ -165,6 +167,16 @@ class ThroughAria2:
         self._link.add(gid, rpc, relay.url, {**OPTIONS, **where})
         relay.await_aria2(check)
         return relay
+
+    def _make_sure_of_the_name(self) -> None:
+        """Let aria2 open no other file: a device that is gone leaves an empty folder behind."""
+        ours = os.fstat(self._file.fileno())
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if os.path.samestat(ours, self._path.lstat()):
+                return
+        if ours.st_nlink == 0:
+            raise part_vanished()
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     def _enter(self, check: Check) -> str:
         while (gid := self._link.book.enter(str(self._path))) is None:

@@ -53,7 +53,8 @@ class Standing:
                 return removed()
             case Stage.PAUSED:
                 return paused()
-            case Stage.GONE:
+            case Stage.GONE | Stage.ACTIVE | Stage.WAITING:
+                # It hung up without a word: it has ended, and we have not heard of that yet.
                 return gone()
             case _:
                 return judge(self.code or 1, self.words)

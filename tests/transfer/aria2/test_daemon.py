@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +36,15 @@ def answers(rpc: Rpc) -> bool:
     try:
         rpc.call("getVersion")
     except Aria2Away:
+        return False
+    return True
+
+
+def listens(rpc: Rpc) -> bool:
+    where = urlsplit(rpc.url)
+    try:
+        socket.create_connection((where.hostname, where.port or 0), timeout=1).close()
+    except OSError:
         return False
     return True
 
@@ -99,6 +110,26 @@ def test_one_that_does_not_listen_to_us_is_made_to_end(daemon: OwnDaemon) -> Non
     daemon.end()
 
     assert time.monotonic() - began < 3
+
+
+def test_it_ends_when_the_sidecar_is_killed() -> None:
+    program = (
+        "from sidecar.transfer.aria2.daemon import OwnDaemon\n"
+        "print(OwnDaemon('aria2c').begin().url, flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+    ) as sidecar:
+        assert sidecar.stdout is not None
+        rpc = Rpc(sidecar.stdout.readline().decode().strip(), "unknown")
+        eventually(lambda: listens(rpc))
+        sidecar.kill()
+
+    eventually(lambda: not listens(rpc))
 
 
 def test_it_is_started_again_when_it_dies() -> None:

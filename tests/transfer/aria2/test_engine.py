@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -255,14 +257,20 @@ def test_what_an_earlier_run_left_is_taken_out_and_nothing_of_others(
     rpc.call("forceRemove", "0000000400000000")
 
 
-@pytest.fixture
-def no_socket(rpc: Rpc) -> Iterator[Rpc]:
-    """The address of a proxy that passes calls on, but no WebSocket."""
+@dataclass
+class Between:
+    """A proxy before aria2 that passes calls on, but no WebSocket, and may change the words."""
 
+    rpc: Rpc
+    words: tuple[str, str] = ("unchanged", "unchanged")
+
+
+@pytest.fixture
+def between(rpc: Rpc) -> Iterator[Between]:
     class Passing(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = requests.post(rpc.url, data=body, timeout=5)
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            answer = requests.post(rpc.url, data=body.replace(*proxy.words), timeout=5)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
@@ -271,16 +279,18 @@ def no_socket(rpc: Rpc) -> Iterator[Rpc]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Passing) as proxy:
-        thread = Thread(target=proxy.serve_forever, args=(0.02,))
+    with HTTPServer(("127.0.0.1", 0), Passing) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}/jsonrpc"
+        proxy = Between(Rpc(url, rpc.secret))
+        thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        yield Rpc(f"http://127.0.0.1:{proxy.server_address[1]}/jsonrpc", rpc.secret)
-        proxy.shutdown()
+        yield proxy
+        server.shutdown()
         thread.join(5)
 
 
-def test_without_a_websocket_it_asks_in_place_of_hearing(attempt: Try, no_socket: Rpc) -> None:
-    with linked(ForeignDaemon(no_socket), prefix="00000005") as link:
+def test_without_a_websocket_it_asks_in_place_of_hearing(attempt: Try, between: Between) -> None:
+    with linked(ForeignDaemon(between.rpc), prefix="00000005") as link:
         attempt.engine = by_aria2(link)
         attempt.server.script.append(after(1000))
         assert attempt.fails().code in {"short-body", "reset"}
@@ -289,34 +299,85 @@ def test_without_a_websocket_it_asks_in_place_of_hearing(attempt: Try, no_socket
     assert attempt.content() == BODY
 
 
-@dataclass
-class Elsewhere:
-    """A part that aria2 would see under another path than we do."""
+def test_an_aria2_that_cannot_write_where_we_can_is_told_in_its_own_words(
+    attempt: Try, between: Between
+) -> None:
+    between.words = (str(attempt.part.path.parent), "/proc/nowhere")
+    with linked(ForeignDaemon(between.rpc), prefix="00000006") as link:
+        attempt.engine = by_aria2(link)
+        failure = attempt.fails()
 
-    real: PlainPart
-    path: Path
-
-    def open(self) -> BinaryIO:
-        return self.real.open()
-
-
-def test_an_aria2_that_cannot_write_where_we_can_is_told_in_its_own_words(attempt: Try) -> None:
-    attempt.part = Elsewhere(attempt.part, Path("/proc/nowhere/1.part"))  # type: ignore[assignment]
-
-    failure = attempt.fails()
-
-    assert failure.kind is FailureClass.TRANSIENT
-    assert failure.code == "aria2-18"
+    assert (failure.kind, failure.code) == (FailureClass.TRANSIENT, "aria2-18")
     assert "Download aborted" in failure.message
 
 
-def test_an_aria2_that_writes_elsewhere_is_found_out(attempt: Try, tmp_path: Path) -> None:
-    other = tmp_path / "seen by aria2" / "1.part"
-    attempt.part = Elsewhere(attempt.part, other)  # type: ignore[assignment]
+def test_an_aria2_that_writes_elsewhere_is_found_out(
+    attempt: Try, between: Between, tmp_path: Path
+) -> None:
+    between.words = (str(tmp_path), str(tmp_path / "as aria2 sees it"))
+    with linked(ForeignDaemon(between.rpc), prefix="00000007") as link:
+        attempt.engine = by_aria2(link)
+        failure = attempt.fails()
+
+    assert (failure.kind, failure.code) == (FailureClass.BLOCKED, "aria2-elsewhere")
+
+
+@dataclass
+class Unplugged:
+    """A part on a device that is pulled out as soon as the part is open."""
+
+    real: PlainPart
+
+    @property
+    def path(self) -> Path:
+        return self.real.path
+
+    def open(self) -> BinaryIO:
+        file = self.real.open()
+        self.path.parent.rename(self.path.parent.with_name("device"))
+        return file
+
+
+def test_aria2_writes_nothing_where_a_device_was(attempt: Try, tmp_path: Path) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    attempt.part = Unplugged(PlainPart(folder / "1.part"))  # type: ignore[assignment]
 
     failure = attempt.fails()
 
-    assert (failure.kind, failure.code) == (FailureClass.BLOCKED, "aria2-elsewhere")
+    assert (failure.kind, failure.code) == (FailureClass.DEVICE, "missing")
+    assert not folder.exists()
+
+
+@pytest.fixture
+def with_a_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rpc]:
+    """An aria2 as people run it: with a cache of 16 MiB and control files."""
+    folder = tmp_path_factory.mktemp("aria2")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    options = ["--no-conf", "--quiet", "--enable-rpc", f"--rpc-listen-port={port}", f"-d{folder}"]
+    process = subprocess.Popen(["aria2c", *options])
+    yield Rpc(f"http://127.0.0.1:{port}/jsonrpc", "")
+    process.kill()
+    process.wait(5)
+
+
+def test_an_aria2_with_a_cache_leaves_nothing_in_it(attempt: Try, with_a_cache: Rpc) -> None:
+    attempt.server.body = LONG
+    doubt: list[int] = []
+    attempt.memory.on_move = lambda held: doubt.append(held - attempt.memory.held)
+    count = len(LONG) // 2 + 1
+    attempt.server.script.append(after(count))
+    with linked(ForeignDaemon(with_a_cache), prefix="00000008") as link:
+        attempt.engine = by_aria2(link)
+        assert attempt.fails().code in {"short-body", "reset"}
+        assert attempt.memory.held == count
+        assert attempt.content() == LONG[:count]
+        attempt()
+
+    assert attempt.content() == LONG
+    assert max(doubt) <= 8 * 1024 * 1024
+    assert [one.name for one in attempt.part.path.parent.iterdir()] == ["1.part"]
 
 
 def test_a_part_that_somebody_else_writes_to_is_not_believed(attempt: Try) -> None:
