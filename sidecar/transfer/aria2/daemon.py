@@ -22,7 +22,7 @@ from sidecar.transfer.aria2.rpc import Aria2Away, Rpc
 
 log = logging.getLogger(__name__)
 
-END_WITHIN_S = 2.0
+END_WITHIN_S = 1.2  # then it is killed: it holds nothing that is not in the part files
 _OPTIONS = """\
 enable-rpc=true
 rpc-listen-all=false

@@ -115,7 +115,11 @@ def test_one_that_does_not_listen_to_us_is_made_to_end(daemon: OwnDaemon) -> Non
 def test_it_ends_when_the_sidecar_is_killed() -> None:
     program = (
         "from sidecar.transfer.aria2.daemon import OwnDaemon\n"
-        "print(OwnDaemon('aria2c').begin().url, flush=True)\n"
+        "daemon = OwnDaemon('aria2c')\n"
+        "print(daemon.begin().url, flush=True)\n"
+        "input()\n"
+        "daemon.answered()\n"
+        "print('at work', flush=True)\n"
         "input()\n"
     )
     with subprocess.Popen(
@@ -125,8 +129,12 @@ def test_it_ends_when_the_sidecar_is_killed() -> None:
         cwd=Path(__file__).parents[3],
     ) as sidecar:
         assert sidecar.stdout is not None
+        assert sidecar.stdin is not None
         rpc = Rpc(sidecar.stdout.readline().decode().strip(), "unknown")
         eventually(lambda: listens(rpc))
+        sidecar.stdin.write(b"\n")
+        sidecar.stdin.flush()
+        assert sidecar.stdout.readline() == b"at work\n"
         sidecar.kill()
 
     eventually(lambda: not listens(rpc))
