@@ -1,24 +1,19 @@
-"""Keeps aria2 at hand: starts it, hears what it tells, asks it when it tells nothing.
+"""Keeps aria2 at hand: starts it again when it ends, adds our downloads and takes them out.
 
-    begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ hear, or ask ─▶ gone
+    begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ keep the book ─▶ gone
       ▲                                                                                 │
       └───────────────────────────── back-off ◀──────────────────────────────────────────┘
 
-Its WebSocket tells that a download began, ended or was taken out; while that is down, one request
-for all downloads is sent twice a second. Adds nothing and judges nothing by itself.
+What it knows of the downloads is in the book, which is the same for all threads. Retries nothing.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from threading import Event, Lock
-
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
 from sidecar.clock import Clock
 from sidecar.domain.failures import Failure, TransferFailed
@@ -26,14 +21,12 @@ from sidecar.errors import Stopped
 from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
 from sidecar.transfer.aria2.daemon import Daemon
+from sidecar.transfer.aria2.hearing import Hearing, ask
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
-from sidecar.transfer.aria2.standing import KEYS, Standing, standing
+from sidecar.transfer.aria2.standing import Standing
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.5
-DIAL_AGAIN_S = 5.0
-DIAL_TIMEOUT_S = 2.0
 ANSWER_WITHIN_S = 5.0
 STEP_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
@@ -42,7 +35,6 @@ LET_GO_WITHIN_S = 1.0
 QUICK_S = 0.2
 READY_WITHIN_S = 30.0
 MOST_WAITING = 1000
-LARGEST_FRAME_BYTES = 1024 * 1024
 
 
 class Link:
@@ -118,7 +110,7 @@ class Link:
             self._clock.wait(over, STEP_S)
         if not over.is_set() and (rpc := self._rpc) is not None:
             with suppress(Aria2Away, Aria2Refused):
-                self._ask([gid], replace(rpc, patience_s=QUICK_S))
+                ask(replace(rpc, patience_s=QUICK_S), self.book, [gid])
         return self.book.standing(gid)
 
     def forget(self, gid: str) -> None:
@@ -194,85 +186,26 @@ class Link:
             rpc.batch([Call("removeDownloadResult", (gid,)) for gid in ours])
 
     def _follow(self, rpc: Rpc, stop: Event) -> None:
-        """Hear and ask, until aria2 is gone, or `stop` is set and our downloads have let go."""
-        hearing: ClientConnection | None = None
-        dial_at = self._clock.monotonic()
-        last_until = None
-        try:
+        """Keep the book, until aria2 is gone, or `stop` is set and all have let go."""
+        last_until: float | None = None
+        with closing(Hearing(rpc, self.book, self._clock)) as hearing:
             while self._daemon.is_running():
                 if stop.is_set():
-                    last_until = last_until or self._clock.monotonic() + LET_GO_WITHIN_S
-                    if not self.book.gids() or self._clock.monotonic() > last_until:
+                    now = self._clock.monotonic()
+                    last_until = last_until or now + LET_GO_WITHIN_S
+                    if not self.book.gids() or now > last_until:
                         return
-                if hearing is None and self._clock.monotonic() >= dial_at:
-                    hearing = _dial(rpc.socket_url)
-                    dial_at = self._clock.monotonic() + DIAL_AGAIN_S
-                    self._poll(rpc)
-                hearing = self._hear(rpc, hearing, stop)
-                for gid in self.book.left_over():
-                    self._take_out(rpc, gid)
-                    self.book.strike(gid)
-        finally:
-            if hearing is not None:
-                hearing.close()
+                hearing.turn(stop)
+                self._take_out_what_is_left(rpc)
 
-    def _hear(
-        self, rpc: Rpc, hearing: ClientConnection | None, stop: Event
-    ) -> ClientConnection | None:
-        """Wait for one notification; without a line, ask. Return the line if it still stands."""
-        if hearing is None:
-            self._clock.wait(stop, POLL_S if not stop.is_set() else STEP_S)
-            self._poll(rpc)
-            return None
-        try:
-            told = hearing.recv(STEP_S if stop.is_set() else POLL_S, decode=False)
-        except TimeoutError:
-            return hearing
-        except ConnectionClosed:
-            hearing.close()
-            return None
-        self._ask(sorted(set(_gids(told)) & set(self.book.gids())), rpc)
-        return hearing
-
-    def _poll(self, rpc: Rpc) -> None:
-        """Ask for all of them at once; whether aria2 is there at all is asked with it."""
-        gids = self.book.known_to_aria2()
-        if not gids:
-            rpc.call("getVersion")
-        self._ask(gids, rpc)
-
-    def _ask(self, gids: list[str], rpc: Rpc) -> None:
-        answers = rpc.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
-        self.book.note({gid: standing(one) for gid, one in zip(gids, answers, strict=True)})
+    def _take_out_what_is_left(self, rpc: Rpc) -> None:
+        with suppress(Aria2Away):
+            for gid in self.book.left_over():
+                self._take_out(rpc, gid)
+                self.book.strike(gid)
 
     def _lose(self) -> None:
         with self._lock:
             self._rpc = None
         self._ready.clear()
         self.book.all_gone()
-
-
-def _dial(url: str) -> ClientConnection | None:
-    quiet = logging.getLogger("sidecar.transfer.aria2.frames")
-    quiet.setLevel(logging.INFO)
-    try:
-        return connect(
-            url,
-            compression=None,
-            proxy=None,
-            open_timeout=DIAL_TIMEOUT_S,
-            ping_interval=None,
-            close_timeout=0.2,
-            max_size=LARGEST_FRAME_BYTES,
-            logger=quiet,
-            legacy=True,
-        )
-    except (OSError, EOFError, WebSocketException):
-        return None
-
-
-def _gids(told: bytes) -> list[str]:
-    """Return the downloads that a notification names."""
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
-        return [str(one["gid"]) for one in json.loads(told)["params"]]
-    return []

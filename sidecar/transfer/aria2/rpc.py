@@ -45,7 +45,15 @@ class Aria2Refused(SidecarError):
 
 
 class Aria2Away(SidecarError):
-    """Nobody answers at aria2's address, or not as aria2 does."""
+    """Nobody answers at aria2's address, or not as aria2 does.
+
+    Attributes:
+        is_silent: Somebody is there, but the answer did not come in time.
+    """
+
+    def __init__(self, message: str, *, is_silent: bool = False) -> None:
+        super().__init__(message)
+        self.is_silent = is_silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class Rpc:
 
     url: str
     secret: str = field(repr=False)
-    patience_s: float = 5.0
+    patience_s: float = 2.0
 
     @property
     def socket_url(self) -> str:
@@ -127,7 +135,9 @@ class Rpc:
             with adapter.send(request.prepare(), timeout=(CONNECT_S, self.patience_s)) as response:
                 return _read(response)
         except requests.RequestException as error:
-            raise Aria2Away(f"aria2 does not answer at {parts.netloc}") from error
+            silent = isinstance(error, requests.ReadTimeout)
+            text = f"aria2 does not answer at {parts.netloc}"
+            raise Aria2Away(text, is_silent=silent) from error
         finally:
             adapter.close()
 

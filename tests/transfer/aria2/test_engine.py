@@ -393,3 +393,18 @@ def test_a_part_that_somebody_else_writes_to_is_not_believed(attempt: Try) -> No
     failure = attempt.fails()
 
     assert (failure.kind, failure.code) == (FailureClass.CHANGED, "aria2-mixed-up")
+
+
+def test_many_at_once_keep_apart(server: FaultServer, aria2: Link, tmp_path: Path) -> None:
+    server.body = LONG
+    attempts = [
+        Try(server, PlainPart(tmp_path / f"{number}.part"), by_aria2(aria2)) for number in range(6)
+    ]
+    threads = [Thread(target=attempt) for attempt in attempts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert all(attempt.content() == LONG for attempt in attempts)
+    assert aria2.book.gids() == []
