@@ -17,6 +17,7 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
+DOUBT = 13 * 1024 * 1024 // 2  # with what is gathered and one block more, below the 8 MiB
 GATHERED = 1024 * 1024  # few large writes cost the file system a third of many small ones
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
@@ -66,7 +67,7 @@ class PartWriter:
         self.held += len(block)
         if self.held - self._written >= GATHERED:
             self._write_gathered()
-        if self._written - self._begun >= WINDOW:
+        if self._written - self._begun >= WINDOW or self._written - self._synced >= DOUBT:
             self._make_a_point()
 
     def finish(self) -> str:
