@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import cached_property
+from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
@@ -67,7 +68,7 @@ from sidecar.store.sessions import Sessions
 from sidecar.store.tombstones import Tombstones
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
-from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.making import make_engine
 from sidecar.transfer.network import WayOut
 
 DATABASE = "sidecar.db"
@@ -359,24 +360,19 @@ class Assembly:
         )
 
     @cached_property
-    def engine(self) -> Engine:
-        """What moves the bytes."""
-        transfer = self._settings.transfer
-        patience = Patience(
-            connect=transfer.connect_timeout.total_seconds(),
-            read=transfer.read_timeout.total_seconds(),
-        )
-        return HttpEngine(
-            self._clock,
-            patience=patience,
-            ca_file=self._settings.jellyfin.ca_file,
-            bandwidth=Bandwidth(self._clock, self.speed.of),
-        )
+    def engine(self) -> tuple[Engine, Callable[[Event], None] | None]:
+        """What moves the bytes, and the thread that it needs, if it needs one.
+
+        Raises:
+            errors.ConfigError: The program that is asked for is not installed.
+        """
+        bandwidth = Bandwidth(self._clock, self.speed.of)
+        return make_engine(self._settings, self._clock, bandwidth)
 
     def new_worker(self) -> Worker:
         """Return another worker."""
         return Worker(
-            engine=self.engine,
+            engine=self.engine[0],
             downloads=self._store.downloads,
             accounts=self.accounts,
             shelf=self.shelf,

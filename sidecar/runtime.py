@@ -135,6 +135,9 @@ class Runtime:
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
+        _, beside_engine = services.engine
+        if beside_engine is not None:
+            crew.add("aria2", beside_engine)
         for number in range(1, self._settings.transfer.workers + 1):
             worker = services.new_worker()
             crew.add(f"worker-{number}", partial(worker.run, bell=self._workers_bell))

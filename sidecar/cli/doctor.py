@@ -17,6 +17,7 @@ from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.troubles import Troubles
+from sidecar.transfer.making import describe_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield _look("Settings", lambda: "read and valid")
     yield _look("Data folder", lambda: _data_folder(settings))
+    yield _look("Engine", lambda: describe_engine(settings))
     if settings.jellyfin.url is None:
         yield Finding("Jellyfin", is_well=True, text="none is configured: run starts the demo")
     else:

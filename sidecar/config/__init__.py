@@ -6,6 +6,7 @@ from sidecar.config.loading import load
 from sidecar.config.rules import RulesSettings
 from sidecar.config.sections import FavouritesSettings
 from sidecar.config.settings import (
+    Aria2Settings,
     DeviceSettings,
     EngineName,
     JellyfinSettings,
@@ -17,6 +18,7 @@ from sidecar.config.settings import (
 )
 
 __all__ = [
+    "Aria2Settings",
     "DeviceSettings",
     "EngineName",
     "FavouritesSettings",

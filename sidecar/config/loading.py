@@ -23,6 +23,8 @@ PREFIX = "SIDECAR_"
 FILE_NAME = "config.toml"
 # Not settings: where the settings are, and the devices, which are a list.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
+# Never shown, even when they are refused.
+SECRETS = {"password", "secret"}
 
 
 def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
@@ -138,7 +140,7 @@ def _explained(
             if place[0] == "devices"
             else PREFIX + "__".join(str(part).upper() for part in place)
         )
-    return ConfigError(where, key, "********" if "password" in place else value, reason)
+    return ConfigError(where, key, "********" if SECRETS & set(place) else value, reason)
 
 
 def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:

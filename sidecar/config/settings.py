@@ -30,6 +30,15 @@ def _server_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _aria2_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError('must be an address such as "http://127.0.0.1:6800/jsonrpc"')
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("must be the plain address, without a user name, ? or #")
+    return value if parts.path.strip("/") else f"{value.rstrip('/')}/jsonrpc"
+
+
 def _base_url(value: str) -> str:
     trimmed = value.strip("/")
     return f"/{trimmed}" if trimmed else ""
@@ -43,6 +52,7 @@ def _absolute(value: Path) -> Path:
 
 
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
+Aria2Url = Annotated[str, AfterValidator(_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Room = Annotated[ByteSize, Field(ge=0, le=LARGEST_ROOM)]
 FullPath = Annotated[Path, AfterValidator(_absolute)]
@@ -92,6 +102,15 @@ class EngineName(StrEnum):
     """What moves the bytes."""
 
     THREADS = "threads"
+    ARIA2 = "aria2"
+
+
+class Aria2Settings(Section):
+    """Which aria2 is used if it moves the bytes: one of our own, or one that runs already."""
+
+    url: Aria2Url | None = None
+    secret: SecretStr | None = None
+    program: str = Field(default="aria2c", min_length=1)
 
 
 class TransferSettings(Section):
@@ -104,6 +123,7 @@ class TransferSettings(Section):
     speed_limit: Speed | None = None
     busy_hours: tuple[DaySpan, ...] = ()
     busy_speed_limit: Speed | None = None
+    aria2: Aria2Settings = Aria2Settings()
 
 
 class NetworkSettings(Section):

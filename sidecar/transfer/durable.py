@@ -17,6 +17,7 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
+DOUBT = 13 * 1024 * 1024 // 2  # with what is gathered and one block more, below the 8 MiB
 GATHERED = 1024 * 1024  # few large writes cost the file system a third of many small ones
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
@@ -48,19 +49,8 @@ class PartWriter:
             How many bytes are counted on.
         """
         self._gathered.clear()
-        there = os.fstat(self._file.fileno()).st_size
-        held = min(held, there)
         self._hash = xxhash.xxh3_128()
-        self._file.seek(0)
-        self.held = 0
-        buffer = bytearray(min(HASH_BLOCK, max(held, 1)))
-        view = memoryview(buffer)
-        while self.held < held:
-            count = os.readv(self._file.fileno(), [view[: held - self.held]])
-            if not count:
-                break
-            self._hash.update(view[:count])
-            self.held += count
+        self.held = read_through(self._file, held, self._hash)
         os.ftruncate(self._file.fileno(), self.held)
         self._file.seek(self.held)
         self._written = self._begun = self._synced = self.held
@@ -68,9 +58,7 @@ class PartWriter:
 
     def set_room_aside(self, total: int) -> None:
         """Let the file system find room for the whole file at once; it need not be able to."""
-        if _fallocate is not None and total > self.held:
-            start, length = ctypes.c_int64(self.held), ctypes.c_int64(total - self.held)
-            _fallocate(self._file.fileno(), _KEEP_SIZE, start, length)
+        set_room_aside(self._file, self.held, total)
 
     def write(self, block: bytes) -> None:
         """Append a block; it may stay in memory until there is enough for a large write."""
@@ -79,7 +67,7 @@ class PartWriter:
         self.held += len(block)
         if self.held - self._written >= GATHERED:
             self._write_gathered()
-        if self._written - self._begun >= WINDOW:
+        if self._written - self._begun >= WINDOW or self._written - self._synced >= DOUBT:
             self._make_a_point()
 
     def finish(self) -> str:
@@ -121,6 +109,28 @@ class PartWriter:
             os.fdatasync(self._file.fileno())
             self._synced = self._written
             self._tell_synced(self._written)
+
+
+def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
+    """Hash the first `most` bytes of a file, or all if there are fewer; return how many."""
+    held = min(most, os.fstat(file.fileno()).st_size)
+    view = memoryview(bytearray(min(HASH_BLOCK, max(held, 1))))
+    file.seek(0)
+    done = 0
+    while done < held:
+        count = os.readv(file.fileno(), [view[: held - done]])
+        if not count:
+            break
+        into.update(view[:count])
+        done += count
+    return done
+
+
+def set_room_aside(file: BinaryIO, held: int, total: int) -> None:
+    """Let the file system find room for a whole file at once; it need not be able to."""
+    if _fallocate is not None and total > held:
+        start, length = ctypes.c_int64(held), ctypes.c_int64(total - held)
+        _fallocate(file.fileno(), _KEEP_SIZE, start, length)
 
 
 def _begin_write_back(descriptor: int, offset: int, length: int) -> None:

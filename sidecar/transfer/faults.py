@@ -84,6 +84,12 @@ def short_body(host: str, held: int, total: int | None) -> TransferFailed:
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
 
 
+def part_vanished() -> TransferFailed:
+    """Return the failure of a part file that lost its name while it was written."""
+    text = "The part file was deleted from the device while it was written"
+    return TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Return the exceptions inside an exception: requests and urllib3 wrap them as arguments."""
     yield error

@@ -39,9 +39,15 @@ from sidecar.domain.transfers import (
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
-from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import Job, Receipt, Report
-from sidecar.transfer.faults import disk_failure, is_of_the_network, network_failure, short_body
+from sidecar.transfer.faults import (
+    disk_failure,
+    is_of_the_network,
+    network_failure,
+    part_vanished,
+    short_body,
+)
+from sidecar.transfer.sinks import OpenSink, Sink, write_here
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +83,10 @@ class HttpEngine:
         patience: Patience | None = None,
         ca_file: Path | None = None,
         bandwidth: Bandwidth | None = None,
+        open_sink: OpenSink = write_here,
     ) -> None:
         self._clock = clock
+        self._open_sink = open_sink
         self._patience = patience or Patience()
         self._verify: bool | str = str(ca_file) if ca_file else True
         self._mine = local()
@@ -90,8 +98,7 @@ class HttpEngine:
             file = job.part.open()
         except OSError as error:
             raise TransferFailed(disk_failure(error)) from error
-        with file:
-            writer = PartWriter(file, report.synced)
+        with file, self._open_sink(job, file, report, stop) as writer:
             attempt = _Attempt(self, job, report, stop, writer)
             try:
                 return attempt.run()
@@ -150,7 +157,7 @@ class _Attempt:
     """One attempt at one file."""
 
     def __init__(
-        self, engine: HttpEngine, job: Job, report: Report, stop: Event, writer: PartWriter
+        self, engine: HttpEngine, job: Job, report: Report, stop: Event, writer: Sink
     ) -> None:
         self._engine = engine
         self._job = job
@@ -251,8 +258,7 @@ class _Attempt:
 
     def _receipt(self, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
-            text = "The part file was deleted from the device while it was written"
-            raise TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
+            raise part_vanished()
         content_hash = self._writer.finish()
         return Receipt(self._writer.held, content_hash, mime_type, self._fetched)
 

@@ -31,7 +31,7 @@ def documented() -> set[str]:
     found, section = set(), ""
     for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
         bare = line.lstrip("# ")
-        if match := re.fullmatch(r"\[{1,2}([a-z_.]+)\]{1,2}", bare):
+        if match := re.fullmatch(r"\[{1,2}([a-z0-9_.]+)\]{1,2}", bare):
             section = match[1]
         elif match := re.match(r"([a-z_]+) = ", bare):
             found.add(f"{section}.{match[1]}")

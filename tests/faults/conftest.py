@@ -9,10 +9,13 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
-from sidecar.transfer.engine import Receipt
+from sidecar.transfer.aria2.daemon import OwnDaemon
+from sidecar.transfer.aria2.engine import Aria2Engine
+from sidecar.transfer.aria2.link import Link
+from sidecar.transfer.engine import Engine, Receipt
 from sidecar.transfer.http import HttpEngine, Patience
 from tests.fakes.fault_server import FaultServer, after
-from tests.transfer.conftest import BODY, PlainPart, Try
+from tests.transfer.conftest import BODY, PlainPart, Try, linked
 
 OFFSETS = {"fresh": 0, "at-40-percent": len(BODY) * 2 // 5, "at-the-last-byte": len(BODY) - 1}
 RESUMED = {name: at for name, at in OFFSETS.items() if at}
@@ -56,7 +59,21 @@ def server() -> Iterator[FaultServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def aria2() -> Iterator[Link]:
+    """An aria2 of our own, at hand for all tests of one run."""
+    with linked(OwnDaemon("aria2c")) as link:
+        yield link
+
+
+@pytest.fixture(params=["threads", "aria2"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    patience = Patience(connect=2, read=0.3, slow_for=0.3)
+    if request.param == "threads":
+        return HttpEngine(SystemClock(), patience=patience)
+    return Aria2Engine(request.getfixturevalue("aria2"), SystemClock(), patience=patience)
+
+
 @pytest.fixture
-def walk(server: FaultServer, tmp_path: Path) -> Walk:
-    engine = HttpEngine(SystemClock(), patience=Patience(connect=2, read=0.3, slow_for=0.3))
+def walk(server: FaultServer, engine: Engine, tmp_path: Path) -> Walk:
     return Walk(server, PlainPart(tmp_path / "1.part"), engine, known_size=len(BODY))

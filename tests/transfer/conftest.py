@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import BinaryIO
 
 import pytest
@@ -15,12 +16,17 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads import Validator
 from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
+from sidecar.transfer.aria2.engine import Aria2Engine
+from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.http import HttpEngine, Patience
 from tests.fakes.fault_server import FaultServer
 
 BODY = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
+PATIENCE = Patience(connect=2, read=0.5, slow_for=0.3)
 
 
 @dataclass
@@ -93,9 +99,32 @@ def server() -> Iterator[FaultServer]:
         yield running
 
 
-@pytest.fixture
-def engine() -> Engine:
-    return HttpEngine(SystemClock(), patience=Patience(connect=2, read=0.5, slow_for=0.3))
+@pytest.fixture(scope="session")
+def aria2() -> Iterator[Link]:
+    """An aria2 of our own, at hand for all tests of one run."""
+    with linked(OwnDaemon("aria2c")) as link:
+        yield link
+
+
+@contextmanager
+def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Link]:
+    link, stop = Link(daemon, Book(prefix), SystemClock()), Event()
+    thread = Thread(target=link.run, args=(stop,))
+    thread.start()
+    try:
+        yield link
+    finally:
+        stop.set()
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(params=["threads", "aria2"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "threads":
+        return HttpEngine(SystemClock(), patience=PATIENCE)
+    link: Link = request.getfixturevalue("aria2")
+    return Aria2Engine(link, SystemClock(), patience=PATIENCE)
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""Learns where our downloads in aria2 stand: hears what it tells, asks it when it tells nothing.
+
+Its WebSocket tells that a download began, ended or was taken out; while that is down, one request
+for all downloads is sent twice a second. aria2 answers nobody while it writes to a slow stick, so
+silence is borne for a minute. Used by one thread; decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from threading import Event
+
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from sidecar.clock import Clock
+from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.rpc import Aria2Away, Call, Rpc
+from sidecar.transfer.aria2.standing import KEYS, standing
+
+POLL_S = 0.5
+STEP_S = 0.05
+DIAL_AGAIN_S = 5.0
+DIAL_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 0.2
+LONGEST_SILENCE_S = 60.0
+LARGEST_FRAME_BYTES = 1024 * 1024
+
+
+class Hearing:
+    """Keeps the book up to date with one aria2. Close it in the end."""
+
+    def __init__(self, rpc: Rpc, book: Book, clock: Clock) -> None:
+        self._rpc = rpc
+        self._book = book
+        self._clock = clock
+        self._line: ClientConnection | None = None
+        self._dial_at = clock.monotonic()
+        self._must_ask = True
+        self._silent_since: float | None = None
+
+    def turn(self, stop: Event) -> None:
+        """Hear one thing, or ask for all, within about half a second.
+
+        Raises:
+            Aria2Away: aria2 is gone, or has been silent for too long.
+            Aria2Refused: It does not accept our secret any more.
+        """
+        try:
+            self._turn(stop)
+            self._silent_since = None
+        except Aria2Away as trouble:
+            self._must_ask = True
+            now = self._clock.monotonic()
+            since = self._silent_since = self._silent_since or now
+            if not trouble.is_silent or now - since > LONGEST_SILENCE_S:
+                raise
+
+    def close(self) -> None:
+        """Hang up."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def _turn(self, stop: Event) -> None:
+        if self._line is None and self._clock.monotonic() >= self._dial_at:
+            self._line = _dial(self._rpc.socket_url)
+            self._dial_at = self._clock.monotonic() + DIAL_AGAIN_S
+            self._must_ask = True
+        if self._must_ask:
+            self._ask_all()
+        patience = STEP_S if stop.is_set() else POLL_S
+        if self._line is None:
+            self._must_ask = True
+            self._clock.wait(stop, patience)
+        else:
+            self._hear(self._line, patience)
+
+    def _hear(self, line: ClientConnection, patience: float) -> None:
+        try:
+            told = line.recv(patience, decode=False)
+        except TimeoutError:
+            return
+        except ConnectionClosed:
+            self.close()
+            self._must_ask = True
+            return
+        self._ask(sorted(set(_gids(told)) & set(self._book.gids())))
+
+    def _ask_all(self) -> None:
+        """Ask for all of them at once; whether aria2 is there at all is asked with it."""
+        gids = self._book.known_to_aria2()
+        if not gids:
+            self._rpc.call("getVersion")
+        self._ask(gids)
+        self._must_ask = False
+
+    def _ask(self, gids: list[str]) -> None:
+        ask(self._rpc, self._book, gids)
+
+
+def ask(rpc: Rpc, book: Book, gids: list[str]) -> None:
+    """Ask where some of our downloads stand, in one request, and note it.
+
+    Raises:
+        Aria2Away: It does not answer.
+        Aria2Refused: It does not accept our secret.
+    """
+    answers = rpc.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
+    book.note({gid: standing(one) for gid, one in zip(gids, answers, strict=True)})
+
+
+def _dial(url: str) -> ClientConnection | None:
+    quiet = logging.getLogger("sidecar.transfer.aria2.frames")
+    quiet.setLevel(logging.INFO)
+    try:
+        return connect(
+            url,
+            compression=None,
+            proxy=None,
+            open_timeout=DIAL_TIMEOUT_S,
+            ping_interval=None,
+            close_timeout=CLOSE_TIMEOUT_S,
+            max_size=LARGEST_FRAME_BYTES,
+            logger=quiet,
+            # It is closed by `close`; a `with` block cannot span the turns.
+            legacy=True,
+        )
+    except (OSError, EOFError, WebSocketException):
+        return None
+
+
+def _gids(told: bytes) -> list[str]:
+    """Return the downloads that a notification names."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        return [str(one["gid"]) for one in json.loads(told)["params"]]
+    return []

@@ -1,0 +1,211 @@
+"""Keeps aria2 at hand: starts it again when it ends, adds our downloads and takes them out.
+
+    begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ keep the book ─▶ gone
+      ▲                                                                                 │
+      └───────────────────────────── back-off ◀──────────────────────────────────────────┘
+
+What it knows of the downloads is in the book, which is the same for all threads. Retries nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import replace
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.errors import Stopped
+from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
+from sidecar.transfer.aria2.daemon import Daemon
+from sidecar.transfer.aria2.hearing import Hearing, ask
+from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
+from sidecar.transfer.aria2.standing import Standing
+
+log = logging.getLogger(__name__)
+
+ANSWER_WITHIN_S = 5.0
+STEP_S = 0.05
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+LIVED_WELL_S = 10.0
+LET_GO_WITHIN_S = 1.0
+QUICK_S = 0.2
+READY_WITHIN_S = 30.0
+MOST_WAITING = 1000
+
+
+class Link:
+    """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
+
+    def __init__(self, daemon: Daemon, book: Book, clock: Clock) -> None:
+        self._daemon = daemon
+        self.book = book
+        self._clock = clock
+        self._lock = Lock()
+        self._rpc: Rpc | None = None
+        self._ready = Event()
+        self._refusal: Failure | None = None
+        self._pause_s = FIRST_PAUSE_S
+
+    def run(self, stop: Event) -> None:
+        """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
+        try:
+            while not stop.is_set():
+                try:
+                    self._live(stop)
+                except (Aria2Away, Aria2Refused) as trouble:
+                    log.warning("%s; it is tried again in %.1f s", trouble, self._pause_s)
+                except Exception:
+                    log.exception("the link to aria2 failed in a way nobody foresaw")
+                self._lose()
+                self._clock.wait(stop, self._pause_s)
+                self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        finally:
+            self._daemon.end()
+            self._lose()
+
+    def await_ready(self, stop: Event, *, within_s: float = READY_WITHIN_S) -> Rpc:
+        """Return aria2's address as soon as it answers.
+
+        Raises:
+            domain.failures.TransferFailed: It does not, or not to us.
+            errors.Stopped: `stop` was set.
+        """
+        until = self._clock.monotonic() + within_s
+        while True:
+            if stop.is_set():
+                raise Stopped("the transfer was asked to stop")
+            with self._lock:
+                rpc, refusal = self._rpc, self._refusal
+            if rpc is not None:
+                return rpc
+            if refusal is not None:
+                raise TransferFailed(refusal)
+            if self._clock.monotonic() > until:
+                raise TransferFailed(away())
+            self._clock.wait(self._ready, STEP_S)
+
+    def add(self, gid: str, rpc: Rpc, url: str, options: Mapping[str, object]) -> None:
+        """Let aria2 begin with a download that the book has.
+
+        Raises:
+            domain.failures.TransferFailed: It refuses, or is gone.
+        """
+        try:
+            rpc.call("addUri", [url], {**options, "gid": gid}, 0)
+        except Aria2Refused as refused:
+            raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
+        except Aria2Away as trouble:
+            raise TransferFailed(gone()) from trouble
+        self.book.added(gid)
+
+    def ended(self, gid: str, *, within_s: float) -> Standing:
+        """Wait until aria2 takes no more bytes for it; return where it stands then."""
+        until = self._clock.monotonic() + within_s
+        over = self.book.over(gid)
+        while not over.is_set() and self._clock.monotonic() < until:
+            self._clock.wait(over, STEP_S)
+        if not over.is_set() and (rpc := self._rpc) is not None:
+            with suppress(Aria2Away, Aria2Refused):
+                ask(replace(rpc, patience_s=QUICK_S), self.book, [gid])
+        return self.book.standing(gid)
+
+    def forget(self, gid: str) -> None:
+        """Take it out of aria2, which has closed its file then; never raises, never waits long.
+
+        An aria2 that does not answer now is asked again by the link's own thread; until then
+        nothing else is begun on the same file.
+        """
+        rpc = self._rpc
+        try:
+            if rpc is not None:
+                self._take_out(replace(rpc, patience_s=QUICK_S), gid)
+        except (Aria2Away, Aria2Refused):
+            self.book.let_go(gid)
+        else:
+            self.book.strike(gid)
+
+    def _take_out(self, rpc: Rpc, gid: str) -> None:
+        rpc.batch([Call("forceRemove", (gid,))])
+        self.ended(gid, within_s=LET_GO_WITHIN_S)
+        rpc.batch([Call("removeDownloadResult", (gid,))])
+
+    def _live(self, stop: Event) -> None:
+        rpc = self._daemon.begin()
+        self._await_answer(rpc, stop)
+        if stop.is_set():
+            return
+        self._daemon.answered()
+        self._clear_away(rpc)
+        with self._lock:
+            self._rpc, self._refusal = rpc, None
+        self._ready.set()
+        began = self._clock.monotonic()
+        try:
+            self._follow(rpc, stop)
+        finally:
+            if self._clock.monotonic() - began > LIVED_WELL_S:
+                self._pause_s = FIRST_PAUSE_S
+
+    def _await_answer(self, rpc: Rpc, stop: Event) -> None:
+        until = self._clock.monotonic() + ANSWER_WITHIN_S
+        while True:
+            try:
+                rpc.call("getVersion")
+            except Aria2Refused as refused:
+                if refused.error.message == UNAUTHORIZED:
+                    self._refusal = wrong_secret()
+                raise
+            except Aria2Away:
+                late = self._clock.monotonic() > until
+                if late or stop.is_set() or not self._daemon.is_running():
+                    raise
+                self._clock.wait(stop, STEP_S)
+            else:
+                return
+
+    def _clear_away(self, rpc: Rpc) -> None:
+        """Take out what a sidecar that was killed left in an aria2 that lives on."""
+        keys = ["gid"]
+        lists = rpc.batch(
+            [
+                Call("tellActive", (keys,)),
+                Call("tellWaiting", (0, MOST_WAITING, keys)),
+                Call("tellStopped", (0, MOST_WAITING, keys)),
+            ]
+        )
+        told = {one["gid"] for some in lists if isinstance(some, list) for one in some}
+        known = set(self.book.gids())
+        ours = sorted(gid for gid in told - known if gid.startswith(self.book.prefix))
+        if ours:
+            log.info("%d downloads of an earlier run are taken out of aria2", len(ours))
+            rpc.batch([Call("forceRemove", (gid,)) for gid in ours])
+            rpc.batch([Call("removeDownloadResult", (gid,)) for gid in ours])
+
+    def _follow(self, rpc: Rpc, stop: Event) -> None:
+        """Keep the book, until aria2 is gone, or `stop` is set and all have let go."""
+        last_until: float | None = None
+        with closing(Hearing(rpc, self.book, self._clock)) as hearing:
+            while self._daemon.is_running():
+                if stop.is_set():
+                    now = self._clock.monotonic()
+                    last_until = last_until or now + LET_GO_WITHIN_S
+                    if not self.book.gids() or now > last_until:
+                        return
+                hearing.turn(stop)
+                self._take_out_what_is_left(rpc)
+
+    def _take_out_what_is_left(self, rpc: Rpc) -> None:
+        with suppress(Aria2Away):
+            for gid in self.book.left_over():
+                self._take_out(rpc, gid)
+                self.book.strike(gid)
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._rpc = None
+        self._ready.clear()
+        self.book.all_gone()

@@ -1,0 +1,153 @@
+"""One file for one aria2, over loopback, under an address that nobody can guess.
+
+    aria2: GET …             ──▶ 200, all of it           (nothing is held)
+    aria2: GET …             ──▶ 200, head only; it hangs up and asks again …
+    aria2: GET … Range: a-   ──▶ 206, [a, held) from the part file, then what comes
+
+aria2 goes on at the start of a block of 16 KiB, so the few bytes before the end of the part are
+sent once more. Listens on loopback only, serves one body, and knows no header of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+ARIA2_BLOCK = 16 * 1024
+MOST_AGAIN = 1024 * 1024  # an aria2 with larger blocks may ask for as much of what is there
+LOOPBACK = "127.0.0.1"
+BUFFER = 512 * 1024
+STEP_S = 0.05
+HEAD_TIMEOUT_S = 2.0
+LONGEST_HEAD = 16 * 1024
+_RANGE = re.compile(r"^range:\s*bytes=(\d{1,19})-", re.IGNORECASE | re.MULTILINE)
+
+Check = Callable[[], None]
+
+
+class Relay:
+    """Passes one body on. Used by one thread; close it in the end."""
+
+    def __init__(self, part: int, *, held: int, total: int | None) -> None:
+        """Listen.
+
+        Args:
+            part: Descriptor of the part file.
+            held: Bytes that are in it already: the body goes on there.
+            total: Bytes of the whole file, if that is known.
+        """
+        self._part = part
+        self._held = held
+        self._total = total
+        self._path = f"/{secrets.token_urlsafe(32)}"
+        self._listening = socket.create_server((LOOPBACK, 0))
+        self._listening.settimeout(STEP_S)
+        self._given_up: list[socket.socket] = []
+        self._line: socket.socket | None = None
+        self.url = f"http://{LOOPBACK}:{self._listening.getsockname()[1]}{self._path}"
+
+    def await_aria2(self, check: Check) -> None:
+        """Wait until aria2 takes the body; `check` is called often and ends the wait by raising.
+
+        Raises:
+            OSError: aria2 broke the connection again.
+        """
+        while self._line is None:
+            check()
+            with suppress(TimeoutError):
+                line, _ = self._listening.accept()
+                self._welcome(line)
+
+    def send(self, block: bytes, check: Check) -> None:
+        """Pass bytes on; `check` is called while aria2 takes none.
+
+        Raises:
+            OSError: aria2 broke the connection.
+        """
+        if self._line is None:
+            raise BrokenPipeError("nobody takes the body")
+        rest = memoryview(block)
+        while rest:
+            try:
+                rest = rest[self._line.send(rest) :]
+            except TimeoutError:
+                check()
+
+    def finish(self) -> None:
+        """Say that no more comes: aria2 writes what it has and lets go of the file."""
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Hang up."""
+        for one in (self._listening, *self._given_up, self._line):
+            if one is not None:
+                one.close()
+        self._given_up.clear()
+        self._line = None
+
+    def _welcome(self, line: socket.socket) -> None:
+        try:
+            head = _head_of(line)
+            if head.split(" ")[:2] != ["GET", self._path]:
+                line.close()
+                return
+            asked = _RANGE.search(head)
+            self._answer(line, None if asked is None else int(asked[1]))
+        except OSError:
+            line.close()
+            raise
+
+    def _answer(self, line: socket.socket, first: int | None) -> None:
+        if first is None and self._held >= ARIA2_BLOCK:
+            # It only wants to know the length, and hangs up: were it sent a byte, that were lost.
+            line.sendall(_reply("200 OK", self._total, "Accept-Ranges: bytes"))
+            self._given_up.append(line)
+            return
+        start = first or 0
+        if not 0 <= self._held - start <= MOST_AGAIN:
+            raise BrokenPipeError("aria2 asks for what lies far from the end of the part file")
+        again = os.pread(self._part, self._held - start, start)
+        if len(again) != self._held - start:
+            raise BrokenPipeError("the part file was cut")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        line.sendall(self._head(start, is_part=first is not None))
+        line.sendall(again)
+        line.settimeout(STEP_S)
+        self._line = line
+
+    def _head(self, start: int, *, is_part: bool) -> bytes:
+        if not is_part or self._total is None:
+            return _reply("200 OK", self._total, "Accept-Ranges: bytes")
+        there = f"Content-Range: bytes {start}-{self._total - 1}/{self._total}"
+        return _reply("206 Partial Content", self._total - start, there)
+
+
+def _head_of(line: socket.socket) -> str:
+    """Read a request's head; a stranger who sends nothing is not waited for long."""
+    until = time.monotonic() + HEAD_TIMEOUT_S
+    head = b""
+    while b"\r\n\r\n" not in head and len(head) < LONGEST_HEAD:
+        line.settimeout(max(0.01, until - time.monotonic()))
+        try:
+            block = line.recv(4096)
+        except TimeoutError:
+            return ""
+        if not block:
+            return ""
+        head += block
+    line.settimeout(HEAD_TIMEOUT_S)
+    return head.decode("latin-1")
+
+
+def _reply(status: str, length: int | None, *more: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/octet-stream", *more]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("ascii")

@@ -1,0 +1,164 @@
+"""Calls to aria2 by JSON-RPC, one or many in a request. Never logs the secret, never retries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from sidecar.errors import SidecarError
+
+CONNECT_S = 2.0
+UNAUTHORIZED = "Unauthorized"
+_SOCKET_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+_HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
+
+
+@dataclass(frozen=True, slots=True)
+class RpcError:
+    """What aria2 answers to a call that it does not do.
+
+    Attributes:
+        code: By JSON-RPC; aria2 answers 1 to most.
+        message: aria2's own words.
+    """
+
+    code: int
+    message: str
+
+
+class Aria2Refused(SidecarError):
+    """aria2 did not do what was asked.
+
+    Attributes:
+        error: What it answered.
+    """
+
+    def __init__(self, error: RpcError) -> None:
+        super().__init__(f"aria2 refuses: {error.message}")
+        self.error = error
+
+
+class Aria2Away(SidecarError):
+    """Nobody answers at aria2's address, or not as aria2 does.
+
+    Attributes:
+        is_silent: Somebody is there, but the answer did not come in time.
+    """
+
+    def __init__(self, message: str, *, is_silent: bool = False) -> None:
+        super().__init__(message)
+        self.is_silent = is_silent
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: the method without `aria2.`, and its parameters without the secret."""
+
+    method: str
+    parameters: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One aria2, by its address. Safe for many threads.
+
+    Attributes:
+        url: With `http` or `ws` and the path, normally `/jsonrpc`.
+        patience_s: How long an answer may take: aria2 gives none while it writes to a slow stick.
+    """
+
+    url: str
+    secret: str = field(repr=False)
+    patience_s: float = 2.0
+
+    @property
+    def socket_url(self) -> str:
+        """Where its notifications come from: it tells them to anybody who listens."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(scheme=_SOCKET_SCHEMES[parts.scheme]))
+
+    def call(self, method: str, *parameters: object) -> object:
+        """Make one call and return its result.
+
+        Raises:
+            Aria2Refused: aria2 answered with an error.
+            Aria2Away: It did not answer.
+        """
+        answer = self._post(self._request(0, Call(method, parameters)))
+        result = _result(answer)
+        if isinstance(result, RpcError):
+            raise Aria2Refused(result)
+        return result
+
+    def batch(self, calls: Sequence[Call]) -> list[object]:
+        """Make all calls in one request; return a result or an `RpcError` for each, in order.
+
+        Raises:
+            Aria2Refused: aria2 refused the request as a whole.
+            Aria2Away: It did not answer.
+        """
+        if not calls:
+            return []
+        answer = self._post([self._request(number, one) for number, one in enumerate(calls)])
+        if not isinstance(answer, list):
+            result = _result(answer)
+            if isinstance(result, RpcError):
+                raise Aria2Refused(result)
+            raise _odd()
+        found = {one.get("id"): _result(one) for one in answer if isinstance(one, dict)}
+        missing = RpcError(0, "no answer")
+        return [found.get(str(number), missing) for number in range(len(calls))]
+
+    def _request(self, number: int, call: Call) -> dict[str, object]:
+        secret = [f"token:{self.secret}"] if self.secret else []
+        return {
+            "jsonrpc": "2.0",
+            "id": str(number),
+            "method": f"aria2.{call.method}",
+            "params": [*secret, *call.parameters],
+        }
+
+    def _post(self, body: object) -> object:
+        parts = urlsplit(self.url)
+        url = urlunsplit(parts._replace(scheme=_HTTP_SCHEMES[parts.scheme]))
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        request = requests.Request("POST", url, data=json.dumps(body), headers=headers)
+        adapter = HTTPAdapter(pool_connections=1)
+        try:
+            # A session would add what a ~/.netrc and a proxy variable say.
+            with adapter.send(request.prepare(), timeout=(CONNECT_S, self.patience_s)) as response:
+                return _read(response)
+        except requests.RequestException as error:
+            silent = isinstance(error, requests.ReadTimeout)
+            text = f"aria2 does not answer at {parts.netloc}"
+            raise Aria2Away(text, is_silent=silent) from error
+        finally:
+            adapter.close()
+
+
+def _read(response: requests.Response) -> object:
+    if response.status_code not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
+        raise _odd()
+    try:
+        return json.loads(response.content)
+    except ValueError as error:
+        raise _odd() from error
+
+
+def _result(answer: object) -> object:
+    if not isinstance(answer, Mapping):
+        raise _odd()
+    error = answer.get("error")
+    if isinstance(error, Mapping):
+        return RpcError(int(error.get("code", 0)), str(error.get("message", "")))
+    return answer.get("result")
+
+
+def _odd() -> Aria2Away:
+    return Aria2Away("What answers at the address of aria2 is not aria2")

@@ -1,0 +1,99 @@
+"""The engine that the settings ask for, and what has to run beside it. Starts nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from hashlib import blake2s
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.config import EngineName, Settings
+from sidecar.errors import ConfigError
+from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.daemon import Daemon, ForeignDaemon, OwnDaemon
+from sidecar.transfer.aria2.engine import Aria2Engine
+from sidecar.transfer.aria2.link import Link
+from sidecar.transfer.aria2.rpc import Rpc
+from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.engine import Engine
+from sidecar.transfer.http import HttpEngine, Patience
+
+PREFIX_BYTES = 4
+
+
+def make_engine(
+    settings: Settings, clock: Clock, bandwidth: Bandwidth | None = None
+) -> tuple[Engine, Callable[[Event], None] | None]:
+    """Return the engine, and the body of the thread that it needs, if it needs one.
+
+    Raises:
+        errors.ConfigError: aria2 is asked for but is not installed.
+    """
+    transfer, ca_file = settings.transfer, settings.jellyfin.ca_file
+    patience = Patience(
+        connect=transfer.connect_timeout.total_seconds(),
+        read=transfer.read_timeout.total_seconds(),
+    )
+    if transfer.engine is EngineName.THREADS:
+        return HttpEngine(clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth), None
+    link = Link(_daemon(settings), Book(_prefix(settings)), clock)
+    engine = Aria2Engine(link, clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth)
+    return engine, link.run
+
+
+def aria2_program(settings: Settings) -> str | None:
+    """Return the full path of the program to start; None if another aria2 is to be used.
+
+    Raises:
+        errors.ConfigError: It is not installed.
+    """
+    if settings.transfer.aria2.url is not None:
+        return None
+    program = settings.transfer.aria2.program
+    found = shutil.which(program)
+    if found is None:
+        reason = (
+            f"{program} is not installed: install the package aria2, name the program in "
+            'transfer.aria2.program, or set engine = "threads"'
+        )
+        raise ConfigError("settings", "transfer.engine", str(EngineName.ARIA2), reason)
+    return found
+
+
+def describe_engine(settings: Settings) -> str:
+    """Say in a few words what moves the bytes, once it is sure that it can.
+
+    Raises:
+        errors.SidecarError: It cannot.
+    """
+    if settings.transfer.engine is EngineName.THREADS:
+        return "built in"
+    program = aria2_program(settings)
+    if program is not None:
+        return f"{program} is there and is started when needed"
+    rpc = _foreign(settings)
+    rpc.call("getVersion")
+    return f"aria2 answers at {rpc.url}"
+
+
+def _daemon(settings: Settings) -> Daemon:
+    program = aria2_program(settings)
+    if program is not None:
+        return OwnDaemon(program)
+    return ForeignDaemon(_foreign(settings))
+
+
+def _foreign(settings: Settings) -> Rpc:
+    aria2 = settings.transfer.aria2
+    secret = aria2.secret.get_secret_value() if aria2.secret else ""
+    return Rpc(aria2.url or "", secret)
+
+
+def _prefix(settings: Settings) -> str:
+    """Return what tells this sidecar's downloads from others' in a shared aria2.
+
+    One sidecar at a time holds a data folder, so all under its prefix is its own.
+    """
+    folder = str(settings.server.data_dir).encode("utf-8", "surrogateescape")
+    return blake2s(folder, digest_size=PREFIX_BYTES).hexdigest()
