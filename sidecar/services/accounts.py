@@ -103,13 +103,19 @@ class AccountDesk:
         Raises:
             errors.SignedOut: The account must sign in again.
         """
+        # As one: a sign-in in between would leave the old token here, and its end would be taken
+        # for the account's.
         with self._lock:
-            if client := self._clients.get(user_id):
-                return client
+            client = self._clients.get(user_id)
+            if client is None:
+                client = self._clients[user_id] = self._new_client(user_id)
+            return client
+
+    def _new_client(self, user_id: str) -> Jellyfin:
         account = self._accounts.get(user_id)
         if account is None or not account.is_signed_in or account.token_encrypted is None:
             raise SignedOut(_must_sign_in(account.name if account else "This account"))
-        client = Jellyfin(
+        return Jellyfin(
             self._base_url,
             identity=_identity(account.jellyfin_device_id),
             token=self._box.open(account.token_encrypted),
@@ -117,8 +123,6 @@ class AccountDesk:
             server_id=self.server_id,
             ca_file=self._ca_file,
         )
-        with self._lock:
-            return self._clients.setdefault(user_id, client)
 
     def anonymous(self) -> Jellyfin:
         """Return a client without a token, for asking who the server is and whether it is ready."""
@@ -134,7 +138,7 @@ class AccountDesk:
             if self._clients.get(user_id) is not client:
                 return False
             del self._clients[user_id]
-        self._accounts.signed_out(user_id)
+            self._accounts.signed_out(user_id)
         account = self._accounts.get(user_id)
         name = account.name if account else "an account"
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
@@ -167,11 +171,11 @@ class AccountDesk:
             is_signed_in=True,
             signed_in_at=self._clock.now(),
         )
-        self._accounts.save(account)
+        with self._lock:
+            self._accounts.save(account)
+            self._clients.pop(signed_in.user_id, None)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
-        with self._lock:
-            self._clients.pop(signed_in.user_id, None)
         self._troubles.clear(Kind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))

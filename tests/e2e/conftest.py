@@ -126,6 +126,26 @@ class Person:
         path = f"{self.url}/Sessions/Playing{what}"
         self.session.post(path, json=body, timeout=10).raise_for_status()
 
+    def watch(self, name: str) -> None:
+        """Mark an episode as seen."""
+        answer = self.session.post(
+            f"{self.url}/UserPlayedItems/{self.item(name, 'Episode')}", timeout=10
+        )
+        answer.raise_for_status()
+
+    def cast(self, device: str, item_ids: list[str]) -> bool:
+        """Play these on a device of the cast menu; return whether it is in the menu."""
+        query = {"controllableByUserId": self.user_id}
+        sessions = self.session.get(f"{self.url}/Sessions", params=query, timeout=10).json()
+        found = [one["Id"] for one in sessions if one["DeviceName"] == device]
+        for one in found:
+            order = {"playCommand": "PlayNow", "itemIds": ",".join(item_ids)}
+            answer = self.session.post(
+                f"{self.url}/Sessions/{one}/Playing", params=order, timeout=10
+            )
+            answer.raise_for_status()
+        return bool(found)
+
     def bytes_of(self, item_id: str) -> bytes:
         return self.session.get(f"{self.url}/Items/{item_id}/File", timeout=30).content
 
