@@ -21,6 +21,7 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.cast_orders import CastOrders
 from sidecar.services.casting import Casting
+from sidecar.services.copies import Copies
 from sidecar.services.covers import Covers
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
@@ -381,6 +382,7 @@ class Assembly:
             transfers=self.transfers,
             claims=self.claims,
             failing=self.failing,
+            copies=Copies(self.shelf, self._store.downloads),
             clock=self._clock,
             held_back=self.room.held_back,
             own_only=self.network.own_only,

@@ -89,7 +89,7 @@ def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _is_list(keys: list[str]) -> bool:
-    return keys[-1] in {"allowed_hosts", "trusted_proxies"}
+    return keys[-1] in {"allowed_hosts", "trusted_proxies", "quiet_hours", "busy_hours"}
 
 
 def _secret(name: str, path: str) -> str:

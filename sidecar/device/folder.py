@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import BinaryIO, Self
 
 import xxhash
 
@@ -222,6 +222,15 @@ class DeviceFolder:
                 self._anchor.check_place()
                 return False
         return len(tail) == min(size, _TAIL)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file of ours unbuffered for reading; errors in reading it are the caller's.
+
+        Raises:
+            errors.DeviceTrouble: It cannot be opened, or is not a regular file.
+        """
+        with self._opened(path) as descriptor:
+            return os.fdopen(os.dup(descriptor), "rb", buffering=0)
 
     def content_hash(self, path: str, *, is_over: Callable[[], bool] = lambda: False) -> str:
         """Read a file and return its xxh3-128 as 32 hex digits.

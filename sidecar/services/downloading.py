@@ -4,6 +4,7 @@
                  │                    │
                  └── trouble ─────────┴──▶ failure ─▶ `services.failing` decides what happens
 
+What another device has is copied from there, and the engine asked only if that cannot be done.
 A worker holds one download at a time, over one connection, and takes none while the server, the
 account or the device is in trouble.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock
 
 from sidecar.clock import Clock
@@ -25,12 +26,14 @@ from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
+from sidecar.services.copies import Copies
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.failing import Failing
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.downloads import Downloads
+from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
 
 log = logging.getLogger(__name__)
@@ -139,6 +142,7 @@ class Worker:
         transfers: Transfers,
         claims: Claims,
         failing: Failing,
+        copies: Copies,
         clock: Clock,
         held_back: Callable[[], Collection[int]] = frozenset,
         own_only: Callable[[], Collection[str]] = frozenset,
@@ -152,6 +156,7 @@ class Worker:
         self._transfers = transfers
         self._claims = claims
         self._failing = failing
+        self._copies = copies
         self._clock = clock
         self._held_back = held_back
         self._own_only = own_only
@@ -234,6 +239,16 @@ class Worker:
         self, device: Attached, client: Jellyfin, download: Download, stop: Event
     ) -> Receipt:
         self._transfers.begin(download.id, held=download.bytes_downloaded, size=download.size)
+        report = self._report(download)
+        try:
+            copied = self._copies.bring(device, client, download, report, stop)
+        except CopyFailed:
+            copied, download = None, replace(download, validator=None, bytes_downloaded=0)
+        return copied or self._ask_for(device, client, download, stop)
+
+    def _ask_for(
+        self, device: Attached, client: Jellyfin, download: Download, stop: Event
+    ) -> Receipt:
         job = Job(
             download_id=download.id,
             url=client.download_url(download.item_id),
@@ -244,7 +259,10 @@ class Worker:
             held=download.bytes_downloaded,
             device_id=device.id,
         )
-        return self._engine.fetch(job, _Report(download, self._downloads, self._transfers), stop)
+        return self._engine.fetch(job, self._report(download), stop)
+
+    def _report(self, download: Download) -> _Report:
+        return _Report(download, self._downloads, self._transfers)
 
     def _finish(self, device: Attached, download: Download, receipt: Receipt) -> None:
         device.folder.check()

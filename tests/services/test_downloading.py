@@ -3,24 +3,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 import xxhash
 from pydantic import ByteSize, SecretStr
 
-from sidecar.config import DeviceSettings
+from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import SERVER_ID, AccountDesk
 from sidecar.services.attached import CurrentSettings, as_configured
+from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.downloading import Claims, Worker
 from sidecar.services.failing import Failing
+from sidecar.services.network import LOOK_EVERY_S, NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers
 from sidecar.services.room import Room
@@ -53,6 +57,7 @@ class Works:
     worker: Worker
     claims: Claims
     rooms: list[Room]
+    network: NetworkRule
 
     def wish(self, number: int = 1, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
@@ -156,6 +161,17 @@ def build(
         chance=lambda: 0.0,
         make_room=lambda download: any(one.make_room(download) for one in rooms),
     )
+    network = NetworkRule(
+        NetworkSettings(),
+        zone=UTC,
+        look=Line,
+        shelf=shelf,
+        claims=claims,
+        holds=world.holds,
+        meta=world.meta,
+        bus=world.bus,
+        clock=world.clock,
+    )
     worker = Worker(
         engine=engine,
         downloads=world.downloads,
@@ -166,11 +182,15 @@ def build(
         transfers=Transfers(world.bus, world.clock),
         claims=claims,
         failing=failing,
+        copies=Copies(shelf, world.downloads),
         clock=world.clock,
         held_back=lambda: [number for one in rooms for number in one.held_back()],
+        own_only=network.own_only,
     )
     settling = Settling(world.downloads)
-    return Works(world, engine, server, troubles, shelf, settling, stick, worker, claims, rooms)
+    return Works(
+        world, engine, server, troubles, shelf, settling, stick, worker, claims, rooms, network
+    )
 
 
 def test_nothing_to_do_is_said(works: Works) -> None:
@@ -438,6 +458,70 @@ def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
     works.worker.step()
 
     assert works.now().status is Status.PAUSED
+
+
+def test_what_rules_want_waits_while_transfers_are_paused_and_then_goes_on(works: Works) -> None:
+    works.wish()
+    works.network.pause(paused=True)
+
+    assert not works.worker.step()
+    assert works.now().status is Status.PENDING
+    assert "paused" in str(works.network.why_held_back(works.now()))
+
+    works.network.pause(paused=False)
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+
+
+def test_what_a_person_asked_for_is_fetched_while_transfers_are_paused(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.network.pause(paused=True)
+    why = Reason("pin", track(2).id, "you asked for it")
+    works.world.holds.keep(Wish(ANN, STICK, track(2), why))
+
+    assert [works.worker.step() for _ in range(2)] == [True, False]
+
+    assert (works.now(1).status, works.now(2).status) == (Status.PENDING, Status.COMPLETED)
+    assert works.network.why_held_back(works.now(2)) is None
+
+
+def test_what_the_network_rule_stops_keeps_all_its_tries(works: Works) -> None:
+    works.wish()
+    works.engine.meanwhile = lambda _job: works.network.pause(paused=True)
+
+    assert works.worker.step()
+
+    stopped = works.now()
+    assert (stopped.status, stopped.retry_count, stopped.retry_next_at) == (Status.PENDING, 0, None)
+    assert not works.worker.step()
+
+
+def test_a_line_that_turns_metered_stops_what_runs_and_a_free_one_lets_it_go_on(
+    works: Works,
+) -> None:
+    lines = [Line(LineKind.WIFI, is_metered=False)]
+    works.network._look = lambda: lines[-1]
+    works.wish()
+
+    def pay(_job: object) -> None:
+        lines.append(Line(LineKind.OTHER, is_metered=True))
+        works.world.clock.advance(LOOK_EVERY_S)
+        works.network.step()
+
+    works.engine.meanwhile = pay
+    works.worker.step()
+    assert works.now().status is Status.PENDING
+    works.world.news.clear()
+
+    lines.append(Line(LineKind.WIFI, is_metered=False))
+    works.world.clock.advance(LOOK_EVERY_S)
+    works.engine.meanwhile = lambda _job: None
+    works.network.step()
+
+    assert WorkArrived() in works.world.news
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
 
 
 def test_what_is_cancelled_meanwhile_never_appears(works: Works) -> None:

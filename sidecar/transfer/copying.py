@@ -1,0 +1,98 @@
+"""Copies a file that another device has into a part file, and believes only its hash.
+
+    read ─▶ hash, write ─▶ as long as it was? ─▶ sync ─▶ the hash it arrived with? ─▶ receipt
+      └────────────────────────┴──────── no ──────┴──────▶ part emptied, `CopyFailed`
+
+Never writes to the other device, and knows nothing of Jellyfin: the bytes in the part are never
+taken for an answer of the server's, so no later transfer is glued to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event
+from typing import BinaryIO
+
+from sidecar.domain.downloads import Validator
+from sidecar.domain.failures import TransferFailed
+from sidecar.errors import SidecarError, Stopped
+from sidecar.transfer.durable import PartWriter
+from sidecar.transfer.engine import Part, Receipt, Report
+from sidecar.transfer.faults import disk_failure, part_vanished
+
+BLOCK = 1024 * 1024
+
+
+class CopyFailed(SidecarError):
+    """The other file cannot be read, or is not what arrived; the part is empty now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A file on another device.
+
+    Attributes:
+        file: Opened safely and unbuffered, for reading.
+        size: Bytes that it had when it arrived.
+        content_hash: Its xxh3-128 when it arrived.
+        mime_type: As the server named it then.
+    """
+
+    file: BinaryIO
+    size: int
+    content_hash: str
+    mime_type: str | None
+
+
+def copy(original: Original, part: Part, report: Report, stop: Event, *, held: int) -> Receipt:
+    """Copy a file into a part, going on after its first `held` bytes.
+
+    Raises:
+        CopyFailed: The original is no use; the part is empty and counts for nothing.
+        domain.failures.TransferFailed: The part cannot be written.
+        errors.Stopped: `stop` was set; honoured within one block.
+    """
+    try:
+        with part.open() as file:
+            writer = PartWriter(file, report.synced)
+            try:
+                return _copied(original, writer, report, stop, held)
+            except CopyFailed:
+                writer.keep(0)
+                report.opened(Validator(None, None), held=0)
+                raise
+    except OSError as error:
+        raise TransferFailed(disk_failure(error)) from error
+
+
+def _copied(
+    original: Original, writer: PartWriter, report: Report, stop: Event, held: int
+) -> Receipt:
+    size = original.size
+    writer.keep(min(held, size))
+    report.opened(Validator(None, size), held=writer.held)
+    writer.set_room_aside(size)
+    while writer.held < size:
+        if stop.is_set():
+            writer.sync()
+            raise Stopped("the copy was asked to stop")
+        block = _read(original, writer.held, size)
+        writer.write(block)
+        report.moved(writer.held)
+    if not writer.is_still_there():
+        raise part_vanished()
+    content_hash = writer.finish()
+    if content_hash != original.content_hash:
+        raise CopyFailed("it is not what arrived there: its hash is another one")
+    return Receipt(size, content_hash, original.mime_type, 0)
+
+
+def _read(original: Original, start: int, size: int) -> bytes:
+    try:
+        original.file.seek(start)
+        block = original.file.read(min(BLOCK, size - start))
+    except OSError as error:
+        raise CopyFailed(f"it cannot be read: {error.strerror}") from error
+    if not block:
+        raise CopyFailed(f"it ends after {start:,} of {size:,} bytes")
+    return block
