@@ -7,7 +7,7 @@ TEST_PACKAGES := aria2 chromium strace
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench screenshots lock wheel clean
+.PHONY: run test check bench simulation crashes lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -24,6 +24,13 @@ check: $(VENV)/test-ready
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# A year in the life of a thousand households, and every point at which a download can die.
+simulation: $(VENV)/test-ready
+	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
+
+crashes: packages-for-tests $(VENV)/test-ready
+	SIDECAR_CRASH_POINTS=all $(BIN)/pytest -q tests/faults/test_crash_walk.py
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .

@@ -12,13 +12,12 @@ import pytest
 from pydantic import ByteSize, SecretStr
 
 from sidecar.clock import SystemClock
-from sidecar.config import DeviceSettings, NetworkSettings
+from sidecar.config import DeviceSettings
 from sidecar.demo.exchange import Reply, Request
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads import Download, Move, Status, Validator
-from sidecar.domain.network import NOBODY_KNOWS
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
@@ -26,7 +25,6 @@ from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.downloading import Claims, Worker
 from sidecar.services.failing import Failing
-from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
@@ -141,14 +139,6 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
     shelf = DeviceShelf(
         devices, devices=world.devices, downloads=world.downloads, troubles=troubles, clock=clock
     )
-    network = NetworkRule(
-        NetworkSettings(),
-        shelf=shelf,
-        meta=world.meta,
-        look=lambda: NOBODY_KNOWS,
-        bus=world.bus,
-        clock=clock,
-    )
     failing = Failing(
         downloads=world.downloads,
         accounts=accounts,
@@ -167,7 +157,6 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         transfers=Transfers(world.bus, clock),
         claims=claims,
         failing=failing,
-        network=network,
         copies=Copies(shelf, world.downloads),
         clock=clock,
     )
