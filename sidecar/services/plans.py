@@ -199,5 +199,5 @@ def _space(found: Outlook) -> SpaceView:
         others=max(0, space.total - space.free - ours),
         reserve=reserve,
         free=space.free - reserve,
-        most=limits.most,
+        most=min(limits.most, ours + space.free - reserve),
     )

@@ -74,6 +74,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ahead": _ahead,
         "moment": presenters.moment,
         "percent": words.percent,
+        "reason_icon": standing.reason_icon,
         "room": standing.room,
         "seconds": words.seconds,
         "size": words.size,

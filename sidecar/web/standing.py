@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import ItemType
-from sidecar.services.desk import DeviceView, DownloadView
+from sidecar.services.desk import DeviceView, DownloadView, ReasonView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,18 @@ class Standing:
     tone: str
 
 
+# The firmest first.
+REASON_ICONS = MappingProxyType(
+    {
+        "pin": "pin",
+        "favourites": "heart",
+        "playlists": "list-music",
+        "next_up": "tv",
+        "album_affinity": "disc-3",
+        "latest": "sparkles",
+        "queue_ahead": "list-start",
+    }
+)
 PLAIN = MappingProxyType(
     {
         Status.PENDING: Standing("Queued", "clock", "calm"),
@@ -60,6 +73,12 @@ def standing(view: DownloadView, now: datetime) -> Standing:
     if view.status is Status.PENDING and view.error_message:
         return HELD_UP
     return PLAIN[view.status]
+
+
+def reason_icon(reasons: Sequence[ReasonView]) -> str:
+    """Return the icon of the firmest reason: a person's own word before what a rule thinks."""
+    rules = {one.rule for one in reasons}
+    return next((icon for rule, icon in REASON_ICONS.items() if rule in rules), "info")
 
 
 def type_icon(item_type: str) -> str:
