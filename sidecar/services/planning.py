@@ -200,8 +200,9 @@ class Planning:
                 self._calm(waiting)
 
     def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
-        """Return the wishes that no word of the person stands against."""
+        """Return the wishes that no word of the person stands against, and no rest."""
         words: dict[tuple[str, str], tuple[frozenset[str], frozenset[tuple[str, str]]]] = {}
+        resting: dict[str, Collection[str]] = {}
         allowed: list[Wish] = []
         for wish in wishes:
             place = (wish.user_id, wish.device_id)
@@ -209,6 +210,12 @@ class Planning:
                 words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
             removed, excluded = words[place]
             why = wish.reason
+            if must_rest(why.rule):
+                if wish.device_id not in resting:
+                    now = self._clock.now()
+                    resting[wish.device_id] = self._rests.resting(wish.device_id, now)
+                if wish.item.id in resting[wish.device_id]:
+                    continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
             if why.rule == PIN or (wish.item.id not in removed and not pairs & excluded):
                 allowed.append(wish)
@@ -234,20 +241,13 @@ class Planning:
         if there is None:
             item = full.get(wish.item.id)
             return item is not None and self._queue(wish, item)
-        if there.status is Status.REMOVED and self._may_return(wish, is_new=is_new):
+        if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
             self._downloads.prioritise(there, wish.priority)
         return False
-
-    def _may_return(self, wish: Wish, *, is_new: bool) -> bool:
-        """A person's own word brings a file back at once, a rule's only after its rest."""
-        if must_rest(wish.reason.rule):
-            now = self._clock.now()
-            return not self._rests.is_resting(wish.device_id, wish.item.id, now)
-        return is_new or wish.reason.rule == PIN
 
     def _queue(self, wish: Wish, item: Item) -> bool:
         download, queued = self._downloads.enqueue(

@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads import Download, Status
 from sidecar.domain.eviction import REST
 from sidecar.domain.removals import Fate
 from sidecar.domain.wishes import Reason, Wish
@@ -379,7 +379,7 @@ def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: Ho
     rests = Rests(house.world.db, house.world.clock)
     rests.put(STICK, track(1).id, house.world.clock.now() + REST)
     house.world.clock.advance(3600)
-    house.brings(1)
+    house.brings(1, "pin")
     verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
 
     verdicts.removed(
@@ -388,3 +388,15 @@ def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: Ho
     )
 
     assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(1).id}
+
+
+def test_a_rule_leaves_what_was_evicted_alone_for_a_week(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number == 4 else "favourites")
+    house.wishes(11)
+    house.room.step()
+
+    assert house.wishes(4, "album_affinity").status is Status.REMOVED
+    assert house.world.holds.of_item(STICK, track(4).id) == []
+    house.world.clock.advance(REST.total_seconds())
+    assert house.wishes(4, "album_affinity").status is Status.PENDING

@@ -98,9 +98,12 @@ class Household:
         title = Item(id=album_id, type=ItemType.ALBUM, title=album_id)
         tracks = self.catalogue.albums[album_id]
         # A person wants them from now on, whatever a rule wanted of them before.
-        self._granted -= {one.id for one in tracks} - set(self._files)
+        before = set(self._files)
+        self._granted -= {one.id for one in tracks} - before
         self._keep(favourites.wishes(title, tracks, user_id=ANN, devices=[STICK]))
         self._act()
+        # Like a smaller budget: what has to go for a heart goes on a person's word.
+        self._granted -= before - set(self._files)
 
     def likes_no_more(self, album_id: str) -> None:
         """Take the heart back."""
