@@ -34,6 +34,9 @@ FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
         AND device_id NOT IN (SELECT value FROM json_each(?))
         AND user_id NOT IN (SELECT value FROM json_each(?))
         AND id NOT IN (SELECT value FROM json_each(?))
+        AND (item_id, format) NOT IN (SELECT item_id, format FROM downloads
+            WHERE status = 'downloading'
+                AND (NOT finalizing OR id IN (SELECT value FROM json_each(?))))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
             SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
@@ -98,6 +101,8 @@ class Downloads(DownloadMover):
     ) -> Download | None:
         """Take the next download that is due: highest priority, then longest in the queue.
 
+        What is on its way to another device is waited for: it is copied from there then.
+
         Args:
             now: What `retry_next_at` is compared with.
             blocked_devices: Devices that cannot take files now.
@@ -106,7 +111,7 @@ class Downloads(DownloadMover):
                 resumed at once is pending while its last bytes are still being written.
             own_only: Devices that get only what people asked for themselves.
         """
-        sets = (blocked_devices, blocked_users, busy, own_only)
+        sets = (blocked_devices, blocked_users, busy, busy, own_only)
         passed_over = [json.dumps(list(one)) for one in sets]
         values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
         changes = {"started_at": now, "retry_next_at": None}

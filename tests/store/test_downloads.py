@@ -137,6 +137,53 @@ def test_claims_go_by_priority_then_by_age(downloads: Downloads, clock: FakeCloc
     assert downloads.claim(clock.now()) is None
 
 
+def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads) -> None:
+    first, _ = downloads.enqueue(wanted(1))
+    second, _ = downloads.enqueue(wanted(1, device=CARD))
+    other, _ = downloads.enqueue(wanted(2))
+
+    assert [one and one.id for one in (downloads.claim(BEGIN), downloads.claim(BEGIN))] == [
+        first.id,
+        other.id,
+    ]
+    assert downloads.claim(BEGIN) is None
+
+    downloads.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    assert downloads.claim(BEGIN, busy=[first.id]) is None
+
+    there = downloads.get(first.id)
+    assert there is not None
+    downloads.arrive(there, size=1, content_hash=HASH, mime_type=None)
+    claimed = downloads.claim(BEGIN)
+    assert claimed is not None
+    assert claimed.id == second.id
+
+
+def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: Downloads) -> None:
+    downloads.enqueue(wanted(1))
+    second, _ = downloads.enqueue(wanted(1, device=CARD))
+    first = downloads.claim(BEGIN)
+    assert first is not None
+    downloads.postpone(first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1)
+
+    claimed = downloads.claim(BEGIN)
+
+    assert claimed is not None
+    assert claimed.id == second.id
+
+
+def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: Downloads) -> None:
+    first, _ = downloads.enqueue(wanted(1))
+    second, _ = downloads.enqueue(wanted(1, device=CARD))
+    downloads.claim(BEGIN)
+    downloads.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+
+    claimed = downloads.claim(BEGIN, busy=[])
+
+    assert claimed is not None
+    assert claimed.id == second.id
+
+
 def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1))
     later = BEGIN + timedelta(seconds=5)
