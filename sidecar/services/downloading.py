@@ -11,8 +11,9 @@ account or the device is in trouble.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Event, RLock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
@@ -38,14 +39,31 @@ class Claims:
     """What is being worked on now, and how to stop one of them: paused, cancelled, unplugged."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        # Held while a worker claims: nobody else may claim what it has not begun yet.
+        self._lock = RLock()
         self._stops: dict[int, Event] = {}
+        self._afterwards: dict[int, list[Callable[[], object]]] = {}
         self._is_over = False
 
     def busy(self) -> list[int]:
         """Return the ids of the downloads whose part file a worker holds."""
         with self._lock:
             return list(self._stops)
+
+    def take(
+        self, claim: Callable[[Collection[int]], Download | None]
+    ) -> tuple[Download, Event] | None:
+        """Claim a download and begin it, in one go.
+
+        Args:
+            claim: Given what is busy, returns what it claimed; None if there is nothing.
+
+        Returns:
+            The download and the event that stops it.
+        """
+        with self._lock:
+            download = claim(list(self._stops))
+            return None if download is None else (download, self.begin(download.id))
 
     def begin(self, download_id: int) -> Event:
         """Return the event that stops this one download."""
@@ -59,6 +77,22 @@ class Claims:
         """The worker has let go of it."""
         with self._lock:
             self._stops.pop(download_id, None)
+            due = self._afterwards.pop(download_id, [])
+        for act in due:
+            act()
+
+    def afterwards(self, download_id: int, act: Callable[[], object]) -> None:
+        """Do something to a part file once no worker holds it; at once if none does.
+
+        Args:
+            download_id: Whose part file.
+            act: Raises nothing; may run in the worker's thread.
+        """
+        with self._lock:
+            if download_id in self._stops:
+                self._afterwards.setdefault(download_id, []).append(act)
+                return
+        act()
 
     def stop(self, download_id: int) -> None:
         """Ask the worker to let go of one download, if one has it."""
@@ -138,15 +172,10 @@ class Worker:
         """Do one download, to its end or its failure; return False if there is nothing to do."""
         if not self._server.is_there:
             return False
-        download = self._downloads.claim(
-            self._clock.now(),
-            blocked_devices=self._shelf.blocked(),
-            blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
-            busy=self._claims.busy(),
-        )
-        if download is None:
+        taken = self._claims.take(self._claim)
+        if taken is None:
             return False
-        stop = self._claims.begin(download.id)
+        download, stop = taken
         try:
             self._attempt(download, stop)
         finally:
@@ -154,6 +183,14 @@ class Worker:
             self._shelf.unreserve(download.id)
             self._claims.end(download.id)
         return True
+
+    def _claim(self, busy: Collection[int]) -> Download | None:
+        return self._downloads.claim(
+            self._clock.now(),
+            blocked_devices=self._shelf.blocked(),
+            blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
+            busy=busy,
+        )
 
     def _attempt(self, download: Download, stop: Event) -> None:
         client: Jellyfin | None = None

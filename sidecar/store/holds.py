@@ -110,6 +110,18 @@ class Holds:
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
+    def drop(self, device_id: str, item_id: str, user_ids: Collection[str]) -> list[Hold]:
+        """Delete at once what these users hold of an item on a device, and return it."""
+        query = peewee.ModelDelete(HoldRow).where(
+            HoldRow.device_id == device_id,
+            HoldRow.item_id == item_id,
+            HoldRow.user_id.in_(list(user_ids)),
+        )
+        with self._db.write():
+            rows = self._db.changed(query.returning(HoldRow))
+            self._tell_all(rows)
+        return [_hold(row) for row in rows]
+
     def next_release(self) -> datetime | None:
         """Return when the next hold ends; None if all of them last."""
         query = HoldRow.select(peewee.fn.MIN(HoldRow.release_at).alias("at"))

@@ -87,6 +87,7 @@ class DownloadRow(peewee.Model):
     retry_count = peewee.IntegerField(default=0)
     retry_next_at = MomentField(null=True)
     queued_at = MomentField()
+    place = peewee.IntegerField(default=0)
     started_at = MomentField(null=True)
     completed_at = MomentField(null=True)
     last_used_seq = peewee.IntegerField(default=0)
@@ -97,6 +98,22 @@ class DownloadRow(peewee.Model):
         """Where it is."""
 
         table_name = "downloads"
+
+
+class KeptPartRow(peewee.Model):
+    """What a cancelled download had of its file."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    validator = ValidatorField()
+    bytes_downloaded = peewee.IntegerField()
+    kept_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "kept_parts"
 
 
 class DeviceRow(peewee.Model):
@@ -280,6 +297,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SessionRow,
     ApiKeyRow,
     DownloadRow,
+    KeptPartRow,
     HoldRow,
     HeartRow,
     TombstoneRow,
