@@ -39,6 +39,22 @@ ROUTES = MappingProxyType(
         ("api.devices", "GET"): Role.SIGNED_IN,
         ("api.notices", "GET"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
+        ("actions.add", "POST"): Role.SIGNED_IN,
+        ("actions.pause", "POST"): Role.SIGNED_IN,
+        ("actions.resume", "POST"): Role.SIGNED_IN,
+        ("actions.retry", "POST"): Role.SIGNED_IN,
+        ("actions.cancel", "POST"): Role.SIGNED_IN,
+        ("actions.delete", "DELETE"): Role.SIGNED_IN,
+        ("actions.prioritise", "POST"): Role.SIGNED_IN,
+        ("actions.top", "POST"): Role.SIGNED_IN,
+        ("actions.move", "POST"): Role.SIGNED_IN,
+        ("actions.bulk", "POST"): Role.SIGNED_IN,
+        ("keys.show", "GET"): Role.SIGNED_IN,
+        ("keys.make", "POST"): Role.SIGNED_IN,
+        ("keys.revoke", "DELETE"): Role.SIGNED_IN,
+        ("steering.act", "POST"): Role.SIGNED_IN,
+        ("steering.ask", "GET"): Role.SIGNED_IN,
+        ("steering.act_on_all", "POST"): Role.SIGNED_IN,
     }
 )
 # The live connection takes no commands: nothing but coming and going.
