@@ -9,8 +9,10 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
+from sidecar.web import actions, keys, steering
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
+from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
 
@@ -39,8 +41,14 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock) -> Web:
-    return create_app(desk, bus, clock=clock)
+def doing(desk: FakeDesk) -> FakeActions:
+    return FakeActions(desk)
+
+
+@pytest.fixture
+def web(desk: FakeDesk, doing: FakeActions, bus: Bus, clock: FakeClock) -> Web:
+    further = [actions.routes(doing), keys.routes(doing), steering.routes(doing)]
+    return create_app(desk, bus, clock=clock, further=further)
 
 
 @pytest.fixture
