@@ -19,19 +19,22 @@ from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
+from sidecar.services.actions import Actions
 from sidecar.services.cast_orders import CastOrders
 from sidecar.services.casting import Casting
+from sidecar.services.claims import Claims
 from sidecar.services.copies import Copies
 from sidecar.services.covers import Covers
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Claims, Worker
+from sidecar.services.downloading import Worker
 from sidecar.services.explaining import Explaining
 from sidecar.services.failing import Failing
 from sidecar.services.followers import Followers
 from sidecar.services.following import Following
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keeping import Keeping
+from sidecar.services.keys import Keys
 from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.plans import Plans
@@ -409,6 +412,28 @@ class Assembly:
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What people do with downloads."""
+        store = self._store
+        return Actions(
+            db=store.db,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            accounts=self.accounts,
+            planning=self.planning,
+            shelf=self.shelf,
+            claims=self.claims,
+            show=self.desk.download,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of people's programs."""
+        return Keys(self._store.api_keys)
 
     @cached_property
     def plays_desk(self) -> ListeningDesk:

@@ -21,10 +21,10 @@ from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
 from sidecar.events import Event as News
 from sidecar.services.bell import Bell
+from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
-from sidecar.services.downloading import Claims
 from sidecar.store.database import Database
-from sidecar.web import plans, plays, removals, steering, transfers
+from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -107,6 +107,9 @@ class Runtime:
             trusted_proxies=server.trusted_proxies,
         )
         further = [
+            actions.routes(services.actions),
+            buttons.routes(services.actions),
+            keys.routes(services.keys),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),
             removals.routes(services.removals_desk),

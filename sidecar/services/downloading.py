@@ -15,17 +15,16 @@ import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Event, Lock
+from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status, Validator
+from sidecar.domain.downloads import Download, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
-from sidecar.events import DownloadChanged
-from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
+from sidecar.services.claims import Claims
 from sidecar.services.copies import Copies
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.failing import Failing
@@ -39,71 +38,6 @@ from sidecar.transfer.engine import Engine, Job, Receipt
 log = logging.getLogger(__name__)
 
 IDLE_S = 5.0
-
-
-class Claims:
-    """What is being worked on now, and how to stop one of them: paused, cancelled, unplugged."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._stops: dict[int, tuple[str, Event]] = {}
-        self._is_over = False
-
-    def busy(self) -> list[int]:
-        """Return the ids of the downloads whose part file a worker holds."""
-        with self._lock:
-            return list(self._stops)
-
-    def begin(self, download_id: int, device_id: str) -> Event:
-        """Return the event that stops this one download."""
-        with self._lock:
-            _, stop = self._stops.setdefault(download_id, (device_id, Event()))
-            if self._is_over:
-                stop.set()
-            return stop
-
-    def end(self, download_id: int) -> None:
-        """The worker has let go of it."""
-        with self._lock:
-            self._stops.pop(download_id, None)
-
-    def stop(self, download_id: int) -> None:
-        """Ask the worker to let go of one download, if one has it."""
-        with self._lock:
-            if there := self._stops.get(download_id):
-                there[1].set()
-
-    def hear(self, news: News) -> None:
-        """Let go of what was cancelled or paused while it ran; a listener for the bus."""
-        match news:
-            case DownloadChanged(
-                download=download, was=Status.DOWNLOADING, now=None | Status.PAUSED
-            ):
-                self.stop(download.id)
-            case _:
-                pass
-
-    def stop_on(self, device_id: str) -> None:
-        """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
-        with self._lock:
-            for for_device, stop in self._stops.values():
-                if for_device == device_id:
-                    stop.set()
-
-    def stop_unless(self, device_id: str, keep: Callable[[int], bool]) -> None:
-        """Ask the workers to let go of what they fetch for a device, but not of what is kept."""
-        with self._lock:
-            running = [one for one, there in self._stops.items() if there[0] == device_id]
-        for download_id in running:
-            if not keep(download_id):
-                self.stop(download_id)
-
-    def stop_all(self) -> None:
-        """Ask all workers to let go, and whoever claims from now on."""
-        with self._lock:
-            self._is_over = True
-            for _, stop in self._stops.values():
-                stop.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +110,10 @@ class Worker:
         """Do one download, to its end or its failure; return False if there is nothing to do."""
         if not self._server.is_there:
             return False
-        download = self._downloads.claim(
-            self._clock.now(),
-            blocked_devices=self._shelf.blocked(),
-            blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
-            busy=[*self._claims.busy(), *self._held_back()],
-            own_only=self._own_only(),
-        )
-        if download is None:
+        taken = self._claims.take(self._claim)
+        if taken is None:
             return False
-        stop = self._claims.begin(download.id, download.device_id)
+        download, stop = taken
         try:
             self._attempt(download, stop)
         finally:
@@ -193,6 +121,15 @@ class Worker:
             self._shelf.unreserve(download.id)
             self._claims.end(download.id)
         return True
+
+    def _claim(self, busy: Collection[int]) -> Download | None:
+        return self._downloads.claim(
+            self._clock.now(),
+            blocked_devices=self._shelf.blocked(),
+            blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
+            busy=[*busy, *self._held_back()],
+            own_only=self._own_only(),
+        )
 
     def _attempt(self, download: Download, stop: Event) -> None:
         client: Jellyfin | None = None
@@ -217,7 +154,8 @@ class Worker:
 
     def _sweep(self, download: Download) -> None:
         """What was cancelled while it ran leaves nothing behind."""
-        if self._downloads.get(download.id) is None:
+        kept = self._downloads.kept_parts(download.device_id)
+        if self._downloads.get(download.id) is None and download.id not in kept:
             with suppress(DeviceTrouble):
                 self._shelf.get(download.device_id).folder.part(download.id).remove()
 

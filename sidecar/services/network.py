@@ -16,8 +16,8 @@ from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.domain.downloads import Download
 from sidecar.domain.network import Line, Use, Verdict, judge
 from sidecar.events import Bus, WorkArrived
+from sidecar.services.claims import Claims
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Claims
 from sidecar.store.holds import Holds
 from sidecar.store.meta import Meta
 

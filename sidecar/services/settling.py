@@ -98,7 +98,10 @@ class Settling:
 
     def _sweep(self, device: Attached) -> None:
         """Remove part files whose download is gone: only our own names, in our own folder."""
+        kept = self._downloads.kept_parts(device.id)
         for part in device.folder.parts():
+            if part.download_id in kept:
+                continue
             download = self._downloads.get(part.download_id)
             waits = download is not None and download.status not in {
                 Status.COMPLETED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import peewee
 
 from sidecar.domain.rules.context import Chosen
+from sidecar.store.choices import ChosenPlaylistRow
 from sidecar.store.database import Database
-from sidecar.store.tables import ChosenPlaylistRow
 
 
 class ChosenPlaylists:

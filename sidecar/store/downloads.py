@@ -20,28 +20,14 @@ from sidecar.domain.downloads import Download, Move, Status, Validator
 from sidecar.domain.naming import path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
-from sidecar.store.moving import ONE_ROW, DownloadMover
+from sidecar.store import kept, ordering
+from sidecar.store.moving import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadMover
+from sidecar.store.ordering import FIRST_DUE
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download
 from sidecar.store.tables import DownloadRow
 
 __all__ = ["Downloads", "NewDownload", "Place"]
-
-# Written by hand, to name the index: left to itself, SQLite sorts the whole queue each time.
-FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
-    WHERE status = 'pending'
-        AND (retry_next_at IS NULL OR retry_next_at <= ?)
-        AND device_id NOT IN (SELECT value FROM json_each(?))
-        AND user_id NOT IN (SELECT value FROM json_each(?))
-        AND id NOT IN (SELECT value FROM json_each(?))
-        AND (item_id, format) NOT IN (SELECT item_id, format FROM downloads
-            WHERE status = 'downloading'
-                AND (NOT finalizing OR id IN (SELECT value FROM json_each(?))))
-        AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
-            SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
-                AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
-    ORDER BY priority DESC, queued_at, id
-    LIMIT 1)"""
 
 # The subquery is answered once, from its index, and the rows by (device, item): no other is read.
 HEARD = """UPDATE downloads
@@ -124,8 +110,44 @@ class Downloads(DownloadMover):
             if self._db.change(DownloadRow.update(retry_next_at=None).where(alike)):
                 self._db.after_commit(partial(self._bus.publish, WorkArrived()))
 
-    def cancel(self, download: Download) -> bool:
-        """Delete the row of a download that has no file yet; the part file is the caller's.
+    def put_first(self, download: Download) -> bool:
+        """Let a download that waits be the next one; return whether it still waited."""
+        if download.status is not Status.PENDING:
+            return False
+        with self._db.write():
+            spot = ordering.first(self._db, download.id)
+            return self._set(download, priority=spot.priority, place=spot.place) is not None
+
+    def put_before(self, download: Download, other: Download) -> bool:
+        """Let one that waits go right before another; return whether both still waited."""
+        if download.status is not Status.PENDING or download.id == other.id:
+            return False
+        with self._db.write():
+            spot = ordering.before(self._db, download.id, other.id)
+            if spot is None:
+                return False
+            return self._set(download, priority=spot.priority, place=spot.place) is not None
+
+    def hurry(self, download: Download, *, from_zero: bool = False) -> bool:
+        """End the cooldown of a download that waits, with all its tries given back."""
+        if download.status is not Status.PENDING:
+            return False
+        changes = {**UNBLEMISHED, **(FROM_ZERO if from_zero else {})}
+        with self._db.write():
+            if self._set(download, **changes) is None:
+                return False
+            self._db.after_commit(partial(self._bus.publish, WorkArrived()))
+        return True
+
+    def hand_over(self, download: Download, user_id: str) -> bool:
+        """Fetch it for, and with the token of, somebody else from now on."""
+        with self._db.write():
+            return self._set(download, user_id=user_id) is not None
+
+    def cancel(self, download: Download, *, keep_part: bool = False) -> bool:
+        """Delete the row of a download that has no file yet; removing the part is the caller's.
+
+        With `keep_part` the part stays, and the item goes on from it when it is queued again.
 
         Raises:
             IllegalMove: A finished file is deleted, not cancelled; a bug.
@@ -141,8 +163,14 @@ class Downloads(DownloadMover):
                 )
             )
             if gone:
+                if keep_part:
+                    kept.remember(self._db, download, self._clock.now())
                 self._tell(download, download.status, None)
         return bool(gone)
+
+    def kept_parts(self, device_id: str) -> frozenset[int]:
+        """Return the cancelled downloads of a device whose part files stay; old ones no longer."""
+        return kept.of_device(self._db, device_id, self._clock.now())
 
     def rename(self, download: Download, place: Place) -> bool:
         """Give the download another place, before there is a file at the old one.
@@ -250,7 +278,8 @@ class Downloads(DownloadMover):
 
     def _insert(self, wanted: NewDownload) -> Download:
         place = first_free(self._db, wanted.device_id, wanted.places)
-        columns = columns_of(wanted, place, self._clock.now())
+        columns = columns_of(self._db, wanted, place, self._clock.now())
+        columns |= kept.take(self._db, wanted.device_id, wanted.item.id)
         download = to_download(
             self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         )

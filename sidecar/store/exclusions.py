@@ -8,8 +8,8 @@ from __future__ import annotations
 import peewee
 
 from sidecar.clock import Clock
+from sidecar.store.choices import ExclusionRow
 from sidecar.store.database import Database
-from sidecar.store.tables import ExclusionRow
 
 EVERYWHERE = ""
 

@@ -126,11 +126,15 @@ class Holds:
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
-    def drop(self, device_id: str, item_id: str) -> list[Hold]:
-        """Delete all holds on an item on a device, pins as well, and return them."""
-        here = (HoldRow.device_id == device_id) & (HoldRow.item_id == item_id)
+    def drop(
+        self, device_id: str, item_id: str, user_ids: Collection[str] | None = None
+    ) -> list[Hold]:
+        """Delete at once what these users, or all, hold of an item on a device, and return it."""
+        which = (HoldRow.device_id == device_id) & (HoldRow.item_id == item_id)
+        if user_ids is not None:
+            which &= HoldRow.user_id.in_(list(user_ids))
         with self._db.write():
-            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(here).returning(HoldRow))
+            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(which).returning(HoldRow))
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 

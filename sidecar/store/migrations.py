@@ -216,8 +216,30 @@ PLAYS = (
     "CREATE INDEX downloads_by_use ON downloads (last_used_seq) WHERE last_used_seq > 0",
 )
 
+QUEUE_ORDER = (
+    # A counter with gaps, so that one download can go between two others.
+    "ALTER TABLE downloads ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
+    """UPDATE downloads SET place = spread.place FROM (
+        SELECT id, 1048576 * row_number() OVER (ORDER BY queued_at, id) AS place FROM downloads
+    ) AS spread WHERE spread.id = downloads.id""",
+    "DROP INDEX downloads_to_claim",
+    """CREATE INDEX downloads_to_claim ON downloads
+        (priority DESC, place, id, retry_next_at, device_id, user_id, status)
+        WHERE status = 'pending'""",
+    # What a cancelled download had, if it was to be kept: asked for again, it goes on from there.
+    """CREATE TABLE kept_parts (
+        download_id INTEGER PRIMARY KEY,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        validator TEXT NOT NULL,
+        bytes_downloaded INTEGER NOT NULL CHECK (bytes_downloaded >= 0),
+        kept_at INTEGER NOT NULL,
+        UNIQUE (device_id, item_id)
+    ) STRICT""",
+)
+
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

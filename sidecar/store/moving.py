@@ -20,6 +20,7 @@ from sidecar.domain.failures import Failure
 from sidecar.domain.items import Item
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.store.database import Database
+from sidecar.store.ordering import last_place
 from sidecar.store.reading import NAMES, DownloadReader, from_columns
 from sidecar.store.tables import DownloadRow
 
@@ -166,6 +167,7 @@ class DownloadMover(DownloadReader):
             user_id=user_id,
             priority=priority,
             queued_at=self._clock.now(),
+            place=last_place(self._db),
             started_at=None,
             **told,
             **UNBLEMISHED,

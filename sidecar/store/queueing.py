@@ -10,6 +10,7 @@ from datetime import datetime
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import Item
 from sidecar.store.database import Database, Row
+from sidecar.store.ordering import last_place
 from sidecar.store.reading import search_key
 
 
@@ -52,7 +53,7 @@ def first_free(db: Database, device_id: str, places: Iterable[Place]) -> Place:
     raise ValueError("every offered place is taken by another download")
 
 
-def columns_of(wanted: NewDownload, place: Place, now: datetime) -> Row:
+def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -> Row:
     """Return the columns of a fresh row."""
     item = wanted.item
     artist = item.artist or item.album_artist or item.series
@@ -75,6 +76,7 @@ def columns_of(wanted: NewDownload, place: Place, now: datetime) -> Row:
         "expected_size": item.size,
         "priority": wanted.priority,
         "queued_at": now,
+        "place": last_place(db),
         "format": wanted.format,
     }
 

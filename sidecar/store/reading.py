@@ -77,6 +77,12 @@ class DownloadReader:
             total: int = self._db.rows(counted)[0]["n"]
         return [to_download(row) for row in rows], total
 
+    def ids(self, which: DownloadFilter, most: int) -> list[int]:
+        """Return the ids of the same list, in the order of the queue, `most` at the most."""
+        order = (DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id)
+        query = DownloadRow.select(DownloadRow.id).where(*_conditions(which))
+        return [row["id"] for row in self._db.rows(query.order_by(*order).limit(most))]
+
     def counts(self, which: DownloadFilter) -> Mapping[Status, int]:
         """Count the downloads in each state, 0 where there are none; `statuses` is not looked at.
 
@@ -102,7 +108,7 @@ class DownloadReader:
     def positions(self, download_ids: Collection[int]) -> Mapping[int, int]:
         """Return the place in the queue, from 1, of those that are pending."""
         place = fn.ROW_NUMBER().over(
-            order_by=[DownloadRow.priority.desc(), DownloadRow.queued_at, DownloadRow.id]
+            order_by=[DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id]
         )
         queue = DownloadRow.select(DownloadRow.id, place.alias("place")).where(PENDING)
         query = peewee.Select([queue], [queue.c.id, queue.c.place]).where(

@@ -12,8 +12,9 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Status
+from sidecar.store.choices import RestRow
 from sidecar.store.database import Database
-from sidecar.store.tables import DownloadRow, RestRow
+from sidecar.store.tables import DownloadRow
 
 
 class Rests:

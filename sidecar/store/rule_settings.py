@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import peewee
 
+from sidecar.store.choices import RuleSettingsRow
 from sidecar.store.database import Database
-from sidecar.store.tables import RuleSettingsRow
 
 
 class RuleSettingsStore:

@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import peewee
 
+from sidecar.store.choices import (
+    ChosenPlaylistRow,
+    DeviceSettingsRow,
+    ExclusionRow,
+    RestRow,
+    RuleSettingsRow,
+)
 from sidecar.store.fields import MomentField, StatusField, ValidatorField
 
 
@@ -41,6 +48,7 @@ class DownloadRow(peewee.Model):
     retry_count = peewee.IntegerField(default=0)
     retry_next_at = MomentField(null=True)
     queued_at = MomentField()
+    place = peewee.IntegerField(default=0)
     started_at = MomentField(null=True)
     completed_at = MomentField(null=True)
     last_used_seq = peewee.IntegerField(default=0)
@@ -51,6 +59,22 @@ class DownloadRow(peewee.Model):
         """Where it is."""
 
         table_name = "downloads"
+
+
+class KeptPartRow(peewee.Model):
+    """What a cancelled download had of its file."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    validator = ValidatorField()
+    bytes_downloaded = peewee.IntegerField()
+    kept_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "kept_parts"
 
 
 class DeviceRow(peewee.Model):
@@ -170,77 +194,6 @@ class TombstoneRow(peewee.Model):
         primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
 
 
-class RuleSettingsRow(peewee.Model):
-    """What a rule does otherwise on one device."""
-
-    device_id = peewee.TextField()
-    rule = peewee.TextField()
-    changed = peewee.TextField()
-
-    class Meta:
-        """Where it is."""
-
-        table_name = "rule_settings"
-        primary_key = peewee.CompositeKey("device_id", "rule")
-
-
-class DeviceSettingsRow(peewee.Model):
-    """What was changed for one device."""
-
-    device_id = peewee.TextField(primary_key=True)
-    changed = peewee.TextField()
-
-    class Meta:
-        """Where it is."""
-
-        table_name = "device_settings"
-
-
-class ExclusionRow(peewee.Model):
-    """An item that a person does not want from one rule."""
-
-    user_id = peewee.TextField()
-    device_id = peewee.TextField()
-    rule = peewee.TextField()
-    item_id = peewee.TextField()
-    created_at = MomentField()
-
-    class Meta:
-        """Where it is."""
-
-        table_name = "exclusions"
-        primary_key = peewee.CompositeKey("user_id", "device_id", "rule", "item_id")
-
-
-class ChosenPlaylistRow(peewee.Model):
-    """A playlist that a person wants on a device."""
-
-    id = peewee.AutoField()
-    user_id = peewee.TextField()
-    device_id = peewee.TextField()
-    playlist_id = peewee.TextField()
-    title = peewee.TextField()
-
-    class Meta:
-        """Where it is."""
-
-        table_name = "chosen_playlists"
-
-
-class RestRow(peewee.Model):
-    """An item that was evicted and rests."""
-
-    device_id = peewee.TextField()
-    item_id = peewee.TextField()
-    until = MomentField()
-
-    class Meta:
-        """Where it is."""
-
-        table_name = "rests"
-        primary_key = peewee.CompositeKey("device_id", "item_id")
-
-
 class PlayRow(peewee.Model):
     """`domain.plays.Play`, and whether it counts."""
 
@@ -286,6 +239,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SessionRow,
     ApiKeyRow,
     DownloadRow,
+    KeptPartRow,
     HoldRow,
     HeartRow,
     TombstoneRow,

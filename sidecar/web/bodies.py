@@ -30,6 +30,20 @@ class Credentials(Body):
 B = TypeVar("B", bound=Body)
 
 
+def read_if_any(kind: type[B]) -> B:
+    """Return the body of the current request; what it says by itself if there is none.
+
+    Raises:
+        Problem: As `read`.
+    """
+    has_none = request.mimetype == "" and not request.content_length and not _is_chunked()
+    return kind() if has_none else read(kind)
+
+
+def _is_chunked() -> bool:
+    return "Transfer-Encoding" in request.headers
+
+
 def read(kind: type[B]) -> B:
     """Return the body of the current request.
 

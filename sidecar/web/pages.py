@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
@@ -54,6 +54,7 @@ def _downloads(desk: Desk) -> str:
         total_speed=sum(one.speed for one in running),
         devices=desk.devices(person),
         notices=desk.notices(person),
+        can_steer="steering" in current_app.blueprints,
     )
 
 
@@ -82,5 +83,10 @@ def give_words(app: Flask, clock: Clock) -> None:
         "standing": _standing,
         "type_icon": standing.type_icon,
     }
+
+    def _in_future(at: datetime) -> bool:
+        return at > clock.now()
+
+    app.jinja_env.tests |= {"in_future": _in_future}
     # Not every page is there in every application: none may be linked in vain.
     app.jinja_env.globals |= {"asker": security.asker, "has_page": app.view_functions.__contains__}

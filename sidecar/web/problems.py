@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, json, redirect, render_template, request, url_for
@@ -47,22 +48,40 @@ TITLES = {
 
 
 class Problem(Exception):
-    """Raised by a view to end a request with a status and a sentence."""
+    """Raised by a view to end a request with a status and a sentence.
 
-    def __init__(self, status: HTTPStatus, sentence: str | None = None) -> None:
+    Attributes:
+        facts: Told to programs beside the sentence: a `code`, a time.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        sentence: str | None = None,
+        *,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(sentence or SENTENCES.get(status, status.phrase))
         self.status = status
+        self.facts = facts or {}
 
 
 class SignInNeeded(Exception):
     """Nobody is signed in, and somebody must be."""
 
 
-def answer(status: HTTPStatus, sentence: str, *, error_id: str | None = None) -> Response:
+def answer(
+    status: HTTPStatus,
+    sentence: str,
+    *,
+    error_id: str | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> Response:
     """Return a problem as JSON to programs and as a page to people."""
     if request.path.startswith(FOR_PROGRAMS):
-        problem = {"type": "about:blank", "title": status.phrase, "status": status.value}
-        problem |= {"detail": sentence} | ({"id": error_id} if error_id else {})
+        problem: dict[str, object] = {"type": "about:blank", "title": status.phrase}
+        problem |= {"status": status.value, "detail": sentence, **(facts or {})}
+        problem |= {"id": error_id} if error_id else {}
         return Response(json.dumps(problem), status=status, content_type=PROBLEM)
     title = TITLES.get(status, status.phrase)
     page = render_template("problem.html", title=title, sentence=sentence, error_id=error_id)
@@ -79,7 +98,7 @@ def register(app: Flask) -> None:
 
 
 def _problem(problem: Problem) -> Response:
-    return answer(problem.status, str(problem))
+    return answer(problem.status, str(problem), facts=problem.facts)
 
 
 def _sign_in(_needed: SignInNeeded) -> BaseResponse:

@@ -63,6 +63,22 @@ ROUTES = MappingProxyType(
         ("transfers.show", "GET"): Role.SIGNED_IN,
         ("transfers.change", "PATCH"): Role.ADMIN,
         ("health.show", "GET"): Role.ANYBODY,
+        ("actions.add", "POST"): Role.SIGNED_IN,
+        ("actions.pause", "POST"): Role.SIGNED_IN,
+        ("actions.resume", "POST"): Role.SIGNED_IN,
+        ("actions.retry", "POST"): Role.SIGNED_IN,
+        ("actions.cancel", "POST"): Role.SIGNED_IN,
+        ("actions.delete", "DELETE"): Role.SIGNED_IN,
+        ("actions.prioritise", "POST"): Role.SIGNED_IN,
+        ("actions.top", "POST"): Role.SIGNED_IN,
+        ("actions.move", "POST"): Role.SIGNED_IN,
+        ("actions.bulk", "POST"): Role.SIGNED_IN,
+        ("keys.show", "GET"): Role.SIGNED_IN,
+        ("keys.make", "POST"): Role.SIGNED_IN,
+        ("keys.revoke", "DELETE"): Role.SIGNED_IN,
+        ("buttons.act", "POST"): Role.SIGNED_IN,
+        ("buttons.ask", "GET"): Role.SIGNED_IN,
+        ("buttons.act_on_all", "POST"): Role.SIGNED_IN,
     }
 )
 # The live connection takes no commands: nothing but coming and going.

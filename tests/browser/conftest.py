@@ -10,9 +10,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
+from sidecar.web import buttons
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.places import web_files
 from sidecar.web.server import WebServer, serving
+from tests.fakes.actions import FakeActions
 from tests.fakes.desk import FakeDesk
 
 FLAGS = (
@@ -56,7 +58,8 @@ def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
 
 
 def served(desk: FakeDesk, bus: Bus, port: int, base_url: str = "") -> Iterator[WebServer]:
-    web = create_app(desk, bus, WebOptions(base_url=base_url))
+    further = [buttons.routes(FakeActions(desk))]
+    web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
     thread = serving(server)

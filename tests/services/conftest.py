@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,14 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    clock, bus = FakeClock(), Bus()
+    with opened(tmp_path, FakeClock()) as world:
+        yield world
+
+
+@contextmanager
+def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
+    """Open the store in this folder, as it was left there."""
+    bus = Bus()
     news: list[Event] = []
     bus.subscribe(news.append)
     db = Database.open(tmp_path / "data" / "sidecar.db", clock=clock)

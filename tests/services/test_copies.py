@@ -21,9 +21,10 @@ from sidecar.domain.downloads import Download, Move, Status, Validator
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
+from sidecar.services.claims import Claims
 from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Claims, Worker
+from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
 from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers

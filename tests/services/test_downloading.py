@@ -20,9 +20,10 @@ from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import SERVER_ID, AccountDesk
 from sidecar.services.attached import CurrentSettings, as_configured
+from sidecar.services.claims import Claims
 from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Claims, Worker
+from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
 from sidecar.services.network import LOOK_EVERY_S, NetworkRule
 from sidecar.services.planning import Planning

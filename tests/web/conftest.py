@@ -10,9 +10,10 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import plans, plays, removals, steering, transfers
+from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
+from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.listening import FakeListening
@@ -71,19 +72,22 @@ def transfers_desk() -> FakeTransfers:
 
 
 @pytest.fixture
-def further(
-    steering_desk: FakeSteering,
-    removals_desk: FakeRemovalsDesk,
-    planned: FakePlans,
-    listening: FakeListening,
-    transfers_desk: FakeTransfers,
-) -> list[Blueprint]:
+def doing(desk: FakeDesk) -> FakeActions:
+    return FakeActions(desk)
+
+
+@pytest.fixture
+def further(request: pytest.FixtureRequest) -> list[Blueprint]:
+    desk_of = request.getfixturevalue
     return [
-        steering.routes(steering_desk),
-        removals.routes(removals_desk),
-        plans.routes(planned),
-        plays.routes(listening),
-        transfers.routes(transfers_desk),
+        actions.routes(desk_of("doing")),
+        keys.routes(desk_of("doing")),
+        buttons.routes(desk_of("doing")),
+        steering.routes(desk_of("steering_desk")),
+        removals.routes(desk_of("removals_desk")),
+        plans.routes(desk_of("planned")),
+        plays.routes(desk_of("listening")),
+        transfers.routes(desk_of("transfers_desk")),
     ]
 
 

@@ -131,7 +131,7 @@ def test_a_change_needs_the_session_s_own_token(
     assert attempt("").status_code == 403
     assert attempt(other.csrf).status_code == 403
     assert attempt("ü").status_code == 403
-    assert attempt(who.csrf).status_code not in {401, 403}
+    assert attempt(who.csrf).status_code not in {401, 403, 405, 500}
 
 
 def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:

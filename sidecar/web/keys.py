@@ -1,0 +1,56 @@
+"""`/api/v1/keys`: keys for programs. A key is shown when it is made, and never again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from flask import Blueprint, Response, jsonify
+from pydantic import StringConstraints
+
+from sidecar.services.action_desk import KeyDesk, KeyView
+from sidecar.web import bodies, presenters
+from sidecar.web.action_bodies import LARGEST_ID
+from sidecar.web.problems import Problem
+from sidecar.web.security import person
+
+
+class NewKey(bodies.Body):
+    """What the key is for, in the owner's words."""
+
+    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+def routes(desk: KeyDesk) -> Blueprint:
+    """Return the routes."""
+    keys = Blueprint("keys", __name__, url_prefix="/api/v1/keys")
+
+    @keys.get("")
+    def show() -> Response:
+        return jsonify(presenters.whole([_key(one) for one in desk.keys(person())]))
+
+    @keys.post("")
+    def make() -> tuple[Response, int]:
+        made = desk.make_key(person(), bodies.read(NewKey).label)
+        if made is None:
+            text = "This account has too many keys: revoke one that is not needed any more."
+            raise Problem(HTTPStatus.CONFLICT, text, facts={"code": "too-many-keys"})
+        key, secret = made
+        return jsonify({**_key(key), "key": secret}), HTTPStatus.CREATED
+
+    @keys.delete(f"/<int(max={LARGEST_ID}):key_id>")
+    def revoke(key_id: int) -> Response:
+        if not desk.revoke_key(person(), key_id):
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return keys
+
+
+def _key(one: KeyView) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "label": one.label,
+        "created_at": presenters.moment(one.created_at),
+        "last_used_at": presenters.moment(one.last_used_at),
+    }

@@ -1,0 +1,95 @@
+"""A desk for actions in memory, for the web alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sidecar.services.action_desk import (
+    Addition,
+    Asked,
+    KeyView,
+    Order,
+    Outcome,
+    Queued,
+    Result,
+    Selection,
+)
+from sidecar.services.desk import DownloadView, Person
+from tests.fakes.desk import FakeDesk
+
+MADE_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeActions:
+    """Implements `services.action_desk.ActionsDesk` and `KeyDesk`.
+
+    Unlike the real one it changes no download: it notes what was asked for and answers what
+    `answer` says. Every item is known to its Jellyfin but those in `unknown`.
+    """
+
+    desk: FakeDesk
+    answer: Outcome | None = None
+    wanted_too: int = 0
+    unknown: set[str] = field(default_factory=set)
+    orders: list[tuple[str, int, Order]] = field(default_factory=list)
+    selections: list[tuple[Selection, Order]] = field(default_factory=list)
+    additions: list[tuple[Sequence[str], str | None, int | None]] = field(default_factory=list)
+    made: dict[int, tuple[Person, KeyView]] = field(default_factory=dict)
+    is_full: bool = False
+
+    def add(
+        self,
+        person: Person,
+        item_ids: Sequence[str],
+        *,
+        device: str | None = None,
+        priority: int | None = None,
+    ) -> Sequence[Addition]:
+        self.additions.append((item_ids, device, priority))
+        return [self._addition(person, one) for one in item_ids]
+
+    def _addition(self, person: Person, item_id: str) -> Addition:
+        if item_id in self.unknown:
+            return Addition(item_id, "", Asked.NOT_FOUND, "Unknown", code="unknown-item")
+        there = [one for one in self.desk.rows.values() if one.item_id == item_id]
+        refs = [Queued(one.id, one.status, 1) for one in there if self.show(person, one.id)]
+        return Addition(item_id, "A title", Asked.EXISTS if refs else Asked.QUEUED, "Queued", refs)
+
+    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+        if self.show(person, download_id) is None:
+            return Outcome(download_id, Result.NOT_FOUND, "not there")
+        self.orders.append((person.name, download_id, order))
+        return self.answer or Outcome(download_id, Result.DONE, "It is done")
+
+    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+        return [self.act(person, one, order) for one in ids]
+
+    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+        self.selections.append((which, order))
+        seen = [one for one in sorted(self.desk.rows) if self.show(person, one)]
+        return self.act_on(person, seen, order)
+
+    def show(self, person: Person, download_id: int) -> DownloadView | None:
+        return self.desk.download(person, download_id)
+
+    def others(self, person: Person, download_id: int) -> int:
+        return self.wanted_too
+
+    def keys(self, person: Person) -> Sequence[KeyView]:
+        return [view for owner, view in self.made.values() if owner == person]
+
+    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+        if self.is_full:
+            return None
+        view = KeyView(len(self.made) + 1, label, MADE_AT, None)
+        self.made[view.id] = (person, view)
+        return view, "sidecar_the-secret"
+
+    def revoke_key(self, person: Person, key_id: int) -> bool:
+        if key_id not in self.made or self.made[key_id][0] != person:
+            return False
+        del self.made[key_id]
+        return True
