@@ -11,7 +11,7 @@ from sidecar.domain.downloads import Status
 from sidecar.services.action_desk import Order, Outcome, Result, Selection
 from sidecar.web.app import Web
 from tests.fakes.actions import FakeActions
-from tests.fakes.desk import BEN, EVE, FakeDesk, a_download
+from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
 from tests.web.conftest import Browser, come_in
 
 ONE = "/api/v1/downloads/7"
@@ -174,7 +174,8 @@ def test_what_makes_no_sense_is_refused_and_does_nothing(
 
     assert answer.status_code == (415 if body is None else 422)
     assert answer.mimetype == "application/problem+json"
-    assert doing.orders == doing.additions == []
+    assert not doing.orders
+    assert not doing.additions
 
 
 @pytest.mark.parametrize("raw", [b"{", b"nul", b"[" * 10_000, b'{"priority": NaN}', b"\xff"])
@@ -398,13 +399,17 @@ def test_who_shares_a_file_is_told_before(
     ann: Browser, eve: Browser, desk: FakeDesk, doing: FakeActions
 ) -> None:
     desk.add(a_download(7, status=Status.COMPLETED))
+    desk.add(a_download(8, status=Status.COMPLETED), of=[ANN, EVE])
     doing.wanted_too = 2
 
     for_ann = ann.client.get("/downloads/7/ask?action=delete").text
-    for_eve = eve.client.get("/downloads/7/ask?action=delete").text
+    for_eve = eve.client.get("/downloads/8/ask?action=delete").text
+    for_others = eve.client.get("/downloads/7/ask?action=delete").text
 
     assert "it stays for them" in for_ann
     assert "For everyone" not in for_ann
+    assert "It is wanted by ann" in for_others
+    assert "For everyone" not in for_others
     assert "2 other people want this" in for_eve
     assert "For everyone" in for_eve
 
