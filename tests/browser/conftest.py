@@ -57,8 +57,10 @@ def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     yield from served(desk, bus, 0)
 
 
-def served(desk: FakeDesk, bus: Bus, port: int, base_url: str = "") -> Iterator[WebServer]:
-    further = [buttons.routes(FakeActions(desk))]
+def served(
+    desk: FakeDesk, bus: Bus, port: int, base_url: str = "", doing: FakeActions | None = None
+) -> Iterator[WebServer]:
+    further = [buttons.routes(doing or FakeActions(desk))]
     web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()

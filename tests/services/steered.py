@@ -20,7 +20,7 @@ from sidecar.services.desk import DownloadView, Person
 from sidecar.services.planning import Planning
 from sidecar.store.accounts import Account
 from sidecar.store.tombstones import Tombstones
-from tests.fakes.answering import Answering, Request, answering, json_reply
+from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
 from tests.services.conftest import ANN, STICK, World, track
 from tests.services.test_downloading import ME, PUBLIC, SERVER, Works, build
 
@@ -133,16 +133,16 @@ def account(world: World, person: Person, box: TokenBox) -> Account:
     )
 
 
-def library(*rows: Mapping[str, object]) -> Callable[[Request], object]:
+def library(*rows: Mapping[str, object]) -> Callable[[Request], Reply]:
     """Answer `/Items` by ids, or by the parent that is asked for."""
 
-    def answer(request: Request) -> object:
+    def answer(request: Request) -> Reply:
         wanted = request.query.get("ids")
         parent = request.query.get("parentId")
         found = [
             one
             for one in rows
-            if (one["Id"] in wanted.split(",") if wanted else one.get("ParentId") == parent)
+            if (str(one["Id"]) in wanted.split(",") if wanted else one.get("ParentId") == parent)
         ]
         start = int(request.query.get("startIndex", 0))
         return json_reply(

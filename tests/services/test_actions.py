@@ -260,7 +260,7 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
     home.works.settling.settle(home.works.shelf.get(STICK), [])
     assert home.parts() == [part.name]
 
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
     home.actions.add(Ann, [track(1).id])
 
     again = home.works.now()
@@ -316,7 +316,7 @@ def test_what_was_deleted_comes_back_when_its_owner_retries_it(home: House) -> N
 
 
 def test_letting_go_of_a_file_ends_the_own_request_and_leaves_the_file(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
     home.actions.add(Ann, [track(1).id])
     home.works.worker.step()
     one = home.works.now()
@@ -377,7 +377,7 @@ def add(home: House, *ids: str, person: Person = Ann, **how: object) -> list[Add
 
 
 def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
 
     (first,), (second,) = add(home, track(1).id), add(home, track(1).id)
 
@@ -391,7 +391,7 @@ def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) 
 def test_an_album_becomes_its_tracks(home: House) -> None:
     album = {"Id": ALBUM, "Type": "MusicAlbum", "Name": "First Light"}
     rows = [row(number, ParentId=ALBUM) for number in (1, 2, 3)]
-    home.server.routes["GET /Items"] = library(album, *rows)  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(album, *rows)
 
     (asked,) = add(home, ALBUM, priority=70)
 
@@ -401,7 +401,7 @@ def test_an_album_becomes_its_tracks(home: House) -> None:
 
 
 def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
 
     asked = add(home, track(9).id, track(1).id, track(1).id)
 
@@ -410,7 +410,7 @@ def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> N
 
 def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
     folder = {"Id": ALBUM, "Type": "Folder", "Name": "Things"}
-    home.server.routes["GET /Items"] = library(folder)  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(folder)
 
     (asked,) = add(home, ALBUM)
 
@@ -419,7 +419,7 @@ def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
 
 @pytest.mark.parametrize(("device", "expected"), [(STICK, True), ("Car stick", True), ("x", False)])
 def test_a_device_is_named_by_name_or_id(home: House, device: str, expected: bool) -> None:
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
 
     (asked,) = add(home, track(1).id, device=device)
 
@@ -438,7 +438,7 @@ def test_who_is_signed_out_is_told(home: House) -> None:
 def test_what_was_removed_comes_back_because_a_person_asks(home: House) -> None:
     one = home.arrived(Ann)
     home.do(Ann, one, DELETE)
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
 
     (asked,) = add(home, track(1).id)
 
@@ -467,7 +467,7 @@ def at_once(home: House, count: int, act: object) -> list[object]:
 
 
 def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))  # type: ignore[assignment]
+    home.server.routes["GET /Items"] = library(row(1))
 
     found = at_once(home, 50, lambda: add(home, track(1).id)[0])
 
