@@ -54,7 +54,7 @@ def _downloads(desk: Desk) -> str:
         total_speed=sum(one.speed for one in running),
         devices=desk.devices(person),
         notices=desk.notices(person),
-        can_steer="steering" in current_app.blueprints,
+        can_steer="buttons" in current_app.blueprints,
     )
 
 
