@@ -62,6 +62,7 @@ ROUTES = MappingProxyType(
         ("plays.now", "GET"): Role.SIGNED_IN,
         ("transfers.show", "GET"): Role.SIGNED_IN,
         ("transfers.change", "PATCH"): Role.ADMIN,
+        ("openapi.show", "GET"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
         ("actions.add", "POST"): Role.SIGNED_IN,
         ("actions.pause", "POST"): Role.SIGNED_IN,

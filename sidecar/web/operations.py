@@ -1,0 +1,180 @@
+"""What each route of the API takes and answers: one row for each route and verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from sidecar.domain.downloads import Status
+from sidecar.web import action_bodies, bodies, keys, plans, removals, shapes, steering, transfers
+
+Json = dict[str, object]
+TEXT: Json = {"type": "string", "maxLength": 200}
+PAGE: Json = {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
+PAGE_SIZE: Json = {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}
+PAGING: Mapping[str, Json] = MappingProxyType({"page": PAGE, "page_size": PAGE_SIZE})
+STATES: Json = {"type": "array", "items": {"type": "string", "enum": [str(one) for one in Status]}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What one route and verb does.
+
+    Attributes:
+        answer: The shape of what is answered; None for nothing at all.
+        also: Another shape that may be answered.
+        body: What is sent; None for nothing.
+        needs_body: False if the body may be left out.
+        query: The arguments in the address, by name.
+        media: What is answered if it is not JSON.
+    """
+
+    summary: str
+    answer: type[BaseModel] | None = None
+    also: type[BaseModel] | None = None
+    status: int = 200
+    body: type[BaseModel] | None = None
+    needs_body: bool = True
+    query: Mapping[str, Json] = field(default_factory=dict)
+    media: str | None = None
+
+
+Table = Mapping[tuple[str, str], Operation]
+
+
+def _action(summary: str, body: type[BaseModel], *, needs_body: bool = False) -> Operation:
+    return Operation(
+        summary=summary, answer=shapes.Acted, also=shapes.Gone, body=body, needs_body=needs_body
+    )
+
+
+OPERATIONS: Table = MappingProxyType(
+    {
+        ("session.begin", "POST"): Operation(
+            summary="Sign in with a Jellyfin name and password",
+            answer=shapes.Session,
+            body=bodies.Credentials,
+        ),
+        ("session.show", "GET"): Operation(summary="Who is asking", answer=shapes.Session),
+        ("session.end", "DELETE"): Operation(summary="Sign out", status=204),
+        ("api.downloads", "GET"): Operation(
+            summary="List downloads, newest first",
+            answer=shapes.Listed[shapes.Download],
+            query={
+                "status": STATES,
+                "device": TEXT,
+                "owner": TEXT,
+                "q": TEXT,
+                **PAGING,
+            },
+        ),
+        ("api.download", "GET"): Operation(summary="One download", answer=shapes.Download),
+        ("api.cover", "GET"): Operation(
+            summary="Its cover", media="image/*", query={"width": {"type": "integer"}}
+        ),
+        ("api.devices", "GET"): Operation(
+            summary="The devices that one uses", answer=shapes.Listed[shapes.Device]
+        ),
+        ("api.notices", "GET"): Operation(
+            summary="What to know now", answer=shapes.Listed[shapes.Notice]
+        ),
+        ("actions.add", "POST"): Operation(
+            summary="Ask for items: containers expand, nothing is doubled",
+            answer=shapes.Added,
+            status=201,
+            body=action_bodies.Add,
+        ),
+        ("actions.bulk", "POST"): Operation(
+            summary="Do one thing to many downloads",
+            answer=shapes.BulkOutcomes,
+            body=action_bodies.Many,
+        ),
+        ("actions.pause", "POST"): _action("Pause", action_bodies.Nothing),
+        ("actions.resume", "POST"): _action("Resume", action_bodies.Nothing),
+        ("actions.retry", "POST"): _action("Try again", action_bodies.Retry),
+        ("actions.cancel", "POST"): _action("Cancel", action_bodies.Cancel),
+        ("actions.delete", "DELETE"): _action("Delete the file", action_bodies.Delete),
+        ("actions.prioritise", "POST"): _action(
+            "Give it a priority", action_bodies.Prioritise, needs_body=True
+        ),
+        ("actions.top", "POST"): _action("Move to the top", action_bodies.Nothing),
+        ("actions.move", "POST"): _action(
+            "Move before another one", action_bodies.Move, needs_body=True
+        ),
+        ("keys.show", "GET"): Operation(
+            summary="One's keys for programs", answer=shapes.Listed[shapes.Key]
+        ),
+        ("keys.make", "POST"): Operation(
+            summary="Make a key; it is shown this once",
+            answer=shapes.FreshKey,
+            status=201,
+            body=keys.NewKey,
+        ),
+        ("keys.revoke", "DELETE"): Operation(summary="Revoke a key", status=204),
+        ("plans.show", "GET"): Operation(
+            summary="What would come and go on a device", answer=shapes.Plan
+        ),
+        ("plans.confirm", "POST"): Operation(
+            summary="Say yes to a plan's removals",
+            answer=shapes.Plan,
+            status=202,
+            body=plans.Confirmation,
+        ),
+        ("plays.listed", "GET"): Operation(
+            summary="What was heard, newest first",
+            answer=shapes.Listed[shapes.Play],
+            query={"account": TEXT, **PAGING},
+        ),
+        ("plays.now", "GET"): Operation(summary="What plays", answer=shapes.Listed[shapes.Now]),
+        ("removals.show", "GET"): Operation(
+            summary="What is asked about missing files", answer=shapes.Removals
+        ),
+        ("removals.answer", "POST"): Operation(
+            summary="Say whether it was you", answer=shapes.Files, body=removals.Answer
+        ),
+        ("transfers.show", "GET"): Operation(
+            summary="What may be fetched now, and how fast", answer=shapes.Transfers
+        ),
+        ("transfers.change", "PATCH"): Operation(
+            summary="Pause or limit transfers (admins)",
+            answer=shapes.Transfers,
+            body=transfers.Change,
+        ),
+        ("steering.settings", "GET"): Operation(
+            summary="A device's settings and its rules'", answer=shapes.DeviceSettings
+        ),
+        ("steering.change", "PATCH"): Operation(
+            summary="Change some of them; null takes a change back",
+            answer=shapes.DeviceSettings,
+            body=steering.SettingsChange,
+        ),
+        ("steering.pins", "GET"): Operation(
+            summary="What one asked to keep there", answer=shapes.Listed[shapes.Pin]
+        ),
+        ("steering.pin", "PUT"): Operation(summary="Keep it there", answer=shapes.Queued),
+        ("steering.unpin", "DELETE"): Operation(summary="Need not be kept", status=204),
+        ("steering.exclusions", "GET"): Operation(
+            summary="What one does not want from rules", answer=shapes.Listed[shapes.Exclusion]
+        ),
+        ("steering.exclude", "PUT"): Operation(summary="Not from this rule", status=204),
+        ("steering.include", "DELETE"): Operation(summary="From this rule again", status=204),
+        ("steering.playlists", "GET"): Operation(
+            summary="The playlists chosen for a device", answer=shapes.Listed[shapes.Playlist]
+        ),
+        ("steering.choose", "PUT"): Operation(summary="Choose one", answer=shapes.Playlist),
+        ("steering.drop", "DELETE"): Operation(summary="Choose it no more", status=204),
+        ("steering.removed", "GET"): Operation(
+            summary="What one deleted there", answer=shapes.Listed[shapes.Removed]
+        ),
+        ("steering.want_again", "DELETE"): Operation(
+            summary="Let rules bring it again", status=204
+        ),
+        ("steering.why", "GET"): Operation(
+            summary="Why it is there, or why not", answer=shapes.Why
+        ),
+        ("openapi.show", "GET"): Operation(summary="This description", media="application/json"),
+    }
+)

@@ -1,0 +1,122 @@
+"""The shapes of downloads and of what is done with them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sidecar.domain.downloads import Status
+from sidecar.web.shapes.base import ItemId, Listed, Moment, Shape
+
+
+class Reason(Shape):
+    """Why a file is there, and for whom."""
+
+    rule: str
+    account: str
+    text: str
+
+
+class Download(Shape):
+    """One item on one device: its transfer and, once completed, its file."""
+
+    id: int
+    item_id: ItemId
+    device_id: str
+    status: Status
+    title: str
+    artist: str | None
+    album: str | None
+    item_type: str
+    progress: Annotated[float, Field(ge=0, le=1)]
+    bytes_downloaded: int
+    expected_size: int | None
+    speed: float
+    seconds_left: float | None
+    file_path: str
+    content_hash: str | None
+    error_code: str | None
+    error_message: str | None
+    retry_next_at: Moment | None
+    retry_count: int
+    priority: int
+    queued_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+    reasons: list[Reason]
+    owners: list[str]
+
+
+class Acted(Download):
+    """A download after something was done to it; gone ones tell their id alone."""
+
+    result: str
+    message: str
+
+
+class Gone(Shape):
+    """A download that is no more."""
+
+    id: int
+    result: str
+    message: str
+
+
+class QueuePlace(Shape):
+    """Where a download stands in the queue."""
+
+    id: int
+    status: Status
+    position: int | None
+
+
+class Addition(Shape):
+    """What became of one item that was asked for."""
+
+    item_id: ItemId
+    title: str | None
+    result: str
+    message: str
+    code: str | None
+    downloads: list[QueuePlace]
+
+
+class Added(Listed[Download]):
+    """The downloads of what was asked for."""
+
+    results: list[Addition]
+
+
+class BulkOutcome(Shape):
+    """What became of one download of many."""
+
+    id: int
+    result: str
+    message: str
+    code: str | None = None
+    retry_next_at: Moment | None = None
+
+
+class BulkOutcomes(Listed[BulkOutcome]):
+    """What became of all of them."""
+
+    counts: dict[str, int]
+
+
+class Verdict(Shape):
+    """What may be fetched for a device now."""
+
+    device_id: str
+    device_name: str
+    own_only: bool
+    text: str | None
+    until: Moment | None
+
+
+class Transfers(Shape):
+    """The transfers as a whole; the limit in bytes a second."""
+
+    paused: bool
+    speed_limit: int | None
+    devices: list[Verdict]

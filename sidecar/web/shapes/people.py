@@ -1,0 +1,88 @@
+"""The shapes of people, their listening and their keys."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sidecar.web.shapes.base import Moment, Shape
+
+
+class Notice(Shape):
+    """Something to know now."""
+
+    kind: str
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+class User(Shape):
+    """Who somebody is."""
+
+    id: str
+    name: str
+    is_admin: bool
+
+
+class Session(Shape):
+    """A session of the web page; `csrf` goes into `X-Sidecar-CSRF` with every change."""
+
+    user: User
+    csrf: str | None
+
+
+class Play(Shape):
+    """One listening."""
+
+    item_id: str
+    title: str
+    client: str | None
+    started_at: Moment
+    seconds_heard: float
+    counted: bool
+
+
+class Now(Shape):
+    """What plays in one client."""
+
+    account: str
+    item_id: str
+    title: str
+    artist: str | None
+    album: str | None
+    item_type: str
+    client: str | None
+    device_name: str | None
+    started_at: Moment
+    position: float
+    seconds: float | None
+    seconds_heard: float
+    is_paused: bool
+
+
+class Key(Shape):
+    """A key for programs."""
+
+    id: int
+    label: str
+    created_at: Moment
+    last_used_at: Moment | None
+
+
+class FreshKey(Key):
+    """A key that was just made: shown this once."""
+
+    key: str
+
+
+class Trouble(BaseModel):
+    """Why something could not be done: `application/problem+json`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str | None = None
