@@ -18,7 +18,9 @@ SLOW = 8 * 1024 * 1024
 NOISE = "Long Noise"
 
 
-def ask(running: Sidecar, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+def ask(
+    running: Sidecar, verb: str, path: str, body: dict[str, Any] | None = None
+) -> requests.Response:
     return requests.request(
         verb,
         f"{running.url}/api/v1/{path}",
