@@ -1,0 +1,52 @@
+"""What a column holds in the file, and what it is outside: times, states, validators."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import peewee
+
+from sidecar.domain.downloads import Status, Validator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class MomentField(peewee.IntegerField):
+    """A point in time, to the millisecond."""
+
+    def db_value(self, value: datetime | None) -> int | None:
+        """Return the milliseconds since 1970."""
+        return None if value is None else (value - EPOCH) // MILLISECOND
+
+    def python_value(self, value: int | None) -> datetime | None:
+        """Return the aware time."""
+        return None if value is None else EPOCH + value * MILLISECOND
+
+
+class StatusField(peewee.TextField):
+    """Where a download stands."""
+
+    def db_value(self, value: Status) -> str:
+        """Return the plain word."""
+        return str(value)
+
+    def python_value(self, value: str) -> Status:
+        """Return the state."""
+        return Status(value)
+
+
+class ValidatorField(peewee.TextField):
+    """What a part file's bytes belong to; NULL if there are none that count."""
+
+    def db_value(self, value: Validator | None) -> str | None:
+        """Return a JSON list: what the server wrote, the length."""
+        return None if value is None else json.dumps([value.last_modified, value.total])
+
+    def python_value(self, value: str | None) -> Validator | None:
+        """Return the validator."""
+        if value is None:
+            return None
+        last_modified, total = json.loads(value)
+        return Validator(last_modified, total)
