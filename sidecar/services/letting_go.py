@@ -100,12 +100,15 @@ class LettingGo:
         return Outcome(found.id, Result.DONE, text)
 
     def _cancel(self, found: Download, parting: Parting, order: Order) -> Outcome:
-        keep_part = order.keep_part and order.action is Action.CANCEL
+        # What has no byte that counts is nothing to go on from.
+        has_some = found.validator is not None and found.bytes_downloaded > 0
+        keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.cancel(found, keep_part=keep_part):
             return refused(found, finishing(found))
         self._ownership.part(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
-        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled")
+        rest = "; what it had is kept for a month" if keep_part else ""
+        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled{rest}")
 
     def _stop(self, gone: Download, *, keep_part: bool) -> None:
         self._claims.stop(gone.id)

@@ -71,6 +71,22 @@ def test_what_runs_is_stopped_while_it_runs_and_its_row_is_right(home: House) ->
     assert home.works.claims.busy() == []
 
 
+@pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
+def test_the_worker_is_asked_to_stop_at_once(home: House, order: Order) -> None:
+    one = home.hold(Ann)
+    asked: list[bool] = []
+
+    def meanwhile(_job: object) -> None:
+        home.do(Ann, one, order)
+        # Of one that runs it is the event that its worker looks at after each block.
+        asked.append(home.works.claims.begin(one.id, STICK).is_set())
+
+    home.works.engine.meanwhile = meanwhile
+    home.works.worker.step()
+
+    assert asked == [True]
+
+
 def test_what_is_paused_and_resumed_at_once_is_not_fetched_twice_at_a_time(home: House) -> None:
     one = home.hold(Ann)
     stepped: list[bool] = []

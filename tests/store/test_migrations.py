@@ -144,3 +144,25 @@ def test_killed_at_any_statement_the_tables_are_the_old_or_the_new_ones(tmp_path
     assert seen[0] == OLD
     assert seen[-1] == NEW
     assert len(seen) > len(SECOND)
+
+
+def test_a_queue_from_before_the_places_keeps_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    migrate(path, STEPS[:2])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO devices VALUES ('stick', 'Car stick', '/media/car', 0)")
+        for number, queued_at in [(1, 30), (2, 10), (3, 20), (4, 20)]:
+            connection.execute(
+                "INSERT INTO downloads (id, item_id, device_id, user_id, status, title, item_type,"
+                " search_key, file_path, path_key, priority, queued_at, format)"
+                " VALUES (?1, ?1, 'stick', 'a', 'pending', 't', 'Audio', 't', ?1, ?1, 0, ?2, 'o')",
+                (number, queued_at),
+            )
+        connection.commit()
+
+    migrate(path, STEPS)
+
+    with closing(sqlite3.connect(path)) as connection:
+        places = connection.execute("SELECT id, place FROM downloads ORDER BY place").fetchall()
+    assert [number for number, _ in places] == [2, 3, 4, 1]
+    assert len({place for _, place in places}) == 4
