@@ -7,7 +7,7 @@ TEST_PACKAGES := aria2 chromium exfat-fuse exfatprogs ntfs-3g strace
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation crashes lock wheel clean
+.PHONY: run test check bench simulation nightly lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -25,12 +25,15 @@ bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
 	$(BIN)/python -m tests.bench $(BENCH)
 
-# A year in the life of a thousand households, and every point at which a download can die.
+# A year in the life of a thousand households; and what takes too long for every test run: each point
+# at which a download can die, ten thousand steps of people and workers, fifty thousand requests.
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
-crashes: packages-for-tests $(VENV)/test-ready
-	SIDECAR_CRASH_POINTS=all $(BIN)/pytest -q tests/faults/test_crash_walk.py
+nightly: packages-for-tests $(VENV)/test-ready
+	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
+		tests/faults/test_crash_walk.py tests/e2e/test_every_request.py \
+		tests/services/test_interleavings.py
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .

@@ -138,6 +138,7 @@ class DeviceView:
     used: int
     free: int | None
     total: int | None
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

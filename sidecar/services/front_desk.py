@@ -110,6 +110,7 @@ class FrontDesk(Visiting):
             known = next((one for one in self._devices.all() if one.name == settings.name), None)
             device_id = device.id if device else known.id if known else f"new:{settings.name}"
             trouble = self._troubles.of(Kind.DEVICE, device_id)
+            current = device.settings if device else settings
             space = self._shelf.space(device) if device and trouble is None else None
             views.append(
                 DeviceView(
@@ -117,10 +118,11 @@ class FrontDesk(Visiting):
                     name=settings.name,
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
-                    budget=settings.budget,
+                    budget=current.budget,
                     used=self._downloads.bytes_on_device(device_id),
                     free=space.free if space else None,
                     total=space.total if space else None,
+                    is_paused=current.paused,
                 )
             )
         return views

@@ -70,6 +70,7 @@ def device(view: DeviceView) -> dict[str, object]:
         "used": view.used,
         "free": view.free,
         "total": view.total,
+        "paused": view.is_paused,
     }
     return told | ({"path": view.path} if view.path else {})
 

@@ -128,6 +128,7 @@ def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeD
                 "used": 5,
                 "free": None,
                 "total": None,
+                "paused": False,
             }
         ],
         "total": 1,

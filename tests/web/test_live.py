@@ -213,6 +213,7 @@ def test_devices_and_notices_are_told(server: WebServer, desk: FakeDesk, bus: Bu
         "used": 40,
         "free": 60,
         "total": 120,
+        "paused": False,
     }
     assert notice["notices"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
 

@@ -18,6 +18,7 @@ class Device(Shape):
     used: int
     free: int | None
     total: int | None
+    paused: bool
 
 
 class PlanLine(Shape):
