@@ -1,0 +1,136 @@
+"""What the pages and the API stand at."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sidecar.assembly.fetching import Fetching
+from sidecar.domain.downloads import Download
+from sidecar.services.actions import Actions
+from sidecar.services.covers import Covers
+from sidecar.services.explaining import Explaining
+from sidecar.services.front_desk import FrontDesk
+from sidecar.services.keys import Keys
+from sidecar.services.plans import Plans
+from sidecar.services.plays_desk import ListeningDesk
+from sidecar.services.removals_desk import RemovalsCounter
+from sidecar.services.steering import Steering
+from sidecar.services.transfers_desk import TransfersCounter
+from sidecar.store.inventory import Inventory
+
+COVERS = "covers"
+
+
+class Assembly(Fetching):
+    """What the pages and the API stand at."""
+
+    @cached_property
+    def desk(self) -> FrontDesk:
+        """Downloads and devices as people see them."""
+        store = self._store
+        return FrontDesk(
+            accounts=self.accounts,
+            sessions=store.sessions,
+            api_keys=store.api_keys,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            shelf=self.shelf,
+            troubles=self.troubles,
+            transfers=self.transfers,
+            covers=Covers(self._settings.server.data_dir / COVERS),
+            further_notices=(self.removals_desk.notices, self.transfers_desk.notices),
+            is_healthy=self._is_healthy,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What people do with downloads."""
+        store = self._store
+        return Actions(
+            db=store.db,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            accounts=self.accounts,
+            planning=self.planning,
+            shelf=self.shelf,
+            claims=self.claims,
+            show=self.desk.download,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of people's programs."""
+        return Keys(self._store.api_keys)
+
+    @cached_property
+    def plays_desk(self) -> ListeningDesk:
+        """What was and is played, as people see it."""
+        return ListeningDesk(self._store.plays, self.watching, self.accounts.all)
+
+    @cached_property
+    def transfers_desk(self) -> TransfersCounter:
+        """What may be fetched now, as people see it."""
+        return TransfersCounter(self.network, self.speed, self.shelf)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What comes and goes, as people see it."""
+        return Plans(devices=self.desk.devices, room=self.room, inventory=Inventory(self._store.db))
+
+    @cached_property
+    def removals_desk(self) -> RemovalsCounter:
+        """What people are asked of files that are missing."""
+        store = self._store
+        return RemovalsCounter(
+            self.removals,
+            downloads=store.downloads,
+            holds=store.holds,
+            devices=store.devices,
+            shelf=self.shelf,
+        )
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """Why something is here, and why not."""
+        store = self._store
+        return Explaining(
+            downloads=store.downloads,
+            holds=store.holds,
+            tombstones=store.tombstones,
+            exclusions=store.exclusions,
+            troubles=self.troubles,
+            devices=self.device_book,
+            rules=self.rule_book,
+            names=lambda: {one.user_id: one.name for one in self.accounts.all()},
+            clock=self._clock,
+            resting=store.rests.until,
+            held_back=self._why_held_back,
+        )
+
+    def _why_held_back(self, download: Download) -> str | None:
+        return self.network.why_held_back(download) or self.room.why_held_back(download)
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What people say about rules, holds and devices."""
+        store = self._store
+        return Steering(
+            devices=self.device_book,
+            rules=self.rule_book,
+            planning=self.planning,
+            downloads=store.downloads,
+            holds=store.holds,
+            tombstones=store.tombstones,
+            exclusions=store.exclusions,
+            chosen=store.chosen,
+            explaining=self.explaining,
+            library=self.accounts.client,
+            accounts=self.accounts.signed_in,
+            remarks=self.followers.remarks,
+            wake=self.following.look_through_soon,
+            clock=self._clock,
+        )

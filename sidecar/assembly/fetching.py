@@ -1,0 +1,125 @@
+"""What brings the files and looks after the devices."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import cached_property
+from threading import Event
+
+from sidecar.assembly.wanting import Wanting
+from sidecar.domain.eviction import in_use
+from sidecar.services.copies import Copies
+from sidecar.services.downloading import Worker
+from sidecar.services.failing import Failing
+from sidecar.services.keeping import Keeping
+from sidecar.services.progress import Transfers
+from sidecar.services.removals import Removals
+from sidecar.services.room import Room
+from sidecar.services.settling import Settling
+from sidecar.services.unattended import Unattended
+from sidecar.services.verdicts import Verdicts
+from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.engine import Engine
+from sidecar.transfer.making import make_engine
+
+
+class Fetching(Wanting):
+    """What brings the files and looks after the devices."""
+
+    @cached_property
+    def room(self) -> Room:
+        """Keeps the devices within their limits."""
+        return Room(
+            db=self._store.db,
+            shelf=self.shelf,
+            downloads=self._store.downloads,
+            troubles=self.troubles,
+            bus=self._bus,
+            in_use=lambda: in_use(self.watching.now()),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def removals(self) -> Removals:
+        """Notices what people do on the devices."""
+        store = self._store
+        return Removals(
+            downloads=store.downloads,
+            verdicts=Verdicts(store.db, store.downloads, store.holds, self._clock),
+            shelf=self.shelf,
+            troubles=self.troubles,
+            bus=self._bus,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        """What runs now, and how fast."""
+        return Transfers(self._bus, self._clock)
+
+    @cached_property
+    def failing(self) -> Failing:
+        """Decides what follows from a failure."""
+        return Failing(
+            downloads=self._store.downloads,
+            accounts=self.accounts,
+            shelf=self.shelf,
+            server=self.server,
+            clock=self._clock,
+            chance=random.random,
+            make_room=self.room.make_room,
+        )
+
+    @cached_property
+    def engine(self) -> tuple[Engine, Callable[[Event], None] | None]:
+        """What moves the bytes, and the thread that it needs, if it needs one.
+
+        Raises:
+            errors.ConfigError: The program that is asked for is not installed.
+        """
+        bandwidth = Bandwidth(self._clock, self.speed.of)
+        return make_engine(self._settings, self._clock, bandwidth)
+
+    def new_worker(self) -> Worker:
+        """Return another worker."""
+        return Worker(
+            engine=self.engine[0],
+            downloads=self._store.downloads,
+            accounts=self.accounts,
+            shelf=self.shelf,
+            server=self.server,
+            troubles=self.troubles,
+            transfers=self.transfers,
+            claims=self.claims,
+            failing=self.failing,
+            copies=Copies(self.shelf, self._store.downloads),
+            clock=self._clock,
+            held_back=self.room.held_back,
+            own_only=self.network.own_only,
+        )
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """The housekeeping."""
+        unattended = Unattended(
+            self._settings.jellyfin.username,
+            self._settings.jellyfin.password,
+            accounts=self.accounts,
+            server=self.server,
+            troubles=self.troubles,
+        )
+        return Keeping(
+            db=self._store.db,
+            downloads=self._store.downloads,
+            shelf=self.shelf,
+            settling=Settling(self._store.downloads),
+            planning=self.planning,
+            room=self.room,
+            network=self.network,
+            server=self.server,
+            sign_in=unattended.step,
+            look_at_accounts=self.following.look,
+            device_came=self.following.look_through_soon,
+            clock=self._clock,
+        )

@@ -1,0 +1,112 @@
+"""What all use cases stand on: Jellyfin, its accounts, the devices and what may be fetched now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from sidecar.assembly.store import Store, account_desk
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.config.zones import zone
+from sidecar.events import Bus
+from sidecar.services.accounts import AccountDesk
+from sidecar.services.claims import Claims
+from sidecar.services.device_book import DeviceBook
+from sidecar.services.devices import DeviceShelf
+from sidecar.services.network import NetworkRule
+from sidecar.services.server import ServerWatch
+from sidecar.services.speed import SpeedLimits
+from sidecar.services.troubles import Troubles
+from sidecar.store.device_settings import DeviceSettingsStore
+from sidecar.transfer.network import WayOut
+
+
+class Ground:
+    """What all use cases stand on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        is_healthy: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._is_healthy = is_healthy
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        """What stands in the way now."""
+        return Troubles(self._bus)
+
+    @cached_property
+    def accounts(self) -> AccountDesk:
+        """Who is signed in."""
+        return account_desk(self._settings, self._store, self.troubles, self._bus, self._clock)
+
+    @cached_property
+    def server(self) -> ServerWatch:
+        """Whether Jellyfin is there."""
+        return ServerWatch(self.accounts.anonymous, self.troubles, self._clock)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """What the workers hold."""
+        claims = Claims()
+        self._bus.subscribe(claims.hear)
+        return claims
+
+    @cached_property
+    def device_book(self) -> DeviceBook:
+        """What is set of each device."""
+        return DeviceBook(
+            self._settings.devices,
+            devices=self._store.devices,
+            store=DeviceSettingsStore(self._store.db),
+            stop_on=self.claims.stop_on,
+            bus=self._bus,
+        )
+
+    @cached_property
+    def shelf(self) -> DeviceShelf:
+        """The devices as they are now."""
+        return DeviceShelf(
+            self._settings.devices,
+            current=self.device_book.current,
+            devices=self._store.devices,
+            downloads=self._store.downloads,
+            troubles=self.troubles,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def network(self) -> NetworkRule:
+        """What may be fetched now."""
+        settings = self._settings.network
+        return NetworkRule(
+            settings,
+            zone=zone(settings.time_zone),
+            look=WayOut().look,
+            shelf=self.shelf,
+            claims=self.claims,
+            holds=self._store.holds,
+            meta=self._store.meta,
+            bus=self._bus,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def speed(self) -> SpeedLimits:
+        """How fast transfers may be."""
+        return SpeedLimits(
+            self._settings.transfer,
+            zone=zone(self._settings.network.time_zone),
+            shelf=self.shelf,
+            meta=self._store.meta,
+            clock=self._clock,
+        )

@@ -1,0 +1,70 @@
+"""The database, its tables, and the signing in that the command line uses alone."""
+
+from __future__ import annotations
+
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.errors import ConfigError
+from sidecar.events import Bus
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.accounts import AccountDesk
+from sidecar.services.troubles import Troubles
+from sidecar.store.accounts import Accounts
+from sidecar.store.api_keys import ApiKeys
+from sidecar.store.chosen import ChosenPlaylists
+from sidecar.store.database import Database
+from sidecar.store.devices import Devices
+from sidecar.store.downloads import Downloads
+from sidecar.store.exclusions import Exclusions
+from sidecar.store.hearts import Hearts
+from sidecar.store.holds import Holds
+from sidecar.store.meta import Meta
+from sidecar.store.plays import Plays as PlayTable
+from sidecar.store.rests import Rests
+from sidecar.store.sessions import Sessions
+from sidecar.store.tombstones import Tombstones
+
+DATABASE = "sidecar.db"
+KEY_FILE = "token.key"
+
+
+class Store:
+    """The database and its tables, each with its own hand."""
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        self.db = db
+        self.accounts = Accounts(db)
+        self.api_keys = ApiKeys(db, clock)
+        self.chosen = ChosenPlaylists(db)
+        self.devices = Devices(db)
+        self.downloads = Downloads(db, bus, clock)
+        self.exclusions = Exclusions(db, clock)
+        self.hearts = Hearts(db, clock)
+        self.holds = Holds(db, bus)
+        self.meta = Meta(db)
+        self.plays = PlayTable(db)
+        self.rests = Rests(db, clock)
+        self.sessions = Sessions(db, clock)
+        self.tombstones = Tombstones(db, clock)
+
+
+def account_desk(
+    settings: Settings, store: Store, troubles: Troubles, bus: Bus, clock: Clock
+) -> AccountDesk:
+    """Return what signs accounts in and out.
+
+    Raises:
+        errors.ConfigError: No Jellyfin server is set.
+    """
+    if settings.jellyfin.url is None:
+        raise ConfigError("settings", "jellyfin.url", None, "must be given")
+    return AccountDesk(
+        settings.jellyfin.url,
+        ca_file=settings.jellyfin.ca_file,
+        accounts=store.accounts,
+        meta=store.meta,
+        box=TokenBox(settings.server.data_dir / KEY_FILE),
+        troubles=troubles,
+        bus=bus,
+        clock=clock,
+    )

@@ -1,0 +1,95 @@
+"""What people want: rules, plays, holds, and what they cast."""
+
+from __future__ import annotations
+
+import random
+from functools import cached_property
+
+from sidecar.assembly.ground import Ground
+from sidecar.services.cast_orders import CastOrders
+from sidecar.services.casting import Casting
+from sidecar.services.followers import Followers
+from sidecar.services.following import Following
+from sidecar.services.planning import Planning
+from sidecar.services.rule_book import RuleBook
+from sidecar.services.watching import Watching
+from sidecar.store.rule_settings import RuleSettingsStore
+
+
+class Wanting(Ground):
+    """What people want: rules, plays, holds, and what they cast."""
+
+    @cached_property
+    def planning(self) -> Planning:
+        """Turns wishes into holds and into the queue."""
+        store = self._store
+        return Planning(store.db, store.holds, store.downloads, self._clock)
+
+    @cached_property
+    def rule_book(self) -> RuleBook:
+        """What is set of each rule."""
+        return RuleBook(self._settings.rules, RuleSettingsStore(self._store.db))
+
+    @cached_property
+    def followers(self) -> Followers:
+        """Makes what follows an account."""
+        store = self._store
+        return Followers(
+            planning=self.planning,
+            shelf=self.shelf,
+            server=self.server,
+            hearts=store.hearts,
+            holds=store.holds,
+            plays=store.plays,
+            chosen=store.chosen,
+            book=self.rule_book,
+            favourites=self._settings.rules.favourites,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def watching(self) -> Watching:
+        """Everybody's playback."""
+        return Watching(
+            self._store.plays,
+            self._store.downloads,
+            on_play=lambda play: self.followers.play_ended(play.user_id),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def following(self) -> Following:
+        """The threads of the accounts."""
+        return Following(
+            accounts=self.accounts,
+            make=self.followers,
+            watching=self.watching,
+            server=self.server,
+            around=self._store.db.thread,
+            clock=self._clock,
+            chance=random.random,
+        )
+
+    @cached_property
+    def cast_orders(self) -> CastOrders:
+        """Turns what people cast into pins."""
+        return CastOrders(
+            accounts=self.accounts,
+            shelf=self.shelf,
+            planning=self.planning,
+            downloads=self._store.downloads,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def casting(self) -> Casting:
+        """The devices in the menus of Jellyfin's clients."""
+        return Casting(
+            accounts=self.accounts,
+            shelf=self.shelf,
+            orders=self.cast_orders,
+            is_paused=self.shelf.is_paused,
+            around=self._store.db.thread,
+            clock=self._clock,
+            chance=random.random,
+        )
