@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import warnings
 from typing import TextIO
 
 MASK = "********"
+WATCHED_TWICE = "Callback with id .* already exists"
 _CREDENTIALS = re.compile(
     r"""(?ix)
     ( \b token \s* = \s* "? | \b api_?key \s* = \s* "? | x-emby-token ["']? \s* [:=] \s* ["']?
@@ -56,3 +58,5 @@ def start(level: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("sidecar").setLevel(level)
     logging.captureWarnings(capture=True)
+    # Two nested folders that appear at once are watched twice; watchdog keeps one watch, and says so.
+    warnings.filterwarnings("ignore", WATCHED_TWICE, RuntimeWarning, "watchdog")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import warnings
+from collections.abc import Iterator
 
 import pytest
 
@@ -55,20 +57,38 @@ def test_a_traceback_is_masked_too() -> None:
     assert SECRET not in text
 
 
-def test_the_log_starts_with_our_words_and_only_the_warnings_of_others() -> None:
+@pytest.fixture
+def started() -> Iterator[io.StringIO]:
+    """What the log says from `start` on; everything is put back afterwards."""
     stream = io.StringIO()
     root = logging.getLogger()
     ours = logging.getLogger("sidecar")
     before, level, ours_level = root.handlers[:], root.level, ours.level
-    try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
         start("INFO", stream)
-        logging.getLogger("sidecar.store").info("ours")
-        logging.getLogger("urllib3").info("theirs")
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
-        ours.setLevel(ours_level)
+        yield stream
         logging.captureWarnings(capture=False)
+    root.handlers[:] = before
+    root.setLevel(level)
+    ours.setLevel(ours_level)
 
-    assert "ours" in stream.getvalue()
-    assert "theirs" not in stream.getvalue()
+
+def test_the_log_starts_with_our_words_and_only_the_warnings_of_others(
+    started: io.StringIO,
+) -> None:
+    logging.getLogger("sidecar.store").info("ours")
+    logging.getLogger("urllib3").info("theirs")
+
+    assert "ours" in started.getvalue()
+    assert "theirs" not in started.getvalue()
+
+
+def test_a_folder_that_is_watched_twice_is_no_news(started: io.StringIO) -> None:
+    for text in ("Callback with id '7' already exists for watch x.", "Something else."):
+        warnings.warn_explicit(
+            text, RuntimeWarning, "inotify.py", 1, module="watchdog.observers.inotify"
+        )
+
+    assert "Something else." in started.getvalue()
+    assert "Callback" not in started.getvalue()
