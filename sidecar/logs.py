@@ -58,5 +58,5 @@ def start(level: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("sidecar").setLevel(level)
     logging.captureWarnings(capture=True)
-    # Two nested folders that appear at once are watched twice; watchdog keeps one watch, and says so.
+    # Two nested folders that appear at once are watched twice: watchdog keeps one and says so.
     warnings.filterwarnings("ignore", WATCHED_TWICE, RuntimeWarning, "watchdog")
