@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TEST_PACKAGES := aria2 chromium exfat-fuse exfatprogs ntfs-3g strace
+LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -34,6 +35,14 @@ nightly: packages-for-tests $(VENV)/test-ready
 	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
 		tests/faults/test_crash_walk.py tests/e2e/test_every_request.py \
 		tests/services/test_interleavings.py
+
+# Puts the pages' new sentences into the catalogues, to be translated there.
+catalogues: $(VENV)/run-ready
+	mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml -k translatable -k sentence -k counted:1,2 -k _numbered:1,2 \
+		--no-location --sort-output --omit-header -o build/messages.pot .
+	for language in $(LANGUAGES); do $(BIN)/pybabel -q update -i build/messages.pot -l $$language \
+		-o sidecar/web/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .

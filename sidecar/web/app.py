@@ -15,7 +15,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.desk import Desk
-from sidecar.web import api, health, openapi, pages, problems, security, session, sign_in
+from sidecar.web import api, health, languages, openapi, pages, problems, security, session, sign_in
 from sidecar.web.bodies import LONGEST_BODY
 from sidecar.web.gate import Gate
 from sidecar.web.hosts import HostList, networks
@@ -118,6 +118,7 @@ def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -
     app.register_blueprint(session.routes(desk, live.end_session))
     app.register_blueprint(api.routes(desk))
     app.register_blueprint(health.routes(desk))
+    app.register_blueprint(languages.routes())
     app.register_blueprint(openapi.routes())
     for blueprint in further:
         app.register_blueprint(blueprint)

@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Status
 from sidecar.services.desk import Desk, DownloadView
-from sidecar.web import presenters, security, standing, words
+from sidecar.web import presenters, security, standing
 from sidecar.web.asking import PAGE_SIZE, STATUSES, Shown, Tab, for_page
+from sidecar.web.languages import Languages
+from sidecar.web.words import percent
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -59,27 +61,29 @@ def _downloads(desk: Desk) -> str:
 
 
 def give_words(app: Flask, clock: Clock) -> None:
-    """Teach the templates how numbers, times and states are said."""
+    """Teach the templates how sentences, numbers, times and states are said."""
+    languages = Languages()
+    languages.teach(app)
 
     def _standing(view: DownloadView) -> standing.Standing:
         return standing.standing(view, clock.now())
 
     def _ago(at: datetime) -> str:
-        return words.ago(at, clock.now())
+        return languages.words().ago(at, clock.now())
 
     def _ahead(at: datetime) -> str:
-        return words.ahead(at, clock.now())
+        return languages.words().ahead(at, clock.now())
 
     app.jinja_env.filters |= {
         "ago": _ago,
         "ahead": _ahead,
         "moment": presenters.moment,
-        "percent": words.percent,
+        "percent": percent,
         "reason_icon": standing.reason_icon,
         "room": standing.room,
-        "seconds": words.seconds,
-        "size": words.size,
-        "speed": words.speed,
+        "seconds": lambda amount: languages.words().seconds(amount),
+        "size": lambda octets: languages.words().size(octets),
+        "speed": lambda octets: languages.words().speed(octets),
         "standing": _standing,
         "type_icon": standing.type_icon,
     }

@@ -24,26 +24,29 @@ from sidecar.errors import (
     StoreTrouble,
     TooManyTries,
 )
+from sidecar.web.words import translatable
 
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 FOR_PROGRAMS = ("/api/", "/health", "/socket.io")
 SENTENCES = {
-    HTTPStatus.BAD_REQUEST: "This request cannot be understood.",
-    HTTPStatus.UNAUTHORIZED: "Sign in first.",
-    HTTPStatus.FORBIDDEN: "You may not do this.",
-    HTTPStatus.NOT_FOUND: "There is nothing here, or it is not yours to see.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that kind of request.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This request is too long.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send JSON, with the content type application/json.",
+    HTTPStatus.BAD_REQUEST: translatable("This request cannot be understood."),
+    HTTPStatus.UNAUTHORIZED: translatable("Sign in first."),
+    HTTPStatus.FORBIDDEN: translatable("You may not do this."),
+    HTTPStatus.NOT_FOUND: translatable("There is nothing here, or it is not yours to see."),
+    HTTPStatus.METHOD_NOT_ALLOWED: translatable("This address does not take that kind of request."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: translatable("This request is too long."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: translatable(
+        "Send JSON, with the content type application/json."
+    ),
 }
 TITLES = {
-    HTTPStatus.FORBIDDEN: "Not allowed",
-    HTTPStatus.NOT_FOUND: "Nothing here",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Not right now",
-    HTTPStatus.BAD_GATEWAY: "Jellyfin does not answer as it should",
+    HTTPStatus.FORBIDDEN: translatable("Not allowed"),
+    HTTPStatus.NOT_FOUND: translatable("Nothing here"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: translatable("Something went wrong"),
+    HTTPStatus.SERVICE_UNAVAILABLE: translatable("Not right now"),
+    HTTPStatus.BAD_GATEWAY: translatable("Jellyfin does not answer as it should"),
 }
 
 
@@ -146,7 +149,9 @@ def _unexpected(error: Exception) -> Response:
     log.error("%s %s failed (%s)", request.method, request.path, error_id, exc_info=error)
     return answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side, and it was written to the log. "
-        "Try again; nothing that was asked for is lost.",
+        translatable(
+            "Something went wrong on our side, and it was written to the log. "
+            "Try again; nothing that was asked for is lost."
+        ),
         error_id=error_id,
     )

@@ -24,6 +24,7 @@ ROUTES = MappingProxyType(
         ("static", "GET"): Role.ANYBODY,
         ("pages.home", "GET"): Role.ANYBODY,
         ("sign_in.show", "GET"): Role.ANYBODY,
+        ("languages.choose", "POST"): Role.ANYBODY,
         ("sign_in.with_password", "POST"): Role.ANYBODY,
         ("sign_in.start_quick_connect", "POST"): Role.ANYBODY,
         ("sign_in.show_quick_connect", "GET"): Role.ANYBODY,

@@ -18,6 +18,7 @@ from sidecar.services.desk import Caller, Desk, Person, SignInDesk, Visit
 from sidecar.web.hosts import is_own_origin
 from sidecar.web.problems import Problem, SignInNeeded
 from sidecar.web.rights import ROUTES, Role, role_of
+from sidecar.web.words import translatable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -150,14 +151,17 @@ def _check_rights() -> None:
 def _check_origin(*, needs_token: bool) -> None:
     if is_from_elsewhere(request.environ):
         log.warning("refused a change that another site's page sent to %s", request.path)
-        raise Problem(HTTPStatus.FORBIDDEN, "This request came from another site's page.")
+        raise Problem(
+            HTTPStatus.FORBIDDEN, translatable("This request came from another site's page.")
+        )
     visit = asker().visit
     if not needs_token or visit is None:
         return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
     if not compare_digest(token.encode(), visit.csrf.encode()):
         raise Problem(
-            HTTPStatus.FORBIDDEN, "This page is out of date: load it again and try once more."
+            HTTPStatus.FORBIDDEN,
+            translatable("This page is out of date: load it again and try once more."),
         )
 
 

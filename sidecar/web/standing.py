@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import ItemType
 from sidecar.services.desk import DeviceView, DownloadView, ReasonView
+from sidecar.web.words import translatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,17 @@ REASON_ICONS = MappingProxyType(
 )
 PLAIN = MappingProxyType(
     {
-        Status.PENDING: Standing("Queued", "clock", "calm"),
-        Status.DOWNLOADING: Standing("Downloading", "arrow-down", "busy"),
-        Status.PAUSED: Standing("Paused", "pause", "calm"),
-        Status.COMPLETED: Standing("On the device", "check", "good"),
-        Status.FAILED: Standing("Failed", "triangle-alert", "bad"),
-        Status.REMOVED: Standing("Removed", "trash-2", "calm"),
+        Status.PENDING: Standing(translatable("Queued"), "clock", "calm"),
+        Status.DOWNLOADING: Standing(translatable("Downloading"), "arrow-down", "busy"),
+        Status.PAUSED: Standing(translatable("Paused"), "pause", "calm"),
+        Status.COMPLETED: Standing(translatable("On the device"), "check", "good"),
+        Status.FAILED: Standing(translatable("Failed"), "triangle-alert", "bad"),
+        Status.REMOVED: Standing(translatable("Removed"), "trash-2", "calm"),
     }
 )
-WAITING = Standing("Waiting to try again", "rotate-cw", "warn")
-FAILED_FOR_NOW = Standing("Failed for now", "rotate-cw", "warn")
-HELD_UP = Standing("Waiting", "clock", "warn")
+WAITING = Standing(translatable("Waiting to try again"), "rotate-cw", "warn")
+FAILED_FOR_NOW = Standing(translatable("Failed for now"), "rotate-cw", "warn")
+HELD_UP = Standing(translatable("Waiting"), "clock", "warn")
 
 ICON_OF_TYPE = MappingProxyType(
     {

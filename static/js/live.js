@@ -4,6 +4,7 @@ import { io } from "../vendor/socket.io.esm.min.js";
 import { refreshSoon } from "./list.js";
 import { Order } from "./order.js";
 import { showTransfers } from "./progress.js";
+import { said } from "./said.js";
 
 const CHANGES = [
   "download:queued",
@@ -38,12 +39,12 @@ export function follow(home) {
       refreshSoon();
     });
   }
-  socket.on("connect_error", () => showTrouble("The sidecar does not answer. Trying again …"));
+  socket.on("connect_error", () => showTrouble(said("The sidecar does not answer. Trying again …")));
   socket.on("disconnect", async (reason) => {
     if (reason !== "io server disconnect") {
-      showTrouble("The connection to the sidecar is lost. Trying again …");
+      showTrouble(said("The connection to the sidecar is lost. Trying again …"));
     } else if (await isSignedIn(home)) {
-      showTrouble("This page no longer changes by itself. Load it again to see how things stand.");
+      showTrouble(said("This page no longer changes by itself. Load it again to see how things stand."));
     } else {
       window.location.reload();
     }

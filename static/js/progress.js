@@ -1,5 +1,6 @@
 // Shows where the transfers stand, in place: text and bars change, nothing is built or moved.
 
+import { said } from "./said.js";
 import * as words from "./words.js";
 
 export function showTransfers(message) {
@@ -14,10 +15,10 @@ function showTransfer(transfer) {
   if (transfer.expected_size) row.querySelector("progress").value = transfer.progress;
   const done = words.size(transfer.bytes_downloaded);
   const size = transfer.expected_size && words.size(transfer.expected_size);
-  say(row, "size", size ? `${done} of ${size}` : done);
+  say(row, "size", size ? said("{done} of {size}", { done, size }) : done);
   say(row, "speed", words.speed(transfer.speed));
   const left = transfer.seconds_left;
-  say(row, "left", left === null ? "" : `${words.seconds(left)} left`);
+  say(row, "left", left === null ? "" : said("{time} left", { time: words.seconds(left) }));
 }
 
 function say(row, part, text) {

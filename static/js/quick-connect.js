@@ -1,9 +1,11 @@
 // Presses the page's own button every few seconds, until the code was approved or has expired.
 
+import { said } from "./said.js";
+
 const EVERY_MS = 3000;
 
 const form = document.getElementById("quick-connect");
-document.getElementById("waiting").textContent = "Waiting for the code to be approved …";
+document.getElementById("waiting").textContent = said("Waiting for the code to be approved …");
 
 async function ask() {
   try {

@@ -1,10 +1,13 @@
 // Numbers as people read them; the same words as the server's words.py.
 
+import { language, said } from "./said.js";
+
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 const STEP = 1000;
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
+const POINT = new Intl.NumberFormat(language).format(1.5).at(1);
 
 const tenths = (amount) => Math.round(amount * 10) / 10;
 
@@ -16,7 +19,8 @@ export function size(octets) {
     unit += 1;
   }
   const precise = unit > 1 && tenths(amount) < 10;
-  return `${amount.toFixed(precise ? 1 : 0)} ${UNITS[unit]}`;
+  const number = amount.toFixed(precise ? 1 : 0);
+  return `${precise ? number.replace(".", POINT) : number} ${UNITS[unit]}`;
 }
 
 export const speed = (octetsPerSecond) => `${size(octetsPerSecond)}/s`;
@@ -31,5 +35,5 @@ export function seconds(amount) {
     const hours = `${Math.floor(minutes / 60)} h`;
     return rest ? `${hours} ${rest} min` : hours;
   }
-  return `${Math.round(whole / DAY)} days`;
+  return said("{number} days", { number: Math.round(whole / DAY) });
 }

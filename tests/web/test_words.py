@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.web import words
 from sidecar.web.pacing import Pacer
 from sidecar.web.places import web_files
+from sidecar.web.words import Words, percent
 
+WORDS = Words()
 SIZES = [0, 1, 999, 999.6, 1000, 1499, 52_400, 999_949, 999_950, 7_400_000, 9_949_999, 10**7]
 SIZES += [12_345_678_901, 999_999_999_999, 5 * 10**17]
 TIMES = [0, 0.4, 1, 59.6, 119, 120, 3599, 7199, 7200, 7800, 172_799, 172_800, 10**6]
@@ -31,7 +32,7 @@ TIMES = [0, 0.4, 1, 59.6, 119, 120, 3599, 7199, 7200, 7800, 172_799, 172_800, 10
     ],
 )
 def test_sizes_are_short(octets: float, said: str) -> None:
-    assert words.size(octets) == said
+    assert WORDS.size(octets) == said
 
 
 @pytest.mark.parametrize(
@@ -39,20 +40,20 @@ def test_sizes_are_short(octets: float, said: str) -> None:
     [(0.2, "1 s"), (90, "90 s"), (150, "2 min"), (7800, "2 h 10 min"), (7200, "2 h")],
 )
 def test_times_are_rough(amount: float, said: str) -> None:
-    assert words.seconds(amount) == said
+    assert WORDS.seconds(amount) == said
 
 
 def test_times_are_told_from_now() -> None:
     now = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
-    assert words.ago(now, now) == "just now"
-    assert words.ago(now - timedelta(minutes=5), now) == "5 min ago"
-    assert words.ahead(now + timedelta(seconds=40), now) == "in 40 s"
-    assert words.ahead(now - timedelta(seconds=40), now) == "now"
+    assert WORDS.ago(now, now) == "just now"
+    assert WORDS.ago(now - timedelta(minutes=5), now) == "5 min ago"
+    assert WORDS.ahead(now + timedelta(seconds=40), now) == "in 40 s"
+    assert WORDS.ahead(now - timedelta(seconds=40), now) == "now"
 
 
 def test_only_what_is_whole_is_a_hundred_percent() -> None:
-    assert [words.percent(one) for one in (0, 0.999, 1)] == [0, 99, 100]
+    assert [percent(one) for one in (0, 0.999, 1)] == [0, 99, 100]
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node")
@@ -67,8 +68,8 @@ def test_the_browser_says_the_same() -> None:
     ).stdout
 
     assert json.loads(said) == [
-        [words.size(one) for one in SIZES],
-        [words.seconds(one) for one in TIMES],
+        [WORDS.size(one) for one in SIZES],
+        [WORDS.seconds(one) for one in TIMES],
     ]
 
 
