@@ -14,26 +14,33 @@ const FILES = {
 };
 const ICONS = [
   "arrow-down",
+  "arrow-up-to-line",
   "book-open",
   "check",
   "clock",
   "disc-3",
   "film",
+  "folder",
+  "grip-vertical",
   "hard-drive",
   "heart",
   "info",
   "list-music",
   "list-start",
+  "list-x",
   "log-out",
   "music",
   "pause",
   "pin",
+  "play",
   "rotate-cw",
   "search",
+  "sliders-horizontal",
   "sparkles",
   "trash-2",
   "triangle-alert",
   "tv",
+  "x",
 ];
 const LICENCES = ["htmx.org", "lucide-static", "socket.io-client"];
 

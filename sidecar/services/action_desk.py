@@ -25,7 +25,7 @@ class Order:
         from_zero: A retry throws away what it has.
         keep_part: A cancelled download leaves what it has: asked for again it goes on from there.
         priority: For `prioritise`: higher first.
-        before: For `move`: the download that comes next then.
+        before: For `move`: the download that comes next then; 0 is behind all others.
         force: An admin does not wait for a cooldown.
         for_everyone: An admin cancels or deletes for all who hold it, not only for themself.
     """
@@ -77,6 +77,7 @@ class Selection:
     device_id: str | None = None
     owners: tuple[str, ...] = ()
     text: str = ""
+    item_types: frozenset[str] = frozenset()
 
 
 class Asked(StrEnum):

@@ -118,10 +118,7 @@ class Actions:
     def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
         """Do one thing to each download that fits, at most 10,000 at once."""
         statuses = FITTING[order.action] & (which.statuses or frozenset(Status))
-        ids: dict[int, None] = {}
-        for owner in self._owners(which):
-            ids |= dict.fromkeys(self._fitting(person, which, statuses, owner))
-        outcomes = self.act_on(person, list(ids)[:MOST_AT_ONCE], order)
+        outcomes = self.act_on(person, self._fitting(person, which, statuses), order)
         return [one for one in outcomes if one.result is not Result.NOT_FOUND]
 
     def show(self, person: Person, download_id: int) -> DownloadView | None:
@@ -142,27 +139,28 @@ class Actions:
                 batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
 
-    def _owners(self, which: Selection) -> Sequence[str | None]:
+    def _owners(self, which: Selection) -> frozenset[str] | None:
         """Owners are named by account name or id; a name that nobody has selects nothing."""
         if not which.owners:
-            return [None]
+            return None
         wanted = {one.casefold() for one in which.owners}
-        return [
+        return frozenset(
             one.user_id
             for one in self._accounts.all()
             if wanted & {one.name.casefold(), one.user_id}
-        ]
+        )
 
     def _fitting(
-        self, person: Person, which: Selection, statuses: frozenset[Status], owner: str | None
+        self, person: Person, which: Selection, statuses: frozenset[Status]
     ) -> Sequence[int]:
         if not statuses:
             return []
         filtered = DownloadFilter(
             statuses=statuses,
             viewer=None if person.is_admin else person.user_id,
-            owner=owner,
+            owners=self._owners(which),
             device_id=which.device_id,
             text=which.text,
+            item_types=which.item_types,
         )
         return self._downloads.ids(filtered, MOST_AT_ONCE)

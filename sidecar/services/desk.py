@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.sorting import Sort
 from sidecar.events import Progress
 
 
@@ -101,12 +102,19 @@ class DownloadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a list of downloads shows: newest first, `page` from 1."""
+    """What a list of downloads shows: `page` from 1, what is empty means any.
+
+    Attributes:
+        owners: Account names or ids. Only an admin's list obeys it: anybody else would learn
+            from it who wants the same things.
+    """
 
     statuses: frozenset[Status] = frozenset()
     device_id: str | None = None
-    owner: str | None = None
+    owners: tuple[str, ...] = ()
     text: str = ""
+    item_types: frozenset[str] = frozenset()
+    sort: Sort = Sort.NEWEST
     page: int = 1
     page_size: int = 10
 
@@ -208,8 +216,19 @@ class Desk(SignInDesk, Protocol):
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
 
-    def counts(self, person: Person) -> Mapping[Status, int]:
-        """Count what this person may see; equal to the totals of `downloads`."""
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
+        """Count what this person may see; equal to the totals of `downloads`.
+
+        Args:
+            person: Who asks.
+            query: What is counted, whatever its statuses and page say; None counts all.
+        """
+
+    def owners(self, person: Person) -> Sequence[str]:
+        """Return the names that an admin may choose owners by; nobody else has a choice."""
+
+    def bytes_waiting(self, person: Person) -> int:
+        """Return the bytes still to come of what waits and this person may see."""
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the user ids (not admins as such) who may see this download."""

@@ -66,17 +66,8 @@ class FrontDesk(Visiting):
 
     def downloads(self, person: Person, query: Query) -> Page:
         """List what this person may see."""
-        owner = self._owner(query.owner)
-        if query.owner is not None and owner is None:
-            return Page([], 0, query.page, query.page_size)
-        which = DownloadFilter(
-            statuses=query.statuses,
-            viewer=_viewer(person),
-            owner=owner,
-            device_id=query.device_id,
-            text=query.text,
-        )
-        rows, total = self._downloads.page(which, query.page, query.page_size)
+        which = self._which(person, query)
+        rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
         return Page(self._views(person, rows), total, query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
@@ -84,9 +75,17 @@ class FrontDesk(Visiting):
         found = self._visible(person, download_id)
         return self._views(person, [found])[0] if found else None
 
-    def counts(self, person: Person) -> Mapping[Status, int]:
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
         """Count what this person may see."""
-        return self._downloads.counts(DownloadFilter(viewer=_viewer(person)))
+        return self._downloads.counts(self._which(person, query or Query()))
+
+    def owners(self, person: Person) -> Sequence[str]:
+        """Return the names that an admin may choose owners by; nobody else has a choice."""
+        return sorted(one.name for one in self._accounts.all()) if person.is_admin else ()
+
+    def bytes_waiting(self, person: Person) -> int:
+        """Return the bytes still to come of what waits and this person may see."""
+        return self._downloads.bytes_waiting(DownloadFilter(viewer=_viewer(person)))
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the user ids (not admins as such) who may see this download."""
@@ -170,18 +169,21 @@ class FrontDesk(Visiting):
             return found
         return found if person.user_id in self.viewers(download_id) else None
 
-    def _owner(self, owner: str | None) -> str | None:
-        """An owner is named by account name or id."""
-        if owner is None:
-            return None
-        wanted = owner.casefold()
-        return next(
-            (
-                one.user_id
-                for one in self._accounts.all()
-                if wanted in {one.name.casefold(), one.user_id}
-            ),
-            None,
+    def _which(self, person: Person, query: Query) -> DownloadFilter:
+        named = person.is_admin and query.owners
+        wanted = {one.casefold() for one in query.owners}
+        owners = (
+            one.user_id
+            for one in self._accounts.all()
+            if wanted & {one.name.casefold(), one.user_id}
+        )
+        return DownloadFilter(
+            statuses=query.statuses,
+            viewer=_viewer(person),
+            owners=frozenset(owners) if named else None,
+            device_id=query.device_id,
+            text=query.text,
+            item_types=query.item_types,
         )
 
     def _views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:

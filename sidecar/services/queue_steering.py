@@ -102,9 +102,12 @@ class QueueSteering:
         self._planning.pin(user_id, found.device_id, item, lambda _ids: {})
 
     def _move(self, person: Person, found: Download, before: int) -> Outcome:
-        other = self._ownership.visible(person, before)
-        if other is None:
+        other = self._ownership.visible(person, before) if before else None
+        if before and other is None:
             return Outcome(found.id, Result.REFUSED, NOT_THERE, "no-such-place")
+        if other is None:
+            self._downloads.put_before(found, None)
+            return _done(found, "comes last")
         if not self._downloads.put_before(found, other):
             text = f"{other.title} does not wait in the queue, so nothing can be put before it"
             return Outcome(found.id, Result.REFUSED, text, "no-such-place")

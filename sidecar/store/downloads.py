@@ -118,12 +118,12 @@ class Downloads(DownloadMover):
             spot = ordering.first(self._db, download.id)
             return self._set(download, priority=spot.priority, place=spot.place) is not None
 
-    def put_before(self, download: Download, other: Download) -> bool:
-        """Let one that waits go right before another; return whether both still waited."""
-        if download.status is not Status.PENDING or download.id == other.id:
+    def put_before(self, download: Download, other: Download | None) -> bool:
+        """Let one that waits go right before another, or last; return whether both still waited."""
+        if download.status is not Status.PENDING or (other and download.id == other.id):
             return False
         with self._db.write():
-            spot = ordering.before(self._db, download.id, other.id)
+            spot = ordering.spot_before(self._db, download.id, other.id if other else None)
             if spot is None:
                 return False
             return self._set(download, priority=spot.priority, place=spot.place) is not None

@@ -33,6 +33,8 @@ GAP = 1 << 20
 
 FIRST = """SELECT priority, place FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending' AND id <> ? ORDER BY priority DESC, place, id LIMIT 1"""
+LAST = """SELECT priority, place FROM downloads INDEXED BY downloads_to_claim
+    WHERE status = 'pending' ORDER BY priority, place DESC, id DESC LIMIT 1"""
 ONE = "SELECT priority, place FROM downloads WHERE status = 'pending' AND id = ?"
 NEXT_ABOVE = """SELECT place FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending' AND id <> ? AND priority = ? AND (place, id) < (?, ?)
@@ -64,8 +66,11 @@ def first(db: Database, download_id: int) -> Spot:
     return Spot(priority, place - GAP)
 
 
-def before(db: Database, download_id: int, other_id: int) -> Spot | None:
-    """Return a spot right before another one; None if that one does not wait."""
+def spot_before(db: Database, download_id: int, other_id: int | None) -> Spot | None:
+    """Return a spot right before another one, or behind all; None if that one does not wait."""
+    if other_id is None:
+        ((priority, place),) = db.sql(LAST) or [(0, 0)]
+        return Spot(priority, place + GAP)
     if not db.sql(ONE, (other_id,)):
         return None
     spot = _between(db, download_id, other_id)

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import peewee
@@ -16,6 +17,7 @@ from peewee import fn
 
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.removals import Expected
+from sidecar.domain.sorting import Sort
 from sidecar.store.database import Database, Row
 from sidecar.store.tables import DownloadRow, HoldRow
 
@@ -25,6 +27,22 @@ NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
 BATCH = 500
+IN_TURN = (DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id)
+# What runs, what waits, what is paused, the rest.
+STANDING = peewee.Case(
+    DownloadRow.status, ((Status.DOWNLOADING, 0), (Status.PENDING, 1), (Status.PAUSED, 2)), 3
+)
+ORDERS = MappingProxyType(
+    {
+        Sort.NEWEST: (DownloadRow.id.desc(),),
+        Sort.QUEUE: (STANDING, *IN_TURN),
+        Sort.TITLE: (DownloadRow.search_key, DownloadRow.id),
+        Sort.SIZE: (
+            fn.COALESCE(DownloadRow.file_size, DownloadRow.expected_size, 0).desc(),
+            DownloadRow.id,
+        ),
+    }
+)
 
 Condition = Any  # peewee's expressions have no common type in its stubs
 
@@ -34,17 +52,17 @@ class DownloadFilter:
     """Which downloads.
 
     Attributes:
-        statuses: Empty means any.
+        statuses, item_types: Empty means any.
         viewer: Only what this person may see; None sees all.
-        owner: Only what this person holds (or asked for, if nobody holds it); None means anyone's.
+        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
         text: Words that must all occur in title, artist or album, whatever their case or accents.
     """
 
     statuses: frozenset[Status] = frozenset()
     viewer: str | None = None
-    owner: str | None = None
+    owners: frozenset[str] | None = None
     device_id: str | None = None
-    item_type: str | None = None
+    item_types: frozenset[str] = frozenset()
     text: str = ""
 
 
@@ -62,26 +80,28 @@ class DownloadReader:
         """Return the download of an item on a device; None if there is none."""
         return self._one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
 
-    def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
-        """Return one page of a list, newest first, and how many there are in all.
+    def page(
+        self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
+    ) -> tuple[list[Download], int]:
+        """Return one page of a list and how many there are in all.
 
         Args:
             which: What is listed.
             page: From 1; one behind the last is empty.
             page_size: How many a page holds at most.
+            sort: What comes first.
         """
         chosen = DownloadRow.select(COLUMNS).where(*_conditions(which))
         counted = DownloadRow.select(fn.COUNT(DownloadRow.id).alias("n")).where(*_conditions(which))
         with self._db.read():
-            rows = self._db.rows(chosen.order_by(DownloadRow.id.desc()).paginate(page, page_size))
+            rows = self._db.rows(chosen.order_by(*ORDERS[sort]).paginate(page, page_size))
             total: int = self._db.rows(counted)[0]["n"]
         return [to_download(row) for row in rows], total
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
         """Return the ids of the same list, in the order of the queue, `most` at the most."""
-        order = (DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id)
         query = DownloadRow.select(DownloadRow.id).where(*_conditions(which))
-        return [row["id"] for row in self._db.rows(query.order_by(*order).limit(most))]
+        return [row["id"] for row in self._db.rows(query.order_by(*IN_TURN).limit(most))]
 
     def counts(self, which: DownloadFilter) -> Mapping[Status, int]:
         """Count the downloads in each state, 0 where there are none; `statuses` is not looked at.
@@ -96,6 +116,13 @@ class DownloadReader:
         found = {row["status"]: row["n"] for row in self._db.rows(query)}
         return {status: found.get(status, 0) for status in Status}
 
+    def bytes_waiting(self, which: DownloadFilter) -> int:
+        """Return the bytes still to come of all that waits, as far as their sizes are known."""
+        left = fn.MAX(fn.COALESCE(DownloadRow.expected_size, 0) - DownloadRow.bytes_downloaded, 0)
+        query = DownloadRow.select(fn.COALESCE(fn.SUM(left), 0).alias("left"))
+        total: int = self._db.rows(query.where(PENDING, *_about(which)))[0]["left"]
+        return total
+
     def on_the_way(self, device_id: str, least_priority: int) -> list[Download]:
         """Return what waits or runs for a device at such a priority or a higher one."""
         on_the_way = DownloadRow.status.in_([Status.PENDING, Status.DOWNLOADING])
@@ -107,9 +134,7 @@ class DownloadReader:
 
     def positions(self, download_ids: Collection[int]) -> Mapping[int, int]:
         """Return the place in the queue, from 1, of those that are pending."""
-        place = fn.ROW_NUMBER().over(
-            order_by=[DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id]
-        )
+        place = fn.ROW_NUMBER().over(order_by=list(IN_TURN))
         queue = DownloadRow.select(DownloadRow.id, place.alias("place")).where(PENDING)
         query = peewee.Select([queue], [queue.c.id, queue.c.place]).where(
             queue.c.id.in_(list(download_ids))
@@ -204,23 +229,26 @@ def _conditions(which: DownloadFilter) -> list[Condition]:
 
 
 def _about(which: DownloadFilter) -> list[Condition]:
-    conditions: list[Condition] = [
-        _concerns(person) for person in (which.viewer, which.owner) if person is not None
-    ]
+    conditions: list[Condition] = []
+    if which.viewer is not None:
+        conditions.append(_concerns({which.viewer}))
+    if which.owners is not None:
+        conditions.append(_concerns(which.owners))
     if which.device_id is not None:
         conditions.append(DownloadRow.device_id == which.device_id)
-    if which.item_type is not None:
-        conditions.append(DownloadRow.item_type == which.item_type)
+    if which.item_types:
+        conditions.append(DownloadRow.item_type.in_(sorted(which.item_types)))
     conditions += [
         fn.INSTR(DownloadRow.search_key, word) > 0 for word in search_key(which.text).split()
     ]
     return conditions or [peewee.SQL("1")]
 
 
-def _concerns(user_id: str) -> Condition:
-    """They hold it; or they asked for it and nobody holds it."""
+def _concerns(user_ids: Collection[str]) -> Condition:
+    """One of them holds it; or asked for it and nobody holds it."""
+    people = sorted(user_ids)
     anyone = HoldRow.select(peewee.SQL("1")).where(
         HoldRow.device_id == DownloadRow.device_id, HoldRow.item_id == DownloadRow.item_id
     )
-    theirs = anyone.where(HoldRow.user_id == user_id)
-    return fn.EXISTS(theirs) | ((DownloadRow.user_id == user_id) & ~fn.EXISTS(anyone))
+    theirs = anyone.where(HoldRow.user_id.in_(people))
+    return fn.EXISTS(theirs) | (DownloadRow.user_id.in_(people) & ~fn.EXISTS(anyone))

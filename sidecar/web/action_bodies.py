@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.items import ItemType
 from sidecar.web.bodies import Body
 
 MOST_ITEMS = 100
@@ -106,9 +107,9 @@ class Prioritise(Body):
 
 
 class Move(Body):
-    """Right before which other one."""
+    """Right before which other one; null is behind all others."""
 
-    before: Id
+    before: Id | None
 
 
 class Filter(Body):
@@ -119,6 +120,9 @@ class Filter(Body):
     ] = ()
     device_id: Name | None = None
     owner: Annotated[tuple[Name, ...], Field(max_length=MOST_OWNERS)] | Name = ()
+    type: Annotated[
+        tuple[Annotated[ItemType, Field(strict=False)], ...], Field(max_length=len(ItemType))
+    ] = ()
     q: Annotated[str, Field(max_length=200)] = ""
 
     @property

@@ -97,7 +97,7 @@ def _ordering(actions: Blueprint, desk: ActionsDesk) -> None:
     @actions.post(f"{ONE}/move")
     def move(download_id: int) -> Response:
         said = bodies.read(action_bodies.Move)
-        return _act(desk, download_id, Order(action=Action.MOVE, before=said.before))
+        return _act(desk, download_id, Order(action=Action.MOVE, before=said.before or 0))
 
 
 def _act(desk: ActionsDesk, download_id: int, order: Order) -> Response:
@@ -177,6 +177,7 @@ def _selection(said: action_bodies.Filter) -> Selection:
         device_id=said.device_id,
         owners=said.owners,
         text=said.q,
+        item_types=frozenset(said.type),
     )
 
 

@@ -6,6 +6,7 @@ that leads back to the list.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -19,9 +20,13 @@ from sidecar.web.asking import Shown, for_page
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
 
-BUTTONS = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE})
-FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY})
+FOR_ONE = frozenset(
+    {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
+)
+FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
 ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
+ENDING = frozenset({Action.CANCEL, Action.DELETE})
+MOST_CHOSEN = 100
 STATUS = MappingProxyType(
     {Result.NOT_FOUND: HTTPStatus.NOT_FOUND, Result.REFUSED: HTTPStatus.CONFLICT}
 )
@@ -34,7 +39,7 @@ def routes(desk: ActionsDesk) -> Blueprint:
     @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
     def act(download_id: int) -> Response:
         order = Order(
-            action=_action(BUTTONS),
+            action=_action(FOR_ONE),
             from_zero=request.form.get("from") == "zero",
             keep_part=request.form.get("part") == "keep",
             force=request.form.get("force") == "yes",
@@ -52,13 +57,46 @@ def routes(desk: ActionsDesk) -> Blueprint:
     @buttons.post("/act")
     def act_on_all() -> Response:
         order, shown = Order(action=_action(FOR_ALL)), for_page(request.form)
-        outcomes = desk.act_on_all(person(), Selection(text=shown.text), order)
-        refusals = [one for one in outcomes if one.result is Result.REFUSED]
-        if refusals and len(refusals) == len(outcomes):
-            return _told(refusals[0], of=len(refusals))
-        return redirect(_back(), 303)
+        return _many(desk.act_on_all(person(), _selection(shown), order))
+
+    @buttons.post("/chosen")
+    def act_on_chosen() -> Response:
+        return _act_on_chosen(desk)
 
     return buttons
+
+
+def _act_on_chosen(desk: ActionsDesk) -> Response:
+    action, who = _action(FOR_ONE), person()
+    ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
+    ids = ids[:MOST_CHOSEN]
+    if action in ENDING and request.form.get("sure") != "yes":
+        views = [view for one in ids if (view := desk.show(who, one)) is not None]
+        page = render_template(
+            "ask_many.html", action=action, chosen=views, shown=for_page(request.form), back=_back()
+        )
+        return make_response(page)
+    # Put first one after the other: the last of them would end up on top.
+    in_turn = ids[::-1] if action is Action.TOP else ids
+    return _many(desk.act_on(who, in_turn, Order(action=action)))
+
+
+def _selection(shown: Shown) -> Selection:
+    asked = shown.query
+    return Selection(
+        statuses=asked.statuses,
+        device_id=asked.device_id,
+        owners=asked.owners if person().is_admin else (),
+        text=asked.text,
+        item_types=asked.item_types,
+    )
+
+
+def _many(outcomes: Sequence[Outcome]) -> Response:
+    refusals = [one for one in outcomes if one.result is Result.REFUSED]
+    if refusals and len(refusals) == len(outcomes):
+        return _told(refusals[0], of=len(refusals))
+    return redirect(_back(), 303)
 
 
 def _ask(desk: ActionsDesk, download_id: int) -> Response:
@@ -87,8 +125,7 @@ def _action(allowed: frozenset[Action]) -> Action:
 def _back(shown: Shown | None = None) -> str:
     """The list as it was: its arguments are read and written anew, so it leads nowhere else."""
     shown = shown or for_page(request.form)
-    page = shown.page if shown.page > 1 else None
-    return url_for("pages.downloads", tab=shown.tab.value, q=shown.text or None, page=page)
+    return url_for("pages.downloads", **shown.args)
 
 
 def _told(outcome: Outcome, *, of: int = 1) -> Response:

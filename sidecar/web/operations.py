@@ -68,6 +68,8 @@ OPERATIONS: Table = MappingProxyType(
                 "device": TEXT,
                 "owner": TEXT,
                 "q": TEXT,
+                "type": TEXT,
+                "sort": TEXT,
                 **PAGING,
             },
         ),

@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Status
+from sidecar.domain.sorting import Sort
 from sidecar.services.desk import Desk, DownloadView
 from sidecar.web import presenters, security, standing
-from sidecar.web.asking import PAGE_SIZE, STATUSES, Shown, Tab, for_page
+from sidecar.web.asking import PAGE_SIZE, STATUSES, Kind, Shown, Tab, for_page
 from sidecar.web.languages import Languages
-from sidecar.web.words import percent
+from sidecar.web.words import percent, translatable
+
+TABS = MappingProxyType(
+    {
+        Tab.ACTIVE: translatable("Active"),
+        Tab.COMPLETED: translatable("Completed"),
+        Tab.FAILED: translatable("Failed"),
+        Tab.REMOVED: translatable("Removed"),
+    }
+)
+KINDS = MappingProxyType(
+    {
+        Kind.MUSIC: translatable("Music"),
+        Kind.FILMS: translatable("Films"),
+        Kind.SERIES: translatable("Series"),
+        Kind.BOOKS: translatable("Audiobooks"),
+    }
+)
+SORTS = MappingProxyType(
+    {
+        Sort.QUEUE: translatable("Next in the queue first"),
+        Sort.NEWEST: translatable("Newest first"),
+        Sort.TITLE: translatable("By title"),
+        Sort.SIZE: translatable("Largest first"),
+    }
+)
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -35,12 +63,14 @@ def routes(desk: Desk) -> Blueprint:
 def _downloads(desk: Desk) -> str:
     person, shown = security.person(), for_page(request.args)
     counts = desk.counts(person)
+    fitting = desk.counts(person, replace(shown.query, statuses=frozenset()))
     found = desk.downloads(person, shown.query)
     last = max(1, math.ceil(found.total / PAGE_SIZE))
     if shown.page > last:
         # Rows went while the page was open: show the last page that there is.
-        shown = Shown(shown.tab, shown.text, last)
+        shown = shown.at(last)
         found = desk.downloads(person, shown.query)
+    devices = desk.devices(person)
     running = [
         one
         for one in desk.progress()
@@ -49,15 +79,32 @@ def _downloads(desk: Desk) -> str:
     return render_template(
         "downloads.html",
         shown=shown,
-        tabs=[(tab, sum(counts.get(one, 0) for one in STATUSES[tab])) for tab in Tab],
+        tabs=[(tab, sum(fitting.get(one, 0) for one in STATUSES[tab])) for tab in Tab],
+        tab_words=TABS,
+        owners=desk.owners(person),
+        kinds=KINDS,
+        sorts=SORTS,
+        states=[(one, standing.PLAIN[one].word) for one in Status if one in STATUSES[shown.tab]],
+        device_choices=[(one.id, one.name) for one in devices],
+        following=_following(desk, shown) if shown.page < last else None,
         found=found,
         last_page=last,
         counts={status.value: counts.get(status, 0) for status in Status},
         total_speed=sum(one.speed for one in running),
-        devices=desk.devices(person),
+        bytes_waiting=desk.bytes_waiting(person),
+        bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
+        devices=devices,
         notices=desk.notices(person),
         can_steer="buttons" in current_app.blueprints,
     )
+
+
+def _following(desk: Desk, shown: Shown) -> DownloadView | None:
+    """The first one of the next page: what is moved below the last one here goes before it."""
+    if shown.sort is not Sort.QUEUE:
+        return None
+    one = replace(shown.query, page=shown.page * PAGE_SIZE + 1, page_size=1)
+    return next(iter(desk.downloads(security.person(), one).items), None)
 
 
 def give_words(app: Flask, clock: Clock) -> None:

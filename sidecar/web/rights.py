@@ -81,6 +81,7 @@ ROUTES = MappingProxyType(
         ("buttons.act", "POST"): Role.SIGNED_IN,
         ("buttons.ask", "GET"): Role.SIGNED_IN,
         ("buttons.act_on_all", "POST"): Role.SIGNED_IN,
+        ("buttons.act_on_chosen", "POST"): Role.SIGNED_IN,
     }
 )
 # The live connection takes no commands: nothing but coming and going.

@@ -1,5 +1,11 @@
 // The downloads page: it works without this; with it, it follows what happens.
 
+import { stayHere } from "./asking.js";
+import { keepSelection } from "./choosing.js";
 import { follow } from "./live.js";
+import { letRowsMove } from "./moving.js";
 
+keepSelection();
+letRowsMove();
+stayHere(document.getElementById("asking"));
 follow(document.body.dataset.home);

@@ -5,8 +5,16 @@ import * as words from "./words.js";
 
 export function showTransfers(message) {
   for (const transfer of message.transfers) showTransfer(transfer);
+  showTotal(message);
+}
+
+function showTotal({ transfers, speed }) {
   const total = document.querySelector('[data-part="total-speed"]');
-  if (total) total.textContent = words.speed(message.speed);
+  if (!total) return;
+  total.textContent = words.speed(speed);
+  const running = transfers.reduce((sum, one) => sum + (one.expected_size ?? 0) - one.bytes_downloaded, 0);
+  const left = Math.max(running, 0) + Number(total.dataset.waiting);
+  say(total.parentElement, "total-left", speed ? said("{time} left", { time: words.seconds(left / speed) }) : "");
 }
 
 function showTransfer(transfer) {

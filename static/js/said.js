@@ -10,7 +10,9 @@ const SENTENCES = {
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
     "{done} of {size}": "{done} von {size}",
     "{number} days": "{number} Tage",
+    "{number} selected": "{number} ausgewählt",
     "{time} left": "noch {time}",
+    "{title} is now number {place} here": "{title} ist hier jetzt Nummer {place}",
   },
 };
 

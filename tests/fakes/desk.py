@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.sorting import Sort
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.desk import (
@@ -75,7 +76,8 @@ def a_download(number: int, **differences: object) -> DownloadView:
 class FakeDesk:
     """Implements `services.desk.Desk`.
 
-    Unlike the real one it keeps nothing on a disk, forgets no session by age, limits no sign-ins,
+    Its lists are in the order of their numbers, the last first (in the queue the first). Unlike
+    the real one it keeps nothing on a disk, forgets no session by age, limits no sign-ins,
     asks no Jellyfin, and everybody sees all devices.
     """
 
@@ -154,19 +156,29 @@ class FakeDesk:
     def downloads(self, person: Person, query: Query) -> Page:
         if self.broken:
             raise RuntimeError("a secret that must not show: /srv/sidecar.db")
-        found = [one for one in self._seen(person) if _matches(one, query)]
-        found.sort(key=lambda one: one.id, reverse=True)
+        seen = [self._shown(person, one) for one in self._seen(person)]
+        found = [one for one in seen if _matches(one, query)]
+        found.sort(key=lambda one: one.id, reverse=query.sort is not Sort.QUEUE)
         start = (query.page - 1) * query.page_size
-        rows = [self._shown(person, one) for one in found[start : start + query.page_size]]
+        rows = found[start : start + query.page_size]
         return Page(rows, len(found), query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         found = [one for one in self._seen(person) if one.id == download_id]
         return self._shown(person, found[0]) if found else None
 
-    def counts(self, person: Person) -> Mapping[Status, int]:
-        seen = self._seen(person)
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
+        which = replace(query or Query(), statuses=frozenset())
+        shown = [self._shown(person, one) for one in self._seen(person)]
+        seen = [one for one in shown if _matches(one, which)]
         return {status: sum(one.status is status for one in seen) for status in Status}
+
+    def owners(self, person: Person) -> Sequence[str]:
+        return sorted(self.people) if person.is_admin else ()
+
+    def bytes_waiting(self, person: Person) -> int:
+        waiting = [one for one in self._seen(person) if one.status is Status.PENDING]
+        return sum((one.expected_size or 0) - one.bytes_downloaded for one in waiting)
 
     def viewers(self, download_id: int) -> Sequence[str]:
         return [one.user_id for one in self.seers.get(download_id, ())]
@@ -211,6 +223,7 @@ def _matches(view: DownloadView, query: Query) -> bool:
     return (
         (not query.statuses or view.status in query.statuses)
         and (query.device_id is None or view.device_id == query.device_id)
-        and (query.owner is None)
+        and (not query.item_types or view.item_type in query.item_types)
+        and (not query.owners or bool(set(query.owners) & set(view.owners)))
         and query.text.casefold() in text
     )

@@ -55,6 +55,16 @@ def test_one_is_put_right_before_another_and_takes_its_priority(downloads: Downl
     assert queue(downloads) == [two.id, urgent.id, one.id, three.id]
 
 
+def test_one_is_put_behind_all_others_whatever_its_priority(downloads: Downloads) -> None:
+    urgent, _ = downloads.enqueue(wanted(10, priority=7))
+    one, two = some(downloads, 2)
+
+    assert downloads.put_before(urgent, None)
+    assert downloads.put_before(one, None)
+
+    assert queue(downloads) == [two.id, urgent.id, one.id]
+
+
 def test_what_is_paused_finds_its_old_place_again(downloads: Downloads) -> None:
     one, two, three = some(downloads, 3)
     downloads.pause(two)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -8,17 +9,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.sorting import Sort
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads
 from sidecar.store.holds import Holds
+from sidecar.store.queueing import NewDownload
 from sidecar.store.reading import DownloadFilter
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
 CARA = "c" * 32
 ACTIVE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 MANY = 20_000
+
+
+def sized(number: int, size: int | None) -> NewDownload:
+    asked = wanted(number)
+    return replace(asked, item=replace(asked.item, size=size))
 
 
 def hold(db: Database, user: str, number: int, device: str = STICK) -> None:
@@ -42,6 +50,35 @@ def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None
     assert listed == [f"Track {number}" for number in reversed(range(25))]
 
 
+def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
+    for number, size in ((1, 500), (2, 900), (10, 700)):
+        downloads.enqueue(sized(number, size))
+    first = downloads.claim(BEGIN)
+    assert first is not None
+    downloads.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
+    downloads.claim(BEGIN)
+
+    shown = {
+        sort: [one.title for one in downloads.page(DownloadFilter(), 1, 10, sort=sort)[0]]
+        for sort in Sort
+    }
+
+    assert shown == {
+        Sort.NEWEST: ["Track 10", "Track 2", "Track 1"],
+        Sort.QUEUE: ["Track 2", "Track 10", "Track 1"],
+        Sort.TITLE: ["Track 1", "Track 10", "Track 2"],
+        Sort.SIZE: ["Track 2", "Track 10", "Track 1"],
+    }
+
+
+def test_what_is_still_to_come_is_counted_in_bytes(downloads: Downloads) -> None:
+    for number, size in ((1, 500), (2, 900), (3, None)):
+        downloads.enqueue(sized(number, size))
+
+    assert downloads.bytes_waiting(DownloadFilter()) == 1400
+    assert downloads.bytes_waiting(DownloadFilter(viewer=BEN)) == 0
+
+
 def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1))
     downloads.enqueue(wanted(2))
@@ -53,7 +90,7 @@ def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
     assert titles(downloads, DownloadFilter(statuses=frozenset({Status.FAILED}))) == ["Track 1"]
     assert titles(downloads, DownloadFilter(statuses=ACTIVE)) == ["Track 3", "Track 2", "Track 1"]
     assert titles(downloads, DownloadFilter(device_id=CARD)) == ["Track 3"]
-    assert titles(downloads, DownloadFilter(item_type="Movie")) == []
+    assert titles(downloads, DownloadFilter(item_types=frozenset({"Movie"}))) == []
 
 
 @pytest.mark.parametrize(
@@ -103,18 +140,18 @@ def test_an_admin_may_ask_for_one_owner_and_a_user_only_for_what_is_also_theirs(
     hold(db, ANN, 2)
     hold(db, BEN, 2)
 
-    assert titles(downloads, DownloadFilter(owner=BEN)) == ["Track 2"]
-    assert titles(downloads, DownloadFilter(owner=ANN)) == ["Track 2", "Track 1"]
-    assert titles(downloads, DownloadFilter(viewer=ANN, owner=BEN)) == ["Track 2"]
-    assert titles(downloads, DownloadFilter(viewer=CARA, owner=BEN)) == []
+    assert titles(downloads, DownloadFilter(owners=frozenset({BEN}))) == ["Track 2"]
+    assert titles(downloads, DownloadFilter(owners=frozenset({ANN}))) == ["Track 2", "Track 1"]
+    assert titles(downloads, DownloadFilter(viewer=ANN, owners=frozenset({BEN}))) == ["Track 2"]
+    assert titles(downloads, DownloadFilter(viewer=CARA, owners=frozenset({BEN}))) == []
 
 
 FILTERS = st.builds(
     DownloadFilter,
     viewer=st.sampled_from([None, ANN, BEN, CARA]),
-    owner=st.sampled_from([None, ANN, BEN]),
+    owners=st.sampled_from([None, frozenset({ANN}), frozenset({ANN, BEN}), frozenset()]),
     device_id=st.sampled_from([None, STICK, CARD]),
-    item_type=st.sampled_from([None, "Audio", "Movie"]),
+    item_types=st.sampled_from([frozenset(), frozenset({"Audio"}), frozenset({"Audio", "Movie"})]),
     text=st.sampled_from(["", "track", "track 1", "nothing"]),
 )
 ROWS = st.lists(
@@ -157,9 +194,9 @@ def test_counts_equal_the_lists(
         narrow = DownloadFilter(
             statuses=frozenset({status}),
             viewer=which.viewer,
-            owner=which.owner,
+            owners=which.owners,
             device_id=which.device_id,
-            item_type=which.item_type,
+            item_types=which.item_types,
             text=which.text,
         )
         listed, total = downloads.page(narrow, 1, 100)

@@ -15,7 +15,7 @@ from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
-from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.listening import FakeListening
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
@@ -104,6 +104,11 @@ def client(web: Web) -> Client:
 @pytest.fixture
 def ann(web: Web, desk: FakeDesk) -> Browser:
     return come_in(web, desk, ANN)
+
+
+@pytest.fixture
+def eve(web: Web, desk: FakeDesk) -> Browser:
+    return come_in(web, desk, EVE)
 
 
 def come_in(web: Web, desk: FakeDesk, person: Person) -> Browser:

@@ -10,6 +10,7 @@ from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Status
 from sidecar.services.action_desk import Order, Outcome, Result, Selection
 from sidecar.web.app import Web
+from sidecar.web.asking import STATUSES, Tab
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
 from tests.web.conftest import Browser, come_in
@@ -33,11 +34,6 @@ def send(one: Browser, verb: str, path: str, body: object = None) -> TestRespons
     if body is None:
         return one.client.open(path, method=verb, headers=headers)
     return one.client.open(path, method=verb, headers=headers, json=body)
-
-
-@pytest.fixture
-def eve(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, EVE)
 
 
 def test_each_way_is_its_order(ann: Browser, desk: FakeDesk, doing: FakeActions) -> None:
@@ -322,7 +318,7 @@ def test_there_is_an_end_to_keys(ann: Browser, doing: FakeActions) -> None:
 # -- the page
 
 
-def press(one: Browser, path: str, **form: str) -> TestResponse:
+def press(one: Browser, path: str, **form: str | list[str]) -> TestResponse:
     return one.client.post(path, data={"csrf": one.csrf, **form})
 
 
@@ -361,7 +357,7 @@ def test_a_button_of_a_foreign_row_finds_nothing(web: Web, desk: FakeDesk) -> No
     assert ben.client.get("/downloads/7/ask?action=delete").status_code == 404
 
 
-@pytest.mark.parametrize("action", ["", "dance", "let_go", "move"])
+@pytest.mark.parametrize("action", ["", "dance", "prioritise", "move"])
 def test_only_what_has_a_button_can_be_pressed(
     ann: Browser, desk: FakeDesk, doing: FakeActions, action: str
 ) -> None:
@@ -369,6 +365,7 @@ def test_only_what_has_a_button_can_be_pressed(
 
     assert press(ann, "/downloads/7/act", action=action).status_code == 400
     assert press(ann, "/downloads/act", action=action).status_code == 400
+    assert press(ann, "/downloads/chosen", action=action, id="7").status_code == 400
     assert ann.client.get(f"/downloads/7/ask?action={action}").status_code == 404
     assert doing.orders == []
 
@@ -415,11 +412,12 @@ def test_who_shares_a_file_is_told_before(
 
 
 BUTTONS = {
-    Status.PENDING: {"Pause", "Cancel"},
+    Status.PENDING: {"Pause", "To the top", "Cancel"},
     Status.DOWNLOADING: {"Pause", "Cancel"},
     Status.PAUSED: {"Resume", "Cancel"},
     Status.FAILED: {"Retry", "Cancel"},
     Status.COMPLETED: {"Delete"},
+    Status.REMOVED: {"Fetch again"},
 }
 
 
@@ -428,11 +426,11 @@ def test_each_row_offers_what_its_state_allows_and_names_its_title(
     ann: Browser, desk: FakeDesk, status: Status
 ) -> None:
     desk.add(a_download(7, status=status))
-    tab = "completed" if status is Status.COMPLETED else "active"
+    tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
 
     page = ann.client.get(f"/downloads?tab={tab}").text
 
-    words = {"Pause", "Resume", "Retry", "Cancel", "Delete"}
+    words = set().union(*BUTTONS.values())
     shown = {
         word
         for word in words
@@ -447,8 +445,8 @@ def test_in_a_cooldown_only_an_admin_has_a_button(
     later = datetime(2099, 1, 1, tzinfo=UTC)
     desk.add(a_download(7, status=Status.FAILED, retry_next_at=later))
 
-    assert "Retry now" not in ann.client.get("/downloads").text
-    assert "Retry now" in eve.client.get("/downloads").text
+    assert "Retry now" not in ann.client.get("/downloads?tab=failed").text
+    assert "Retry now" in eve.client.get("/downloads?tab=failed").text
 
 
 def test_all_that_the_list_shows_are_paused(
@@ -456,10 +454,62 @@ def test_all_that_the_list_shows_are_paused(
 ) -> None:
     desk.add(a_download(7), a_download(8))
 
-    answer = press(ann, "/downloads/act", action="pause", q="track")
+    answer = press(
+        ann, "/downloads/act", action="pause", q="track", kind="music", owner="ben", sort="size"
+    )
 
-    assert answer.headers["Location"] == "/downloads?tab=active&q=track"
-    assert doing.selections == [(Selection(text="track"), Order(action=Action.PAUSE))]
+    assert answer.headers["Location"] == (
+        "/downloads?tab=active&q=track&kind=music&owner=ben&sort=size"
+    )
+    chosen = Selection(statuses=STATUSES[Tab.ACTIVE], text="track", item_types=frozenset({"Audio"}))
+    assert doing.selections == [(chosen, Order(action=Action.PAUSE))]
+
+
+def test_only_an_admin_chooses_by_owner(eve: Browser, desk: FakeDesk, doing: FakeActions) -> None:
+    desk.add(a_download(7))
+
+    press(eve, "/downloads/act", action="retry", tab="failed", owner=["ann", "ben"])
+
+    assert [which.owners for which, _ in doing.selections] == [("ann", "ben")]
+
+
+def test_the_chosen_ones_are_put_on_top_in_their_order(
+    ann: Browser, desk: FakeDesk, doing: FakeActions
+) -> None:
+    desk.add(a_download(7), a_download(8), a_download(9))
+
+    answer = press(ann, "/downloads/chosen", action="top", id=["7", "8", "x", "-1"])
+
+    assert answer.headers["Location"] == "/downloads?tab=active"
+    assert [number for _, number, _ in doing.orders] == [8, 7]
+
+
+def test_what_is_deleted_together_is_asked_together(
+    ann: Browser, desk: FakeDesk, doing: FakeActions
+) -> None:
+    desk.add(*(a_download(number, status=Status.COMPLETED) for number in range(1, 8)))
+    chosen = [str(number) for number in range(1, 8)]
+
+    question = press(ann, "/downloads/chosen", action="delete", tab="completed", id=chosen)
+
+    assert question.status_code == 200
+    assert "Delete 7 files?" in question.text
+    assert "and 2 more" in question.text
+    assert doing.orders == []
+
+    press(ann, "/downloads/chosen", action="delete", tab="completed", id=chosen, sure="yes")
+    assert [number for _, number, _ in doing.orders] == list(range(1, 8))
+
+
+def test_of_what_is_not_theirs_nothing_is_asked_or_done(
+    web: Web, desk: FakeDesk, doing: FakeActions
+) -> None:
+    desk.add(a_download(7, title="A secret wish"))
+    ben = come_in(web, desk, BEN)
+
+    assert "A secret wish" not in press(ben, "/downloads/chosen", action="cancel", id="7").text
+    press(ben, "/downloads/chosen", action="cancel", id="7", sure="yes")
+    assert doing.orders == []
 
 
 def test_when_none_could_be_retried_it_is_told(

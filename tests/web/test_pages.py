@@ -8,6 +8,7 @@ from werkzeug.test import Client
 from sidecar.domain.downloads import Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Notice
+from sidecar.web.asking import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download
 from tests.web.conftest import Browser
@@ -19,21 +20,47 @@ def shown(ann: Browser, path: str = "/downloads") -> str:
     return page.text
 
 
-def test_each_tab_counts_and_shows_its_half(ann: Browser, desk: FakeDesk) -> None:
+def test_each_tab_counts_and_shows_its_part(ann: Browser, desk: FakeDesk) -> None:
     desk.add(*(a_download(n, status=one, title=f"A {one}") for n, one in enumerate(Status, 1)))
 
-    active, completed = shown(ann), shown(ann, "/downloads?tab=completed")
+    pages = {tab: shown(ann, f"/downloads?tab={tab}") for tab in Tab}
 
-    for page in (active, completed):
-        assert 'Active <span class="count">4</span>' in page
-        assert 'Completed <span class="count">1</span>' in page
-    assert [one for one in Status if f">A {one}<" in active] == [
-        Status.PENDING,
-        Status.DOWNLOADING,
-        Status.PAUSED,
-        Status.FAILED,
-    ]
-    assert [one for one in Status if f">A {one}<" in completed] == [Status.COMPLETED]
+    for page in pages.values():
+        assert 'Active <span class="count">3</span>' in page
+        for word in ("Completed", "Failed", "Removed"):
+            assert f'{word} <span class="count">1</span>' in page
+    for tab, page in pages.items():
+        assert {one for one in Status if f">A {one}<" in page} == STATUSES[tab]
+
+
+def test_the_counts_are_those_of_what_is_looked_for(ann: Browser, desk: FakeDesk) -> None:
+    desk.add(a_download(1), a_download(2, item_type="Movie"), a_download(3, title="Perth"))
+    desk.add(a_download(4, status=Status.FAILED, title="Perth", item_type="Movie"))
+
+    page = shown(ann, "/downloads?q=perth")
+
+    assert 'Active <span class="count">1</span>' in page
+    assert 'Failed <span class="count">1</span>' in page
+    films = shown(ann, "/downloads?kind=films")
+    assert 'Active <span class="count">1</span>' in films
+    assert ">Track 2<" in films
+    assert ">Track 1<" not in films
+
+
+def test_what_was_chosen_goes_along_to_the_other_pages(eve: Browser, desk: FakeDesk) -> None:
+    desk.add(*(a_download(number) for number in range(1, 15)))
+
+    page = eve.client.get("/downloads?kind=music&sort=title&owner=ann&owner=ben&q=track").text
+
+    wanted = "tab=active&amp;q=track&amp;kind=music&amp;owner=ann&amp;owner=ben&amp;sort=title"
+    assert f'href="/downloads?{wanted}&amp;page=2"' in page
+    assert 'name="owner" value="ann" checked' in page
+
+
+def test_an_owner_is_no_question_for_anybody_but_an_admin(ann: Browser, desk: FakeDesk) -> None:
+    desk.add(a_download(1))
+
+    assert 'name="owner"' not in shown(ann)
 
 
 def test_ten_are_on_a_page_and_links_lead_to_the_others(ann: Browser, desk: FakeDesk) -> None:
@@ -41,7 +68,7 @@ def test_ten_are_on_a_page_and_links_lead_to_the_others(ann: Browser, desk: Fake
 
     first, last, beyond = (shown(ann, f"/downloads?page={n}") for n in (1, 3, 99))
 
-    assert first.count('<li class="row"') == 10
+    assert first.count('<li class="row') == 10
     assert "1\u201310 of 21" in first
     assert 'href="/downloads?tab=active&amp;page=2"' in first
     assert "21\u201321 of 21" in last
@@ -93,7 +120,8 @@ def test_how_it_stands_is_said_in_words(
 ) -> None:
     desk.add(a_download(7, **differences))
 
-    assert f"<span>{word}</span>" in shown(ann)
+    tab = "failed" if differences.get("status") is Status.FAILED else "active"
+    assert f"<span>{word}</span>" in shown(ann, f"/downloads?tab={tab}")
 
 
 def test_a_failure_says_why_and_when_it_is_tried_again(ann: Browser, desk: FakeDesk) -> None:
@@ -106,7 +134,7 @@ def test_a_failure_says_why_and_when_it_is_tried_again(ann: Browser, desk: FakeD
         )
     )
 
-    page = " ".join(shown(ann).split())
+    page = " ".join(shown(ann, "/downloads?tab=failed").split())
 
     assert (
         "The connection ended at 3.1 MB of 7.4 MB. Next try "
@@ -137,6 +165,8 @@ def test_the_top_line_says_it_all_at_once(ann: Browser, desk: FakeDesk) -> None:
 
 
 def test_an_empty_page_says_what_to_do(ann: Browser, desk: FakeDesk) -> None:
+    assert "No device is set up for you yet" in shown(ann)
+    desk.shelf = (DeviceView("stick", "Car stick", "", None, None, 0, 1, 2),)
     hint = "Press a heart in any Jellyfin client"
 
     assert hint in shown(ann)

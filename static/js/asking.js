@@ -1,0 +1,53 @@
+// Questions in a dialog, and buttons that do not lead away: the same forms, the same pages.
+
+import { refreshSoon } from "./list.js";
+
+/** Let links that ask and forms that act stay on this page. */
+export function stayHere(dialog) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-asks], a[data-closes]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.dataset.asks !== undefined) {
+      event.preventDefault();
+      ask(dialog, link.href);
+    } else if (dialog.contains(link)) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || !form.closest("#downloads, #asking")) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    ask(dialog, form.action, { method: "POST", body });
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}
+
+async function ask(dialog, address, options) {
+  let answer;
+  try {
+    answer = await fetch(address, options);
+  } catch {
+    // The live connection tells that the server is away.
+    return;
+  }
+  if (answer.redirected) {
+    dialog.close();
+    clearSelection();
+    refreshSoon();
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  dialog.replaceChildren(...page.querySelectorAll("main > section"));
+  if (!dialog.open) dialog.showModal();
+}
+
+function clearSelection() {
+  for (const box of document.querySelectorAll('#downloads input[type="checkbox"]')) {
+    box.checked = false;
+  }
+}

@@ -1,0 +1,70 @@
+// The order of the queue: rows are dragged by their grip, or moved by the arrow keys.
+
+import { refreshSoon } from "./list.js";
+import { said } from "./said.js";
+
+const gripOf = (event) => event.target.closest?.("[data-grip]");
+const rowOf = (grip) => grip.closest(".row");
+const waits = (row) => row?.matches('.row[data-status="pending"]');
+
+export function letRowsMove() {
+  document.addEventListener("keydown", (event) => {
+    const grip = gripOf(event);
+    if (!grip || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    const row = rowOf(grip);
+    const up = event.key === "ArrowUp";
+    const other = up ? row.previousElementSibling : row.nextElementSibling;
+    if (!waits(other)) return;
+    if (up) other.before(row);
+    else other.after(row);
+    grip.focus();
+    send(row);
+  });
+  document.addEventListener("pointerdown", (event) => {
+    const grip = gripOf(event);
+    if (grip && event.button === 0) drag(grip, event);
+  });
+}
+
+function drag(grip, start) {
+  const row = rowOf(grip);
+  const before = row.nextElementSibling;
+  grip.setPointerCapture(start.pointerId);
+  row.classList.add("moving");
+  const follow = (event) => {
+    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".row");
+    if (!under || under === row || !waits(under)) return;
+    const box = under.getBoundingClientRect();
+    if (event.clientY < box.top + box.height / 2) under.before(row);
+    else under.after(row);
+  };
+  const end = () => {
+    grip.removeEventListener("pointermove", follow);
+    row.classList.remove("moving");
+    if (row.nextElementSibling !== before) send(row);
+  };
+  grip.addEventListener("pointermove", follow);
+  grip.addEventListener("lostpointercapture", end, { once: true });
+}
+
+async function send(row) {
+  const id = row.querySelector("[data-grip]").dataset.grip;
+  const after = row.nextElementSibling;
+  const next = waits(after) ? after.id.replace("download-", "") : !after && row.parentElement.dataset.next;
+  const { home, csrf } = document.body.dataset;
+  try {
+    const answer = await fetch(`${home}api/v1/downloads/${id}/move`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      body: JSON.stringify({ before: next ? Number(next) : null }),
+    });
+    if (answer.ok) {
+      const place = [...row.parentElement.children].indexOf(row) + 1;
+      const title = row.querySelector("h2").textContent;
+      document.getElementById("told").textContent = said("{title} is now number {place} here", { title, place });
+    }
+  } finally {
+    refreshSoon();
+  }
+}
