@@ -20,7 +20,8 @@ export function stayHere(dialog) {
     if (form.method !== "post" || !form.closest("#downloads, #asking")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, event.submitter));
-    ask(dialog, form.action, { method: "POST", body });
+    // Not `form.action`: a button of this name would hide it.
+    ask(dialog, form.getAttribute("action"), { method: "POST", body });
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

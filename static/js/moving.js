@@ -30,7 +30,7 @@ export function letRowsMove() {
 function drag(grip, start) {
   const row = rowOf(grip);
   const before = row.nextElementSibling;
-  grip.setPointerCapture(start.pointerId);
+  start.preventDefault();
   row.classList.add("moving");
   const follow = (event) => {
     const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".row");
@@ -39,13 +39,16 @@ function drag(grip, start) {
     if (event.clientY < box.top + box.height / 2) under.before(row);
     else under.after(row);
   };
+  const over = new AbortController();
   const end = () => {
-    grip.removeEventListener("pointermove", follow);
+    over.abort();
     row.classList.remove("moving");
     if (row.nextElementSibling !== before) send(row);
   };
-  grip.addEventListener("pointermove", follow);
-  grip.addEventListener("lostpointercapture", end, { once: true });
+  // On the document: a row that is moved loses what its grip had captured.
+  document.addEventListener("pointermove", follow, { signal: over.signal });
+  document.addEventListener("pointerup", end, { signal: over.signal });
+  document.addEventListener("pointercancel", end, { signal: over.signal });
 }
 
 async function send(row) {

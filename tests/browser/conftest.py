@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import buttons
+from sidecar.web import actions, buttons
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.places import web_files
 from sidecar.web.server import WebServer, serving
@@ -53,14 +53,20 @@ def bus() -> Bus:
 
 
 @pytest.fixture
-def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
-    yield from served(desk, bus, 0)
+def acting(desk: FakeDesk) -> FakeActions:
+    return FakeActions(desk)
+
+
+@pytest.fixture
+def server(desk: FakeDesk, bus: Bus, acting: FakeActions) -> Iterator[WebServer]:
+    yield from served(desk, bus, 0, doing=acting)
 
 
 def served(
     desk: FakeDesk, bus: Bus, port: int, base_url: str = "", doing: FakeActions | None = None
 ) -> Iterator[WebServer]:
-    further = [buttons.routes(doing or FakeActions(desk))]
+    doing = doing or FakeActions(desk)
+    further = [actions.routes(doing), buttons.routes(doing)]
     web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Event
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Status
-from sidecar.events import Bus
+from sidecar.events import Bus, DownloadChanged
 from sidecar.web.server import WebServer
-from tests.browser.conftest import give_session, served
+from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, FakeDesk, a_download
+from tests.web.test_live import DOWNLOAD
 
 WIDTHS = [360, 1280]
+DEADLINE_S = 5.0
 PATHS = [
     "/downloads",
+    "/downloads?tab=failed&kind=music",
     "/downloads/7/ask?action=retry",
     "/downloads/7/ask?action=cancel",
     "/downloads/8/ask?action=delete",
@@ -50,6 +55,12 @@ def opened(
     return page
 
 
+def eventually(is_so: Callable[[], bool]) -> None:
+    deadline = monotonic() + DEADLINE_S
+    while not is_so() and monotonic() < deadline:
+        Event().wait(0.02)
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_download_is_paused_with_and_without_scripts(
     chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions, scripts: bool
@@ -58,15 +69,18 @@ def test_a_download_is_paused_with_and_without_scripts(
 
     page.get_by_role("button", name="Pause A title that is long").click()
 
-    expect(page).to_have_url(f"{house.url}/downloads?tab=active&q=title")
+    asked = f"{house.url}/downloads?q=title"
+    expect(page).to_have_url(asked if scripts else f"{house.url}/downloads?tab=active&q=title")
+    eventually(lambda: bool(doing.orders))
     assert [(number, order.action) for _, number, order in doing.orders] == [(6, Action.PAUSE)]
     page.context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
-    chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions
+    chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions, scripts: bool
 ) -> None:
-    page = opened(chromium, desk, house, "/downloads")
+    page = opened(chromium, desk, house, "/downloads?tab=failed", java_script_enabled=scripts)
 
     page.get_by_role("link", name="Cancel Track 7").click()
     assert not doing.orders
@@ -74,8 +88,71 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     page.get_by_role("button", name="Cancel the download").click()
 
     expect(page.get_by_role("heading", name="Downloads")).to_be_visible()
+    expect(page.get_by_role("heading", name="Cancel this")).to_be_hidden()
+    eventually(lambda: bool(doing.orders))
     assert [order.keep_part for _, _, order in doing.orders] == [True]
     page.context.close()
+
+
+def test_what_is_selected_stays_so_while_the_list_changes_and_goes_together(
+    signed_in: SignedIn, desk: FakeDesk, bus: Bus, acting: FakeActions
+) -> None:
+    desk.add(*(a_download(number, status=Status.COMPLETED) for number in range(1, 6)))
+    page = signed_in(ANN, "/downloads?tab=completed")
+    page.get_by_label("Select Track 2").check()
+    page.get_by_label("Select Track 4").check()
+    expect(page.get_by_text("2 selected")).to_be_visible()
+
+    desk.add(a_download(9, status=Status.COMPLETED))
+    bus.publish(DownloadChanged(DOWNLOAD, None, Status.COMPLETED))
+    expect(page.locator("#download-9")).to_be_visible()
+    expect(page.get_by_label("Select Track 2")).to_be_checked()
+    expect(page.get_by_text("2 selected")).to_be_visible()
+
+    page.locator("#chosen").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Delete 2 files?")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    expect(page.get_by_role("heading", name="Delete 2 files?")).to_be_hidden()
+    eventually(lambda: len(acting.orders) == 2)
+    assert {number for _, number, _ in acting.orders} == {2, 4}
+    expect(page.get_by_text("2 selected")).to_be_hidden()
+
+
+def test_all_of_a_page_are_selected_at_once(signed_in: SignedIn, desk: FakeDesk) -> None:
+    desk.add(*(a_download(number) for number in range(1, 4)))
+    page = signed_in(ANN)
+
+    page.get_by_label("Select all on this page").check()
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.get_by_label("Select Track 1").uncheck()
+
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    expect(page.get_by_label("Select all on this page")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("way", ["keys", "pointer"])
+def test_the_queue_is_put_in_another_order(
+    signed_in: SignedIn, desk: FakeDesk, acting: FakeActions, way: str
+) -> None:
+    desk.add(*(a_download(number) for number in range(1, 4)))
+    page = signed_in(ANN)
+    grip = page.get_by_role("button", name="Move Track 3")
+
+    if way == "keys":
+        grip.press("ArrowUp")
+        expect(grip).to_be_focused()
+    else:
+        grip.hover()
+        target = page.locator("#download-2").bounding_box()
+        assert target is not None
+        page.mouse.down()
+        page.mouse.move(target["x"] + 100, target["y"] + 5, steps=5)
+        page.mouse.up()
+
+    eventually(lambda: bool(acting.orders))
+    assert [(number, order.before) for _, number, order in acting.orders] == [(3, 2)]
+    expect(page.locator("#told")).to_have_text("Track 3 is now number 2 here")
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -76,6 +76,7 @@ def test_quick_connect_goes_on_by_itself(
 def test_the_page_follows_a_download_from_the_heart_to_the_device(
     signed_in: SignedIn, desk: FakeDesk, bus: Bus
 ) -> None:
+    desk.shelf = (STICK,)
     page = signed_in(ANN)
     websocket = []
     page.on("websocket", lambda line: websocket.append(line.url))
@@ -171,6 +172,7 @@ def test_everything_can_be_read_without_scripts(
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
 
+    page.get_by_role("link", name="Failed").click()
     expect(page.locator("#download-5")).to_contain_text("It may not be downloaded.")
     page.get_by_role("link", name="Completed").click()
     expect(page.locator("#download-6")).to_contain_text("On the device")
@@ -181,7 +183,9 @@ def test_everything_can_be_read_without_scripts(
 
 
 @pytest.mark.parametrize("width", [320, 360, 640, 1280])
-@pytest.mark.parametrize("path", ["/sign-in", "/downloads", "/downloads?tab=completed"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/downloads", "/downloads?tab=completed", "/downloads?tab=failed"]
+)
 def test_no_page_has_to_be_moved_sideways(
     signed_in: SignedIn, context: BrowserContext, desk: FakeDesk, width: int, path: str
 ) -> None:
@@ -268,8 +272,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         "Sign out",
         "",
         "Search",
+        "Filter and sort",
         "Active 0",
-        "Completed 0",
     ]
 
 
@@ -286,7 +290,10 @@ def test_it_is_dark_where_the_person_likes_it_dark(chromium: Browser, server: We
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("path", ["/sign-in", "/downloads", "/downloads?tab=completed", "/none"])
+@pytest.mark.parametrize(
+    "path",
+    ["/sign-in", "/downloads", "/downloads?tab=completed", "/downloads?tab=removed", "/none"],
+)
 def test_nothing_keeps_anybody_out(
     chromium: Browser, server: WebServer, desk: FakeDesk, axe: str, path: str, *, dark: bool
 ) -> None:
