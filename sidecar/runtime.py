@@ -24,8 +24,19 @@ from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
 from sidecar.store.database import Database
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    device_page,
+    keys,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import WebOptions, create_app
+from sidecar.web.device_page import DeviceDesks
 from sidecar.web.server import WebServer
 
 if TYPE_CHECKING:
@@ -109,6 +120,14 @@ class Runtime:
         further = [
             actions.routes(services.actions),
             buttons.routes(services.actions),
+            device_page.routes(
+                DeviceDesks(
+                    plans=services.plans,
+                    steering=services.steering,
+                    removals=services.removals_desk,
+                    unplugging=services.unplugging,
+                )
+            ),
             keys.routes(services.keys),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),

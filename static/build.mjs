@@ -40,6 +40,7 @@ const ICONS = [
   "trash-2",
   "triangle-alert",
   "tv",
+  "unplug",
   "x",
 ];
 const LICENCES = ["htmx.org", "lucide-static", "socket.io-client"];

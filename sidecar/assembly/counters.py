@@ -16,6 +16,7 @@ from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.removals_desk import RemovalsCounter
 from sidecar.services.steering import Steering
 from sidecar.services.transfers_desk import TransfersCounter
+from sidecar.services.unplugging import Unplugging
 from sidecar.store.inventory import Inventory
 
 COVERS = "covers"
@@ -91,6 +92,16 @@ class Assembly(Fetching):
             holds=store.holds,
             devices=store.devices,
             shelf=self.shelf,
+        )
+
+    @cached_property
+    def unplugging(self) -> Unplugging:
+        """How devices are pulled out."""
+        return Unplugging(
+            devices=self.desk.devices,
+            shelf=self.shelf,
+            claims=self.claims,
+            clock=self._clock,
         )
 
     @cached_property

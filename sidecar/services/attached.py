@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
 
 from sidecar.config import DeviceSettings
 from sidecar.device.folder import DeviceFolder
+from sidecar.device.marker import read_marker
 
+# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
+MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 CurrentSettings = Callable[[str, DeviceSettings], DeviceSettings]
 
 
@@ -34,3 +39,22 @@ class Attached:
     def settings(self) -> DeviceSettings:
         """What is set now: the file, and what people changed since."""
         return self.current(self.id, self.configured)
+
+
+def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:
+    """Return the folder under the identity we know it by, and that; a new folder gets one."""
+    if known is not None:
+        return DeviceFolder(settings.path, known, name=settings.name), known
+    if _may_be_made(settings.path):
+        settings.path.mkdir(exist_ok=True)
+    marker = read_marker(settings.path)
+    if marker is not None:
+        return DeviceFolder(settings.path, marker.id, name=settings.name), marker.id
+    fresh = str(uuid4())
+    return DeviceFolder.create(settings.path, device_id=fresh, name=settings.name), fresh
+
+
+def _may_be_made(path: Path) -> bool:
+    """A folder of a disk that stays may be made on first sight; a stick's mount point never."""
+    under_mounts = any(root in path.parents for root in MOUNT_ROOTS)
+    return not under_mounts and path.parent.is_dir()

@@ -89,6 +89,11 @@ class Claims:
             case _:
                 pass
 
+    def busy_on(self, device_id: str) -> bool:
+        """Whether a worker holds something for a device."""
+        with self._lock:
+            return any(for_device == device_id for for_device, _ in self._stops.values())
+
     def stop_on(self, device_id: str) -> None:
         """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
         with self._lock:

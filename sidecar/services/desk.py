@@ -135,6 +135,7 @@ class DeviceView:
 
     Attributes:
         trouble: A sentence when the device cannot be used now; None when all is well.
+        is_unplugged: It may be pulled out: nothing of ours is open there.
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
     """
 
@@ -147,6 +148,7 @@ class DeviceView:
     free: int | None
     total: int | None
     is_paused: bool = False
+    is_unplugged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

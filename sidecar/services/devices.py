@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from threading import RLock
-from uuid import uuid4
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
-from sidecar.device.folder import DeviceFolder
 from sidecar.device.marker import read_marker
-from sidecar.domain.space import Refusal, Space, room_for, taken
+from sidecar.domain.space import Refusal, Space
 from sidecar.errors import AlreadyRunning, DeviceTrouble
-from sidecar.services.attached import Attached, CurrentSettings, as_configured
+from sidecar.services.attached import Attached, CurrentSettings, as_configured, folder_of
+from sidecar.services.reserving import Reserving
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.store.devices import Device, Devices
 from sidecar.store.downloads import Downloads
@@ -29,8 +27,6 @@ log = logging.getLogger(__name__)
 
 # The device is not at its place: nothing that was open there may be trusted again.
 GONE = frozenset({"missing", "no-marker", "other-device"})
-# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
-MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
 __all__ = ["Attached", "CurrentSettings", "DeviceShelf", "as_configured"]
 
@@ -61,12 +57,12 @@ class DeviceShelf:
         self._configured = tuple(configured)
         self._current = current
         self._devices = devices
-        self._downloads = downloads
         self._troubles = troubles
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, Attached] = {}
-        self._reserved: dict[int, tuple[str, int]] = {}
+        self._reserving = Reserving(downloads)
+        self._aside: dict[Path, str] = {}
 
     def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
         """Check every device; attach what has come, after `settle` has put it in order.
@@ -80,8 +76,10 @@ class DeviceShelf:
         came = False
         for settings in self._configured:
             with self._lock:
-                there = self._of(settings)
-            if there is not None:
+                there, is_aside = self._of(settings), settings.path in self._aside
+            if is_aside:
+                self._look_aside(settings)
+            elif there is not None:
                 self._check(there)
             else:
                 came |= self._attach(settings, settle, starting=starting)
@@ -133,33 +131,16 @@ class DeviceShelf:
     def reserve(
         self, device: Attached, download_id: int, *, remaining: int, size: int
     ) -> Refusal | None:
-        """Set room aside for a download, until `unreserve`; return why there is none, or None.
-
-        Args:
-            device: Where it is to go.
-            download_id: For whom.
-            remaining: Bytes that are still to be written.
-            size: Bytes of the whole file.
-        """
-        with self._lock:
-            refusal = self._refusal(device, remaining, size)
-            if refusal is None:
-                self._reserved[download_id] = (device.id, size)
-            return refusal
+        """Set room aside for a download, until `unreserve`; see `Reserving.reserve`."""
+        return self._reserving.reserve(device, download_id, remaining=remaining, size=size)
 
     def unreserve(self, download_id: int) -> None:
         """Give back the room set aside for a download: it is used, or not needed any more."""
-        with self._lock:
-            self._reserved.pop(download_id, None)
+        self._reserving.unreserve(download_id)
 
     def reserved(self, device_id: str) -> dict[int, int]:
         """Return what is set aside on a device: for each download the bytes of its whole file."""
-        with self._lock:
-            return {
-                download_id: whole
-                for download_id, (of, whole) in self._reserved.items()
-                if of == device_id
-            }
+        return self._reserving.on(device_id)
 
     def space(self, device: Attached) -> Space | None:
         """Return the room on a device; None while it cannot be told."""
@@ -181,6 +162,34 @@ class DeviceShelf:
         if self._troubles.note(Kind.DEVICE, device_id, note):
             log.warning("%s", trouble)
 
+    def set_aside(self, device_id: str) -> None:
+        """Take nothing more for an attached device: a person is about to pull it out."""
+        with self._lock:
+            there = self._attached.get(device_id)
+            if there is None:
+                return
+            self._aside[there.configured.path] = device_id
+        name = there.settings.name
+        self.trouble(device_id, DeviceTrouble("unplugged", f"{name} may be pulled out now"))
+
+    def let_go(self, device_id: str) -> None:
+        """Close the folder of a device that was set aside."""
+        with self._lock:
+            there = self._attached.get(device_id)
+            is_aside = device_id in self._aside.values()
+        if there is not None and is_aside:
+            self._detach(there)
+
+    def is_let_go(self, device_id: str) -> bool:
+        """Whether nothing of ours is open on a device that was set aside."""
+        with self._lock:
+            return device_id in self._aside.values() and device_id not in self._attached
+
+    def take_up(self, device_id: str) -> None:
+        """Let the next look use a device again that was set aside."""
+        with self._lock:
+            self._aside = {path: one for path, one in self._aside.items() if one != device_id}
+
     def close(self) -> None:
         """Let go of all folders."""
         with self._lock:
@@ -188,25 +197,15 @@ class DeviceShelf:
                 one.folder.close()
             self._attached.clear()
 
-    def _refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
-        others, space = self.reserved(device.id), device.folder.space()
-        used = self._downloads.bytes_on_device(device.id, block=space.block)
-        room = partial(
-            room_for,
-            remaining=remaining,
-            size=size,
-            space=space,
-            used=used + sum(taken(one, space.block) for one in others.values()),
-            budget=device.settings.budget,
-            reserve=device.settings.reserve,
-            name=device.settings.name,
-        )
-        refusal = room(promised=sum(others.values()))
-        if refusal is None or not others:
-            return refusal
-        # What running downloads take already is no longer free: it is not promised a second time.
-        there = {one: device.folder.part(one).taken() for one in others}
-        return room(promised=sum(max(0, whole - there[one]) for one, whole in others.items()))
+    def _look_aside(self, settings: DeviceSettings) -> None:
+        """Once it was really pulled out, it is used as soon as it is back."""
+        try:
+            is_there = read_marker(settings.path) is not None
+        except DeviceTrouble:
+            is_there = False
+        if not is_there:
+            with self._lock:
+                self._aside.pop(settings.path, None)
 
     def _detach(self, device: Attached) -> None:
         """Let go of a folder that is not there any more: when it is back it is attached anew."""
@@ -251,7 +250,7 @@ class DeviceShelf:
     def _open(
         self, settings: DeviceSettings, known: str | None, settle: Callable[[Attached], object]
     ) -> Attached:
-        folder, device_id = self._folder(settings, known)
+        folder, device_id = folder_of(settings, known)
         try:
             folder.attach()
             now = self._clock.now()
@@ -263,24 +262,12 @@ class DeviceShelf:
             raise
         return attached
 
-    def _folder(self, settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:
-        """Open the folder under the identity we know it by; a new folder gets one."""
-        if known is not None:
-            return DeviceFolder(settings.path, known, name=settings.name), known
-        if _may_be_made(settings.path):
-            settings.path.mkdir(exist_ok=True)
-        marker = read_marker(settings.path)
-        if marker is not None:
-            return DeviceFolder(settings.path, marker.id, name=settings.name), marker.id
-        fresh = str(uuid4())
-        return DeviceFolder.create(settings.path, device_id=fresh, name=settings.name), fresh
-
     def _check(self, device: Attached) -> None:
         try:
             device.folder.check()
             before = self._troubles.of(Kind.DEVICE, device.id)
             if before is not None and before.needed:
-                refusal = self._refusal(device, before.needed, before.needed)
+                refusal = self._reserving.refusal(device, before.needed, before.needed)
                 if refusal is not None:
                     return
         except DeviceTrouble as trouble:
@@ -290,9 +277,3 @@ class DeviceShelf:
             return
         if self._troubles.clear(Kind.DEVICE, device.id):
             log.info("%s can be used again", device.settings.name)
-
-
-def _may_be_made(path: Path) -> bool:
-    """A folder of a disk that stays may be made on first sight; a stick's mount point never."""
-    under_mounts = any(root in path.parents for root in MOUNT_ROOTS)
-    return not under_mounts and path.parent.is_dir()

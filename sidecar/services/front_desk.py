@@ -122,6 +122,7 @@ class FrontDesk(Visiting):
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
+                    is_unplugged=self._shelf.is_let_go(device_id),
                 )
             )
         return views

@@ -74,6 +74,7 @@ class DevicePlan:
     id: str
     name: str
     trouble: str | None
+    is_unplugged: bool = False
     space: SpaceView | None = None
     plan_id: str | None = None
     needs_confirmation: bool = False
@@ -149,7 +150,10 @@ class Plans:
             found = self._room.outlook(device.id)
         except DeviceTrouble as trouble:
             return DevicePlan(
-                id=device.id, name=device.name, trouble=device.trouble or str(trouble)
+                id=device.id,
+                name=device.name,
+                trouble=device.trouble or str(trouble),
+                is_unplugged=device.is_unplugged,
             )
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
         return DevicePlan(

@@ -71,6 +71,7 @@ def device(view: DeviceView) -> dict[str, object]:
         "free": view.free,
         "total": view.total,
         "paused": view.is_paused,
+        "unplugged": view.is_unplugged,
     }
     return told | ({"path": view.path} if view.path else {})
 

@@ -10,8 +10,19 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    device_page,
+    keys,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import Web, create_app
+from sidecar.web.device_page import DeviceDesks
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
@@ -21,6 +32,7 @@ from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 from tests.fakes.transfers import FakeTransfers
+from tests.fakes.unplugging import FakeUnplugging
 
 
 @dataclass
@@ -72,6 +84,11 @@ def transfers_desk() -> FakeTransfers:
 
 
 @pytest.fixture
+def unplugging() -> FakeUnplugging:
+    return FakeUnplugging()
+
+
+@pytest.fixture
 def doing(desk: FakeDesk) -> FakeActions:
     return FakeActions(desk)
 
@@ -81,6 +98,14 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
         actions.routes(desk_of("doing")),
+        device_page.routes(
+            DeviceDesks(
+                plans=desk_of("planned"),
+                steering=desk_of("steering_desk"),
+                removals=desk_of("removals_desk"),
+                unplugging=desk_of("unplugging"),
+            )
+        ),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),
         steering.routes(desk_of("steering_desk")),

@@ -129,6 +129,7 @@ def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeD
                 "free": None,
                 "total": None,
                 "paused": False,
+                "unplugged": False,
             }
         ],
         "total": 1,

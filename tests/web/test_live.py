@@ -214,6 +214,7 @@ def test_devices_and_notices_are_told(server: WebServer, desk: FakeDesk, bus: Bu
         "free": 60,
         "total": 120,
         "paused": False,
+        "unplugged": False,
     }
     assert notice["notices"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
 

@@ -19,6 +19,7 @@ class Device(Shape):
     free: int | None
     total: int | None
     paused: bool
+    unplugged: bool
 
 
 class PlanLine(Shape):
