@@ -37,6 +37,8 @@ PATHS = {
     "failed": "/downloads?tab=failed",
     "removed": "/downloads?tab=removed",
     "devices": "/devices",
+    "device": "/devices/{device}",
+    "now": "/now",
     "not-found": "/none",
 }
 READY_WITHIN_S = 180.0
@@ -178,7 +180,11 @@ class _Shots:
 
     def _shoot(self, context: BrowserContext, name: str, folder: Path) -> None:
         page = context.new_page()
-        page.goto(self._url + PATHS[name])
+        path = PATHS[name]
+        if "{device}" in path:
+            devices = page.request.get(f"{self._url}/api/v1/devices").json()["items"]
+            path = path.format(device=devices[0]["id"])
+        page.goto(self._url + path)
         page.wait_for_load_state("load")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)
         page.close()

@@ -7,6 +7,7 @@ from functools import cached_property
 from sidecar.assembly.fetching import Fetching
 from sidecar.domain.downloads import Download
 from sidecar.services.actions import Actions
+from sidecar.services.coming import Coming
 from sidecar.services.covers import Covers
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
@@ -70,7 +71,9 @@ class Assembly(Fetching):
     @cached_property
     def plays_desk(self) -> ListeningDesk:
         """What was and is played, as people see it."""
-        return ListeningDesk(self._store.plays, self.watching, self.accounts.all)
+        store = self._store
+        coming = Coming(store.holds, store.downloads, store.devices)
+        return ListeningDesk(store.plays, self.watching, self.accounts.all, coming.of)
 
     @cached_property
     def transfers_desk(self) -> TransfersCounter:

@@ -5,13 +5,14 @@ An admin may ask for somebody else by name. For everybody else a foreign name is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sidecar.domain.playback import Current
 from sidecar.domain.plays import Play
+from sidecar.services.coming import ComingView
 from sidecar.services.desk import Person
 from sidecar.services.watching import Watching
 from sidecar.store.accounts import Account
@@ -48,6 +49,8 @@ class NowView:
         account: Whose client it is.
         position, seconds: Where in the item, and its running time; None if nobody knows.
         seconds_heard: Really heard until now.
+        queued: How many entries follow, as far as the client tells.
+        coming: What the rules fetch because of it.
     """
 
     account: str
@@ -63,6 +66,8 @@ class NowView:
     seconds: float | None
     seconds_heard: float
     is_paused: bool
+    queued: int = 0
+    coming: tuple[ComingView, ...] = ()
 
 
 class PlaysDesk(Protocol):
@@ -79,9 +84,21 @@ class ListeningDesk:
     """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
 
     def __init__(
-        self, plays: Plays, watching: Watching, accounts: Callable[[], Iterable[Account]]
+        self,
+        plays: Plays,
+        watching: Watching,
+        accounts: Callable[[], Iterable[Account]],
+        coming: Callable[[str], Sequence[ComingView]],
     ) -> None:
-        """Prepare; `accounts` gives everybody who ever signed in."""
+        """Prepare.
+
+        Args:
+            plays: What was heard.
+            watching: What is heard.
+            accounts: Gives everybody who ever signed in.
+            coming: Gives what the rules fetch for an account while it listens.
+        """
+        self._coming = coming
         self._plays = plays
         self._watching = watching
         self._accounts = accounts
@@ -98,9 +115,12 @@ class ListeningDesk:
         """List what plays now."""
         current = self._watching.current(None if person.is_admin else person.user_id)
         names = {one.user_id: one.name for one in self._accounts()}
-        return [
-            _now(one, names.get(one.playing.user_id or "", "a former account")) for one in current
-        ]
+        return [self._now(one, names) for one in current]
+
+    def _now(self, one: Current, names: Mapping[str, str]) -> NowView:
+        user_id = one.playing.user_id or ""
+        coming = tuple(self._coming(user_id))
+        return _now(one, names.get(user_id, "a former account"), coming)
 
     def _meant(self, person: Person, account: str | None) -> str | None:
         """Somebody is named by account name, in any case, or by id."""
@@ -132,7 +152,7 @@ def _play(play: Play) -> PlayView:
     )
 
 
-def _now(current: Current, account: str) -> NowView:
+def _now(current: Current, account: str, coming: tuple[ComingView, ...]) -> NowView:
     playing, item = current.playing, current.playing.item
     return NowView(
         account=account,
@@ -148,4 +168,6 @@ def _now(current: Current, account: str) -> NowView:
         seconds=item.seconds,
         seconds_heard=current.heard_s,
         is_paused=playing.is_paused,
+        queued=max(len(playing.queue) - 1, 0),
+        coming=coming,
     )

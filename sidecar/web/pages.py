@@ -14,10 +14,10 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads import Status
 from sidecar.domain.sorting import Sort
 from sidecar.services.desk import Desk, DownloadView
-from sidecar.web import presenters, security, standing
+from sidecar.web import presenters, security, standing, words
 from sidecar.web.asking import PAGE_SIZE, STATUSES, Kind, Shown, Tab, for_page
 from sidecar.web.languages import Languages
-from sidecar.web.words import percent, translatable
+from sidecar.web.words import translatable
 
 TABS = MappingProxyType(
     {
@@ -124,8 +124,9 @@ def give_words(app: Flask, clock: Clock) -> None:
     app.jinja_env.filters |= {
         "ago": _ago,
         "ahead": _ahead,
+        "clock": words.clock,
         "moment": presenters.moment,
-        "percent": percent,
+        "percent": words.percent,
         "reason_icon": standing.reason_icon,
         "room": standing.room,
         "seconds": lambda amount: languages.words().seconds(amount),

@@ -1,19 +1,23 @@
-"""`/api/v1/plays` and `/api/v1/now`: what was heard, and what is heard now. Reads only."""
+"""`/now`, `/api/v1/plays` and `/api/v1/now`: what was heard, and what is heard. Reads only."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+import math
+
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from sidecar.services.plays_desk import NowView, PlaysDesk, PlayView
-from sidecar.web import asking, presenters
+from sidecar.web import asking, presenters, standing
 from sidecar.web.security import person
+
+MOST_DIGITS = 8
 
 
 def routes(desk: PlaysDesk) -> Blueprint:
     """Return the routes."""
-    plays = Blueprint("plays", __name__, url_prefix="/api/v1")
+    plays = Blueprint("plays", __name__)
 
-    @plays.get("/plays")
+    @plays.get("/api/v1/plays")
     def listed() -> Response:
         asked = asking.for_plays(request.args)
         found = desk.plays(person(), asked.account, asked.page, asked.page_size)
@@ -26,11 +30,25 @@ def routes(desk: PlaysDesk) -> Blueprint:
             }
         )
 
-    @plays.get("/now")
+    @plays.get("/api/v1/now")
     def now() -> Response:
         return jsonify(presenters.whole([_now(one) for one in desk.now(person())]))
 
+    @plays.get("/now", endpoint="now_page")
+    def now_page() -> str:
+        return _page(desk)
+
     return plays
+
+
+def _page(desk: PlaysDesk) -> str:
+    asked = request.args.get("page", "1")
+    page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS else 1
+    found = desk.plays(person(), None, max(page, 1), asking.PAGE_SIZE)
+    last = max(1, math.ceil(found.total / asking.PAGE_SIZE))
+    return render_template(
+        "now.html", playing=desk.now(person()), found=found, last_page=last, states=standing.PLAIN
+    )
 
 
 def _play(view: PlayView) -> dict[str, object]:
@@ -59,4 +77,15 @@ def _now(view: NowView) -> dict[str, object]:
         "seconds": view.seconds,
         "seconds_heard": round(view.seconds_heard, 1),
         "is_paused": view.is_paused,
+        "queued": view.queued,
+        "coming": [
+            {
+                "title": one.title,
+                "artist": one.artist,
+                "status": one.status.value,
+                "device_name": one.device_name,
+                "text": one.text,
+            }
+            for one in view.coming
+        ],
     }

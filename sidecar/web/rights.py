@@ -67,6 +67,7 @@ ROUTES = MappingProxyType(
         ("plans.confirm", "POST"): Role.SIGNED_IN,
         ("plays.listed", "GET"): Role.SIGNED_IN,
         ("plays.now", "GET"): Role.SIGNED_IN,
+        ("plays.now_page", "GET"): Role.SIGNED_IN,
         ("transfers.show", "GET"): Role.SIGNED_IN,
         ("transfers.change", "PATCH"): Role.ADMIN,
         ("openapi.show", "GET"): Role.SIGNED_IN,

@@ -89,3 +89,10 @@ class Words:
 def percent(progress: float) -> int:
     """Return whole percents; 100 is said only of what is whole."""
     return 100 if progress >= 1 else min(99, int(progress * 100))
+
+
+def clock(seconds: float) -> str:
+    """Return a place in a track as players show it: `3:05`, `1:02:03`."""
+    minutes, rest = divmod(int(max(seconds, 0)), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sidecar.domain.downloads import Status
+from sidecar.services.coming import ComingView
 from sidecar.services.desk import Person
 from sidecar.services.plays_desk import NowView, PlaysPage, PlayView
 
@@ -38,6 +40,10 @@ def plays_now(account: str) -> NowView:
         seconds=180.0,
         seconds_heard=12.04,
         is_paused=False,
+        queued=3,
+        coming=(
+            ComingView("Next", "The Quiet Hour", Status.PENDING, "Car stick", "next in your queue"),
+        ),
     )
 
 

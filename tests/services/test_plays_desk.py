@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sidecar.services.coming import Coming
 from sidecar.services.desk import Person
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.watching import Watching
@@ -33,7 +34,8 @@ def desk(world: World) -> ListeningDesk:
         world.clock.advance(10)
     watching.tell(ANN, [])
     watching.tick()
-    return ListeningDesk(plays, watching, world.accounts.all)
+    coming = Coming(world.holds, world.downloads, world.devices)
+    return ListeningDesk(plays, watching, world.accounts.all, coming.of)
 
 
 def titles(desk: ListeningDesk, person: Person, account: str | None = None) -> list[str]:

@@ -85,9 +85,45 @@ def test_what_plays_now_is_told_in_words(ann: Browser, listening: FakeListening)
                 "seconds": 180.0,
                 "seconds_heard": 12.0,
                 "is_paused": False,
+                "queued": 3,
+                "coming": [
+                    {
+                        "title": "Next",
+                        "artist": "The Quiet Hour",
+                        "status": "pending",
+                        "device_name": "Car stick",
+                        "text": "next in your queue",
+                    }
+                ],
             }
         ],
         "total": 1,
         "page": 1,
         "page_size": 1,
     }
+
+
+def test_the_page_tells_what_plays_what_comes_next_and_what_was_heard(
+    ann: Browser, listening: FakeListening
+) -> None:
+    listening.heard["ann"] = [a_play(number) for number in range(12)]
+    listening.hearing = [plays_now("ann")]
+
+    page = " ".join(ann.client.get("/now").text.split())
+
+    for words in (
+        "The Quiet Hour · Evenings",
+        "Phone, Finamp",
+        "0:12 of 3:00",
+        "The client tells of 3 more in its queue.",
+        "Car stick · next in your queue",
+        "heard for 2:51 · counts as a play",
+        "1\u201310 of 12",
+        'href="/now?page=2"',
+    ):
+        assert words in page
+    assert "Track 0" in ann.client.get("/now?page=2").text
+
+
+def test_where_nothing_plays_the_page_says_what_to_do(ann: Browser) -> None:
+    assert "Play something in any Jellyfin client" in ann.client.get("/now?page=x").text

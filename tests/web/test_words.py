@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.web.pacing import Pacer
 from sidecar.web.places import web_files
-from sidecar.web.words import Words, percent
+from sidecar.web.words import Words, clock, percent
 
 WORDS = Words()
 SIZES = [0, 1, 999, 999.6, 1000, 1499, 52_400, 999_949, 999_950, 7_400_000, 9_949_999, 10**7]
@@ -50,6 +50,13 @@ def test_times_are_told_from_now() -> None:
     assert WORDS.ago(now - timedelta(minutes=5), now) == "5 min ago"
     assert WORDS.ahead(now + timedelta(seconds=40), now) == "in 40 s"
     assert WORDS.ahead(now - timedelta(seconds=40), now) == "now"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0:00"), (-3, "0:00"), (65.9, "1:05"), (3723, "1:02:03")]
+)
+def test_a_place_in_a_track_is_said_as_players_say_it(seconds: float, said: str) -> None:
+    assert clock(seconds) == said
 
 
 def test_only_what_is_whole_is_a_hundred_percent() -> None:

@@ -43,6 +43,16 @@ class Play(Shape):
     counted: bool
 
 
+class Coming(Shape):
+    """A track that comes next, and what the rules made of it."""
+
+    title: str
+    artist: str | None
+    status: str
+    device_name: str
+    text: str
+
+
 class Now(Shape):
     """What plays in one client."""
 
@@ -59,6 +69,8 @@ class Now(Shape):
     seconds: float | None
     seconds_heard: float
     is_paused: bool
+    queued: int
+    coming: list[Coming]
 
 
 class Key(Shape):
