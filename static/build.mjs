@@ -17,6 +17,7 @@ const ICONS = [
   "arrow-up-to-line",
   "book-open",
   "check",
+  "chevron-down",
   "clock",
   "disc-3",
   "film",

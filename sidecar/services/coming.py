@@ -18,13 +18,13 @@ class ComingView:
 
     Attributes:
         text: Why: "next in your queue".
+        places: The devices that it goes to, and how it stands there.
     """
 
     title: str
     artist: str | None
-    status: Status
-    device_name: str
     text: str
+    places: tuple[tuple[str, Status], ...]
 
 
 class Coming:
@@ -37,18 +37,18 @@ class Coming:
 
     def of(self, user_id: str) -> Sequence[ComingView]:
         """Return what comes next for an account, on all its devices."""
-        found: list[tuple[Download, ComingView]] = []
+        found: dict[str, list[tuple[Download, str, str]]] = {}
         for device in self._devices.all():
             for hold in self._holds.of_rule(user_id, device.id, NAME):
                 download = self._downloads.by_item(device.id, hold.item_id)
                 if hold.release_at is None and download is not None:
-                    view = ComingView(
-                        download.title,
-                        download.artist,
-                        download.status,
-                        device.name,
-                        hold.reason.text,
-                    )
-                    found.append((download, view))
-        found.sort(key=lambda one: (-one[0].priority, one[0].id))
-        return [view for _, view in found]
+                    on_device = (download, device.name, hold.reason.text)
+                    found.setdefault(hold.item_id, []).append(on_device)
+        in_turn = sorted(found.values(), key=lambda one: (-one[0][0].priority, one[0][0].id))
+        return [_view(one) for one in in_turn]
+
+
+def _view(found: Sequence[tuple[Download, str, str]]) -> ComingView:
+    download, _, text = found[0]
+    places = tuple((device_name, one.status) for one, device_name, _ in found)
+    return ComingView(download.title, download.artist, text, places)

@@ -82,9 +82,10 @@ def _now(view: NowView) -> dict[str, object]:
             {
                 "title": one.title,
                 "artist": one.artist,
-                "status": one.status.value,
-                "device_name": one.device_name,
                 "text": one.text,
+                "places": [
+                    {"device_name": name, "status": status.value} for name, status in one.places
+                ],
             }
             for one in view.coming
         ],

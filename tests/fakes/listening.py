@@ -42,7 +42,9 @@ def plays_now(account: str) -> NowView:
         is_paused=False,
         queued=3,
         coming=(
-            ComingView("Next", "The Quiet Hour", Status.PENDING, "Car stick", "next in your queue"),
+            ComingView(
+                "Next", "The Quiet Hour", "next in your queue", (("Car stick", Status.PENDING),)
+            ),
         ),
     )
 

@@ -90,9 +90,8 @@ def test_what_plays_now_is_told_in_words(ann: Browser, listening: FakeListening)
                     {
                         "title": "Next",
                         "artist": "The Quiet Hour",
-                        "status": "pending",
-                        "device_name": "Car stick",
                         "text": "next in your queue",
+                        "places": [{"device_name": "Car stick", "status": "pending"}],
                     }
                 ],
             }
@@ -116,7 +115,7 @@ def test_the_page_tells_what_plays_what_comes_next_and_what_was_heard(
         "Phone, Finamp",
         "0:12 of 3:00",
         "The client tells of 3 more in its queue.",
-        "Car stick · next in your queue",
+        "Queued · Car stick",
         "heard for 2:51 · counts as a play",
         "1\u201310 of 12",
         'href="/now?page=2"',

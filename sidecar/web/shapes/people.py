@@ -43,14 +43,20 @@ class Play(Shape):
     counted: bool
 
 
+class Place(Shape):
+    """Where a track goes, and how it stands there."""
+
+    device_name: str
+    status: str
+
+
 class Coming(Shape):
     """A track that comes next, and what the rules made of it."""
 
     title: str
     artist: str | None
-    status: str
-    device_name: str
     text: str
+    places: list[Place]
 
 
 class Now(Shape):
