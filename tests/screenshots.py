@@ -39,6 +39,7 @@ PATHS = {
     "devices": "/devices",
     "device": "/devices/{device}",
     "now": "/now",
+    "profile": "/profile",
     "not-found": "/none",
 }
 READY_WITHIN_S = 180.0

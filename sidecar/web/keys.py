@@ -13,12 +13,18 @@ from sidecar.web import bodies, presenters
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
+from sidecar.web.words import translatable
+
+LONGEST_LABEL = 100
+TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")
 
 
 class NewKey(bodies.Body):
     """What the key is for, in the owner's words."""
 
-    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    label: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LABEL)
+    ]
 
 
 def routes(desk: KeyDesk) -> Blueprint:
@@ -33,8 +39,7 @@ def routes(desk: KeyDesk) -> Blueprint:
     def make() -> tuple[Response, int]:
         made = desk.make_key(person(), bodies.read(NewKey).label)
         if made is None:
-            text = "This account has too many keys: revoke one that is not needed any more."
-            raise Problem(HTTPStatus.CONFLICT, text, facts={"code": "too-many-keys"})
+            raise Problem(HTTPStatus.CONFLICT, TOO_MANY, facts={"code": "too-many-keys"})
         key, secret = made
         return jsonify({**_key(key), "key": secret}), HTTPStatus.CREATED
 

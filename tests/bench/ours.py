@@ -14,7 +14,8 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import KEY_FILE, Assembly, Store
+from sidecar.assembly import Assembly, Store
+from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads import Status
