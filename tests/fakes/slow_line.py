@@ -59,8 +59,12 @@ class SlowLine:
         while not self._over.is_set():
             try:
                 near, _ = self._listening.accept()
+            except OSError:
+                continue
+            try:
                 far = socket.create_connection(("127.0.0.1", self._port))
             except OSError:
+                self._close(near)
                 continue
             with self._lock:
                 self._sockets += [near, far]

@@ -1,0 +1,200 @@
+"""The whole product through real browsers: what a household does with its pages."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.conftest import PASSWORDS, Person, Sidecar
+from tests.fakes.slow_line import SlowLine, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(120)]
+
+SLOW = 2_000_000  # bytes a second: Long Noise takes twenty seconds
+NGINX = """
+user root; worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; client_body_temp_path {work}/body; proxy_temp_path {work}/proxy;
+  fastcgi_temp_path {work}/fastcgi; uwsgi_temp_path {work}/uwsgi; scgi_temp_path {work}/scgi;
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location /music/ {{
+      proxy_pass http://127.0.0.1:{target};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }}
+  }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    assert program, "these tests drive Debian's chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def at_home(chromium: Browser, url: str, name: str, **options: object) -> Iterator[Page]:
+    """A browser of somebody's own, signed in."""
+    context = chromium.new_context(**options)  # type: ignore[arg-type]  # as playwright takes them
+    context.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    page = context.new_page()
+    page.goto(url)
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password]").fill(PASSWORDS[name])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Downloads")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    yield page
+    context.close()
+
+
+def test_two_browsers_are_in_step(
+    running: Sidecar, ann: Person, line: SlowLine, chromium: Browser
+) -> None:
+    line.bytes_a_second = SLOW
+    with (
+        at_home(chromium, running.url, "ann") as desk,
+        at_home(chromium, running.url, "ann", viewport={"width": 360, "height": 780}) as phone,
+    ):
+        ann.heart(ann.tracks()["Long Noise"])
+        for page in (desk, phone):
+            expect(page.locator(".row")).to_contain_text("Downloading")
+            expect(page.locator(".row")).to_contain_text("your favourite")
+
+        phone.get_by_role("button", name="Pause Long Noise").click()
+        expect(desk.locator(".row")).to_contain_text("Paused")
+        desk.get_by_role("button", name="Resume Long Noise").click()
+        expect(phone.locator(".row")).to_contain_text("Downloading")
+
+        desk.get_by_role("link", name="Cancel Long Noise").click()
+        desk.get_by_role("button", name="Cancel the download").click()
+        for page in (desk, phone):
+            expect(page.get_by_role("link", name="Active 0")).to_be_visible()
+        assert running.downloads() == []
+
+
+def test_what_was_deleted_on_one_is_fetched_again_on_the_other(
+    running: Sidecar, ann: Person, chromium: Browser
+) -> None:
+    with (
+        at_home(chromium, running.url, "ann") as desk,
+        at_home(chromium, running.url, "ann", locale="de-DE") as phone,
+    ):
+        ann.heart(ann.tracks()["Tone 2"])
+        desk.get_by_role("link", name="Completed 1").click()
+        desk.get_by_role("link", name="Delete Tone 2").click()
+        desk.get_by_role("button", name="Delete", exact=True).click()
+
+        phone.get_by_role("link", name="Entfernt 1").click()
+        phone.get_by_role("button", name="Wieder laden Tone 2").click()
+
+        expect(desk.get_by_role("link", name="Completed 1")).to_be_visible()
+        expect(desk.locator(".row")).to_contain_text("you asked for it")
+
+
+def test_an_admin_sees_whose_it_is_and_nobody_else_sees_it_at_all(
+    running: Sidecar, ann: Person, chromium: Browser
+) -> None:
+    with (
+        at_home(chromium, running.url, "admin") as admin,
+        at_home(chromium, running.url, "kid") as kid,
+    ):
+        ann.heart(ann.tracks()["Tone 2"])
+
+        admin.get_by_role("link", name="Completed 1").click()
+        expect(admin.locator(".row")).to_contain_text("your favourite (ann)")
+        admin.get_by_text("Filter and sort").click()
+        admin.get_by_label("admin", exact=True).check()
+        expect(admin.get_by_text("Nothing matches")).to_be_visible()
+        admin.get_by_label("ann", exact=True).check()
+        expect(admin.locator(".row")).to_contain_text("Tone 2")
+
+        kid.reload()
+        for tab in ("Active 0", "Completed 0", "Failed 0", "Removed 0"):
+            expect(kid.get_by_role("link", name=tab)).to_be_visible()
+        assert "Tone 2" not in kid.content()
+
+
+def test_the_page_comes_back_after_a_restart(
+    sidecar: Sidecar, ann: Person, chromium: Browser
+) -> None:
+    sidecar.environ["SIDECAR_SERVER__PORT"] = str(free_port())
+    sidecar.start()
+    with at_home(chromium, sidecar.url, "ann") as page:
+        sidecar.stop()
+        expect(page.locator("#offline")).to_contain_text("Trying again")
+        ann.heart(ann.tracks()["Tone 1"])
+        sidecar.start()
+
+        expect(page.locator("#offline")).to_be_hidden()
+        expect(page.get_by_role("link", name="Completed 1")).to_be_visible()
+
+
+def test_everything_works_behind_a_proxy_under_a_path_of_its_own(
+    sidecar: Sidecar, ann: Person, chromium: Browser, tmp_path: Path
+) -> None:
+    target, port = free_port(), free_port()
+    sidecar.environ |= {
+        "SIDECAR_SERVER__PORT": str(target),
+        "SIDECAR_SERVER__BASE_URL": "/music",
+        "SIDECAR_SERVER__TRUSTED_PROXIES": "127.0.0.1",
+    }
+    sidecar.start()
+    with (
+        nginx(tmp_path, port=port, target=target),
+        at_home(chromium, f"http://127.0.0.1:{port}/music/", "ann") as page,
+    ):
+        lines: list[str] = []
+        page.on("websocket", lambda line: lines.append(line.url))
+        page.reload()
+        expect(page.get_by_role("link", name="Active 0")).to_be_visible()
+        ann.heart(ann.tracks()["Tone 2"])
+
+        page.get_by_role("link", name="Completed 1").click()
+        expect(page.locator(".row")).to_contain_text("Tone 2")
+        page.get_by_role("link", name="Devices").click()
+        expect(page.get_by_role("heading", name="Car stick")).to_be_visible()
+        assert lines == [f"ws://127.0.0.1:{port}/music/socket.io/?EIO=4&transport=websocket"]
+        outside = requests.get(f"http://127.0.0.1:{target}/downloads", timeout=5)
+        assert outside.status_code == 404
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def nginx(work: Path, *, port: int, target: int) -> Iterator[None]:
+    config = work / "nginx.conf"
+    config.write_text(NGINX.format(work=work, port=port, target=target))
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    server = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        wait_until((work / "nginx.pid").exists, what="nginx")
+        yield
+    finally:
+        server.terminate()
+        server.wait(10)
