@@ -20,15 +20,19 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
 from sidecar.events import Event as News
+from sidecar.logs import LineFormatter
 from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
+from sidecar.services.under_the_hood import RecentLog
 from sidecar.store.database import Database
 from sidecar.web import (
     actions,
+    admin,
     buttons,
     device_page,
     keys,
+    people,
     plans,
     plays,
     profile,
@@ -56,6 +60,7 @@ class Runtime:
         self._clock = clock or SystemClock()
         self._bus = Bus()
         self._running = ExitStack()
+        self._recent = RecentLog(LineFormatter())
         self._workers_bell = Bell()
         self._keeper_bell = Bell()
         self.url = ""
@@ -91,6 +96,8 @@ class Runtime:
         settings = self._settings
         db = Database.open(settings.server.data_dir / DATABASE, clock=self._clock)
         building.callback(db.close)
+        building.callback(logging.getLogger().removeHandler, self._recent)
+        logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
         store = Store(db, self._bus, self._clock)
@@ -101,6 +108,7 @@ class Runtime:
             self._bus,
             self._clock,
             lambda: crew.all_alive() and db.is_answering(),
+            recent=self._recent,
         )
         building.callback(services.shelf.close)
         services.keeping.recover()
@@ -132,7 +140,9 @@ class Runtime:
             keys.routes(services.keys),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),
-            profile.routes(services.keys),
+            admin.routes(services.people, services.hood, services.transfers_desk),
+            people.routes(services.people, services.hood),
+            profile.routes(services.keys, services.people),
             removals.routes(services.removals_desk),
             steering.routes(services.steering),
             transfers.routes(services.transfers_desk),
@@ -156,6 +166,7 @@ class Runtime:
         crew.add("reporter", services.transfers.run)
         crew.add("casting", services.casting.run)
         crew.add("cast-orders", services.cast_orders.run)
+        crew.add("accounts", services.account_look.run)
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))

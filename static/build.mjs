@@ -13,6 +13,7 @@ const FILES = {
   "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
 };
 const ICONS = [
+  "activity",
   "arrow-down",
   "arrow-up-to-line",
   "book-open",
@@ -32,11 +33,13 @@ const ICONS = [
   "list-start",
   "list-x",
   "log-out",
+  "monitor-smartphone",
   "music",
   "pause",
   "pin",
   "play",
   "rotate-cw",
+  "scroll-text",
   "search",
   "sliders-horizontal",
   "sparkles",

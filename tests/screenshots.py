@@ -40,6 +40,7 @@ PATHS = {
     "device": "/devices/{device}",
     "now": "/now",
     "profile": "/profile",
+    "admin": "/admin",
     "not-found": "/none",
 }
 READY_WITHIN_S = 180.0

@@ -12,12 +12,15 @@ from sidecar.services.covers import Covers
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keys import Keys
+from sidecar.services.people import People
 from sidecar.services.plans import Plans
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.removals_desk import RemovalsCounter
 from sidecar.services.steering import Steering
 from sidecar.services.transfers_desk import TransfersCounter
+from sidecar.services.under_the_hood import UnderTheHood
 from sidecar.services.unplugging import Unplugging
+from sidecar.store.belongings import Belongings
 from sidecar.store.inventory import Inventory
 
 COVERS = "covers"
@@ -67,6 +70,32 @@ class Assembly(Fetching):
     def keys(self) -> Keys:
         """The keys of people's programs."""
         return Keys(self._store.api_keys)
+
+    @cached_property
+    def hood(self) -> UnderTheHood:
+        """How the machinery stands."""
+        return UnderTheHood(
+            anonymous=self.accounts.anonymous,
+            troubles=self.troubles,
+            engine=self._settings.transfer.engine,
+            workers=self._settings.transfer.workers,
+            running=lambda: len(self.transfers.last()),
+            database=self._store.db.path,
+            is_healthy=self._is_healthy,
+            recent=self._recent,
+        )
+
+    @cached_property
+    def people(self) -> People:
+        """Who lives here, and in which browsers."""
+        store = self._store
+        return People(
+            accounts=self.accounts,
+            sessions=store.sessions,
+            api_keys=store.api_keys,
+            belongings=Belongings(store.db),
+            bus=self._bus,
+        )
 
     @cached_property
     def plays_desk(self) -> ListeningDesk:

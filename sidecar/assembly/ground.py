@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from sidecar.services.network import NetworkRule
 from sidecar.services.server import ServerWatch
 from sidecar.services.speed import SpeedLimits
 from sidecar.services.troubles import Troubles
+from sidecar.services.under_the_hood import RecentLog
 from sidecar.store.device_settings import DeviceSettingsStore
 from sidecar.transfer.network import WayOut
 
@@ -32,12 +34,15 @@ class Ground:
         bus: Bus,
         clock: Clock,
         is_healthy: Callable[[], bool],
+        *,
+        recent: RecentLog | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._bus = bus
         self._clock = clock
         self._is_healthy = is_healthy
+        self._recent = recent or RecentLog(logging.Formatter())
 
     @cached_property
     def troubles(self) -> Troubles:

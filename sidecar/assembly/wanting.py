@@ -6,6 +6,7 @@ import random
 from functools import cached_property
 
 from sidecar.assembly.ground import Ground
+from sidecar.services.account_look import AccountLook
 from sidecar.services.cast_orders import CastOrders
 from sidecar.services.casting import Casting
 from sidecar.services.followers import Followers
@@ -56,6 +57,11 @@ class Wanting(Ground):
             on_play=lambda play: self.followers.play_ended(play.user_id),
             clock=self._clock,
         )
+
+    @cached_property
+    def account_look(self) -> AccountLook:
+        """What the accounts still may."""
+        return AccountLook(self.accounts, self.server, self._clock)
 
     @cached_property
     def following(self) -> Following:

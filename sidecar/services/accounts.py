@@ -146,6 +146,12 @@ class AccountDesk:
         self._bus.publish(AccountChanged(user_id))
         return True
 
+    def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> None:
+        """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
+        if self._accounts.may(user_id, is_admin=is_admin, may_download=may_download):
+            log.info("what an account may was changed in Jellyfin")
+            self._bus.publish(AccountChanged(user_id))
+
     def _sign_in(self, device_id: str) -> SignIn:
         return SignIn(
             self._base_url,

@@ -8,7 +8,7 @@ from datetime import datetime
 import peewee
 
 from sidecar.store.database import Database, Row
-from sidecar.store.tables import AccountRow
+from sidecar.store.tables import AccountRow, SessionRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +72,21 @@ class Accounts:
         return [_account(row) for row in self._db.rows(query)]
 
     def signed_out(self, user_id: str) -> None:
-        """Drop an account's token: Jellyfin no longer takes it."""
+        """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
         with self._db.write():
+            self._db.change(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
             self._db.change(
                 AccountRow.update(state=SIGNED_OUT, token_encrypted=None).where(
                     AccountRow.user_id == user_id
                 )
             )
+
+    def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> bool:
+        """Note what Jellyfin says that an account may; return whether that is something new."""
+        changed = (AccountRow.is_admin != is_admin) | (AccountRow.may_download != may_download)
+        with self._db.write():
+            update = AccountRow.update(is_admin=is_admin, may_download=may_download)
+            return self._db.change(update.where(AccountRow.user_id == user_id, changed)) > 0
 
     def forget(self, user_id: str) -> None:
         """Delete an account with its sessions, keys and hearts; its holds and files stay."""

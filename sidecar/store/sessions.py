@@ -35,6 +35,17 @@ class Session:
     address_prefix: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSession(Session):
+    """A live session in a list.
+
+    Attributes:
+        id: Names it; the secret cannot be found from it.
+    """
+
+    id: str
+
+
 class Sessions:
     """Begins, finds and ends sessions. Safe to use from any thread."""
 
@@ -80,6 +91,34 @@ class Sessions:
             self._db.change(
                 peewee.ModelDelete(SessionRow).where(SessionRow.id_hash == _hash(secret))
             )
+
+    def live(self) -> list[ListedSession]:
+        """Return all live sessions, the last used first."""
+        now = self._clock.now()
+        query = SessionRow.select().where(
+            SessionRow.last_used_at > now - IDLE, SessionRow.created_at > now - LONGEST
+        )
+        rows = self._db.rows(query.order_by(SessionRow.last_used_at.desc(), SessionRow.id_hash))
+        return [
+            ListedSession(
+                user_id=row["user_id"],
+                created_at=row["created_at"],
+                last_used_at=row["last_used_at"],
+                address_prefix=row["address_prefix"],
+                id=bytes(row["id_hash"]).hex(),
+            )
+            for row in rows
+        ]
+
+    def id_of(self, secret: str) -> str:
+        """Return what a session is called in a list."""
+        return _hash(secret).hex()
+
+    def end_listed(self, session: ListedSession) -> None:
+        """End a session from a list; nothing happens if it has ended."""
+        with self._db.write():
+            which = SessionRow.id_hash == bytes.fromhex(session.id)
+            self._db.change(peewee.ModelDelete(SessionRow).where(which))
 
     def end_all(self, user_id: str) -> int:
         """End every session of an account; return how many there were."""

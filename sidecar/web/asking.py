@@ -143,6 +143,19 @@ class AskedPlays:
     page_size: int
 
 
+LOG_LEVELS = ("INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLog:
+    """Which events of the log are asked for; `level` None means all."""
+
+    level: str | None
+    text: str
+    page: int
+    page_size: int
+
+
 def for_page(args: MultiDict[str, str]) -> Shown:
     """Read a page's arguments; what makes no sense is as if it were not there."""
     number = args.get("page", "")
@@ -209,6 +222,24 @@ def _statuses(asked: Sequence[str]) -> frozenset[Status]:
             f"status: {len(unknown)} of these are not one of {known}",
         )
     return frozenset(Status(name) for name in names)
+
+
+def for_log(args: MultiDict[str, str]) -> AskedLog:
+    """Read the arguments of the log.
+
+    Raises:
+        Problem: One is out of range (422).
+    """
+    level = args.get("level") or None
+    if level is not None and level not in LOG_LEVELS:
+        known = ", ".join(LOG_LEVELS)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"level: one of {known}")
+    return AskedLog(
+        level=level,
+        text=_text(args, "q"),
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=LARGEST_PAGE, most=LARGEST_PAGE),
+    )
 
 
 def _types(asked: Sequence[str]) -> frozenset[str]:

@@ -236,7 +236,8 @@ class Live:
 
     def _snapshot(self, audience: Audience) -> Json:
         person = audience.person
-        active = Query(statuses=STATUSES[Tab.ACTIVE], page_size=SNAPSHOT_SIZE)
+        unfinished = STATUSES[Tab.ACTIVE] | STATUSES[Tab.FAILED]
+        active = Query(statuses=unfinished, page_size=SNAPSHOT_SIZE)
         return {
             "counts": presenters.counts(self._desk.counts(person)),
             "downloads": presenters.page(self._desk.downloads(person, active))["items"],

@@ -106,6 +106,29 @@ OPERATIONS: Table = MappingProxyType(
         ("actions.move", "POST"): _action(
             "Move before another one", action_bodies.Move, needs_body=True
         ),
+        ("people.accounts", "GET"): Operation(
+            summary="The accounts: one's own, for an admin all",
+            answer=shapes.Listed[shapes.Account],
+        ),
+        ("people.forget", "POST"): Operation(
+            summary="Give the token back to Jellyfin and end all sessions and keys", status=204
+        ),
+        ("people.sessions", "GET"): Operation(
+            summary="The browsers one is signed in with, for an admin everybody's",
+            answer=shapes.Listed[shapes.OpenSession],
+        ),
+        ("people.end", "DELETE"): Operation(summary="End a session", status=204),
+        ("people.end_all", "DELETE"): Operation(
+            summary="End all of one's own sessions", answer=shapes.Ended
+        ),
+        ("people.server", "GET"): Operation(
+            summary="How the server and the machinery stand", answer=shapes.Hood
+        ),
+        ("people.log", "GET"): Operation(
+            summary="Recent events of the log, newest first",
+            answer=shapes.Listed[shapes.LogLine],
+            query={"level": TEXT, "q": TEXT, **PAGING},
+        ),
         ("keys.show", "GET"): Operation(
             summary="One's keys for programs", answer=shapes.Listed[shapes.Key]
         ),

@@ -12,9 +12,11 @@ from sidecar.events import Bus
 from sidecar.services.desk import Person
 from sidecar.web import (
     actions,
+    admin,
     buttons,
     device_page,
     keys,
+    people,
     plans,
     plays,
     profile,
@@ -29,6 +31,7 @@ from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.listening import FakeListening
+from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
@@ -84,6 +87,16 @@ def transfers_desk() -> FakeTransfers:
     return FakeTransfers()
 
 
+@pytest.fixture(name="people")
+def known_people() -> FakePeople:
+    return FakePeople()
+
+
+@pytest.fixture
+def hood() -> FakeHood:
+    return FakeHood()
+
+
 @pytest.fixture
 def unplugging() -> FakeUnplugging:
     return FakeUnplugging()
@@ -109,7 +122,9 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         ),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),
-        profile.routes(desk_of("doing")),
+        profile.routes(desk_of("doing"), desk_of("people")),
+        people.routes(desk_of("people"), desk_of("hood")),
+        admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
         steering.routes(desk_of("steering_desk")),
         removals.routes(desk_of("removals_desk")),
         plans.routes(desk_of("planned")),

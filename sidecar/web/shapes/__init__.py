@@ -41,10 +41,15 @@ from sidecar.web.shapes.downloads import (
     Verdict,
 )
 from sidecar.web.shapes.people import (
+    Account,
+    Ended,
     FreshKey,
+    Hood,
     Key,
+    LogLine,
     Notice,
     Now,
+    OpenSession,
     Play,
     Session,
     Trouble,
@@ -52,6 +57,7 @@ from sidecar.web.shapes.people import (
 )
 
 __all__ = [
+    "Account",
     "Acted",
     "Added",
     "Addition",
@@ -61,15 +67,19 @@ __all__ = [
     "DeviceName",
     "DeviceSettings",
     "Download",
+    "Ended",
     "Exclusion",
     "Files",
     "FreshKey",
     "Gone",
     "HeldFor",
+    "Hood",
     "Key",
     "Listed",
+    "LogLine",
     "Notice",
     "Now",
+    "OpenSession",
     "Pin",
     "Plan",
     "PlanLine",

@@ -104,3 +104,56 @@ class Trouble(BaseModel):
     status: int
     detail: str
     code: str | None = None
+
+
+class Account(Shape):
+    """An account of the house, and what it holds on all devices."""
+
+    id: str
+    name: str
+    is_admin: bool
+    signed_in: bool
+    signed_in_at: Moment
+    last_seen_at: Moment | None
+    files: int
+    bytes: int
+
+
+class OpenSession(Shape):
+    """A browser in which somebody is signed in; the id opens nothing."""
+
+    id: str
+    account: str
+    created_at: Moment
+    last_used_at: Moment
+    address: str
+    this: bool
+
+
+class Ended(Shape):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class Hood(Shape):
+    """How it all stands."""
+
+    version: str
+    server_name: str | None
+    server_version: str | None
+    server_trouble: str | None
+    engine: str
+    workers: int
+    running: int
+    database_bytes: int
+    healthy: bool
+
+
+class LogLine(Shape):
+    """One event of the log."""
+
+    at: Moment
+    level: str
+    thread: str
+    text: str
