@@ -24,7 +24,19 @@ from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
 from sidecar.store.database import Database
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    items,
+    keys,
+    media,
+    offline,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -110,6 +122,9 @@ class Runtime:
             actions.routes(services.actions),
             buttons.routes(services.actions),
             keys.routes(services.keys),
+            items.routes(services.library, services.media),
+            media.routes(services.media),
+            offline.routes(services.offline),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),
             removals.routes(services.removals_desk),

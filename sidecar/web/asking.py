@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,13 +12,17 @@ from types import MappingProxyType
 from werkzeug.datastructures import MultiDict
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.kinds import TYPES, Kind, named
+from sidecar.services.browsing import Asked, Sort
 from sidecar.services.desk import Query
+from sidecar.services.offline import OfflineQuery
 from sidecar.web.problems import Problem
 
 PAGE_SIZE = 10
 LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000
 LONGEST_TEXT = 200
+ITEM_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Tab(StrEnum):
@@ -101,6 +106,57 @@ def for_plays(args: MultiDict[str, str]) -> AskedPlays:
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )
+
+
+def for_offline(args: MultiDict[str, str]) -> OfflineQuery:
+    """Read the arguments of a list of files.
+
+    Raises:
+        Problem: One is out of range (422).
+    """
+    return OfflineQuery(
+        text=_text(args, "q"),
+        device=_text(args, "device") or None,
+        item_types=frozenset(str(TYPES[kind]) for kind in kinds(args)),
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def for_items(args: MultiDict[str, str]) -> Asked:
+    """Read the arguments of a list of the library.
+
+    Raises:
+        Problem: One is out of range (422), or the place has no id (404).
+    """
+    sort, parent = args.get("sort", ""), args.get("parent", "").strip()
+    if sort and sort not in set(Sort):
+        known = ", ".join(Sort)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
+    if parent and not ITEM_ID.fullmatch(parent):
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return Asked(
+        parent=parent or None,
+        kinds=kinds(args),
+        text=_text(args, "q"),
+        sort=Sort(sort) if sort else None,
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def kinds(args: MultiDict[str, str]) -> frozenset[Kind]:
+    """Read which kinds of things are asked for; empty means any.
+
+    Raises:
+        Problem: One is not a kind (422).
+    """
+    names = {name.strip() for one in args.getlist("kind") for name in one.split(",")} - {""}
+    found = {name: named(name) for name in names}
+    if None in found.values():
+        known = ", ".join(TYPES)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"kind: one or several of {known}")
+    return frozenset(kind for kind in found.values() if kind is not None)
 
 
 def _statuses(asked: Sequence[str]) -> frozenset[Status]:

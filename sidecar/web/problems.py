@@ -28,7 +28,7 @@ from sidecar.errors import (
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
-FOR_PROGRAMS = ("/api/", "/health", "/socket.io")
+FOR_PROGRAMS = ("/api/", "/health", "/media/", "/socket.io")
 SENTENCES = {
     HTTPStatus.BAD_REQUEST: "This request cannot be understood.",
     HTTPStatus.UNAUTHORIZED: "Sign in first.",

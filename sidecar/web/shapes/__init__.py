@@ -40,6 +40,7 @@ from sidecar.web.shapes.downloads import (
     Transfers,
     Verdict,
 )
+from sidecar.web.shapes.library import Heart, LibraryItem, Local, OfflineFile, OfflineItem, Remote
 from sidecar.web.shapes.people import (
     FreshKey,
     Key,
@@ -65,11 +66,16 @@ __all__ = [
     "Files",
     "FreshKey",
     "Gone",
+    "Heart",
     "HeldFor",
     "Key",
+    "LibraryItem",
     "Listed",
+    "Local",
     "Notice",
     "Now",
+    "OfflineFile",
+    "OfflineItem",
     "Pin",
     "Plan",
     "PlanLine",
@@ -79,6 +85,7 @@ __all__ = [
     "Queued",
     "Reason",
     "Refusal",
+    "Remote",
     "Removals",
     "RemovalsQuestion",
     "Removed",
