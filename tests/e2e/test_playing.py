@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from sidecar.demo.core import Phase
+from sidecar.demo.server import DemoServer
 from tests.e2e.conftest import TRACKS, Person, Sidecar
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -150,19 +152,18 @@ def test_a_stick_that_is_pulled_out_is_no_place_to_play_from(
 
 
 def test_everything_on_the_stick_is_played_while_jellyfin_is_away(
-    running: Sidecar, ann: Person, get: Get, line: SlowLine
+    running: Sidecar, ann: Person, get: Get, jellyfin: DemoServer
 ) -> None:
     one = fetched(running, ann, "Tone 2")
     other = ann.tracks()["Tone 1"]
-    line.lead_to(1)
-    line.cut()
+    jellyfin.enter(Phase.LOADING)
 
     assert get(f"/api/v1/offline/{one['item_id']}").json()["available"]
     source = get(f"/api/v1/items/{one['item_id']}/source").json()
     assert len(get(source["url"]).content) == TRACKS["Tone 2"]
     away = get(f"/api/v1/items/{other}/source")
     assert (away.status_code, get(f"/media/item/{other}").status_code) == (503, 503)
-    assert "does not answer" in away.json()["detail"]
+    assert "not ready" in away.json()["detail"]
 
 
 @contextmanager
