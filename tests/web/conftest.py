@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Blueprint
@@ -10,12 +11,25 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    items,
+    keys,
+    media,
+    offline,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.listening import FakeListening
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
@@ -72,6 +86,23 @@ def transfers_desk() -> FakeTransfers:
 
 
 @pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def on_devices() -> FakeOffline:
+    return FakeOffline()
+
+
+@pytest.fixture
+def playing(tmp_path: Path) -> Iterator[FakeMedia]:
+    desk = FakeMedia(tmp_path)
+    yield desk
+    assert all(one.file.closed for one in desk.opened)
+
+
+@pytest.fixture
 def doing(desk: FakeDesk) -> FakeActions:
     return FakeActions(desk)
 
@@ -88,6 +119,9 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         plans.routes(desk_of("planned")),
         plays.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),
+        items.routes(desk_of("library"), desk_of("playing")),
+        media.routes(desk_of("playing")),
+        offline.routes(desk_of("on_devices")),
     ]
 
 
