@@ -17,7 +17,7 @@ import requests
 
 from sidecar.demo.core import Phase
 from sidecar.demo.server import DemoServer
-from tests.e2e.conftest import TRACKS, Person, Sidecar
+from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -164,6 +164,60 @@ def test_everything_on_the_stick_is_played_while_jellyfin_is_away(
     away = get(f"/api/v1/items/{other}/source")
     assert (away.status_code, get(f"/media/item/{other}").status_code) == (503, 503)
     assert "not ready" in away.json()["detail"]
+
+
+def test_the_library_is_looked_through_and_its_buttons_follow(
+    running: Sidecar, ann: Person, get: Get
+) -> None:
+    (music,) = get("/api/v1/items").json()["items"]
+    (album,) = get("/api/v1/items", params={"parent": music["item_id"]}).json()["items"]
+    tracks = get("/api/v1/items", params={"parent": album["item_id"]}).json()
+    assert (music["kind"], album["kind"], tracks["total"]) == ("view", "album", len(TRACKS))
+    assert [one["title"] for one in tracks["items"]] == list(TRACKS)
+    assert {one["devices"][0]["state"] for one in tracks["items"]} == {"available"}
+    found = get("/api/v1/items", params={"q": "tone", "kind": "track"}).json()
+    assert [one["title"] for one in found["items"]] == ["Tone 1", "Tone 2"]
+
+    one = fetched(running, ann, "Tone 1")
+
+    button = get(f"/api/v1/items/{one['item_id']}").json()["devices"][0]
+    assert (button["state"], button["download_id"]) == ("completed", one["id"])
+    button = get(f"/api/v1/items/{album['item_id']}").json()["devices"][0]
+    assert (button["state"], button["done"], button["total"]) == ("partly", 1, len(TRACKS))
+    pressed = get(f"/api/v1/items/{one['item_id']}/heart", verb="PUT")
+    assert pressed.json() == {"item_id": one["item_id"], "favourite": True}
+    assert ann.has_heart(one["item_id"])
+    assert get(f"/api/v1/items/{one['item_id']}/heart", verb="DELETE").ok
+    assert not ann.has_heart(one["item_id"])
+
+
+def test_somebody_else_s_files_are_neither_seen_nor_played(
+    running: Sidecar, ann: Person, get: Get
+) -> None:
+    one = fetched(running, ann, "Tone 1")
+    with requests.Session() as ben:
+        entered = ben.post(
+            f"{running.url}/api/v1/session",
+            json={"username": "ben", "password": PASSWORDS["ben"]},
+            timeout=10,
+        )
+        assert entered.ok, entered.text
+
+        def ask(path: str) -> requests.Response:
+            return ben.get(f"{running.url}{path}", timeout=10)
+
+        assert ask("/api/v1/offline").json()["total"] == 0
+        for foreign, unknown in [
+            (f"/api/v1/offline/{one['item_id']}", f"/api/v1/offline/{'9' * 32}"),
+            (f"/media/{one['id']}", "/media/999999"),
+        ]:
+            assert ask(foreign).status_code == ask(unknown).status_code == 404
+            assert ask(foreign).content == ask(unknown).content
+        source = ask(f"/api/v1/items/{one['item_id']}/source").json()
+        assert source["source"] == "remote"
+        # The cookie of the page is enough to play, as in an <audio> element.
+        assert ask(source["stream_url"]).content == ann.bytes_of(one["item_id"])
+        assert ask(f"/api/v1/items/{one['item_id']}").json()["devices"][0]["state"] == "available"
 
 
 @contextmanager
