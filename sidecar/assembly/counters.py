@@ -7,19 +7,26 @@ from functools import cached_property
 from sidecar.assembly.fetching import Fetching
 from sidecar.domain.downloads import Download
 from sidecar.services.actions import Actions
+from sidecar.services.browsing import LibraryDesk
+from sidecar.services.buttons import Buttons
 from sidecar.services.coming import Coming
 from sidecar.services.covers import Covers
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keys import Keys
+from sidecar.services.looking import Looking
+from sidecar.services.media import Media
+from sidecar.services.offline import OfflineLibrary
 from sidecar.services.people import People
 from sidecar.services.plans import Plans
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.removals_desk import RemovalsCounter
 from sidecar.services.steering import Steering
+from sidecar.services.streams import Streams
 from sidecar.services.transfers_desk import TransfersCounter
 from sidecar.services.under_the_hood import UnderTheHood
 from sidecar.services.unplugging import Unplugging
+from sidecar.services.uses import Uses
 from sidecar.store.belongings import Belongings
 from sidecar.store.inventory import Inventory
 
@@ -43,11 +50,16 @@ class Assembly(Fetching):
             shelf=self.shelf,
             troubles=self.troubles,
             transfers=self.transfers,
-            covers=Covers(self._settings.server.data_dir / COVERS),
+            covers=self.covers,
             further_notices=(self.removals_desk.notices, self.transfers_desk.notices),
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
+
+    @cached_property
+    def covers(self) -> Covers:
+        """Pictures that were fetched once."""
+        return Covers(self._settings.server.data_dir / COVERS)
 
     @cached_property
     def actions(self) -> Actions:
@@ -95,6 +107,48 @@ class Assembly(Fetching):
             api_keys=store.api_keys,
             belongings=Belongings(store.db),
             bus=self._bus,
+        )
+
+    @cached_property
+    def looking(self) -> Looking:
+        """Looks whether files are there."""
+        return Looking(self.shelf, self._store.devices)
+
+    @cached_property
+    def offline(self) -> OfflineLibrary:
+        """What can be played without Jellyfin."""
+        return OfflineLibrary(
+            offline=self._store.offline,
+            devices=self._store.devices,
+            looking=self.looking,
+            views=self.desk.views,
+        )
+
+    @cached_property
+    def media(self) -> Media:
+        """The files themselves."""
+        return Media(
+            offline=self.offline,
+            looking=self.looking,
+            visible=self.desk.visible,
+            client=self.accounts.client,
+            streams=Streams(),
+            uses=Uses(self._store.downloads.heard, self._clock),
+        )
+
+    @cached_property
+    def library(self) -> LibraryDesk:
+        """The Jellyfin library as people look through it."""
+        return LibraryDesk(
+            client=self.accounts.client,
+            buttons=Buttons(
+                offline=self._store.offline,
+                downloads=self._store.downloads,
+                devices=self.desk.devices,
+                running=self.transfers.last,
+            ),
+            covers=self.covers,
+            clock=self._clock,
         )
 
     @cached_property

@@ -19,6 +19,7 @@ from sidecar.store.exclusions import Exclusions
 from sidecar.store.hearts import Hearts
 from sidecar.store.holds import Holds
 from sidecar.store.meta import Meta
+from sidecar.store.offline import Offline
 from sidecar.store.plays import Plays as PlayTable
 from sidecar.store.rests import Rests
 from sidecar.store.sessions import Sessions
@@ -42,6 +43,7 @@ class Store:
         self.hearts = Hearts(db, clock)
         self.holds = Holds(db, bus)
         self.meta = Meta(db)
+        self.offline = Offline(db)
         self.plays = PlayTable(db)
         self.rests = Rests(db, clock)
         self.sessions = Sessions(db, clock)

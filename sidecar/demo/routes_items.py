@@ -36,7 +36,18 @@ def listed_item(ask: Ask, user: User, item: Item, **more: object) -> Json:
     kinds = listed(ask.request.values("enableImageTypes"))
     if kinds and "backdrop" not in map(str.lower, kinds):
         del whole["BackdropImageTags"]
-    return ask.core.teller.listed(whole, listed(ask.request.values("fields"))) | more
+    fields = listed(ask.request.values("fields"))
+    told = ask.core.teller.listed(whole, fields) | more
+    if "childcount" in map(str.lower, fields):
+        told = _child_count(ask, item) | told
+    return told
+
+
+def _child_count(ask: Ask, item: Item) -> Json:
+    """Return how many things are in a place, as the real server counts where it is asked to."""
+    if item.kind not in {Kind.ALBUM, Kind.SERIES, Kind.SEASON}:
+        return {}
+    return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
 
 
 def answers_for(ask: Ask, user: User) -> Answers:
@@ -92,7 +103,8 @@ def _playlist_page(ask: Ask, user: User, query: Query) -> Reply:
 
 def _item(ask: Ask) -> Reply:
     user = ask.on_behalf_of()
-    return told(ask.core.item_told(user, ask.item(user)))
+    item = ask.item(user)
+    return told(_child_count(ask, item) | ask.core.item_told(user, item))
 
 
 def _views(ask: Ask) -> Reply:

@@ -92,6 +92,10 @@ class DeviceFolder:
         """
         self._anchor.check()
 
+    def check_place(self) -> None:
+        """Make sure that this is still the device we know, at its place: enough for reading."""
+        self._anchor.check_place()
+
     def check_writing(self) -> None:
         """Make sure that this is the device we know and that it can be written to; full counts.
 

@@ -29,7 +29,7 @@ from sidecar.jellyfin.models import BaseItem, PublicServer, User
 IDS_PER_REQUEST = 100
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
-# An image type that could carry a script (SVG) is not let through to the page.
+# None that could carry a script, as SVG can.
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 FULL_FIELDS = "MediaSources,Path,CanDownload"
 PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
@@ -154,12 +154,16 @@ class Jellyfin:
     # Items
 
     def item(self, item_id: str) -> Item:
-        """Ask for one item with its file's size and validator.
+        """Ask for one item with its file's size and validator; raises as `base_item`."""
+        return self._item(self.base_item(item_id))
+
+    def base_item(self, item_id: str) -> BaseItem:
+        """Ask for one item, whole.
 
         Raises:
             NotFound: The server does not know it, or hides it from this account.
         """
-        return self._item(read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM))
+        return read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM)
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
@@ -246,8 +250,6 @@ class Jellyfin:
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
         sessions = read(self._ask("GET", "Sessions", query=lately), models.SESSIONS)
         return now_playing(sessions, except_device=self.connection.identity.device_id)
-
-    # Below: how it is asked
 
     def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
         answer = self.connection.send(method, *path, query=query)

@@ -183,6 +183,8 @@ class BaseItem(FromJellyfin):
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
     user_data: Maybe[FavouriteState] = None
+    child_count: Maybe[int] = None
+    collection_type: Maybe[str] = None
 
 
 class ItemsPage(FromJellyfin):

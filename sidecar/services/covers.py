@@ -31,19 +31,25 @@ class Covers:
         """Return a download's cover, at least `width` pixels wide if the server has it so wide."""
         if download.image_item_id is None or download.image_tag is None:
             return None
+        try:
+            return self.picture(client, download.image_item_id, download.image_tag, width)
+        except JellyfinTrouble as trouble:
+            log.debug("no cover for %s: %s", download.title, trouble)
+            return None
+
+    def picture(self, client: Jellyfin, item_id: str, tag: str, width: int) -> Cover:
+        """Return an item's own picture; that it may be seen is the caller's word.
+
+        Raises:
+            errors.JellyfinTrouble: It is not kept here, and cannot be fetched.
+        """
         fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
-        kept = self._folder / _name(download.image_item_id, download.image_tag, fitting)
+        kept = self._folder / _name(item_id, tag, fitting)
         body = _read(kept)
         if body is None:
-            try:
-                body = client.image(
-                    download.image_item_id, download.image_tag, max_width=fitting
-                ).body
-            except JellyfinTrouble as trouble:
-                log.debug("no cover for %s: %s", download.title, trouble)
-                return None
+            body = client.image(item_id, tag, max_width=fitting).body
             _write(kept, body)
-        return Cover(body, _type(body), download.image_tag)
+        return Cover(body, _type(body), tag)
 
 
 def _name(item_id: str, tag: str, width: int) -> str:

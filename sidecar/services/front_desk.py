@@ -68,12 +68,12 @@ class FrontDesk(Visiting):
         """List what this person may see."""
         which = self._which(person, query)
         rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
-        return Page(self._views(person, rows), total, query.page, query.page_size)
+        return Page(self.views(person, rows), total, query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
-        found = self._visible(person, download_id)
-        return self._views(person, [found])[0] if found else None
+        found = self.visible(person, download_id)
+        return self.views(person, [found])[0] if found else None
 
     def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
         """Count what this person may see."""
@@ -151,7 +151,7 @@ class FrontDesk(Visiting):
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""
-        found = self._visible(person, download_id)
+        found = self.visible(person, download_id)
         if found is None:
             return None
         try:
@@ -164,7 +164,8 @@ class FrontDesk(Visiting):
         """Whether every thread is alive and the database answers."""
         return self._is_healthy()
 
-    def _visible(self, person: Person, download_id: int) -> Download | None:
+    def visible(self, person: Person, download_id: int) -> Download | None:
+        """Return a download; None if there is none that this person may see."""
         found = self._downloads.get(download_id)
         if found is None or person.is_admin:
             return found
@@ -187,7 +188,8 @@ class FrontDesk(Visiting):
             item_types=query.item_types,
         )
 
-    def _views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:
+    def views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:
+        """Return downloads as this person sees them; that they may is the caller's word."""
         names = {one.user_id: one.name for one in self._accounts.all()}
         devices = {one.id: one.name for one in self._devices.all()}
         holds = self._holds.reasons_for([row.id for row in rows])

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
-from sidecar.services.desk import Desk
+from sidecar.services.desk import Cover, Desk
 from sidecar.web import asking, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
@@ -52,10 +52,20 @@ def _picture(desk: Desk, download_id: int) -> Response:
     wanted = request.args.get("width", default=COVER_WIDTHS[0], type=int)
     width = next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
     found = desk.cover(person(), download_id, width)
-    if found is None or found.mime_type not in PICTURES:
+    if found is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return picture(found, width)
+
+
+def picture(found: Cover, width: int) -> Response:
+    """Return a picture that may be kept, but is shown only after asking whether it still may be.
+
+    Raises:
+        Problem: It is of a type that could carry a script (404).
+    """
+    if found.mime_type not in PICTURES:
         raise Problem(HTTPStatus.NOT_FOUND)
     reply = Response(found.body, mimetype=found.mime_type)
-    # Shown only after asking whether it may still be seen.
     reply.headers["Cache-Control"] = "private, no-cache"
     reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     reply.set_etag(f"{found.tag}-{width}".encode("ascii", "ignore").decode().replace('"', ""))

@@ -1,20 +1,22 @@
-"""The arguments of a list: strict for programs, forgiving for people who edit an address."""
+"""The arguments of lists in the API: what is out of range is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import ItemType
+from sidecar.domain.kinds import TYPES, Kind, named
 from sidecar.domain.sorting import Sort
+from sidecar.services import browsing
+from sidecar.services.browsing import Asked
 from sidecar.services.desk import Query
+from sidecar.services.offline import OfflineQuery
 from sidecar.web.problems import Problem
 
 PAGE_SIZE = 10
@@ -22,116 +24,7 @@ LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000
 LONGEST_TEXT = 200
 MOST_OWNERS = 50
-
-
-class Tab(StrEnum):
-    """The parts of the downloads page."""
-
-    ACTIVE = "active"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    REMOVED = "removed"
-
-
-STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
-    {
-        Tab.ACTIVE: frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED}),
-        Tab.COMPLETED: frozenset({Status.COMPLETED}),
-        Tab.FAILED: frozenset({Status.FAILED}),
-        Tab.REMOVED: frozenset({Status.REMOVED}),
-    }
-)
-
-
-class Kind(StrEnum):
-    """What people call the types of items."""
-
-    MUSIC = "music"
-    FILMS = "films"
-    SERIES = "series"
-    BOOKS = "books"
-
-
-TYPES: Mapping[Kind, frozenset[str]] = MappingProxyType(
-    {
-        Kind.MUSIC: frozenset({ItemType.AUDIO}),
-        Kind.FILMS: frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.MUSIC_VIDEO}),
-        Kind.SERIES: frozenset({ItemType.EPISODE}),
-        Kind.BOOKS: frozenset({ItemType.AUDIO_BOOK}),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What the downloads page is asked to show.
-
-    Attributes:
-        status: Only this state, of those of the tab; None shows all of them.
-        kind, device_id: None shows all.
-        owners: Names of accounts; only an admin is asked for them. Empty shows all.
-    """
-
-    tab: Tab = Tab.ACTIVE
-    text: str = ""
-    status: Status | None = None
-    kind: Kind | None = None
-    device_id: str | None = None
-    owners: tuple[str, ...] = ()
-    sort: Sort = Sort.QUEUE
-    page: int = 1
-
-    @property
-    def query(self) -> Query:
-        """The same as a question to the desk."""
-        return Query(
-            statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
-            text=self.text,
-            item_types=TYPES[self.kind] if self.kind else frozenset(),
-            device_id=self.device_id,
-            owners=self.owners,
-            sort=self.sort,
-            page=self.page,
-            page_size=PAGE_SIZE,
-        )
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether less than the whole tab is shown."""
-        return bool(self.text or self.status or self.kind or self.device_id or self.owners)
-
-    @property
-    def args(self) -> dict[str, Any]:
-        """The arguments of its address, texts and lists of them; what is as usual is left out."""
-        usual = _usual_sort(self.tab)
-        args = {
-            "tab": self.tab.value,
-            "q": self.text,
-            "status": self.status,
-            "kind": self.kind,
-            "device": self.device_id,
-            "owner": list(self.owners),
-            "sort": self.sort.value if self.sort is not usual else None,
-            "page": str(self.page) if self.page > 1 else None,
-        }
-        return {name: value for name, value in args.items() if value}
-
-    @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The same for the hidden fields of a form."""
-        return [
-            (name, one)
-            for name, value in self.args.items()
-            for one in ([value] if isinstance(value, str) else value)
-        ]
-
-    def at(self, page: int) -> Shown:
-        """The same list at another page."""
-        return replace(self, page=page)
-
-    def under(self, tab: Tab) -> Shown:
-        """The same wishes in another part of the page."""
-        return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
+ITEM_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,32 +47,6 @@ class AskedLog:
     text: str
     page: int
     page_size: int
-
-
-def for_page(args: MultiDict[str, str]) -> Shown:
-    """Read a page's arguments; what makes no sense is as if it were not there."""
-    number = args.get("page", "")
-    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
-    tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE
-    status = Status(args["status"]) if args.get("status") in STATUSES[tab] else None
-    return Shown(
-        tab=tab,
-        text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
-        status=status if len(STATUSES[tab]) > 1 else None,
-        kind=Kind(args["kind"]) if args.get("kind") in set(Kind) else None,
-        device_id=args.get("device", "")[:LONGEST_TEXT] or None,
-        owners=tuple(_names(args.getlist("owner"))),
-        sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
-        page=min(max(page, 1), LAST_PAGE),
-    )
-
-
-def _usual_sort(tab: Tab) -> Sort:
-    return Sort.QUEUE if tab is Tab.ACTIVE else Sort.NEWEST
-
-
-def _names(asked: Iterable[str]) -> Sequence[str]:
-    return [one[:LONGEST_TEXT] for one in dict.fromkeys(asked) if one.strip()][:MOST_OWNERS]
 
 
 def for_api(args: MultiDict[str, str]) -> Query:
@@ -211,6 +78,57 @@ def for_plays(args: MultiDict[str, str]) -> AskedPlays:
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )
+
+
+def for_offline(args: MultiDict[str, str]) -> OfflineQuery:
+    """Read the arguments of a list of files.
+
+    Raises:
+        Problem: One is out of range (422).
+    """
+    return OfflineQuery(
+        text=_text(args, "q"),
+        device=_text(args, "device") or None,
+        item_types=frozenset(str(TYPES[kind]) for kind in kinds(args)),
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def for_items(args: MultiDict[str, str]) -> Asked:
+    """Read the arguments of a list of the library.
+
+    Raises:
+        Problem: One is out of range (422), or the place has no id (404).
+    """
+    sort, parent = args.get("sort", ""), args.get("parent", "").strip()
+    if sort and sort not in set(browsing.Sort):
+        known = ", ".join(browsing.Sort)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
+    if parent and not ITEM_ID.fullmatch(parent):
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return Asked(
+        parent=parent or None,
+        kinds=kinds(args),
+        text=_text(args, "q"),
+        sort=browsing.Sort(sort) if sort else None,
+        page=_number(args, "page", default=1, most=LAST_PAGE),
+        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+    )
+
+
+def kinds(args: MultiDict[str, str]) -> frozenset[Kind]:
+    """Read which kinds of things are asked for; empty means any.
+
+    Raises:
+        Problem: One is not a kind (422).
+    """
+    names = {name.strip() for one in args.getlist("kind") for name in one.split(",")} - {""}
+    found = {name: named(name) for name in names}
+    if None in found.values():
+        known = ", ".join(TYPES)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"kind: one or several of {known}")
+    return frozenset(kind for kind in found.values() if kind is not None)
 
 
 def _statuses(asked: Sequence[str]) -> frozenset[Status]:

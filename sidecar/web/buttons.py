@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response
 from sidecar.domain.actions import Action
 from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result, Selection
 from sidecar.web.action_bodies import LARGEST_ID
-from sidecar.web.asking import Shown, for_page
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
+from sidecar.web.shown import Shown, for_page
 
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}

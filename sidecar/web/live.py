@@ -29,12 +29,12 @@ from sidecar.events import (
 )
 from sidecar.services.desk import Desk, Query
 from sidecar.web import presenters, security
-from sidecar.web.asking import STATUSES, Tab
 from sidecar.web.audiences import Around, Audience, Audiences, Wire
 from sidecar.web.news import NAMES, Came, Left, News, SessionEnded
 from sidecar.web.pacing import Pacer
 from sidecar.web.presenters import Json
 from sidecar.web.security import Asker
+from sidecar.web.shown import STATUSES, Tab
 
 log = logging.getLogger(__name__)
 

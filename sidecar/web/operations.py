@@ -9,6 +9,8 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.kinds import TYPES
+from sidecar.services.browsing import Sort
 from sidecar.web import action_bodies, bodies, keys, plans, removals, shapes, steering, transfers
 
 Json = dict[str, object]
@@ -16,6 +18,7 @@ TEXT: Json = {"type": "string", "maxLength": 200}
 PAGE: Json = {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
 PAGE_SIZE: Json = {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}
 PAGING: Mapping[str, Json] = MappingProxyType({"page": PAGE, "page_size": PAGE_SIZE})
+KINDS: Json = {"type": "array", "items": {"type": "string", "enum": [str(one) for one in TYPES]}}
 STATES: Json = {"type": "array", "items": {"type": "string", "enum": [str(one) for one in Status]}}
 
 
@@ -199,6 +202,39 @@ OPERATIONS: Table = MappingProxyType(
         ),
         ("steering.why", "GET"): Operation(
             summary="Why it is there, or why not", answer=shapes.Why
+        ),
+        ("offline.files", "GET"): Operation(
+            summary="The files that can be played without Jellyfin, newest first",
+            answer=shapes.Listed[shapes.OfflineFile],
+            query={"q": TEXT, "device": TEXT, "kind": KINDS, **PAGING},
+        ),
+        ("offline.item", "GET"): Operation(
+            summary="Whether an item can be played without Jellyfin now",
+            answer=shapes.OfflineItem,
+        ),
+        ("items.listed", "GET"): Operation(
+            summary="Look through the library, or search it",
+            answer=shapes.Listed[shapes.LibraryItem],
+            query={
+                "parent": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+                "kind": KINDS,
+                "q": TEXT,
+                "sort": {"type": "string", "enum": [str(one) for one in Sort]},
+                **PAGING,
+            },
+        ),
+        ("items.show", "GET"): Operation(summary="One item", answer=shapes.LibraryItem),
+        ("items.cover", "GET"): Operation(
+            summary="Its cover", media="image/*", query={"size": {"type": "integer"}}
+        ),
+        ("items.source", "GET"): Operation(
+            summary="Where it is played from", answer=shapes.Local, also=shapes.Remote
+        ),
+        ("items.heart", "PUT"): Operation(
+            summary="Press its heart in Jellyfin", answer=shapes.Heart
+        ),
+        ("items.no_heart", "DELETE"): Operation(
+            summary="Take its heart away in Jellyfin", answer=shapes.Heart
         ),
         ("openapi.show", "GET"): Operation(summary="This description", media="application/json"),
     }

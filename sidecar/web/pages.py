@@ -15,8 +15,9 @@ from sidecar.domain.downloads import Status
 from sidecar.domain.sorting import Sort
 from sidecar.services.desk import Desk, DownloadView
 from sidecar.web import presenters, security, standing, words
-from sidecar.web.asking import PAGE_SIZE, STATUSES, Kind, Shown, Tab, for_page
+from sidecar.web.asking import PAGE_SIZE
 from sidecar.web.languages import Languages
+from sidecar.web.shown import STATUSES, Group, Shown, Tab, for_page
 from sidecar.web.words import translatable
 
 TABS = MappingProxyType(
@@ -29,10 +30,10 @@ TABS = MappingProxyType(
 )
 KINDS = MappingProxyType(
     {
-        Kind.MUSIC: translatable("Music"),
-        Kind.FILMS: translatable("Films"),
-        Kind.SERIES: translatable("Series"),
-        Kind.BOOKS: translatable("Audiobooks"),
+        Group.MUSIC: translatable("Music"),
+        Group.FILMS: translatable("Films"),
+        Group.SERIES: translatable("Series"),
+        Group.BOOKS: translatable("Audiobooks"),
     }
 )
 SORTS = MappingProxyType(

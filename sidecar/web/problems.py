@@ -29,7 +29,7 @@ from sidecar.web.words import translatable
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
-FOR_PROGRAMS = ("/api/", "/health", "/socket.io")
+FOR_PROGRAMS = ("/api/", "/health", "/media/", "/socket.io")
 SENTENCES = {
     HTTPStatus.BAD_REQUEST: translatable("This request cannot be understood."),
     HTTPStatus.UNAUTHORIZED: translatable("Sign in first."),

@@ -70,6 +70,16 @@ ROUTES = MappingProxyType(
         ("plays.now_page", "GET"): Role.SIGNED_IN,
         ("transfers.show", "GET"): Role.SIGNED_IN,
         ("transfers.change", "PATCH"): Role.ADMIN,
+        ("offline.files", "GET"): Role.SIGNED_IN,
+        ("offline.item", "GET"): Role.SIGNED_IN,
+        ("items.listed", "GET"): Role.SIGNED_IN,
+        ("items.show", "GET"): Role.SIGNED_IN,
+        ("items.cover", "GET"): Role.SIGNED_IN,
+        ("items.source", "GET"): Role.SIGNED_IN,
+        ("items.heart", "PUT"): Role.SIGNED_IN,
+        ("items.no_heart", "DELETE"): Role.SIGNED_IN,
+        ("media.file", "GET"): Role.SIGNED_IN,
+        ("media.item", "GET"): Role.SIGNED_IN,
         ("openapi.show", "GET"): Role.SIGNED_IN,
         ("health.show", "GET"): Role.ANYBODY,
         ("actions.add", "POST"): Role.SIGNED_IN,
@@ -106,6 +116,8 @@ ROUTES = MappingProxyType(
         ("buttons.act_on_chosen", "POST"): Role.SIGNED_IN,
     }
 )
+# Players ask what there is before they fetch it: these answer HEAD as they answer GET.
+ANSWERS_HEAD = frozenset({"media.file", "media.item"})
 # The live connection takes no commands: nothing but coming and going.
 SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
 

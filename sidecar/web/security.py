@@ -17,7 +17,7 @@ from flask import Flask, Response, g, request
 from sidecar.services.desk import Caller, Desk, Person, SignInDesk, Visit
 from sidecar.web.hosts import is_own_origin
 from sidecar.web.problems import Problem, SignInNeeded
-from sidecar.web.rights import ROUTES, Role, role_of
+from sidecar.web.rights import ANSWERS_HEAD, ROUTES, Role, role_of
 from sidecar.web.words import translatable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SECURE_COOKIE = f"__Host-{COOKIE}"
 COOKIE_LASTS_S = 30 * 24 * 3600
 CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
-SAFE = frozenset({"GET"})
+SAFE = frozenset({"GET", "HEAD"})
 LONGEST_SECRET = 200
 
 
@@ -134,7 +134,9 @@ def register(app: Flask, desk: Desk) -> None:
 
 
 def _check_rights() -> None:
-    needed = ROUTES.get((request.endpoint or "", request.method))
+    endpoint = request.endpoint or ""
+    is_head = request.method == "HEAD" and endpoint in ANSWERS_HEAD
+    needed = ROUTES.get((endpoint, "GET" if is_head else request.method))
     if needed is None:
         log.warning("no right is given for %s %s", request.method, request.endpoint)
         raise Problem(HTTPStatus.METHOD_NOT_ALLOWED)

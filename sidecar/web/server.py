@@ -18,6 +18,7 @@ from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from sidecar.errors import ConfigError
+from sidecar.web.long_bodies import LongAnswers, LongBody
 from sidecar.web.websockets import WebSockets
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class WebServer:
         """
         deadline = time.monotonic() + STOP_WITHIN_S
         conversations = self._websockets.close()
+        self._server.long_answers.hang_up()
         self._server.stop()
         for thread in conversations:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -112,6 +114,7 @@ class _Server(CherootServer):
             shutdown_timeout=STOP_WITHIN_S,
         )
         self.websockets = websockets
+        self.long_answers = LongAnswers()
         self.refusal: OSError | None = None
         self.software = "sidecar"
         self.gateway = _Gateway
@@ -199,13 +202,28 @@ class _Gateway(Gateway_10):
             self.req.rfile.maxlen = None
             self.req.close_connection = True
         if self.env.get("HTTP_UPGRADE", "").lower() != "websocket":
-            super().respond()
+            self._answer()
             return
         # Cheroot shall neither write a response nor close the connection.
         self.req.ready = False
         self.req.close_connection = True
         self.req.conn.linger = True
         self.req.server.websockets.take_over(self.env, self.req.conn.socket)
+
+    def _answer(self) -> None:
+        """As the original, but files leave in their own way."""
+        body = self.req.server.wsgi_app(self.env, self.start_response)
+        try:
+            if isinstance(body, LongBody):
+                self.req.ensure_headers_sent()
+                self.req.server.long_answers.send(body, self.req.conn.socket, self.write)
+            else:
+                for block in filter(None, body):
+                    self.write(block)
+        finally:
+            self.req.ensure_headers_sent()
+            if hasattr(body, "close"):
+                body.close()
 
 
 def serving(server: WebServer) -> Thread:

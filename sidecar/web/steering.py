@@ -78,11 +78,11 @@ def _pins(api: Blueprint, desk: SteeringDesk) -> None:
 
     @api.put(f"{DEVICE}/pins/{ITEM}")
     def pin(device_id: str, item_id: str) -> Response:
-        return jsonify(queued=desk.pin(person(), device_id, _checked(item_id)))
+        return jsonify(queued=desk.pin(person(), device_id, checked(item_id)))
 
     @api.delete(f"{DEVICE}/pins/{ITEM}")
     def unpin(device_id: str, item_id: str) -> Response:
-        desk.unpin(person(), device_id, _checked(item_id))
+        desk.unpin(person(), device_id, checked(item_id))
         return _done()
 
 
@@ -97,12 +97,12 @@ def _exclusions(api: Blueprint, desk: SteeringDesk) -> None:
 
     @api.put(f"{DEVICE}/exclusions/{RULE}/{ITEM}")
     def exclude(device_id: str, rule: str, item_id: str) -> Response:
-        desk.exclude(person(), device_id, rule, _checked(item_id))
+        desk.exclude(person(), device_id, rule, checked(item_id))
         return _done()
 
     @api.delete(f"{DEVICE}/exclusions/{RULE}/{ITEM}")
     def include(device_id: str, rule: str, item_id: str) -> Response:
-        desk.include(person(), device_id, rule, _checked(item_id))
+        desk.include(person(), device_id, rule, checked(item_id))
         return _done()
 
 
@@ -115,12 +115,12 @@ def _playlists(api: Blueprint, desk: SteeringDesk) -> None:
 
     @api.put(f"{DEVICE}/playlists/{ITEM}")
     def choose(device_id: str, item_id: str) -> Response:
-        chosen = desk.choose(person(), device_id, _checked(item_id))
+        chosen = desk.choose(person(), device_id, checked(item_id))
         return jsonify(playlist_id=chosen.playlist_id, title=chosen.title)
 
     @api.delete(f"{DEVICE}/playlists/{ITEM}")
     def drop(device_id: str, item_id: str) -> Response:
-        desk.drop(person(), device_id, _checked(item_id))
+        desk.drop(person(), device_id, checked(item_id))
         return _done()
 
 
@@ -133,13 +133,13 @@ def _removed(api: Blueprint, desk: SteeringDesk) -> None:
 
     @api.delete(f"{DEVICE}/removed/{ITEM}")
     def want_again(device_id: str, item_id: str) -> Response:
-        desk.want_again(person(), device_id, _checked(item_id))
+        desk.want_again(person(), device_id, checked(item_id))
         return _done()
 
     @api.get(f"{DEVICE}/items/{ITEM}/why")
     def why(device_id: str, item_id: str) -> Response:
         asker = person()
-        found = desk.why(asker, device_id, _checked(item_id))
+        found = desk.why(asker, device_id, checked(item_id))
         reasons = [
             {
                 "rule": one.rule,
@@ -157,7 +157,8 @@ def _removed(api: Blueprint, desk: SteeringDesk) -> None:
         )
 
 
-def _checked(item_id: str) -> str:
+def checked(item_id: str) -> str:
+    """Return an item id as it is told everywhere; anything else is no item."""
     if not ITEM_ID.fullmatch(item_id):
         raise Problem(HTTPStatus.NOT_FOUND)
     return item_id

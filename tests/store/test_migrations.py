@@ -48,9 +48,13 @@ def test_peewee_and_the_migrations_agree_on_every_column(db: Database) -> None:
         row._meta.table_name: {field.column_name for field in row._meta.sorted_fields}
         for row in ROWS
     }
-    assert {name: set(columns) for name, columns in found.items() if name[:6] != "sqlite"} == (
-        expected
-    )
+    ours = {
+        name: set(columns)
+        for name, columns in found.items()
+        # The search index is SQLite's own, and nothing goes through peewee there.
+        if not name.startswith(("sqlite", "offline"))
+    }
+    assert ours == expected
 
 
 def test_steps_that_are_missing_are_made_and_the_rest_left_alone(tmp_path: Path) -> None:
@@ -144,6 +148,27 @@ def test_killed_at_any_statement_the_tables_are_the_old_or_the_new_ones(tmp_path
     assert seen[0] == OLD
     assert seen[-1] == NEW
     assert len(seen) > len(SECOND)
+
+
+def test_files_from_before_the_search_are_found_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    migrate(path, STEPS[:6])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO devices VALUES ('stick', 'Car stick', '/media/car', 0)")
+        for number, status in enumerate(["completed", "pending"], 1):
+            connection.execute(
+                "INSERT INTO downloads (id, item_id, device_id, user_id, status, title, item_type,"
+                " search_key, file_path, path_key, priority, queued_at, format)"
+                " VALUES (?1, ?1, 'stick', 'a', ?2, 't', 'Audio', 'tøne', ?1, ?1, 0, 0, 'o')",
+                (number, status),
+            )
+        connection.commit()
+
+    migrate(path, STEPS)
+
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT rowid FROM offline WHERE offline MATCH 'ton*'")
+        assert found.fetchall() == [(1,)]
 
 
 def test_a_queue_from_before_the_places_keeps_its_order(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Blueprint
@@ -15,7 +16,10 @@ from sidecar.web import (
     admin,
     buttons,
     device_page,
+    items,
     keys,
+    media,
+    offline,
     people,
     plans,
     plays,
@@ -30,6 +34,7 @@ from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
+from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.listening import FakeListening
 from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
@@ -103,6 +108,23 @@ def unplugging() -> FakeUnplugging:
 
 
 @pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def on_devices() -> FakeOffline:
+    return FakeOffline()
+
+
+@pytest.fixture
+def playing(tmp_path: Path) -> Iterator[FakeMedia]:
+    desk = FakeMedia(tmp_path)
+    yield desk
+    assert all(one.file.closed for one in desk.opened)
+
+
+@pytest.fixture
 def doing(desk: FakeDesk) -> FakeActions:
     return FakeActions(desk)
 
@@ -130,6 +152,9 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         plans.routes(desk_of("planned")),
         plays.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),
+        items.routes(desk_of("library"), desk_of("playing")),
+        media.routes(desk_of("playing")),
+        offline.routes(desk_of("on_devices")),
     ]
 
 

@@ -10,7 +10,7 @@ from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Status
 from sidecar.services.action_desk import Order, Outcome, Result, Selection
 from sidecar.web.app import Web
-from sidecar.web.asking import STATUSES, Tab
+from sidecar.web.shown import STATUSES, Tab
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
 from tests.web.conftest import Browser, come_in

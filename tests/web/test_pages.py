@@ -8,7 +8,7 @@ from werkzeug.test import Client
 from sidecar.domain.downloads import Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Notice
-from sidecar.web.asking import STATUSES, Tab
+from sidecar.web.shown import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download
 from tests.web.conftest import Browser

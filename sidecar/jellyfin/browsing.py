@@ -1,0 +1,197 @@
+"""What people look through: libraries, what is in them, and what is found by a word.
+
+    nothing asked ─▶ libraries ─▶ albums, films, series … ─▶ tracks, seasons ─▶ episodes
+
+One page at a time, as one account sees it. A page may be shorter than was asked: old servers count
+what they hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from sidecar.domain.items import Item
+from sidecar.domain.kinds import TYPES, Kind, kind_of
+from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
+from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.mapping import to_item
+from sidecar.jellyfin.models import BaseItem
+
+FIELDS = "MediaSources,Path,CanDownload,ChildCount"
+RECURSIVE: Query = {"recursive": "true"}
+# What a whole library shows first; of another one its folders.
+FIRST_SHOWN = MappingProxyType(
+    {
+        "music": Kind.ALBUM,
+        "movies": Kind.FILM,
+        "tvshows": Kind.SERIES,
+        "books": Kind.AUDIOBOOK,
+        "musicvideos": Kind.MUSIC_VIDEO,
+        "homevideos": Kind.VIDEO,
+        "playlists": Kind.PLAYLIST,
+    }
+)
+
+
+class Sort(StrEnum):
+    """The order of a list; without one, the natural order of the place."""
+
+    NAME = "name"
+    ADDED = "added"
+    YEAR = "year"
+    PLAYED = "played"
+
+
+ORDERS: Mapping[Sort, Query] = MappingProxyType(
+    {
+        Sort.NAME: {"sortBy": "SortName", "sortOrder": "Ascending"},
+        Sort.ADDED: {"sortBy": "DateCreated,SortName", "sortOrder": "Descending,Ascending"},
+        Sort.YEAR: {"sortBy": "ProductionYear,SortName", "sortOrder": "Descending,Ascending"},
+        Sort.PLAYED: {"sortBy": "DatePlayed,SortName", "sortOrder": "Descending,Ascending"},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to show.
+
+    Attributes:
+        parent: A place; None for the whole library.
+        kinds: Of these kinds; empty means what the place shows by itself.
+        text: Part of a name; empty means any.
+        page: From 1.
+    """
+
+    parent: str | None = None
+    kinds: frozenset[Kind] = frozenset()
+    text: str = ""
+    sort: Sort | None = None
+    page: int = 1
+    page_size: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a library.
+
+    Attributes:
+        children: How many things are in it; None where the server does not say, or only guesses.
+    """
+
+    item: Item
+    kind: Kind
+    children: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One page, and how much the server says there is in all."""
+
+    entries: tuple[Entry, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How a place is asked for what is in it."""
+
+    path: tuple[str, ...]
+    query: Query
+
+
+LIBRARIES = _Place(("UserViews",), {})
+
+
+class Browser:
+    """The library of one account. Raises what `Jellyfin` raises."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def one(self, item_id: str) -> Entry:
+        """Return one thing.
+
+        Raises:
+            NotFound: There is none that this account may see.
+        """
+        return _entry(self._client.base_item(item_id))
+
+    def shelf(self, asked: Asked) -> Shelf:
+        """Return one page.
+
+        Raises:
+            NotFound, NotAllowed: There is no such place for this account.
+        """
+        place = self._place(asked)
+        start = (asked.page - 1) * asked.page_size
+        paging: Query = {"startIndex": start, "limit": asked.page_size}
+        query = {**place.query, "fields": FIELDS, **PRIMARY_IMAGE_ONLY, **paging}
+        page = self._client.page(*place.path, query=query)
+        entries = tuple(_entry(one) for one in page.items if one is not None)
+        if place == LIBRARIES:
+            # They come all at once, whatever page was asked for.
+            return Shelf(entries[start : start + asked.page_size], len(entries))
+        return Shelf(entries, page.total_record_count)
+
+    def _place(self, asked: Asked) -> _Place:
+        if asked.parent is None:
+            if not asked.kinds and not asked.text:
+                return LIBRARIES
+            return _everywhere(asked, {})
+        base = self._client.base_item(asked.parent)
+        kind = kind_of(base.type)
+        if kind is Kind.PLAYLIST:
+            return _Place(("Playlists", base.id, "Items"), {})
+        if kind is Kind.ARTIST:
+            # Not `artistIds`: one song as a guest must not bring a whole sampler along.
+            within: Query = {"albumArtistIds": base.id}
+        else:
+            within = {"parentId": base.id}
+        if asked.kinds or asked.text:
+            return _everywhere(asked, within)
+        return _inside(base, kind, asked.sort, within)
+
+
+def _everywhere(asked: Asked, within: Query) -> _Place:
+    """Return how things of some kinds are asked for at any depth."""
+    query = {**RECURSIVE, **within, **ORDERS[asked.sort or Sort.NAME]}
+    if asked.text:
+        query["searchTerm"] = asked.text
+    if asked.kinds == {Kind.ARTIST} and "albumArtistIds" not in within:
+        # `/Items` misses artists that have no folder of their own.
+        return _Place(("Artists", "AlbumArtists"), query)
+    types = sorted(str(TYPES[one]) for one in asked.kinds or TYPES)
+    if asked.kinds == {Kind.TRACK} and within and asked.sort is None:
+        query |= DISC_ORDER
+    return _Place(("Items",), {**query, "includeItemTypes": ",".join(types)})
+
+
+def _inside(base: BaseItem, kind: Kind, sort: Sort | None, within: Query) -> _Place:
+    """Return how the natural content of a place is asked for."""
+    order = ORDERS[sort or Sort.NAME]
+    match kind:
+        case Kind.ARTIST:
+            shown, order = Kind.ALBUM, ORDERS[sort or Sort.YEAR]
+        case Kind.ALBUM:
+            shown, order = Kind.TRACK, ORDERS[sort] if sort else DISC_ORDER
+        case Kind.SERIES:
+            shown, order = Kind.SEASON, ORDERS[sort] if sort else DISC_ORDER
+        case Kind.SEASON:
+            shown, order = Kind.EPISODE, ORDERS[sort] if sort else DISC_ORDER
+        case _ if (base.collection_type or "") in FIRST_SHOWN:
+            shown = FIRST_SHOWN[base.collection_type or ""]
+        case _:
+            return _Place(("Items",), {**within, **order})
+    types = {"includeItemTypes": str(TYPES[shown])}
+    return _Place(("Items",), {**RECURSIVE, **within, **types, **order})
+
+
+def _entry(base: BaseItem) -> Entry:
+    kind = kind_of(base.type)
+    # Of a library the server tells a number made by chance.
+    children = None if kind is Kind.VIEW else base.child_count
+    return Entry(to_item(base), kind, children)

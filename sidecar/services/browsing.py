@@ -1,0 +1,178 @@
+"""The desk at which people look through their Jellyfin library, each with their own account.
+
+What an account cannot see is not there. Nothing of the library is kept here, but for covers.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.domain.items import PLAYABLE
+from sidecar.domain.kinds import Kind
+from sidecar.errors import NotAllowed, NotFound
+from sidecar.jellyfin.browsing import Asked, Browser, Entry, Sort
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.buttons import Button, Buttons
+from sidecar.services.covers import Covers
+from sidecar.services.desk import Cover, Person
+from sidecar.services.steering_desk import NotHere
+
+__all__ = ["Asked", "BrowsingDesk", "Entry", "LibraryDesk", "LibraryPage", "Shown", "Sort"]
+
+EXPANDABLE = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
+# How long a look at an item counts as the right to see its cover.
+SEEN_FOR_S = 300.0
+MOST_SEEN = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing, and what its button shows on each device; None where it was not looked up."""
+
+    entry: Entry
+    buttons: Sequence[Button] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPage:
+    """One page of a list, and how much Jellyfin says there is in all."""
+
+    items: Sequence[Shown]
+    total: int
+    page: int
+    page_size: int
+
+
+class BrowsingDesk(Protocol):
+    """What may be asked about the library.
+
+    Every call raises `NotHere` for what this person's account cannot see or does not exist, and
+    `JellyfinTrouble` if Jellyfin cannot be asked.
+    """
+
+    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+        """Return one page; buttons of artists, playlists and series are not looked up."""
+
+    def show(self, person: Person, item_id: str) -> Shown:
+        """Return one thing with its buttons."""
+
+    def cover(self, person: Person, item_id: str, width: int) -> Cover:
+        """Return its picture, at least `width` pixels wide if the server has it so wide."""
+
+    def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
+        """Press its heart in Jellyfin or take it away; return what the server then says."""
+
+
+class LibraryDesk:
+    """Implements `BrowsingDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        client: Callable[[str], Jellyfin],
+        buttons: Buttons,
+        covers: Covers,
+        clock: Clock,
+    ) -> None:
+        """Prepare; `client` gives the Jellyfin client of an account, or raises `SignedOut`."""
+        self._client = client
+        self._buttons = buttons
+        self._covers = covers
+        self._seen = _Seen(clock)
+
+    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+        """Return one page; see `BrowsingDesk`."""
+        try:
+            shelf = Browser(self._client(person.user_id)).shelf(asked)
+        except (NotFound, NotAllowed):
+            raise NotHere from None
+        for one in shelf.entries:
+            self._seen.note(person, one)
+        buttons = self._of_page(person, shelf.entries)
+        items = [Shown(one, buttons.get(one.item.id)) for one in shelf.entries]
+        return LibraryPage(items, shelf.total, asked.page, asked.page_size)
+
+    def show(self, person: Person, item_id: str) -> Shown:
+        """Return one thing with its buttons; see `BrowsingDesk`."""
+        entry = self._one(person, item_id)
+        if entry.item.type in PLAYABLE:
+            files = [entry.item.id] if entry.item.is_playable else []
+        elif entry.kind in EXPANDABLE:
+            files = self._files(person, entry)
+        else:
+            return Shown(entry, None)
+        return Shown(entry, self._buttons.of_files(person, {item_id: files})[item_id])
+
+    def cover(self, person: Person, item_id: str, width: int) -> Cover:
+        """Return its picture; see `BrowsingDesk`."""
+        where = self._seen.cover(person, item_id)
+        if where is None:
+            self._one(person, item_id)
+            where = self._seen.cover(person, item_id)
+        if where is None:
+            raise NotHere
+        try:
+            return self._covers.picture(self._client(person.user_id), *where, width)
+        except (NotFound, NotAllowed):
+            raise NotHere from None
+
+    def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
+        """Press its heart or take it away; see `BrowsingDesk`."""
+        try:
+            return self._client(person.user_id).set_favourite(item_id, value=value)
+        except (NotFound, NotAllowed):
+            raise NotHere from None
+
+    def _one(self, person: Person, item_id: str) -> Entry:
+        try:
+            entry = Browser(self._client(person.user_id)).one(item_id)
+        except (NotFound, NotAllowed):
+            raise NotHere from None
+        self._seen.note(person, entry)
+        return entry
+
+    def _files(self, person: Person, entry: Entry) -> list[str]:
+        try:
+            listing = self._client(person.user_id).expand(entry.item)
+        except (NotFound, NotAllowed):
+            return []
+        return list(dict.fromkeys(one.id for one in listing.items))
+
+    def _of_page(self, person: Person, entries: Sequence[Entry]) -> Mapping[str, list[Button]]:
+        files = {one.item.id: [one.item.id] for one in entries if one.item.is_playable}
+        albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
+        found = self._buttons.of_files(person, files) if files else {}
+        return {**found, **self._buttons.of_albums(person, albums)} if albums else found
+
+
+class _Seen:
+    """Who saw what lately, and where its cover is: a page of covers asks Jellyfin nothing again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._seen: OrderedDict[tuple[str, str], tuple[str, str, float]] = OrderedDict()
+
+    def note(self, person: Person, entry: Entry) -> None:
+        """An account was shown this."""
+        item, key = entry.item, (person.user_id, entry.item.id)
+        with self._lock:
+            self._seen.pop(key, None)
+            if item.image_item_id is not None and item.image_tag is not None:
+                until = self._clock.monotonic() + SEEN_FOR_S
+                self._seen[key] = (item.image_item_id, item.image_tag, until)
+            while len(self._seen) > MOST_SEEN:
+                self._seen.popitem(last=False)
+
+    def cover(self, person: Person, item_id: str) -> tuple[str, str] | None:
+        """Return where the cover of something is that this account saw lately."""
+        with self._lock:
+            found = self._seen.get((person.user_id, item_id))
+        if found is None or found[2] < self._clock.monotonic():
+            return None
+        return found[:2]

@@ -1,0 +1,197 @@
+"""Desks of the library, of what is on devices and of playing, in memory, for the web alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from types import SimpleNamespace
+
+import requests
+
+from sidecar.domain.downloads import Status
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.kinds import Kind
+from sidecar.errors import DeviceTrouble, ServerAway
+from sidecar.jellyfin.streaming import Stream
+from sidecar.services.browsing import Asked, Entry, LibraryPage, Shown
+from sidecar.services.buttons import Button, State
+from sidecar.services.desk import Cover, Person
+from sidecar.services.looking import Sight
+from sidecar.services.media import Local, NoFile, OpenFile, Remote
+from sidecar.services.offline import OfflineFile, OfflinePage, OfflineQuery
+from sidecar.services.steering_desk import NotHere, NotPossible
+from sidecar.services.streams import Streams
+from tests.fakes.desk import PIXEL, a_download
+
+TRACK = f"{7:032x}"
+ALBUM = f"{8:032x}"
+BODY = bytes(range(256)) * 40
+MODIFIED_NS = 1_700_000_000_500_000_000
+
+
+def an_entry(number: int = 7, **facts: object) -> Entry:
+    values: dict[str, object] = {
+        "id": f"{number:032x}",
+        "type": ItemType.AUDIO,
+        "title": f"Track {number}",
+        "artist": "The Quiet Hour",
+        "album": "Evenings",
+        "album_id": ALBUM,
+        "number": number,
+        "disc": 1,
+        "year": 2019,
+        "seconds": 27.5,
+        "size": 1234,
+        "image_item_id": ALBUM,
+        "image_tag": "tag",
+        "is_favorite": True,
+        "is_played": False,
+        "can_download": True,
+    }
+    return Entry(Item(**{**values, **facts}), Kind.TRACK, None)  # type: ignore[arg-type]  # by name
+
+
+@dataclass
+class FakeLibrary:
+    """Implements `services.browsing.BrowsingDesk`; everybody sees the same and nothing is asked."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    is_away: bool = False
+    cover_type: str = "image/png"
+
+    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+        self._check()
+        self.asked.append(asked)
+        found = [Shown(one, None) for one in self.entries.values()]
+        return LibraryPage(found, len(found), asked.page, asked.page_size)
+
+    def show(self, person: Person, item_id: str) -> Shown:
+        entry = self._entry(item_id)
+        waits = Button(
+            device_id="stick", device_name="Car stick", state=State.WAITING, place=3, total=1
+        )
+        return Shown(entry, [waits])
+
+    def cover(self, person: Person, item_id: str, width: int) -> Cover:
+        self._entry(item_id)
+        return Cover(PIXEL, self.cover_type, "tag")
+
+    def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
+        self._entry(item_id)
+        return value
+
+    def _entry(self, item_id: str) -> Entry:
+        self._check()
+        if item_id not in self.entries:
+            raise NotHere
+        return self.entries[item_id]
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise ServerAway("Jellyfin at http://jellyfin.example does not answer")
+
+
+@dataclass
+class FakeOffline:
+    """Implements `services.offline.OfflineDesk`; unlike the real one it looks nowhere."""
+
+    files_of: dict[str, list[OfflineFile]] = field(default_factory=dict)
+    asked: list[OfflineQuery] = field(default_factory=list)
+
+    def add(self, person: Person, number: int, *, path: Path | None, text: str | None) -> None:
+        view = a_download(number, status=Status.COMPLETED, expected_size=1234)
+        self.files_of.setdefault(person.name, []).append(OfflineFile(view, Sight(path, text)))
+
+    def files(self, person: Person, query: OfflineQuery) -> OfflinePage:
+        self.asked.append(query)
+        found = self.files_of.get(person.name, [])
+        return OfflinePage(found, len(found), query.page, query.page_size)
+
+    def item(self, person: Person, item_id: str) -> Sequence[OfflineFile]:
+        there = [one for one in self.files_of.get(person.name, []) if one.view.item_id == item_id]
+        if not there:
+            raise NotHere
+        return there
+
+
+def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
+    """An answer of Jellyfin's as if it came over a connection."""
+
+    def come(_size: int, **_how: object) -> Iterator[bytes]:
+        yield from blocks
+        if breaks:
+            raise ConnectionResetError
+
+    response = requests.Response()
+    response.raw = SimpleNamespace(
+        stream=come, close=lambda: None, release_conn=lambda: None, closed=False
+    )
+    headers = {"Content-Length": str(len(BODY))}
+    return Stream(HTTPStatus.OK, headers, "audio/flac", response)
+
+
+@dataclass
+class FakeMedia:
+    """Implements `services.media.MediaDesk` with files in a folder; people own them by name.
+
+    Unlike the real one it notes no use in a database and never asks Jellyfin.
+    """
+
+    folder: Path
+    owners: dict[int, str] = field(default_factory=dict)
+    vanished: set[int] = field(default_factory=set)
+    away: set[int] = field(default_factory=set)
+    used: list[int] = field(default_factory=list)
+    opened: list[OpenFile] = field(default_factory=list)
+    streams: Streams = field(default_factory=lambda: Streams(most=3, most_each=2))
+    told: dict[str, Stream] = field(default_factory=dict)
+    asked: list[Mapping[str, str]] = field(default_factory=list)
+
+    def add(self, person: Person, number: int) -> None:
+        self.owners[number] = person.name
+        (self.folder / str(number)).write_bytes(BODY)
+
+    def source(self, person: Person, item_id: str) -> Local | Remote:
+        number = int(item_id, 16)
+        if self.owners.get(number) == person.name:
+            return Local(number, self.folder / str(number))
+        if item_id == ALBUM:
+            raise NotPossible("Evenings is nothing that plays by itself")
+        if item_id not in self.told:
+            raise NotHere
+        return Remote(item_id)
+
+    def open(self, person: Person, download_id: int) -> OpenFile:
+        if self.owners.get(download_id) != person.name:
+            raise NotHere
+        if download_id in self.vanished:
+            raise NoFile("The file of Track 7 is not on Car stick any more")
+        if download_id in self.away:
+            raise DeviceTrouble("missing", "Car stick is not there: plug it in and try again")
+        found = OpenFile(
+            download_id=download_id,
+            item_id=f"{download_id:032x}",
+            file=(self.folder / str(download_id)).open("rb", buffering=0),
+            size=len(BODY),
+            modified_ns=MODIFIED_NS,
+            etag="abc-1",
+            name='Räksmörgås "7".flac',
+            mime_type="audio/flac",
+        )
+        self.opened.append(found)
+        return found
+
+    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
+        self.asked.append(asked)
+        if item_id not in self.told:
+            raise NotHere
+        return self.told[item_id]
+
+    def begin(self, person: Person) -> Callable[[], None]:
+        return self.streams.begin(person.user_id)
+
+    def note_use(self, person: Person, found: OpenFile) -> None:
+        self.used.append(found.download_id)

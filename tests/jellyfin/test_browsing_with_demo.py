@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.demo.core import Phase
+from sidecar.demo.server import DemoServer
+from sidecar.demo.version import Version
+from sidecar.domain.kinds import Kind
+from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
+from sidecar.jellyfin.browsing import Asked, Browser, Shelf, Sort
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.sign_in import SignIn
+from sidecar.jellyfin.streaming import FileAway, stream
+from tests.fakes.tiny_library import TONE_1, listing, write
+
+SIZE = 3_000_017
+WHOLE = (TONE_1.encode() * 20).ljust(SIZE, b"\0")
+OTHER_TIME = "Sat, 01 Jan 2000 00:00:00 GMT"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    return write(tmp_path / "library", listing(), {TONE_1: SIZE})
+
+
+@pytest.fixture(params=list(Version))
+def server(request: pytest.FixtureRequest, library: Path) -> Iterator[DemoServer]:
+    with DemoServer(library, speaks=request.param, base_url="/jellyfin") as demo:
+        yield demo
+
+
+def client(server: DemoServer, name: str) -> Jellyfin:
+    identity = Identity(device_id=f"sidecar-{name}", version="1.0.0")
+    found = SignIn(server.url, identity).with_password(name, SecretStr(name))
+    return Jellyfin(
+        server.url,
+        identity=identity,
+        token=found.token,
+        user_id=found.user_id,
+        server_id=found.server_id,
+    )
+
+
+@pytest.fixture
+def ann(server: DemoServer) -> Browser:
+    return Browser(client(server, "ann"))
+
+
+def titles(shelf: Shelf) -> list[str]:
+    return [one.item.title for one in shelf.entries]
+
+
+def kinds(*kinds: Kind) -> frozenset[Kind]:
+    return frozenset(kinds)
+
+
+def place(browser: Browser, *titles: str) -> str:
+    """Walk down from the libraries, by titles; return the id of where that leads."""
+    parent: str | None = None
+    for title in titles:
+        shelf = browser.shelf(Asked(parent=parent, page_size=100))
+        parent = next(one.item.id for one in shelf.entries if one.item.title == title)
+    assert parent is not None
+    return parent
+
+
+def test_the_libraries_come_first_and_each_leads_to_its_own(ann: Browser) -> None:
+    libraries = ann.shelf(Asked())
+
+    assert {one.kind for one in libraries.entries} == {Kind.VIEW}
+    assert {one.children for one in libraries.entries} == {None}
+    assert set(titles(libraries)) >= {"Music", "Movies", "Shows"}
+    inside = {
+        name: titles(ann.shelf(Asked(parent=place(ann, name), page_size=100)))
+        for name in ("Music", "Movies", "Shows")
+    }
+    assert "First Light" in inside["Music"]
+    assert inside["Movies"] == ["Colour Bars", "Test Pattern"]
+    assert inside["Shows"] == ["The Signal"]
+    assert titles(ann.shelf(Asked(page=2, page_size=2))) == titles(libraries)[2:4]
+
+
+def test_albums_open_into_tracks_and_series_into_seasons_and_episodes(ann: Browser) -> None:
+    album = place(ann, "Music", "First Light")
+    double = place(ann, "Music", "Double")
+    series = place(ann, "Shows", "The Signal")
+    seasons = ann.shelf(Asked(parent=series))
+
+    assert titles(ann.shelf(Asked(parent=album))) == ["Tone 1", "Tone 2", "Tone 3"]
+    assert titles(ann.shelf(Asked(parent=double))) == ["Side 1", "Side 2"]
+    assert [one.kind for one in seasons.entries] == [Kind.SEASON] * 2
+    episodes = ann.shelf(Asked(parent=seasons.entries[1].item.id))
+    assert titles(episodes) == ["The Signal S02E01", "The Signal S02E02"]
+    everything = ann.shelf(Asked(parent=series, kinds=kinds(Kind.EPISODE)))
+    assert (everything.total, everything.entries[0].item.series) == (4, "The Signal")
+    assert ann.one(album).children == 3
+    assert ann.shelf(Asked(parent=place(ann, "Music"), text="first")).entries[0].children == 3
+
+
+def test_artists_open_into_their_albums_and_playlists_keep_their_order(ann: Browser) -> None:
+    artists = ann.shelf(Asked(kinds=kinds(Kind.ARTIST), page_size=100))
+    choir = next(one.item.id for one in artists.entries if one.item.title == "Choir")
+    playlists = ann.shelf(Asked(kinds=kinds(Kind.PLAYLIST)))
+
+    hits = ann.shelf(Asked(parent=choir))
+    assert (titles(hits), hits.entries[0].item.year) == (["Greatest Hits"], 2001)
+    tracks = ann.shelf(Asked(parent=choir, kinds=kinds(Kind.TRACK)))
+    assert titles(tracks) == ["Hit of Choir"]
+    assert titles(playlists) == ["Road trip"]
+    entries = ann.shelf(Asked(parent=playlists.entries[0].item.id))
+    assert titles(entries) == ["Tone 2", "Tone 1"]
+
+
+def test_words_are_searched_in_every_kind_or_in_some(ann: Browser) -> None:
+    assert set(titles(ann.shelf(Asked(text="TONE", page_size=100)))) == {
+        "Tone 1",
+        "Tone 2",
+        "Tone 3",
+    }
+    found = ann.shelf(Asked(text="signal", kinds=kinds(Kind.SERIES)))
+    assert titles(found) == ["The Signal"]
+    assert titles(ann.shelf(Asked(text="sine", kinds=kinds(Kind.ARTIST)))) == ["The Sine Waves"]
+    assert ann.shelf(Asked(text="nothing like it")) == Shelf((), 0)
+
+
+def test_pages_follow_each_other_in_the_order_asked_for(ann: Browser) -> None:
+    films = kinds(Kind.FILM)
+
+    by_name = [titles(ann.shelf(Asked(kinds=films, page=n, page_size=1))) for n in (1, 2, 3)]
+    by_year = ann.shelf(Asked(kinds=films, sort=Sort.YEAR))
+
+    assert by_name == [["Colour Bars"], ["Test Pattern"], []]
+    assert titles(by_year) == ["Test Pattern", "Colour Bars"]
+    assert by_year.total == 2
+
+
+def test_an_item_is_told_with_its_size_and_what_one_did_with_it(ann: Browser) -> None:
+    tone = place(ann, "Music", "First Light", "Tone 1")
+    entry = ann.one(tone)
+
+    assert (entry.kind, entry.item.size, entry.item.seconds) == (Kind.TRACK, SIZE, 27.0)
+    assert (entry.item.is_favorite, entry.item.is_played) == (False, False)
+    assert entry.item.image_tag is not None
+
+
+def test_what_an_account_may_not_see_is_not_there(server: DemoServer, ann: Browser) -> None:
+    kid = Browser(client(server, "kid"))
+    music = place(ann, "Music")
+    album = place(ann, "Music", "First Light")
+
+    for parent in (music, album, "0" * 32):
+        with pytest.raises((NotFound, NotAllowed)):
+            kid.shelf(Asked(parent=parent))
+        with pytest.raises(NotFound):
+            kid.one(parent)
+    assert titles(kid.shelf(Asked(text="tone"))) == []
+
+
+def test_a_server_that_starts_is_away(server: DemoServer, ann: Browser) -> None:
+    server.enter(Phase.LOADING)
+
+    with pytest.raises(ServerAway):
+        ann.shelf(Asked())
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ({}, 200, range(SIZE)),
+        ({"Range": "bytes=10-99"}, 206, range(10, 100)),
+        ({"Range": "bytes=-5"}, 206, range(SIZE - 5, SIZE)),
+        ({"Range": "bytes=10-99", "If-Range": OTHER_TIME}, 200, range(SIZE)),
+    ],
+)
+def test_a_file_is_passed_on_as_it_was_asked_for(
+    server: DemoServer, ann: Browser, asked: dict[str, str], status: int, part: range
+) -> None:
+    tone = place(ann, "Music", "First Light", "Tone 1")
+    # Ben may listen, but not download.
+    found = stream(client(server, "ben"), tone, asked)
+
+    body = b"".join(found.blocks())
+    found.close()
+
+    assert (found.status, found.mime_type) == (status, "audio/flac")
+    assert body == WHOLE[part.start : part.stop]
+    assert found.headers["Content-Length"] == str(len(part))
+    if status == 206:
+        assert found.headers["Content-Range"] == f"bytes {part.start}-{part.stop - 1}/{SIZE}"
+
+
+def test_a_range_behind_the_end_is_passed_on_as_refused(server: DemoServer, ann: Browser) -> None:
+    tone = place(ann, "Music", "First Light", "Tone 1")
+
+    found = stream(client(server, "ben"), tone, {"Range": f"bytes={SIZE}-"})
+    found.close()
+
+    assert (found.status, found.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
+
+
+def test_a_file_that_jellyfin_misses_is_told_from_one_that_nobody_may_hear(
+    server: DemoServer, ann: Browser, library: Path
+) -> None:
+    tone = place(ann, "Music", "First Light", "Tone 1")
+    me, kid = client(server, "ann"), client(server, "kid")
+
+    for who, what in ((kid, tone), (me, "0" * 32)):
+        with pytest.raises(NotFound) as unknown:
+            stream(who, what, {})
+        assert not isinstance(unknown.value, FileAway)
+    (library / TONE_1).unlink()
+    with pytest.raises(FileAway, match="its file is not there now"):
+        stream(me, tone, {})
+    server.enter(Phase.LOADING)
+    with pytest.raises(ServerAway):
+        stream(me, tone, {})
+    server.enter(Phase.READY)
+    me.logout()
+    with pytest.raises(SignedOut):
+        stream(me, tone, {})
+
+
+def test_whoever_waits_for_a_block_is_let_go(server: DemoServer, ann: Browser) -> None:
+    tone = place(ann, "Music", "First Light", "Tone 1")
+    found = stream(client(server, "ann"), tone, {})
+
+    found.abort()
+
+    with pytest.raises(ServerAway, match="broke off"):
+        list(found.blocks())
+    found.close()
