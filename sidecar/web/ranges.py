@@ -69,8 +69,8 @@ def _stretch(size: int, first: str, last: str) -> Part:
 
 
 def _precondition(facts: Facts, asked: Mapping[str, str]) -> HTTPStatus | None:
-    match, unmodified = asked.get("If-Match"), parse_date(asked.get("If-Unmodified-Since"))
-    none_match, modified = asked.get("If-None-Match"), parse_date(asked.get("If-Modified-Since"))
+    match, unmodified = asked.get("If-Match"), _date(asked.get("If-Unmodified-Since"))
+    none_match, modified = asked.get("If-None-Match"), _date(asked.get("If-Modified-Since"))
     if match is not None:
         if not parse_etags(match).contains(facts.etag):
             return HTTPStatus.PRECONDITION_FAILED
@@ -87,11 +87,19 @@ def _is_still(facts: Facts, condition: str | None) -> bool:
     """Whether what a part is to be added to is a part of this very file."""
     if condition is None:
         return True
-    date = parse_date(condition)
+    date = _date(condition)
     if date is not None:
         return date == facts.modified
     etag, is_weak = unquote_etag(condition)
     return not is_weak and etag == facts.etag
+
+
+def _date(text: str | None) -> datetime | None:
+    """Return the date of a header; None for what is no date."""
+    try:
+        return parse_date(text)
+    except OverflowError:
+        return None
 
 
 def to_the_second(nanoseconds: int) -> datetime:

@@ -6,7 +6,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -236,10 +236,13 @@ def test_players_leave_room_for_the_page_and_for_each_other(
 ) -> None:
     one = fetched(running, ann, NOISE)
     url = f"/media/{one['id']}"
+    before = connections(running)
     with ExitStack() as open_now:
         players = [open_now.enter_context(listening(running, url)) for _ in range(4)]
         for player in players:
             assert player.recv(12) == b"HTTP/1.1 200"
+        # Four who play, and none of them holds the database.
+        assert connections(running) < before + 4
         refused = get(url)
         assert (refused.status_code, refused.json()["code"]) == (429, "too-many-streams")
         assert refused.headers["Retry-After"]
@@ -277,6 +280,16 @@ def test_playing_a_file_is_a_use_of_it_once(running: Sidecar, ann: Person, get: 
     running.stop()
 
     assert uses(running) == {NOISE: 1}
+
+
+def connections(running: Sidecar) -> int:
+    """Return how often the sidecar has its database open."""
+    assert running.process is not None
+    found = 0
+    for one in Path(f"/proc/{running.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += one.readlink().name == "sidecar.db"
+    return found
 
 
 def uses(running: Sidecar) -> dict[str, int]:
