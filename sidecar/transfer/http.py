@@ -52,6 +52,8 @@ from sidecar.transfer.sinks import OpenSink, Sink, write_here
 log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
+# A file that came within it is not asked about once more: that would cost small ones half again.
+LONG_ENOUGH_TO_CHANGE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,7 @@ class _Attempt:
     def _fetch_from(self, start: int) -> Receipt | None:
         """Fetch from `start` on; None if this can only be done from zero."""
         known = self._job.validator if start else None
+        asked_at = self._engine.clock.monotonic()
         with self._engine.ask(self._job, start=start) as response:
             status, headers = response.status_code, _lower(response)
             verdict = (
@@ -197,7 +200,8 @@ class _Attempt:
                     self._open(first, validator)
                     total = validator.total
                     self._write_body(response.raw, total)
-        self._make_sure(validator)
+        took = self._engine.clock.monotonic() - asked_at
+        self._make_sure(validator, had_time_to_change=took >= LONG_ENOUGH_TO_CHANGE_S)
         return self._receipt(mime_type)
 
     def _open(self, start: int, validator: Validator) -> None:
@@ -240,8 +244,12 @@ class _Attempt:
             self._writer.sync()
             raise TransferFailed(network_failure(error, self._host, in_body=True)) from error
 
-    def _make_sure(self, validator: Validator) -> None:
-        """Believe a length only if something else says the same: a second answer, or the scan."""
+    def _make_sure(self, validator: Validator, *, had_time_to_change: bool) -> None:
+        """Believe a length only if something else says the same: a second answer, or the scan.
+
+        A file that took its time is asked about once more in any case: it may have been replaced
+        while it was sent.
+        """
         held, known = self._writer.held, self._job.known_size
         if validator.total is None:
             if known is None:
@@ -249,7 +257,8 @@ class _Attempt:
             if held != known:
                 raise short_body(self._host, held, known)
             return
-        if known is None or held in {known, 0}:
+        as_expected = known is None or held == known
+        if not held or (as_expected and not had_time_to_change):
             return
         whole = Held(held, validator)
         asking = replace(self._job, validator=validator, held=held)

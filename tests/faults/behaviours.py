@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tests.fakes.fault_server import Asked, Behaviour, FaultServer, honest
 
+SHORT_S = 0.1
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
 
 
@@ -74,3 +75,22 @@ def _honestly(server: FaultServer, asked: Asked) -> tuple[int, bytes, Mapping[st
     body = server.body[asked.start :]
     there = f"bytes {asked.start}-{total - 1}/{total}"
     return 206, body, {**server.file_headers(len(body)), "Content-Range": there}
+
+
+def replaced_on_the_way(other: bytes, modified: str) -> Behaviour:
+    """Send half of the file; then it is overwritten in its place, and the rest is the other one."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        start, total = asked.start or 0, len(server.body)
+        half = start + (total - start) // 2
+        there = {
+            **server.file_headers(total - start),
+            "Content-Range": f"bytes {start}-{total - 1}/{total}" if asked.start else None,
+        }
+        head = server.head(206 if asked.start else 200, there)
+        connection.sendall(head + server.body[start:half])
+        server.body, server.modified = other, modified
+        server.wait(SHORT_S)
+        connection.sendall(other[half:total])
+
+    return behave

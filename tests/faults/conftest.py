@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
@@ -66,12 +66,21 @@ def aria2() -> Iterator[Link]:
         yield link
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture
+def patience() -> Patience:
+    return Patience(connect=2, read=0.3, slow_for=0.3)
+
+
 @pytest.fixture(params=["threads", "aria2"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    patience = Patience(connect=2, read=0.3, slow_for=0.3)
+def engine(request: pytest.FixtureRequest, clock: Clock, patience: Patience) -> Engine:
     if request.param == "threads":
-        return HttpEngine(SystemClock(), patience=patience)
-    return Aria2Engine(request.getfixturevalue("aria2"), SystemClock(), patience=patience)
+        return HttpEngine(clock, patience=patience)
+    return Aria2Engine(request.getfixturevalue("aria2"), clock, patience=patience)
 
 
 @pytest.fixture
