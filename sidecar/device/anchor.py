@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -68,8 +68,10 @@ class Anchor:
         """Let go; what other threads are in the middle of still ends as it should."""
         with self._holding:
             if self._held is not None:
-                os.close(self._held.root)
-                os.close(self._held.lock)
+                for handle in (self._held.root, self._held.lock):
+                    # A disk whose driver has died fails here too; the handle is gone all the same.
+                    with suppress(OSError):
+                        os.close(handle)
             self._held = None
 
     def check(self) -> None:

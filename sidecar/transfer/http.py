@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, local
 from typing import Protocol
@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.failures import TransferFailed
 from sidecar.domain.transfers import (
     ENOUGH_TO_TELL,
     AlreadyWhole,
@@ -47,6 +47,7 @@ from sidecar.transfer.faults import (
     part_vanished,
     short_body,
 )
+from sidecar.transfer.pace import Pace, Patience
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
 
 log = logging.getLogger(__name__)
@@ -54,20 +55,6 @@ log = logging.getLogger(__name__)
 BLOCK = 256 * 1024
 # A file that came within it is not asked about once more: that would cost small ones half again.
 LONG_ENOUGH_TO_CHANGE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long the engine waits, in seconds, and what it takes for a standstill.
-
-    Attributes:
-        slowest: Bytes a second over `slow_for`; below that the attempt is given up.
-    """
-
-    connect: float = 10.0
-    read: float = 30.0
-    slowest: float = 1024.0
-    slow_for: float = 60.0
 
 
 class _Raw(Protocol):
@@ -97,19 +84,22 @@ class HttpEngine:
     def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
         """Make one attempt; see `Engine.fetch`."""
         try:
-            file = job.part.open()
+            with job.part.open() as file, self._open_sink(job, file, report, stop) as writer:
+                return self._attempt(job, report, stop, writer)
         except OSError as error:
+            # A disk whose driver has died fails even when the file is closed.
             raise TransferFailed(disk_failure(error)) from error
-        with file, self._open_sink(job, file, report, stop) as writer:
-            attempt = _Attempt(self, job, report, stop, writer)
-            try:
-                return attempt.run()
-            except TransferFailed as failed:
-                gained = max(0, writer.held - attempt.began_at)
-                raise TransferFailed(failed.failure, gained=gained) from failed
-            except OSError as error:
-                gained = max(0, writer.held - attempt.began_at)
-                raise TransferFailed(disk_failure(error), gained=gained) from error
+
+    def _attempt(self, job: Job, report: Report, stop: Event, writer: Sink) -> Receipt:
+        attempt = _Attempt(self, job, report, stop, writer)
+        try:
+            return attempt.run()
+        except TransferFailed as failed:
+            gained = max(0, writer.held - attempt.began_at)
+            raise TransferFailed(failed.failure, gained=gained) from failed
+        except OSError as error:
+            gained = max(0, writer.held - attempt.began_at)
+            raise TransferFailed(disk_failure(error), gained=gained) from error
 
     @contextmanager
     def ask(self, job: Job, *, start: int, last: int | None = None) -> Iterator[requests.Response]:
@@ -213,7 +203,7 @@ class _Attempt:
     def _write_body(self, raw: _Raw, total: int | None) -> None:
         if total is not None:
             self._writer.set_room_aside(total)
-        pace = _Pace(self._engine.clock, self._engine.patience)
+        pace = Pace(self._engine.clock, self._engine.patience)
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
         while total is None or self._writer.held < total:
             if self._stop.is_set():
@@ -270,32 +260,6 @@ class _Attempt:
             raise part_vanished()
         content_hash = self._writer.finish()
         return Receipt(self._writer.held, content_hash, mime_type, self._fetched)
-
-
-class _Pace:
-    """Notices a transfer that only drips: a read time-out alone never would."""
-
-    def __init__(self, clock: Clock, patience: Patience) -> None:
-        self._clock = clock
-        self._patience = patience
-        self._since = clock.monotonic()
-        self._count = 0
-
-    def rested(self, seconds: float) -> None:
-        """Leave out a wait of our own."""
-        self._since += seconds
-
-    def check(self, count: int, host: str) -> None:
-        """Count bytes; give up on a server that is too slow for too long."""
-        self._count += count
-        passed = self._clock.monotonic() - self._since
-        if passed < self._patience.slow_for:
-            return
-        if self._count < self._patience.slowest * passed:
-            text = f"{host} sends almost nothing any more"
-            raise TransferFailed(Failure(FailureClass.TRANSIENT, "too-slow", text))
-        self._since += passed
-        self._count = 0
 
 
 def host_of(job: Job) -> str:

@@ -17,7 +17,8 @@ from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.rpc import Rpc
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
-from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.http import HttpEngine
+from sidecar.transfer.pace import Patience
 
 PREFIX_BYTES = 4
 

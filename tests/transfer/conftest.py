@@ -21,7 +21,8 @@ from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.engine import Engine, Job, Receipt
-from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.http import HttpEngine
+from sidecar.transfer.pace import Patience
 from tests.fakes.fault_server import FaultServer
 
 BODY = random.Random(1).randbytes(300_000)

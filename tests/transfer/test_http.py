@@ -10,7 +10,8 @@ import xxhash
 from sidecar.domain.failures import FailureClass
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
-from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.http import HttpEngine
+from sidecar.transfer.pace import Patience
 from tests.fakes.clock import FakeClock
 from tests.fakes.fault_server import (
     LATER,

@@ -17,7 +17,8 @@ from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.sink import ThroughAria2
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Job, Receipt, Report
-from sidecar.transfer.http import HttpEngine, Patience
+from sidecar.transfer.http import HttpEngine
+from sidecar.transfer.pace import Patience
 
 
 class Aria2Engine:
