@@ -90,6 +90,7 @@ class Runtime:
             self._clock,
             lambda: crew.all_alive() and db.is_answering(),
         )
+        services.check_formats()
         building.callback(services.shelf.close)
         services.keeping.recover()
         building.callback(self._end_crew, crew, services.claims)
@@ -144,6 +145,8 @@ class Runtime:
         for number in range(1, self._settings.transfer.workers + 1):
             worker = services.new_worker()
             crew.add(f"worker-{number}", partial(worker.run, bell=self._workers_bell))
+        for number in range(1, self._settings.transfer.converters + 1):
+            crew.add(f"converter-{number}", services.converters.run)
 
     def _end_crew(self, crew: Crew, claims: Claims) -> None:
         crew.stop.set()

@@ -20,7 +20,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.marker import read_marker
 from sidecar.domain.space import Refusal, Space, room_for, taken
 from sidecar.errors import AlreadyRunning, DeviceTrouble
-from sidecar.services.attached import Attached, CurrentSettings, as_configured
+from sidecar.services.attached import Attached, CurrentSettings, Promise, as_configured
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.store.devices import Device, Devices
 from sidecar.store.downloads import Downloads
@@ -32,7 +32,7 @@ GONE = frozenset({"missing", "no-marker", "other-device"})
 # Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 
-__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "as_configured"]
+__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "Promise", "as_configured"]
 
 
 class DeviceShelf:
@@ -66,7 +66,7 @@ class DeviceShelf:
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, Attached] = {}
-        self._reserved: dict[int, tuple[str, int]] = {}
+        self._reserved: dict[int, tuple[str, Promise]] = {}
 
     def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
         """Check every device; attach what has come, after `settle` has put it in order.
@@ -131,7 +131,7 @@ class DeviceShelf:
         return paused | set(self._troubles.all_of(Kind.DEVICE))
 
     def reserve(
-        self, device: Attached, download_id: int, *, remaining: int, size: int
+        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
     ) -> Refusal | None:
         """Set room aside for a download, until `unreserve`; return why there is none, or None.
 
@@ -140,11 +140,12 @@ class DeviceShelf:
             download_id: For whom.
             remaining: Bytes that are still to be written.
             size: Bytes of the whole file.
+            source: Bytes of the original that it is made from, there until it is made.
         """
         with self._lock:
             refusal = self._refusal(device, remaining, size)
             if refusal is None:
-                self._reserved[download_id] = (device.id, size)
+                self._reserved[download_id] = (device.id, Promise(size, source))
             return refusal
 
     def unreserve(self, download_id: int) -> None:
@@ -152,12 +153,12 @@ class DeviceShelf:
         with self._lock:
             self._reserved.pop(download_id, None)
 
-    def reserved(self, device_id: str) -> dict[int, int]:
-        """Return what is set aside on a device: for each download the bytes of its whole file."""
+    def reserved(self, device_id: str) -> dict[int, Promise]:
+        """Return what is set aside on a device, for each download."""
         with self._lock:
             return {
-                download_id: whole
-                for download_id, (of, whole) in self._reserved.items()
+                download_id: promise
+                for download_id, (of, promise) in self._reserved.items()
                 if of == device_id
             }
 
@@ -196,17 +197,18 @@ class DeviceShelf:
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(taken(one, space.block) for one in others.values()),
+            used=used + sum(taken(one.size, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,
         )
-        refusal = room(promised=sum(others.values()))
+        refusal = room(promised=sum(one.at_most for one in others.values()))
         if refusal is None or not others:
             return refusal
         # What running downloads take already is no longer free: it is not promised a second time.
-        there = {one: device.folder.part(one).taken() for one in others}
-        return room(promised=sum(max(0, whole - there[one]) for one, whole in others.items()))
+        there = {one: device.taken_by(one) for one in others}
+        left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
+        return room(promised=sum(left))
 
     def _detach(self, device: Attached) -> None:
         """Let go of a folder that is not there any more: when it is back it is attached anew."""

@@ -238,8 +238,20 @@ QUEUE_ORDER = (
     ) STRICT""",
 )
 
+FORMATS = (
+    "ALTER TABLE downloads ADD COLUMN seconds REAL",
+    "ALTER TABLE downloads ADD COLUMN source_extension TEXT",
+    "ALTER TABLE downloads ADD COLUMN source_size INTEGER CHECK (source_size >= 0)",
+    "ALTER TABLE downloads ADD COLUMN source_hash TEXT",
+    "ALTER TABLE downloads ADD COLUMN format_note TEXT",
+    # What comes after the last dot: so far all files are as they are on the server.
+    """UPDATE downloads SET source_extension =
+        replace(file_path, rtrim(file_path, replace(file_path, '.', '')), '')
+        WHERE file_path LIKE '%.___' OR file_path LIKE '%.____'""",
+)
+
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER, FORMATS)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

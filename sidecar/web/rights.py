@@ -58,6 +58,7 @@ ROUTES = MappingProxyType(
         ("plans.confirm_on_page", "POST"): Role.SIGNED_IN,
         ("plans.show", "GET"): Role.SIGNED_IN,
         ("plans.confirm", "POST"): Role.SIGNED_IN,
+        ("plans.reformat", "POST"): Role.SIGNED_IN,
         ("plays.listed", "GET"): Role.SIGNED_IN,
         ("plays.now", "GET"): Role.SIGNED_IN,
         ("transfers.show", "GET"): Role.SIGNED_IN,

@@ -35,9 +35,7 @@ class Bench:
     def convert(self, source: Path, target: Target) -> Made | Left:
         converter = Converter(self.programs, SystemClock())
         size = source.stat().st_size
-        return converter.convert(
-            PlainPart(source), size, PlainPart(self.result), target, self.stop
-        )
+        return converter.convert(PlainPart(source), size, PlainPart(self.result), target, self.stop)
 
     @property
     def result(self) -> Path:

@@ -68,7 +68,7 @@ def test_mp3_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> No
         ["One"],
         ["Two; and more"],
     ]
-    assert made.info.bitrate == 192_000
+    assert made.info.bitrate == pytest.approx(192_000, rel=0.01)
 
 
 def test_aac_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> None:
@@ -80,8 +80,9 @@ def test_aac_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> No
     assert tags["trkn"] == [(3, 12)]
     assert [bytes(one) for one in tags["covr"]] == [picture_of(flac)]
     assert bytes(tags["----:com.apple.iTunes:replaygain_track_gain"][0]) == b"-6.50 dB"
-    assert bytes(tags["----:com.apple.iTunes:musicbrainz_trackid"][0]).decode() == (
-        TAGS["MUSICBRAINZ_TRACKID"]
+    assert (
+        bytes(tags["----:com.apple.iTunes:musicbrainz_trackid"][0]).decode()
+        == (TAGS["MUSICBRAINZ_TRACKID"])
     )
     assert [one.title for one in made.chapters or ()] == ["One", "Two; and more"]
     assert made.info.length == pytest.approx(SECONDS, abs=0.1)
@@ -147,9 +148,7 @@ def test_a_result_that_is_not_smaller_is_thrown_away(bench: Bench, tmp_path: Pat
 
     left = bench.convert(silence, Target(Format.MP3, 320))
 
-    assert left == Left(
-        "As MP3 320k it would not be smaller: it stays as it is on the server"
-    )
+    assert left == Left("As MP3 320k it would not be smaller: it stays as it is on the server")
 
 
 def test_surround_becomes_stereo(bench: Bench, tmp_path: Path) -> None:
