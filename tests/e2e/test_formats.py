@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import requests
-from mutagen.flac import FLAC, Picture
-from mutagen.oggopus import OggOpus
 
 from tests.e2e.conftest import Person, Sidecar
+from tests.fakes.mutagens import FLAC, OggOpus, Picture
 from tests.fakes.slow_line import wait_until
 from tests.fakes.sounds import TAGS, sound, tagged_flac
 
@@ -71,13 +70,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def sidecar(sidecar: Sidecar) -> Sidecar:
     (device,) = json.loads(sidecar.environ["SIDECAR_DEVICES"])
     device["format"] = "opus"
@@ -85,7 +77,9 @@ def sidecar(sidecar: Sidecar) -> Sidecar:
     return sidecar
 
 
-def ask(running: Sidecar, verb: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def ask(
+    running: Sidecar, verb: str, path: str, body: dict[str, Any] | None = None
+) -> requests.Response:
     headers = {"Authorization": f"Bearer {running.key}"}
     url = f"{running.url}/api/v1/{path}"
     return requests.request(verb, url, headers=headers, timeout=20, json=body)
