@@ -8,6 +8,7 @@ a reason why the original is better used. Names nothing and decides nothing abou
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,6 +110,15 @@ class Converter:
         return Left(not_converted(target, why))
 
 
+def _blame_the_disk(said: Said) -> None:
+    """What the device refuses is no fault of the file's: its queue waits for room instead."""
+    if said.code == 0:
+        return
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if os.strerror(number) in said.complaints:
+            raise OSError(number, os.strerror(number))
+
+
 @dataclass(frozen=True, slots=True)
 class _Conversion:
     """One try at one file."""
@@ -134,6 +144,7 @@ class _Conversion:
         said = self._encode(found, tags, cover)
         if said.code == 0 and self.target.format is Format.AAC:
             self._add_tags(tags)
+        _blame_the_disk(said)
         made = os.fstat(self.result.fileno()).st_size
         if made >= self.size:
             return Left(not_smaller(self.target))

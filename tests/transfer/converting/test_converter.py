@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import xxhash
 
+from sidecar.domain.failures import FailureClass, TransferFailed
 from sidecar.domain.formats import Format, Target
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Left, Made
+from sidecar.transfer.converting.programs import Programs
 from tests.fakes.mutagens import ID3, MP3, MP4, File, OggOpus, Picture
 from tests.fakes.sounds import SECONDS, TAGS, ffmpeg, sound, tagged_flac
 from tests.transfer.converting.conftest import Bench
@@ -193,3 +196,53 @@ def test_a_file_without_tags_and_cover_is_no_trouble(bench: Bench, tmp_path: Pat
     source = sound(tmp_path / "in.wav")
     for wanted in (Format.OPUS, Format.MP3, Format.AAC):
         bench.make(source, wanted)
+
+
+def test_a_full_device_is_blamed_on_the_device_not_on_the_file(
+    bench: Bench, tmp_path: Path, programs: Programs
+) -> None:
+    """An ffmpeg that says what the real one says when its disk is full."""
+    full = tmp_path / "ffmpeg"
+    words = "av_interleaved_write_frame(): No space left on device"
+    full.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
+    full.chmod(0o755)
+    bench.programs = replace(programs, ffmpeg=str(full))
+
+    with pytest.raises(TransferFailed) as failed:
+        bench.convert(sound(tmp_path / "in.flac"), OPUS)
+
+    failure = failed.value.failure
+    assert (failure.kind, failure.code) == (FailureClass.DEVICE, "full")
+
+
+def test_what_fails_is_tried_once_more_and_then_left_with_a_sentence(
+    bench: Bench, tmp_path: Path, programs: Programs
+) -> None:
+    count = tmp_path / "count"
+    broken = tmp_path / "ffmpeg"
+    broken.write_text(f"#!/bin/sh\necho x >> {count}\necho 'it is Monday' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    bench.programs = replace(programs, ffmpeg=str(broken))
+
+    left = bench.convert(sound(tmp_path / "in.flac"), OPUS)
+
+    assert left == Left(
+        "It could not be made Opus 128k (it is Monday): it stays as it is on the server"
+    )
+    assert count.read_text() == "x\nx\n"
+
+
+def test_a_result_that_breaks_off_is_not_believed(
+    bench: Bench, tmp_path: Path, programs: Programs
+) -> None:
+    """An ffmpeg that makes half of what was asked for, and says that all is well."""
+    short = tmp_path / "ffmpeg"
+    short.write_text(f'#!/bin/sh\nfor last; do :; done\nexec {programs.ffmpeg} -t 1 "$@" -t 1\n')
+    short.chmod(0o755)
+    source = sound(tmp_path / "in.flac", seconds=5)
+    bench.programs = replace(programs, ffmpeg=str(short))
+
+    left = bench.convert(source, OPUS)
+
+    assert isinstance(left, Left)
+    assert "it came out 1.0 seconds long, not 5.0" in left.why
