@@ -169,7 +169,7 @@ def test_a_yes_to_another_format_names_it(ann: Browser, planned: FakePlans) -> N
     planned.plans = [a_plan(reformat=another_format())]
 
     def say(name: object) -> int:
-        token = {"X-CSRF-Token": ann.csrf}
+        token = {"X-Sidecar-CSRF": ann.csrf}
         body = {"format": name}
         return ann.client.post(f"{ADDRESS}/reformat", json=body, headers=token).status_code
 
@@ -188,7 +188,7 @@ def test_a_yes_for_a_device_of_somebody_else_finds_nothing(
     answer = ben.client.post(
         f"{ADDRESS}/reformat",
         json={"format": "opus-128k"},
-        headers={"X-CSRF-Token": ben.csrf},
+        headers={"X-Sidecar-CSRF": ben.csrf},
     )
 
     assert answer.status_code == 404
