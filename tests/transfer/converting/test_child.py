@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -11,6 +14,14 @@ from sidecar.clock import SystemClock
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
 from sidecar.transfer.converting.launching import NICE
+from tests.fakes.slow_line import wait_until
+
+SIDECAR = """
+from threading import Event
+from sidecar.clock import SystemClock
+from sidecar.transfer.converting.child import run
+run(["/bin/sleep", "60"], files=[], clock=SystemClock(), stop=Event(), limit_s=60)
+"""
 
 
 def program(name: str) -> str:
@@ -84,3 +95,30 @@ def test_what_cannot_be_started_is_said() -> None:
     told = run(["/nowhere"], files=[], clock=SystemClock(), stop=Event(), limit_s=20)
 
     assert told.code != 0
+
+
+def test_it_dies_with_us_however_we_die() -> None:
+    """A process of its own plays the sidecar, and is killed."""
+    sidecar = subprocess.Popen([sys.executable, "-c", SIDECAR], stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: len(children(sidecar.pid)) == 1, what="the child")
+        (child,) = children(sidecar.pid)
+        wait_until(lambda: b"sleep" in called(child), what="the program in it")
+    finally:
+        sidecar.kill()
+        sidecar.communicate(timeout=10)
+
+    wait_until(lambda: b"sleep" not in called(child), within_s=5, what="its end")
+
+
+def children(process_id: int) -> list[int]:
+    tasks = Path(f"/proc/{process_id}/task").glob("*/children")
+    return [int(one) for task in tasks for one in task.read_text().split()]
+
+
+def called(process_id: int) -> bytes:
+    """The program's own name first, once the launcher has become it; nothing once it is gone."""
+    try:
+        return Path(f"/proc/{process_id}/cmdline").read_bytes().partition(b"\0")[0]
+    except OSError:
+        return b""
