@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from threading import Lock
 
 from sidecar.domain.downloads import Download, Status
@@ -33,6 +34,13 @@ class HoldsChanged:
     item_id: str
 
 
+class Phase(StrEnum):
+    """What is being done with a download that runs."""
+
+    FETCHING = "fetching"
+    CONVERTING = "converting"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where one running transfer stands. Sent for all transfers together, at most twice a second.
@@ -42,6 +50,7 @@ class Progress:
         size: The whole file in bytes, or None if nobody knows.
         speed: Bytes a second, averaged over the last seconds.
         seconds_left: At this speed; None if the size or the speed is unknown.
+        phase: What is being done with it: "fetching" or "converting".
     """
 
     download_id: int
@@ -49,6 +58,7 @@ class Progress:
     size: int | None
     speed: float
     seconds_left: float | None
+    phase: Phase = Phase.FETCHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Runtime:
             lambda: crew.all_alive() and db.is_answering(),
             recent=self._recent,
         )
+        services.check_formats()
         building.callback(services.shelf.close)
         services.keeping.recover()
         building.callback(self._end_crew, crew, services.claims)
@@ -182,6 +183,8 @@ class Runtime:
         for number in range(1, self._settings.transfer.workers + 1):
             worker = services.new_worker()
             crew.add(f"worker-{number}", partial(worker.run, bell=self._workers_bell))
+        for number in range(1, self._settings.transfer.converters + 1):
+            crew.add(f"converter-{number}", services.converters.run)
 
     def _end_crew(self, crew: Crew, claims: Claims) -> None:
         crew.stop.set()

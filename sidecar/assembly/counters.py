@@ -166,7 +166,12 @@ class Assembly(Fetching):
     @cached_property
     def plans(self) -> Plans:
         """What comes and goes, as people see it."""
-        return Plans(devices=self.desk.devices, room=self.room, inventory=Inventory(self._store.db))
+        return Plans(
+            devices=self.desk.devices,
+            room=self.room,
+            inventory=Inventory(self._store.db),
+            formats=self.formats,
+        )
 
     @cached_property
     def removals_desk(self) -> RemovalsCounter:

@@ -12,7 +12,9 @@ from sidecar.domain.eviction import in_use
 from sidecar.services.copies import Copies
 from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
+from sidecar.services.finishing import Finishing
 from sidecar.services.keeping import Keeping
+from sidecar.services.pool import Pool
 from sidecar.services.progress import Transfers
 from sidecar.services.removals import Removals
 from sidecar.services.room import Room
@@ -97,7 +99,18 @@ class Fetching(Wanting):
             clock=self._clock,
             held_back=self.room.held_back,
             own_only=self.network.own_only,
+            finishing=Finishing(
+                self._store.downloads,
+                converter=self.workshop.converter,
+                wanted=self.formats.wanted,
+            ),
+            converters=self.converters,
         )
+
+    @cached_property
+    def converters(self) -> Pool:
+        """Those who convert what was fetched; as many may wait as are at work."""
+        return Pool(self._settings.transfer.converters)
 
     @cached_property
     def keeping(self) -> Keeping:
@@ -116,6 +129,7 @@ class Fetching(Wanting):
             settling=Settling(self._store.downloads),
             planning=self.planning,
             room=self.room,
+            formats=self.formats,
             network=self.network,
             server=self.server,
             sign_in=unattended.step,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from sidecar.assembly.store import Store, account_desk
 from sidecar.clock import Clock
@@ -15,12 +15,15 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.claims import Claims
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
+from sidecar.services.formats import Formats, check_format
 from sidecar.services.network import NetworkRule
 from sidecar.services.server import ServerWatch
 from sidecar.services.speed import SpeedLimits
 from sidecar.services.troubles import Troubles
 from sidecar.services.under_the_hood import RecentLog
 from sidecar.store.device_settings import DeviceSettingsStore
+from sidecar.store.formats import FormatStore
+from sidecar.transfer.converting.workshop import Workshop
 from sidecar.transfer.network import WayOut
 
 
@@ -75,7 +78,38 @@ class Ground:
             store=DeviceSettingsStore(self._store.db),
             stop_on=self.claims.stop_on,
             bus=self._bus,
+            may_be=partial(check_format, can_make=self.workshop.check),
         )
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """Where files are converted."""
+        return Workshop(self._settings.transfer.ffmpeg, self._clock)
+
+    def check_formats(self) -> None:
+        """Make sure that the formats in the settings file can be made here.
+
+        Raises:
+            errors.ConfigError: One cannot.
+        """
+        for device in self._settings.devices:
+            check_format(device, self.workshop.check)
+
+    @cached_property
+    def formats(self) -> Formats:
+        """In which format music comes to the devices."""
+        formats = Formats(
+            self.device_book,
+            store=FormatStore(self._store.db),
+            devices=self._store.devices,
+            downloads=self._store.downloads,
+            shelf=self.shelf,
+            meta=self._store.meta,
+            item=lambda one: self.accounts.client(one.user_id).item(one.item_id),
+            server_is_there=lambda: self.server.is_there,
+        )
+        self._bus.subscribe(formats.hear)
+        return formats
 
     @cached_property
     def shelf(self) -> DeviceShelf:

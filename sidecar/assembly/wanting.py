@@ -24,7 +24,9 @@ class Wanting(Ground):
     def planning(self) -> Planning:
         """Turns wishes into holds and into the queue."""
         store = self._store
-        return Planning(store.db, store.holds, store.downloads, self._clock)
+        return Planning(
+            store.db, store.holds, store.downloads, self._clock, format_of=self.formats.of
+        )
 
     @cached_property
     def rule_book(self) -> RuleBook:

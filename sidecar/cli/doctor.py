@@ -16,7 +16,9 @@ from sidecar.device.marker import read_marker
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.accounts import AccountDesk
+from sidecar.services.formats import check_format
 from sidecar.services.troubles import Troubles
+from sidecar.transfer.converting.workshop import Workshop
 from sidecar.transfer.making import describe_engine
 
 
@@ -52,6 +54,8 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _look("Settings", lambda: "read and valid")
     yield _look("Data folder", lambda: _data_folder(settings))
     yield _look("Engine", lambda: describe_engine(settings))
+    if any(device.target is not None for device in settings.devices):
+        yield _look("Formats", lambda: _formats(settings))
     if settings.jellyfin.url is None:
         yield Finding("Jellyfin", is_well=True, text="none is configured: run starts the demo")
     else:
@@ -68,6 +72,14 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("Devices", is_well=False, text="none is configured: nothing can be kept")
     for device in settings.devices:
         yield _look(f"Device {device.name}", lambda device=device: _device(device))  # type: ignore[misc]
+
+
+def _formats(settings: Settings) -> str:
+    workshop = Workshop(settings.transfer.ffmpeg, SystemClock())
+    wanted = {device.target.title for device in settings.devices if device.target is not None}
+    for device in settings.devices:
+        check_format(device, workshop.check)
+    return f"ffmpeg can make {', '.join(sorted(wanted))}"
 
 
 def _look(subject: str, look: Callable[[], str]) -> Finding:

@@ -11,10 +11,20 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
+from sidecar.domain.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.network import Span, Use
 from sidecar.errors import ConfigError
 
@@ -123,6 +133,8 @@ class TransferSettings(Section):
     speed_limit: Speed | None = None
     busy_hours: tuple[DaySpan, ...] = ()
     busy_speed_limit: Speed | None = None
+    converters: int = Field(default=1, ge=1, le=8)
+    ffmpeg: str = Field(default="ffmpeg", min_length=1)
     aria2: Aria2Settings = Aria2Settings()
 
 
@@ -146,6 +158,22 @@ class DeviceSettings(Section):
     cast: bool = True
     network: Use | None = None
     speed_limit: Speed | None = None
+    format: Format = Format.ORIGINAL
+    bitrate: str | None = None
+
+    @field_validator("bitrate")
+    @classmethod
+    def _check_bitrate(cls, bitrate: str | None, others: ValidationInfo) -> str | None:
+        if bitrate is None:
+            return None
+        wanted = others.data.get("format", Format.ORIGINAL)
+        target = target_of(wanted, bitrate)
+        return f"{target.kbits if target else read_bitrate(bitrate)}k"
+
+    @property
+    def target(self) -> Target | None:
+        """What its music is converted to; None for the original."""
+        return target_of(self.format, self.bitrate)
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""

@@ -27,7 +27,7 @@ from sidecar.device import made, scan, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
-from sidecar.device.parts import PartFile, folder_of_parts, ids_in
+from sidecar.device.parts import CONVERTED, PartFile, folder_of_parts, names_in
 from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
 from sidecar.errors import DeviceTrouble, Stopped
@@ -153,10 +153,14 @@ class DeviceFolder:
         """Return the part file of a download; it need not be there yet."""
         return PartFile(self._anchor, download_id)
 
+    def converted(self, download_id: int) -> PartFile:
+        """Return the part file that a download is converted into; it need not be there yet."""
+        return PartFile(self._anchor, download_id, CONVERTED)
+
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""
         with self._anchor.working() as root, folder_of_parts(root) as parts:
-            return [self.part(download_id) for download_id in ids_in(parts)]
+            return [PartFile(self._anchor, *one) for one in names_in(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:
         """Give a whole, synced part its final name, and make sure that it lasts.

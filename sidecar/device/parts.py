@@ -1,4 +1,8 @@
-"""Part files: what a download has so far, hidden on the device that its file will be on."""
+"""Part files: what a download has so far, hidden on the device that its file will be on.
+
+17.part         what has been fetched
+17.converted    what is being made of it, on a device that takes another format
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ from sidecar.device import tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.marker import OURS, PARTS
 
-_SUFFIX = ".part"
+FETCHED = ".part"
+CONVERTED = ".converted"
 _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
 
@@ -26,10 +31,12 @@ class PartFile:
 
     Attributes:
         anchor: The device.
+        suffix: Which of the download's part files it is.
     """
 
     anchor: Anchor
     download_id: int
+    suffix: str = FETCHED
 
     @property
     def path(self) -> Path:
@@ -39,7 +46,7 @@ class PartFile:
     @property
     def name(self) -> str:
         """Its name in the folder of the parts."""
-        return f"{self.download_id}{_SUFFIX}"
+        return f"{self.download_id}{self.suffix}"
 
     def open(self) -> BinaryIO:
         """Open it unbuffered for reading and writing; it is made if it is not there.
@@ -87,6 +94,15 @@ class PartFile:
             # Taking one name away never harms a file that has another.
             os.unlink(self.name, dir_fd=parts)
 
+    def become(self, other: PartFile) -> None:
+        """Take the name of another part file of the same download; that one is gone then.
+
+        Raises:
+            errors.DeviceTrouble: It cannot be renamed.
+        """
+        with self.anchor.working() as root, folder_of_parts(root) as parts:
+            os.rename(self.name, other.name, src_dir_fd=parts, dst_dir_fd=parts)
+
     def _ours(self, parts: int) -> os.stat_result | None:
         try:
             facts = tree.regular(self.name, parts)
@@ -111,8 +127,12 @@ def folder_of_parts(root: int) -> Iterator[int]:
         yield parts
 
 
-def ids_in(parts: int) -> list[int]:
-    """Return the downloads that have a part file in an open folder; other names are passed over."""
-    names = os.listdir(parts)
-    stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
-    return sorted(int(stem) for stem in stems if stem.isdecimal() and stem == str(int(stem)))
+def names_in(parts: int) -> list[tuple[int, str]]:
+    """Return whose part files are in an open folder, and which; other names are passed over."""
+    found: list[tuple[int, str]] = []
+    for name in os.listdir(parts):
+        stem, dot, ending = name.rpartition(".")
+        is_ours = stem.isdecimal() and stem == str(int(stem))
+        if is_ours and dot + ending in {FETCHED, CONVERTED}:
+            found.append((int(stem), dot + ending))
+    return sorted(found)

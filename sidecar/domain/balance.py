@@ -22,6 +22,8 @@ class Wanted:
         place: In the queue, among those of the same priority; smaller came earlier.
         standing: How firmly it is wanted.
         is_own: A person asked for it themself.
+        source: Bytes of the original that the file is made from, beside it until it is made; None
+            if the file is what is fetched.
     """
 
     download_id: int
@@ -33,6 +35,14 @@ class Wanted:
     priority: int = 0
     place: int = 0
     is_own: bool = False
+    source: int | None = None
+
+    @property
+    def to_write(self) -> int:
+        """Bytes that are still to be written until the file is whole."""
+        if self.source is None:
+            return max(0, (self.size or 0) - self.held)
+        return max(0, self.source - self.held) + (self.size or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +51,18 @@ class Running:
 
     Attributes:
         size: Bytes of the whole file.
-        held: Bytes that its part file takes already.
+        held: Bytes that its part files take already.
+        source: As for `Wanted`.
     """
 
     size: int
     held: int
+    source: int | None = None
+
+    @property
+    def to_write(self) -> int:
+        """Bytes that are still to be written until the file is whole."""
+        return max(0, self.size + (self.source or 0) - self.held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,7 @@ class Balance:
 
     def __init__(self, room: DeviceRoom, stored: Collection[Stored], may_go: list[Stored]) -> None:
         running = sum(room.takes(one.size) for one in room.running)
-        coming = sum(room.takes(max(0, one.size - one.held)) for one in room.running)
+        coming = sum(room.takes(one.to_write) for one in room.running)
         self._room = room
         self._budget = room.most - running - sum(room.takes(one.size) for one in stored)
         self._free = room.space.free - room.kept - coming
@@ -108,7 +125,7 @@ class Balance:
         refusal = self._never(size)
         if refusal is not None:
             return refusal
-        whole, remaining = self._room.takes(size), self._room.takes(max(0, size - wanted.held))
+        whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
         short_of_budget, short_of_free = whole - self._budget, remaining - self._free
         short = max(short_of_budget, short_of_free, 0)
         weaker = (one for one in Standing if one < wanted.standing)
@@ -116,7 +133,8 @@ class Balance:
             return self._no_room(of_budget=short_of_budget >= short_of_free)
         victims = self._take(short)
         self._budget -= whole
-        self._free -= remaining
+        # Originals are there only while their files are made, a few at a time.
+        self._free -= remaining if wanted.source is None else whole
         return victims
 
     def _take(self, needed: int) -> list[Stored]:

@@ -111,6 +111,12 @@ class Download:
         content_hash: xxh3-128 of the finished file, 32 hex digits.
         last_used_seq: A counter, not a time: who was used last.
         source_etag: The server's mark for this version of the file.
+        format: What the file is to be, and is once completed: `original`, or a target's name.
+        seconds: Running time; None if nobody said.
+        source_extension: Of the file on the server; "" without one, None if it is not known.
+        source_size, source_hash: Of the original that the file was converted from; None if the
+            file is the original.
+        format_note: Why it is the original although another format is wanted.
     """
 
     id: int
@@ -144,6 +150,16 @@ class Download:
     last_used_seq: int
     content_hash: str | None
     format: str
+    seconds: float | None = None
+    source_extension: str | None = None
+    source_size: int | None = None
+    source_hash: str | None = None
+    format_note: str | None = None
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether the finished file was made here, of another one."""
+        return self.source_size is not None
 
     @property
     def size(self) -> int | None:

@@ -66,6 +66,23 @@ def distinct(path: str, item_id: str) -> str:
     return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
 
 
+def extension_of(path: str) -> str:
+    """Return what a name ends in, without the dot; "" if that is no extension."""
+    stem, _, extension = path.rpartition("/")[2].rpartition(".")
+    return extension if stem and _EXTENSION.fullmatch(extension) else ""
+
+
+def with_extension(path: str, extension: str) -> str:
+    """Return the path with another extension, as long as a path may be."""
+    folder, slash, name = path.rpartition("/")
+    was = extension_of(path)
+    stem = name.removesuffix(f".{was}") if was else name
+    ending = f".{extension}" if extension else ""
+    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
+    return f"{folder}{slash}{stem}{ending}"
+
+
 def path_key(path: str) -> str:
     """Return what two paths share if any device takes them for the same.
 

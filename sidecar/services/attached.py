@@ -22,6 +22,24 @@ def as_configured(_device_id: str, configured: DeviceSettings) -> DeviceSettings
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Room that is set aside for a download.
+
+    Attributes:
+        size: Bytes of its file.
+        source: Bytes of the original that the file is made from, there until it is made.
+    """
+
+    size: int
+    source: int = 0
+
+    @property
+    def at_most(self) -> int:
+        """Bytes that it takes while it takes most."""
+        return self.size + self.source
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """A device that can be used: its identity, its settings and the hand on its folder.
 
@@ -39,6 +57,11 @@ class Attached:
     def settings(self) -> DeviceSettings:
         """What is set now: the file, and what people changed since."""
         return self.current(self.id, self.configured)
+
+    def taken_by(self, download_id: int) -> int:
+        """Return the bytes that the part files of a download take already."""
+        folder = self.folder
+        return folder.part(download_id).taken() + folder.converted(download_id).taken()
 
 
 def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:

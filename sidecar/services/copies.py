@@ -2,6 +2,8 @@
 
     on another device? ─▶ may this account still have it, in this version? ─▶ copied, hash compared
 
+A file that was converted is copied for a device that takes the same format, and for no other.
+
 Jellyfin is asked for the item, never for its bytes: it alone knows what an account may have today
 and whether the file there is still the newest. Whatever is in the way, the caller asks Jellyfin
 for the file as if there were no other device.
@@ -35,6 +37,20 @@ class _Twin:
     content_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A file that was copied.
+
+    Attributes:
+        receipt: As an engine would have given it.
+        twin: Whose file it is, if it is in the wanted format already; None if it is the original
+            and another format is wanted.
+    """
+
+    receipt: Receipt
+    twin: Download | None
+
+
 class Copies:
     """Brings files from device to device. Safe for many threads."""
 
@@ -44,7 +60,7 @@ class Copies:
 
     def bring(
         self, device: Attached, client: Jellyfin, download: Download, report: Report, stop: Event
-    ) -> Receipt | None:
+    ) -> Copied | None:
         """Copy the file of a download, if another device has it; None if none has.
 
         Args:
@@ -83,14 +99,16 @@ class Copies:
                 log.warning("%s on %s: %s", twin.download.file_path, name, failed)
                 raise
         log.info("%s was copied from %s", download.title, twin.device.settings.name)
-        return receipt
+        is_as_wanted = twin.download.format == download.format
+        return Copied(receipt, twin.download if is_as_wanted else None)
 
     def _twin(self, download: Download) -> _Twin | None:
         for device in self._shelf.all():
             there = self._downloads.by_item(device.id, download.item_id)
             if there is None or device.id == download.device_id:
                 continue
-            if there.status is not Status.COMPLETED or there.format != download.format:
+            is_of_use = there.format == download.format or not there.is_converted
+            if there.status is not Status.COMPLETED or not is_of_use:
                 continue
             if there.file_size and there.content_hash and self._has(device, there):
                 return _Twin(device, there, there.file_size, there.content_hash)
@@ -111,5 +129,5 @@ def _is_still(item: Item, twin: _Twin) -> bool:
         item.can_download is True
         and item.source_etag is not None
         and item.source_etag == twin.download.source_etag
-        and item.size == twin.size
+        and item.size == (twin.download.source_size or twin.size)
     )

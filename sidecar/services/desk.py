@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Protocol
 
 from sidecar.domain.downloads import Status
+from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.sorting import Sort
-from sidecar.events import Progress
+from sidecar.events import Phase, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ class DownloadView:
     completed_at: datetime | None
     reasons: tuple[ReasonView, ...]
     owners: tuple[str, ...]
+    format: str = ORIGINAL
+    format_note: str | None = None
+    source_size: int | None = None
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

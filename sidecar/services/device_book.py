@@ -33,6 +33,7 @@ class DeviceBook:
         store: DeviceSettingsStore,
         stop_on: Callable[[str], object],
         bus: Bus,
+        may_be: Callable[[DeviceSettings], object] = lambda _settings: None,
     ) -> None:
         """Prepare.
 
@@ -42,12 +43,14 @@ class DeviceBook:
             store: Keeps what was changed.
             stop_on: Stops what is being fetched for a device that has just been paused.
             bus: Told of changes.
+            may_be: Raises `ConfigError` for settings that cannot be carried out on this machine.
         """
         self._configured = tuple(configured)
         self._devices = devices
         self._store = store
         self._stop_on = stop_on
         self._bus = bus
+        self._may_be = may_be
         self._changing = Lock()
         # Never held while the database is asked: whoever asks it may hold other locks.
         self._lock = Lock()
@@ -114,7 +117,9 @@ class DeviceBook:
             raise ConfigError("devices", device_id, None, "the settings do not know this device")
         merged = {**self._kept(device_id, configured), **changes}
         after = {key: value for key, value in merged.items() if value is not None}
-        return configured.changed(merged), after
+        checked = configured.changed(merged)
+        self._may_be(checked)
+        return checked, after
 
     def _worked_out(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
         changed = self._kept(device_id, configured)
@@ -125,7 +130,7 @@ class DeviceBook:
         kept: dict[str, object] = {}
         for key, value in self._store.of(device_id).items():
             try:
-                configured.changed({key: value})
+                self._may_be(configured.changed({key: value}))
             except ConfigError as wrong:
                 log.warning("a change for %s is passed over: %s", configured.name, wrong)
             else:

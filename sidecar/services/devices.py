@@ -17,7 +17,13 @@ from sidecar.config import DeviceSettings
 from sidecar.device.marker import read_marker
 from sidecar.domain.space import Refusal, Space
 from sidecar.errors import AlreadyRunning, DeviceTrouble
-from sidecar.services.attached import Attached, CurrentSettings, as_configured, folder_of
+from sidecar.services.attached import (
+    Attached,
+    CurrentSettings,
+    Promise,
+    as_configured,
+    folder_of,
+)
 from sidecar.services.reserving import Reserving
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.store.devices import Device, Devices
@@ -28,7 +34,7 @@ log = logging.getLogger(__name__)
 # The device is not at its place: nothing that was open there may be trusted again.
 GONE = frozenset({"missing", "no-marker", "other-device"})
 
-__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "as_configured"]
+__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "Promise", "as_configured"]
 
 
 class DeviceShelf:
@@ -129,17 +135,19 @@ class DeviceShelf:
         return paused | set(self._troubles.all_of(Kind.DEVICE))
 
     def reserve(
-        self, device: Attached, download_id: int, *, remaining: int, size: int
+        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
     ) -> Refusal | None:
         """Set room aside for a download, until `unreserve`; see `Reserving.reserve`."""
-        return self._reserving.reserve(device, download_id, remaining=remaining, size=size)
+        return self._reserving.reserve(
+            device, download_id, remaining=remaining, size=size, source=source
+        )
 
     def unreserve(self, download_id: int) -> None:
         """Give back the room set aside for a download: it is used, or not needed any more."""
         self._reserving.unreserve(download_id)
 
-    def reserved(self, device_id: str) -> dict[int, int]:
-        """Return what is set aside on a device: for each download the bytes of its whole file."""
+    def reserved(self, device_id: str) -> dict[int, Promise]:
+        """Return what is set aside on a device, for each download."""
         return self._reserving.on(device_id)
 
     def space(self, device: Attached) -> Space | None:

@@ -1,10 +1,11 @@
 """One worker's step: claim a download, move its bytes, finish it; or say what stood in the way.
 
-    claim ─▶ device and room ─▶ engine: opened, synced … ─▶ finalizing ─▶ rename, sync ─▶ arrive
-                 │                    │
-                 └── trouble ─────────┴──▶ failure ─▶ `services.failing` decides what happens
+    claim ─▶ device and room ─▶ engine: opened, synced … ─▶ (converted) ─▶ finished: arrives
+                 │                    │                         │
+                 └── trouble ─────────┴─────────────────────────┴──▶ `services.failing` decides
 
 What another device has is copied from there, and the engine asked only if that cannot be done.
+What has to be converted is handed over, claim and all, so that the worker can fetch the next one.
 A worker holds one download at a time, over one connection, and takes none while the server, the
 account or the device is in trouble.
 """
@@ -12,22 +13,26 @@ account or the device is in trouble.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
 from sidecar.domain.failures import TransferFailed
+from sidecar.domain.formats import Target, estimate
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
-from sidecar.services.copies import Copies
+from sidecar.services.copies import Copied, Copies
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.failing import Failing
+from sidecar.services.finishing import Finishing
+from sidecar.services.pool import Pool
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Kind, Troubles
@@ -61,6 +66,15 @@ class _Report:
         self.transfers.moved(self.download.id, held)
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """One download in the hands of a worker, or of who converts it."""
+
+    download: Download
+    stop: Event
+    client: Jellyfin | None = None
+
+
 class Worker:
     """Does one download after another. One thread runs it."""
 
@@ -80,6 +94,8 @@ class Worker:
         clock: Clock,
         held_back: Callable[[], Collection[int]] = frozenset,
         own_only: Callable[[], Collection[str]] = frozenset,
+        finishing: Finishing | None = None,
+        converters: Pool | None = None,
     ) -> None:
         self._engine = engine
         self._downloads = downloads
@@ -94,6 +110,8 @@ class Worker:
         self._clock = clock
         self._held_back = held_back
         self._own_only = own_only
+        self._finishing = finishing or Finishing(downloads)
+        self._converters = converters
 
     def run(self, stop: Event, bell: Bell) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
@@ -113,14 +131,23 @@ class Worker:
         taken = self._claims.take(self._claim)
         if taken is None:
             return False
-        download, stop = taken
+        claimed, stop = taken
+        attempt, is_handed_over = _Attempt(self._finishing.fresh(claimed), stop), False
         try:
-            self._attempt(download, stop)
+            with self._judged(attempt):
+                is_handed_over = self._bring(attempt)
         finally:
-            self._transfers.end(download.id)
-            self._shelf.unreserve(download.id)
-            self._claims.end(download.id)
+            if not is_handed_over:
+                self._let_go(attempt.download)
         return True
+
+    def _let_go(self, download: Download) -> None:
+        if self._finishing.target(download) is not None:
+            with suppress(DeviceTrouble):
+                self._shelf.get(download.device_id).folder.converted(download.id).remove()
+        self._transfers.end(download.id)
+        self._shelf.unreserve(download.id)
+        self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:
         return self._downloads.claim(
@@ -131,23 +158,68 @@ class Worker:
             own_only=self._own_only(),
         )
 
-    def _attempt(self, download: Download, stop: Event) -> None:
-        client: Jellyfin | None = None
+    def _bring(self, attempt: _Attempt) -> bool:
+        """Fetch and finish a download; return whether it was handed over to be converted."""
+        download = attempt.download
+        device = self._device(download)
+        client = attempt.client = self._accounts.client(download.user_id)
+        target = self._finishing.target(download)
+        self._make_sure_of_room(device, download, target)
+        found = self._fetch(device, client, download, attempt.stop)
+        if isinstance(found, Copied) and found.twin is not None:
+            ready = self._finishing.as_copied(device, download, found.receipt, found.twin)
+        else:
+            receipt = found.receipt if isinstance(found, Copied) else found
+            if target is not None:
+                return self._convert(attempt, device, receipt, target)
+            ready = self._finishing.as_fetched(device, download, receipt)
+        if self._finishing.finish(device, download, ready):
+            self._failing.arrived(download)
+        return False
+
+    def _convert(
+        self, attempt: _Attempt, device: Attached, receipt: Receipt, target: Target
+    ) -> bool:
+        """Convert here, or have it converted; return whether it was handed over."""
+        self._downloads.synced(attempt.download.id, receipt.size)
+        self._transfers.convert(attempt.download.id)
+        work = partial(self._converted, attempt, device, receipt, target)
+        if self._converters is None:
+            work()
+            return False
+        self._converters.hand_over(partial(self._convert_elsewhere, attempt, work), attempt.stop)
+        return True
+
+    def _convert_elsewhere(self, attempt: _Attempt, work: Callable[[], None]) -> None:
         try:
-            device = self._device(download)
-            client = self._accounts.client(download.user_id)
-            self._make_sure_of_room(device, download)
-            receipt = self._fetch(device, client, download, stop)
-            self._finish(device, download, receipt)
+            with self._judged(attempt):
+                work()
+        finally:
+            self._let_go(attempt.download)
+
+    def _converted(
+        self, attempt: _Attempt, device: Attached, receipt: Receipt, target: Target
+    ) -> None:
+        download = attempt.download
+        ready = self._finishing.convert(device, download, receipt, target, attempt.stop)
+        if self._finishing.finish(device, download, ready):
+            self._failing.arrived(download)
+
+    @contextmanager
+    def _judged(self, attempt: _Attempt) -> Iterator[None]:
+        """Have it decided what follows from whatever goes wrong."""
+        download = attempt.download
+        try:
+            yield
         except Stopped:
             self._failing.stopped(download)
             self._sweep(download)
         except TransferFailed as failed:
-            self._failing.failed(download, failed, client)
+            self._failing.failed(download, failed, attempt.client)
         except DeviceTrouble as trouble:
             self._failing.device(download, trouble)
         except JellyfinTrouble as trouble:
-            self._failing.jellyfin(download, trouble, client)
+            self._failing.jellyfin(download, trouble, attempt.client)
         except Exception:
             self._failing.unforeseen(download)
             raise
@@ -165,17 +237,24 @@ class Worker:
             raise Stopped("its device is paused")
         return self._shelf.get(download.device_id)
 
-    def _make_sure_of_room(self, device: Attached, download: Download) -> None:
-        size = download.size or 0
+    def _make_sure_of_room(
+        self, device: Attached, download: Download, target: Target | None
+    ) -> None:
+        size, source = download.size or 0, 0
         remaining = max(0, size - download.bytes_downloaded)
-        refusal = self._shelf.reserve(device, download.id, remaining=remaining, size=size)
+        if target is not None:
+            likely = estimate(target, seconds=download.seconds, source_size=size) or 0
+            size, source, remaining = likely, size, remaining + likely
+        refusal = self._shelf.reserve(
+            device, download.id, remaining=remaining, size=size, source=source
+        )
         if refusal is not None:
             self._failing.no_room(download, refusal)
             raise Stopped(refusal.message)
 
     def _fetch(
         self, device: Attached, client: Jellyfin, download: Download, stop: Event
-    ) -> Receipt:
+    ) -> Copied | Receipt:
         self._transfers.begin(download.id, held=download.bytes_downloaded, size=download.size)
         report = self._report(download)
         try:
@@ -201,22 +280,3 @@ class Worker:
 
     def _report(self, download: Download) -> _Report:
         return _Report(download, self._downloads, self._transfers)
-
-    def _finish(self, device: Attached, download: Download, receipt: Receipt) -> None:
-        device.folder.check()
-        if not self._downloads.finalizing(
-            download.id,
-            size=receipt.size,
-            content_hash=receipt.content_hash,
-            mime_type=receipt.mime_type,
-        ):
-            raise Stopped("it is no longer wanted")
-        device.folder.finish(device.folder.part(download.id), download.file_path)
-        if self._downloads.arrive(
-            download,
-            size=receipt.size,
-            content_hash=receipt.content_hash,
-            mime_type=receipt.mime_type,
-        ):
-            log.info("%s arrived on %s", download.file_path, device.settings.name)
-            self._failing.arrived(download)

@@ -269,4 +269,8 @@ def _view(
         completed_at=row.completed_at,
         reasons=reasons,
         owners=owners,
+        format=row.format,
+        format_note=row.format_note,
+        source_size=row.source_size,
+        phase=progress.phase if progress else None,
     )

@@ -17,6 +17,7 @@ from sidecar.domain.downloads import Download
 from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
+from sidecar.services.formats import Formats
 from sidecar.services.network import NetworkRule
 from sidecar.services.planning import Planning
 from sidecar.services.room import Room
@@ -43,6 +44,7 @@ class Keeping:
         settling: Settling,
         planning: Planning,
         room: Room,
+        formats: Formats,
         network: NetworkRule,
         server: ServerWatch,
         sign_in: Callable[[], object],
@@ -56,6 +58,7 @@ class Keeping:
         self._settling = settling
         self._planning = planning
         self._room = room
+        self._formats = formats
         self._network = network
         self._server = server
         self._sign_in = sign_in
@@ -74,6 +77,7 @@ class Keeping:
         for download in self._downloads.recover():
             self._unfinished.setdefault(download.device_id, []).append(download)
         self._shelf.look(settle=self._settle, starting=True)
+        self._formats.align()
 
     def run(self, stop: Event, bell: Bell) -> None:
         """Step every two seconds, and whenever the bell rings, until `stop` is set."""
@@ -97,6 +101,7 @@ class Keeping:
         for download in self._downloads.failed_and_due(self._clock.now()):
             self._downloads.retry(download)
         self._network.step()
+        self._formats.step()
         self._room.step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S

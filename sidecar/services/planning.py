@@ -18,6 +18,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.eviction import must_rest
 from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import distinct, path_key, wanted_path
 from sidecar.domain.rules import queue_ahead
@@ -39,7 +40,15 @@ Describe = Callable[[Sequence[str]], dict[str, Item]]
 class Planning:
     """Keeps wishes. Safe for many threads."""
 
-    def __init__(self, db: Database, holds: Holds, downloads: Downloads, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        holds: Holds,
+        downloads: Downloads,
+        clock: Clock,
+        *,
+        format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
+    ) -> None:
         self._db = db
         self._holds = holds
         self._downloads = downloads
@@ -47,6 +56,7 @@ class Planning:
         self._tombstones = Tombstones(db, clock)
         self._exclusions = Exclusions(db, clock)
         self._rests = Rests(db, clock)
+        self._format_of = format_of
 
     def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
@@ -257,6 +267,7 @@ class Planning:
                 user_id=wish.user_id,
                 places=_places(item),
                 priority=wish.priority,
+                format=self._format_of(wish.device_id, item.type),
             )
         )
         refusal = _refusal(item)

@@ -12,9 +12,11 @@ from typing import Protocol
 
 from sidecar.domain.eviction import Standing
 from sidecar.domain.plan import Refused, Step
+from sidecar.domain.reformatting import in_words
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, Person
-from sidecar.services.room import Outlook, Room
+from sidecar.services.formats import Formats
+from sidecar.services.room import Outlook, PlanChanged, Room
 from sidecar.store.inventory import Inventory
 
 
@@ -61,6 +63,27 @@ class SpaceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reformat:
+    """Files that were made for another format than the one that is set now.
+
+    Attributes:
+        format: The name of the new one: a person says yes to it.
+        files: How many have to be made anew.
+        bytes_to_fetch, bytes_now, bytes_after: Over the network; what they take; what they will.
+        is_confirmed: Somebody has said yes: it goes on by itself, a few files at a time.
+        text: A sentence for people.
+    """
+
+    format: str
+    files: int
+    bytes_to_fetch: int
+    bytes_now: int
+    bytes_after: int
+    is_confirmed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlan:
     """A device and its plan.
 
@@ -69,6 +92,7 @@ class DevicePlan:
         plan_id: What a person says yes to; None without a plan.
         needs_confirmation: The removals wait for somebody's yes.
         over: Bytes by which it stays over its limits: all that is left is to stay.
+        reformat: What is there in another format than the one that is set; None if nothing is.
     """
 
     id: str
@@ -82,6 +106,7 @@ class DevicePlan:
     adds: tuple[PlanLine, ...] = ()
     removals: tuple[PlanLine, ...] = ()
     refusals: tuple[PlanLine, ...] = ()
+    reformat: Reformat | None = None
 
     @property
     def bytes_added(self) -> int:
@@ -111,6 +136,13 @@ class PlansDesk(Protocol):
             errors.DeviceTrouble: The device is not there.
         """
 
+    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+        """Let the files of a device be made anew in a format; False if there is no such device.
+
+        Raises:
+            services.room.PlanChanged: Another format is set by now.
+        """
+
 
 class Plans:
     """Implements `PlansDesk`. Safe for many threads."""
@@ -121,10 +153,12 @@ class Plans:
         devices: Callable[[Person], Sequence[DeviceView]],
         room: Room,
         inventory: Inventory,
+        formats: Formats | None = None,
     ) -> None:
         self._devices = devices
         self._room = room
         self._inventory = inventory
+        self._formats = formats
 
     def all(self, person: Person) -> Sequence[DevicePlan]:
         """See `PlansDesk`."""
@@ -140,6 +174,14 @@ class Plans:
         if self._device(person, device_id) is None:
             return False
         self._room.confirm(device_id, plan_id)
+        return True
+
+    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+        """See `PlansDesk`."""
+        if self._device(person, device_id) is None:
+            return False
+        if self._formats is None or not self._formats.confirm(device_id, name):
+            raise PlanChanged("Meanwhile another format is set: look at the plan again")
         return True
 
     def _device(self, person: Person, device_id: str) -> DeviceView | None:
@@ -167,6 +209,23 @@ class Plans:
             adds=tuple(_line(one, seen) for one in found.plan.adds),
             removals=tuple(_line(one, seen) for one in found.plan.removals),
             refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
+            reformat=self._reformat(device.id),
+        )
+
+    def _reformat(self, device_id: str) -> Reformat | None:
+        if self._formats is None:
+            return None
+        cost = self._formats.cost(device_id)
+        if not cost.anew:
+            return None
+        return Reformat(
+            format=cost.format,
+            files=len(cost.anew),
+            bytes_to_fetch=cost.bytes_to_fetch,
+            bytes_now=cost.bytes_now,
+            bytes_after=cost.bytes_after,
+            is_confirmed=self._formats.is_confirmed(device_id, cost.format),
+            text=in_words(cost),
         )
 
 

@@ -10,7 +10,7 @@ from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.progress import Speedometer, seconds_left
-from sidecar.events import Bus, Progress, TransfersProgressed
+from sidecar.events import Bus, Phase, Progress, TransfersProgressed
 
 INTERVAL_S = 0.5
 
@@ -20,6 +20,7 @@ class _Running:
     size: int | None
     held: int = 0
     meter: Speedometer = field(default_factory=Speedometer)
+    phase: Phase = Phase.FETCHING
 
 
 class Transfers:
@@ -48,6 +49,11 @@ class Transfers:
     def moved(self, download_id: int, held: int) -> None:
         """The part file now holds `held` bytes."""
         self._running[download_id].held = held
+
+    def convert(self, download_id: int) -> None:
+        """All bytes are there, and something else is made of them now."""
+        with self._lock:
+            self._running[download_id].phase = Phase.CONVERTING
 
     def end(self, download_id: int) -> None:
         """The transfer is over, one way or the other."""
@@ -87,4 +93,4 @@ class Transfers:
 def _measured(download_id: int, running: _Running, at: float) -> Progress:
     speed = running.meter.speed(at)
     left = seconds_left(running.held, running.size, speed)
-    return Progress(download_id, running.held, running.size, speed, left)
+    return Progress(download_id, running.held, running.size, speed, left, running.phase)

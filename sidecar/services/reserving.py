@@ -6,7 +6,7 @@ from functools import partial
 from threading import RLock
 
 from sidecar.domain.space import Refusal, room_for, taken
-from sidecar.services.attached import Attached
+from sidecar.services.attached import Attached, Promise
 from sidecar.store.downloads import Downloads
 
 
@@ -16,10 +16,10 @@ class Reserving:
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
         self._lock = RLock()
-        self._reserved: dict[int, tuple[str, int]] = {}
+        self._reserved: dict[int, tuple[str, Promise]] = {}
 
     def reserve(
-        self, device: Attached, download_id: int, *, remaining: int, size: int
+        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
     ) -> Refusal | None:
         """Set room aside for a download, until `unreserve`; return why there is none, or None.
 
@@ -28,11 +28,12 @@ class Reserving:
             download_id: For whom.
             remaining: Bytes that are still to be written.
             size: Bytes of the whole file.
+            source: Bytes of the original that it is made from, there until it is made.
         """
         with self._lock:
             refusal = self.refusal(device, remaining, size)
             if refusal is None:
-                self._reserved[download_id] = (device.id, size)
+                self._reserved[download_id] = (device.id, Promise(size, source))
             return refusal
 
     def unreserve(self, download_id: int) -> None:
@@ -40,12 +41,12 @@ class Reserving:
         with self._lock:
             self._reserved.pop(download_id, None)
 
-    def on(self, device_id: str) -> dict[int, int]:
-        """Return what is set aside on a device: for each download the bytes of its whole file."""
+    def on(self, device_id: str) -> dict[int, Promise]:
+        """Return what is set aside on a device, for each download."""
         with self._lock:
             return {
-                download_id: whole
-                for download_id, (of, whole) in self._reserved.items()
+                download_id: promise
+                for download_id, (of, promise) in self._reserved.items()
                 if of == device_id
             }
 
@@ -58,14 +59,15 @@ class Reserving:
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(taken(one, space.block) for one in others.values()),
+            used=used + sum(taken(one.size, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,
         )
-        refusal = room(promised=sum(others.values()))
+        refusal = room(promised=sum(one.at_most for one in others.values()))
         if refusal is None or not others:
             return refusal
         # What running downloads take already is no longer free: it is not promised a second time.
-        there = {one: device.folder.part(one).taken() for one in others}
-        return room(promised=sum(max(0, whole - there[one]) for one, whole in others.items()))
+        there = {one: device.taken_by(one) for one in others}
+        left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
+        return room(promised=sum(left))

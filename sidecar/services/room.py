@@ -215,8 +215,8 @@ class Room:
             reserve=device.settings.reserve,
             # What was only just claimed has to ask for its room first.
             running=tuple(
-                Running(size, device.folder.part(download_id).taken())
-                for download_id, size in self._shelf.reserved(device.id).items()
+                Running(one.size, device.taken_by(download_id), one.source or None)
+                for download_id, one in self._shelf.reserved(device.id).items()
             ),
         )
         return limits, found

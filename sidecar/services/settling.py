@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 
+from sidecar.device.parts import CONVERTED, FETCHED, PartFile
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.naming import distinct, path_key
@@ -16,6 +17,10 @@ from sidecar.domain.removals import Facts, was_written_since
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.store.downloads import Downloads, Place
+
+# A file that was only half converted is of no use once nobody works on it any more.
+RUNNING = frozenset({Status.DOWNLOADING})
+UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +48,7 @@ class Settling:
 
     def _finish(self, device: Attached, download: Download) -> None:
         """The part was whole and synced when the rename began: one of the two names has it."""
-        part = device.folder.part(download.id)
+        part = _whole(device, download)
         size = download.file_size
         there = device.folder.stat(download.file_path)
         if there is not None and there.size == size:
@@ -55,6 +60,7 @@ class Settling:
             log.warning("%s was cut off while it was finished: fetched again", download.title)
             self._downloads.move(download, Move.POSTPONE)
             return
+        device.folder.part(download.id).remove()
         self._downloads.arrive(
             download,
             size=size or 0,
@@ -64,7 +70,7 @@ class Settling:
 
     def _finish_from_part(self, device: Attached, download: Download) -> Download:
         """Rename again; beside whatever may have taken the name meanwhile."""
-        part = device.folder.part(download.id)
+        part = _whole(device, download)
         try:
             device.folder.finish(part, download.file_path)
         except DeviceTrouble as trouble:
@@ -100,12 +106,16 @@ class Settling:
         """Remove part files whose download is gone: only our own names, in our own folder."""
         kept = self._downloads.kept_parts(device.id)
         for part in device.folder.parts():
-            if part.download_id in kept:
+            if part.download_id in kept and part.suffix == FETCHED:
                 continue
             download = self._downloads.get(part.download_id)
-            waits = download is not None and download.status not in {
-                Status.COMPLETED,
-                Status.REMOVED,
-            }
+            of_use = RUNNING if part.suffix == CONVERTED else UNFINISHED
+            waits = download is not None and download.status in of_use
             if download is None or download.device_id != device.id or not waits:
                 part.remove()
+
+
+def _whole(device: Attached, download: Download) -> PartFile:
+    """The part file that has the finished file's bytes: with another size, there are two."""
+    folder = device.folder
+    return (folder.converted if download.is_converted else folder.part)(download.id)

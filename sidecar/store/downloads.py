@@ -29,13 +29,6 @@ from sidecar.store.tables import DownloadRow
 
 __all__ = ["Downloads", "NewDownload", "Place"]
 
-# The subquery is answered once, from its index, and the rows by (device, item): no other is read.
-HEARD = """UPDATE downloads
-    SET last_used_seq =
-        (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
-    WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
-    RETURNING id"""
-
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
 
@@ -248,7 +241,13 @@ class Downloads(DownloadMover):
             return self._note(download_id, bytes_downloaded=held)
 
     def finalizing(
-        self, download_id: int, *, size: int, content_hash: str, mime_type: str | None
+        self,
+        download_id: int,
+        *,
+        size: int,
+        content_hash: str,
+        mime_type: str | None,
+        **was: object,
     ) -> bool:
         """Commit that the part is whole and synced, with all that `arrive` needs to know.
 
@@ -262,17 +261,8 @@ class Downloads(DownloadMover):
                 file_size=size,
                 content_hash=content_hash,
                 mime_type=mime_type,
+                **was,
             )
-
-    # -- the files
-
-    def heard(self, item_id: str) -> int:
-        """Note that an item was used last of all, on every device; return how many have it.
-
-        A counter, not a time: what was used before it has a smaller one.
-        """
-        with self._db.write_lazily():
-            return len(self._db.changed_by(HEARD, [item_id]))
 
     # -- inside
 

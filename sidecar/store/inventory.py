@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sidecar.domain.balance import Wanted
 from sidecar.domain.eviction import Grip, Standing, Stored, standing
+from sidecar.domain.formats import estimate, read_target
 from sidecar.domain.wishes import PIN
 from sidecar.store.database import Database
 from sidecar.store.tables import DownloadRow
@@ -20,7 +21,8 @@ STORED = """SELECT id, item_id, title, file_size, last_used_seq FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 # As `Download.size` has it: what the responses agreed on, else what the last scan said.
 SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
-WAITING = f"""SELECT id, item_id, title, {SIZE}, bytes_downloaded, priority, queued_at
+WAITING = f"""SELECT id, item_id, title, {SIZE}, format, seconds, bytes_downloaded, priority,
+        queued_at
     FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending' AND device_id = ?
         AND (retry_next_at IS NULL OR retry_next_at <= ?)"""  # noqa: S608 - an expression of ours
@@ -118,16 +120,18 @@ class Inventory:
                 download_id=download_id,
                 item_id=item_id,
                 title=title,
-                size=size,
+                size=estimate(target, seconds=seconds, source_size=size) if target else size,
                 held=held,
                 priority=priority,
                 place=queued_at,
                 standing=standing(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
+                source=size if target else None,
             )
-            for download_id, item_id, title, size, held, priority, queued_at in self._db.sql(
-                WAITING, (device_id, due)
+            for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
+                self._db.sql(WAITING, (device_id, due))
             )
+            for target in (read_target(name),)
         )
 
     def _running(self, device_id: str) -> tuple[Coming, ...]:

@@ -15,229 +15,19 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
+from sidecar.store.steps import (
+    DEVICE_SETTINGS,
+    FIRST,
+    FORMATS,
+    PLAYS,
+    QUEUE_ORDER,
+    RESTS,
+    RULES,
+)
 from sidecar.store.word_index import OFFLINE_SEARCH
 
 log = logging.getLogger(__name__)
 
-APPLICATION_ID = 0x4A465343
-
-FIRST = (
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    """CREATE TABLE meta (
-        key TEXT PRIMARY KEY,
-        value TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE devices (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        path TEXT NOT NULL,
-        added_at INTEGER NOT NULL
-    ) STRICT""",
-    """CREATE TABLE accounts (
-        user_id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        name_key TEXT NOT NULL,
-        server_id TEXT NOT NULL,
-        is_admin INTEGER NOT NULL CHECK (is_admin IN (0, 1)),
-        may_download INTEGER NOT NULL CHECK (may_download IN (0, 1)),
-        jellyfin_device_id TEXT NOT NULL UNIQUE,
-        token_encrypted BLOB,
-        state TEXT NOT NULL CHECK (state IN ('signed-in', 'signed-out')),
-        signed_in_at INTEGER NOT NULL
-    ) STRICT""",
-    "CREATE INDEX accounts_by_name ON accounts (name_key)",
-    """CREATE TABLE sessions (
-        id_hash BLOB PRIMARY KEY,
-        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
-        created_at INTEGER NOT NULL,
-        last_used_at INTEGER NOT NULL,
-        address_prefix TEXT NOT NULL
-    ) STRICT""",
-    "CREATE INDEX sessions_by_user ON sessions (user_id)",
-    "CREATE INDEX sessions_by_use ON sessions (last_used_at)",
-    """CREATE TABLE api_keys (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        key_hash BLOB NOT NULL UNIQUE,
-        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
-        label TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        last_used_at INTEGER,
-        revoked_at INTEGER
-    ) STRICT""",
-    "CREATE INDEX api_keys_by_user ON api_keys (user_id)",
-    """CREATE TABLE downloads (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        item_id TEXT NOT NULL,
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        user_id TEXT NOT NULL,
-        status TEXT NOT NULL CHECK (status IN
-            ('pending', 'downloading', 'paused', 'completed', 'failed', 'removed')),
-        title TEXT NOT NULL,
-        item_type TEXT NOT NULL,
-        artist TEXT,
-        album TEXT,
-        album_id TEXT,
-        image_item_id TEXT,
-        image_tag TEXT,
-        source_etag TEXT,
-        search_key TEXT NOT NULL,
-        file_path TEXT NOT NULL,
-        path_key TEXT NOT NULL,
-        file_size INTEGER CHECK (file_size >= 0),
-        mime_type TEXT,
-        expected_size INTEGER CHECK (expected_size >= 0),
-        bytes_downloaded INTEGER NOT NULL DEFAULT 0 CHECK (bytes_downloaded >= 0),
-        validator TEXT,
-        finalizing INTEGER NOT NULL DEFAULT 0 CHECK (finalizing IN (0, 1)),
-        priority INTEGER NOT NULL,
-        error_code TEXT,
-        error_message TEXT,
-        retry_count INTEGER NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
-        retry_next_at INTEGER,
-        queued_at INTEGER NOT NULL,
-        started_at INTEGER,
-        completed_at INTEGER,
-        last_used_seq INTEGER NOT NULL DEFAULT 0,
-        content_hash TEXT,
-        format TEXT NOT NULL,
-        UNIQUE (device_id, item_id),
-        UNIQUE (device_id, path_key)
-    ) STRICT""",
-    # The columns after `id` are there so that what is not due is passed over in the index.
-    """CREATE INDEX downloads_to_claim ON downloads
-        (priority DESC, queued_at, id, retry_next_at, device_id, user_id, status)
-        WHERE status = 'pending'""",
-    """CREATE INDEX downloads_waiting ON downloads (status, retry_next_at)
-        WHERE retry_next_at IS NOT NULL""",
-    "CREATE INDEX downloads_by_status ON downloads (status, id, device_id, item_id, user_id)",
-    """CREATE INDEX downloads_on_device ON downloads (device_id, id, file_size, status)
-        WHERE status = 'completed'""",
-    """CREATE TABLE holds (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        user_id TEXT NOT NULL,
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        item_id TEXT NOT NULL,
-        rule TEXT NOT NULL,
-        source_id TEXT NOT NULL,
-        text TEXT NOT NULL,
-        release_at INTEGER,
-        UNIQUE (user_id, device_id, item_id, rule, source_id)
-    ) STRICT""",
-    "CREATE INDEX holds_by_item ON holds (device_id, item_id, user_id)",
-    "CREATE INDEX holds_by_rule ON holds (user_id, rule, source_id)",
-    "CREATE INDEX holds_to_release ON holds (release_at) WHERE release_at IS NOT NULL",
-    """CREATE TABLE hearts (
-        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
-        item_id TEXT NOT NULL,
-        item_type TEXT NOT NULL,
-        is_favorite INTEGER NOT NULL CHECK (is_favorite IN (0, 1)),
-        at_risk INTEGER NOT NULL CHECK (at_risk IN (0, 1)),
-        restore INTEGER NOT NULL CHECK (restore IN (0, 1)),
-        changed_at INTEGER NOT NULL,
-        PRIMARY KEY (user_id, item_id)
-    ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX hearts_in_doubt ON hearts (user_id, changed_at) WHERE at_risk = 1",
-    """CREATE TABLE tombstones (
-        user_id TEXT NOT NULL,
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        item_id TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        PRIMARY KEY (user_id, device_id, item_id)
-    ) STRICT, WITHOUT ROWID""",
-)
-RULES = (
-    """CREATE TABLE rule_settings (
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        rule TEXT NOT NULL,
-        changed TEXT NOT NULL,
-        PRIMARY KEY (device_id, rule)
-    ) STRICT, WITHOUT ROWID""",
-    # An empty device stands for all of them.
-    """CREATE TABLE exclusions (
-        user_id TEXT NOT NULL,
-        device_id TEXT NOT NULL,
-        rule TEXT NOT NULL,
-        item_id TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        PRIMARY KEY (user_id, device_id, rule, item_id)
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE chosen_playlists (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        user_id TEXT NOT NULL,
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        playlist_id TEXT NOT NULL,
-        title TEXT NOT NULL,
-        UNIQUE (user_id, device_id, playlist_id)
-    ) STRICT""",
-)
-DEVICE_SETTINGS = (
-    """CREATE TABLE device_settings (
-        device_id TEXT PRIMARY KEY REFERENCES devices (id),
-        changed TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID""",
-)
-
-RESTS = (
-    """CREATE TABLE rests (
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        item_id TEXT NOT NULL,
-        until INTEGER NOT NULL,
-        PRIMARY KEY (device_id, item_id)
-    ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX rests_by_end ON rests (until)",
-)
-
-PLAYS = (
-    """CREATE TABLE plays (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
-        item_id TEXT NOT NULL,
-        title TEXT NOT NULL,
-        album_id TEXT,
-        artist TEXT,
-        client TEXT,
-        device_name TEXT,
-        session_id TEXT NOT NULL,
-        playlist_item_id TEXT,
-        started_at INTEGER NOT NULL,
-        ended_at INTEGER NOT NULL,
-        position_s REAL NOT NULL,
-        seconds_heard REAL NOT NULL CHECK (seconds_heard >= 0),
-        run_time REAL,
-        counts INTEGER NOT NULL CHECK (counts IN (0, 1)),
-        UNIQUE (user_id, session_id, started_at, item_id)
-    ) STRICT""",
-    "CREATE INDEX plays_by_user ON plays (user_id, id)",
-    """CREATE INDEX plays_in_album ON plays (user_id, album_id, ended_at, item_id)
-        WHERE counts = 1 AND album_id IS NOT NULL""",
-    """CREATE INDEX plays_of_albums ON plays (user_id, ended_at, album_id)
-        WHERE counts = 1 AND album_id IS NOT NULL""",
-    "CREATE INDEX plays_of_item ON plays (item_id, ended_at) WHERE counts = 1",
-    # Most files were never used since they came, and are not in it.
-    "CREATE INDEX downloads_by_use ON downloads (last_used_seq) WHERE last_used_seq > 0",
-)
-
-QUEUE_ORDER = (
-    # A counter with gaps, so that one download can go between two others.
-    "ALTER TABLE downloads ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
-    """UPDATE downloads SET place = spread.place FROM (
-        SELECT id, 1048576 * row_number() OVER (ORDER BY queued_at, id) AS place FROM downloads
-    ) AS spread WHERE spread.id = downloads.id""",
-    "DROP INDEX downloads_to_claim",
-    """CREATE INDEX downloads_to_claim ON downloads
-        (priority DESC, place, id, retry_next_at, device_id, user_id, status)
-        WHERE status = 'pending'""",
-    # What a cancelled download had, if it was to be kept: asked for again, it goes on from there.
-    """CREATE TABLE kept_parts (
-        download_id INTEGER PRIMARY KEY,
-        device_id TEXT NOT NULL REFERENCES devices (id),
-        item_id TEXT NOT NULL,
-        validator TEXT NOT NULL,
-        bytes_downloaded INTEGER NOT NULL CHECK (bytes_downloaded >= 0),
-        kept_at INTEGER NOT NULL,
-        UNIQUE (device_id, item_id)
-    ) STRICT""",
-)
 
 Step = tuple[str, ...]
 STEPS: tuple[Step, ...] = (
@@ -248,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     PLAYS,
     QUEUE_ORDER,
     OFFLINE_SEARCH,
+    FORMATS,
 )
 
 

@@ -31,11 +31,25 @@ ONE_ROW = "id = ?"
 # Not waited for: after a power cut the row is pending or finalizing again, and recovery goes on.
 FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 
+# The subquery is answered once, from its index, and the rows by (device, item): no other is read.
+HEARD = """UPDATE downloads
+    SET last_used_seq =
+        (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
+    WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
+    RETURNING id"""
+
 UNBLEMISHED: Columns = MappingProxyType(
     {"error_code": None, "error_message": None, "retry_count": 0, "retry_next_at": None}
 )
 NOT_FINAL: Columns = MappingProxyType(
-    {"finalizing": False, "file_size": None, "content_hash": None}
+    {
+        "finalizing": False,
+        "file_size": None,
+        "content_hash": None,
+        "source_size": None,
+        "source_hash": None,
+        "format_note": None,
+    }
 )
 FROM_ZERO: Columns = MappingProxyType(
     {"bytes_downloaded": 0, "validator": None, "completed_at": None, **NOT_FINAL}
@@ -173,6 +187,14 @@ class DownloadMover(DownloadReader):
             **UNBLEMISHED,
             **FROM_ZERO,
         )
+
+    def heard(self, item_id: str) -> int:
+        """Note that an item was used last of all, on every device; return how many have it.
+
+        A counter, not a time: what was used before it has a smaller one.
+        """
+        with self._db.write_lazily():
+            return len(self._db.changed_by(HEARD, [item_id]))
 
     def _move(
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import Item
+from sidecar.domain.naming import extension_of
 from sidecar.store.database import Database, Row
 from sidecar.store.ordering import last_place
 from sidecar.store.reading import search_key
@@ -78,6 +79,8 @@ def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -
         "queued_at": now,
         "place": last_place(db),
         "format": wanted.format,
+        "seconds": item.seconds,
+        "source_extension": extension_of(place.path),
     }
 
 

@@ -26,7 +26,8 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
-from sidecar.store.migrations import APPLICATION_ID, STEPS
+from sidecar.store.migrations import STEPS
+from sidecar.store.steps import APPLICATION_ID
 
 log = logging.getLogger(__name__)
 

@@ -54,6 +54,11 @@ class DownloadRow(peewee.Model):
     last_used_seq = peewee.IntegerField(default=0)
     content_hash = peewee.TextField(null=True)
     format = peewee.TextField()
+    seconds = peewee.FloatField(null=True)
+    source_extension = peewee.TextField(null=True)
+    source_size = peewee.IntegerField(null=True)
+    source_hash = peewee.TextField(null=True)
+    format_note = peewee.TextField(null=True)
 
     class Meta:
         """Where it is."""

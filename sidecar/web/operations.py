@@ -151,6 +151,12 @@ OPERATIONS: Table = MappingProxyType(
             status=202,
             body=plans.Confirmation,
         ),
+        ("plans.reformat", "POST"): Operation(
+            summary="Say yes to making the files of a device anew in its format",
+            answer=shapes.Plan,
+            status=202,
+            body=plans.NewFormat,
+        ),
         ("plays.listed", "GET"): Operation(
             summary="What was heard, newest first",
             answer=shapes.Listed[shapes.Play],

@@ -25,6 +25,12 @@ class Confirmation(bodies.Body):
     plan_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
+class NewFormat(bodies.Body):
+    """A yes to making the files of a device anew in the format that is set."""
+
+    format: Annotated[str, Field(min_length=1, max_length=32)]
+
+
 def routes(desk: PlansDesk) -> Blueprint:
     """Return the routes."""
     plans = Blueprint("plans", __name__)
@@ -63,7 +69,22 @@ def routes(desk: PlansDesk) -> Blueprint:
         reply.status_code = HTTPStatus.ACCEPTED
         return reply
 
+    _reformatting(plans, desk)
     return plans
+
+
+def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
+    @plans.post("/api/v1/devices/<device_id>/plan/reformat")
+    def reformat(device_id: str) -> Response:
+        asked = bodies.read(NewFormat)
+        try:
+            if not desk.reformat(person(), device_id, asked.format):
+                raise Problem(HTTPStatus.NOT_FOUND)
+        except PlanChanged as refused:
+            raise Problem(HTTPStatus.CONFLICT, f"{refused}.") from None
+        reply = jsonify(_plan(_one(desk, device_id)))
+        reply.status_code = HTTPStatus.ACCEPTED
+        return reply
 
 
 def _one(desk: PlansDesk, device_id: str) -> DevicePlan:
@@ -92,6 +113,9 @@ def _plan(view: DevicePlan) -> dict[str, object]:
         "space": None
         if space is None
         else {name: getattr(space, name) for name in space.__dataclass_fields__},
+        "reformat": None
+        if view.reformat is None
+        else {name: getattr(view.reformat, name) for name in view.reformat.__dataclass_fields__},
     }
 
 

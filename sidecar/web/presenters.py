@@ -42,6 +42,10 @@ def download(view: DownloadView) -> dict[str, object]:
             {"rule": one.rule, "account": one.account, "text": one.text} for one in view.reasons
         ],
         "owners": list(view.owners),
+        "format": view.format,
+        "format_note": view.format_note,
+        "source_size": view.source_size,
+        "phase": view.phase,
     }
 
 
@@ -91,6 +95,7 @@ def progress(one: Progress) -> dict[str, object]:
         "expected_size": one.size,
         "speed": one.speed,
         "seconds_left": one.seconds_left,
+        "phase": one.phase,
     }
 
 

@@ -65,6 +65,7 @@ ROUTES = MappingProxyType(
         ("device.answer_removals", "POST"): Role.SIGNED_IN,
         ("device.unplug", "POST"): Role.SIGNED_IN,
         ("plans.confirm", "POST"): Role.SIGNED_IN,
+        ("plans.reformat", "POST"): Role.SIGNED_IN,
         ("plays.listed", "GET"): Role.SIGNED_IN,
         ("plays.now", "GET"): Role.SIGNED_IN,
         ("plays.now_page", "GET"): Role.SIGNED_IN,

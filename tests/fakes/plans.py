@@ -56,6 +56,15 @@ class FakePlans:
     def one(self, person: Person, device_id: str) -> DevicePlan | None:
         return next((one for one in self.all(person) if one.id == device_id), None)
 
+    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+        found = self.one(person, device_id)
+        if found is None:
+            return False
+        if found.reformat is None or found.reformat.format != name:
+            raise PlanChanged("Meanwhile another format is set: look at the plan again")
+        self.confirmed.append((person.user_id, device_id, name))
+        return True
+
     def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
         found = self.one(person, device_id)
         if found is None:

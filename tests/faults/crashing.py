@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
@@ -22,22 +23,30 @@ from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
+from sidecar.domain.formats import Format
 from sidecar.domain.items import ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.services.planning import Planning
 from sidecar.store.database import Database
 
-ADDRESS, GO = "address", "go"
+ADDRESS, GO, FORMAT = "address", "go", "format"
 
 
 @contextmanager
 def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
     """Build everything over a house folder and put the queue and the device in order."""
+    told = house / FORMAT
+    stick = DeviceSettings(
+        name="Car stick",
+        path=house / "stick",
+        reserve=ByteSize(0),
+        format=Format(told.read_text()) if told.exists() else Format.ORIGINAL,
+    )
     settings = Settings(
         jellyfin=JellyfinSettings(url=(house / ADDRESS).read_text()),
         server=ServerSettings(data_dir=house / "data"),
-        devices=(DeviceSettings(name="Car stick", path=house / "stick", reserve=ByteSize(0)),),
+        devices=(stick,),
     )
     clock, bus = SystemClock(), Bus()
     db = Database.open(house / "data" / DATABASE, clock=clock)
@@ -54,11 +63,12 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
         db.close()
 
 
-def prepare(house: Path, address: str, title: str) -> None:
+def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGINAL) -> None:
     """Make a house in which ann is signed in and one file waits."""
     for name in ("data", "stick"):
         (house / name).mkdir(parents=True)
     (house / ADDRESS).write_text(address)
+    (house / FORMAT).write_text(wanted)
     with opened(house) as (services, store):
         account = services.accounts.with_password("ann", SecretStr("ann"))
         client = services.accounts.client(account.user_id)
@@ -71,11 +81,13 @@ def prepare(house: Path, address: str, title: str) -> None:
 
 
 def work(house: Path) -> None:
-    """Do all that waits in a house."""
+    """Do all that waits in a house; what has to be converted is, in the same thread."""
+    no_more = Event()
+    no_more.set()
     with opened(house) as (services, _):
         worker = services.new_worker()
         while worker.step():
-            pass
+            services.converters.run(no_more)
 
 
 def _child(house: Path) -> None:

@@ -26,17 +26,21 @@ from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
+from sidecar.services.finishing import Finishing
 from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Kind, Troubles
+from sidecar.store.formats import FormatStore
 from sidecar.transfer.http import HttpEngine
+from tests.fakes.converter import HalvingConverter
 from tests.fakes.demo_house import QUICK
 from tests.fakes.tiny_library import FIRST_LIGHT, LIBRARIES, Entry, track, write
 from tests.services.conftest import STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"
 MIB = 1024 * 1024
+OPUS = "opus-128k"
 BODY = random.Random(4).randbytes(5 * MIB + 17)
 
 
@@ -67,6 +71,7 @@ class Home:
     card: Path
     user_id: str
     item_id: str
+    converter: HalvingConverter
     fetches: int = 0
 
     def wish(self, device_id: str) -> None:
@@ -82,6 +87,12 @@ class Home:
 
     def bring(self, device_id: str) -> None:
         self.wish(device_id)
+        assert self.worker.step()
+
+    def bring_as(self, device_id: str, name: str) -> None:
+        """Bring it to a device that wants this format."""
+        self.wish(device_id)
+        FormatStore(self.world.db).align(device_id, name)
         assert self.worker.step()
 
     def asked_again(self) -> int:
@@ -148,6 +159,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         clock=clock,
         chance=lambda: 0.0,
     )
+    converter = HalvingConverter()
     worker = Worker(
         engine=HttpEngine(SystemClock()),
         downloads=world.downloads,
@@ -160,6 +172,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         failing=failing,
         copies=Copies(shelf, world.downloads),
         clock=clock,
+        finishing=Finishing(world.downloads, converter=lambda: converter),
     )
     shelf.look(settle=lambda _device: None)
     item_id = next(one.id for one in server.core.library if one.name == "Tone 1")
@@ -177,6 +190,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         places[CARD],
         ann,
         item_id,
+        converter,
     )
 
 
@@ -194,6 +208,45 @@ def test_a_second_device_copies_what_the_first_one_has(home: Home) -> None:
     assert (there.mime_type, there.file_size) == ("audio/flac", len(BODY))
     assert there.validator is None
     assert home.parts() == []
+
+
+def test_a_converted_file_is_copied_for_a_device_that_wants_the_same(home: Home) -> None:
+    home.bring_as(STICK, OPUS)
+    assert home.asked_again() == 1
+
+    home.bring_as(CARD, OPUS)
+
+    assert (home.asked_again(), len(home.converter.asked)) == (0, 1)
+    first, second = home.on(STICK), home.on(CARD)
+    assert home.content(CARD) == home.content(STICK) == BODY[: len(BODY) // 2]
+    assert second.file_path == first.file_path
+    assert second.file_path.endswith(".opus")
+    assert (second.source_size, second.source_hash) == (len(BODY), first.source_hash)
+    assert second.mime_type == first.mime_type
+    assert home.parts() == []
+
+
+def test_an_original_on_another_device_is_converted_without_asking_for_it_again(home: Home) -> None:
+    home.bring(STICK)
+    assert home.asked_again() == 1
+
+    home.bring_as(CARD, OPUS)
+
+    assert (home.asked_again(), len(home.converter.asked)) == (0, 1)
+    assert home.content(CARD) == BODY[: len(BODY) // 2]
+    assert home.on(CARD).source_hash == home.on(STICK).content_hash
+
+
+def test_a_converted_file_is_never_copied_for_a_device_that_wants_another_format(
+    home: Home,
+) -> None:
+    home.bring_as(STICK, OPUS)
+    assert home.asked_again() == 1
+
+    home.bring(CARD)
+
+    assert home.asked_again() == 1
+    assert home.content(CARD) == BODY
 
 
 def damage(home: Home) -> None:

@@ -45,6 +45,10 @@ def test_a_download_has_exactly_the_fields_that_were_promised(ann: Browser, desk
             {"rule": "favourites", "account": "ann", "text": "A favourite since this evening"}
         ],
         "owners": ["ann"],
+        "format": "original",
+        "format_note": None,
+        "source_size": None,
+        "phase": None,
     }
 
 

@@ -170,6 +170,7 @@ def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
             "expected_size": 100,
             "speed": 5.0,
             "seconds_left": None,
+            "phase": "fetching",
         },
         {
             "id": 8,
@@ -178,6 +179,7 @@ def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
             "expected_size": None,
             "speed": 6.0,
             "seconds_left": None,
+            "phase": "fetching",
         },
     ]
 

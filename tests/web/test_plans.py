@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from sidecar.services.plans import Reformat
 from sidecar.web.app import Web
-from tests.fakes.desk import BEN, EVE, FakeDesk
+from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan
 from tests.web.conftest import Browser, come_in
 
@@ -132,4 +133,63 @@ def test_a_device_of_other_people_is_as_if_it_did_not_exist(
         asked = f"/api/v1/devices/{device}/plan/confirm"
         assert ben.client.post(asked, json=yes, headers=headers).status_code == 404
     ben.client.post("/devices/stick/confirm", data={"csrf": ben.csrf, **yes})
+    assert planned.confirmed == []
+
+
+def another_format() -> Reformat:
+    return Reformat(
+        format="opus-128k",
+        files=3,
+        bytes_to_fetch=90_000_000,
+        bytes_now=90_000_000,
+        bytes_after=12_000_000,
+        is_confirmed=False,
+        text="3 files are there in another format than Opus 128k",
+    )
+
+
+def test_a_plan_says_what_another_format_costs(ann: Browser, planned: FakePlans) -> None:
+    planned.plans = [a_plan(reformat=another_format())]
+
+    told = ann.client.get(ADDRESS).json
+
+    assert told is not None
+    assert told["reformat"] == {
+        "format": "opus-128k",
+        "files": 3,
+        "bytes_to_fetch": 90_000_000,
+        "bytes_now": 90_000_000,
+        "bytes_after": 12_000_000,
+        "is_confirmed": False,
+        "text": "3 files are there in another format than Opus 128k",
+    }
+
+
+def test_a_yes_to_another_format_names_it(ann: Browser, planned: FakePlans) -> None:
+    planned.plans = [a_plan(reformat=another_format())]
+
+    def say(name: object) -> int:
+        token = {"X-Sidecar-CSRF": ann.csrf}
+        body = {"format": name}
+        return ann.client.post(f"{ADDRESS}/reformat", json=body, headers=token).status_code
+
+    assert [say("mp3-192k"), say(""), say(7)] == [409, 422, 422]
+    assert planned.confirmed == []
+    assert say("opus-128k") == 202
+    assert planned.confirmed == [(ANN.user_id, "stick", "opus-128k")]
+
+
+def test_a_yes_for_a_device_of_somebody_else_finds_nothing(
+    web: Web, desk: FakeDesk, planned: FakePlans
+) -> None:
+    planned.plans = [a_plan(reformat=another_format())]
+    ben = come_in(web, desk, BEN)
+
+    answer = ben.client.post(
+        f"{ADDRESS}/reformat",
+        json={"format": "opus-128k"},
+        headers={"X-Sidecar-CSRF": ben.csrf},
+    )
+
+    assert answer.status_code == 404
     assert planned.confirmed == []

@@ -51,6 +51,18 @@ class Space(Shape):
     most: int
 
 
+class Reformat(Shape):
+    """Files in another format than the one that is set, and what it costs to make them anew."""
+
+    format: str
+    files: int
+    bytes_to_fetch: int
+    bytes_now: int
+    bytes_after: int
+    is_confirmed: bool
+    text: str
+
+
 class Plan(Shape):
     """What would come and go on a device."""
 
@@ -66,6 +78,7 @@ class Plan(Shape):
     removals: list[PlanLine]
     refusals: list[Refusal]
     space: Space | None
+    reformat: Reformat | None
 
 
 class Setting(Shape):

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.domain.downloads import Status
+from sidecar.events import Phase
 from sidecar.web.shapes.base import ItemId, Listed, Moment, Shape
 
 
@@ -46,6 +47,10 @@ class Download(Shape):
     completed_at: Moment | None
     reasons: list[Reason]
     owners: list[str]
+    format: str
+    format_note: str | None
+    source_size: int | None
+    phase: Phase | None
 
 
 class Acted(Download):

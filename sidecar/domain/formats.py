@@ -1,0 +1,233 @@
+"""The formats that a device's music may come in, and when a file is better left as it is.
+
+    original    as Jellyfin has it
+    opus, mp3, aac    converted here, at a bitrate; never larger than the original
+
+Music and audiobooks only: films, episodes and music videos always stay original. Decides and
+estimates; the converting is `transfer.converting`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from sidecar.domain.items import ItemType
+
+ORIGINAL = "original"
+MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
+# Besides the sound: tags and a cover, as most files have them.
+AROUND_THE_SOUND = 128 * 1024
+# A bitrate is an average: this much above the target is still the target.
+LEEWAY = 1.05
+LOSSLESS = re.compile(
+    r"flac|alac|wavpack|ape|tta|tak|mlp|truehd|wmalossless|shorten|als|ralf|mp4als"
+    r"|(pcm|dsd)_\w+"
+)
+LOSSY_EXTENSIONS = frozenset({"mp3", "opus", "ogg", "oga", "m4a", "m4b", "aac", "wma", "mpc"})
+
+_BITRATE = re.compile(r"(\d{1,4}) ?k(bit/s|bps)?", re.IGNORECASE)
+
+
+class Format(StrEnum):
+    """What a device's music is."""
+
+    ORIGINAL = ORIGINAL
+    OPUS = "opus"
+    MP3 = "mp3"
+    AAC = "aac"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """What belongs to a format.
+
+    Attributes:
+        extension: Of its files.
+        encoder: As ffmpeg calls it.
+        found_as: How ffmpeg calls what the encoder has made.
+        usual, least, most: Bitrates in kbit/s.
+    """
+
+    extension: str
+    mime_type: str
+    encoder: str
+    found_as: str
+    usual: int
+    least: int
+    most: int
+
+
+CODECS: Mapping[Format, Codec] = MappingProxyType(
+    {
+        Format.OPUS: Codec(
+            extension="opus",
+            mime_type="audio/ogg",
+            encoder="libopus",
+            found_as="opus",
+            usual=128,
+            least=32,
+            most=256,
+        ),
+        Format.MP3: Codec(
+            extension="mp3",
+            mime_type="audio/mpeg",
+            encoder="libmp3lame",
+            found_as="mp3",
+            usual=192,
+            least=64,
+            most=320,
+        ),
+        Format.AAC: Codec(
+            extension="m4a",
+            mime_type="audio/mp4",
+            encoder="aac",
+            found_as="aac",
+            usual=160,
+            least=64,
+            most=320,
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A format to convert to; never `original`.
+
+    Attributes:
+        kbits: The bitrate in kbit/s.
+    """
+
+    format: Format
+    kbits: int
+
+    @property
+    def codec(self) -> Codec:
+        """What belongs to the format."""
+        return CODECS[self.format]
+
+    @property
+    def name(self) -> str:
+        """How it is stored: "opus-128k"."""
+        return f"{self.format}-{self.kbits}k"
+
+    @property
+    def title(self) -> str:
+        """How people call it: "Opus 128k"."""
+        return f"{_TITLES[self.format]} {self.kbits}k"
+
+
+_TITLES = {Format.OPUS: "Opus", Format.MP3: "MP3", Format.AAC: "AAC"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """What was found in a file.
+
+    Attributes:
+        codec: As ffmpeg calls it.
+        bitrate: Of the sound, on average, in bit/s; None if nobody can tell.
+        seconds: Its length.
+        size: Bytes of the file.
+    """
+
+    codec: str
+    bitrate: float | None
+    seconds: float
+    channels: int
+    size: int
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether nothing of the sound has been thrown away yet."""
+        return LOSSLESS.fullmatch(self.codec) is not None
+
+
+def target_of(wanted: Format, bitrate: str | None) -> Target | None:
+    """Return what the settings of a device ask for; None for the original.
+
+    Raises:
+        ValueError: The bitrate is none, or not one for this format; says why.
+    """
+    if wanted is Format.ORIGINAL:
+        return None
+    codec = CODECS[wanted]
+    kbits = codec.usual if bitrate is None else read_bitrate(bitrate)
+    if not codec.least <= kbits <= codec.most:
+        raise ValueError(
+            f"must be from {codec.least}k to {codec.most}k for {_TITLES[wanted]}"
+            f" (usual: {codec.usual}k)"
+        )
+    return Target(wanted, kbits)
+
+
+def read_bitrate(text: str) -> int:
+    """Return kbit/s of what people write: "128k".
+
+    Raises:
+        ValueError: It is no bitrate.
+    """
+    found = _BITRATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError('must be a bitrate such as "128k"')
+    return int(found[1])
+
+
+def read_target(name: str) -> Target | None:
+    """Return the target that a stored name stands for; None for the original."""
+    wanted, _, bitrate = name.partition("-")
+    if wanted not in {one.value for one in CODECS} or _BITRATE.fullmatch(bitrate) is None:
+        return None
+    return Target(Format(wanted), read_bitrate(bitrate))
+
+
+def name_for(target: Target | None, item_type: str) -> str:
+    """Return the name of the format in which an item comes: only music is ever converted."""
+    return target.name if target is not None and item_type in MUSIC else ORIGINAL
+
+
+def estimate(target: Target, *, seconds: float | None, source_size: int | None) -> int | None:
+    """Return the bytes that a converted file will take, or the original's if nobody can tell.
+
+    Never more than the original: a result that is larger is thrown away.
+    """
+    if not seconds or seconds <= 0:
+        return source_size
+    likely = int(seconds * target.kbits * 1000 / 8 * LEEWAY) + AROUND_THE_SOUND
+    return likely if source_size is None else min(likely, source_size)
+
+
+def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
+    """Whether a file, by its name, size and length, is one that `why_left` would leave alone."""
+    if extension not in LOSSY_EXTENSIONS or not seconds:
+        return False
+    return size * 8 / seconds <= target.kbits * 1000 * LEEWAY
+
+
+def why_left(sound: Sound, target: Target) -> str | None:
+    """Return why a file is not converted at all; None if it is."""
+    if sound.is_lossless or sound.bitrate is None:
+        return None
+    if sound.bitrate <= target.kbits * 1000 * LEEWAY:
+        has = round(sound.bitrate / 1000)
+        return f"It has only {has}k as it is: {target.title} would make it worse, not smaller"
+    return None
+
+
+def not_smaller(target: Target) -> str:
+    """Return what is said of a file that did not become smaller."""
+    return f"As {target.title} it would not be smaller: it stays as it is on the server"
+
+
+def not_converted(target: Target, why: str) -> str:
+    """Return what is said of a file that could not be converted.
+
+    Args:
+        target: What it was to become.
+        why: Half a sentence: "it has no sound".
+    """
+    return f"It could not be made {target.title} ({why}): it stays as it is on the server"

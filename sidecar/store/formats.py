@@ -1,0 +1,43 @@
+"""The formats of a device's music: what waits is to have one, what is there may have another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from sidecar.domain.formats import MUSIC
+from sidecar.domain.reformatting import Present
+from sidecar.store.database import Database
+
+TYPES = json.dumps(sorted(MUSIC))
+ALIGN = """UPDATE downloads SET format = ?
+    WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
+        AND status IN ('pending', 'paused', 'failed', 'removed')
+    RETURNING id"""
+OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds FROM downloads
+    WHERE device_id = ? AND status = 'completed' AND format <> ?
+        AND item_type IN (SELECT value FROM json_each(?))
+    ORDER BY id"""
+RELABEL = """UPDATE downloads SET format = ?
+    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+
+
+class FormatStore:
+    """Looks and writes. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def align(self, device_id: str, name: str) -> int:
+        """Give all music that is not there yet this format; return how many changed."""
+        with self._db.write():
+            return len(self._db.changed_by(ALIGN, [name, device_id, name, TYPES]))
+
+    def others(self, device_id: str, name: str) -> list[Present]:
+        """Return the finished music files that were made for another format."""
+        return [Present(*row) for row in self._db.sql(OTHERS, (device_id, name, TYPES))]
+
+    def relabel(self, download_ids: Collection[int], name: str) -> None:
+        """Note that these files are as this format wants them."""
+        with self._db.write():
+            self._db.changed_by(RELABEL, [name, json.dumps(sorted(download_ids))])

@@ -1,0 +1,1 @@
+"""Smaller files for a device: a local ffmpeg makes them of what was fetched."""

@@ -1,0 +1,133 @@
+"""Runs ffmpeg or ffprobe on files that are open already, so that it can be stopped at any time.
+
+The child has no shell, no network, no environment and no terminal; it ends within a fraction of a
+second when it is to stop, at its time limit, and with us, however we end. What it says goes to
+files of bounded length.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO
+
+from sidecar.clock import Clock
+from sidecar.errors import SidecarError, Stopped
+
+LAUNCHER = Path(__file__).with_name("launching.py")
+LOOK_EVERY_S = 0.1
+MOST_SAID = 16 * 1024 * 1024
+
+
+class ChildFailed(SidecarError):
+    """It did not do what it was started for; `str()` is half a sentence: "it took too long"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a child left.
+
+    Attributes:
+        code: Its exit status.
+        complaints: What it wrote to its standard error.
+    """
+
+    code: int
+    output: bytes
+    complaints: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line of the complaints, short and printable."""
+        line = self.complaints.strip().rpartition("\n")[2]
+        return "".join(one if one.isprintable() else " " for one in line)[:200]
+
+
+def reach(file: BinaryIO) -> str:
+    """Return how a child names a file that is handed to it open: no name, no other file."""
+    return f"file:/dev/fd/{file.fileno()}"
+
+
+def run(
+    command: Sequence[str],
+    *,
+    files: Sequence[BinaryIO],
+    clock: Clock,
+    stop: Event,
+    limit_s: float,
+    most_bytes: int = MOST_SAID,
+) -> Said:
+    """Run a program to its end.
+
+    Args:
+        command: The program's full path, and its arguments.
+        files: Those that the arguments `reach`.
+        clock: For the limit.
+        stop: Ends it when set.
+        limit_s: The most seconds it may take.
+        most_bytes: The most that any file it writes may hold.
+
+    Raises:
+        ChildFailed: It could not be started, or took too long.
+        errors.Stopped: `stop` was set.
+    """
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
+        try:
+            child = _start(command, files, output, complaints, most_bytes)
+        except OSError as error:
+            raise ChildFailed(f"{Path(command[0]).name} cannot be started") from error
+        try:
+            _wait(child, clock, stop, limit_s)
+        finally:
+            _end(child)
+        output.seek(0)
+        complaints.seek(0)
+        told = complaints.read(MOST_SAID).decode(errors="replace")
+        return Said(child.returncode, output.read(MOST_SAID), told)
+
+
+def _start(
+    command: Sequence[str],
+    files: Sequence[BinaryIO],
+    output: BinaryIO,
+    complaints: BinaryIO,
+    most_bytes: int,
+) -> subprocess.Popen[bytes]:
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(most_bytes)]
+    return subprocess.Popen(  # noqa: S603 - the program that the operator named, no shell
+        [*launcher, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=complaints,
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        cwd="/",
+        pass_fds=[one.fileno() for one in files],
+        start_new_session=True,
+    )
+
+
+def _wait(child: subprocess.Popen[bytes], clock: Clock, stop: Event, limit_s: float) -> None:
+    deadline = clock.monotonic() + limit_s
+    while True:
+        if stop.is_set():
+            raise Stopped("the conversion was asked to stop")
+        if clock.monotonic() >= deadline:
+            raise ChildFailed("it took too long")
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(LOOK_EVERY_S)
+            return
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -1,0 +1,228 @@
+"""Makes a smaller file of a music file, and believes only one that it has listened to.
+
+    look ─▶ small enough? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller? ─▶ right length, decodes ─▶ synced
+
+The file that is read is never changed. What comes out is either a whole, synced, checked file, or
+a reason why the original is better used. Names nothing and decides nothing about downloads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event
+from typing import BinaryIO, Protocol
+
+import xxhash
+
+from sidecar.clock import Clock
+from sidecar.domain.failures import TransferFailed
+from sidecar.domain.formats import Format, Target, not_converted, not_smaller, why_left
+from sidecar.domain.tags import tags_for
+from sidecar.transfer.converting import mp4_tags
+from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
+from sidecar.transfer.converting.looking import ONLY_FILES, UNTRUSTED, Found, look
+from sidecar.transfer.converting.programs import Programs
+from sidecar.transfer.converting.sleeve import Cover, cover_of, picture_block, sheet, written
+from sidecar.transfer.durable import read_through
+from sidecar.transfer.engine import Part
+from sidecar.transfer.faults import disk_failure
+
+# Beyond the length of the music itself: a slow machine still makes some ten minutes in one.
+LIMIT_S = 60.0
+LONGEST_LIMIT_S = 24 * 3600.0
+OFF_BY_S = 1.0
+TRIES = 2
+STEREO = 2
+DEMUXERS = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe"}
+MUXERS = {Format.OPUS: "opus", Format.MP3: "mp3", Format.AAC: "mp4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A converted file, synced in its part file.
+
+    Attributes:
+        size: Bytes.
+        content_hash: xxh3-128 as 32 hex digits.
+    """
+
+    size: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The original is better used.
+
+    Attributes:
+        why: A sentence for people.
+    """
+
+    why: str
+
+
+class Converts(Protocol):
+    """What the services need of a converter."""
+
+    def convert(
+        self, source: Part, size: int, into: Part, target: Target, stop: Event
+    ) -> Made | Left:
+        """Make `into` of `source`; see `Converter.convert`."""
+
+
+class Converter:
+    """Converts with a local ffmpeg. Safe for many threads."""
+
+    def __init__(self, programs: Programs, clock: Clock) -> None:
+        self._programs = programs
+        self._clock = clock
+
+    def convert(
+        self, source: Part, size: int, into: Part, target: Target, stop: Event
+    ) -> Made | Left:
+        """Convert a whole file; what fails is tried once more.
+
+        Args:
+            source: The original; only read.
+            size: Its bytes.
+            into: Where the result goes; whatever it holds is overwritten.
+            target: What it is to become.
+            stop: Ends it within a second when set.
+
+        Raises:
+            domain.failures.TransferFailed: The device cannot be read or written.
+            errors.Stopped: `stop` was set.
+        """
+        why = ""
+        for _ in range(TRIES):
+            try:
+                with source.open() as original, into.open() as result:
+                    return _Conversion(
+                        self._programs, self._clock, target, original, size, result, stop
+                    ).run()
+            except ChildFailed as failed:
+                why = str(failed)
+            except OSError as error:
+                raise TransferFailed(disk_failure(error)) from error
+        return Left(not_converted(target, why))
+
+
+def _blame_the_disk(said: Said) -> None:
+    """What the device refuses is no fault of the file's: its queue waits for room instead."""
+    if said.code == 0:
+        return
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if os.strerror(number) in said.complaints:
+            raise OSError(number, os.strerror(number))
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """One try at one file."""
+
+    programs: Programs
+    clock: Clock
+    target: Target
+    original: BinaryIO
+    size: int
+    result: BinaryIO
+    stop: Event
+
+    def run(self) -> Made | Left:
+        found = self._look(self.original, self.size)
+        why = why_left(found.sound, self.target)
+        if why is not None:
+            return Left(why)
+        tags = tags_for(found.tags, self.target.format)
+        cover = cover_of(
+            self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
+        )
+        os.ftruncate(self.result.fileno(), 0)
+        said = self._encode(found, tags, cover)
+        if said.code == 0 and self.target.format is Format.AAC:
+            self._add_tags(tags)
+        _blame_the_disk(said)
+        made = os.fstat(self.result.fileno()).st_size
+        if made >= self.size:
+            return Left(not_smaller(self.target))
+        if said.code != 0:
+            raise ChildFailed(said.last_words or "ffmpeg failed")
+        self._listen(found, made)
+        return self._synced(made)
+
+    def _look(self, file: BinaryIO, size: int) -> Found:
+        return look(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
+
+    def _encode(self, found: Found, tags: Mapping[str, str], cover: Cover | None) -> Said:
+        is_opus = self.target.format is Format.OPUS
+        block = {"METADATA_BLOCK_PICTURE": picture_block(cover)} if cover and is_opus else {}
+        picture = cover.content if cover and not is_opus else b""
+        with sheet({**tags, **block}, found.chapters) as words, written(picture) as sleeve:
+            command = [*self._reading(), *ONLY_FILES, "-f", "ffmetadata", "-i", reach(words)]
+            if picture:
+                kind = DEMUXERS[cover.mime_type] if cover else ""
+                command += [*ONLY_FILES, "-f", kind, "-i", reach(sleeve)]
+            command += [*self._writing(found, has_cover=bool(picture)), reach(self.result)]
+            return self._run(command, found, [self.original, words, sleeve, self.result])
+
+    def _reading(self) -> list[str]:
+        common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
+        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", reach(self.original)]
+
+    def _writing(self, found: Found, *, has_cover: bool) -> list[str]:
+        wanted, codec = self.target.format, self.target.codec
+        words = ["-map", "0:a:0", "-map_metadata", "1", "-map_metadata:s:a", "-1"]
+        words += ["-map_chapters", "1", "-c:a", codec.encoder, "-b:a", f"{self.target.kbits}k"]
+        if found.sound.channels > STEREO:
+            words += ["-ac", str(STEREO)]
+        if has_cover:
+            words += ["-map", "2:v:0", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
+            words += ["-metadata:s:v", "title=Cover", "-metadata:s:v", "comment=Cover (front)"]
+        if wanted is Format.MP3:
+            words += ["-id3v2_version", "3"]
+        if wanted is Format.AAC:
+            words += ["-brand", "M4A "]
+        return [*words, "-threads", "1", "-f", MUXERS[wanted]]
+
+    def _run(self, command: list[str], found: Found, files: list[BinaryIO]) -> Said:
+        limit_s = min(LIMIT_S + found.sound.seconds, LONGEST_LIMIT_S)
+        return run(
+            command,
+            files=files,
+            clock=self.clock,
+            stop=self.stop,
+            limit_s=limit_s,
+            most_bytes=self.size,
+        )
+
+    def _add_tags(self, tags: Mapping[str, str]) -> None:
+        try:
+            mp4_tags.add(self.result, tags)
+        except mp4_tags.NotOurMp4 as error:
+            raise ChildFailed(f"ffmpeg wrote an odd file: {error}") from error
+
+    def _listen(self, found: Found, size: int) -> None:
+        """Whether it is what was asked for, as long as the original, and plays to its end."""
+        made = self._look(self.result, size).sound
+        if made.codec != self.target.codec.found_as:
+            raise ChildFailed(f"ffmpeg made {made.codec or 'something else'} of it")
+        if abs(made.seconds - found.sound.seconds) > OFF_BY_S:
+            raise ChildFailed(
+                f"it came out {made.seconds:.1f} seconds long, not {found.sound.seconds:.1f}"
+            )
+        command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
+        command += ["-xerror", *UNTRUSTED, "-i", reach(self.result), "-map", "0:a:0"]
+        said = self._run([*command, "-f", "null", "-"], found, [self.result])
+        if said.code != 0 or said.complaints.strip():
+            raise ChildFailed("what came out cannot be played to its end")
+
+    def _synced(self, size: int) -> Made:
+        digest = xxhash.xxh3_128()
+        read = read_through(self.result, size, digest)
+        os.fsync(self.result.fileno())
+        if read != size:
+            raise ChildFailed("what came out cannot be read back")
+        return Made(size, digest.hexdigest())

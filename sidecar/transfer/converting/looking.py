@@ -1,0 +1,125 @@
+"""What is in a sound file: asked of ffprobe, which may open nothing but that file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, BinaryIO
+
+from sidecar.clock import Clock
+from sidecar.domain.formats import Sound
+from sidecar.transfer.converting.child import ChildFailed, reach, run
+
+LOOK_WITHIN_S = 60.0
+MOST_CHAPTERS = 2000
+# Playlists and the like are not among them: they would make ffmpeg open other files.
+CONTAINERS = (
+    "aac,ac3,aiff,alac,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
+    "mp3,mpc,mpc8,ogg,opus,tak,tta,w64,wav,wv,avi,mpegts,shn,truehd"
+)
+ONLY_FILES = ("-protocol_whitelist", "file,pipe")
+UNTRUSTED = (*ONLY_FILES, "-format_whitelist", CONTAINERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter; times in milliseconds."""
+
+    start: int
+    end: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is in a file.
+
+    Attributes:
+        tags: Of the file and of its sound, as ffmpeg names them.
+        picture: The number of the stream that is its cover; None without one.
+        picture_codec: Of the cover: `mjpeg`, `png` …
+    """
+
+    sound: Sound
+    tags: Mapping[str, str] = field(default_factory=dict)
+    chapters: tuple[Chapter, ...] = ()
+    picture: int | None = None
+    picture_codec: str = ""
+
+
+def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) -> Found:
+    """Return what is in a file.
+
+    Args:
+        ffprobe: The program.
+        file: Open for reading.
+        size: Its bytes.
+        clock: For the time limit.
+        stop: Ends it when set.
+
+    Raises:
+        ChildFailed: It is no sound file, or a broken one.
+        errors.Stopped: `stop` was set.
+    """
+    command = [ffprobe, "-hide_banner", "-loglevel", "error", *UNTRUSTED]
+    command += ["-show_format", "-show_streams", "-show_chapters", "-of", "json", reach(file)]
+    said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
+    try:
+        told = json.loads(said.output)
+    except ValueError:
+        told = {}
+    if said.code != 0 or not isinstance(told, dict):
+        raise ChildFailed("it cannot be read as a sound file")
+    return _found(told, size)
+
+
+def _found(told: dict[str, Any], size: int) -> Found:
+    streams = [one for one in told.get("streams", []) if isinstance(one, dict)]
+    sounds = [one for one in streams if one.get("codec_type") == "audio"]
+    if not sounds:
+        raise ChildFailed("there is no sound in it")
+    sound, container = sounds[0], told.get("format", {})
+    seconds = _number(container.get("duration")) or _number(sound.get("duration"))
+    if not seconds:
+        raise ChildFailed("it does not say how long it is")
+    bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
+    picture = next((one for one in streams if _is_cover(one)), {})
+    return Found(
+        sound=Sound(
+            codec=str(sound.get("codec_name", "")),
+            bitrate=bitrate or size * 8 / seconds,
+            seconds=seconds,
+            channels=int(_number(sound.get("channels")) or 2),
+            size=size,
+        ),
+        tags={**_tags(sound), **_tags(container)},
+        chapters=tuple(map(_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
+        picture=picture.get("index"),
+        picture_codec=str(picture.get("codec_name", "")),
+    )
+
+
+def _is_cover(stream: Mapping[str, Any]) -> bool:
+    is_attached = bool(stream.get("disposition", {}).get("attached_pic"))
+    return is_attached and stream.get("codec_type") == "video"
+
+
+def _tags(of: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in of.get("tags", {}).items()}
+
+
+def _chapter(told: Mapping[str, Any]) -> Chapter:
+    start, end = (_number(told.get(one)) or 0.0 for one in ("start_time", "end_time"))
+    title = next((text for name, text in _tags(told).items() if name.lower() == "title"), "")
+    return Chapter(int(start * 1000), int(end * 1000), title)
+
+
+def _number(told: object) -> float | None:
+    try:
+        number = float(str(told))
+    except ValueError:
+        return None
+    # A file may claim to be longer than anything; nan is not above 0.
+    return number if 0 < number < 1e12 else None  # noqa: PLR2004 - more bits than any file has

@@ -1,0 +1,80 @@
+"""Finds ffmpeg and ffprobe, and what they can do. They are never downloaded."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.domain.formats import CODECS, Format
+from sidecar.errors import SidecarError
+
+ASK_WITHIN_S = 20.0
+
+
+class NoConverter(SidecarError):
+    """Nothing can be converted to this format here; `str()` says why and what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs that convert.
+
+    Attributes:
+        formats: Those that ffmpeg has an encoder for.
+    """
+
+    ffmpeg: str
+    ffprobe: str
+    formats: frozenset[Format]
+
+    def check(self, wanted: Format) -> None:
+        """Make sure that a format can be made.
+
+        Raises:
+            NoConverter: It cannot.
+        """
+        if wanted not in self.formats:
+            encoder = CODECS[wanted].encoder
+            raise NoConverter(
+                f"{self.ffmpeg} has no encoder {encoder}: install an ffmpeg that has, or choose "
+                "another format"
+            )
+
+
+def find_programs(named: str) -> Programs:
+    """Find ffmpeg, and ffprobe beside it or on the path.
+
+    Args:
+        named: ffmpeg's name or path.
+
+    Raises:
+        NoConverter: One of them is not there, or does not answer as it should.
+    """
+    ffmpeg = shutil.which(named)
+    if ffmpeg is None:
+        raise NoConverter(
+            f"{named} is not installed: install the package ffmpeg, name the program in "
+            'transfer.ffmpeg, or set format = "original"'
+        )
+    beside = Path(ffmpeg).with_name(Path(ffmpeg).name.replace("ffmpeg", "ffprobe"))
+    ffprobe = shutil.which(str(beside)) or shutil.which("ffprobe")
+    if ffprobe is None:
+        raise NoConverter(f"ffprobe is not there beside {ffmpeg}: install the package ffmpeg")
+    return Programs(ffmpeg, ffprobe, _formats(ffmpeg))
+
+
+def _formats(ffmpeg: str) -> frozenset[Format]:
+    try:
+        listed = subprocess.run(  # noqa: S603 - the program that the operator named
+            [ffmpeg, "-hide_banner", "-nostdin", "-encoders"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=ASK_WITHIN_S,
+        ).stdout.decode(errors="replace")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoConverter(f"{ffmpeg} does not answer as ffmpeg does") from error
+    known = {words[1] for line in listed.splitlines() if len(words := line.split()) > 1}
+    return frozenset(one for one, codec in CODECS.items() if codec.encoder in known)

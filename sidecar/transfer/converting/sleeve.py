@@ -1,0 +1,104 @@
+"""What goes around the sound: the file of tags and chapters that ffmpeg reads, and the cover."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import BinaryIO
+
+from sidecar.clock import Clock
+from sidecar.transfer.converting.child import reach, run
+from sidecar.transfer.converting.looking import UNTRUSTED, Chapter, Found
+
+AS_IT_IS = {"mjpeg": "image/jpeg", "png": "image/png"}
+LARGEST_COVER = 1024 * 1024
+WIDEST_COVER = 1000
+COVER_WITHIN_S = 60.0
+FRONT_COVER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture that every player knows."""
+
+    content: bytes
+    mime_type: str
+
+
+def cover_of(
+    ffmpeg: str, file: BinaryIO, found: Found, *, clock: Clock, stop: Event
+) -> Cover | None:
+    """Return the cover in a file: as it is if that will do, else as a JPEG of usual size.
+
+    A cover that cannot be read is no reason to leave the music away: then there is none.
+
+    Raises:
+        transfer.converting.child.ChildFailed: ffmpeg took too long.
+        errors.Stopped: `stop` was set.
+    """
+    if found.picture is None:
+        return None
+    scaled = f"scale='min({WIDEST_COVER},iw)':-2"
+    mime_type = AS_IT_IS.get(found.picture_codec)
+    ways = [("image/jpeg", ["-c:v", "mjpeg", "-q:v", "3", "-vf", scaled, "-pix_fmt", "yuvj420p"])]
+    if mime_type is not None:
+        ways.insert(0, (mime_type, ["-c:v", "copy"]))
+    for mime, how in ways:
+        command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *UNTRUSTED]
+        command += ["-i", reach(file), "-map", f"0:{found.picture}", *how]
+        command += ["-frames:v", "1", "-f", "image2pipe", "pipe:1"]
+        said = run(command, files=[file], clock=clock, stop=stop, limit_s=COVER_WITHIN_S)
+        if said.code == 0 and 0 < len(said.output) <= LARGEST_COVER:
+            return Cover(said.output, mime)
+    return None
+
+
+def picture_block(cover: Cover) -> str:
+    """Return a cover as Ogg files carry it: FLAC's picture block, in base64.
+
+    Its size in pixels is left open, as the format allows.
+    """
+    mime = cover.mime_type.encode("ascii")
+    block = struct.pack(">II", FRONT_COVER, len(mime)) + mime
+    block += struct.pack(">IIIII", 0, 0, 0, 0, 0)
+    block += struct.pack(">I", len(cover.content)) + cover.content
+    return base64.b64encode(block).decode("ascii")
+
+
+@contextmanager
+def sheet(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
+    """Yield an open file, without a name, that tells ffmpeg the tags and chapters."""
+    with written("\n".join(_lines(tags, chapters)).encode()) as file:
+        yield file
+
+
+@contextmanager
+def written(content: bytes) -> Iterator[BinaryIO]:
+    """Yield an open file, without a name, that holds this."""
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield file
+
+
+def _lines(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[str]:
+    yield ";FFMETADATA1"
+    for name, value in tags.items():
+        yield f"{_escaped(name)}={_escaped(value)}"
+    for one in chapters:
+        yield "[CHAPTER]"
+        yield "TIMEBASE=1/1000"
+        yield f"START={one.start}"
+        yield f"END={max(one.end, one.start)}"
+        yield f"title={_escaped(one.title)}"
+    yield ""
+
+
+def _escaped(text: str) -> str:
+    clean = text.encode("utf-8", "replace").decode().replace("\r", "")
+    return "".join(f"\\{one}" if one in "=;#\\\n" else one for one in clean)

@@ -1,0 +1,48 @@
+"""Whether there is an ffmpeg, asked when it matters: what is installed later is found."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.formats import Format
+from sidecar.transfer.converting.converter import Converter
+from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
+
+
+class Workshop:
+    """Has the programs, once they were found. Safe for many threads."""
+
+    def __init__(self, named: str, clock: Clock) -> None:
+        """Prepare; nothing is looked for yet.
+
+        Args:
+            named: The name or path of ffmpeg.
+            clock: For the converter.
+        """
+        self._named = named
+        self._clock = clock
+        self._lock = Lock()
+        self._programs: Programs | None = None
+
+    def check(self, wanted: Format) -> None:
+        """Make sure that a format can be made here.
+
+        Raises:
+            NoConverter: It cannot; says why and what helps.
+        """
+        if wanted is not Format.ORIGINAL:
+            self._found().check(wanted)
+
+    def converter(self) -> Converter | None:
+        """Return what converts; None if there is no ffmpeg."""
+        try:
+            return Converter(self._found(), self._clock)
+        except NoConverter:
+            return None
+
+    def _found(self) -> Programs:
+        with self._lock:
+            if self._programs is None:
+                self._programs = find_programs(self._named)
+            return self._programs

@@ -1,0 +1,258 @@
+"""A device that wants another format, with real music, the real ffmpeg and a real process."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.conftest import Person, Sidecar
+from tests.fakes.mutagens import FLAC, OggOpus, Picture
+from tests.fakes.slow_line import wait_until
+from tests.fakes.sounds import TAGS, sound, tagged_flac
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+ALBUM = "The Sine Waves/First Light (2019)"
+
+
+def entry(path: str, number: int, title: str, seconds: float, codec: str) -> dict[str, Any]:
+    return {
+        "path": path,
+        "title": title,
+        "artists": ["The Sine Waves"],
+        "album": "First Light",
+        "album_artists": ["The Sine Waves"],
+        "track": number,
+        "disc": 1,
+        "year": 2019,
+        "genres": ["Test"],
+        "seconds": seconds,
+        "codec": codec,
+        "bitrate": 800_000,
+        "sample_rate": 44100,
+        "channels": 2,
+        "bit_depth": 16,
+        "lyrics": None,
+    }
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    album = folder / "Music" / ALBUM
+    album.mkdir(parents=True)
+    tagged_flac(album / "1.flac")
+    sound(album / "2.mp3", "-b:a", "96k")
+    sound(album / "3.flac", seconds=240.0)
+    tracks = [
+        entry(f"Music/{ALBUM}/1.flac", 1, "Tone", 3.0, "flac"),
+        entry(f"Music/{ALBUM}/2.mp3", 2, "Small", 3.0, "mp3"),
+        entry(f"Music/{ALBUM}/3.flac", 3, "Long", 240.0, "flac"),
+    ]
+    listing = {
+        "version": 1,
+        "libraries": [{"name": "Music", "collection_type": "music", "path": "Music"}],
+        "tracks": tracks,
+        "films": [],
+        "episodes": [],
+        "covers": {},
+        "playlists": [],
+    }
+    (folder / "library.json").write_text(json.dumps(listing))
+    return folder
+
+
+@pytest.fixture
+def sidecar(sidecar: Sidecar) -> Sidecar:
+    (device,) = json.loads(sidecar.environ["SIDECAR_DEVICES"])
+    device["format"] = "opus"
+    sidecar.environ["SIDECAR_DEVICES"] = json.dumps([device])
+    return sidecar
+
+
+def ask(
+    running: Sidecar, verb: str, path: str, body: dict[str, Any] | None = None
+) -> requests.Response:
+    headers = {"Authorization": f"Bearer {running.key}"}
+    url = f"{running.url}/api/v1/{path}"
+    return requests.request(verb, url, headers=headers, timeout=20, json=body)
+
+
+def device_id(running: Sidecar) -> str:
+    return str(ask(running, "GET", "devices").json()["items"][0]["id"])
+
+
+def leftovers(stick: Path) -> list[str]:
+    return sorted(one.name for one in (stick / ".sidecar" / "parts").iterdir())
+
+
+def ffmpegs_of(process_id: int) -> list[int]:
+    """The processes that were started by this one, as the kernel tells."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, rest = status.read_text().rpartition(")")
+        except OSError:
+            continue
+        if rest.split()[1] == str(process_id):
+            found.append(int(status.parent.name))
+    return found
+
+
+def is_there(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_heart_brings_opus_with_tags_and_cover(
+    running: Sidecar, ann: Person, stick: Path, library: Path
+) -> None:
+    ann.heart(ann.tracks()["Tone"])
+
+    told = running.wait_for("Tone", "completed")
+
+    path = f"{ALBUM}/1-01 - Tone.opus"
+    source = (library / "Music" / ALBUM / "1.flac").stat().st_size
+    assert (told["file_path"], told["format"], told["source_size"]) == (path, "opus-128k", source)
+    assert (told["format_note"], told["phase"]) == (None, None)
+    assert told["bytes_downloaded"] == told["expected_size"] == (stick / path).stat().st_size
+    made = OggOpus(stick / path)
+    assert made["title"] == [TAGS["title"]]
+    assert made["r128_track_gain"] == ["-2944"]
+    picture = Picture(base64.b64decode(made["metadata_block_picture"][0]))
+    assert picture.data == (library / "Music" / ALBUM / "1.jpg").read_bytes()
+    assert leftovers(stick) == []
+    (device,) = ask(running, "GET", "devices").json()["items"]
+    assert source > device["used"] >= told["expected_size"]
+
+
+def test_a_small_lossy_file_comes_as_it_is_and_says_why(
+    running: Sidecar, ann: Person, stick: Path, library: Path
+) -> None:
+    ann.heart(ann.tracks()["Small"])
+
+    told = running.wait_for("Small", "completed")
+
+    path = f"{ALBUM}/1-02 - Small.mp3"
+    assert told["file_path"] == path
+    assert "It has only 96k as it is" in told["format_note"]
+    assert (stick / path).read_bytes() == (library / "Music" / ALBUM / "2.mp3").read_bytes()
+
+
+def test_a_pause_ends_ffmpeg_and_a_resume_makes_the_file(
+    running: Sidecar, ann: Person, stick: Path
+) -> None:
+    assert running.process is not None
+    ann.heart(ann.tracks()["Long"])
+    children = busy_children(running)
+
+    found = running.by_title("Long")
+    assert found is not None
+    assert found["phase"] == "converting"
+    ask(running, "POST", f"downloads/{found['id']}/pause").raise_for_status()
+    wait_until(lambda: not any(map(is_there, children)), within_s=1.5, what="the end of ffmpeg")
+    wait_until(lambda: leftovers(stick) == [f"{found['id']}.part"], what="nothing half converted")
+
+    ask(running, "POST", f"downloads/{found['id']}/resume").raise_for_status()
+    told = running.wait_for("Long", "completed", within_s=60)
+    assert OggOpus(stick / told["file_path"]).info.length == pytest.approx(240, abs=1)
+    assert leftovers(stick) == []
+
+
+def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
+    running: Sidecar, ann: Person, stick: Path
+) -> None:
+    ann.heart(ann.tracks()["Long"])
+    children = busy_children(running)
+
+    running.kill()
+
+    wait_until(lambda: not any(map(is_there, children)), within_s=3, what="the end of ffmpeg")
+    assert not list(stick.rglob("*.opus"))
+    running.start()
+    told = running.wait_for("Long", "completed", within_s=60)
+    assert OggOpus(stick / told["file_path"]).info.length == pytest.approx(240, abs=1)
+    assert leftovers(stick) == []
+
+
+def busy_children(running: Sidecar) -> list[int]:
+    assert running.process is not None
+    process_id = running.process.pid
+
+    def is_converting() -> bool:
+        one = running.by_title("Long")
+        return one is not None and one["phase"] == "converting" and bool(ffmpegs_of(process_id))
+
+    wait_until(is_converting, what="a conversion", within_s=40)
+    return ffmpegs_of(process_id)
+
+
+def test_another_format_waits_for_a_yes_and_says_what_it_costs(
+    running: Sidecar, ann: Person, stick: Path, library: Path
+) -> None:
+    for title in ("Tone", "Small"):
+        ann.heart(ann.tracks()[title])
+        running.wait_for(title, "completed")
+    here = f"devices/{device_id(running)}"
+    assert ask(running, "GET", f"{here}/plan").json()["reformat"] is None
+
+    changed = ask(running, "PATCH", f"{here}/settings", {"settings": {"format": "original"}})
+    assert changed.status_code == 200, changed.text
+    cost = ask(running, "GET", f"{here}/plan").json()["reformat"]
+
+    source = (library / "Music" / ALBUM / "1.flac").stat().st_size
+    assert (cost["files"], cost["bytes_to_fetch"], cost["bytes_after"]) == (1, source, source)
+    assert not cost["is_confirmed"]
+    assert (stick / ALBUM / "1-01 - Tone.opus").exists(), "nothing happens before a yes"
+    refused = ask(running, "POST", f"{here}/plan/reformat", {"format": "mp3-192k"})
+    assert refused.status_code == 409
+
+    said = ask(running, "POST", f"{here}/plan/reformat", {"format": "original"})
+    assert said.status_code == 202, said.text
+    flac = stick / ALBUM / "1-01 - Tone.flac"
+    wait_until(flac.exists, what="the original")
+    running.wait_for("Tone", "completed")
+    assert flac.read_bytes() == (library / "Music" / ALBUM / "1.flac").read_bytes()
+    assert FLAC(flac)["title"] == [TAGS["title"]]
+    assert not (stick / ALBUM / "1-01 - Tone.opus").exists()
+    assert ask(running, "GET", f"{here}/plan").json()["reformat"] is None
+
+
+def test_a_bitrate_that_the_format_does_not_know_is_refused(running: Sidecar) -> None:
+    here = f"devices/{device_id(running)}/settings"
+
+    refused = ask(running, "PATCH", here, {"settings": {"format": "mp3", "bitrate": "500k"}})
+
+    assert refused.status_code == 422
+    assert "must be from 64k to 320k for MP3 (usual: 192k)" in refused.json()["detail"]
+
+
+def test_without_ffmpeg_the_setting_is_refused_at_start(sidecar: Sidecar) -> None:
+    sidecar.environ["SIDECAR_TRANSFER__FFMPEG"] = "ffmpeg-that-is-not-there"
+
+    told = sidecar.command("run")
+
+    assert told.returncode == 2
+    assert "Car stick" in told.stderr
+    assert "ffmpeg-that-is-not-there is not installed" in told.stderr
+
+
+def test_a_stop_ends_in_time_while_ffmpeg_is_at_work(running: Sidecar, ann: Person) -> None:
+    ann.heart(ann.tracks()["Long"])
+    children = busy_children(running)
+    assert running.process is not None
+
+    running.process.send_signal(signal.SIGTERM)
+
+    wait_until(lambda: not any(map(is_there, children)), within_s=2, what="the end of ffmpeg")
+    assert running.stop() == 0
