@@ -8,7 +8,7 @@ LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues pictures bench-sockets lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -28,6 +28,10 @@ bench: $(VENV)/test-ready
 
 # A year in the life of a thousand households; and what takes too long for every test run: each point
 # at which a download can die, ten thousand steps of people and workers, fifty thousand requests.
+# What two hundred open pages cost, beside the bare library.
+bench-sockets: $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.sockets
+
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
@@ -43,6 +47,10 @@ catalogues: $(VENV)/run-ready
 		--no-location --sort-output --omit-header -o build/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update -i build/messages.pot -l $$language \
 		-o sidecar/web/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
+
+# One picture of every page for each size and theme, in build/pictures.
+pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready
+	$(BIN)/python -m tests.screenshots build/pictures
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .

@@ -1,0 +1,173 @@
+"""`make bench-sockets`: what open pages cost, beside the bare library with as many.
+
+    python -m tests.bench.sockets [COUNT]
+
+Both servers are processes of their own; the same client opens COUNT connections, waits for the
+first message on each, and then for one change that all must hear. Printed: seconds to open them,
+memory and threads for each connection, CPU while nothing happens, and the delay of the change.
+Unlike real pages all come from one process on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import quantiles
+
+import requests
+from flask import Flask
+from flask_socketio import SocketIO
+
+from sidecar.domain.downloads import Status
+from sidecar.events import Bus, DownloadChanged
+from sidecar.web.app import create_app
+from sidecar.web.server import WebServer, serving
+from tests.fakes.desk import EVE, FakeDesk, a_download
+from tests.fakes.page import OpenPage
+from tests.web.test_live import DOWNLOAD
+
+IDLE_S = 5.0
+TICKS = os.sysconf("SC_CLK_TCK")
+CHANGE = "download:queued"
+
+
+def main() -> int:
+    """Measure both."""
+    if sys.argv[1:2] == ["--serve"]:
+        return serve(sys.argv[2])
+    count = int(sys.argv[1]) if sys.argv[1:] else 200
+    print(f"{count} open pages{'':12}open s   kB each  threads  idle CPU %  change p95 ms")
+    rows = {name: measure(name, count) for name in ("ours", "bare Flask-SocketIO")}
+    for name, row in rows.items():
+        print(f"{name:22}" + "".join(f"{value:10.2f}" for value in row))
+    mine, bare = rows.values()
+    ratios = [one / other if other else 0 for one, other in zip(mine, bare, strict=True)]
+    print(f"{'ratio':22}" + "".join(f"{value:10.2f}" for value in ratios))
+    return 0
+
+
+def measure(name: str, count: int) -> tuple[float, ...]:
+    """Open the pages and return the figures."""
+    command = [sys.executable, "-m", "tests.bench.sockets", "--serve", name]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    told = json.loads(server.stdout.readline())
+    try:
+        with ExitStack() as stack:
+            before = memory(server.pid)
+            began = time.monotonic()
+            pages = [
+                stack.enter_context(OpenPage(told["url"], cookie=told["cookies"][number // 5]))
+                for number in range(count)
+            ]
+            for page in pages:
+                page.next("snapshot", within_s=60)
+            opened = time.monotonic() - began
+            each = (memory(server.pid) - before) / count
+            running = len(list(Path(f"/proc/{server.pid}/task").iterdir()))
+            busy = cpu(server.pid)
+            threading.Event().wait(IDLE_S)
+            idle = 100 * (cpu(server.pid) - busy) / IDLE_S
+            return opened, each, float(running), idle, delay(told["url"], pages)
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait(10)
+        server.stdout.close()
+
+
+def delay(url: str, pages: list[OpenPage]) -> float:
+    """Return within how many milliseconds a change is heard by 95 of 100 pages."""
+    delays: list[float] = []
+    began = time.monotonic()
+
+    def hear(page: OpenPage) -> None:
+        page.next(CHANGE, within_s=60)
+        delays.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=hear, args=(page,)) for page in pages]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    requests.get(f"{url}/change", timeout=10, headers={"Host": "127.0.0.1"})
+    for thread in threads:
+        thread.join(60)
+    return 1000 * quantiles(delays, n=20)[-1]
+
+
+def memory(pid: int) -> float:
+    """Return the kB that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def cpu(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def serve(name: str) -> int:
+    """Serve one of the two until killed."""
+    return serve_ours() if name == "ours" else serve_bare()
+
+
+def serve_ours() -> int:
+    """The web of the sidecar over a desk in memory, for an admin with many sessions."""
+    desk, bus = FakeDesk(), Bus()
+    desk.add(*(a_download(number) for number in range(1, 21)))
+    web = create_app(desk, bus)
+    plain = web.wsgi
+
+    def app(environ: dict[str, object], start: object) -> object:
+        if environ.get("PATH_INFO") == "/change":
+            bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
+        return plain(environ, start)  # type: ignore[arg-type]  # as the server calls it
+
+    desk.add(a_download(7))
+    server = WebServer(app, "127.0.0.1", 0)  # type: ignore[arg-type]  # the same shape
+    server.bind()
+    thread = serving(server)
+    web.live.start()
+    cookies = [desk.begin(EVE).secret for _ in range(400)]
+    print(json.dumps({"url": server.url, "cookies": cookies}), flush=True)
+    thread.join()
+    return 0
+
+
+def serve_bare() -> int:
+    """The library as its own documentation starts it, with one room for all."""
+    app = Flask("bare")
+    sockets = SocketIO(app, async_mode="threading", cors_allowed_origins="*")
+
+    @sockets.on("connect")
+    def come() -> None:
+        sockets.emit("snapshot", {"seq": 0})
+
+    @app.get("/change")
+    def change() -> str:
+        sockets.emit(CHANGE, {"seq": 1})
+        return ""
+
+    port = free_port()
+    print(json.dumps({"url": f"http://127.0.0.1:{port}", "cookies": ["none"] * 400}), flush=True)
+    sockets.run(app, host="127.0.0.1", port=port, allow_unsafe_werkzeug=True)
+    return 0
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())
