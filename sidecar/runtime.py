@@ -24,7 +24,7 @@ from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
 from sidecar.store.database import Database
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import actions, buttons, keys, peers, plans, plays, removals, steering, transfers
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -110,6 +110,7 @@ class Runtime:
             actions.routes(services.actions),
             buttons.routes(services.actions),
             keys.routes(services.keys),
+            peers.routes(services.peers_desk),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),
             removals.routes(services.removals_desk),
@@ -138,6 +139,8 @@ class Runtime:
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
+        if services.peers is not None:
+            crew.add("syncthing", services.peers.run)
         _, beside_engine = services.engine
         if beside_engine is not None:
             crew.add("aria2", beside_engine)

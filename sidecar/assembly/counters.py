@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from sidecar.assembly.fetching import Fetching
 from sidecar.domain.downloads import Download
 from sidecar.services.actions import Actions
 from sidecar.services.covers import Covers
+from sidecar.services.desk import Notice, Person
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keys import Keys
+from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.plans import Plans
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.removals_desk import RemovalsCounter
@@ -39,7 +42,11 @@ class Assembly(Fetching):
             troubles=self.troubles,
             transfers=self.transfers,
             covers=Covers(self._settings.server.data_dir / COVERS),
-            further_notices=(self.removals_desk.notices, self.transfers_desk.notices),
+            further_notices=(
+                self.removals_desk.notices,
+                self.transfers_desk.notices,
+                self._syncthing_notices,
+            ),
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
@@ -80,6 +87,21 @@ class Assembly(Fetching):
     def plans(self) -> Plans:
         """What comes and goes, as people see it."""
         return Plans(devices=self.desk.devices, room=self.room, inventory=Inventory(self._store.db))
+
+    @cached_property
+    def peers_desk(self) -> PeersCounter:
+        """Where devices are carried to, as people see it."""
+        return PeersCounter(
+            self.peers,
+            devices=self.desk.devices,
+            download=self.desk.download,
+            arrivals=self._store.arrivals,
+            shelf=self.shelf,
+            troubles=self.troubles,
+        )
+
+    def _syncthing_notices(self, person: Person) -> Sequence[Notice]:
+        return self.peers_desk.notices(person)
 
     @cached_property
     def removals_desk(self) -> RemovalsCounter:

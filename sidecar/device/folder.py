@@ -26,6 +26,7 @@ import xxhash
 from sidecar.device import made, scan, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
+from sidecar.device.ignoring import IgnoreFile
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.parts import PartFile, folder_of_parts, ids_in
 from sidecar.domain.removals import Seen, Stranger
@@ -62,6 +63,7 @@ class DeviceFolder:
         self.device_id = device_id
         self.name = name
         self._anchor = Anchor(root, device_id, name=name)
+        self.ignore_file = IgnoreFile(self._anchor)
         # No folder may be pruned between its opening and a rename into it.
         self._shaping = Lock()
 

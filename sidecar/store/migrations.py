@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
+from sidecar.store.peer_tables import PEERS
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +240,7 @@ QUEUE_ORDER = (
 )
 
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER)
+STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER, PEERS)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

@@ -10,13 +10,14 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import actions, buttons, keys, peers, plans, plays, removals, steering, transfers
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.listening import FakeListening
+from tests.fakes.peers import FakePeers
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
@@ -57,6 +58,11 @@ def removals_desk() -> FakeRemovalsDesk:
 
 
 @pytest.fixture
+def peers_desk() -> FakePeers:
+    return FakePeers()
+
+
+@pytest.fixture
 def planned() -> FakePlans:
     return FakePlans()
 
@@ -85,6 +91,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         buttons.routes(desk_of("doing")),
         steering.routes(desk_of("steering_desk")),
         removals.routes(desk_of("removals_desk")),
+        peers.routes(desk_of("peers_desk")),
         plans.routes(desk_of("planned")),
         plays.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),

@@ -40,6 +40,7 @@ from sidecar.web.shapes.downloads import (
     Transfers,
     Verdict,
 )
+from sidecar.web.shapes.peers import Arrived, Ignoring, Peer, Shared
 from sidecar.web.shapes.people import (
     FreshKey,
     Key,
@@ -55,6 +56,7 @@ __all__ = [
     "Acted",
     "Added",
     "Addition",
+    "Arrived",
     "BulkOutcome",
     "BulkOutcomes",
     "Device",
@@ -66,10 +68,12 @@ __all__ = [
     "FreshKey",
     "Gone",
     "HeldFor",
+    "Ignoring",
     "Key",
     "Listed",
     "Notice",
     "Now",
+    "Peer",
     "Pin",
     "Plan",
     "PlanLine",
@@ -86,6 +90,7 @@ __all__ = [
     "Session",
     "Setting",
     "Shape",
+    "Shared",
     "Space",
     "Transfers",
     "Trouble",
