@@ -117,11 +117,12 @@ class OneSyncthing:
         except OSError:
             return False
 
-    def ask(self, method: str, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON
         """Ask its API, as its own page does; only its own certificate is taken."""
         place = f"/rest/{path}?{urlencode(query)}"
         with closing(self._connection()) as connection:
-            connection.request(method, place, headers={"X-API-Key": self.key})
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, place, sent, headers={"X-API-Key": self.key})
             answer = connection.getresponse()
             text = answer.read()
         assert answer.status == HTTPStatus.OK, (place, answer.status, text)
@@ -137,6 +138,10 @@ class OneSyncthing:
     def scan(self) -> None:
         """Let it look at its folder; returns when it has."""
         self.ask("POST", "db/scan", folder=FOLDER)
+
+    def pause(self, *, on: bool = True) -> None:
+        """Let it take nothing, though it is there; or let it go on."""
+        self.ask("PATCH", f"config/folders/{FOLDER}", {"paused": on})
 
     def stop(self) -> None:
         """End it by its own process, within ten seconds."""
