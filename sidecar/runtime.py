@@ -139,6 +139,7 @@ class Runtime:
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
+        crew.add("stick", services.stick_writer.run)
         if services.peers is not None:
             crew.add("syncthing", services.peers.run)
         _, beside_engine = services.engine

@@ -18,9 +18,11 @@ from sidecar.services.progress import Transfers
 from sidecar.services.removals import Removals
 from sidecar.services.room import Room
 from sidecar.services.settling import Settling
+from sidecar.services.stick.writing import StickWriter
 from sidecar.services.unattended import Unattended
 from sidecar.services.verdicts import Verdicts
 from sidecar.services.waiting import nothing_waits
+from sidecar.store.on_device import OnDevice
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Connection
 from sidecar.transfer.bandwidth import Bandwidth
@@ -62,6 +64,19 @@ class Fetching(Wanting):
             bus=self._bus,
             clock=self._clock,
         )
+
+    @cached_property
+    def stick_writer(self) -> StickWriter:
+        """What writes the pages and manifests that lie on the devices."""
+        writer = StickWriter(
+            shelf=self.shelf,
+            on_device=OnDevice(self._store.db),
+            troubles=self.troubles,
+            server_id=lambda: self.accounts.server_id,
+            clock=self._clock,
+        )
+        self._bus.subscribe(writer.hear)
+        return writer
 
     @cached_property
     def removals(self) -> Removals:

@@ -191,6 +191,7 @@ class DeviceShelf:
     def _refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
         others, space = self.reserved(device.id), device.folder.space()
         used = self._downloads.bytes_on_device(device.id, block=space.block)
+        used += device.folder.own_files.taken(space.block)
         room = partial(
             room_for,
             remaining=remaining,

@@ -217,9 +217,11 @@ class Room:
             in_use=self._in_use(),
             untouchable=self._odd | waiting.files if waiting else self._odd,
         )
+        space = device.folder.space()
         limits = DeviceRoom(
             name=device.settings.name,
-            space=device.folder.space(),
+            space=space,
+            aside=device.folder.own_files.taken(space.block),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             # What was only just claimed has to ask for its room first.
