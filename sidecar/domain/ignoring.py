@@ -6,21 +6,26 @@ could call our folder back in: then it goes before that one. Nothing else is cha
 
 from __future__ import annotations
 
-LINE = "/.sidecar"
-_NAMES = frozenset({".sidecar", ".sidecar/", ".sidecar/**", ".sidecar/*", "**/.sidecar"})
+OURS = ".sidecar"
+LINE = f"/{OURS}"
 _FLAGS = ("(?d)", "(?i)")
 _COMMENT = b"//"
 # An included file may hold anything.
 _UNSURE = (b"!", b"#include")
 
 
-def is_ignored(content: bytes) -> bool:
+def line_for(prefix: str) -> str:
+    """Return the line for a device that lies in a folder below Syncthing's, as in `Sticks/Car/`."""
+    return f"/{prefix}{OURS}"
+
+
+def is_ignored(content: bytes, prefix: str = "") -> bool:
     """Whether these lines keep our folder from travelling, as far as that is sure."""
     for line in content.splitlines():
         bare = line.strip()
         if bare.startswith(_UNSURE):
             return False
-        if _is_ours(bare):
+        if _is_ours(bare, prefix):
             return True
     return False
 
@@ -40,10 +45,19 @@ def with_line(content: bytes) -> bytes:
     return content + line
 
 
-def _is_ours(bare: bytes) -> bool:
+def _is_ours(bare: bytes, prefix: str) -> bool:
     if bare.startswith(_COMMENT):
         return False
     pattern = bare.decode("utf-8", "replace")
     while pattern.startswith(_FLAGS):
         pattern = pattern[len(_FLAGS[0]) :]
-    return pattern.removeprefix("/") in _NAMES
+    whole = f"/{prefix}{OURS}"
+    # Without a slash in it, a pattern holds at any depth.
+    return pattern in {OURS, f"**/{OURS}"} or _bare(pattern) == whole
+
+
+def _bare(pattern: str) -> str:
+    """Return a pattern from the root, without what only says that all below is meant."""
+    for ending in ("/**", "/*", "/"):
+        pattern = pattern.removesuffix(ending)
+    return f"/{pattern.removeprefix('/')}"

@@ -7,7 +7,6 @@ Syncthing does not know yet has not arrived; it is looked for again, less and le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from sidecar.clock import Clock
 from sidecar.domain.peers import UNNOTICED, Peer
@@ -15,7 +14,6 @@ from sidecar.services.carrying import CarriedFolder
 from sidecar.store.arrivals import Arrivals, Sent
 from sidecar.syncthing.client import Completion, OtherDevice, Syncthing
 
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # One look asks for the files of so many folders at most; the rest follows in the next.
 FOLDERS_A_LOOK = 200
 UNKNOWN_AGAIN_S = 600.0
@@ -31,13 +29,30 @@ class Arriving:
         self._needs: dict[tuple[str, str], tuple[Completion, frozenset[str]]] = {}
         self._unknown: dict[tuple[str, int], float] = {}
 
-    def peer(self, device_id: str, folder: CarriedFolder, other: OtherDevice) -> Peer:
-        """Return how far another device is with a folder.
+    def look(self, device_id: str, folder: CarriedFolder, other: OtherDevice) -> tuple[Peer, bool]:
+        """Find out how far another device is with a folder, and remember what has arrived there.
+
+        Returns:
+            What is known of it, and whether there is more to look at.
 
         Raises:
             SyncthingTrouble: It cannot be told.
         """
         completion = self._syncthing.completion(folder.id, other.id)
+        needs = self._needed(device_id, folder, other.id, completion)
+        known, more = self._known(device_id, folder, other.id, needs)
+        if known:
+            # Asked again: what Syncthing noticed in between was not in the first answer. Its
+            # `completion` may still be that of a moment ago, and is not relied on.
+            needs = self._ask_needed(folder, other.id)
+            self._needs[device_id, other.id] = completion, needs
+            arrived = [one for one in known if one.path not in needs]
+            self._arrivals.save(other.id, arrived, self._clock.now())
+            # Without any success the next look would only ask the same again.
+            more = more and bool(arrived)
+        return self._peer(other, completion, needs), more
+
+    def _peer(self, other: OtherDevice, completion: Completion, needs: frozenset[str]) -> Peer:
         return Peer(
             id=other.id,
             name=other.name,
@@ -47,52 +62,46 @@ class Arriving:
             completion=completion.percent,
             need_bytes=completion.need_bytes,
             need_items=completion.need_items,
-            needs=self._needed(device_id, folder, other.id, completion),
+            needs=needs,
         )
-
-    def note(self, device_id: str, folder: CarriedFolder, peer: Peer) -> bool:
-        """Remember what has arrived there; return whether there is more to look at.
-
-        Raises:
-            SyncthingTrouble: It cannot be told.
-        """
-        absent = self._arrivals.absent(device_id, peer.id, since=EVER)
-        candidates = [
-            one for one in absent if one.path not in peer.needs and self._is_due(peer.id, one)
-        ]
-        arrived: list[Sent] = []
-        looked: dict[str, Mapping[str, int]] = {}
-        for one in candidates:
-            below, _, name = folder.path(one.path).rpartition("/")
-            if below not in looked:
-                if len(looked) == FOLDERS_A_LOOK:
-                    break
-                looked[below] = self._syncthing.sizes(folder.id, below)
-            if looked[below].get(name) == one.size:
-                arrived.append(one)
-            else:
-                again = self._clock.monotonic() + UNKNOWN_AGAIN_S
-                self._unknown[peer.id, one.download_id] = again
-        if arrived:
-            self._arrivals.save(peer.id, arrived, self._clock.now())
-        # Without any success the next look would only ask the same again.
-        return bool(arrived) and len(looked) == FOLDERS_A_LOOK
 
     def _needed(
         self, device_id: str, folder: CarriedFolder, peer_id: str, completion: Completion
     ) -> frozenset[str]:
         before = self._needs.get((device_id, peer_id))
-        if before is not None and before[0] == completion:
-            return before[1]
-        needed: frozenset[str] = frozenset()
-        if completion.need_items:
-            needed = frozenset(
-                path.removeprefix(folder.prefix)
-                for path in self._syncthing.needed(folder.id, peer_id)
-                if path.startswith(folder.prefix)
-            )
-        self._needs[device_id, peer_id] = completion, needed
-        return needed
+        is_stale = before is not None and bool(before[1]) != bool(completion.need_items)
+        if before is None or before[0] != completion or is_stale:
+            before = completion, self._ask_needed(folder, peer_id)
+            self._needs[device_id, peer_id] = before
+        return before[1]
+
+    def _ask_needed(self, folder: CarriedFolder, peer_id: str) -> frozenset[str]:
+        return frozenset(
+            path.removeprefix(folder.prefix)
+            for path in self._syncthing.needed(folder.id, peer_id)
+            if path.startswith(folder.prefix)
+        )
+
+    def _known(
+        self, device_id: str, folder: CarriedFolder, peer_id: str, needs: frozenset[str]
+    ) -> tuple[list[Sent], bool]:
+        """Return the files that may have arrived: Syncthing knows them as they are here."""
+        known: list[Sent] = []
+        looked: dict[str, Mapping[str, int]] = {}
+        for one in self._arrivals.absent(device_id, peer_id):
+            if one.path in needs or not self._is_due(peer_id, one):
+                continue
+            below, _, name = folder.path(one.path).rpartition("/")
+            if below not in looked:
+                if len(looked) == FOLDERS_A_LOOK:
+                    return known, bool(known)
+                looked[below] = self._syncthing.sizes(folder.id, below)
+            if looked[below].get(name) == one.size:
+                known.append(one)
+            else:
+                again = self._clock.monotonic() + UNKNOWN_AGAIN_S
+                self._unknown[peer_id, one.download_id] = again
+        return known, False
 
     def _is_due(self, peer_id: str, file: Sent) -> bool:
         """What Syncthing did not know is soon asked for again only while it is fresh."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
+from sidecar.domain.ignoring import is_ignored
 from sidecar.domain.peers import LONGEST_WAIT, Peer, Wait, wait_for
 from sidecar.errors import SidecarError, SyncthingTrouble
 from sidecar.events import Bus, DeviceChanged
@@ -43,10 +44,15 @@ ITSELF = "syncthing"
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A device of ours that Syncthing carries, as it was last seen."""
+    """A device of ours that Syncthing carries, as it was last seen.
+
+    Attributes:
+        is_left_alone: Whether our own folder there stays at home.
+    """
 
     folder: CarriedFolder
     peers: tuple[Peer, ...]
+    is_left_alone: bool
 
 
 class Peers:
@@ -147,21 +153,22 @@ class Peers:
             self._is_not_carried(device)
             return False
         try:
-            peers = tuple(
-                self._arriving.peer(device.id, folder, devices[one])
+            looked = [
+                self._arriving.look(device.id, folder, devices[one])
                 for one in folder.shared_with
                 if one in devices
-            )
-            self._remember(device.id, Carried(folder, peers))
-            more = [self._arriving.note(device.id, folder, one) for one in peers]
+            ]
+            lines = "\n".join(self._syncthing.ignored(folder.id)).encode()
         except SyncthingTrouble as trouble:
             if trouble.code != "unknown-folder":
                 raise
             self._tell(device.id, trouble)
             return False
         self._troubles.clear(Kind.SYNCTHING, device.id)
+        peers = tuple(peer for peer, _ in looked)
+        self._remember(device.id, Carried(folder, peers, is_ignored(lines, folder.prefix)))
         self._tell_waits(device.id)
-        return any(more)
+        return any(more for _, more in looked)
 
     def _is_not_carried(self, device: Attached) -> None:
         with self._lock:

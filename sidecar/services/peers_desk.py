@@ -6,15 +6,16 @@ where it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.domain.ignoring import LINE
+from sidecar.domain.ignoring import LINE, line_for
+from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Person
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.peers import Peers
+from sidecar.services.peers import Carried, Peers
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.arrivals import Arrivals
 
@@ -162,6 +163,8 @@ class PeersCounter:
         """See `PeersDesk`."""
         if self._device(person, device_id) is None:
             return None
+        if carried := self._below(device_id):
+            return IgnoreView(device_id, carried.is_left_alone, line_for(carried.folder.prefix))
         folder = self._shelf.get(device_id).folder
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
@@ -169,17 +172,46 @@ class PeersCounter:
         """See `PeersDesk`."""
         if self._device(person, device_id) is None:
             return None
-        self._shelf.get(device_id).folder.ignore_file.write()
+        carried = self._below(device_id)
+        if carried is None:
+            self._shelf.get(device_id).folder.ignore_file.write()
+        elif not carried.is_left_alone:
+            line, label = line_for(carried.folder.prefix), carried.folder.label
+            text = f"The .stignore of Syncthing's folder {label} lies outside of this device"
+            raise DeviceTrouble("name-taken", f"{text}: add the line {line} there yourself")
         return self.ignoring(person, device_id)
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """Return why it is not known what has arrived; Syncthing itself is an admin's business."""
-        seen = {one.id for one in self._devices(person)}
+        seen = {one.id: one.name for one in self._devices(person)}
+        return [*self._troubled(person, seen), *self._travelling(seen)]
+
+    def _travelling(self, seen: Mapping[str, str]) -> Sequence[Notice]:
+        """Offer the line where Syncthing carries our own folder with the rest."""
+        return [
+            Notice(
+                "syncthing",
+                "info",
+                f"Syncthing carries unfinished files of {name} with the rest: it leaves them "
+                f"alone once the line {line_for(carried.folder.prefix)} is in its .stignore",
+            )
+            for device_id, name in seen.items()
+            if self._peers is not None
+            and (carried := self._peers.of(device_id)) is not None
+            and not carried.is_left_alone
+        ]
+
+    def _troubled(self, person: Person, seen: Mapping[str, str]) -> Sequence[Notice]:
         return [
             Notice("syncthing", "warning", trouble.text)
             for subject, trouble in self._troubles.all_of(Kind.SYNCTHING).items()
             if subject in seen or person.is_admin
         ]
+
+    def _below(self, device_id: str) -> Carried | None:
+        """Return how a device is carried that is only a part of Syncthing's folder."""
+        carried = self._peers.of(device_id) if self._peers else None
+        return carried if carried and carried.folder.prefix else None
 
     def _device(self, person: Person, device_id: str) -> DeviceView | None:
         return next((one for one in self._devices(person) if one.id == device_id), None)

@@ -22,7 +22,7 @@ ABSENT = """SELECT one.id, one.file_path, one.file_size, one.completed_at
     WHERE one.status = 'completed' AND one.device_id = ? AND one.completed_at >= ?
         AND NOT EXISTS (SELECT 1 FROM arrivals
             WHERE download_id = one.id AND peer_id = ? AND completed_at = one.completed_at)
-    ORDER BY one.completed_at DESC"""
+    ORDER BY one.completed_at DESC LIMIT ?"""
 NEWEST = """SELECT max(arrivals.completed_at) FROM arrivals
     JOIN downloads AS one ON one.id = arrivals.download_id
     WHERE one.status = 'completed' AND one.device_id = ? AND arrivals.peer_id = ?
@@ -35,6 +35,9 @@ OF_FILE = """SELECT peers.name, arrivals.known_at FROM downloads AS one
         AND arrivals.completed_at = one.completed_at
     WHERE one.id = ? AND one.status = 'completed' ORDER BY peers.name, peers.peer_id"""
 MOMENT = MomentField()
+# Of files that are awaited, the newest decide.
+AWAITED = 1000
+ALL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +98,26 @@ class Arrivals:
                     )
                 )
 
-    def absent(self, device_id: str, peer_id: str, *, since: datetime) -> Sequence[Sent]:
-        """Return the files, complete here since a time, that a peer is not known to have."""
-        rows = self._db.sql(ABSENT, (device_id, MOMENT.db_value(since), peer_id))
+    def absent(
+        self, device_id: str, peer_id: str, *, since: datetime = EPOCH, most: int = ALL
+    ) -> Sequence[Sent]:
+        """Return the files that a peer is not known to have, those that came last first.
+
+        Args:
+            device_id: Where they are.
+            peer_id: Where they are not.
+            since: Only what was complete here at this time or later.
+            most: Not more than so many.
+        """
+        rows = self._db.sql(ABSENT, (device_id, MOMENT.db_value(since), peer_id, most))
         return [
             Sent(download_id, path, size or 0, _moment(completed_at))
             for download_id, path, size, completed_at in rows
         ]
 
     def missing(self, device_id: str, peer_id: str, *, since: datetime) -> Sequence[Missing]:
-        """Return the same as the plan wants to see it."""
-        absent = self.absent(device_id, peer_id, since=since)
+        """Return the newest of the same, as the plan wants to see them."""
+        absent = self.absent(device_id, peer_id, since=since, most=AWAITED)
         return [Missing(peer_id, one.path, one.completed_at) for one in absent]
 
     def newest(self, device_id: str, peer_ids: Iterable[str]) -> Mapping[str, datetime]:

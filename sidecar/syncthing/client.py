@@ -96,6 +96,10 @@ class _Entry(_Told):
     type: str
 
 
+class _Ignores(_Told):
+    ignore: tuple[str, ...] | None = None
+
+
 class _Event(_Told):
     id: int
 
@@ -192,6 +196,11 @@ class Syncthing:
         asked: Query = {"folder": folder, "prefix": below, "levels": 0}
         entries = self._read(self._about_entries, "db/browse", asked)
         return {one.name: one.size for one in entries if one.type == "FILE_INFO_TYPE_FILE"}
+
+    def ignored(self, folder: str) -> Sequence[str]:
+        """Return the lines of a folder's `.stignore`."""
+        asked: Query = {"folder": folder}
+        return self._read(TypeAdapter(_Ignores), "db/ignores", asked).ignore or ()
 
     def news(self, since: int, *, wait_s: int) -> int:
         """Wait until something happens; return the number of the last thing that did.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.ignoring import is_ignored, with_line
+from sidecar.domain.ignoring import is_ignored, line_for, with_line
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,28 @@ from sidecar.domain.ignoring import is_ignored, with_line
         (b"!*.flac\n/.sidecar\n", False),
         (b"#include ours.txt\n/.sidecar\n", False),
         (b"/.sidecar\n!*.flac\n*\n", True),
+        (b"/Car/.sidecar\n", False),
     ],
 )
 def test_only_what_surely_keeps_our_folder_at_home_counts(lines: bytes, *, ignored: bool) -> None:
     assert is_ignored(lines) is ignored
+
+
+@pytest.mark.parametrize(
+    ("lines", "ignored"),
+    [
+        (b"/Sticks/Car/.sidecar\n", True),
+        (b"Sticks/Car/.sidecar/**\n", True),
+        (b".sidecar\n", True),
+        (b"/.sidecar\n", False),
+        (b"/Sticks/.sidecar\n", False),
+    ],
+)
+def test_a_device_below_syncthings_folder_has_a_line_of_its_own(
+    lines: bytes, *, ignored: bool
+) -> None:
+    assert line_for("Sticks/Car/") == "/Sticks/Car/.sidecar"
+    assert is_ignored(lines, "Sticks/Car/") is ignored
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from pydantic import SecretStr
@@ -13,22 +14,41 @@ from pydantic import SecretStr
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import SyncthingTrouble
+from sidecar.errors import DeviceTrouble, SyncthingTrouble
 from sidecar.events import DeviceChanged
 from sidecar.services.carrying import carried_by
+from sidecar.services.desk import DeviceView, Person
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.peers import Peers
+from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.planning import Planning
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.arrivals import Arrivals
 from sidecar.syncthing.client import SharedFolder, Syncthing
 from sidecar.syncthing.connection import Connection
+from tests.fakes.clock import FakeClock
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
 from tests.services.conftest import ANN, STICK, World, track
 
 pytestmark = pytest.mark.slow
+
+
+ANN_HERSELF = Person(ANN, "ann", is_admin=False)
+STRANGER = Person("b" * 32, "ben", is_admin=False)
+
+
+class StopAtRest(FakeClock):
+    """A clock that says stop when it is first asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stop = Event()
+
+    def wait(self, stop: Event, seconds: float) -> bool:
+        stop.set()
+        return super().wait(stop, seconds)
 
 
 @dataclass
@@ -63,7 +83,7 @@ class Carrying:
         self.home.scan()
         there = {"folder": FOLDER, "device": self.phone.id}
         wait_until(
-            lambda: self.home.ask("GET", "db/completion", **there)["needItems"] == 0,
+            lambda: not self.home.ask("GET", "db/remoteneed", **there)["files"],
             what="all to be on the phone",
         )
 
@@ -270,3 +290,80 @@ def test_the_closest_folder_by_path_carries_a_device(tmp_path: Path) -> None:
     assert carried("Musical", "music") == ("music", "a/b.flac")
     assert carried("Music", "none") is None
     assert carried("..") is None
+
+
+def desk_of(carrying: Carrying) -> PeersCounter:
+    device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
+    return PeersCounter(
+        carrying.peers,
+        devices=lambda person: [device] if person == ANN_HERSELF else [],
+        download=lambda _person, _id: None,
+        arrivals=carrying.arrivals,
+        shelf=carrying.shelf,
+        troubles=carrying.troubles,
+    )
+
+
+def test_people_see_where_their_devices_are_carried_and_no_others(carrying: Carrying) -> None:
+    carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    desk = desk_of(carrying)
+
+    view = desk.shared(ANN_HERSELF, STICK)
+
+    assert view is not None
+    assert (view.folder, view.trouble, view.waits) == ("Music", None, None)
+    assert [(one.name, one.is_connected) for one in view.peers] == [("Ann's phone", True)]
+    assert desk.shared(STRANGER, STICK) is None
+    assert desk.ignoring(STRANGER, STICK) is None
+    assert desk.ignore(STRANGER, STICK) is None
+    assert desk.notices(STRANGER) == []
+
+
+def test_a_device_below_syncthings_folder_is_told_which_line_goes_where(
+    carrying: Carrying,
+) -> None:
+    carrying.peers.step()
+    desk = desk_of(carrying)
+    line = f"/Sticks/{carrying.stick.name}/.sidecar"
+
+    (notice,) = desk.notices(ANN_HERSELF)
+    assert f"once the line {line} is in its .stignore" in notice.text
+    with pytest.raises(DeviceTrouble, match=r"add the line /Sticks/.* there"):
+        desk.ignore(ANN_HERSELF, STICK)
+    assert not (carrying.stick / ".stignore").exists()
+
+    lines = carrying.home.folder / ".stignore"
+    before = lines.read_text() if lines.exists() else ""
+    lines.write_text(f"{before}{line}\n")
+    carrying.home.scan()
+    carrying.peers.step()
+
+    found = desk.ignore(ANN_HERSELF, STICK)
+    assert found is not None
+    assert (found.is_there, found.line) == (True, line)
+    assert desk.notices(ANN_HERSELF) == []
+    assert not (carrying.stick / ".stignore").exists()
+    lines.write_text(before) if before else lines.unlink()
+
+
+def test_a_wrong_key_is_an_admins_notice(carrying: Carrying) -> None:
+    wrong = Connection(
+        carrying.home.url, key=lambda: SecretStr("x"), certificate=carrying.home.certificate
+    )
+    peers = Peers(
+        Syncthing(wrong),
+        shelf=carrying.shelf,
+        arrivals=carrying.arrivals,
+        troubles=carrying.troubles,
+        bus=carrying.world.bus,
+        clock=(clock := StopAtRest()),
+    )
+    peers.run(clock.stop)
+
+    admin = Person("e" * 32, "eve", is_admin=True)
+    (notice,) = desk_of(carrying).notices(admin)
+    assert notice.text.endswith("refuses the API key (settings: syncthing.api_key)")
+    assert desk_of(carrying).notices(ANN_HERSELF) == []
+    assert carrying.trouble() == "wrong-key"
