@@ -14,6 +14,7 @@
     + WrongServer       another server answers at the address: full stop
     + OddAnswer         anything else: a login page, broken JSON, an unexpected status
   - SignInRefused       the name or the password is wrong, or the account may not sign in
+  - SyncthingTrouble    Syncthing did not tell what was asked; see `SyncthingTrouble.code`
   - DeviceTrouble       the device cannot be used as it is; see `DeviceTrouble.code`
   - domain.failures.TransferFailed   one attempt at one file failed, and why
 """
@@ -108,6 +109,18 @@ class DeviceTrouble(SidecarError):
     Attributes:
         code: One of `missing`, `other-device`, `no-marker`, `read-only`, `full`, `too-big`,
             `no-permission`, `broken`, `name-taken`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SyncthingTrouble(SidecarError):
+    """Syncthing did not tell what was asked: nothing is known of the other devices then.
+
+    Attributes:
+        code: One of `away`, `wrong-key`, `untrusted`, `unknown-folder`, `odd`.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -35,6 +35,7 @@ from sidecar.web import (
     keys,
     media,
     offline,
+    peers,
     people,
     plans,
     plays,
@@ -145,6 +146,7 @@ class Runtime:
             items.routes(services.library, services.media),
             media.routes(services.media),
             offline.routes(services.offline),
+            peers.routes(services.peers_desk),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),
             admin.routes(services.people, services.hood, services.transfers_desk),
@@ -177,6 +179,9 @@ class Runtime:
         crew.add("watching", services.watching.run)
         crew.add("watcher", services.removals.run)
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
+        crew.add("stick", services.stick_writer.run)
+        if services.peers is not None:
+            crew.add("syncthing", services.peers.run)
         _, beside_engine = services.engine
         if beside_engine is not None:
             crew.add("aria2", beside_engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from sidecar.assembly.fetching import Fetching
@@ -11,12 +12,14 @@ from sidecar.services.browsing import LibraryDesk
 from sidecar.services.buttons import Buttons
 from sidecar.services.coming import Coming
 from sidecar.services.covers import Covers
+from sidecar.services.desk import Notice, Person
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keys import Keys
 from sidecar.services.looking import Looking
 from sidecar.services.media import Media
 from sidecar.services.offline import OfflineLibrary
+from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.people import People
 from sidecar.services.plans import Plans
 from sidecar.services.plays_desk import ListeningDesk
@@ -51,7 +54,11 @@ class Assembly(Fetching):
             troubles=self.troubles,
             transfers=self.transfers,
             covers=self.covers,
-            further_notices=(self.removals_desk.notices, self.transfers_desk.notices),
+            further_notices=(
+                self.removals_desk.notices,
+                self.transfers_desk.notices,
+                self._syncthing_notices,
+            ),
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
@@ -172,6 +179,21 @@ class Assembly(Fetching):
             inventory=Inventory(self._store.db),
             formats=self.formats,
         )
+
+    @cached_property
+    def peers_desk(self) -> PeersCounter:
+        """Where devices are carried to, as people see it."""
+        return PeersCounter(
+            self.peers,
+            devices=self.desk.devices,
+            download=self.desk.download,
+            arrivals=self._store.arrivals,
+            shelf=self.shelf,
+            troubles=self.troubles,
+        )
+
+    def _syncthing_notices(self, person: Person) -> Sequence[Notice]:
+        return self.peers_desk.notices(person)
 
     @cached_property
     def removals_desk(self) -> RemovalsCounter:

@@ -14,13 +14,19 @@ from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
 from sidecar.services.finishing import Finishing
 from sidecar.services.keeping import Keeping
+from sidecar.services.peers import Peers
 from sidecar.services.pool import Pool
 from sidecar.services.progress import Transfers
 from sidecar.services.removals import Removals
 from sidecar.services.room import Room
 from sidecar.services.settling import Settling
+from sidecar.services.stick.writing import StickWriter
 from sidecar.services.unattended import Unattended
 from sidecar.services.verdicts import Verdicts
+from sidecar.services.waiting import nothing_waits
+from sidecar.store.on_device import OnDevice
+from sidecar.syncthing.client import Syncthing
+from sidecar.syncthing.connection import Connection
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.making import make_engine
@@ -40,7 +46,39 @@ class Fetching(Wanting):
             bus=self._bus,
             in_use=lambda: in_use(self.watching.now()),
             clock=self._clock,
+            awaited=self.peers.waiting if self.peers else nothing_waits,
         )
+
+    @cached_property
+    def peers(self) -> Peers | None:
+        """What Syncthing carries further; None if there is none in the settings."""
+        settings = self._settings.syncthing
+        if settings.url is None:
+            return None
+        connection = Connection(
+            settings.url, key=settings.read_key, certificate=settings.certificate
+        )
+        return Peers(
+            Syncthing(connection),
+            shelf=self.shelf,
+            arrivals=self._store.arrivals,
+            troubles=self.troubles,
+            bus=self._bus,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def stick_writer(self) -> StickWriter:
+        """What writes the pages and manifests that lie on the devices."""
+        writer = StickWriter(
+            shelf=self.shelf,
+            on_device=OnDevice(self._store.db),
+            troubles=self.troubles,
+            server_id=lambda: self.accounts.server_id,
+            clock=self._clock,
+        )
+        self._bus.subscribe(writer.hear)
+        return writer
 
     @cached_property
     def removals(self) -> Removals:

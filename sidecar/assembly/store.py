@@ -11,6 +11,7 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.troubles import Troubles
 from sidecar.store.accounts import Accounts
 from sidecar.store.api_keys import ApiKeys
+from sidecar.store.arrivals import Arrivals
 from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.database import Database
 from sidecar.store.devices import Devices
@@ -36,6 +37,7 @@ class Store:
         self.db = db
         self.accounts = Accounts(db)
         self.api_keys = ApiKeys(db, clock)
+        self.arrivals = Arrivals(db)
         self.chosen = ChosenPlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)

@@ -14,6 +14,7 @@ from sidecar.config.settings import (
     NetworkSettings,
     ServerSettings,
     Settings,
+    SyncthingSettings,
     TransferSettings,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "RulesSettings",
     "ServerSettings",
     "Settings",
+    "SyncthingSettings",
     "TransferSettings",
     "load",
 ]

@@ -24,7 +24,7 @@ FILE_NAME = "config.toml"
 # Not settings: where the settings are, and the devices, which are a list.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
 # Never shown, even when they are refused.
-SECRETS = {"password", "secret"}
+SECRETS = {"password", "secret", "api_key"}
 
 
 def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:

@@ -26,7 +26,7 @@ from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
 from sidecar.domain.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.network import Span, Use
-from sidecar.errors import ConfigError
+from sidecar.errors import ConfigError, SyncthingTrouble
 
 LARGEST_ROOM = 2**60
 
@@ -146,6 +146,34 @@ class NetworkSettings(Section):
     time_zone: ZoneName | None = None
 
 
+class SyncthingSettings(Section):
+    """The Syncthing of this machine that carries devices' folders to other devices."""
+
+    url: ServerUrl | None = None
+    api_key: SecretStr | None = None
+    api_key_file: FullPath | None = None
+    certificate: FullPath | None = None
+
+    def read_key(self) -> SecretStr:
+        """Return the key; a file is read anew each time, since the key may be changed.
+
+        Raises:
+            SyncthingTrouble: There is none, or its file cannot be read.
+        """
+        if self.api_key is not None:
+            return self.api_key
+        if self.api_key_file is None:
+            text = "Syncthing is not asked without its API key (settings: syncthing.api_key)"
+            raise SyncthingTrouble("wrong-key", text)
+        try:
+            return SecretStr(self.api_key_file.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            text = f"Syncthing's API key in {self.api_key_file} cannot be read"
+            raise SyncthingTrouble(
+                "wrong-key", f"{text} (settings: syncthing.api_key_file)"
+            ) from error
+
+
 class DeviceSettings(Section):
     """A folder that the sidecar fills."""
 
@@ -160,6 +188,9 @@ class DeviceSettings(Section):
     speed_limit: Speed | None = None
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
+
+    index: bool = True
+    syncthing_folder: str | None = None
 
     @field_validator("bitrate")
     @classmethod
@@ -199,7 +230,12 @@ class DeviceSettings(Section):
 
 
 # What a device is and whose it is, only the settings file says.
-CHANGEABLE = frozenset(DeviceSettings.model_fields) - {"name", "path", "users"}
+CHANGEABLE = frozenset(DeviceSettings.model_fields) - {
+    "name",
+    "path",
+    "users",
+    "syncthing_folder",
+}
 
 
 class LogSettings(Section):
@@ -216,5 +252,6 @@ class Settings(Section):
     transfer: TransferSettings = TransferSettings()
     network: NetworkSettings = NetworkSettings()
     rules: AnyRules = Field(default_factory=ALL_RULES)
+    syncthing: SyncthingSettings = SyncthingSettings()
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()

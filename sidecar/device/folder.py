@@ -3,6 +3,7 @@
     .sidecar/device.json      who this device is (`marker`)
     .sidecar/lock             one sidecar at a time (`lock`)
     .sidecar/parts/17.part    what download 17 has so far; on the same file system as its file
+    .sidecar/own.json         small files of our own that are no downloads (`own_files`)
     .sidecar/made.txt         the folders that we made: only these are ever pruned (`made`)
 
 Everything is reached from one directory handle, without following links: whatever comes to lie at
@@ -26,7 +27,9 @@ import xxhash
 from sidecar.device import made, scan, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.filesystem import space_of
+from sidecar.device.ignoring import IgnoreFile
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
+from sidecar.device.own_files import OwnFiles
 from sidecar.device.parts import CONVERTED, PartFile, folder_of_parts, names_in
 from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
@@ -62,6 +65,8 @@ class DeviceFolder:
         self.device_id = device_id
         self.name = name
         self._anchor = Anchor(root, device_id, name=name)
+        self.ignore_file = IgnoreFile(self._anchor)
+        self.own_files = OwnFiles(self._anchor)
         # No folder may be pruned between its opening and a rename into it.
         self._shaping = Lock()
 

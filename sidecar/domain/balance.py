@@ -73,12 +73,14 @@ class DeviceRoom:
         name: For the sentences.
         budget: The most that our files may take; None means all but the reserve.
         reserve: Bytes that stay free; None means the usual.
+        aside: Bytes that files of ours take which are no downloads.
     """
 
     name: str
     space: Space
     budget: int | None
     reserve: int | None
+    aside: int = 0
     running: tuple[Running, ...] = ()
 
     @property
@@ -103,7 +105,9 @@ class Balance:
         running = sum(room.takes(one.size) for one in room.running)
         coming = sum(room.takes(one.to_write) for one in room.running)
         self._room = room
-        self._budget = room.most - running - sum(room.takes(one.size) for one in stored)
+        self._budget = (
+            room.most - room.aside - running - sum(room.takes(one.size) for one in stored)
+        )
         self._free = room.space.free - room.kept - coming
         self._may_go = may_go
         self._could_give = dict.fromkeys(Standing, 0)

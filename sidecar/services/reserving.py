@@ -54,6 +54,7 @@ class Reserving:
         """Return why there is no room for so many bytes more; None if there is."""
         others, space = self.on(device.id), device.folder.space()
         used = self._downloads.bytes_on_device(device.id, block=space.block)
+        used += device.folder.own_files.taken(space.block)
         room = partial(
             room_for,
             remaining=remaining,

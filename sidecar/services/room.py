@@ -26,7 +26,9 @@ from sidecar.domain.plan import Plan, Refused, Step, plan
 from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.services.devices import Attached, DeviceShelf
-from sidecar.services.troubles import Kind, Trouble, Troubles
+from sidecar.services.room_words import room_trouble
+from sidecar.services.troubles import Kind, Troubles
+from sidecar.services.waiting import Awaited, nothing_waits
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads
 from sidecar.store.inventory import Holdings, Inventory
@@ -58,7 +60,8 @@ class PlanChanged(SidecarError):
 class Room:
     """Makes plans and carries their removals out. Safe for many threads; one of them steps.
 
-    `in_use` returns the items that play or come next in a queue, of everybody.
+    `in_use` returns the items that play or come next in a queue, of everybody; `awaited` what
+    must stay on a device until other devices have what came after it.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Room:
         bus: Bus,
         in_use: InUse,
         clock: Clock,
+        awaited: Awaited = nothing_waits,
     ) -> None:
         self._db = db
         self._shelf = shelf
@@ -78,6 +82,7 @@ class Room:
         self._troubles = troubles
         self._bus = bus
         self._in_use = in_use
+        self._awaited = awaited
         self._clock = clock
         self._inventory = Inventory(db)
         self._rests = Rests(db, clock)
@@ -205,12 +210,18 @@ class Room:
         return plan(limits, found.stored, found.waiting, may_remove=not as_it_is)
 
     def _situation(self, device: Attached) -> tuple[DeviceRoom, Holdings]:
+        waiting = self._awaited(device.id)
         found = self._inventory.holdings(
-            device.id, self._clock.now(), in_use=self._in_use(), untouchable=self._odd
+            device.id,
+            self._clock.now(),
+            in_use=self._in_use(),
+            untouchable=self._odd | waiting.files if waiting else self._odd,
         )
+        space = device.folder.space()
         limits = DeviceRoom(
             name=device.settings.name,
-            space=device.folder.space(),
+            space=space,
+            aside=device.folder.own_files.taken(space.block),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             # What was only just claimed has to ask for its room first.
@@ -225,7 +236,10 @@ class Room:
         """Take the files away that still may go."""
         for step in steps:
             there = self._downloads.get(step.download_id)
-            if there is not None and there.status is Status.COMPLETED and self._may_go(there):
+            if there is None or there.status is not Status.COMPLETED or not self._may_go(there):
+                continue
+            waiting = self._awaited(device.id)
+            if waiting is None or there.id not in waiting.files:
                 self._evict(device, there)
 
     def _may_go(self, download: Download) -> bool:
@@ -276,20 +290,9 @@ class Room:
             self._bus.publish(WorkArrived())
 
     def _tell(self, device: Attached, found: Plan) -> None:
-        """One message for each device, however many files wait."""
-        name, waiting = device.settings.name, sum(not one.is_final for one in found.refusals)
-        if found.needs_confirmation:
-            text = f"{len(found.removals)} files would go from {name} to make room"
-            note = Trouble("confirm", f"{text}: look at its plan and say whether they may")
-        elif found.over:
-            text = f"{name} holds more than it may, and all that is there is to stay"
-            note = Trouble("over", f"{text}: nothing comes until it has more room, or less to keep")
-        elif waiting:
-            text = "1 download waits" if waiting == 1 else f"{waiting} downloads wait"
-            what = f"{text} for room on {name}: what is there is wanted as much, or more"
-            note = Trouble("no-room", what)
-        else:
+        waiting = self._awaited(device.id)
+        note = room_trouble(device.settings.name, found, waiting.text if waiting else None)
+        if note is None:
             self._troubles.clear(Kind.ROOM, device.id)
-            return
-        if self._troubles.note(Kind.ROOM, device.id, note):
+        elif self._troubles.note(Kind.ROOM, device.id, note):
             log.info("%s", note.text)

@@ -15,12 +15,13 @@ from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
 
 
 class Kind(StrEnum):
-    """What is troubled; that there is no room stops nothing else."""
+    """What is troubled; that there is no room, or no word of Syncthing, stops nothing else."""
 
     SERVER = "server"
     ACCOUNT = "account"
     DEVICE = "device"
     ROOM = "room"
+    SYNCTHING = "syncthing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
+from sidecar.store.peer_tables import PEERS
 from sidecar.store.steps import (
     DEVICE_SETTINGS,
     FIRST,
@@ -39,6 +40,7 @@ STEPS: tuple[Step, ...] = (
     QUEUE_ORDER,
     OFFLINE_SEARCH,
     FORMATS,
+    PEERS,
 )
 
 

@@ -15,6 +15,7 @@ from sidecar.store.choices import (
     RuleSettingsRow,
 )
 from sidecar.store.fields import MomentField, StatusField, ValidatorField
+from sidecar.store.peer_tables import ArrivalRow, PeerRow
 
 
 class DownloadRow(peewee.Model):
@@ -254,4 +255,6 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ChosenPlaylistRow,
     RestRow,
     PlayRow,
+    PeerRow,
+    ArrivalRow,
 )

@@ -142,6 +142,21 @@ OPERATIONS: Table = MappingProxyType(
             body=keys.NewKey,
         ),
         ("keys.revoke", "DELETE"): Operation(summary="Revoke a key", status=204),
+        ("peers.show", "GET"): Operation(
+            summary="Where Syncthing carries a device", answer=shapes.Shared
+        ),
+        ("peers.of_file", "GET"): Operation(
+            summary="Which of these have a file", answer=shapes.Listed[shapes.Arrived]
+        ),
+        ("peers.ignoring", "GET"): Operation(
+            summary="Whether Syncthing leaves our own folder alone", answer=shapes.Ignoring
+        ),
+        ("peers.ignore", "POST"): Operation(
+            summary="Write the line that makes it",
+            answer=shapes.Ignoring,
+            body=action_bodies.Nothing,
+            needs_body=False,
+        ),
         ("plans.show", "GET"): Operation(
             summary="What would come and go on a device", answer=shapes.Plan
         ),

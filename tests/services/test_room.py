@@ -14,12 +14,14 @@ from sidecar.domain.eviction import REST
 from sidecar.domain.removals import Fate
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble
+from sidecar.events import DeviceChanged
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.planning import Planning
 from sidecar.services.room import PlanChanged, Room
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.verdicts import Verdicts
+from sidecar.services.waiting import Waiting
 from sidecar.store.rests import Rests
 from sidecar.store.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
@@ -37,6 +39,7 @@ class House:
     room: Room
     stick: Path
     in_use: set[str] = field(default_factory=set)
+    awaited: list[Waiting] = field(default_factory=list)
 
     def wishes(self, number: int, rule: str = "favourites", *, blocks: int = 1) -> Download:
         item = track(number, size=blocks * BLOCK)
@@ -100,6 +103,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     )
     shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
     in_use: set[str] = set()
+    awaited: list[Waiting] = []
     room = Room(
         db=world.db,
         shelf=shelf,
@@ -108,9 +112,35 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
         bus=world.bus,
         in_use=lambda: in_use,
         clock=world.clock,
+        awaited=lambda _: awaited[0] if awaited else None,
     )
-    yield House(world, shelf, troubles, room, stick, in_use)
+    yield House(world, shelf, troubles, room, stick, in_use, awaited)
     shelf.close()
+
+
+def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    text = "what may go waits until Ann's phone has 1 newer file"
+    house.awaited.append(Waiting(frozenset({house.now(4).id, house.now(7).id}), text))
+    house.wishes(11)
+
+    house.room.step()
+
+    assert house.is_there(4)
+    assert house.is_there(7)
+    trouble = house.troubles.of(Kind.ROOM, STICK)
+    assert trouble is not None
+    assert trouble.text == f"1 download waits for room on Car stick: {text}"
+    assert house.now(11).id in house.room.held_back()
+
+    house.awaited.clear()
+    house.world.bus.publish(DeviceChanged(STICK))
+    house.room.step()
+
+    assert house.states(4, 7) == ["removed", "completed"]
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+    assert house.now(11).id not in house.room.held_back()
 
 
 def test_what_nobody_wants_makes_room_and_rests(house: House) -> None:

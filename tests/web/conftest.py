@@ -20,6 +20,7 @@ from sidecar.web import (
     keys,
     media,
     offline,
+    peers,
     people,
     plans,
     plays,
@@ -36,6 +37,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.listening import FakeListening
+from tests.fakes.peers import FakePeers
 from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
@@ -75,6 +77,11 @@ def steering_desk() -> FakeSteering:
 @pytest.fixture
 def removals_desk() -> FakeRemovalsDesk:
     return FakeRemovalsDesk()
+
+
+@pytest.fixture
+def peers_desk() -> FakePeers:
+    return FakePeers()
 
 
 @pytest.fixture
@@ -149,6 +156,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
         steering.routes(desk_of("steering_desk")),
         removals.routes(desk_of("removals_desk")),
+        peers.routes(desk_of("peers_desk")),
         plans.routes(desk_of("planned")),
         plays.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),

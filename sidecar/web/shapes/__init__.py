@@ -41,6 +41,7 @@ from sidecar.web.shapes.downloads import (
     Verdict,
 )
 from sidecar.web.shapes.library import Heart, LibraryItem, Local, OfflineFile, OfflineItem, Remote
+from sidecar.web.shapes.peers import Arrived, Ignoring, Peer, Shared
 from sidecar.web.shapes.people import (
     Account,
     Ended,
@@ -62,6 +63,7 @@ __all__ = [
     "Acted",
     "Added",
     "Addition",
+    "Arrived",
     "BulkOutcome",
     "BulkOutcomes",
     "Device",
@@ -76,6 +78,7 @@ __all__ = [
     "Heart",
     "HeldFor",
     "Hood",
+    "Ignoring",
     "Key",
     "LibraryItem",
     "Listed",
@@ -86,6 +89,7 @@ __all__ = [
     "OfflineFile",
     "OfflineItem",
     "OpenSession",
+    "Peer",
     "Pin",
     "Plan",
     "PlanLine",
@@ -103,6 +107,7 @@ __all__ = [
     "Session",
     "Setting",
     "Shape",
+    "Shared",
     "Space",
     "Transfers",
     "Trouble",

@@ -1,0 +1,109 @@
+"""Syncthing's `.stignore` in a device's root: read to tell, written only when a person says so.
+
+The file is a person's. It is replaced at once by one that has one line more, with the rights that
+it had; if somebody changes it at that very moment, theirs stays and nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+from sidecar.device import tree
+from sidecar.device.anchor import Anchor
+from sidecar.device.marker import OURS
+from sidecar.domain.ignoring import is_ignored, with_line
+from sidecar.errors import DeviceTrouble
+
+NAME = ".stignore"
+_DRAFT = "stignore.draft"
+_LARGEST = 1024 * 1024
+_USUAL_RIGHTS = 0o644
+
+
+class IgnoreFile:
+    """The file on one device. Every call raises `DeviceTrouble` if the device cannot be used."""
+
+    def __init__(self, anchor: Anchor) -> None:
+        self._anchor = anchor
+
+    def is_there(self) -> bool:
+        """Whether it says that our folder stays at home.
+
+        Raises:
+            errors.DeviceTrouble: `name-taken` if it is no file of lines.
+        """
+        self._anchor.check_place()
+        with self._anchor.working() as root:
+            content, _ = self._read(root)
+        return is_ignored(content)
+
+    def write(self) -> None:
+        """Add our line, if it is not there.
+
+        Raises:
+            errors.DeviceTrouble: `name-taken` if it is no file of lines, or is written to by
+                somebody else just now.
+        """
+        self._anchor.check()
+        with self._anchor.working() as root, tree.folder(root, (OURS,)) as ours:
+            content, before = self._read(root)
+            whole = with_line(content)
+            if whole == content:
+                return
+            _write_draft(ours, whole, before)
+            try:
+                self._put(root, ours, before)
+            except FileExistsError:
+                with suppress(FileNotFoundError):
+                    os.unlink(_DRAFT, dir_fd=ours)
+                text = f"{NAME} is being changed by something else: it was left alone; try again"
+                raise DeviceTrouble("name-taken", text) from None
+
+    def _read(self, root: int) -> tuple[bytes, os.stat_result | None]:
+        try:
+            with os.fdopen(tree.opened(NAME, root), "rb") as file:
+                content = file.read(_LARGEST + 1)
+                facts = os.fstat(file.fileno())
+        except FileNotFoundError:
+            return b"", None
+        except FileExistsError:
+            raise _not_lines() from None
+        if len(content) > _LARGEST:
+            raise _not_lines()
+        return content, facts
+
+    def _put(self, root: int, ours: int, before: os.stat_result | None) -> None:
+        if before is None:
+            tree.rename_new(_DRAFT, ours, NAME, root)
+        else:
+            now = tree.regular(NAME, root)
+            if now is None or _version(now) != _version(before):
+                raise FileExistsError(NAME)
+            os.replace(_DRAFT, NAME, src_dir_fd=ours, dst_dir_fd=root)
+        tree.sync_file(NAME, root)
+        os.fsync(root)
+
+
+def _write_draft(ours: int, content: bytes, before: os.stat_result | None) -> None:
+    descriptor = tree.opened(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    with os.fdopen(descriptor, "wb") as file:
+        # FAT has no rights, and only an administrator may give a file away.
+        with suppress(PermissionError):
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if before else _USUAL_RIGHTS)
+        with suppress(PermissionError):
+            if before is not None:
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _version(facts: os.stat_result) -> tuple[int, int, int]:
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _not_lines() -> DeviceTrouble:
+    text = f"{NAME} on the device is not a file that Syncthing could read: it was left alone"
+    return DeviceTrouble("name-taken", text)

@@ -1,0 +1,178 @@
+"""Small files of our own on a device that are no downloads: the page for people, the manifest.
+
+    .sidecar/own.json     what we made: path, size, hash
+
+A file is replaced or removed only if it still is what we made: one of a stranger's, or one that a
+person has changed since, stays. A file is whole, old or new, at any moment; the same bytes are not
+written again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock
+
+import xxhash
+
+from sidecar.device import tree
+from sidecar.device.anchor import Anchor
+from sidecar.device.marker import OURS
+from sidecar.domain.space import taken
+from sidecar.errors import DeviceTrouble
+
+_RECORD = "own.json"
+_DRAFT = "own.draft"
+_BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What we made: while it is replaced, what it was and what it will be."""
+
+    size: int
+    hashes: tuple[str, ...]
+
+
+class OwnFiles:
+    """Those of one device. Safe for many threads.
+
+    Every call raises `DeviceTrouble` if the device cannot be used.
+    """
+
+    def __init__(self, anchor: Anchor) -> None:
+        self._anchor = anchor
+        self._lock = Lock()
+        self._record: dict[str, _Made] | None = None
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Let a file have these bytes.
+
+        Args:
+            path: In the root, or in a folder that is there.
+            content: All of it.
+
+        Returns:
+            Whether anything was written.
+
+        Raises:
+            errors.DeviceTrouble: `name-taken` if something that is not ours has the name.
+        """
+        *folders, name = tree.parts_of(path)
+        wanted = xxhash.xxh3_128_hexdigest(content)
+        self._anchor.check_place()
+        with self._lock, self._anchor.working() as root, tree.folder(root, folders) as handle:
+            record = self._known(root)
+            there = self._size(name, handle, path)
+            known = record.get(path, _Made(0, ()))
+            if there == len(content) and known.hashes[-1:] == (wanted,):
+                return False
+            if there is not None and _hash_of(name, handle) not in known.hashes:
+                raise _taken(path)
+            self._note(root, record | {path: _Made(len(content), (*known.hashes[-1:], wanted))})
+            with tree.folder(root, (OURS,)) as ours:
+                _write(ours, _DRAFT, content)
+                self._rename(ours, name, handle, path, is_new=there is None)
+            os.fsync(handle)
+            self._note(root, record | {path: _Made(len(content), (wanted,))})
+        return True
+
+    def remove(self, path: str) -> bool:
+        """Remove a file if it is ours; return whether it was there and is gone."""
+        *folders, name = tree.parts_of(path)
+        self._anchor.check_place()
+        with self._lock, self._anchor.working() as root, tree.folder(root, folders) as handle:
+            record = self._known(root)
+            made = record.get(path)
+            if made is None:
+                return False
+            is_ours = False
+            with suppress(FileNotFoundError, FileExistsError):
+                is_ours = _hash_of(name, handle) in made.hashes
+            if is_ours:
+                os.unlink(name, dir_fd=handle)
+                os.fsync(handle)
+            self._note(root, {there: one for there, one in record.items() if there != path})
+            return is_ours
+
+    def names(self) -> Sequence[str]:
+        """Return the paths of all that we made."""
+        with self._lock, self._anchor.working() as root:
+            return list(self._known(root))
+
+    def taken(self, block: int) -> int:
+        """Return the bytes that all of it takes on a file system with blocks of this size."""
+        with self._lock, self._anchor.working() as root:
+            return sum(taken(one.size, block) for one in self._known(root).values())
+
+    def _known(self, root: int) -> dict[str, _Made]:
+        if self._record is None:
+            self._record = _read(root)
+        return self._record
+
+    def _note(self, root: int, record: dict[str, _Made]) -> None:
+        self._record = None
+        told = {path: {"size": one.size, "hashes": one.hashes} for path, one in record.items()}
+        with tree.folder(root, (OURS,)) as ours:
+            _write(ours, f"{_RECORD}.draft", json.dumps(told, indent=1).encode())
+            os.replace(f"{_RECORD}.draft", _RECORD, src_dir_fd=ours, dst_dir_fd=ours)
+            os.fsync(ours)
+        self._record = record
+
+    def _size(self, name: str, handle: int, path: str) -> int | None:
+        try:
+            facts = tree.regular(name, handle)
+        except FileExistsError:
+            raise _taken(path) from None
+        return None if facts is None else facts.st_size
+
+    def _rename(self, ours: int, name: str, handle: int, path: str, *, is_new: bool) -> None:
+        if not is_new:
+            os.replace(_DRAFT, name, src_dir_fd=ours, dst_dir_fd=handle)
+        else:
+            try:
+                tree.rename_new(_DRAFT, ours, name, handle)
+            except FileExistsError:
+                raise _taken(path) from None
+        # On FAT a renamed file lasts only once it is synced again.
+        tree.sync_file(name, handle)
+
+
+def _read(root: int) -> dict[str, _Made]:
+    """A record that is lost or damaged only means that nothing is known to be ours."""
+    try:
+        with (
+            tree.folder(root, (OURS,)) as ours,
+            os.fdopen(tree.opened(_RECORD, ours), "rb") as file,
+        ):
+            told = json.load(file)
+        return {
+            str(path): _Made(int(one["size"]), tuple(map(str, one["hashes"])))
+            for path, one in told.items()
+        }
+    except (FileNotFoundError, FileExistsError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _write(ours: int, name: str, content: bytes) -> None:
+    descriptor = tree.opened(name, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _hash_of(name: str, handle: int) -> str:
+    digest = xxhash.xxh3_128()
+    with os.fdopen(tree.opened(name, handle), "rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _taken(path: str) -> DeviceTrouble:
+    text = f"Something that is not ours has the name {path}: it is left alone"
+    return DeviceTrouble("name-taken", text)

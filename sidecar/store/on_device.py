@@ -1,0 +1,46 @@
+"""All that is complete on one device, as its page and its manifest tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.domain.catalogue import Listed
+from sidecar.store.database import Database
+from sidecar.store.fields import EPOCH, MILLISECOND
+
+COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_size, content_hash,
+        completed_at
+    FROM downloads WHERE status = 'completed' AND device_id = ? ORDER BY file_path"""
+BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
+    WHERE status = 'downloading' AND device_id = ?)"""
+
+
+class OnDevice:
+    """Reads it. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def files(self, device_id: str) -> Sequence[Listed]:
+        """Return all complete files, in the order of their paths."""
+        return [
+            Listed(
+                item_id=item_id,
+                path=path,
+                title=title,
+                artist=artist,
+                album=album,
+                kind=kind,
+                size=size or 0,
+                content_hash=content_hash,
+                completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
+            )
+            for item_id, path, title, artist, album, kind, size, content_hash, completed_at in (
+                self._db.sql(COMPLETED, (device_id,))
+            )
+        ]
+
+    def is_busy(self, device_id: str) -> bool:
+        """Whether anything is being fetched for a device now."""
+        ((busy,),) = self._db.sql(BUSY, (device_id,))
+        return bool(busy)

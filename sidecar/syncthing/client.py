@@ -1,0 +1,242 @@
+"""What we ask Syncthing, as values. Asks only: it changes nothing there.
+
+The narrow parts of its configuration are read, never the whole: that holds keys and passwords.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from sidecar.errors import SyncthingTrouble
+from sidecar.syncthing.connection import Connection, Query
+
+T = TypeVar("T")
+FILES_A_PAGE = 10_000
+# News after which the other devices may have, or lack, something else.
+NEWS = (
+    "FolderCompletion,RemoteIndexUpdated,LocalIndexUpdated,DeviceConnected,DeviceDisconnected,"
+    "DevicePaused,DeviceResumed,ConfigSaved"
+)
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Me(_Told):
+    id: str = Field(alias="myID")
+    tilde: str = ""
+
+
+class _Share(_Told):
+    device_id: str = Field(alias="deviceID")
+
+
+class _Folder(_Told):
+    id: str
+    label: str = ""
+    path: str
+    type: str = ""
+    devices: tuple[_Share, ...] = ()
+
+
+class _Device(_Told):
+    device_id: str = Field(alias="deviceID")
+    name: str = ""
+    paused: bool = False
+
+
+class _Link(_Told):
+    connected: bool = False
+
+
+class _Links(_Told):
+    connections: dict[str, _Link] = {}
+
+
+class _Seen(_Told):
+    last_seen: datetime | None = Field(default=None, alias="lastSeen")
+
+
+class Completion(_Told):
+    """How much of a folder another device has.
+
+    Attributes:
+        percent: Of the bytes.
+        sequence: Grows with whatever the other device told.
+    """
+
+    percent: float = Field(alias="completion")
+    need_bytes: int = Field(alias="needBytes")
+    need_items: int = Field(default=0, alias="needItems")
+    global_items: int = Field(default=0, alias="globalItems")
+    sequence: int = 0
+
+
+class _File(_Told):
+    name: str
+    size: int = 0
+    deleted: bool = False
+
+
+class _Files(_Told):
+    files: tuple[_File, ...] | None = None
+
+
+class _Entry(_Told):
+    name: str
+    size: int = 0
+    type: str
+
+
+class _Ignores(_Told):
+    ignore: tuple[str, ...] | None = None
+
+
+class _Event(_Told):
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFolder:
+    """A folder that Syncthing carries.
+
+    Attributes:
+        path: On this machine, as Syncthing sees it.
+        shared_with: The ids of the other devices.
+    """
+
+    id: str
+    label: str
+    path: Path
+    shared_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDevice:
+    """A device that Syncthing knows."""
+
+    id: str
+    name: str
+    is_paused: bool
+    is_connected: bool
+    last_seen: datetime | None
+
+
+class Syncthing:
+    """One Syncthing. For one thread. Every call raises `SyncthingTrouble` if it cannot tell."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._about_folder = TypeAdapter(tuple[_Folder, ...])
+        self._about_device = TypeAdapter(tuple[_Device, ...])
+        self._about_seen = TypeAdapter(dict[str, _Seen])
+        self._about_entries = TypeAdapter(tuple[_Entry, ...])
+        self._about_events = TypeAdapter(tuple[_Event, ...])
+
+    def folders(self) -> Sequence[SharedFolder]:
+        """Return all folders, paused ones too."""
+        me = self._read(TypeAdapter(_Me), "system/status")
+        return [
+            SharedFolder(
+                one.id,
+                one.label or one.id,
+                _expanded(one.path, me.tilde),
+                tuple(share.device_id for share in one.devices if share.device_id != me.id),
+            )
+            for one in self._read(self._about_folder, "config/folders")
+        ]
+
+    def devices(self) -> Mapping[str, OtherDevice]:
+        """Return all devices that it knows, by their ids."""
+        links = self._read(TypeAdapter(_Links), "system/connections").connections
+        seen = self._read(self._about_seen, "stats/device")
+        return {
+            one.device_id: OtherDevice(
+                one.device_id,
+                one.name or one.device_id[:7],
+                one.paused,
+                one.device_id in links and links[one.device_id].connected,
+                _moment(seen[one.device_id].last_seen) if one.device_id in seen else None,
+            )
+            for one in self._read(self._about_device, "config/devices")
+        }
+
+    def completion(self, folder: str, device: str) -> Completion:
+        """Return how much of a folder another device has."""
+        asked = {"folder": folder, "device": device}
+        return self._read(TypeAdapter(Completion), "db/completion", asked)
+
+    def needed(self, folder: str, device: str) -> frozenset[str]:
+        """Return the paths of the files that another device still needs."""
+        needed: set[str] = set()
+        page = 1
+        while True:
+            asked: Query = {
+                "folder": folder,
+                "device": device,
+                "page": page,
+                "perpage": FILES_A_PAGE,
+            }
+            files = self._read(TypeAdapter(_Files), "db/remoteneed", asked).files or ()
+            needed.update(one.name for one in files if not one.deleted)
+            if len(files) < FILES_A_PAGE:
+                return frozenset(needed)
+            page += 1
+
+    def sizes(self, folder: str, below: str) -> Mapping[str, int]:
+        """Return the files right in one folder of a folder that it knows of: name, bytes."""
+        asked: Query = {"folder": folder, "prefix": below, "levels": 0}
+        entries = self._read(self._about_entries, "db/browse", asked)
+        return {one.name: one.size for one in entries if one.type == "FILE_INFO_TYPE_FILE"}
+
+    def ignored(self, folder: str) -> Sequence[str]:
+        """Return the lines of a folder's `.stignore`."""
+        asked: Query = {"folder": folder}
+        return self._read(TypeAdapter(_Ignores), "db/ignores", asked).ignore or ()
+
+    def news(self, since: int, *, wait_s: int) -> int:
+        """Wait until something happens; return the number of the last thing that did.
+
+        Args:
+            since: What was returned before; 0 to begin with.
+            wait_s: Wait so many seconds at most.
+        """
+        asked: Query = {"since": since, "timeout": wait_s, "events": NEWS, "limit": 1}
+        told = self._connection.get("events", asked, wait_s=wait_s)
+        events = self._understood(self._about_events, told)
+        return max((one.id for one in events), default=since)
+
+    def close(self) -> None:
+        """Close the connection; the next question opens another one."""
+        self._connection.close()
+
+    def _read(
+        self, kind: TypeAdapter[T], path: str, query: Mapping[str, str | int] | None = None
+    ) -> T:
+        return self._understood(kind, self._connection.get(path, query))
+
+    def _understood(self, kind: TypeAdapter[T], told: Any) -> T:  # noqa: ANN401 - JSON
+        try:
+            return kind.validate_python(told)
+        except ValidationError as error:
+            text = "What answers in Syncthing's place is not Syncthing as we know it"
+            raise SyncthingTrouble("odd", text) from error
+
+
+def _expanded(path: str, home: str) -> Path:
+    return Path(posixpath.join(home, path[2:]) if path.startswith("~/") else path)
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    """Return the time in UTC; 1970 is Syncthing's word for never."""
+    if value is None or value.year <= 1970:  # noqa: PLR2004 - a year
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,163 @@
+"""One question to Syncthing, one answer: the only place in this package that speaks HTTP.
+
+It follows no redirect and obeys no proxy variable, so that the key goes to this address only. It
+never logs the key. A certificate that nobody vouches for is refused, unless it is the very one
+that the settings name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+import requests
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from sidecar.errors import SyncthingTrouble
+
+CONNECT_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 30.0
+# What a phone still needs of fifty thousand files is 20 MB.
+LARGEST_BODY_BYTES = 256 * 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+KEY_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+Query = Mapping[str, str | int]
+
+
+class ReadKey(Protocol):
+    """Gives the API key, as it is now."""
+
+    def __call__(self) -> SecretStr:
+        """Return it.
+
+        Raises:
+            SyncthingTrouble: `wrong-key` if it cannot be read.
+        """
+
+
+class Connection:
+    """Asks one Syncthing. For one thread."""
+
+    def __init__(self, url: str, *, key: ReadKey, certificate: Path | None = None) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            url: Its address, without a path.
+            key: Read anew for every question: it may be changed while we run.
+            certificate: The file of the only certificate that is accepted.
+        """
+        self._url = url
+        self._key = key
+        self._certificate = certificate
+        self._session: requests.Session | None = None
+
+    def get(self, path: str, query: Query | None = None, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401 - JSON
+        """Ask for something.
+
+        Args:
+            path: Below `/rest/`.
+            query: What follows the `?`.
+            wait_s: How long Syncthing was asked to hold the answer back.
+
+        Raises:
+            SyncthingTrouble: With a sentence for people.
+        """
+        try:
+            with self._opened().get(
+                f"{self._url}/rest/{path}",
+                params=query,
+                headers={"X-API-Key": self._key().get_secret_value()},
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S + wait_s),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._body(response)
+        except requests.exceptions.SSLError as error:
+            raise self._untrusted() from error
+        except (requests.RequestException, OSError) as error:
+            text = f"Syncthing at {self._url} does not answer: is it running, at this address?"
+            raise SyncthingTrouble("away", text) from error
+        return self._judged(path, response.status_code, content)
+
+    def close(self) -> None:
+        """Close what is open; a later question opens it again."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def _opened(self) -> requests.Session:
+        if self._session is None:
+            session = requests.Session()
+            session.trust_env = False
+            if self._certificate is not None:
+                session.mount("https://", _OnlyThisCertificate(self._fingerprint()))
+                session.verify = False  # its fingerprint says more than any name in it
+            self._session = session
+        return self._session
+
+    def _fingerprint(self) -> str:
+        try:
+            text = (self._certificate or Path()).read_text(encoding="ascii")
+            return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text.strip())).hexdigest()
+        except (OSError, ValueError) as error:
+            text = f"The certificate {self._certificate} cannot be read as one"
+            raise SyncthingTrouble(
+                "untrusted", f"{text} (settings: syncthing.certificate)"
+            ) from error
+
+    def _untrusted(self) -> SyncthingTrouble:
+        if self._certificate is None:
+            text = (
+                f"Nobody vouches for the certificate of Syncthing at {self._url}: if it is your "
+                "own, name its file https-cert.pem in the settings (syncthing.certificate)"
+            )
+        else:
+            text = (
+                f"Syncthing at {self._url} shows another certificate than {self._certificate} "
+                "(settings: syncthing.certificate), or speaks plain http: it is not asked"
+            )
+        return SyncthingTrouble("untrusted", text)
+
+    def _body(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for block in response.iter_content(BLOCK_BYTES):
+            content += block
+            if len(content) > LARGEST_BODY_BYTES:
+                raise SyncthingTrouble("odd", f"Syncthing at {self._url} sent far too much")
+        return bytes(content)
+
+    def _judged(self, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401 - JSON
+        if status in KEY_REFUSED:
+            if b"host check" in content.lower():
+                text = "does not want to be asked under this name: use 127.0.0.1 in its address"
+                raise SyncthingTrouble("away", f"Syncthing at {self._url} {text}")
+            text = f"Syncthing at {self._url} refuses the API key (settings: syncthing.api_key)"
+            raise SyncthingTrouble("wrong-key", text)
+        if status == HTTPStatus.NOT_FOUND and b"folder" in content.lower():
+            raise SyncthingTrouble("unknown-folder", "Syncthing does not know this folder any more")
+        try:
+            if status == HTTPStatus.OK:
+                return json.loads(content)
+        except ValueError:
+            pass
+        text = f"What answers at {self._url} is not Syncthing as we know it ({status} for {path})"
+        raise SyncthingTrouble("odd", text)
+
+
+class _OnlyThisCertificate(HTTPAdapter):
+    """Accepts one certificate, by its SHA-256, whatever name is in it."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._wanted = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *sizes: Any, **further: Any) -> None:  # noqa: ANN401 - its parent's
+        """Build the pool with the fingerprint in it."""
+        super().init_poolmanager(*sizes, assert_fingerprint=self._wanted, **further)

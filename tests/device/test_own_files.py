@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.device.folder import DeviceFolder
+from sidecar.errors import DeviceTrouble
+from tests.device.examples import made
+
+PAGE = "Offline library.html"
+RECORD = ".sidecar/own.json"
+
+
+def test_a_file_of_ours_is_made_replaced_and_removed(folder: DeviceFolder, root: Path) -> None:
+    own = folder.own_files
+
+    assert own.put(PAGE, b"one")
+    assert own.put(PAGE, b"two, longer")
+    assert (root / PAGE).read_bytes() == b"two, longer"
+    assert own.names() == [PAGE]
+    assert own.taken(4096) == 4096
+
+    assert own.remove(PAGE)
+    assert not (root / PAGE).exists()
+    assert own.names() == []
+    assert own.taken(4096) == 0
+    assert not own.remove(PAGE)
+
+
+def test_the_same_bytes_are_not_written_again(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(PAGE, b"one")
+    before = (root / PAGE).stat()
+
+    assert not folder.own_files.put(PAGE, b"one")
+
+    assert (root / PAGE).stat() == before
+
+
+def test_what_a_person_threw_away_is_made_again(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(PAGE, b"one")
+    (root / PAGE).unlink()
+
+    assert folder.own_files.put(PAGE, b"one")
+    assert (root / PAGE).read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("content", [b"a stranger's", b"two"])
+def test_a_strangers_file_is_never_replaced_or_removed(
+    folder: DeviceFolder, root: Path, content: bytes
+) -> None:
+    (root / PAGE).write_bytes(content)
+
+    with pytest.raises(DeviceTrouble) as told:
+        folder.own_files.put(PAGE, b"two")
+
+    assert told.value.code == "name-taken"
+    assert not folder.own_files.remove(PAGE)
+    assert (root / PAGE).read_bytes() == content
+
+
+def test_ours_that_a_person_changed_is_theirs_now(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(PAGE, b"one")
+    (root / PAGE).write_bytes(b"two")
+
+    with pytest.raises(DeviceTrouble):
+        folder.own_files.put(PAGE, b"three")
+
+    assert not folder.own_files.remove(PAGE)
+    assert (root / PAGE).read_bytes() == b"two"
+
+
+def test_a_link_is_not_followed(folder: DeviceFolder, root: Path, outside: Path) -> None:
+    folder.own_files.put(PAGE, b"one")
+    (root / PAGE).unlink()
+    (root / PAGE).symlink_to(outside / "precious")
+
+    with pytest.raises(DeviceTrouble):
+        folder.own_files.put(PAGE, b"two")
+
+    assert not folder.own_files.remove(PAGE)
+    assert (outside / "precious").read_bytes() == b"precious"
+
+
+def test_it_is_still_ours_when_the_device_comes_back(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(PAGE, b"one")
+    folder.close()
+    again = made(root)
+
+    assert again.own_files.put(PAGE, b"two")
+    again.close()
+    assert (root / PAGE).read_bytes() == b"two"
+
+
+@pytest.mark.parametrize("already_renamed", [True, False])
+def test_a_crash_between_record_and_rename_leaves_it_ours(
+    folder: DeviceFolder, root: Path, already_renamed: bool
+) -> None:
+    folder.own_files.put(PAGE, b"old")
+    old, record = (root / PAGE).read_bytes(), (root / RECORD).read_text()
+    folder.own_files.put(PAGE, b"newer")
+    newer_record = (root / RECORD).read_text()
+    folder.close()
+    old_hash, newer_hash = (text.split('"')[-2] for text in (record, newer_record))
+    (root / RECORD).write_text(newer_record.replace(newer_hash, f'{old_hash}", "{newer_hash}'))
+    if not already_renamed:
+        (root / PAGE).write_bytes(old)
+
+    again = made(root)
+    again.own_files.put(PAGE, b"newest of all")
+    again.close()
+
+    assert (root / PAGE).read_bytes() == b"newest of all"
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"a": 1}', b"\xff"])
+def test_a_damaged_record_makes_all_files_strangers(
+    folder: DeviceFolder, root: Path, damage: bytes
+) -> None:
+    folder.own_files.put(PAGE, b"one")
+    folder.close()
+    (root / RECORD).write_bytes(damage)
+
+    again = made(root)
+    with pytest.raises(DeviceTrouble):
+        again.own_files.put(PAGE, b"two")
+    again.close()
+
+    assert (root / PAGE).read_bytes() == b"one"
+
+
+def test_without_the_marker_nothing_is_written(folder: DeviceFolder, root: Path) -> None:
+    (root / ".sidecar" / "device.json").unlink()
+
+    with pytest.raises(DeviceTrouble):
+        folder.own_files.put(PAGE, b"one")
+
+    assert not (root / PAGE).exists()

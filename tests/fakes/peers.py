@@ -1,0 +1,68 @@
+"""A desk of other devices with one stick that Syncthing carries to Ann's phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sidecar.errors import DeviceTrouble
+from sidecar.services.desk import Person
+from sidecar.services.peers_desk import ArrivalView, IgnoreView, PeerView, SharedView
+from tests.fakes.desk import ANN
+
+SEEN = datetime(2026, 3, 1, 18, 42, tzinfo=UTC)
+OF_ANN = 1
+
+
+class FakePeers:
+    """Keeps one device of Ann's in memory.
+
+    Unlike the real desk it asks no Syncthing, and knows one download.
+    """
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.is_there = False
+
+    def shared(self, person: Person, device_id: str) -> SharedView | None:
+        if not self._may_see(person, device_id):
+            return None
+        phone = PeerView(
+            id="PHONE",
+            name="Ann's phone",
+            is_connected=True,
+            is_paused=False,
+            last_seen=SEEN,
+            completion=99.94,
+            need_bytes=3_000_000,
+            need_items=1,
+        )
+        return SharedView(
+            device_id="stick",
+            device_name="Car stick",
+            is_asked=True,
+            folder="Music",
+            waits="what may go waits until Ann's phone has 1 newer file",
+            peers=(phone,),
+        )
+
+    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView] | None:
+        if download_id != OF_ANN or not self._may_see(person, "stick"):
+            return None
+        return [ArrivalView("Ann's phone", SEEN), ArrivalView("Car", None)]
+
+    def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
+        if not self._may_see(person, device_id):
+            return None
+        if self.is_away:
+            raise DeviceTrouble("missing", "Car stick is not there: plug it in and it goes on")
+        return IgnoreView("stick", self.is_there)
+
+    def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
+        found = self.ignoring(person, device_id)
+        self.is_there = self.is_there or found is not None
+        return self.ignoring(person, device_id)
+
+    @staticmethod
+    def _may_see(person: Person, device_id: str) -> bool:
+        return device_id == "stick" and (person.is_admin or person.user_id == ANN.user_id)

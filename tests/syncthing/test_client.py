@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.errors import SyncthingTrouble
+from sidecar.syncthing.client import Syncthing
+from sidecar.syncthing.connection import Connection
+from tests.fakes.certificates import own_certificate
+from tests.fakes.slow_line import wait_until
+from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
+
+pytestmark = pytest.mark.slow
+
+Both = tuple[OneSyncthing, OneSyncthing]
+
+
+def asking(one: OneSyncthing, *, key: str | None = None, certificate: Path | None) -> Syncthing:
+    secret = SecretStr(one.key if key is None else key)
+    return Syncthing(Connection(one.url, key=lambda: secret, certificate=certificate))
+
+
+@pytest.fixture
+def client(syncthings: Both) -> Iterator[Syncthing]:
+    home, _ = syncthings
+    asked = asking(home, certificate=home.certificate)
+    yield asked
+    asked.close()
+
+
+def test_it_knows_what_is_shared_with_whom(client: Syncthing, syncthings: Both) -> None:
+    home, phone = syncthings
+
+    (folder,) = client.folders()
+    other = client.devices()[phone.id]
+
+    assert (folder.id, folder.label, folder.path) == (FOLDER, "Music", home.folder)
+    assert folder.shared_with == (phone.id,)
+    assert (other.name, other.is_connected, other.is_paused) == ("Ann's phone", True, False)
+    assert other.last_seen is not None
+
+
+def test_it_knows_what_another_device_has_and_what_it_lacks(
+    client: Syncthing, syncthings: Both
+) -> None:
+    home, phone = syncthings
+    album = home.folder / "Lacking" / "Björk" / "Début"
+    album.mkdir(parents=True)
+    (album / "one #1?.flac").write_bytes(b"1" * 5000)
+    phone.pause()
+    home.scan()
+
+    below, path = "Lacking/Björk/Début", "Lacking/Björk/Début/one #1?.flac"
+    wait_until(lambda: path in client.needed(FOLDER, phone.id), what="the need")
+    assert client.sizes(FOLDER, below) == {"one #1?.flac": 5000}
+    assert client.sizes(FOLDER, "Lacking") == client.sizes(FOLDER, "nowhere") == {}
+    # What `completion` says of a folder that is being paused is not relied on: now and then
+    # Syncthing calls it complete.
+
+    before = client.news(0, wait_s=1)
+    phone.pause(on=False)
+
+    wait_until(lambda: client.completion(FOLDER, phone.id).need_items == 0, what="its arrival")
+    assert client.needed(FOLDER, phone.id) == frozenset()
+    assert (phone.folder / path).read_bytes() == b"1" * 5000
+    assert client.news(before, wait_s=1) > before
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_so(client: Syncthing, syncthings: Both) -> None:
+    with pytest.raises(SyncthingTrouble) as told:
+        client.completion("holidays", syncthings[1].id)
+
+    assert told.value.code == "unknown-folder"
+
+
+def test_a_wrong_key_is_said_to_be_wrong_and_is_not_logged(
+    syncthings: Both, caplog: pytest.LogCaptureFixture
+) -> None:
+    home, _ = syncthings
+    client = asking(home, key="not-the-key", certificate=home.certificate)
+    with caplog.at_level(logging.DEBUG), pytest.raises(SyncthingTrouble) as told:
+        client.folders()
+    client.close()
+
+    assert told.value.code == "wrong-key"
+    assert "syncthing.api_key" in str(told.value)
+    assert "not-the-key" not in str(told.value) + caplog.text
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(syncthings: Both) -> None:
+    client = asking(syncthings[0], certificate=None)
+    with pytest.raises(SyncthingTrouble) as told:
+        client.folders()
+    client.close()
+
+    assert told.value.code == "untrusted"
+    assert "https-cert.pem" in str(told.value)
+
+
+def test_another_certificate_than_the_one_that_is_named_is_refused(
+    syncthings: Both, tmp_path: Path
+) -> None:
+    other, _ = own_certificate(tmp_path)
+    client = asking(syncthings[0], certificate=other)
+    with pytest.raises(SyncthingTrouble) as told:
+        client.folders()
+    client.close()
+
+    assert told.value.code == "untrusted"
+    assert str(other) in str(told.value)
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_certificate_that_is_none_is_said_to_be_so(
+    syncthings: Both, tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "cert.pem"
+    if text:
+        file.write_text(text)
+
+    with pytest.raises(SyncthingTrouble, match="cannot be read as one"):
+        asking(syncthings[0], certificate=file).folders()
+
+
+def test_nobody_at_the_address_is_said_to_be_nobody() -> None:
+    client = Syncthing(Connection(f"http://127.0.0.1:{free_port()}", key=lambda: SecretStr("x")))
+    with pytest.raises(SyncthingTrouble) as told:
+        client.folders()
+    client.close()
+
+    assert told.value.code == "away"
+
+
+def test_something_else_at_the_address_is_not_taken_for_syncthing(syncthings: Both) -> None:
+    _, phone = syncthings
+    url = f"{phone.url}/nowhere"
+    client = Syncthing(Connection(url, key=lambda: SecretStr(phone.key)))
+    with pytest.raises(SyncthingTrouble) as told:
+        client.folders()
+    client.close()
+
+    assert told.value.code == "odd"
