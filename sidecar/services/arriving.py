@@ -61,7 +61,7 @@ class Arriving:
             last_seen=self._clock.now() if other.is_connected else other.last_seen,
             completion=completion.percent,
             need_bytes=completion.need_bytes,
-            need_items=completion.need_items,
+            need_items=max(completion.need_items, len(needs)),
             needs=needs,
         )
 

@@ -160,6 +160,8 @@ class OneSyncthing:
             "HOME": str(self.home),
             "STNOUPGRADE": "1",
             "STNODEFAULTFOLDER": "1",
+            # One process and no watcher beside it: what is ended is all that there is.
+            "STMONITORED": "yes",
             "GOMAXPROCS": "1",
         }
 

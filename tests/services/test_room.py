@@ -243,6 +243,19 @@ def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
     assert house.states(*range(1, 10)) == ["completed"] * 9
 
 
+def test_what_others_wait_for_since_the_confirmation_stays(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=9)
+    house.room.confirm(STICK, house.room.plan(STICK).id)
+    house.awaited.append(Waiting(frozenset({house.now(3).id}), "what may go waits"))
+
+    house.room.step()
+
+    assert house.is_there(3)
+    assert not house.is_there(4)
+
+
 def test_what_somebody_came_to_want_after_the_confirmation_stays(house: House) -> None:
     for number in range(1, 10):
         house.brings(number)

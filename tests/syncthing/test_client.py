@@ -26,10 +26,11 @@ def asking(one: OneSyncthing, *, key: str | None = None, certificate: Path | Non
 
 @pytest.fixture
 def client(syncthings: Both) -> Iterator[Syncthing]:
-    home, _ = syncthings
+    home, phone = syncthings
     asked = asking(home, certificate=home.certificate)
     yield asked
     asked.close()
+    phone.pause(on=False)
 
 
 def test_it_knows_what_is_shared_with_whom(client: Syncthing, syncthings: Both) -> None:
@@ -64,8 +65,10 @@ def test_it_knows_what_another_device_has_and_what_it_lacks(
     before = client.news(0, wait_s=1)
     phone.pause(on=False)
 
-    wait_until(lambda: client.completion(FOLDER, phone.id).need_items == 0, what="its arrival")
-    assert client.needed(FOLDER, phone.id) == frozenset()
+    wait_until(lambda: not client.needed(FOLDER, phone.id), what="its arrival")
+    wait_until(
+        lambda: client.completion(FOLDER, phone.id).percent == 100, what="the word of its arrival"
+    )
     assert (phone.folder / path).read_bytes() == b"1" * 5000
     assert client.news(before, wait_s=1) > before
 
