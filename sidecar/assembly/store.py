@@ -18,6 +18,7 @@ from sidecar.store.downloads import Downloads
 from sidecar.store.exclusions import Exclusions
 from sidecar.store.hearts import Hearts
 from sidecar.store.holds import Holds
+from sidecar.store.imported import ImportedPlays
 from sidecar.store.meta import Meta
 from sidecar.store.plays import Plays as PlayTable
 from sidecar.store.rests import Rests
@@ -41,6 +42,7 @@ class Store:
         self.exclusions = Exclusions(db, clock)
         self.hearts = Hearts(db, clock)
         self.holds = Holds(db, bus)
+        self.imported = ImportedPlays(db)
         self.meta = Meta(db)
         self.plays = PlayTable(db)
         self.rests = Rests(db, clock)

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
+from sidecar.store.imported_table import IMPORTED_PLAYS
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +240,15 @@ QUEUE_ORDER = (
 )
 
 Step = tuple[str, ...]
-STEPS: tuple[Step, ...] = (FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER)
+STEPS: tuple[Step, ...] = (
+    FIRST,
+    RULES,
+    DEVICE_SETTINGS,
+    RESTS,
+    PLAYS,
+    QUEUE_ORDER,
+    IMPORTED_PLAYS,
+)
 
 
 def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:

@@ -15,6 +15,7 @@ from sidecar.store.choices import (
     RuleSettingsRow,
 )
 from sidecar.store.fields import MomentField, StatusField, ValidatorField
+from sidecar.store.imported_table import ImportedPlayRow
 
 
 class DownloadRow(peewee.Model):
@@ -249,4 +250,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ChosenPlaylistRow,
     RestRow,
     PlayRow,
+    ImportedPlayRow,
 )
