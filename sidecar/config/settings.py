@@ -146,6 +146,7 @@ class DeviceSettings(Section):
     cast: bool = True
     network: Use | None = None
     speed_limit: Speed | None = None
+    time_zone: ZoneName | None = None
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""
