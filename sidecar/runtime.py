@@ -24,7 +24,17 @@ from sidecar.services.bell import Bell
 from sidecar.services.claims import Claims
 from sidecar.services.crew import Crew
 from sidecar.store.database import Database
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    device_logs,
+    keys,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 
@@ -109,6 +119,7 @@ class Runtime:
         further = [
             actions.routes(services.actions),
             buttons.routes(services.actions),
+            device_logs.routes(services.log_return),
             keys.routes(services.keys),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from sidecar.assembly.fetching import Fetching
+from sidecar.assembly.returning import Returning
 from sidecar.domain.downloads import Download
 from sidecar.services.actions import Actions
 from sidecar.services.covers import Covers
@@ -21,7 +21,7 @@ from sidecar.store.inventory import Inventory
 COVERS = "covers"
 
 
-class Assembly(Fetching):
+class Assembly(Returning):
     """What the pages and the API stand at."""
 
     @cached_property

@@ -175,6 +175,12 @@ OPERATIONS: Table = MappingProxyType(
         ("steering.why", "GET"): Operation(
             summary="Why it is there, or why not", answer=shapes.Why
         ),
+        ("device_logs.show", "GET"): Operation(
+            summary="What a music player's logs there would bring", answer=shapes.DeviceLog
+        ),
+        ("device_logs.take", "POST"): Operation(
+            summary="Take its plays over as one's own", answer=shapes.TakenPlays
+        ),
         ("openapi.show", "GET"): Operation(summary="This description", media="application/json"),
     }
 )

@@ -10,13 +10,24 @@ from werkzeug.test import Client
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import actions, buttons, keys, plans, plays, removals, steering, transfers
+from sidecar.web import (
+    actions,
+    buttons,
+    device_logs,
+    keys,
+    plans,
+    plays,
+    removals,
+    steering,
+    transfers,
+)
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.listening import FakeListening
+from tests.fakes.logs import FakeLogs
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
@@ -57,6 +68,11 @@ def removals_desk() -> FakeRemovalsDesk:
 
 
 @pytest.fixture
+def logs_desk() -> FakeLogs:
+    return FakeLogs()
+
+
+@pytest.fixture
 def planned() -> FakePlans:
     return FakePlans()
 
@@ -81,6 +97,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
         actions.routes(desk_of("doing")),
+        device_logs.routes(desk_of("logs_desk")),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),
         steering.routes(desk_of("steering_desk")),

@@ -50,6 +50,15 @@ from sidecar.web.shapes.people import (
     Trouble,
     User,
 )
+from sidecar.web.shapes.returning import (
+    DeviceLog,
+    HeardPlay,
+    LineCounts,
+    LogFile,
+    LogRemark,
+    RefusedPlays,
+    TakenPlays,
+)
 
 __all__ = [
     "Acted",
@@ -58,6 +67,7 @@ __all__ = [
     "BulkOutcome",
     "BulkOutcomes",
     "Device",
+    "DeviceLog",
     "DeviceName",
     "DeviceSettings",
     "Download",
@@ -65,9 +75,13 @@ __all__ = [
     "Files",
     "FreshKey",
     "Gone",
+    "HeardPlay",
     "HeldFor",
     "Key",
+    "LineCounts",
     "Listed",
+    "LogFile",
+    "LogRemark",
     "Notice",
     "Now",
     "Pin",
@@ -79,6 +93,7 @@ __all__ = [
     "Queued",
     "Reason",
     "Refusal",
+    "RefusedPlays",
     "Removals",
     "RemovalsQuestion",
     "Removed",
@@ -87,6 +102,7 @@ __all__ = [
     "Setting",
     "Shape",
     "Space",
+    "TakenPlays",
     "Transfers",
     "Trouble",
     "User",
