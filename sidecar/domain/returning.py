@@ -76,6 +76,12 @@ def name_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def artist_names(artist: str) -> frozenset[str]:
+    """Return an artist's name and, of several, that of each: two are the same if any is shared."""
+    whole = name_key(artist)
+    return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
+
+
 def narrowed(
     heard: Heard, candidates: Sequence[OurFile], items: Mapping[str, Item]
 ) -> Sequence[OurFile]:
@@ -240,12 +246,7 @@ def _is_named_alike(file: OurFile, heard: Heard) -> bool:
         return False
     if heard.artist is None or file.artist is None:
         return heard.artist is file.artist and bool(heard.album)
-    return bool(_names(heard.artist) & _names(file.artist))
-
-
-def _names(artist: str) -> frozenset[str]:
-    whole = name_key(artist)
-    return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
+    return bool(artist_names(heard.artist) & artist_names(file.artist))
 
 
 def _fits(heard: Heard, item: Item | None) -> bool:
