@@ -26,6 +26,7 @@ from sidecar.services.crew import Crew
 from sidecar.store.database import Database
 from sidecar.web import (
     actions,
+    adoption,
     buttons,
     device_logs,
     keys,
@@ -119,6 +120,7 @@ class Runtime:
         further = [
             actions.routes(services.actions),
             buttons.routes(services.actions),
+            adoption.routes(services.adoption),
             device_logs.routes(services.log_return),
             keys.routes(services.keys),
             plans.routes(services.plans),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sidecar.domain.downloads import MOVES, Download, Move, Status
@@ -57,6 +58,18 @@ class DownloadAdopter(DownloadMover):
             if not self.move(there, Move.ADOPT, **{**FROM_ZERO, **UNBLEMISHED, **facts, **where}):
                 return None
             return self.get(there.id)
+
+    def settled(self, device_id: str) -> list[tuple[str, str]]:
+        """Return the items that need no adoption on a device, with their paths there.
+
+        They have a file there, or one is being fetched at this moment.
+        """
+        states = sorted(str(one) for one in Status if (one, Move.ADOPT) not in MOVES)
+        return self._db.sql(
+            "SELECT item_id, file_path FROM downloads WHERE device_id = ?"
+            " AND status IN (SELECT value FROM json_each(?))",
+            (device_id, json.dumps(states)),
+        )
 
     def _insert_adopted(self, wanted: NewDownload, place: Place, facts: Columns) -> Download:
         columns = columns_of(self._db, wanted, place, self._clock.now())

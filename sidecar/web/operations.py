@@ -9,7 +9,17 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from sidecar.domain.downloads import Status
-from sidecar.web import action_bodies, bodies, keys, plans, removals, shapes, steering, transfers
+from sidecar.web import (
+    action_bodies,
+    adoption,
+    bodies,
+    keys,
+    plans,
+    removals,
+    shapes,
+    steering,
+    transfers,
+)
 
 Json = dict[str, object]
 TEXT: Json = {"type": "string", "maxLength": 200}
@@ -174,6 +184,15 @@ OPERATIONS: Table = MappingProxyType(
         ),
         ("steering.why", "GET"): Operation(
             summary="Why it is there, or why not", answer=shapes.Why
+        ),
+        ("adoption.show", "GET"): Operation(
+            summary="Files there that the library has, but that are not ours",
+            answer=shapes.AdoptionOffer,
+        ),
+        ("adoption.adopt", "POST"): Operation(
+            summary="Adopt some of them, or all that are sure, where they lie",
+            answer=shapes.Adopted,
+            body=adoption.Adopt,
         ),
         ("device_logs.show", "GET"): Operation(
             summary="What a music player's logs there would bring", answer=shapes.DeviceLog

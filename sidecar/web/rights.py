@@ -54,6 +54,8 @@ ROUTES = MappingProxyType(
         ("steering.why", "GET"): Role.SIGNED_IN,
         ("removals.show", "GET"): Role.SIGNED_IN,
         ("removals.answer", "POST"): Role.SIGNED_IN,
+        ("adoption.show", "GET"): Role.SIGNED_IN,
+        ("adoption.adopt", "POST"): Role.SIGNED_IN,
         ("device_logs.show", "GET"): Role.SIGNED_IN,
         ("device_logs.take", "POST"): Role.SIGNED_IN,
         ("plans.devices", "GET"): Role.SIGNED_IN,

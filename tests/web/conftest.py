@@ -12,6 +12,7 @@ from sidecar.events import Bus
 from sidecar.services.desk import Person
 from sidecar.web import (
     actions,
+    adoption,
     buttons,
     device_logs,
     keys,
@@ -24,6 +25,7 @@ from sidecar.web import (
 from sidecar.web.app import Web, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
+from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.listening import FakeListening
@@ -68,6 +70,11 @@ def removals_desk() -> FakeRemovalsDesk:
 
 
 @pytest.fixture
+def adoption_desk() -> FakeAdoption:
+    return FakeAdoption()
+
+
+@pytest.fixture
 def logs_desk() -> FakeLogs:
     return FakeLogs()
 
@@ -97,6 +104,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
         actions.routes(desk_of("doing")),
+        adoption.routes(desk_of("adoption_desk")),
         device_logs.routes(desk_of("logs_desk")),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),

@@ -75,3 +75,46 @@ class TakenPlays(Shape):
     taken: int
     left: int
     refused: list[RefusedPlays]
+
+
+class FileMatch(Shape):
+    """A file that is, or may be, one of the library's."""
+
+    id: str
+    path: str
+    size: int
+    item_id: ItemId
+    title: str
+    artist: str | None
+    album: str | None
+    why: str
+
+
+class AdoptionOffer(Shape):
+    """What is on a device that is not ours; `matched` and `doubtful` are the first of many."""
+
+    device: DeviceName
+    found: int
+    matched: list[FileMatch]
+    matched_total: int
+    doubtful: list[FileMatch]
+    doubtful_total: int
+    strangers: int
+    examples: list[str]
+    unread: int
+
+
+class NotAdopted(Shape):
+    """A file that was not adopted, and why."""
+
+    id: str
+    path: str
+    why: str
+
+
+class Adopted(Shape):
+    """What was adopted; with `left`, ask again for the rest."""
+
+    adopted: int
+    left: int
+    refused: list[NotAdopted]
