@@ -5,6 +5,7 @@ Reads only. A file that is damaged, or of a kind that has no tags, says nothing.
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ _BLOCK = 64 * 1024
 # What mutagen lets through of files that are not what they seem.
 _DAMAGED = (
     mutagen.MutagenError,
+    OSError,
     ValueError,
     LookupError,
     TypeError,
@@ -44,8 +46,10 @@ def tags_of(folder: DeviceFolder, path: str) -> Tags:
             found = mutagen.File(file, easy=True)
             return Tags() if found is None else _tags(found)
         except _DAMAGED as error:
-            if isinstance(error.__context__, OSError):
-                raise error.__context__ from None
+            cause = error if isinstance(error, OSError) else error.__context__
+            # A damaged file sends its reader to places that are not there: that is EINVAL.
+            if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
+                raise cause from None
             return Tags()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,11 @@ from sidecar.domain.naming import path_key, wanted_path
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn
+from sidecar.services.adopted import Adopter
+from sidecar.services.adoption import Adoption
 from sidecar.services.desk import Person
 from sidecar.services.devices import DeviceShelf
+from sidecar.services.planning import Planning
 from sidecar.services.reach import Reach
 from sidecar.services.returning import LogReturn
 from sidecar.services.telling import Tables
@@ -71,6 +75,7 @@ class Traveller:
     time_zone: str | None = "UTC"
     said: list[str] = field(default_factory=list)
     hurried: bool = False
+    budget: int | None = None
 
     def __post_init__(self) -> None:
         world = self.world
@@ -85,6 +90,7 @@ class Traveller:
                     name="Car stick",
                     path=self.folder,
                     reserve=ByteSize(0),
+                    budget=ByteSize(self.budget) if self.budget is not None else None,
                     users=self.users,
                     time_zone=self.time_zone,
                 )
@@ -102,6 +108,15 @@ class Traveller:
             tables=self.tables,
             client=self._client,
             on_plays=self.said.append,
+            clock=_Hurried(world.clock, self),
+        )
+        planning = Planning(world.db, world.holds, world.downloads, world.clock)
+        self.adoption = Adoption(
+            reach=self.reach,
+            shelf=self.shelf,
+            downloads=world.downloads,
+            adopter=Adopter(world.db, world.downloads, planning),
+            client=self._client,
             clock=_Hurried(world.clock, self),
         )
         self.phone = device_of(self.server, "ann", "phone")
@@ -156,6 +171,20 @@ class Traveller:
         file.parent.mkdir(exist_ok=True)
         with file.open("a", encoding="utf-8") as out:
             out.write(text)
+
+    def puts(self, path: str, content: bytes) -> Path:
+        """Copy a file onto the stick, as people do; long ago."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (1_600_000_000, 1_600_000_000))
+        return file
+
+    def original(self, title: str) -> bytes:
+        """Return the bytes that the server has."""
+        answer = self.phone.ask("GET", f"/Items/{self.item(title).id}/File")
+        assert answer.status_code == 200
+        return answer.content
 
     def mark(self, title: str, client: Client | None = None) -> tuple[int, str | None, bool]:
         """Return what Jellyfin tells of a track: how often, when last, whether it is played."""
