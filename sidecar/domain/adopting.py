@@ -51,7 +51,8 @@ class Guess:
 
 def is_media(path: str) -> bool:
     """Whether a file may hold music or film, by its name."""
-    return path.rpartition(".")[2].lower() in MEDIA
+    _, dot, extension = path.rpartition(".")
+    return bool(dot) and extension.lower() in MEDIA
 
 
 class Catalogue:

@@ -90,8 +90,16 @@ class LookThrough:
     """One look through one device for one account."""
 
     def __init__(
-        self, folder: DeviceFolder, library: Library, tags: TagShelf, clock: Clock
+        self,
+        folder: DeviceFolder,
+        library: Library,
+        tags: TagShelf,
+        clock: Clock,
+        *,
+        longest_s: float | None = LONGEST_S,
     ) -> None:
+        """Prepare; no more tags are read once `longest_s` are over, None reads all."""
+        self._longest_s = longest_s
         self._folder = folder
         self._library = library
         self._tags = tags
@@ -136,14 +144,15 @@ class LookThrough:
         catalogue: Catalogue,
         placed: Mapping[str, Sequence[str]],
     ) -> None:
-        until = self._clock.monotonic() + LONGEST_S
+        began = self._clock.monotonic()
         read: list[tuple[Stranger, Tags, Sequence[str]]] = []
         waiting = iter(files)
         for one in waiting:
             tags = self._tags.of(self._folder, one)
             candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
             read.append((one, tags, tuple(candidates)))
-            if self._clock.monotonic() >= until:
+            passed = self._clock.monotonic() - began
+            if self._longest_s is not None and passed >= self._longest_s:
                 break
         offer.unread = sum(1 for _ in waiting)
         self._describe(candidates for _, _, candidates in read)

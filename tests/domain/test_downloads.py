@@ -76,7 +76,9 @@ def test_only_an_arrival_or_an_adoption_completes_and_only_a_claim_starts() -> N
 
 
 @given(st.lists(st.sampled_from(Move), max_size=40))
-def test_a_file_is_complete_only_after_claim_and_arrival_or_when_it_was_there(moves: list[Move]) -> None:
+def test_a_file_is_complete_only_after_claim_and_arrival_or_when_it_was_there(
+    moves: list[Move],
+) -> None:
     status, made = Status.PENDING, []
 
     for move in moves:
