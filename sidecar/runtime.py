@@ -29,7 +29,9 @@ from sidecar.store.database import Database
 from sidecar.web import (
     actions,
     admin,
+    adoption,
     buttons,
+    device_logs,
     device_page,
     items,
     keys,
@@ -142,6 +144,8 @@ class Runtime:
                     unplugging=services.unplugging,
                 )
             ),
+            adoption.routes(services.adoption),
+            device_logs.routes(services.log_return),
             keys.routes(services.keys),
             items.routes(services.library, services.media),
             media.routes(services.media),

@@ -1,6 +1,6 @@
 """Where the objects meet, each made with what it needs when it is first asked for. Starts nothing.
 
-    store → ground → wanting → fetching → counters, which is the whole `Assembly`
+    store → ground → wanting → fetching → returning → counters, which is the whole `Assembly`
 
 `runtime` owns the threads; the command line uses the parts it needs.
 """

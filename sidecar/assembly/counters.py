@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from sidecar.assembly.fetching import Fetching
+from sidecar.assembly.returning import Returning
 from sidecar.domain.downloads import Download
 from sidecar.services.actions import Actions
 from sidecar.services.browsing import LibraryDesk
@@ -36,7 +36,7 @@ from sidecar.store.inventory import Inventory
 COVERS = "covers"
 
 
-class Assembly(Fetching):
+class Assembly(Returning):
     """What the pages and the API stand at."""
 
     @cached_property

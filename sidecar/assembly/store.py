@@ -19,6 +19,7 @@ from sidecar.store.downloads import Downloads
 from sidecar.store.exclusions import Exclusions
 from sidecar.store.hearts import Hearts
 from sidecar.store.holds import Holds
+from sidecar.store.imported import ImportedPlays
 from sidecar.store.meta import Meta
 from sidecar.store.offline import Offline
 from sidecar.store.plays import Plays as PlayTable
@@ -44,6 +45,7 @@ class Store:
         self.exclusions = Exclusions(db, clock)
         self.hearts = Hearts(db, clock)
         self.holds = Holds(db, bus)
+        self.imported = ImportedPlays(db)
         self.meta = Meta(db)
         self.offline = Offline(db)
         self.plays = PlayTable(db)

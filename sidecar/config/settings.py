@@ -191,6 +191,7 @@ class DeviceSettings(Section):
 
     index: bool = True
     syncthing_folder: str | None = None
+    time_zone: ZoneName | None = None
 
     @field_validator("bitrate")
     @classmethod

@@ -8,7 +8,8 @@
       └────────────────────────────── want_again ───────────────────────────────────┘
 
 `store.downloads` applies a move under a compare-and-set and nothing else changes a state.
-Cancelling is not a move: the row is deleted.
+Cancelling is not a move: the row is deleted. A file that was on the device already is *adopted*:
+from every state in which there is none of ours, straight to completed.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Move(StrEnum):
     VANISH = "vanish"
     DAMAGED = "damaged"
     WANT_AGAIN = "want_again"
+    ADOPT = "adopt"
 
 
 MOVES = MappingProxyType(
@@ -65,6 +67,10 @@ MOVES = MappingProxyType(
         (Status.COMPLETED, Move.VANISH): Status.REMOVED,
         (Status.COMPLETED, Move.DAMAGED): Status.PENDING,
         (Status.REMOVED, Move.WANT_AGAIN): Status.PENDING,
+        (Status.PENDING, Move.ADOPT): Status.COMPLETED,
+        (Status.PAUSED, Move.ADOPT): Status.COMPLETED,
+        (Status.FAILED, Move.ADOPT): Status.COMPLETED,
+        (Status.REMOVED, Move.ADOPT): Status.COMPLETED,
     }
 )
 

@@ -21,7 +21,8 @@ from sidecar.domain.naming import path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
 from sidecar.store import kept, ordering
-from sidecar.store.moving import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadMover
+from sidecar.store.adopting import DownloadAdopter
+from sidecar.store.moving import FROM_ZERO, ONE_ROW, UNBLEMISHED
 from sidecar.store.ordering import FIRST_DUE
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download
@@ -32,7 +33,7 @@ __all__ = ["Downloads", "NewDownload", "Place"]
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
 
-class Downloads(DownloadMover):
+class Downloads(DownloadAdopter):
     """The queue, what runs, and what is there. Safe to use from any thread."""
 
     # -- the queue

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import StoreTrouble
+from sidecar.store.imported_table import IMPORTED_PLAYS
 from sidecar.store.peer_tables import PEERS
 from sidecar.store.steps import (
     DEVICE_SETTINGS,
@@ -41,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     OFFLINE_SEARCH,
     FORMATS,
     PEERS,
+    IMPORTED_PLAYS,
 )
 
 

@@ -15,6 +15,7 @@ from sidecar.store.choices import (
     RuleSettingsRow,
 )
 from sidecar.store.fields import MomentField, StatusField, ValidatorField
+from sidecar.store.imported_table import ImportedPlayRow
 from sidecar.store.peer_tables import ArrivalRow, PeerRow
 
 
@@ -257,4 +258,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PlayRow,
     PeerRow,
     ArrivalRow,
+    ImportedPlayRow,
 )

@@ -11,7 +11,17 @@ from pydantic import BaseModel
 from sidecar.domain.downloads import Status
 from sidecar.domain.kinds import TYPES
 from sidecar.services.browsing import Sort
-from sidecar.web import action_bodies, bodies, keys, plans, removals, shapes, steering, transfers
+from sidecar.web import (
+    action_bodies,
+    adoption,
+    bodies,
+    keys,
+    plans,
+    removals,
+    shapes,
+    steering,
+    transfers,
+)
 
 Json = dict[str, object]
 TEXT: Json = {"type": "string", "maxLength": 200}
@@ -256,6 +266,21 @@ OPERATIONS: Table = MappingProxyType(
         ),
         ("items.no_heart", "DELETE"): Operation(
             summary="Take its heart away in Jellyfin", answer=shapes.Heart
+        ),
+        ("adoption.show", "GET"): Operation(
+            summary="Files there that the library has, but that are not ours",
+            answer=shapes.AdoptionOffer,
+        ),
+        ("adoption.adopt", "POST"): Operation(
+            summary="Adopt some of them, or all that are sure, where they lie",
+            answer=shapes.Adopted,
+            body=adoption.Adopt,
+        ),
+        ("device_logs.show", "GET"): Operation(
+            summary="What a music player's logs there would bring", answer=shapes.DeviceLog
+        ),
+        ("device_logs.take", "POST"): Operation(
+            summary="Take its plays over as one's own", answer=shapes.TakenPlays
         ),
         ("openapi.show", "GET"): Operation(summary="This description", media="application/json"),
     }

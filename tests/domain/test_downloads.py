@@ -69,13 +69,16 @@ def test_every_state_can_be_left_and_every_move_is_of_use() -> None:
     assert {move for _, move in MOVES} == set(Move)
 
 
-def test_only_an_arrival_completes_and_only_a_claim_starts() -> None:
-    assert {move for (_, move), now in MOVES.items() if now is Status.COMPLETED} == {Move.ARRIVE}
+def test_only_an_arrival_or_an_adoption_completes_and_only_a_claim_starts() -> None:
+    completing = {move for (_, move), now in MOVES.items() if now is Status.COMPLETED}
+    assert completing == {Move.ARRIVE, Move.ADOPT}
     assert {move for (_, move), now in MOVES.items() if now is Status.DOWNLOADING} == {Move.CLAIM}
 
 
 @given(st.lists(st.sampled_from(Move), max_size=40))
-def test_a_file_is_complete_only_after_claim_and_arrival(moves: list[Move]) -> None:
+def test_a_file_is_complete_only_after_claim_and_arrival_or_when_it_was_there(
+    moves: list[Move],
+) -> None:
     status, made = Status.PENDING, []
 
     for move in moves:
@@ -86,9 +89,9 @@ def test_a_file_is_complete_only_after_claim_and_arrival(moves: list[Move]) -> N
         made.append(move)
 
     if status is Status.COMPLETED:
-        assert made[-2:] == [Move.CLAIM, Move.ARRIVE]
+        assert made[-2:] == [Move.CLAIM, Move.ARRIVE] or made[-1] is Move.ADOPT
     if status is Status.REMOVED:
-        assert made[-3:-1] == [Move.CLAIM, Move.ARRIVE]
+        assert made[-3:-1] == [Move.CLAIM, Move.ARRIVE] or made[-2] is Move.ADOPT
 
 
 SIZES = st.none() | st.integers(min_value=0, max_value=2**42)

@@ -14,7 +14,9 @@ from sidecar.services.desk import Person
 from sidecar.web import (
     actions,
     admin,
+    adoption,
     buttons,
+    device_logs,
     device_page,
     items,
     keys,
@@ -33,10 +35,12 @@ from sidecar.web.app import Web, create_app
 from sidecar.web.device_page import DeviceDesks
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
+from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.listening import FakeListening
+from tests.fakes.logs import FakeLogs
 from tests.fakes.peers import FakePeers
 from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
@@ -82,6 +86,15 @@ def removals_desk() -> FakeRemovalsDesk:
 @pytest.fixture
 def peers_desk() -> FakePeers:
     return FakePeers()
+
+
+def adoption_desk() -> FakeAdoption:
+    return FakeAdoption()
+
+
+@pytest.fixture
+def logs_desk() -> FakeLogs:
+    return FakeLogs()
 
 
 @pytest.fixture
@@ -149,6 +162,8 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
                 unplugging=desk_of("unplugging"),
             )
         ),
+        adoption.routes(desk_of("adoption_desk")),
+        device_logs.routes(desk_of("logs_desk")),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),
         profile.routes(desk_of("doing"), desk_of("people")),

@@ -1,0 +1,47 @@
+"""What comes back from devices: plays from players' logs, files that were there before us."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sidecar.assembly.fetching import Fetching
+from sidecar.services.adopted import Adopter
+from sidecar.services.adoption import Adoption
+from sidecar.services.reach import Reach
+from sidecar.services.returning import LogReturn
+from sidecar.services.telling import Tables
+
+
+class Returning(Fetching):
+    """What comes back from devices."""
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Whose devices are whose."""
+        return Reach(self.shelf, self._store.devices, self.accounts.all)
+
+    @cached_property
+    def log_return(self) -> LogReturn:
+        """The logs of music players."""
+        store = self._store
+        return LogReturn(
+            reach=self.reach,
+            shelf=self.shelf,
+            tables=Tables(store.db, store.imported, store.plays, store.downloads),
+            client=self.accounts.client,
+            on_plays=self.followers.play_ended,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        """Files that were on the devices before us."""
+        store = self._store
+        return Adoption(
+            reach=self.reach,
+            shelf=self.shelf,
+            downloads=store.downloads,
+            adopter=Adopter(store.db, store.downloads, self.planning),
+            client=self.accounts.client,
+            clock=self._clock,
+        )

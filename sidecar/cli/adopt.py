@@ -1,0 +1,225 @@
+"""`adopt`: the way back after a lost database, for what we once wrote to the devices."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sidecar.assembly import DATABASE, Store, account_desk
+from sidecar.cli.parsing import Commands
+from sidecar.clock import Clock, SystemClock
+from sidecar.config import DeviceSettings, Settings
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.marker import read_marker
+from sidecar.domain.items import Item
+from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, SidecarError
+from sidecar.events import Bus
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.originals import Originals
+from sidecar.services.adopted import Adopter
+from sidecar.services.planning import Planning
+from sidecar.services.troubles import Troubles
+from sidecar.services.way_back import Order, Report, WayBack
+from sidecar.store.accounts import Account
+from sidecar.store.database import Database
+from sidecar.store.devices import Device
+
+MOST_SHOWN = 50
+NO_MARKER = "{} has no marker of the sidecar: nothing there was written by us"
+OTHER_MARKER = "{} is known under another identity: nothing there is adopted"
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "adopt",
+        parents=[common],
+        help="know the files on a device again, after a lost database",
+        description="Look at the devices for files that the sidecar once wrote, and know them "
+        "again: by the manifest on the device, else by size, place and tags. Fetches, moves and "
+        "overwrites nothing. The account must be signed in (jellyfin-sidecar sign-in), and the "
+        "sidecar must not be running.",
+    )
+    parser.add_argument("--device", metavar="NAME", help="only this device; else all of them")
+    parser.add_argument("--account", metavar="NAME", help="who wants the files from now on")
+    parser.add_argument(
+        "--check", action="store_true", help="read every file and compare it with what was written"
+    )
+    parser.add_argument(
+        "--unheld",
+        action="store_true",
+        help="hold nothing: what no rule wants goes when room is needed",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, only tell")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(command=adopt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of a device; `trouble` if it could not be used."""
+
+    device: DeviceSettings
+    device_id: str | None
+    report: Report
+    trouble: str | None = None
+
+
+class _Library:
+    """The library of the account, for the way back."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids."""
+        return self._client.items(ids)
+
+    def all(self) -> Sequence[Item]:
+        """List everything, light."""
+        return Originals(self._client).all().items
+
+
+def adopt(settings: Settings, asked: argparse.Namespace) -> int:
+    """Adopt on the devices, and print what was adopted, what not, and why."""
+    devices = _chosen(settings, asked.device)
+    done = list(_adopted(settings, asked, devices))
+    if asked.json:
+        found = {"dry_run": asked.dry_run, "devices": [_told(one) for one in done]}
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for one in done:
+            _print(one, is_trial=asked.dry_run)
+    troubles = [one.trouble for one in done if one.trouble is not None]
+    if troubles:
+        raise SidecarError("; ".join(troubles))
+    return 0
+
+
+def _chosen(settings: Settings, name: str | None) -> Sequence[DeviceSettings]:
+    if name is None:
+        return settings.devices
+    found = [one for one in settings.devices if one.name == name]
+    if not found:
+        raise ConfigError("devices", "name", name, "no device of this name is configured")
+    return found
+
+
+def _adopted(
+    settings: Settings, asked: argparse.Namespace, devices: Sequence[DeviceSettings]
+) -> Iterator[_Done]:
+    clock, bus = SystemClock(), Bus()
+    with ExitStack() as leaving:
+        db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+        leaving.callback(db.close)
+        store = Store(db, bus, clock)
+        account = _account(store, asked.account)
+        library = _library(settings, store, account, clock, bus)
+        for device in devices:
+            try:
+                yield _one(device, store, account, library, asked=asked, clock=clock)
+            except DeviceTrouble as trouble:
+                yield _Done(device, None, Report(), str(trouble))
+
+
+def _account(store: Store, name: str | None) -> Account:
+    if name is not None:
+        found = store.accounts.by_name(name)
+        if found is None:
+            raise SidecarError(f"No account {name} has signed in: sign in first")
+        return found
+    every = store.accounts.all()
+    if len(every) == 1:
+        return every[0]
+    what = "Several accounts have signed in" if every else "No account has signed in yet"
+    how = "say whose files these are with --account NAME" if every else "sign in first"
+    raise SidecarError(f"{what}: {how}")
+
+
+def _library(
+    settings: Settings, store: Store, account: Account, clock: Clock, bus: Bus
+) -> _Library | None:
+    """Return the account's library, None while Jellyfin cannot be asked."""
+    try:
+        desk = account_desk(settings, store, Troubles(bus), bus, clock)
+        client = desk.client(account.user_id)
+        client.me()
+    except JellyfinTrouble as trouble:
+        print(f"{trouble}: only the manifests are believed", file=sys.stderr)
+        return None
+    return _Library(client)
+
+
+def _one(
+    device: DeviceSettings,
+    store: Store,
+    account: Account,
+    library: _Library | None,
+    *,
+    asked: argparse.Namespace,
+    clock: Clock,
+) -> _Done:
+    marker = read_marker(device.path, name=device.name)
+    if marker is None:
+        return _Done(device, None, Report(), NO_MARKER.format(device.name))
+    known = next((one.id for one in store.devices.all() if one.path == str(device.path)), None)
+    if known not in {None, marker.id}:
+        return _Done(device, known, Report(), OTHER_MARKER.format(device.name))
+    folder = DeviceFolder(device.path, marker.id, name=device.name)
+    with ExitStack() as leaving:
+        folder.attach()
+        leaving.callback(folder.close)
+        if not asked.dry_run:
+            store.devices.save(Device(marker.id, device.name, str(device.path), clock.now()))
+        planning = Planning(store.db, store.holds, store.downloads, clock)
+        adopter = Adopter(store.db, store.downloads, planning)
+        report = WayBack(folder, store.downloads, adopter, library, clock).go(
+            Order(
+                user_id=account.user_id,
+                device_id=marker.id,
+                server_id=account.server_id,
+                checks=asked.check,
+                is_held=not asked.unheld,
+                is_trial=asked.dry_run,
+            )
+        )
+    return _Done(device, marker.id, report)
+
+
+def _told(done: _Done) -> dict[str, Any]:
+    report = done.report
+    return {
+        "device_id": done.device_id,
+        "device": done.device.name,
+        "trouble": done.trouble,
+        "remark": report.remark,
+        "manifest": report.has_manifest,
+        "known": report.known,
+        "adopted": [asdict(one) for one in report.adopted],
+        "not_adopted": [asdict(one) for one in report.left],
+    }
+
+
+def _print(done: _Done, *, is_trial: bool) -> None:
+    if done.trouble is not None:
+        return
+    report = done.report
+    would = "would be" if is_trial else "were"
+    print(
+        f"{done.device.name}: {len(report.adopted)} files {would} adopted, {len(report.left)} not, "
+        f"{report.known} were known"
+    )
+    if report.remark:
+        print(f"  {report.remark}")
+    for one in report.adopted[:MOST_SHOWN]:
+        print(f"  + {one.path}")
+    for other in report.left[:MOST_SHOWN]:
+        print(f"  - {other.path}: {other.why}")
+    hidden = max(0, len(report.adopted) - MOST_SHOWN) + max(0, len(report.left) - MOST_SHOWN)
+    if hidden:
+        print(f"  … and {hidden} more: all of them with --json")

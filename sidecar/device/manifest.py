@@ -1,0 +1,31 @@
+"""Reads the manifest that we left on a device: `.sidecar/manifest.json`. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sidecar.device import tree
+from sidecar.device.marker import OURS, opened_root
+from sidecar.device.trouble import told_as_trouble
+
+MANIFEST = "manifest.json"
+# A million files; whatever is larger is not ours.
+LARGEST = 512 * 1024 * 1024
+
+
+def manifest_on(root: Path, *, name: str) -> bytes | None:
+    """Return the manifest of a device as it is; None if there is none.
+
+    Raises:
+        errors.DeviceTrouble: The device is not there or cannot be read.
+    """
+    with told_as_trouble(name, root), opened_root(root) as handle:
+        try:
+            with (
+                tree.folder(handle, (OURS,)) as ours,
+                os.fdopen(tree.opened(MANIFEST, ours), "rb") as file,
+            ):
+                return file.read(LARGEST)
+        except (FileNotFoundError, NotADirectoryError, FileExistsError):
+            return None

@@ -1,0 +1,78 @@
+"""Finds the logs that a music player left on a device, and reads them line by line.
+
+Reads only: a player's log is never changed, moved or deleted. However large a file or a line is,
+little of it is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.trouble import told_as_trouble
+from sidecar.domain.player_logs import LONGEST_LINE, LogKind
+
+SCROBBLER = ".scrobbler.log"
+PLAYBACK = ".rockbox/playback.log"
+OLDER = ".rockbox/playback_{:04d}.log"
+MOST_OLDER = 9999
+_BLOCK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A log on a device."""
+
+    path: str
+    kind: LogKind
+    size: int
+
+
+def logs_on(folder: DeviceFolder) -> list[LogFile]:
+    """Return the logs on a device in the order of their times, the playback log first.
+
+    Raises:
+        errors.DeviceTrouble: The device cannot be used.
+    """
+    found = []
+    for number in range(1, MOST_OLDER + 1):
+        older = _log(folder, OLDER.format(number), LogKind.PLAYBACK)
+        if not older:
+            break
+        found += older
+    found += _log(folder, PLAYBACK, LogKind.PLAYBACK)
+    return found + _log(folder, SCROBBLER, LogKind.SCROBBLER)
+
+
+def lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
+    """Read the lines that a log has now, with their ends; what is too long is cut.
+
+    Raises:
+        errors.DeviceTrouble: It cannot be read.
+    """
+    with (
+        told_as_trouble(folder.name, folder.root),
+        folder.open(log.path) as raw,
+        io.BufferedReader(raw, _BLOCK) as file,  # type: ignore[type-var]  # raw is unbuffered
+    ):
+        left = log.size
+        while left > 0 and (line := file.readline(min(LONGEST_LINE + 1, left))):
+            left -= len(line)
+            yield line
+            left -= _skip_rest(file, line, left)
+
+
+def _skip_rest(file: BinaryIO, line: bytes, left: int) -> int:
+    skipped = 0
+    while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+        line = file.readline(min(LONGEST_LINE + 1, left - skipped))
+        skipped += len(line)
+    return skipped
+
+
+def _log(folder: DeviceFolder, path: str, kind: LogKind) -> list[LogFile]:
+    facts = folder.stat(path)
+    return [] if facts is None else [LogFile(path, kind, facts.size)]

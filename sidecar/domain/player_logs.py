@@ -1,0 +1,227 @@
+"""What a music player wrote down of its listening: two formats, line by line, into values.
+
+    .scrobbler.log          artist, album, title, number, seconds, L or S, time, MusicBrainz id
+    .rockbox/playback.log   time:heard:length:path, milliseconds; its numbered older ones as well
+
+A line that makes no sense is told with its number and the reason, and the next one is read. The
+tolerant reading takes what other programs and crashed players leave: Windows line ends, a byte
+order mark, Latin-1, a missing header or last field. What the strict one accepts, the tolerant one
+reads as the same. Times are as the player's clock showed them: only the header knows whether that
+was UTC. Nothing is matched to any file here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+# No player writes longer ones; the reader of the file cuts there.
+LONGEST_LINE = 4096
+SHOWN = 200
+BOM = b"\xef\xbb\xbf"
+FIELDS = 8
+UNTAGGED = "<UNTAGGED>"
+LISTENED, SKIPPED = "L", "S"
+
+_HEADER = "#AUDIOSCROBBLER/"
+_ZONE = "#TZ/"
+_FAILED = "# FAILED"
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
+
+
+class LogKind(StrEnum):
+    """Which log: its time is that of the start (scrobbler) or of the end (playback)."""
+
+    SCROBBLER = "scrobbler"
+    PLAYBACK = "playback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One listening as the player wrote it.
+
+    Attributes:
+        line: Its number in the file, from 1.
+        stamp: Seconds since 1970 by the player's clock; 0 if it has none.
+        is_utc: Whether that clock told UTC; else it is the time on somebody's wall.
+        length_s: Of the track; None if unknown.
+        heard_s: Really heard; None if only the verdict is known.
+        is_skip: The player's own verdict; False in a playback log, which has none.
+        path: As the player names the file; None in a scrobbler log.
+    """
+
+    kind: LogKind
+    line: int
+    stamp: int
+    is_utc: bool = False
+    length_s: float | None = None
+    heard_s: float | None = None
+    is_skip: bool = False
+    path: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    title: str | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A line that cannot be read: its number, why, and how it begins."""
+
+    line: int
+    why: str
+    text: str
+
+
+class _Bad(ValueError):
+    """Why a line is no listening."""
+
+
+def read_log(
+    kind: LogKind, lines: Iterable[bytes], *, strict: bool = False
+) -> Iterator[Heard | Odd]:
+    """Read a log of this kind, lazily, one line at a time.
+
+    Args:
+        kind: Which format: AUDIOSCROBBLER/1.0 and 1.1, or Rockbox's playback log.
+        lines: With their line ends, each at most a little longer than `LONGEST_LINE`.
+        strict: Accept only what the format's own description allows.
+    """
+    reader = _Scrobbler(strict) if kind is LogKind.SCROBBLER else _Playback(strict)
+    for number, raw in enumerate(lines, 1):
+        try:
+            heard = reader.read(_text(raw, number, strict=strict), number)
+        except _Bad as bad:
+            yield _odd(raw, number, bad)
+        else:
+            if heard is not None:
+                yield heard
+
+
+@dataclass(slots=True)
+class _Playback:
+    """Reads the lines of a playback log."""
+
+    is_strict: bool
+
+    def read(self, text: str, line: int) -> Heard | None:
+        """Return the listening that a line tells, None for a line that tells none."""
+        if not text.strip() or text.startswith("#"):
+            return None
+        return _playback(text.removesuffix("\n"), line, strict=self.is_strict)
+
+
+@dataclass(slots=True)
+class _Scrobbler:
+    """Reads the lines of a scrobbler log; its header says what the times are."""
+
+    is_strict: bool
+    is_utc: bool = False
+    has_header: bool = False
+
+    def read(self, text: str, line: int) -> Heard | None:
+        """Return the listening that a line tells, None for a line that tells none."""
+        if text.startswith(_FAILED):
+            raise _Bad("the player itself could not write it")
+        if text.startswith(_HEADER):
+            self.has_header = True
+        if text.startswith(_ZONE):
+            self.is_utc = text.removeprefix(_ZONE).strip().upper() == "UTC"
+        if not text.strip() or text.startswith("#"):
+            return None
+        if self.is_strict and not self.has_header:
+            raise _Bad("the header is missing")
+        if not text.endswith("\n") and text.count("\t") < FIELDS - 1:
+            raise _Bad("it is cut off")
+        whole = text.removesuffix("\n")
+        return _scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
+
+
+def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Heard:
+    fields = text.split("\t")
+    if len(fields) != FIELDS and (strict or len(fields) != FIELDS - 1):
+        raise _Bad(f"it has {len(fields)} fields, not {FIELDS}")
+    artist, album, title, number, length, rating, stamp = fields[: FIELDS - 1]
+    verdict = rating if strict else rating.strip().upper()
+    if verdict not in {LISTENED, SKIPPED}:
+        raise _Bad("it is rated neither L nor S")
+    if not title.strip():
+        raise _Bad("it has no title")
+    return Heard(
+        kind=LogKind.SCROBBLER,
+        line=line,
+        stamp=_number(stamp, "time", strict=strict),
+        is_utc=is_utc,
+        length_s=float(_number(length, "length", strict=strict)) or None,
+        is_skip=verdict == SKIPPED,
+        artist=None if artist == UNTAGGED else artist.strip() or None,
+        album=album.strip() or None,
+        title=title.strip(),
+        number=_number(number, "track number", strict=strict) if number.strip() else None,
+    )
+
+
+def _playback(text: str, line: int, *, strict: bool) -> Heard:
+    fields = text.split(":", 3)
+    if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
+        raise _Bad("it is not time:heard:length:path")
+    stamp, heard, length = (
+        _number(one, name, strict=strict)
+        for one, name in zip(fields, ("time", "time heard", "length"), strict=False)
+    )
+    path = fields[3]
+    if not path.strip("/") or (strict and not path.startswith("/")):
+        raise _Bad("it names no file")
+    return Heard(
+        kind=LogKind.PLAYBACK,
+        line=line,
+        stamp=stamp,
+        length_s=length / 1000 or None,
+        heard_s=(min(heard, length) if length else heard) / 1000,
+        path=path,
+    )
+
+
+def _text(raw: bytes, number: int, *, strict: bool) -> str:
+    """Return a line as text, with the one end that lines have."""
+    if len(raw) > LONGEST_LINE:
+        raise _Bad("it is far too long")
+    if b"\0" in raw:
+        raise _Bad("it is damaged: the player lost power while it wrote")
+    if strict:
+        return _strict_text(raw)
+    line = raw.removeprefix(BOM) if number == 1 else raw
+    whole = line.rstrip(b"\r\n") + (b"\n" if line.endswith(b"\n") else b"")
+    try:
+        return whole.decode("utf-8")
+    except UnicodeDecodeError:
+        return whole.decode("latin-1")
+
+
+def _strict_text(raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _Bad("it is not UTF-8") from None
+    if "\r" in text:
+        raise _Bad("it has a carriage return")
+    if not text.endswith("\n"):
+        raise _Bad("it is cut off")
+    return text
+
+
+def _number(text: str, name: str, *, strict: bool) -> int:
+    digits = text if strict else text.strip()
+    if not _NUMBER.fullmatch(digits):
+        raise _Bad(f"its {name} is no number")
+    value = int(digits)
+    if value < 0:
+        raise _Bad(f"its {name} is negative")
+    return value
+
+
+def _odd(raw: bytes, number: int, bad: _Bad) -> Odd:
+    text = raw[:SHOWN].decode("utf-8", "replace").rstrip("\r\n")
+    return Odd(number, str(bad), "".join(one if one.isprintable() else " " for one in text))

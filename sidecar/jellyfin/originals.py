@@ -1,0 +1,81 @@
+"""The whole library of an account, light, and small samples of its files. Remembers nothing."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import requests
+
+from sidecar.domain.items import PLAYABLE
+from sidecar.errors import OddAnswer, ServerAway
+from sidecar.jellyfin.client import STABLE_ORDER, Jellyfin
+from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from sidecar.jellyfin.listing import Listing, read_set
+
+
+class Originals:
+    """What an account sees of the server's files. Raises what `Jellyfin` raises."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def all(self) -> Listing:
+        """List everything that has a file of its own, without sizes and validators."""
+        query = {
+            "recursive": "true",
+            "includeItemTypes": ",".join(sorted(PLAYABLE)),
+            "excludeLocationTypes": "Virtual",
+            "enableUserData": "false",
+            **STABLE_ORDER,
+        }
+        return self._client.listing(read_set(self._client.pages("Items", query=query)))
+
+    def sample(self, item_id: str, start: int, length: int, *, size: int) -> bytes | None:
+        """Return some bytes of an item's file; None if the file is another one than expected.
+
+        Args:
+            item_id: Of which item.
+            start: The first byte.
+            length: How many.
+            size: Of the whole file.
+
+        Raises:
+            ServerAway: It does not answer.
+            OddAnswer: It answers with anything but these bytes.
+        """
+        connection = self._client.connection
+        headers = {
+            **self._client.authorization_header(),
+            "Range": f"bytes={start}-{start + length - 1}",
+            "Accept-Encoding": "identity",
+        }
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = True if connection.ca_file is None else str(connection.ca_file)
+            try:
+                # Not `/Download`: that would stand in the server's log of what people fetch.
+                with session.get(
+                    connection.address.url("Items", item_id, "File"),
+                    headers=headers,
+                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer:
+                    return _bytes(answer, start, length, size)
+            except requests.RequestException as error:
+                text = f"Jellyfin at {connection.address} does not answer"
+                raise ServerAway(text) from error
+
+
+def _bytes(answer: requests.Response, start: int, length: int, size: int) -> bytes | None:
+    if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}:
+        return None
+    told = answer.headers.get("Content-Range", "")
+    if answer.status_code != HTTPStatus.PARTIAL_CONTENT or "text/html" in answer.headers.get(
+        "Content-Type", ""
+    ):
+        raise OddAnswer(f"Jellyfin answered {answer.status_code} for a part of a file")
+    if told != f"bytes {start}-{start + length - 1}/{size}":
+        return None
+    content = answer.raw.read(length, decode_content=False)
+    return content if len(content) == length else None

@@ -1,0 +1,83 @@
+"""What one account has played, read and written: how often, when last, and the tick.
+
+The date is written only where it moves forward: what Jellyfin tells has more digits than we keep,
+and sent back it would be a moment earlier.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sidecar.domain.returning import Tally
+from sidecar.errors import OddAnswer
+from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.connection import Body, Query
+from sidecar.jellyfin.models import USER_ITEM_DATA
+
+
+class PlayedMarks:
+    """The marks of one account. Raises what `Jellyfin` raises."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def of(self, item_id: str) -> Tally:
+        """Return what Jellyfin knows.
+
+        Raises:
+            NotFound: The item is not there, or hidden from this account.
+        """
+        return _tally(self._ask("GET", "UserItems", item_id, "UserData"))
+
+    def set(self, item_id: str, before: Tally, after: Tally) -> None:
+        """Let Jellyfin know what it is to know from now on.
+
+        Args:
+            item_id: Of what.
+            before: What it knows.
+            after: What it is to know; what is the same is not written.
+
+        Raises:
+            NotAllowed: The account may not change such things: then nothing was changed.
+            NotFound: As `of`.
+        """
+        body: Body = {"PlayCount": after.count}
+        if after.last is not None and after.last != before.last:
+            body["LastPlayedDate"] = _written(after.last)
+        if after.is_played and not before.is_played:
+            body["Played"] = True
+        answer = self._ask("POST", "UserItems", item_id, "UserData", body=body)
+        if _tally(answer).count < after.count:
+            raise OddAnswer(f"{answer.server} did not take a play that was heard on a device")
+
+    def tick(self, item_id: str, at: datetime) -> None:
+        """Count one play more and tick the item off: what every account may do.
+
+        Args:
+            item_id: Of what.
+            at: Becomes the date, even if that goes back: the caller sees to it.
+        """
+        self._ask("POST", "UserPlayedItems", item_id, query={"datePlayed": _written(at)})
+
+    def _ask(
+        self, method: str, *path: str, query: Query | None = None, body: Body | None = None
+    ) -> Answer:
+        client = self._client
+        user: Query = {} if client.user_id is None else {"userId": client.user_id}
+        answer = client.connection.send(method, *path, query={**user, **(query or {})}, body=body)
+        try:
+            judge(answer)
+        except Unconfirmed:
+            client.me()
+            raise
+        return answer
+
+
+def _tally(answer: Answer) -> Tally:
+    told = read(answer, USER_ITEM_DATA)
+    return Tally(told.play_count, told.last_played_date, told.played)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,259 @@
+"""Adopts files that were on a device before us: they become finished downloads, where they lie.
+
+    looked through ─▶ offered ─▶ a person says yes ─▶ still the same file? in doubt: bytes compared
+                                                       └─▶ read and hashed ─▶ a row, held by a pin
+
+Nothing is fetched, moved, renamed or overwritten. A file that changes meanwhile is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.adopting import samples_of
+from sidecar.domain.space import taken as room_taken
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.originals import Originals
+from sidecar.services.adopted import Adopter
+from sidecar.services.adoption_desk import (
+    AdoptedView,
+    AdoptionInUse,
+    FileMatch,
+    NotAdopted,
+    OfferView,
+)
+from sidecar.services.desk import Person
+from sidecar.services.devices import Attached, DeviceShelf
+from sidecar.services.looking_through import LookThrough, Match, Offer, TagShelf
+from sidecar.services.reach import Reach
+from sidecar.store.adopting import AdoptedFile
+from sidecar.store.downloads import Downloads
+
+log = logging.getLogger(__name__)
+
+MOST_SHOWN = 500
+EXAMPLES = 20
+LONGEST_S = 20.0
+OFFER_LASTS_S = 900.0
+MOST_OFFERS = 20
+
+NOT_OFFERED = "it is not offered (any more): look at the device again"
+CHANGED = "it was changed, moved or removed since it was looked at"
+OTHER_BYTES = "its bytes are not those of the original"
+NO_BUDGET = "the device's budget would be used up"
+HAS_ONE = "it has a file here already, or is being fetched at this moment"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    offer: Offer
+    until: float
+
+
+@dataclass(slots=True)
+class _Outcome:
+    adopted: int = 0
+    left: int = 0
+    refused: list[NotAdopted] = field(default_factory=list)
+
+
+class Adoption:
+    """Implements `AdoptionDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        reach: Reach,
+        shelf: DeviceShelf,
+        downloads: Downloads,
+        adopter: Adopter,
+        client: Callable[[str], Jellyfin],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            reach: Whose devices are whose.
+            shelf: The devices.
+            downloads: What is ours already.
+            adopter: Makes rows of files.
+            client: Of an account.
+            clock: For how long people wait.
+        """
+        self._reach = reach
+        self._shelf = shelf
+        self._downloads = downloads
+        self._adopter = adopter
+        self._client = client
+        self._clock = clock
+        self._lock = Lock()
+        self._in_use: set[str] = set()
+        self._offers: dict[tuple[str, str], _Kept] = {}
+        self._tags: dict[str, TagShelf] = {}
+
+    def offer(self, person: Person, device_id: str) -> OfferView | None:
+        """Look a device through; see `AdoptionDesk`."""
+        name = self._reach.name(person, device_id)
+        if name is None:
+            return None
+        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        with self._alone(device_id, name):
+            offer = self._look(person, device, client)
+        sees_all = self._reach.sees_all(person, device.settings)
+        return OfferView(
+            device_id=device_id,
+            device_name=name,
+            found=offer.found,
+            matched=[_shown(one) for one in offer.sure[:MOST_SHOWN]],
+            matched_total=len(offer.sure),
+            doubtful=[_shown(one) for one in offer.doubtful[:MOST_SHOWN]],
+            doubtful_total=len(offer.doubtful),
+            strangers=len(offer.strangers),
+            examples=sorted(offer.strangers)[:EXAMPLES] if sees_all else (),
+            unread=offer.unread,
+        )
+
+    def adopt(
+        self, person: Person, device_id: str, ids: Collection[str] | None
+    ) -> AdoptedView | None:
+        """Adopt files; see `AdoptionDesk`."""
+        name = self._reach.name(person, device_id)
+        if name is None:
+            return None
+        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        with self._alone(device_id, name):
+            offer = self._kept(person, device_id) or self._look(person, device, client)
+            done = self._adopt(person, device, Originals(client), offer, ids)
+        return AdoptedView(adopted=done.adopted, left=done.left, refused=tuple(done.refused))
+
+    def _look(self, person: Person, device: Attached, client: Jellyfin) -> Offer:
+        tags = self._tags.setdefault(device.id, TagShelf())
+        settled = self._downloads.settled(device.id)
+        offer = LookThrough(device.folder, client, tags, self._clock).find(
+            Originals(client).all().items,
+            ours={path for _, path in settled},
+            taken={item_id for item_id, _ in settled},
+        )
+        with self._lock:
+            while len(self._offers) >= MOST_OFFERS:
+                del self._offers[next(iter(self._offers))]
+            until = self._clock.monotonic() + OFFER_LASTS_S
+            self._offers[person.user_id, device.id] = _Kept(offer, until)
+        return offer
+
+    def _kept(self, person: Person, device_id: str) -> Offer | None:
+        with self._lock:
+            kept = self._offers.get((person.user_id, device_id))
+        return kept.offer if kept and self._clock.monotonic() < kept.until else None
+
+    def _adopt(
+        self,
+        person: Person,
+        device: Attached,
+        originals: Originals,
+        offer: Offer,
+        ids: Collection[str] | None,
+    ) -> _Outcome:
+        done = _Outcome()
+        every = {one.id: one for one in [*offer.sure, *offer.doubtful]}
+        chosen = [one.id for one in offer.sure] if ids is None else list(dict.fromkeys(ids))
+        until = self._clock.monotonic() + LONGEST_S
+        waiting = iter(chosen)
+        for one in waiting:
+            match = every.get(one)
+            if match is None:
+                done.refused.append(NotAdopted(id=one, path="", why=NOT_OFFERED))
+            elif (why := self._refusal(person, device, originals, match)) is not None:
+                done.refused.append(NotAdopted(id=one, path=match.file.path, why=why))
+            else:
+                done.adopted += 1
+                _forget(offer, match)
+            if self._clock.monotonic() >= until:
+                break
+        done.left = sum(1 for _ in waiting)
+        if done.adopted:
+            log.info("%d files on %s were adopted", done.adopted, device.settings.name)
+        return done
+
+    def _refusal(
+        self, person: Person, device: Attached, originals: Originals, match: Match
+    ) -> str | None:
+        """Adopt one file; return why not, None if it is adopted."""
+        if not self._has_room(device, match.file.facts.size):
+            return NO_BUDGET
+        if not _is_still(device, match):
+            return CHANGED
+        if not match.is_sure and not _has_bytes_of(device, originals, match):
+            return OTHER_BYTES
+        path = match.file.path
+        file = AdoptedFile(
+            path=path,
+            size=match.file.facts.size,
+            content_hash=device.folder.content_hash(path),
+            mime_type=mimetypes.guess_type(path)[0],
+        )
+        if not _is_still(device, match):
+            return CHANGED
+        return None if self._adopter.adopt(person.user_id, device.id, match.item, file) else HAS_ONE
+
+    def _has_room(self, device: Attached, size: int) -> bool:
+        budget, block = device.settings.budget, device.folder.space().block
+        used = self._downloads.bytes_on_device(device.id, block=block)
+        return budget is None or used + room_taken(size, block) <= budget
+
+    @contextmanager
+    def _alone(self, device_id: str, name: str) -> Iterator[None]:
+        with self._lock:
+            if device_id in self._in_use:
+                raise AdoptionInUse(f"{name} is being looked through at this moment")
+            self._in_use.add(device_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_use.discard(device_id)
+
+
+def _is_still(device: Attached, match: Match) -> bool:
+    return device.folder.look([match.file.path])[match.file.path] == match.file.facts
+
+
+def _has_bytes_of(device: Attached, originals: Originals, match: Match) -> bool:
+    """Compare the head, the middle and the tail with the original."""
+    size = match.file.facts.size
+    with device.folder.open(match.file.path) as file:
+        for start, length in samples_of(size):
+            file.seek(start)
+            here = file.read(length)
+            if here != originals.sample(match.item.id, start, length, size=size):
+                return False
+    return True
+
+
+def _forget(offer: Offer, match: Match) -> None:
+    """Neither the file nor the item is offered any more."""
+    offer.sure = [one for one in offer.sure if one.id != match.id]
+    offer.doubtful = [
+        one
+        for one in offer.doubtful
+        if one.file.path != match.file.path and one.item.id != match.item.id
+    ]
+
+
+def _shown(match: Match) -> FileMatch:
+    return FileMatch(
+        id=match.id,
+        path=match.file.path,
+        size=match.file.facts.size,
+        item_id=match.item.id,
+        title=match.item.title,
+        artist=match.item.artist or match.item.album_artist,
+        album=match.item.album,
+        why=match.why,
+    )

@@ -1,0 +1,190 @@
+"""Looks a device through for files of the library that are not ours yet. Changes nothing.
+
+    strangers' files ─▶ by their path ─▶ the sizes fit? sure
+                              └─▶ by their tags ─▶ the sizes fit? sure, or in doubt
+
+Jellyfin is asked for a light list of everything and for the sizes of what may be here; a file's
+tags are read only if its path says too little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.tags import tags_of
+from sidecar.domain.adopting import Catalogue, Guess, Tags, guess, is_media
+from sidecar.domain.items import Item
+from sidecar.domain.removals import Facts, Stranger
+
+MOST_FILES = 100_000
+LONGEST_S = 20.0
+# A file of any size; `in` asks a range without walking it.
+ANY_SIZE = range(1, 2**62)
+ID_DIGITS = 16
+
+
+class Library(Protocol):
+    """The library as one account sees it: `jellyfin.client.Jellyfin`."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A file and the item that it is, or may be."""
+
+    file: Stranger
+    item: Item
+    is_sure: bool
+    why: str
+
+    @property
+    def id(self) -> str:
+        """What the pair is called: the same as long as both are the same."""
+        facts = self.file.facts
+        named = f"{self.file.path}\0{facts.size}\0{facts.modified_ns}\0{self.item.id}"
+        return hashlib.sha256(named.encode()).hexdigest()[:ID_DIGITS]
+
+
+@dataclass(slots=True)
+class Offer:
+    """What was found on a device.
+
+    Attributes:
+        unread: Files whose tags there was no time for.
+    """
+
+    found: int = 0
+    sure: list[Match] = field(default_factory=list)
+    doubtful: list[Match] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    unread: int = 0
+
+
+@dataclass(slots=True)
+class TagShelf:
+    """The tags that were read of the files of one device; a changed file is read again."""
+
+    known: dict[tuple[str, Facts], Tags] = field(default_factory=dict)
+
+    def of(self, folder: DeviceFolder, file: Stranger) -> Tags:
+        """Return the tags of a file.
+
+        Raises:
+            errors.DeviceTrouble: It cannot be read.
+        """
+        key = (file.path, file.facts)
+        if key not in self.known:
+            self.known[key] = tags_of(folder, file.path)
+        return self.known[key]
+
+
+class LookThrough:
+    """One look through one device for one account."""
+
+    def __init__(
+        self,
+        folder: DeviceFolder,
+        library: Library,
+        tags: TagShelf,
+        clock: Clock,
+        *,
+        longest_s: float | None = LONGEST_S,
+    ) -> None:
+        """Prepare; no more tags are read once `longest_s` are over, None reads all."""
+        self._longest_s = longest_s
+        self._folder = folder
+        self._library = library
+        self._tags = tags
+        self._clock = clock
+        self._full: dict[str, Item] = {}
+
+    def find(
+        self, everything: Iterable[Item], *, ours: Collection[str], taken: Collection[str]
+    ) -> Offer:
+        """Look.
+
+        Args:
+            everything: The library, light.
+            ours: Paths that belong to downloads.
+            taken: Items that have a file here already, or are just being fetched.
+
+        Raises:
+            errors.DeviceTrouble, errors.JellyfinTrouble: It cannot be looked at.
+        """
+        catalogue = Catalogue(one for one in everything if one.id not in taken)
+        every = self._folder.strangers(sizes=ANY_SIZE, known=ours)
+        files = sorted((one for one in every if is_media(one.path)), key=lambda one: one.path)
+        offer = Offer(found=len(files))
+        files = files[:MOST_FILES]
+        placed = {one.path: catalogue.at(one.path) for one in files}
+        self._describe(placed.values())
+        rest = []
+        for one in files:
+            found = guess(one.path, one.facts.size, None, placed[one.path], self._full)
+            if found is None:
+                rest.append(one)
+            else:
+                _sort(offer, one, found)
+        self._by_tags(offer, rest, catalogue, placed)
+        _one_file_each(offer)
+        return offer
+
+    def _by_tags(
+        self,
+        offer: Offer,
+        files: Sequence[Stranger],
+        catalogue: Catalogue,
+        placed: Mapping[str, Sequence[str]],
+    ) -> None:
+        began = self._clock.monotonic()
+        read: list[tuple[Stranger, Tags, Sequence[str]]] = []
+        waiting = iter(files)
+        for one in waiting:
+            tags = self._tags.of(self._folder, one)
+            candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
+            read.append((one, tags, tuple(candidates)))
+            passed = self._clock.monotonic() - began
+            if self._longest_s is not None and passed >= self._longest_s:
+                break
+        offer.unread = sum(1 for _ in waiting)
+        self._describe(candidates for _, _, candidates in read)
+        for file, tags, named in read:
+            _sort(offer, file, guess(file.path, file.facts.size, tags, named, self._full))
+
+    def _describe(self, ids: Iterable[Iterable[str]]) -> None:
+        missing = {one for each in ids for one in each} - self._full.keys()
+        if missing:
+            self._full |= self._library.items(sorted(missing))
+
+
+def _sort(offer: Offer, file: Stranger, found: Guess | None) -> None:
+    if found is None:
+        offer.strangers.append(file.path)
+    elif found.is_sure:
+        offer.sure.append(Match(file, found.items[0], is_sure=True, why=found.why))
+    else:
+        offer.doubtful += [
+            Match(file, one, is_sure=False, why=found.why) for one in islice(found.items, 10)
+        ]
+
+
+def _one_file_each(offer: Offer) -> None:
+    """Of two files that are the same item one is offered; the other stays a stranger."""
+    taken: set[str] = set()
+    sure = []
+    for one in offer.sure:
+        if one.item.id in taken:
+            offer.strangers.append(one.file.path)
+        else:
+            taken.add(one.item.id)
+            sure.append(one)
+    offer.sure = sure
+    offer.doubtful = [one for one in offer.doubtful if one.item.id not in taken]

@@ -1,0 +1,63 @@
+"""Files to adopt in memory, for the web alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sidecar.errors import SidecarError
+from sidecar.services.adoption_desk import AdoptedView, FileMatch, NotAdopted, OfferView
+from sidecar.services.desk import Person
+from tests.fakes.desk import ANN
+
+MATCH = FileMatch(
+    id="0123456789abcdef",
+    path="Music/01 Track 7.flac",
+    size=1234,
+    item_id=f"{7:032x}",
+    title="Track 7",
+    artist="The Sine Waves",
+    album="First Light",
+    why="its size and its tags are those of the original",
+)
+
+
+@dataclass
+class FakeAdoption:
+    """Implements `services.adoption_desk.AdoptionDesk` for one device, `stick`, of ann's.
+
+    Unlike the real one it looks at no file and adopts nothing.
+    """
+
+    trouble: SidecarError | None = None
+    asked: list[tuple[str, tuple[str, ...] | None]] = field(default_factory=list)
+
+    def offer(self, person: Person, device_id: str) -> OfferView | None:
+        if not self._is_there(person, device_id):
+            return None
+        return OfferView(
+            device_id=device_id,
+            device_name="Car stick",
+            found=3,
+            matched=[MATCH],
+            matched_total=1,
+            doubtful=[],
+            strangers=2,
+            examples=["Music/a.mp3"],
+        )
+
+    def adopt(
+        self, person: Person, device_id: str, ids: Collection[str] | None
+    ) -> AdoptedView | None:
+        if not self._is_there(person, device_id):
+            return None
+        self.asked.append((person.name, None if ids is None else tuple(ids)))
+        refused = NotAdopted(
+            id="f" * 16, path="Music/a.mp3", why="its bytes are not the original's"
+        )
+        return AdoptedView(adopted=1, left=0, refused=[refused])
+
+    def _is_there(self, person: Person, device_id: str) -> bool:
+        if self.trouble is not None:
+            raise self.trouble
+        return device_id == "stick" and (person.is_admin or person == ANN)

@@ -1,0 +1,213 @@
+"""A stick that was away with a player, a sidecar's store, and the demo server it belongs to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from pydantic import ByteSize, SecretStr
+
+from sidecar.config import DeviceSettings
+from sidecar.demo.server import DemoServer
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.downloads import Download
+from sidecar.domain.items import Item
+from sidecar.domain.naming import path_key, wanted_path
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.sign_in import SignIn
+from sidecar.services.adopted import Adopter
+from sidecar.services.adoption import Adoption
+from sidecar.services.desk import Person
+from sidecar.services.devices import DeviceShelf
+from sidecar.services.planning import Planning
+from sidecar.services.reach import Reach
+from sidecar.services.returning import LogReturn
+from sidecar.services.telling import Tables
+from sidecar.services.troubles import Troubles
+from sidecar.store.accounts import Account
+from sidecar.store.downloads import NewDownload, Place
+from sidecar.store.imported import ImportedPlays, Listening
+from sidecar.store.plays import Plays
+from tests.contract.client import Client
+from tests.fakes.clock import FakeClock
+from tests.fakes.demo_house import device_of
+from tests.services.conftest import ANN, STICK, World
+
+HEADER = "#AUDIOSCROBBLER/1.1\n#TZ/UNKNOWN\n#CLIENT/Rockbox sansaclipplus\n"
+# 2026-10-01 12:00, by whatever clock.
+NOON = 1_790_856_000
+
+
+class _Hurried:
+    """The clock of the world; in a hurry each look at it costs a minute.
+
+    Unlike a real one it never waits.
+    """
+
+    def __init__(self, clock: FakeClock, of: Traveller) -> None:
+        self._clock = clock
+        self._of = of
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        if self._of.hurried:
+            self._clock.advance(60)
+        return self._clock.monotonic()
+
+    def wait(self, stop: Event, seconds: float) -> bool:
+        return self._clock.wait(stop, seconds)
+
+
+@dataclass
+class Traveller:
+    """The person ann and their stick; others may come to it."""
+
+    world: World
+    server: DemoServer
+    folder: Path
+    users: tuple[str, ...] = ("ann",)
+    time_zone: str | None = "UTC"
+    said: list[str] = field(default_factory=list)
+    hurried: bool = False
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        world = self.world
+        self.folder.mkdir()
+        write_marker(self.folder, Marker(STICK, "Car stick"))
+        self.clients: dict[str, Jellyfin] = {}
+        self.ann = self.sign_in("ann")
+        self.tables = Tables(world.db, ImportedPlays(world.db), Plays(world.db), world.downloads)
+        self.shelf = DeviceShelf(
+            [
+                DeviceSettings(
+                    name="Car stick",
+                    path=self.folder,
+                    reserve=ByteSize(0),
+                    budget=ByteSize(self.budget) if self.budget is not None else None,
+                    users=self.users,
+                    time_zone=self.time_zone,
+                )
+            ],
+            devices=world.devices,
+            downloads=world.downloads,
+            troubles=Troubles(world.bus),
+            clock=world.clock,
+        )
+        self.shelf.look(settle=lambda _device: None)
+        self.reach = Reach(self.shelf, world.devices, self._accounts)
+        self.desk = LogReturn(
+            reach=self.reach,
+            shelf=self.shelf,
+            tables=self.tables,
+            client=self._client,
+            on_plays=self.said.append,
+            clock=_Hurried(world.clock, self),
+        )
+        planning = Planning(world.db, world.holds, world.downloads, world.clock)
+        self.adoption = Adoption(
+            reach=self.reach,
+            shelf=self.shelf,
+            downloads=world.downloads,
+            adopter=Adopter(world.db, world.downloads, planning),
+            client=self._client,
+            clock=_Hurried(world.clock, self),
+        )
+        self.phone = device_of(self.server, "ann", "phone")
+
+    def sign_in(self, name: str) -> Person:
+        identity = Identity(device_id=f"returning-{name}", version="1.0.0")
+        found = SignIn(self.server.url, identity).with_password(name, SecretStr(name))
+        self.world.accounts.save(
+            Account(
+                user_id=found.user_id,
+                name=name,
+                server_id=found.server_id,
+                is_admin=name == "admin",
+                may_download=True,
+                jellyfin_device_id=identity.device_id,
+                token_encrypted=None,
+                is_signed_in=True,
+                signed_in_at=self.world.clock.now(),
+            )
+        )
+        self.clients[found.user_id] = Jellyfin(
+            self.server.url,
+            identity=identity,
+            token=found.token,
+            user_id=found.user_id,
+            server_id=found.server_id,
+        )
+        return Person(found.user_id, name, is_admin=name == "admin")
+
+    def item(self, title: str) -> Item:
+        found = next(one for one in self.phone.songs() if one["Name"] == title)
+        client = self.clients[self.ann.user_id]
+        return client.items([str(found["Id"])])[str(found["Id"])]
+
+    def has(self, title: str, person: Person | None = None) -> Download:
+        """Let a track be on the stick, asked for by this person."""
+        item = self.item(title)
+        path = wanted_path(item)
+        download, _ = self.world.downloads.enqueue(
+            NewDownload(
+                item=item,
+                device_id=STICK,
+                user_id=(person or self.ann).user_id,
+                places=[Place(path, path_key(path))],
+            )
+        )
+        return download
+
+    def writes(self, log: str, text: str) -> None:
+        """Append to a log, as a player does."""
+        file = self.folder / log
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(text)
+
+    def puts(self, path: str, content: bytes) -> Path:
+        """Copy a file onto the stick, as people do; long ago."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (1_600_000_000, 1_600_000_000))
+        return file
+
+    def original(self, title: str) -> bytes:
+        """Return the bytes that the server has."""
+        answer = self.phone.ask("GET", f"/Items/{self.item(title).id}/File")
+        assert answer.status_code == 200
+        return answer.content
+
+    def mark(self, title: str, client: Client | None = None) -> tuple[int, str | None, bool]:
+        """Return what Jellyfin tells of a track: how often, when last, whether it is played."""
+        told = (client or self.phone).get(f"/UserItems/{self.item(title).id}/UserData")
+        return told["PlayCount"], told.get("LastPlayedDate"), told["Played"]
+
+    def fresh(self) -> list[Listening]:
+        """Return the plays that would be taken over, as they are in the log."""
+        found = self.desk._read(self.ann, self.shelf.get(STICK), self._client(self.ann.user_id))
+        return [one.listening for one in found.fresh]
+
+    def _client(self, user_id: str) -> Jellyfin:
+        return self.clients[user_id]
+
+    def _accounts(self) -> list[Account]:
+        return [one for one in self.world.accounts.all() if one.user_id != ANN]
+
+    def close(self) -> None:
+        self.shelf.close()
+        for one in self.clients.values():
+            one.close()
+
+
+def moment(stamp: int) -> str:
+    """Return a stamp of a clock that tells UTC as Jellyfin writes it."""
+    return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%S}.0000000Z"
