@@ -88,6 +88,7 @@ def peers_desk() -> FakePeers:
     return FakePeers()
 
 
+@pytest.fixture
 def adoption_desk() -> FakeAdoption:
     return FakeAdoption()
 
