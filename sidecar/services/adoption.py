@@ -47,6 +47,7 @@ NOT_OFFERED = "it is not offered (any more): look at the device again"
 CHANGED = "it was changed, moved or removed since it was looked at"
 OTHER_BYTES = "its bytes are not those of the original"
 NO_BUDGET = "the device's budget would be used up"
+NOT_ALLOWED = "Jellyfin does not let this account have files of it"
 HAS_ONE = "it has a file here already, or is being fetched at this moment"
 
 
@@ -185,6 +186,8 @@ class Adoption:
         self, person: Person, device: Attached, originals: Originals, match: Match
     ) -> str | None:
         """Adopt one file; return why not, None if it is adopted."""
+        if match.item.can_download is False:
+            return NOT_ALLOWED
         if not self._has_room(device, match.file.facts.size):
             return NO_BUDGET
         if not _is_still(device, match):

@@ -13,9 +13,16 @@ from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.domain.downloads import Download, Status
 from sidecar.errors import ServerAway
-from sidecar.services.adoption import CHANGED, HAS_ONE, NO_BUDGET, NOT_OFFERED, OTHER_BYTES
+from sidecar.services.adoption import (
+    CHANGED,
+    HAS_ONE,
+    NO_BUDGET,
+    NOT_ALLOWED,
+    NOT_OFFERED,
+    OTHER_BYTES,
+)
 from sidecar.services.adoption_desk import AdoptedView, OfferView
-from tests.fakes.demo_house import House
+from tests.fakes.demo_house import House, device_of
 from tests.fakes.tagged import mp3
 from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
 from tests.services.conftest import STICK, World
@@ -204,6 +211,16 @@ def test_nothing_is_adopted_beyond_the_budget(travel: Travel) -> None:
     away.puts("Old/4.mp3", TAGGED)
 
     assert [one.why for one in adopted(away).refused] == [NO_BUDGET]
+
+
+def test_who_may_not_download_does_not_adopt(away: Traveller, server: DemoServer) -> None:
+    admin = device_of(server, "admin", "desk")
+    policy = admin.get(f"/Users/{away.ann.user_id}")["Policy"]
+    changed = {**policy, "EnableContentDownloading": False}
+    admin.post(f"/Users/{away.ann.user_id}/Policy", changed)
+    away.puts("Old/4.mp3", TAGGED)
+
+    assert [one.why for one in adopted(away).refused] == [NOT_ALLOWED]
 
 
 def test_what_was_never_offered_is_refused(away: Traveller) -> None:
