@@ -214,6 +214,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "cast": (True, True),
         "network": (None, None),
         "speed_limit": (None, None),
+        "time_zone": (None, None),
     }
     rules = {one.name: {key.key.name: key for key in one.settings} for one in shown.rules}
     threshold = rules["album_affinity"]["threshold"]
