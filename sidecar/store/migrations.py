@@ -241,12 +241,7 @@ QUEUE_ORDER = (
 
 Step = tuple[str, ...]
 STEPS: tuple[Step, ...] = (
-    FIRST,
-    RULES,
-    DEVICE_SETTINGS,
-    RESTS,
-    PLAYS,
-    QUEUE_ORDER,
+    *(FIRST, RULES, DEVICE_SETTINGS, RESTS, PLAYS, QUEUE_ORDER),
     IMPORTED_PLAYS,
 )
 

@@ -184,6 +184,9 @@ def test_a_file_that_changed_since_is_left_alone(away: Traveller) -> None:
 
 def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> None:
     waiting = away.has("Tone 4")
+    part = away.shelf.get(STICK).folder.part(waiting.id)
+    with part.open() as begun:
+        begun.write(b"half")
     away.puts("Old/4.mp3", TAGGED)
 
     adopted(away)
@@ -192,6 +195,7 @@ def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> 
     assert there is not None
     assert (there.status, there.file_path) == (Status.COMPLETED, "Old/4.mp3")
     assert away.world.downloads.claim(away.world.clock.now()) is None
+    assert part.size() is None
 
 
 def test_what_is_being_fetched_is_not_adopted(away: Traveller) -> None:
