@@ -9,10 +9,13 @@ that both logs of a player tell counts once. A date never goes back, and a count
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import path_key
@@ -27,6 +30,9 @@ LEAST_NEAR_S = 60.0
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=10)
 FINISHED_SHARE = 0.9
+
+# A long log tells of the same few files again and again.
+REMEMBERED = 10_000
 
 _VOLUME = re.compile(r"^<[^/<>]{1,32}>/")
 _ARTISTS = re.compile(r"\s*(?:[,;/&]|\bfeat\.?|\bft\.?)\s*", re.IGNORECASE)
@@ -60,7 +66,7 @@ class OurFiles:
             # What Rockbox writes for a file without a title.
             path = heard.title
         if path is not None:
-            found = self._by_path.get(path_key(own_path(path)))
+            found = self._by_path.get(_place_key(path))
             return [] if found is None else [found]
         there = self._by_title.get(name_key(heard.title or ""), [])
         return [one for one in there if _is_named_alike(one, heard)]
@@ -71,11 +77,13 @@ def own_path(path: str) -> str:
     return _VOLUME.sub("", path.lstrip("/"))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def name_key(text: str) -> str:
     """Return what two spellings of a name share: case, composition and space do not count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+@lru_cache(maxsize=REMEMBERED)
 def artist_names(artist: str) -> frozenset[str]:
     """Return an artist's name and, of several, that of each: two are the same if any is shared."""
     whole = name_key(artist)
@@ -155,10 +163,38 @@ class Mark:
 
 
 @dataclass(slots=True)
+class _Side:
+    """The listenings of one item in one kind of log that stand for none in the other yet."""
+
+    starts: list[tuple[float, int]] = field(default_factory=list)
+    by_stamp: dict[int, float] = field(default_factory=dict)
+
+    def add(self, mark: Mark) -> None:
+        """Remember a listening."""
+        insort(self.starts, (mark.start(), mark.stamp))
+        self.by_stamp[mark.stamp] = mark.start()
+
+    def take(self, mark: Mark, near: float) -> bool:
+        """Take out the listening that a mark of the other log tells of; whether there is one.
+
+        A log that was made from the other has its very times; else the starts lie close together.
+        """
+        start = self.by_stamp.get(mark.stamp)
+        stamp = mark.stamp
+        if start is None:
+            first = bisect_right(self.starts, (mark.start() - near, sys.maxsize))
+            if first == len(self.starts) or self.starts[first][0] >= mark.start() + near:
+                return False
+            start, stamp = self.starts[first]
+        del self.by_stamp[stamp]
+        del self.starts[bisect_left(self.starts, (start, stamp))]
+        return True
+
+
+@dataclass(slots=True)
 class _OfItem:
     known: set[tuple[LogKind, int]] = field(default_factory=set)
-    marks: list[Mark] = field(default_factory=list)
-    twins: set[tuple[LogKind, int]] = field(default_factory=set)
+    sides: dict[LogKind, _Side] = field(default_factory=dict)
 
 
 class Ledger:
@@ -179,9 +215,9 @@ class Ledger:
         if of is not None:
             if (mark.kind, mark.stamp) in of.known:
                 return False
-            twin = _twin(of, mark, near=max(LEAST_NEAR_S, (heard.length_s or 0.0) / 2))
-            if twin is not None:
-                of.twins.add((twin.kind, twin.stamp))
+            near = max(LEAST_NEAR_S, (heard.length_s or 0.0) / 2)
+            others = (side for kind, side in of.sides.items() if kind is not mark.kind)
+            if any(side.take(mark, near) for side in others):
                 of.known.add((mark.kind, mark.stamp))
                 return False
         self._add(item_id, mark)
@@ -190,7 +226,7 @@ class Ledger:
     def _add(self, item_id: str, mark: Mark) -> None:
         of = self._items.setdefault(item_id, _OfItem())
         of.known.add((mark.kind, mark.stamp))
-        of.marks.append(mark)
+        of.sides.setdefault(mark.kind, _Side()).add(mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +259,9 @@ def is_ticked_by(item: Item, seconds_heard: float) -> bool:
     return bool(item.seconds) and seconds_heard >= FINISHED_SHARE * (item.seconds or 0.0)
 
 
-def _twin(of: _OfItem, mark: Mark, *, near: float) -> Mark | None:
-    return next(
-        (
-            one
-            for one in of.marks
-            if one.kind is not mark.kind
-            and (one.kind, one.stamp) not in of.twins
-            and (one.stamp == mark.stamp or abs(one.start() - mark.start()) < near)
-        ),
-        None,
-    )
+@lru_cache(maxsize=REMEMBERED)
+def _place_key(path: str) -> str:
+    return path_key(own_path(path))
 
 
 def _moment(heard: Heard, zone: tzinfo) -> datetime:

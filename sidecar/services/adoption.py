@@ -47,6 +47,7 @@ NOT_OFFERED = "it is not offered (any more): look at the device again"
 CHANGED = "it was changed, moved or removed since it was looked at"
 OTHER_BYTES = "its bytes are not those of the original"
 NO_BUDGET = "the device's budget would be used up"
+NOT_ALLOWED = "Jellyfin does not let this account have files of it"
 HAS_ONE = "it has a file here already, or is being fetched at this moment"
 
 
@@ -185,12 +186,9 @@ class Adoption:
         self, person: Person, device: Attached, originals: Originals, match: Match
     ) -> str | None:
         """Adopt one file; return why not, None if it is adopted."""
-        if not self._has_room(device, match.file.facts.size):
-            return NO_BUDGET
-        if not _is_still(device, match):
-            return CHANGED
-        if not match.is_sure and not _has_bytes_of(device, originals, match):
-            return OTHER_BYTES
+        why = self._against(device, originals, match)
+        if why is not None:
+            return why
         path = match.file.path
         file = AdoptedFile(
             path=path,
@@ -200,7 +198,24 @@ class Adoption:
         )
         if not _is_still(device, match):
             return CHANGED
-        return None if self._adopter.adopt(person.user_id, device.id, match.item, file) else HAS_ONE
+        adopted = self._adopter.adopt(person.user_id, device.id, match.item, file)
+        if adopted is None:
+            return HAS_ONE
+        # What was fetched of it before is of no more use.
+        device.folder.part(adopted.id).remove()
+        return None
+
+    def _against(self, device: Attached, originals: Originals, match: Match) -> str | None:
+        """Return what speaks against adopting a file, None if nothing does."""
+        if match.item.can_download is False:
+            return NOT_ALLOWED
+        if not self._has_room(device, match.file.facts.size):
+            return NO_BUDGET
+        if not _is_still(device, match):
+            return CHANGED
+        if not match.is_sure and not _has_bytes_of(device, originals, match):
+            return OTHER_BYTES
+        return None
 
     def _has_room(self, device: Attached, size: int) -> bool:
         budget, block = device.settings.budget, device.folder.space().block

@@ -179,6 +179,14 @@ def test_a_track_on_repeat_is_as_many_plays_as_it_was_in_whichever_log() -> None
     assert ledger.is_fresh("1", scrobble("a", stamp=NOON + 2000, length_s=200.0))
 
 
+def test_a_log_made_from_the_other_one_has_its_times_and_brings_nothing() -> None:
+    ledger = Ledger()
+    ends = [played("/a", stamp=NOON + 200 * turn) for turn in (1, 2, 3)]
+    made = [scrobble("a", stamp=NOON + 200 * turn, length_s=200.0) for turn in (1, 2, 3)]
+
+    assert [ledger.is_fresh("1", one) for one in [*ends, *made]] == [True] * 3 + [False] * 3
+
+
 @given(st.lists(st.tuples(st.sampled_from("12"), st.integers(0, 5000), st.booleans())))
 def test_what_was_read_once_is_never_fresh_again(lines: list[tuple[str, int, bool]]) -> None:
     told = [

@@ -50,3 +50,31 @@ def test_what_was_heard_on_the_player_comes_home_once(running: Sidecar, ann: Per
     assert [one["client"] for one in ask(running, "GET", "/plays")["items"]] == ["Rockbox"]
     assert log.read_text().count("\n") == 1
     assert running.by_title("Tone 1") is not None
+
+
+def test_what_was_on_the_stick_before_is_adopted_and_not_fetched(
+    running: Sidecar, ann: Person
+) -> None:
+    item = ann.tracks()["Tone 2"]
+    place = "The Sine Waves/First Light (2019)/1-02 - Tone 2.flac"
+    mine, other = running.stick / place, running.stick / "Own" / "song.flac"
+    for file, content in ((mine, ann.bytes_of(item)), (other, b"mine")):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+    [device] = ask(running, "GET", "/devices")["items"]
+    path = f"/devices/{device['id']}/adoption"
+
+    offer = ask(running, "GET", path)
+    outcome = ask(running, "POST", path, {"ids": [one["id"] for one in offer["matched"]]})
+
+    assert [one["path"] for one in offer["matched"]] == [place]
+    assert (offer["strangers"], offer["examples"]) == (1, ["Own/song.flac"])
+    assert outcome == {"adopted": 1, "left": 0, "refused": []}
+    row = running.wait_for("Tone 2", "completed")
+    assert (row["file_path"], row["started_at"]) == (place, None)
+    assert [one["rule"] for one in row["reasons"]] == ["pin"]
+    ask(running, "POST", "/downloads", {"item_ids": [item]})
+    again = running.by_title("Tone 2")
+    assert again is not None
+    assert again | {"reasons": row["reasons"]} == row
+    assert other.read_bytes() == b"mine"

@@ -86,7 +86,7 @@ def test_with_a_manifest_the_rows_are_what_they_were_and_nothing_is_fetched(
         for name in ("item_id", "device_id", "file_path", "content_hash", "album"):
             assert after[name] == before[name], name
         assert [one["rule"] for one in after["reasons"]] == ["pin"]
-    assert "/Download ->" not in running.log.read_text().rpartition("Jellyfin Sidecar: ")[2]
+        assert after["started_at"] is None, "it was fetched again"
 
 
 def test_a_damaged_file_is_found_by_its_bytes_only_if_asked(
@@ -124,6 +124,30 @@ def test_what_is_gone_changed_or_from_elsewhere_is_told(
         lost[0]["file_path"]: "it is not there any more",
         lost[1]["file_path"]: "it has another size than the file we wrote",
     }
+
+
+def test_a_manifest_from_elsewhere_is_not_believed(
+    lost: list[dict[str, Any]], running: Sidecar, stick: Path
+) -> None:
+    write_manifest(stick, lost, server_id="f" * 32)
+    server = adopt(running, "--dry-run")
+    write_manifest(stick, lost, device_id="another")
+    device = adopt(running, "--dry-run")
+
+    assert server["adopted"] == []
+    assert {one["why"] for one in server["not_adopted"]} == {"it came from another Jellyfin server"}
+    assert device["remark"] == "Its manifest is not used: it is that of another device"
+    assert len(device["adopted"]) == 2
+
+
+def test_who_holds_nothing_leaves_it_to_the_rules(
+    lost: list[dict[str, Any]], running: Sidecar, stick: Path
+) -> None:
+    adopt(running, "--unheld", "--account", "ann")
+
+    running.start()
+    running.get_key("ann")
+    assert running.wait_for("Tone 1", "completed")["reasons"] == []
 
 
 def test_the_manifest_is_enough_while_jellyfin_is_away(

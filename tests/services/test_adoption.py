@@ -13,9 +13,16 @@ from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.domain.downloads import Download, Status
 from sidecar.errors import ServerAway
-from sidecar.services.adoption import CHANGED, HAS_ONE, NO_BUDGET, NOT_OFFERED, OTHER_BYTES
+from sidecar.services.adoption import (
+    CHANGED,
+    HAS_ONE,
+    NO_BUDGET,
+    NOT_ALLOWED,
+    NOT_OFFERED,
+    OTHER_BYTES,
+)
 from sidecar.services.adoption_desk import AdoptedView, OfferView
-from tests.fakes.demo_house import House
+from tests.fakes.demo_house import House, device_of
 from tests.fakes.tagged import mp3
 from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
 from tests.services.conftest import STICK, World
@@ -177,6 +184,9 @@ def test_a_file_that_changed_since_is_left_alone(away: Traveller) -> None:
 
 def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> None:
     waiting = away.has("Tone 4")
+    part = away.shelf.get(STICK).folder.part(waiting.id)
+    with part.open() as begun:
+        begun.write(b"half")
     away.puts("Old/4.mp3", TAGGED)
 
     adopted(away)
@@ -185,6 +195,7 @@ def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> 
     assert there is not None
     assert (there.status, there.file_path) == (Status.COMPLETED, "Old/4.mp3")
     assert away.world.downloads.claim(away.world.clock.now()) is None
+    assert part.size() is None
 
 
 def test_what_is_being_fetched_is_not_adopted(away: Traveller) -> None:
@@ -204,6 +215,16 @@ def test_nothing_is_adopted_beyond_the_budget(travel: Travel) -> None:
     away.puts("Old/4.mp3", TAGGED)
 
     assert [one.why for one in adopted(away).refused] == [NO_BUDGET]
+
+
+def test_who_may_not_download_does_not_adopt(away: Traveller, server: DemoServer) -> None:
+    admin = device_of(server, "admin", "desk")
+    policy = admin.get(f"/Users/{away.ann.user_id}")["Policy"]
+    changed = {**policy, "EnableContentDownloading": False}
+    admin.post(f"/Users/{away.ann.user_id}/Policy", changed)
+    away.puts("Old/4.mp3", TAGGED)
+
+    assert [one.why for one in adopted(away).refused] == [NOT_ALLOWED]
 
 
 def test_what_was_never_offered_is_refused(away: Traveller) -> None:

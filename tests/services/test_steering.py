@@ -217,6 +217,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "format": ("original", "original"),
         "bitrate": (None, None),
         "index": (True, True),
+        "time_zone": (None, None),
     }
     rules = {one.name: {key.key.name: key for key in one.settings} for one in shown.rules}
     threshold = rules["album_affinity"]["threshold"]
