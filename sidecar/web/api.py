@@ -16,6 +16,15 @@ COVER_WIDTHS = (120, 240, 480)
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 
 
+def answer_conditionally(reply: Response) -> Response:
+    """Tag what a program reads, so that one that asks again what it knows gets no body."""
+    is_read = request.method == "GET" and request.path.startswith("/api/v1/")
+    if is_read and reply.status_code == HTTPStatus.OK and reply.is_json:
+        reply.add_etag()
+        reply.make_conditional(request)
+    return reply
+
+
 def routes(desk: Desk) -> Blueprint:
     """Return the routes."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")

@@ -113,6 +113,7 @@ def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -
     pages.give_words(app, clock)
     security.register(app, desk)
     problems.register(app)
+    app.after_request(api.answer_conditionally)
     app.register_blueprint(pages.routes(desk))
     app.register_blueprint(sign_in.routes(desk, live.end_session))
     app.register_blueprint(session.routes(desk, live.end_session))

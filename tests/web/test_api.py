@@ -158,3 +158,17 @@ def test_a_cover_is_a_picture_and_can_be_nothing_else(ann: Browser, desk: FakeDe
     assert again.status_code == 304
     assert ann.client.get(f"{LIST}/2/cover").status_code == 404
     assert ann.client.get(f"{LIST}/3/cover").status_code == 404
+
+
+def test_what_is_known_already_is_not_sent_again(ann: Browser, desk: FakeDesk) -> None:
+    desk.add(a_download(7))
+    first = ann.client.get("/api/v1/downloads")
+    known = {"If-None-Match": first.headers["ETag"]}
+
+    again = ann.client.get("/api/v1/downloads", headers=known)
+    desk.change(7, bytes_downloaded=5)
+    changed = ann.client.get("/api/v1/downloads", headers=known)
+
+    assert (again.status_code, again.data) == (304, b"")
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
