@@ -112,6 +112,7 @@ class Query:
     Attributes:
         owners: Account names or ids. Only an admin's list obeys it: anybody else would learn
             from it who wants the same things.
+        as_of: The id of the newest one that counts: what is asked for later moves no page.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -120,6 +121,7 @@ class Query:
     text: str = ""
     item_types: frozenset[str] = frozenset()
     sort: Sort = Sort.NEWEST
+    as_of: int | None = None
     page: int = 1
     page_size: int = 10
 

@@ -186,6 +186,7 @@ class FrontDesk(Visiting):
             device_id=query.device_id,
             text=query.text,
             item_types=query.item_types,
+            as_of=query.as_of,
         )
 
     def views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:

@@ -55,6 +55,7 @@ class DownloadFilter:
         statuses, item_types: Empty means any.
         viewer: Only what this person may see; None sees all.
         owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
+        as_of: Only this one and what was asked for before it.
         text: Words that must all occur in title, artist or album, whatever their case or accents.
     """
 
@@ -64,6 +65,7 @@ class DownloadFilter:
     device_id: str | None = None
     item_types: frozenset[str] = frozenset()
     text: str = ""
+    as_of: int | None = None
 
 
 class DownloadReader:
@@ -234,6 +236,8 @@ def _about(which: DownloadFilter) -> list[Condition]:
         conditions.append(_concerns({which.viewer}))
     if which.owners is not None:
         conditions.append(_concerns(which.owners))
+    if which.as_of is not None:
+        conditions.append(DownloadRow.id <= which.as_of)
     if which.device_id is not None:
         conditions.append(DownloadRow.device_id == which.device_id)
     if which.item_types:

@@ -22,6 +22,7 @@ from sidecar.web.problems import Problem
 PAGE_SIZE = 10
 LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000
+LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 200
 MOST_OWNERS = 50
 ITEM_ID = re.compile(r"[0-9a-f]{32}")
@@ -62,6 +63,7 @@ def for_api(args: MultiDict[str, str]) -> Query:
         text=_text(args, "q"),
         item_types=_types(args.getlist("type")),
         sort=_sort(args),
+        as_of=_number(args, "as_of", default=0, most=LARGEST_ID) or None,
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )

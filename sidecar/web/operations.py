@@ -83,6 +83,7 @@ OPERATIONS: Table = MappingProxyType(
                 "q": TEXT,
                 "type": TEXT,
                 "sort": TEXT,
+                "as_of": {"type": "integer", "minimum": 1},
                 **PAGING,
             },
         ),

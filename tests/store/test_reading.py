@@ -50,6 +50,19 @@ def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None
     assert listed == [f"Track {number}" for number in reversed(range(25))]
 
 
+def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -> None:
+    for number in range(1, 7):
+        downloads.enqueue(wanted(number))
+    first, _ = downloads.page(DownloadFilter(), 1, 3)
+    seen = DownloadFilter(as_of=first[0].id)
+    downloads.enqueue(wanted(9))
+
+    second, total = downloads.page(seen, 2, 3)
+
+    assert [one.title for one in second] == ["Track 3", "Track 2", "Track 1"]
+    assert total == 6
+
+
 def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (10, 700)):
         downloads.enqueue(sized(number, size))
