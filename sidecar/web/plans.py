@@ -17,6 +17,7 @@ from sidecar.web.problems import Problem
 from sidecar.web.security import person
 
 LONGEST_LIST = 50
+LONGEST_FORMAT = 40
 
 
 class Confirmation(bodies.Body):
@@ -74,6 +75,17 @@ def routes(desk: PlansDesk) -> Blueprint:
 
 
 def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
+    @plans.post("/devices/<device_id>/reformat")
+    def reformat_on_page(device_id: str) -> BaseResponse:
+        wanted = request.form.get("format", "")[:LONGEST_FORMAT]
+        try:
+            found = desk.reformat(person(), device_id, wanted)
+        except PlanChanged:
+            return redirect(url_for("plans.devices", outcome="changed"), 303)
+        if not found:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return redirect(url_for("plans.devices"), 303)
+
     @plans.post("/api/v1/devices/<device_id>/plan/reformat")
     def reformat(device_id: str) -> Response:
         asked = bodies.read(NewFormat)

@@ -65,6 +65,7 @@ ROUTES = MappingProxyType(
         ("device_logs.take", "POST"): Role.SIGNED_IN,
         ("plans.devices", "GET"): Role.SIGNED_IN,
         ("plans.confirm_on_page", "POST"): Role.SIGNED_IN,
+        ("plans.reformat_on_page", "POST"): Role.SIGNED_IN,
         ("plans.show", "GET"): Role.SIGNED_IN,
         ("device.show", "GET"): Role.SIGNED_IN,
         ("device.settings", "POST"): Role.SIGNED_IN,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from sidecar.domain.downloads import Status
 from sidecar.domain.items import ItemType
+from sidecar.events import Phase
 from sidecar.services.desk import DeviceView, DownloadView, ReasonView
 from sidecar.web.words import translatable
 
@@ -50,6 +51,7 @@ PLAIN = MappingProxyType(
 )
 WAITING = Standing(translatable("Waiting to try again"), "rotate-cw", "warn")
 FAILED_FOR_NOW = Standing(translatable("Failed for now"), "rotate-cw", "warn")
+CONVERTING = Standing(translatable("Converting"), "rotate-cw", "busy")
 HELD_UP = Standing(translatable("Waiting"), "clock", "warn")
 
 ICON_OF_TYPE = MappingProxyType(
@@ -69,6 +71,8 @@ def standing(view: DownloadView, now: datetime) -> Standing:
     waits = view.retry_next_at is not None and view.retry_next_at > now
     if view.status is Status.FAILED and view.retry_next_at is not None:
         return FAILED_FOR_NOW
+    if view.phase is Phase.CONVERTING:
+        return CONVERTING
     if view.status is Status.PENDING and waits:
         return WAITING
     if view.status is Status.PENDING and view.error_message:

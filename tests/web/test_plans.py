@@ -193,3 +193,20 @@ def test_a_yes_for_a_device_of_somebody_else_finds_nothing(
 
     assert answer.status_code == 404
     assert planned.confirmed == []
+
+
+def test_on_the_page_it_says_what_another_format_costs_and_takes_a_yes(
+    ann: Browser, planned: FakePlans
+) -> None:
+    planned.plans = [a_plan(reformat=another_format())]
+
+    page = ann.client.get("/devices").text
+    assert another_format().text in page
+    token = {"csrf": ann.csrf}
+    said = ann.client.post("/devices/stick/reformat", data={**token, "format": "opus-128k"})
+    other = ann.client.post("/devices/stick/reformat", data={**token, "format": "mp3-64k"})
+    nowhere = ann.client.post("/devices/none/reformat", data={**token, "format": "opus-128k"})
+
+    assert (said.status_code, said.location) == (303, "/devices")
+    assert other.location == "/devices?outcome=changed"
+    assert nowhere.status_code == 404
