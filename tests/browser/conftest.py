@@ -1,45 +1,23 @@
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
 from sidecar.web import actions, buttons
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.places import web_files
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import FakeDesk
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-)
 DEADLINE_MS = 10_000
 
 SignedIn = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "these tests drive Debian's chromium: apt-get install chromium"
-    vendor = web_files().static / "vendor" / "htmx.min.js"
-    assert vendor.exists(), "the browser's files are missing: npm ci && node static/build.mjs"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -60,8 +60,9 @@ def paths(found: dict[str, Any]) -> list[str]:
 
 
 def test_without_a_manifest_size_and_place_are_enough(
-    lost: list[dict[str, Any]], running: Sidecar
+    lost: list[dict[str, Any]], running: Sidecar, stick: Path
 ) -> None:
+    (stick / ".sidecar" / "manifest.json").unlink(missing_ok=True)
     trial = adopt(running, "--dry-run")
     first, second = adopt(running), adopt(running)
 

@@ -61,6 +61,7 @@ class Nursery:
     def __init__(self, house: Path, template: Path) -> None:
         self.house = house
         self._template = template
+        self._trace = house.with_name("trace")
         self._process = subprocess.Popen(
             [sys.executable, "-B", "-m", "tests.faults.crashing"],
             cwd=SOURCES,
@@ -89,7 +90,9 @@ class Nursery:
         strace = self._attach(pid, death) if death or watched else None
         (self.house / GO).write_text("x")
         code = int(self._process.stdout.readline())
-        told = strace.communicate(timeout=20)[1] if strace else ""
+        if strace is not None:
+            strace.communicate(timeout=20)
+        told = self._trace.read_text() if strace else ""
         return code, [found[1] for found in map(_CALL.match, told.splitlines()) if found]
 
     def _attach(self, pid: str, death: Death | None) -> subprocess.Popen[str]:
@@ -97,7 +100,11 @@ class Nursery:
             [] if death is None else ["-e", f"inject={death.call}:signal=KILL:when={death.when}"]
         )
         strace = subprocess.Popen(
-            ["strace", "-p", pid, "-e", f"trace={CALLS}", "-e", "signal=none", *fault],
+            # Into a file: nobody reads a pipe meanwhile, and a full one would stop everything.
+            [
+                *("strace", "-o", str(self._trace), "-p", pid),
+                *("-e", f"trace={CALLS}", "-e", "signal=none", *fault),
+            ],
             stderr=subprocess.PIPE,
             text=True,
         )
