@@ -32,6 +32,7 @@ from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.desk import EVE, FakeDesk, a_download
 from tests.fakes.page import OpenPage
+from tests.fakes.slow_line import wait_until
 from tests.web.test_live import DOWNLOAD
 
 IDLE_S = 5.0
@@ -60,6 +61,7 @@ def measure(name: str, count: int) -> tuple[float, ...]:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     told = json.loads(server.stdout.readline())
+    wait_until(lambda: listens(told["url"]), what="a server that listens")
     try:
         with ExitStack() as stack:
             before = memory(server.pid)
@@ -81,6 +83,12 @@ def measure(name: str, count: int) -> tuple[float, ...]:
         server.send_signal(signal.SIGKILL)
         server.wait(10)
         server.stdout.close()
+
+
+def listens(url: str) -> bool:
+    """Whether a server takes connections yet."""
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0
 
 
 def delay(url: str, pages: list[OpenPage]) -> float:
