@@ -5,10 +5,8 @@ What an account cannot see is not there. Nothing of the library is kept here, bu
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
@@ -20,14 +18,12 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.buttons import Button, Buttons
 from sidecar.services.covers import Covers
 from sidecar.services.desk import Cover, Person
+from sidecar.services.glances import Glances
 from sidecar.services.steering_desk import NotHere
 
 __all__ = ["Asked", "BrowsingDesk", "Entry", "LibraryDesk", "LibraryPage", "Shown", "Sort"]
 
 EXPANDABLE = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
-# How long a look at an item counts as the right to see its cover.
-SEEN_FOR_S = 300.0
-MOST_SEEN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,13 @@ class BrowsingDesk(Protocol):
     def show(self, person: Person, item_id: str) -> Shown:
         """Return one thing with its buttons."""
 
+    def buttons(self, person: Person, item_ids: Collection[str]) -> Mapping[str, list[Button]]:
+        """Return the buttons as they are now of what this person was shown lately.
+
+        Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
+        is forgotten, is left out.
+        """
+
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return its picture, at least `width` pixels wide if the server has it so wide."""
 
@@ -83,7 +86,7 @@ class LibraryDesk:
         self._client = client
         self._buttons = buttons
         self._covers = covers
-        self._seen = _Seen(clock)
+        self._glances = Glances(clock)
 
     def listed(self, person: Person, asked: Asked) -> LibraryPage:
         """Return one page; see `BrowsingDesk`."""
@@ -92,8 +95,8 @@ class LibraryDesk:
         except (NotFound, NotAllowed):
             raise NotHere from None
         for one in shelf.entries:
-            self._seen.note(person, one)
-        buttons = self._of_page(person, shelf.entries)
+            self._glances.note(person.user_id, one)
+        buttons = self._of_entries(person, shelf.entries)
         items = [Shown(one, buttons.get(one.item.id)) for one in shelf.entries]
         return LibraryPage(items, shelf.total, asked.page, asked.page_size)
 
@@ -106,16 +109,24 @@ class LibraryDesk:
             files = self._files(person, entry)
         else:
             return Shown(entry, None)
+        self._glances.note(person.user_id, entry, files)
         return Shown(entry, self._buttons.of_files(person, {item_id: files})[item_id])
+
+    def buttons(self, person: Person, item_ids: Collection[str]) -> Mapping[str, list[Button]]:
+        """Return the buttons of what was shown lately; see `BrowsingDesk`."""
+        seen = [one for item in item_ids if (one := self._glances.of(person.user_id, item))]
+        files = {one.entry.item.id: one.files for one in seen if one.files is not None}
+        rest = [one.entry for one in seen if one.files is None]
+        known = self._buttons.of_files(person, files) if files else {}
+        return {**self._of_entries(person, rest), **known}
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return its picture; see `BrowsingDesk`."""
-        where = self._seen.cover(person, item_id)
-        if where is None:
-            self._one(person, item_id)
-            where = self._seen.cover(person, item_id)
-        if where is None:
+        seen = self._glances.fresh(person.user_id, item_id)
+        item = seen.entry.item if seen else self._one(person, item_id).item
+        if item.image_item_id is None or item.image_tag is None:
             raise NotHere
+        where = item.image_item_id, item.image_tag
         try:
             return self._covers.picture(self._client(person.user_id), *where, width)
         except (NotFound, NotAllowed):
@@ -133,7 +144,7 @@ class LibraryDesk:
             entry = Browser(self._client(person.user_id)).one(item_id)
         except (NotFound, NotAllowed):
             raise NotHere from None
-        self._seen.note(person, entry)
+        self._glances.note(person.user_id, entry)
         return entry
 
     def _files(self, person: Person, entry: Entry) -> list[str]:
@@ -143,36 +154,8 @@ class LibraryDesk:
             return []
         return list(dict.fromkeys(one.id for one in listing.items))
 
-    def _of_page(self, person: Person, entries: Sequence[Entry]) -> Mapping[str, list[Button]]:
+    def _of_entries(self, person: Person, entries: Sequence[Entry]) -> Mapping[str, list[Button]]:
         files = {one.item.id: [one.item.id] for one in entries if one.item.is_playable}
         albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
         found = self._buttons.of_files(person, files) if files else {}
         return {**found, **self._buttons.of_albums(person, albums)} if albums else found
-
-
-class _Seen:
-    """Who saw what lately, and where its cover is: a page of covers asks Jellyfin nothing again."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._seen: OrderedDict[tuple[str, str], tuple[str, str, float]] = OrderedDict()
-
-    def note(self, person: Person, entry: Entry) -> None:
-        """An account was shown this."""
-        item, key = entry.item, (person.user_id, entry.item.id)
-        with self._lock:
-            self._seen.pop(key, None)
-            if item.image_item_id is not None and item.image_tag is not None:
-                until = self._clock.monotonic() + SEEN_FOR_S
-                self._seen[key] = (item.image_item_id, item.image_tag, until)
-            while len(self._seen) > MOST_SEEN:
-                self._seen.popitem(last=False)
-
-    def cover(self, person: Person, item_id: str) -> tuple[str, str] | None:
-        """Return where the cover of something is that this account saw lately."""
-        with self._lock:
-            found = self._seen.get((person.user_id, item_id))
-        if found is None or found[2] < self._clock.monotonic():
-            return None
-        return found[:2]

@@ -11,7 +11,7 @@ from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.offline import viewer
 from sidecar.store.downloads import Downloads
-from sidecar.store.offline import Offline
+from sidecar.store.offline import Counted, Offline
 
 
 class State(StrEnum):
@@ -33,6 +33,8 @@ SHOWN = (
     (Status.PAUSED, State.PAUSED),
     (Status.FAILED, State.FAILED),
 )
+# The download that is led to is the first in this order.
+TELLING = (*(status for status, _ in SHOWN), Status.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Button:
 
     Attributes:
         download_id: Of a single file; None for several, and for what was not asked for.
+        row: The download that shows why it stands so; None if there is none or nobody looked.
         place: In the queue, from 1; of several files that of the first one.
         progress: From 0 to 1, of all files together.
         done, total: How many files are here, and how many there are; None if nobody says.
@@ -50,6 +53,7 @@ class Button:
     device_name: str
     state: State
     download_id: int | None = None
+    row: int | None = None
     place: int | None = None
     progress: float = 0.0
     done: int = 0
@@ -109,23 +113,24 @@ class Buttons:
         self, person: Person, albums: Mapping[str, int | None]
     ) -> dict[str, list[Button]]:
         """Return the buttons of albums of which only the number of tracks is known, if that."""
-        counts = self._offline.completed_of_albums(albums, viewer(person))
+        counted = self._offline.of_albums(albums, viewer(person))
         devices = self._devices(person)
         return {
-            album: [_of_album(one, counts.get((album, one.id), 0), total) for one in devices]
+            album: [_of_album(one, counted.get((album, one.id), []), total) for one in devices]
             for album, total in albums.items()
         }
 
 
-def _of_album(device: DeviceView, done: int, total: int | None) -> Button:
-    if not done:
-        state = State.AVAILABLE
-    else:
-        state = State.COMPLETED if total is not None and done >= total else State.PARTLY
+def _of_album(device: DeviceView, counted: Sequence[Counted], total: int | None) -> Button:
+    by_status = {one.status: one for one in counted}
+    completed = by_status.get(Status.COMPLETED)
+    done = completed.number if completed else 0
+    telling = [by_status[one] for one in TELLING if one in by_status]
     return Button(
         device_id=device.id,
         device_name=device.name,
-        state=state,
+        state=_state(by_status, done, total),
+        row=telling[0].first if telling else None,
         progress=min(1.0, done / total) if total else 0.0,
         done=done,
         total=total,
@@ -144,8 +149,9 @@ def _button(
     return Button(
         device_id=device.id,
         device_name=device.name,
-        state=_state(rows, done, total),
+        state=_state({one.status for one in rows}, done, total),
         download_id=rows[0].id if total == 1 and rows else None,
+        row=min(rows, key=_told_by).id if rows else None,
         place=min((places[one.id] for one in rows if one.id in places), default=None),
         progress=sum(shares) / total if total else 0.0,
         done=done,
@@ -153,12 +159,15 @@ def _button(
     )
 
 
-def _state(rows: Sequence[Download], done: int, total: int) -> State:
-    if total and done == total:
+def _state(statuses: Collection[Status], done: int, total: int | None) -> State:
+    if total and done >= total:
         return State.COMPLETED
-    statuses = {one.status for one in rows}
     shown = next((state for status, state in SHOWN if status in statuses), None)
     return shown or (State.PARTLY if done else State.AVAILABLE)
+
+
+def _told_by(row: Download) -> int:
+    return TELLING.index(row.status) if row.status in TELLING else len(TELLING)
 
 
 def _share(row: Download, progress: Progress | None) -> float:

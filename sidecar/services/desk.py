@@ -225,6 +225,9 @@ class Desk(SignInDesk, Protocol):
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
 
+    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+        """Return the place of a download in this list, from 1; None if it is not in it."""
+
     def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
         """Count what this person may see; equal to the totals of `downloads`.
 

@@ -75,6 +75,10 @@ class FrontDesk(Visiting):
         found = self.visible(person, download_id)
         return self.views(person, [found])[0] if found else None
 
+    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+        """Return the place of a download in this list, from 1; None if it is not in it."""
+        return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
+
     def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
         """Count what this person may see."""
         return self._downloads.counts(self._which(person, query or Query()))

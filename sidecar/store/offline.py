@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads import Download, Status
 from sidecar.store.database import Database
 from sidecar.store.reading import NAMES, from_columns, search_key
 from sidecar.store.word_index import TYPED_AS
@@ -29,9 +29,8 @@ OF_ITEMS = (
     " ON d.device_id = devices.id AND d.item_id = wanted.value WHERE TRUE"
 )
 OF_ALBUMS = (
-    "SELECT d.album_id, d.device_id, count(*) FROM json_each(?) AS wanted"
-    " CROSS JOIN downloads AS d ON d.album_id = wanted.value"
-    " WHERE d.album_id IS NOT NULL AND d.status = 'completed'"
+    "SELECT d.album_id, d.device_id, d.status, count(*), min(d.id) FROM json_each(?) AS wanted"
+    " CROSS JOIN downloads AS d ON d.album_id = wanted.value WHERE d.album_id IS NOT NULL"
 )
 
 
@@ -51,6 +50,15 @@ class OfflineFilter:
     device_id: str | None = None
     item_types: frozenset[str] = frozenset()
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The downloads of an album on a device that are in one state: how many, and the first."""
+
+    status: Status
+    number: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +95,17 @@ class Offline:
         found = [from_columns(row) for row in self._db.sql(OF_ITEMS + rights.text, values)]
         return sorted(found, key=lambda one: one.id, reverse=True)
 
-    def completed_of_albums(
+    def of_albums(
         self, album_ids: Collection[str], viewer: str | None
-    ) -> dict[tuple[str, str], int]:
-        """Count the files of albums: for (album, device), where there are any."""
+    ) -> dict[tuple[str, str], list[Counted]]:
+        """Count the downloads of albums by their states: for (album, device), where any are."""
         rights = _rights(viewer)
         values = (json.dumps(list(album_ids)), *rights.values)
-        grouped = f"{OF_ALBUMS}{rights.text} GROUP BY d.album_id, d.device_id"
-        return {(album, device): n for album, device, n in self._db.sql(grouped, values)}
+        grouped = f"{OF_ALBUMS}{rights.text} GROUP BY d.album_id, d.device_id, d.status"
+        found: dict[tuple[str, str], list[Counted]] = {}
+        for album, device, status, number, first in self._db.sql(grouped, values):
+            found.setdefault((album, device), []).append(Counted(Status(status), number, first))
+        return found
 
 
 def listing(which: OfflineFilter) -> Statement:

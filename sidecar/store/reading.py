@@ -100,6 +100,13 @@ class DownloadReader:
             total: int = self._db.rows(counted)[0]["n"]
         return [to_download(row) for row in rows], total
 
+    def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
+        """Return the place of a download in the list of `page`, from 1; None if it is not in it."""
+        rank = fn.ROW_NUMBER().over(order_by=list(ORDERS[sort])).alias("rank")
+        ranked = DownloadRow.select(DownloadRow.id, rank).where(*_conditions(which))
+        query = peewee.Select([ranked], [ranked.c.rank]).where(ranked.c.id == download_id)
+        return next((row["rank"] for row in self._db.rows(query)), None)
+
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
         """Return the ids of the same list, in the order of the queue, `most` at the most."""
         query = DownloadRow.select(DownloadRow.id).where(*_conditions(which))

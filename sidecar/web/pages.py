@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
@@ -15,8 +16,9 @@ from sidecar.domain.downloads import Status
 from sidecar.domain.sorting import Sort
 from sidecar.services.desk import Desk, DownloadView
 from sidecar.web import presenters, security, standing, words
-from sidecar.web.asking import PAGE_SIZE
+from sidecar.web.asking import LARGEST_ID, PAGE_SIZE
 from sidecar.web.languages import Languages
+from sidecar.web.problems import Problem
 from sidecar.web.shown import STATUSES, Group, Shown, Tab, for_page
 from sidecar.web.words import translatable
 
@@ -58,7 +60,23 @@ def routes(desk: Desk) -> Blueprint:
     def downloads() -> str:
         return _downloads(desk)
 
+    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
+    def download(download_id: int) -> Response:
+        return redirect(_in_view(desk, download_id), 303)
+
     return pages
+
+
+def _in_view(desk: Desk, download_id: int) -> str:
+    """Return the address of the list with this download on it."""
+    person = security.person()
+    found = desk.download(person, download_id)
+    if found is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    shown = Shown().under(next(tab for tab in Tab if found.status in STATUSES[tab]))
+    rank = desk.rank(person, shown.query, download_id) or 1
+    shown = shown.at(math.ceil(rank / PAGE_SIZE))
+    return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
 def _downloads(desk: Desk) -> str:

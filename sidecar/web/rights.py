@@ -31,6 +31,7 @@ ROUTES = MappingProxyType(
         ("sign_in.finish_quick_connect", "POST"): Role.ANYBODY,
         ("sign_in.sign_out", "POST"): Role.SIGNED_IN,
         ("pages.downloads", "GET"): Role.SIGNED_IN,
+        ("pages.download", "GET"): Role.SIGNED_IN,
         ("session.begin", "POST"): Role.ANYBODY,
         ("session.show", "GET"): Role.SIGNED_IN,
         ("session.end", "DELETE"): Role.SIGNED_IN,

@@ -167,6 +167,11 @@ class FakeDesk:
         found = [one for one in self._seen(person) if one.id == download_id]
         return self._shown(person, found[0]) if found else None
 
+    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+        whole = self.downloads(person, replace(query, page=1, page_size=len(self.rows)))
+        ids = [one.id for one in whole.items]
+        return ids.index(download_id) + 1 if download_id in ids else None
+
     def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
         which = replace(query or Query(), statuses=frozenset())
         shown = [self._shown(person, one) for one in self._seen(person)]

@@ -20,10 +20,11 @@ from sidecar.jellyfin.browsing import Asked
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.browsing import SEEN_FOR_S, LibraryDesk
+from sidecar.services.browsing import LibraryDesk
 from sidecar.services.buttons import Button, Buttons, State
 from sidecar.services.covers import Covers
 from sidecar.services.desk import DeviceView, Person
+from sidecar.services.glances import SEEN_FOR_S
 from sidecar.services.steering_desk import NotHere
 from sidecar.store.offline import Offline
 from sidecar.store.queueing import NewDownload, Place
@@ -233,6 +234,41 @@ def test_a_cover_is_fetched_once_and_shown_to_who_was_shown_its_item(home: Home)
     assert home.server.asked[1:] == [f"/Items/{album}"]
     with pytest.raises(NotHere):
         home.desk.cover(home.ann, home.find("Colour Bars", Kind.FILM), 96)
+
+
+def test_buttons_are_shown_anew_without_asking_jellyfin(home: Home) -> None:
+    album = home.find("First Light", Kind.ALBUM)
+    tracks = home.tracks(album)
+    home.desk.show(home.ann, album)
+    home.desk.listed(home.ann, Asked(parent=album))
+    home.arrived(tracks[0])
+    waits = home.queued(tracks[1])
+    home.world.clock.advance(SEEN_FOR_S + 1)
+    home.server.asked.clear()
+
+    shown = home.desk.buttons(home.ann, [album, tracks[0].id, tracks[1].id, "0" * 32])
+
+    assert home.server.asked == []
+    assert {item: one.state for item, (one,) in shown.items()} == {
+        album: State.WAITING,
+        tracks[0].id: State.COMPLETED,
+        tracks[1].id: State.WAITING,
+    }
+    assert shown[album][0].row == waits.id
+    assert home.desk.buttons(home.kid, [album]) == {}
+
+
+def test_an_album_in_a_list_tells_that_it_is_on_its_way(home: Home) -> None:
+    album = home.find("First Light", Kind.ALBUM)
+    first, second, _ = home.tracks(album)
+    home.arrived(first)
+    waits = home.queued(second)
+
+    page = home.desk.listed(home.ann, Asked(text="first light", kinds=frozenset({Kind.ALBUM})))
+
+    assert page.items[0].buttons is not None
+    (button,) = page.items[0].buttons
+    assert (button.state, button.row, button.done) == (State.WAITING, waits.id, 1)
 
 
 def test_a_heart_goes_to_jellyfin(home: Home) -> None:
