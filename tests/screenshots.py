@@ -36,6 +36,13 @@ PATHS = {
     "completed": "/downloads?tab=completed",
     "failed": "/downloads?tab=failed",
     "removed": "/downloads?tab=removed",
+    "library": "/library",
+    "library-search": "/library?q=the",
+    "library-artists": "/library?shelf=artists",
+    "library-films": "/library?shelf=films",
+    "library-album": "/library/{album}",
+    "library-series": "/library/{series}",
+    "library-track": "/library/{track}",
     "devices": "/devices",
     "device": "/devices/{device}",
     "now": "/now",
@@ -186,6 +193,10 @@ class _Shots:
         if "{device}" in path:
             devices = page.request.get(f"{self._url}/api/v1/devices").json()["items"]
             path = path.format(device=devices[0]["id"])
+        for kind in ("album", "series", "track"):
+            if f"{{{kind}}}" in path:
+                asked = f"{self._url}/api/v1/items?kind={kind}"
+                path = f"/library/{page.request.get(asked).json()['items'][0]['item_id']}"
         page.goto(self._url + path)
         page.wait_for_load_state("load")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)

@@ -57,8 +57,8 @@ class BrowsingDesk(Protocol):
     def show(self, person: Person, item_id: str) -> Shown:
         """Return one thing with its buttons."""
 
-    def buttons(self, person: Person, item_ids: Collection[str]) -> Mapping[str, list[Button]]:
-        """Return the buttons as they are now of what this person was shown lately.
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+        """Return what this person was shown lately, with its buttons as they are now.
 
         Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
         is forgotten, is left out.
@@ -112,13 +112,14 @@ class LibraryDesk:
         self._glances.note(person.user_id, entry, files)
         return Shown(entry, self._buttons.of_files(person, {item_id: files})[item_id])
 
-    def buttons(self, person: Person, item_ids: Collection[str]) -> Mapping[str, list[Button]]:
-        """Return the buttons of what was shown lately; see `BrowsingDesk`."""
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+        """Return what was shown lately; see `BrowsingDesk`."""
         seen = [one for item in item_ids if (one := self._glances.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
         rest = [one.entry for one in seen if one.files is None]
         known = self._buttons.of_files(person, files) if files else {}
-        return {**self._of_entries(person, rest), **known}
+        buttons = {**self._of_entries(person, rest), **known}
+        return [Shown(one.entry, buttons.get(one.entry.item.id)) for one in seen]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return its picture; see `BrowsingDesk`."""

@@ -1,4 +1,4 @@
-"""Who was shown what of the library lately: so that a page of covers and buttons asks Jellyfin once.
+"""Who was shown what of the library lately, so that covers and buttons ask Jellyfin nothing more.
 
 It is kept in memory, of so many things and no more.
 """

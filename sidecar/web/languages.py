@@ -21,7 +21,7 @@ from babel.numbers import get_decimal_symbol
 from flask import Blueprint, Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.web.sign_in import own_path
+from sidecar.web import ways
 from sidecar.web.words import Words
 
 COOKIE = "sidecar_language"
@@ -38,8 +38,7 @@ def routes() -> Blueprint:
 
     @languages.post("/language")
     def choose() -> Response:
-        wanted = own_path(request.form.get("next", "")) or url_for("pages.home")
-        reply = redirect(wanted, 303)
+        reply = redirect(ways.onward(url_for("pages.home")), 303)
         asked = request.form.get("language", "")
         if asked in NAMES:
             reply.set_cookie(
@@ -103,7 +102,7 @@ class Languages:
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
-        app.jinja_env.globals |= {"language": self.now, "languages": NAMES}
+        app.jinja_env.globals |= {"here": ways.here, "language": self.now, "languages": NAMES}
 
     @staticmethod
     def _of_the_browser() -> str:

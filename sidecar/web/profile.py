@@ -14,7 +14,7 @@ from sidecar.web.keys import LONGEST_LABEL, TOO_MANY
 from sidecar.web.people import own_secret
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
-from sidecar.web.sign_in import own_path
+from sidecar.web.ways import onward
 
 
 def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
@@ -50,7 +50,7 @@ def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
     def end_session(session_id: str) -> Response:
         if not people.end_session(person(), session_id):
             raise Problem(HTTPStatus.NOT_FOUND)
-        return redirect(own_path(request.form.get("next", "")) or url_for("profile.show"), 303)
+        return redirect(onward(url_for("profile.show")), 303)
 
     @profile.post("/sessions/end")
     def end_sessions() -> Response:
@@ -61,7 +61,7 @@ def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
     def forget(user_id: str) -> Response:
         if not people.forget(person(), user_id):
             raise Problem(HTTPStatus.NOT_FOUND)
-        return redirect(own_path(request.form.get("next", "")) or url_for("sign_in.show"), 303)
+        return redirect(onward(url_for("sign_in.show")), 303)
 
 
 def _page(

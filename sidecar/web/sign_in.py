@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooManyTries
 from sidecar.services.desk import Desk, QuickConnectCode, Visit
-from sidecar.web import security
+from sidecar.web import security, ways
 from sidecar.web.session import EndSession, leave
 
 TICKET = "sidecar_ticket"
@@ -35,7 +35,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
     @sign_in.get("/sign-in")
     def show() -> Response:
         if security.asker().person is not None:
-            return redirect(_next(), 303)
+            return redirect(ways.onward(url_for("pages.downloads")), 303)
         return _page()
 
     @sign_in.post("/sign-in")
@@ -84,23 +84,12 @@ def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSessio
         return _come_in(desk, end_session, visit)
 
 
-def own_path(wanted: str) -> str | None:
-    """Return the path if it is one of ours, None if it could lead anywhere else."""
-    plain = wanted.isprintable() and "\\" not in wanted and " " not in wanted
-    return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else None
-
-
 def _come_in(desk: Desk, end_session: EndSession, visit: Visit) -> Response:
     leave(desk, end_session)
-    reply: FlaskResponse = make_response(redirect(_next(), 303))
+    reply: FlaskResponse = make_response(redirect(ways.onward(url_for("pages.downloads")), 303))
     security.give_cookie(reply, visit)
     reply.delete_cookie(TICKET, path=url_for("sign_in.show"))
     return reply
-
-
-def _next() -> str:
-    wanted = own_path(request.values.get("next", ""))
-    return request.root_path.rstrip("/") + wanted if wanted else url_for("pages.downloads")
 
 
 def _page(trouble: SidecarError | str | None = None) -> Response:
@@ -108,7 +97,7 @@ def _page(trouble: SidecarError | str | None = None) -> Response:
         "sign_in.html",
         trouble=trouble,
         name=request.form.get("username", "")[:LONGEST_NAME],
-        next=own_path(request.values.get("next", "")),
+        next=ways.wanted(),
         is_secure=request.is_secure,
     )
     status = HTTPStatus.OK
@@ -125,7 +114,7 @@ def _code_page(*, asked: bool = False) -> Response | None:
     code, dot, ticket = request.cookies.get(TICKET, "").rpartition(".")
     if not (code and dot and ticket):
         return None
-    wanted = own_path(request.values.get("next", ""))
+    wanted = ways.wanted()
     return make_response(render_template("quick_connect.html", code=code, asked=asked, next=wanted))
 
 

@@ -1,9 +1,7 @@
 // The live connection: it brings news and the truth again after every break; it sends nothing.
 
 import { io } from "../vendor/socket.io.esm.min.js";
-import { refreshSoon } from "./list.js";
 import { Order } from "./order.js";
-import { showTransfers } from "./progress.js";
 import { said } from "./said.js";
 
 const CHANGES = [
@@ -16,7 +14,8 @@ const CHANGES = [
   "notice",
 ];
 
-export function follow(home) {
+/** Follow what happens: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
+export function follow(home, { changed, progressed }) {
   const order = new Order();
   const socket = io({
     path: `${home}socket.io`,
@@ -27,16 +26,16 @@ export function follow(home) {
   socket.on("snapshot", (message) => {
     order.begin(message.seq);
     hideTrouble();
-    refreshSoon();
+    changed();
   });
   socket.on("download:progress", (message) => {
-    if (!order.follows(message.seq)) refreshSoon();
-    showTransfers(message);
+    if (!order.follows(message.seq)) changed();
+    progressed(message);
   });
   for (const name of CHANGES) {
     socket.on(name, (message) => {
       order.follows(message.seq);
-      refreshSoon();
+      changed();
     });
   }
   socket.on("connect_error", () => showTrouble(said("The sidecar does not answer. Trying again …")));

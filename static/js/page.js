@@ -2,10 +2,12 @@
 
 import { stayHere } from "./asking.js";
 import { keepSelection } from "./choosing.js";
+import { refreshSoon } from "./list.js";
 import { follow } from "./live.js";
 import { letRowsMove } from "./moving.js";
+import { showTransfers } from "./progress.js";
 
 keepSelection();
 letRowsMove();
 stayHere(document.getElementById("asking"));
-follow(document.body.dataset.home);
+follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });

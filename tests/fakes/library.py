@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -74,6 +74,9 @@ class FakeLibrary:
             device_id="stick", device_name="Car stick", state=State.WAITING, place=3, total=1
         )
         return Shown(entry, [waits])
+
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+        return [self.show(person, one) for one in item_ids if one in self.entries]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         self._entry(item_id)

@@ -31,6 +31,7 @@ from sidecar.web import (
     steering,
     transfers,
 )
+from sidecar.web import library as library_pages
 from sidecar.web.app import Web, create_app
 from sidecar.web.device_page import DeviceDesks
 from sidecar.web.server import WebServer, serving
@@ -177,6 +178,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         plays.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),
         items.routes(desk_of("library"), desk_of("playing")),
+        library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
         media.routes(desk_of("playing")),
         offline.routes(desk_of("on_devices")),
     ]

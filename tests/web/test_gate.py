@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from wsgiref.types import StartResponse
 
 import pytest
@@ -197,6 +198,15 @@ def test_a_sign_in_that_was_interrupted_ends_below_the_base_url(below: Client) -
     done = below.post(asked.headers["Location"], data=CREDENTIALS)
 
     assert done.headers["Location"] == "/sidecar/downloads?tab=completed"
+
+
+def test_choosing_a_language_leads_back_below_the_base_url(below: Client) -> None:
+    page = below.get("/sidecar/sign-in?next=/devices").text
+    (back,) = re.findall(r'class="languages".*?name="next" value="(.*?)"', page, re.DOTALL)
+
+    chosen = below.post("/sidecar/language", data={"language": "de", "next": back})
+
+    assert chosen.headers["Location"] == "/sidecar/sign-in?next=/devices"
 
 
 def test_the_health_says_nothing_but_how_it_is(client: Client, desk: FakeDesk) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from werkzeug.test import Client
 
-from sidecar.web.sign_in import own_path
+from sidecar.web.ways import own_path
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.web.conftest import Browser
 
