@@ -124,7 +124,8 @@ def _wish(sidecar: str, jellyfin: str, person: str) -> None:
     for one in found:
         by_status.setdefault(one["status"], []).append(one["id"])
     session.delete(f"{sidecar}/api/v1/downloads/{by_status['completed'][0]}", timeout=30)
-    session.post(f"{sidecar}/api/v1/downloads/{by_status['pending'][-1]}/pause", timeout=30)
+    for waiting in by_status.get("pending", [])[-1:]:
+        session.post(f"{sidecar}/api/v1/downloads/{waiting}/pause", timeout=30)
 
 
 def _signed_in(sidecar: str, name: str) -> requests.Session:

@@ -126,6 +126,59 @@ def test_an_admin_sees_whose_it_is_and_nobody_else_sees_it_at_all(
         assert "Tone 2" not in kid.content()
 
 
+def test_an_album_is_found_downloaded_and_watched_until_it_is_there(
+    running: Sidecar, ann: Person, line: SlowLine, chromium: Browser
+) -> None:
+    line.bytes_a_second = SLOW
+    with (
+        at_home(chromium, running.url, "ann") as page,
+        at_home(chromium, running.url, "ann", viewport={"width": 360, "height": 780}) as phone,
+    ):
+        page.get_by_role("link", name="Library").click()
+        page.get_by_label("Search all of Jellyfin").fill("first l")
+        page.get_by_role("link", name="First Light").first.click()
+        phone.goto(page.url)
+        page.get_by_role("button", name="Download First Light").click()
+
+        # It leads to the first of its files, in view.
+        expect(page.locator(".row:target")).to_contain_text("Tone 1")
+        expect(page.locator(".row")).to_have_count(4)
+        expect(phone.locator(".get.large")).to_contain_text("Downloading")
+        noise = phone.locator(".track", has_text="Long Noise")
+        expect(noise.locator(".ring")).to_be_visible()
+        line.bytes_a_second = None
+        expect(phone.locator(".get.large")).to_contain_text("On the device")
+        expect(phone.get_by_role("link", name="On the device Tone 2")).to_be_visible()
+        expect(page.get_by_role("link", name="Completed 4")).to_be_visible()
+
+        # What is here already leads to its row.
+        phone.get_by_role("link", name="On the device Tone 2").click()
+        expect(phone.locator(".row:target")).to_contain_text("Tone 2")
+
+
+def test_tracks_are_chosen_and_hearts_are_pressed_in_the_library(
+    running: Sidecar, ann: Person, chromium: Browser
+) -> None:
+    tracks = ann.tracks()
+    with at_home(chromium, running.url, "ann") as page:
+        page.goto(f"{running.url}/library/{ann.item('First Light', 'MusicAlbum')}")
+        expect(page.get_by_role("button", name="Download selected")).to_be_hidden()
+        page.get_by_label("Select Tone 2").check()
+        page.get_by_label("Select What?").check()
+        expect(page.get_by_text("2 selected")).to_be_visible()
+        page.get_by_role("button", name="Download selected").click()
+        expect(page.get_by_role("link", name="Completed 2")).to_be_visible()
+        page.go_back()
+
+        heart = page.get_by_role("button", name="Favourite: Tone 1")
+        heart.click()
+        expect(heart).to_have_attribute("aria-pressed", "true")
+        running.wait_for("Tone 1", "completed")
+        assert ann.has_heart(tracks["Tone 1"])
+        assert {one["title"] for one in running.downloads()} == {"Tone 1", "Tone 2", "What?"}
+        expect(page.get_by_role("link", name="On the device Tone 1")).to_be_visible()
+
+
 def test_the_page_comes_back_after_a_restart(
     sidecar: Sidecar, ann: Person, chromium: Browser
 ) -> None:

@@ -53,27 +53,30 @@ def an_entry(number: int = 7, **facts: object) -> Entry:
     return Entry(Item(**{**values, **facts}), Kind.TRACK, None)  # type: ignore[arg-type]  # by name
 
 
+WAITS = Button(device_id="stick", device_name="Car stick", state=State.WAITING, place=3, total=1)
+
+
 @dataclass
 class FakeLibrary:
-    """Implements `services.browsing.BrowsingDesk`; everybody sees the same and nothing is asked."""
+    """Implements `services.browsing.BrowsingDesk`; everybody sees the same and nothing is asked.
+
+    Unlike the real one it knows how everything stands, in lists as well.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     is_away: bool = False
     cover_type: str = "image/png"
+    buttons: list[Button] = field(default_factory=lambda: [WAITS])
 
     def listed(self, person: Person, asked: Asked) -> LibraryPage:
         self._check()
         self.asked.append(asked)
-        found = [Shown(one, None) for one in self.entries.values()]
+        found = [Shown(one, self.buttons) for one in self.entries.values()]
         return LibraryPage(found, len(found), asked.page, asked.page_size)
 
     def show(self, person: Person, item_id: str) -> Shown:
-        entry = self._entry(item_id)
-        waits = Button(
-            device_id="stick", device_name="Car stick", state=State.WAITING, place=3, total=1
-        )
-        return Shown(entry, [waits])
+        return Shown(self._entry(item_id), self.buttons)
 
     def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
         return [self.show(person, one) for one in item_ids if one in self.entries]
