@@ -90,9 +90,10 @@ class Wait:
     def text(self) -> str:
         """What is waited for, as the end of a sentence."""
         who = " and ".join(self.names)
-        has = "have" if len(self.names) > 1 else "has"
         what = "1 newer file" if self.files == 1 else f"{self.files} newer files"
-        return f"what may go waits until {who} {has} {what}"
+        if len(self.names) > 1:
+            return f"what may go waits until {who} have {what}"
+        return f"what may go waits until {who} has {what}"
 
 
 def wait_for(

@@ -22,6 +22,7 @@ from flask import Blueprint, Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.web import ways
+from sidecar.web.sayings import Sayings, sayings
 from sidecar.web.words import Words
 
 COOKIE = "sidecar_language"
@@ -77,6 +78,10 @@ class Languages:
             for one, said in self._sentences.items()
         }
 
+        self._sayings: Mapping[str, Sayings] = {
+            one: sayings(one, point=get_decimal_symbol(one)) for one in NAMES
+        }
+
     def now(self) -> str:
         """Return the language of this request."""
         if "language" not in g:
@@ -93,6 +98,10 @@ class Languages:
         """Return the sentence that fits the number."""
         return self._sentences[self.now()].ngettext(one, many, number)
 
+    def said(self, text: str) -> str:
+        """Return what a service has said in the language of this request."""
+        return self._sayings[self.now()].say(text)
+
     def words(self) -> Words:
         """Return how numbers are said in the language of this request."""
         return self._words[self.now()]
@@ -102,6 +111,7 @@ class Languages:
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
+        app.jinja_env.filters["said"] = self.said
         app.jinja_env.globals |= {"here": ways.here, "language": self.now, "languages": NAMES}
 
     @staticmethod

@@ -16,6 +16,7 @@ from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooMany
 from sidecar.services.desk import Desk, QuickConnectCode, Visit
 from sidecar.web import security, ways
 from sidecar.web.session import EndSession, leave
+from sidecar.web.words import translatable
 
 TICKET = "sidecar_ticket"
 TICKET_LASTS_S = 600
@@ -42,7 +43,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
     def with_password() -> Response:
         name, password = request.form.get("username", ""), request.form.get("password", "")
         if not name.strip() or len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
-            return _page("Enter your Jellyfin name and password.")
+            return _page(translatable("Enter your Jellyfin name and password."))
         try:
             visit = desk.sign_in(name.strip(), password, security.caller())
         except (SignInRefused, JellyfinTrouble) as refused:
