@@ -44,6 +44,7 @@ from sidecar.web import (
     plays,
     profile,
     removals,
+    returns,
     steering,
     transfers,
 )
@@ -143,10 +144,12 @@ class Runtime:
                     steering=services.steering,
                     removals=services.removals_desk,
                     unplugging=services.unplugging,
+                    peers=services.peers_desk,
                 )
             ),
             adoption.routes(services.adoption),
             device_logs.routes(services.log_return),
+            returns.routes(services.adoption, services.log_return),
             keys.routes(services.keys),
             items.routes(services.library, services.media),
             library.routes(services.desk, services.library, services.actions),

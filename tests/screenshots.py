@@ -45,6 +45,8 @@ PATHS = {
     "library-track": "/library/{track}",
     "devices": "/devices",
     "device": "/devices/{device}",
+    "found": "/devices/{device}/found",
+    "heard": "/devices/{device}/heard",
     "now": "/now",
     "profile": "/profile",
     "admin": "/admin",

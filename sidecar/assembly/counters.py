@@ -54,6 +54,7 @@ class Assembly(Returning):
             troubles=self.troubles,
             transfers=self.transfers,
             covers=self.covers,
+            arrivals=store.arrivals if self.peers else None,
             further_notices=(
                 self.removals_desk.notices,
                 self.transfers_desk.notices,

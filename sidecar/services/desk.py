@@ -65,6 +65,14 @@ class ReasonView:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Another device that Syncthing carries a file to, and since when it is known to have it."""
+
+    peer: str
+    known_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadView:
     """A download as a person sees it. `speed` in bytes a second; 0 when it is not running.
@@ -103,6 +111,7 @@ class DownloadView:
     format_note: str | None = None
     source_size: int | None = None
     phase: Phase | None = None
+    carried: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sidecar.events import Progress
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.covers import Covers
 from sidecar.services.desk import (
+    Carried,
     Cover,
     DeviceView,
     DownloadView,
@@ -26,6 +27,7 @@ from sidecar.services.progress import Transfers
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.visiting import Visiting
 from sidecar.store.api_keys import ApiKeys
+from sidecar.store.arrivals import Arrivals
 from sidecar.store.devices import Devices
 from sidecar.store.downloads import Downloads
 from sidecar.store.holds import Holds
@@ -49,6 +51,7 @@ class FrontDesk(Visiting):
         troubles: Troubles,
         transfers: Transfers,
         covers: Covers,
+        arrivals: Arrivals | None,
         further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
         is_healthy: Callable[[], bool],
         clock: Clock,
@@ -61,6 +64,7 @@ class FrontDesk(Visiting):
         self._troubles = troubles
         self._transfers = transfers
         self._covers = covers
+        self._arrivals = arrivals
         self._further_notices = tuple(further_notices)
         self._is_healthy = is_healthy
 
@@ -206,9 +210,16 @@ class FrontDesk(Visiting):
                 progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
                 reasons=_reasons(person, holds[row.id], names),
                 owners=_owners(person, row, holds[row.id], names),
+                carried=self._carried(row),
             )
             for row in rows
         ]
+
+    def _carried(self, row: Download) -> tuple[Carried, ...]:
+        if self._arrivals is None or row.status is not Status.COMPLETED:
+            return ()
+        found = self._arrivals.of_file(row.id)
+        return tuple(Carried(one.peer, one.known_at) for one in found if one.known_at is not None)
 
 
 def _viewer(person: Person) -> str | None:
@@ -243,6 +254,7 @@ def _view(
     progress: Progress | None,
     reasons: tuple[ReasonView, ...],
     owners: tuple[str, ...],
+    carried: tuple[Carried, ...],
 ) -> DownloadView:
     held = progress.bytes_held if progress else row.bytes_downloaded
     size = progress.size if progress and progress.size else row.size
@@ -274,6 +286,7 @@ def _view(
         completed_at=row.completed_at,
         reasons=reasons,
         owners=owners,
+        carried=carried,
         format=row.format,
         format_note=row.format_note,
         source_size=row.source_size,

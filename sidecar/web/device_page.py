@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.config.describing import KeyKind
 from sidecar.errors import ConfigError, DeviceTrouble, SidecarError
+from sidecar.services.peers_desk import IgnoreView, PeersDesk
 from sidecar.services.plans import PlansDesk
 from sidecar.services.removals_desk import RemovalsDesk
 from sidecar.services.steering_desk import (
@@ -52,6 +53,7 @@ class DeviceDesks:
     steering: SteeringDesk
     removals: RemovalsDesk
     unplugging: UnplugDesk
+    peers: PeersDesk
 
 
 def routes(desks: DeviceDesks) -> Blueprint:
@@ -102,6 +104,15 @@ def _answers(device: Blueprint, desks: DeviceDesks) -> None:
             return _page(desks, device_id, trouble)
         return _back(device_id)
 
+    @device.post(f"{ONE}/stignore")
+    def ignore(device_id: str) -> Response:
+        try:
+            if desks.peers.ignore(person(), device_id) is None:
+                raise Problem(HTTPStatus.NOT_FOUND)
+        except DeviceTrouble as trouble:
+            return _page(desks, device_id, trouble)
+        return _back(device_id)
+
     @device.post(f"{ONE}/unplug")
     def unplug(device_id: str) -> Response:
         act = desks.unplugging.use if "use" in request.form else desks.unplugging.unplug
@@ -118,6 +129,8 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         device=shown,
         plan=desks.plans.one(who, device_id),
         question=desks.removals.removals(who, device_id),
+        shared=desks.peers.shared(who, device_id),
+        ignoring=_ignoring(desks.peers, device_id),
         is_unplugged=desks.unplugging.is_unplugged(device_id),
         pins=desks.steering.pins(who, device_id),
         playlists=desks.steering.playlists(who, device_id),
@@ -130,6 +143,14 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _ignoring(peers: PeersDesk, device_id: str) -> IgnoreView | None:
+    try:
+        return peers.ignoring(person(), device_id)
+    except DeviceTrouble:
+        # That it is not there is said above.
+        return None
 
 
 def _change(

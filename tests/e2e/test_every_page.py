@@ -30,6 +30,8 @@ PAGES = (
     "/library/{artist}",
     "/devices",
     "/devices/{device}",
+    "/devices/{device}/found",
+    "/devices/{device}/heard",
     "/now",
     "/profile",
     "/admin",

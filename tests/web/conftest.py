@@ -28,6 +28,7 @@ from sidecar.web import (
     plays,
     profile,
     removals,
+    returns,
     steering,
     transfers,
 )
@@ -162,10 +163,12 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
                 steering=desk_of("steering_desk"),
                 removals=desk_of("removals_desk"),
                 unplugging=desk_of("unplugging"),
+                peers=desk_of("peers_desk"),
             )
         ),
         adoption.routes(desk_of("adoption_desk")),
         device_logs.routes(desk_of("logs_desk")),
+        returns.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
         keys.routes(desk_of("doing")),
         buttons.routes(desk_of("doing")),
         profile.routes(desk_of("doing"), desk_of("people")),
