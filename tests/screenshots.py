@@ -105,7 +105,9 @@ def _sidecar(state: Path) -> Iterator[tuple[str, str]]:
         assert program.stdout is not None
         said: dict[str, str] = {}
         while "Jellyfin Sidecar" not in said:
-            name, _, address = program.stdout.readline().partition(":")
+            line = program.stdout.readline()
+            assert line, "the sidecar did not start; see above"
+            name, _, address = line.partition(":")
             said[name] = address.strip()
         yield said["Jellyfin Sidecar"], said["Demo Jellyfin"]
     finally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -34,13 +35,18 @@ PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 
 @dataclass(frozen=True, slots=True)
 class DemoAt:
-    """What demo to start: where its media and its memory are, and how it speaks."""
+    """What demo to start: where its media and its memory are, and how it speaks.
+
+    Attributes:
+        may_move: If the port is taken, any other one will do.
+    """
 
     library: Path
     state: Path
     port: int
     robot: bool
     speaks: Version = Version.V12_0
+    may_move: bool = False
 
 
 def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -97,9 +103,30 @@ def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer | None]:
         return
     except MediaTrouble as trouble:
         raise SidecarError(str(trouble)) from trouble
-    server = DemoServer(demo.library, speaks=demo.speaks, port=demo.port, state_dir=demo.state)
-    with server, _robot(server.url if demo.robot else None):
+    server = _started(demo)
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        stack.enter_context(_robot(server.url if demo.robot else None))
         yield server
+
+
+def _started(demo: DemoAt) -> DemoServer:
+    try:
+        return _listening(demo, demo.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        taken = f"Port {demo.port} is taken, perhaps by a Jellyfin of your own"
+        if not demo.may_move:
+            raise SidecarError(f"{taken}: choose another one with --port") from error
+    print(f"{taken}: the demo takes another one.")
+    return _listening(demo, 0)
+
+
+def _listening(demo: DemoAt, port: int) -> DemoServer:
+    server = DemoServer(demo.library, speaks=demo.speaks, port=port, state_dir=demo.state)
+    server.start()
+    return server
 
 
 def print_accounts(to: TextIO) -> None:

@@ -42,6 +42,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
                 state=settings.server.data_dir / "demo" / "jellyfin",
                 port=DEMO_PORT,
                 robot=not asked.no_robot,
+                may_move=True,
             )
             server = stack.enter_context(demo_at(demo, stop))
             if server is None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 import requests
 
+from sidecar.cli.demo import DemoAt, demo_at
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -122,3 +125,27 @@ def test_the_demo_serves_alone(sidecar: Sidecar, library: Path) -> None:
     assert info["Version"].startswith("10.11")
     assert demo.wait(10) == 0
     demo.stdout.close()
+
+
+def test_a_port_that_is_taken_is_said_in_words(sidecar: Sidecar, library: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        refused = sidecar.command("demo", "--port", port, "--library", str(library))
+
+    assert refused.returncode == 1
+    assert f"Port {port} is taken" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_beside_a_jellyfin_of_ones_own_the_demo_takes_another_port(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        demo = DemoAt(library=library, state=tmp_path, port=port, robot=False, may_move=True)
+        with demo_at(demo, Event()) as server:
+            assert server is not None
+            info = requests.get(f"{server.url}/System/Info/Public", timeout=10)
+
+    assert info.status_code == 200
+    assert f"Port {port} is taken" in capsys.readouterr().out
