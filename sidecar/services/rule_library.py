@@ -51,12 +51,30 @@ class LibraryOfAccount(Library, Protocol):
 class AccountLibrary:
     """The library as one account sees it: `domain.rules.library.Library`. One thread looks up."""
 
-    def __init__(self, client: Jellyfin, plays: Plays, user_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Jellyfin,
+        plays: Plays,
+        user_id: str,
+        clock: Clock,
+        *,
+        on_playlist: Callable[[str, Listed], object] = lambda _playlist_id, _listed: None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            client: The account's.
+            plays: What was really heard.
+            user_id: Whose library.
+            clock: For how long anything is remembered.
+            on_playlist: Told what is on a playlist whenever a rule looks it up.
+        """
         self._client = client
         self._lookups = Lookups(client)
         self._plays = plays
         self._user_id = user_id
         self._clock = clock
+        self._on_playlist = on_playlist
         self._lock = Lock()
         self._kept: dict[Key, tuple[float, object]] = {}
 
@@ -91,7 +109,9 @@ class AccountLibrary:
     def playlist_items(self, playlist_id: str) -> Listed:
         """Return a playlist in its order."""
         key = ("playlist", playlist_id)
-        return self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
+        listed = self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
+        self._on_playlist(playlist_id, listed)
+        return listed
 
     def book_parts(self, folder_id: str) -> Listed:
         """Return the audiobook parts in a folder."""

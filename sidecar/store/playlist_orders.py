@@ -37,6 +37,7 @@ MISSING = """INSERT INTO playlist_orders (user_id, playlist_id, items, missing_s
     RETURNING 1"""
 GONE = """UPDATE playlist_orders SET is_gone = 1
     WHERE user_id = ? AND playlist_id = ? AND is_gone = 0 AND missing_since <= ? RETURNING 1"""
+IS_CHOSEN = "SELECT 1 FROM chosen_playlists WHERE user_id = ? AND playlist_id = ? LIMIT 1"
 CHOSEN = """SELECT user_id, accounts.name, playlist_id, title,
         coalesce(json_array_length(items), 0) > 0, coalesce(is_gone, 0)
     FROM chosen_playlists JOIN accounts USING (user_id)
@@ -113,6 +114,10 @@ class PlaylistOrders:
             self._db.changed_by(MISSING, [user_id, playlist_id, since])
             gone = (GONE, [user_id, playlist_id, long_ago])
             return self._change(user_id, playlist_id, gone)
+
+    def is_chosen(self, user_id: str, playlist_id: str) -> bool:
+        """Return whether a person chose a playlist for any device."""
+        return bool(self._db.sql(IS_CHOSEN, (user_id, playlist_id)))
 
     def chosen_on(self, device_id: str) -> Sequence[ChosenList]:
         """Return the playlists that were chosen for a device, first chosen first."""
