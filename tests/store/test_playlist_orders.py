@@ -157,6 +157,20 @@ def test_the_hearts_of_each_person_are_told_with_what_is_there(
     assert orders.hearts_on(CARD) == []
 
 
+def test_an_order_goes_with_the_last_choice(db: Database, orders: PlaylistOrders) -> None:
+    chosen = ChosenPlaylists(db)
+    chosen.choose(ANN, CARD, ROAD)
+    orders.learn(ANN, ROAD.playlist_id, ["a"])
+    orders.learn(BEN, ROAD.playlist_id, ["b"])
+    chosen.choose(BEN, CARD, ROAD)
+
+    chosen.drop(ANN, STICK, ROAD.playlist_id)
+    assert orders.chosen_on(CARD)[0].is_known
+    chosen.drop(ANN, CARD, ROAD.playlist_id)
+
+    assert db.sql("SELECT user_id FROM playlist_orders") == [(BEN,)]
+
+
 def test_what_an_account_knew_goes_with_it(db: Database, orders: PlaylistOrders) -> None:
     orders.learn(ANN, ROAD.playlist_id, ["a"])
 
