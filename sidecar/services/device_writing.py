@@ -4,8 +4,9 @@
                      └▶ meanwhile at most every 30 s ──────────────────────┴▶ written
     stop ────────────▶ once more, if that is quick
 
-Nothing is written where it would take more than a hundredth of what files may take, where there is
-no room, and on a device that is paused or in trouble.
+What cannot be written is tried again later; a device that comes back is looked at at once. Nothing
+is written where it would take more than a hundredth of what files may take, where there is no
+room, and on a device that is paused or in trouble.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class DeviceWriter(ABC):
                 self._write(device)
             except DeviceTrouble as trouble:
                 log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+                self._put_off(standing)
             standing.written = self._clock.monotonic()
             standing.took = standing.written - began
 
@@ -136,6 +138,12 @@ class DeviceWriter(ABC):
             if there.since is None and now - there.written >= ALL_AGAIN_S:
                 there.since = there.changed = now
             return there
+
+    def _put_off(self, standing: _Standing) -> None:
+        """What could not be written is tried again, but not every second."""
+        now = self._clock.monotonic()
+        with self._lock:
+            standing.since, standing.changed = now, now + AT_MOST_EVERY_S
 
     def _is_due(self, device: Attached, standing: _Standing, *, ending: bool) -> bool:
         if standing.since is None or device.settings.paused:

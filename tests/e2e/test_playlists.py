@@ -41,10 +41,10 @@ class Telling(DemoServer):
     Unlike a server in trouble it answers everything else.
     """
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, speaks: Version) -> None:
         self.asked: list[str] = []
         self.is_failing = False
-        super().__init__(library, speaks=Version.V12_0, timing=TIMING)
+        super().__init__(library, speaks=speaks, timing=TIMING)
 
     def answer(self, request: Request) -> Reply:
         self.asked.append(request.path)
@@ -108,7 +108,7 @@ def facts(file: Path) -> tuple[int, int, int]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Home]:
     tracks = [
         track(ALBUM, number, f"file {number}") | {"title": title}
         for number, title in enumerate(TITLES, 1)
@@ -133,7 +133,8 @@ def home(tmp_path: Path) -> Iterator[Home]:
     (stick / "Playlists").mkdir(parents=True)
     (stick / "Playlists" / "x.m3u8").write_bytes(STRANGERS)
     with ExitStack() as open_now:
-        server = open_now.enter_context(Telling(tmp_path / "library"))
+        speaks = getattr(request, "param", Version.V12_0)
+        server = open_now.enter_context(Telling(tmp_path / "library", speaks))
         settings = _settings(tmp_path, server.url)
         running = open_now.enter_context(Runtime(settings, clock))
         ann = Person(server.url, "ann").sign_in()
@@ -156,6 +157,7 @@ def _settings(folder: Path, url: str) -> Settings:
     )
 
 
+@pytest.mark.parametrize("home", [Version.V10_11, Version.V12_0], ids=str, indirect=True)
 def test_a_chosen_playlist_follows_jellyfin_and_goes_when_it_is_dropped(home: Home) -> None:
     home.choose()
     home.shows(4, 0, 2, 1, 3)

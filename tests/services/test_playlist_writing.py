@@ -505,3 +505,17 @@ def test_a_device_that_comes_back_gets_what_changed_meanwhile(
     written.after(1)
 
     assert written.numbers() == [2, 1]
+
+
+def test_what_could_not_be_written_is_tried_again(written: Written) -> None:
+    in_the_way = written.stick / ".sidecar" / "own.draft"
+    in_the_way.mkdir()
+    written.lists([1])
+    written.brings(track(1))
+    written.after(20)
+    assert written.files() == []
+
+    in_the_way.rmdir()
+    written.after(40)
+
+    assert written.numbers() == [1]
