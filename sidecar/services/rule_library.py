@@ -35,6 +35,13 @@ class Plays(Protocol):
         """Return the albums of which any play counts since then."""
 
 
+class OnPlaylist(Protocol):
+    """Takes what is on a playlist."""
+
+    def __call__(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> object:
+        """Take it; `is_fresh` if the server was asked for it just now."""
+
+
 class LibraryOfAccount(Library, Protocol):
     """What the rules of one account look things up in, as whoever runs them needs it."""
 
@@ -58,7 +65,7 @@ class AccountLibrary:
         user_id: str,
         clock: Clock,
         *,
-        on_playlist: Callable[[str, Listed], object] = lambda _playlist_id, _listed: None,
+        on_playlist: OnPlaylist | None = None,
     ) -> None:
         """Prepare.
 
@@ -109,8 +116,10 @@ class AccountLibrary:
     def playlist_items(self, playlist_id: str) -> Listed:
         """Return a playlist in its order."""
         key = ("playlist", playlist_id)
+        kept = self._recall(key)
         listed = self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
-        self._on_playlist(playlist_id, listed)
+        if self._on_playlist is not None:
+            self._on_playlist(playlist_id, listed, is_fresh=listed is not kept)
         return listed
 
     def book_parts(self, folder_id: str) -> Listed:

@@ -10,7 +10,7 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import JellyfinTrouble, NotFound, ServerAway
-from sidecar.services.playlists.learning import ASK_EVERY_S, PlaylistLearner
+from sidecar.services.playlists.learning import PlaylistLearner
 from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.playlist_orders import PlaylistOrders
 from tests.fakes.shelf import full
@@ -45,15 +45,14 @@ class Learning:
     chosen: ChosenPlaylists
     learner: PlaylistLearner
 
-    def lists(self, *numbers: int, after: float = ASK_EVERY_S) -> None:
-        """Some time later the rule lists the playlist again, whole."""
-        self.world.clock.advance(after)
-        self.learner.listed(ROAD.playlist_id, full(*map(track, numbers)))
+    def lists(self, *numbers: int, is_fresh: bool = True) -> None:
+        """The rule lists the playlist again, whole."""
+        self.learner.listed(ROAD.playlist_id, full(*map(track, numbers)), is_fresh=is_fresh)
 
-    def fails(self, after: float = ASK_EVERY_S) -> None:
+    def fails(self, after: float = 0.0) -> None:
         """Some time later the list is empty, as it is of one that is not there."""
         self.world.clock.advance(after)
-        self.learner.listed(ROAD.playlist_id, Listed())
+        self.learner.listed(ROAD.playlist_id, Listed(), is_fresh=True)
 
     def order(self) -> list[tuple[str]]:
         return self.world.db.sql("SELECT items FROM playlist_orders")
@@ -91,14 +90,12 @@ def test_one_that_was_renamed_is_told_by_its_new_name(learning: Learning) -> Non
     assert learning.chosen.of(ANN, STICK)[0].title == "Long way"
 
 
-def test_one_that_does_not_change_is_asked_for_now_and_then_only(learning: Learning) -> None:
-    learning.lists(1)
-    learning.lists(1)
+def test_what_was_listed_before_is_learned_and_costs_nothing(learning: Learning) -> None:
+    learning.lists(1, is_fresh=False)
+    learning.lists(1, is_fresh=False)
 
-    for _ in range(5):
-        learning.lists(1, after=ASK_EVERY_S / 6)
-
-    assert learning.server.asked == [ROAD.playlist_id]
+    assert learning.order() == [(f'["{track(1).id}"]',)]
+    assert learning.server.asked == []
 
 
 def test_an_empty_or_partial_list_changes_no_order(learning: Learning) -> None:
@@ -106,7 +103,7 @@ def test_an_empty_or_partial_list_changes_no_order(learning: Learning) -> None:
     before = learning.order()
 
     learning.fails()
-    learning.learner.listed(ROAD.playlist_id, Listed((track(1),), complete=False))
+    learning.learner.listed(ROAD.playlist_id, Listed((track(1),), complete=False), is_fresh=True)
 
     assert learning.order() == before
     assert not learning.is_gone()
@@ -115,7 +112,7 @@ def test_an_empty_or_partial_list_changes_no_order(learning: Learning) -> None:
 def test_what_cannot_be_played_is_not_in_the_order(learning: Learning) -> None:
     folder = Item(id="f" * 32, type=ItemType.ALBUM, title="An album")
 
-    learning.learner.listed(ROAD.playlist_id, full(track(1), folder))
+    learning.learner.listed(ROAD.playlist_id, full(track(1), folder), is_fresh=True)
 
     assert learning.order() == [(f'["{track(1).id}"]',)]
 
@@ -146,8 +143,8 @@ def test_no_other_answer_says_that_it_is_gone(learning: Learning, trouble: Jelly
 
 
 def test_of_a_playlist_that_nobody_chose_nothing_is_kept(learning: Learning) -> None:
-    learning.learner.listed("2" * 32, full(track(1)))
-    learning.learner.listed("2" * 32, Listed())
+    learning.learner.listed("2" * 32, full(track(1)), is_fresh=True)
+    learning.learner.listed("2" * 32, Listed(), is_fresh=True)
 
     assert learning.order() == []
     assert learning.server.asked == []

@@ -1,7 +1,7 @@
 """Learns the order and the name of an account's chosen playlists, where they are listed anyway.
 
-    listed, another order ─▶ remembered                                    (no further request)
-    listed, the same      ─▶ asked for itself, now and then: its name now
+    listed, another order ─▶ remembered                     (no further request)
+    listed, the same      ─▶ asked for itself: its name now
     not listed, not whole ─▶ asked for itself: there, or said not to be; twice said, it is gone
 
 A listing that failed or is not whole changes no order.
@@ -10,7 +10,6 @@ A listing that failed or is not whole changes no order.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -22,7 +21,6 @@ from sidecar.store.playlist_orders import PlaylistOrders
 
 log = logging.getLogger(__name__)
 
-ASK_EVERY_S = 60.0
 SURE_AFTER = timedelta(hours=1)
 
 
@@ -38,25 +36,28 @@ class PlaylistLearner:
             item: Asks the server for one item, as the account sees it.
             orders: Remembers.
             user_id: Whose playlists.
-            clock: For rests, and for how long a playlist has been missing.
+            clock: For how long a playlist has been missing.
         """
         self._item = item
         self._orders = orders
         self._user_id = user_id
         self._clock = clock
-        self._asked: dict[str, float] = {}
 
-    def listed(self, playlist_id: str, listed: Listed) -> None:
-        """Take what the server has listed lately; a playlist that nobody chose is passed over."""
+    def listed(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> None:
+        """Take what is on a playlist; one that nobody chose is passed over.
+
+        Args:
+            playlist_id: Which.
+            listed: What the server said.
+            is_fresh: Whether it said so just now. Else nothing further is asked.
+        """
         if not self._orders.is_chosen(self._user_id, playlist_id):
             return
         if listed.complete:
             order = [one.id for one in listed.items if one.is_playable]
             if self._orders.learn(self._user_id, playlist_id, order):
                 return
-        now = self._clock.monotonic()
-        if now - self._asked.get(playlist_id, -math.inf) >= ASK_EVERY_S:
-            self._asked[playlist_id] = now
+        if is_fresh:
             self._ask(playlist_id)
 
     def _ask(self, playlist_id: str) -> None:
