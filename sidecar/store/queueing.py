@@ -14,10 +14,6 @@ from sidecar.store.database import Database, Row
 from sidecar.store.ordering import last_place
 from sidecar.store.reading import search_key
 
-# "0" is the character after "/": between them lies everything below a folder.
-FILES_IN = """SELECT count(*) FROM downloads
-    WHERE device_id = ? AND path_key > ? AND path_key < ?"""
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -90,7 +86,10 @@ def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -
 
 def files_in(db: Database, device_id: str, key: str) -> int:
     """Return how many downloads of a device have their place in the folder with this key."""
-    ((found,),) = db.sql(FILES_IN, (device_id, f"{key}/", f"{key}0"))
+    ((found,),) = db.sql(
+        "SELECT count(*) FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?",
+        (device_id, f"{key}/", f"{key}0"),
+    )
     return int(found)
 
 
