@@ -34,6 +34,14 @@ class HoldsChanged:
     item_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlaylistChanged:
+    """A playlist, as this account sees it, has another order or name, or is gone or back."""
+
+    user_id: str
+    playlist_id: str
+
+
 class Phase(StrEnum):
     """What is being done with a download that runs."""
 
@@ -95,6 +103,7 @@ class WorkArrived:
 Event = (
     DownloadChanged
     | HoldsChanged
+    | PlaylistChanged
     | TransfersProgressed
     | DeviceChanged
     | AccountChanged

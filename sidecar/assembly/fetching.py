@@ -15,6 +15,7 @@ from sidecar.services.failing import Failing
 from sidecar.services.finishing import Finishing
 from sidecar.services.keeping import Keeping
 from sidecar.services.peers import Peers
+from sidecar.services.playlists.writing import PlaylistWriter
 from sidecar.services.pool import Pool
 from sidecar.services.progress import Transfers
 from sidecar.services.removals import Removals
@@ -75,6 +76,19 @@ class Fetching(Wanting):
             on_device=OnDevice(self._store.db),
             troubles=self.troubles,
             server_id=lambda: self.accounts.server_id,
+            clock=self._clock,
+        )
+        self._bus.subscribe(writer.hear)
+        return writer
+
+    @cached_property
+    def playlist_writer(self) -> PlaylistWriter:
+        """What writes the playlists that lie on the devices."""
+        writer = PlaylistWriter(
+            shelf=self.shelf,
+            orders=self._store.playlist_orders,
+            on_device=OnDevice(self._store.db),
+            troubles=self.troubles,
             clock=self._clock,
         )
         self._bus.subscribe(writer.hear)

@@ -22,6 +22,7 @@ from sidecar.store.holds import Holds
 from sidecar.store.imported import ImportedPlays
 from sidecar.store.meta import Meta
 from sidecar.store.offline import Offline
+from sidecar.store.playlist_orders import PlaylistOrders
 from sidecar.store.plays import Plays as PlayTable
 from sidecar.store.rests import Rests
 from sidecar.store.sessions import Sessions
@@ -48,6 +49,7 @@ class Store:
         self.imported = ImportedPlays(db)
         self.meta = Meta(db)
         self.offline = Offline(db)
+        self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = PlayTable(db)
         self.rests = Rests(db, clock)
         self.sessions = Sessions(db, clock)

@@ -6,6 +6,8 @@ import random
 from functools import cached_property
 
 from sidecar.assembly.ground import Ground
+from sidecar.domain.naming import ANY, Shape
+from sidecar.domain.presets import PRESETS
 from sidecar.services.account_look import AccountLook
 from sidecar.services.cast_orders import CastOrders
 from sidecar.services.casting import Casting
@@ -25,8 +27,17 @@ class Wanting(Ground):
         """Turns wishes into holds and into the queue."""
         store = self._store
         return Planning(
-            store.db, store.holds, store.downloads, self._clock, format_of=self.formats.of
+            store.db,
+            store.holds,
+            store.downloads,
+            self._clock,
+            format_of=self.formats.of,
+            shape_of=self._shape_of,
         )
+
+    def _shape_of(self, device_id: str) -> Shape:
+        settings = self.device_book.of(device_id)
+        return ANY if settings is None else PRESETS[settings.preset].shape
 
     @cached_property
     def rule_book(self) -> RuleBook:
@@ -45,6 +56,7 @@ class Wanting(Ground):
             holds=store.holds,
             plays=store.plays,
             chosen=store.chosen,
+            orders=store.playlist_orders,
             book=self.rule_book,
             favourites=self._settings.rules.favourites,
             clock=self._clock,

@@ -26,6 +26,7 @@ from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
 from sidecar.domain.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.network import Span, Use
+from sidecar.domain.presets import PresetName
 from sidecar.errors import ConfigError, SyncthingTrouble
 
 LARGEST_ROOM = 2**60
@@ -188,7 +189,7 @@ class DeviceSettings(Section):
     speed_limit: Speed | None = None
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
-
+    preset: PresetName = PresetName.GENERIC
     index: bool = True
     syncthing_folder: str | None = None
     time_zone: ZoneName | None = None

@@ -64,8 +64,12 @@ class Line:
             # The other side went without a word.
             return
         finally:
-            self._bell.close()
-            self._ear.close()
+            self.end()
+
+    def end(self) -> None:
+        """Let go of what it holds, whether it was ever served or not."""
+        self._bell.close()
+        self._ear.close()
 
     def _turn(self, heard: Callable[[str], None]) -> bool:
         readable, _, _ = select([self._socket, self._ear], [], [])

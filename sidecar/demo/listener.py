@@ -113,8 +113,11 @@ class Connection(BaseHTTPRequestHandler):
             return
         lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
         line = Line(self.connection, "\r\n".join([*lines, "", ""]).encode("latin-1"))
-        if line.accept():
-            self.behind.converse(request, line)
+        try:
+            if line.accept():
+                self.behind.converse(request, line)
+        finally:
+            line.end()
 
     def _write(self, reply: Reply, begun: float) -> None:
         headers, body = wire.dressed(

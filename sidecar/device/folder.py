@@ -66,9 +66,9 @@ class DeviceFolder:
         self.name = name
         self._anchor = Anchor(root, device_id, name=name)
         self.ignore_file = IgnoreFile(self._anchor)
-        self.own_files = OwnFiles(self._anchor)
         # No folder may be pruned between its opening and a rename into it.
         self._shaping = Lock()
+        self.own_files = OwnFiles(self._anchor, self._shaping)
 
     @classmethod
     def create(cls, root: Path, *, device_id: str, name: str) -> Self:

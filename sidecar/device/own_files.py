@@ -1,4 +1,4 @@
-"""Small files of our own on a device that are no downloads: the page for people, the manifest.
+"""Small files of our own on a device that are no downloads: the page, the manifest, playlists.
 
     .sidecar/own.json     what we made: path, size, hash
 
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
 
 import xxhash
 
-from sidecar.device import tree
+from sidecar.device import made, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.marker import OURS
 from sidecar.domain.space import taken
@@ -43,8 +43,15 @@ class OwnFiles:
     Every call raises `DeviceTrouble` if the device cannot be used.
     """
 
-    def __init__(self, anchor: Anchor) -> None:
+    def __init__(self, anchor: Anchor, shaping: Lock) -> None:
+        """Prepare.
+
+        Args:
+            anchor: The device.
+            shaping: Held while folders are made and pruned.
+        """
         self._anchor = anchor
+        self._shaping = shaping
         self._lock = Lock()
         self._record: dict[str, _Made] | None = None
 
@@ -52,7 +59,7 @@ class OwnFiles:
         """Let a file have these bytes.
 
         Args:
-            path: In the root, or in a folder that is there.
+            path: In the root or in a folder, which is made if it is not there.
             content: All of it.
 
         Returns:
@@ -64,7 +71,7 @@ class OwnFiles:
         *folders, name = tree.parts_of(path)
         wanted = xxhash.xxh3_128_hexdigest(content)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root, tree.folder(root, folders) as handle:
+        with self._lock, self._anchor.working() as root, self._made(root, folders, path) as handle:
             record = self._known(root)
             there = self._size(name, handle, path)
             known = record.get(path, _Made(0, ()))
@@ -81,22 +88,41 @@ class OwnFiles:
         return True
 
     def remove(self, path: str) -> bool:
-        """Remove a file if it is ours; return whether it was there and is gone."""
+        """Remove a file if it is ours, with folders of ours that are empty then.
+
+        Returns:
+            Whether it was there and is gone.
+        """
         *folders, name = tree.parts_of(path)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root, tree.folder(root, folders) as handle:
+        with self._lock, self._anchor.working() as root:
             record = self._known(root)
-            made = record.get(path)
-            if made is None:
+            known = record.get(path)
+            if known is None:
                 return False
-            is_ours = False
-            with suppress(FileNotFoundError, FileExistsError):
-                is_ours = _hash_of(name, handle) in made.hashes
-            if is_ours:
-                os.unlink(name, dir_fd=handle)
-                os.fsync(handle)
+            is_gone = False
+            with suppress(FileNotFoundError, FileExistsError, NotADirectoryError), self._shaping:
+                with tree.folder(root, folders) as handle:
+                    is_gone = _is_removed(name, handle, known)
+                made.prune(root, folders)
             self._note(root, {there: one for there, one in record.items() if there != path})
-            return is_ours
+            return is_gone
+
+    def strangers(self, folder: str) -> Sequence[str]:
+        """Return the paths of all in a folder that we did not make; "" is the root.
+
+        Folders, and files that were fetched, are among them.
+        """
+        with self._lock, self._anchor.working() as root:
+            ours = self._known(root)
+            parts = tree.parts_of(folder) if folder else ()
+            try:
+                with tree.folder(root, parts) as handle, os.scandir(handle) as entries:
+                    names = [one.name for one in entries]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+        above = f"{folder}/" if folder else ""
+        return [path for path in (f"{above}{name}" for name in sorted(names)) if path not in ours]
 
     def names(self) -> Sequence[str]:
         """Return the paths of all that we made."""
@@ -107,6 +133,18 @@ class OwnFiles:
         """Return the bytes that all of it takes on a file system with blocks of this size."""
         with self._lock, self._anchor.working() as root:
             return sum(taken(one.size, block) for one in self._known(root).values())
+
+    @contextmanager
+    def _made(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
+        """Open a folder, making what is missing; nobody prunes it meanwhile."""
+        with self._shaping, ExitStack() as opened:
+            try:
+                handle, fresh = opened.enter_context(tree.made_folder(root, folders))
+            except NotADirectoryError:
+                raise _taken(path) from None
+            made.remember(root, fresh)
+            tree.sync_above(root, fresh)
+            yield handle
 
     def _known(self, root: int) -> dict[str, _Made]:
         if self._record is None:
@@ -155,6 +193,15 @@ def _read(root: int) -> dict[str, _Made]:
         }
     except (FileNotFoundError, FileExistsError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _is_removed(name: str, handle: int, known: _Made) -> bool:
+    """Remove what is as we made it."""
+    if _hash_of(name, handle) not in known.hashes:
+        return False
+    os.unlink(name, dir_fd=handle)
+    os.fsync(handle)
+    return True
 
 
 def _write(ours: int, name: str, content: bytes) -> None:

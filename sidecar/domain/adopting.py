@@ -9,11 +9,12 @@ A file of another size is never the same, whatever its tags say. Reads and decid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.items import Item
 from sidecar.domain.naming import path_key, wanted_path
+from sidecar.domain.presets import PRESETS
 from sidecar.domain.returning import LENGTH_TOLERANCE_S, artist_names, name_key
 
 SOUND = {
@@ -22,6 +23,10 @@ SOUND = {
 }
 FILM = {"avi", "m2ts", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "ts", "webm", "wmv"}
 MEDIA = frozenset(SOUND | FILM)
+# A device may have been for another player before.
+SHAPES = tuple(
+    {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
+)
 BY_PATH = "its size and its place are those of the original"
 BY_TAGS = "its size and its tags are those of the original"
 BY_TITLE = "its size and its title are those of the original, its other tags are not"
@@ -63,7 +68,8 @@ class Catalogue:
         self._by_stem: dict[str, list[str]] = {}
         self._by_title: dict[str, list[str]] = {}
         for one in items:
-            self._by_stem.setdefault(_stem(wanted_path(one)), []).append(one.id)
+            for stem in {_stem(path) for path in _places(one)}:
+                self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
     def at(self, path: str) -> Sequence[str]:
@@ -92,7 +98,7 @@ def guess(
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
-    placed = [one for one in fitting if path_key(wanted_path(one)) == path_key(path)]
+    placed = [one for one in fitting if path_key(path) in map(path_key, _places(one))]
     if len(placed) == 1:
         return Guess(tuple(placed), is_sure=True, why=BY_PATH)
     if tags is None:
@@ -133,6 +139,11 @@ def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], .
     if size <= 3 * block:
         return ((0, size),) if size else ()
     return (0, block), ((size - block) // 2, block), (size - block, block)
+
+
+def _places(item: Item) -> Iterator[str]:
+    """Yield where we would put an item's file, for any kind of player."""
+    return (wanted_path(item, shape) for shape in SHAPES)
 
 
 def _stem(path: str) -> str:

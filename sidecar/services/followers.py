@@ -14,6 +14,7 @@ from sidecar.services.favourites import Favourites
 from sidecar.services.following import Follower, Tell
 from sidecar.services.hearts import AccountHearts
 from sidecar.services.planning import Planning
+from sidecar.services.playlists.learning import PlaylistLearner
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.rule_library import AccountLibrary, Plays
 from sidecar.services.rules import RuleRunner
@@ -22,6 +23,7 @@ from sidecar.store.accounts import Account
 from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.hearts import Hearts
 from sidecar.store.holds import Holds
+from sidecar.store.playlist_orders import PlaylistOrders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class Followers:
     holds: Holds
     plays: Plays
     chosen: ChosenPlaylists
+    orders: PlaylistOrders
     book: RuleBook
     favourites: FavouritesSettings
     clock: Clock
@@ -76,8 +79,12 @@ class Followers:
         )
 
     def _rules(self, account: Account, client: Jellyfin, tell: Tell) -> RuleRunner:
+        learner = PlaylistLearner(client.item, self.orders, account.user_id, self.clock)
+        library = AccountLibrary(
+            client, self.plays, account.user_id, self.clock, on_playlist=learner.listed
+        )
         return RuleRunner(
-            AccountLibrary(client, self.plays, account.user_id, self.clock),
+            library,
             user_id=account.user_id,
             name=account.name,
             planning=self.planning,

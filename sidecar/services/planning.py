@@ -10,21 +10,21 @@ person asked for themself (a pin) is let go by nobody else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.eviction import must_rest
-from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.naming import distinct, path_key, wanted_path
+from sidecar.domain.naming import ANY, Shape
 from sidecar.domain.rules import queue_ahead
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
+from sidecar.services.placing import places, refusal
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads, NewDownload, Place
+from sidecar.store.downloads import Downloads, NewDownload
 from sidecar.store.exclusions import Exclusions
 from sidecar.store.holds import Holds
 from sidecar.store.rests import Rests
@@ -48,6 +48,7 @@ class Planning:
         clock: Clock,
         *,
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
+        shape_of: Callable[[str], Shape] = lambda _device_id: ANY,
     ) -> None:
         self._db = db
         self._holds = holds
@@ -57,6 +58,7 @@ class Planning:
         self._exclusions = Exclusions(db, clock)
         self._rests = Rests(db, clock)
         self._format_of = format_of
+        self._shape_of = shape_of
 
     def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
@@ -265,14 +267,14 @@ class Planning:
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=_places(item),
+                places=places(self._db, wish.device_id, item, self._shape_of(wish.device_id)),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
         )
-        refusal = _refusal(item)
-        if queued and refusal is not None:
-            self._downloads.give_up(download, until=None, failure=refusal, retry_count=0)
+        refused = refusal(item)
+        if queued and refused is not None:
+            self._downloads.give_up(download, until=None, failure=refused, retry_count=0)
         return queued
 
     def _is_unwanted(self, download: Download) -> bool:
@@ -283,19 +285,3 @@ class Planning:
 def _wish(hold: Hold) -> Wish:
     item = Item(id=hold.item_id, type=ItemType.OTHER, title="")
     return Wish(hold.user_id, hold.device_id, item, hold.reason)
-
-
-def _places(item: Item) -> Iterator[Place]:
-    wanted = wanted_path(item)
-    for path in (wanted, distinct(wanted, item.id)):
-        yield Place(path, path_key(path))
-
-
-def _refusal(item: Item) -> Failure | None:
-    if item.is_remote:
-        text = f"{item.title} has no file of its own on the server: it only points to one"
-        return Failure(FailureClass.REFUSED, "no-file", text)
-    if item.can_download is False:
-        text = f"Jellyfin does not let this account download {item.title}"
-        return Failure(FailureClass.REFUSED, "not-allowed", text)
-    return None

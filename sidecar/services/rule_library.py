@@ -35,6 +35,13 @@ class Plays(Protocol):
         """Return the albums of which any play counts since then."""
 
 
+class OnPlaylist(Protocol):
+    """Takes what is on a playlist."""
+
+    def __call__(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> object:
+        """Take it; `is_fresh` if the server was asked for it just now."""
+
+
 class LibraryOfAccount(Library, Protocol):
     """What the rules of one account look things up in, as whoever runs them needs it."""
 
@@ -51,12 +58,30 @@ class LibraryOfAccount(Library, Protocol):
 class AccountLibrary:
     """The library as one account sees it: `domain.rules.library.Library`. One thread looks up."""
 
-    def __init__(self, client: Jellyfin, plays: Plays, user_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Jellyfin,
+        plays: Plays,
+        user_id: str,
+        clock: Clock,
+        *,
+        on_playlist: OnPlaylist | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            client: The account's.
+            plays: What was really heard.
+            user_id: Whose library.
+            clock: For how long anything is remembered.
+            on_playlist: Told what is on a playlist whenever a rule looks it up.
+        """
         self._client = client
         self._lookups = Lookups(client)
         self._plays = plays
         self._user_id = user_id
         self._clock = clock
+        self._on_playlist = on_playlist
         self._lock = Lock()
         self._kept: dict[Key, tuple[float, object]] = {}
 
@@ -91,7 +116,11 @@ class AccountLibrary:
     def playlist_items(self, playlist_id: str) -> Listed:
         """Return a playlist in its order."""
         key = ("playlist", playlist_id)
-        return self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
+        kept = self._recall(key)
+        listed = self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
+        if self._on_playlist is not None:
+            self._on_playlist(playlist_id, listed, is_fresh=listed is not kept)
+        return listed
 
     def book_parts(self, folder_id: str) -> Listed:
         """Return the audiobook parts in a folder."""

@@ -64,6 +64,22 @@ class ChosenPlaylistRow(peewee.Model):
         table_name = "chosen_playlists"
 
 
+class PlaylistOrderRow(peewee.Model):
+    """What is on a playlist, as an account listed it last."""
+
+    user_id = peewee.TextField()
+    playlist_id = peewee.TextField()
+    items = peewee.TextField()
+    missing_since = MomentField(null=True)
+    is_gone = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "playlist_orders"
+        primary_key = peewee.CompositeKey("user_id", "playlist_id")
+
+
 class RestRow(peewee.Model):
     """An item that was evicted and rests."""
 

@@ -8,6 +8,9 @@ from sidecar.domain.rules.context import Chosen
 from sidecar.store.choices import ChosenPlaylistRow
 from sidecar.store.database import Database
 
+FORGET = """DELETE FROM playlist_orders WHERE user_id = ? AND playlist_id = ?
+    AND (user_id, playlist_id) NOT IN (SELECT user_id, playlist_id FROM chosen_playlists)"""
+
 
 class ChosenPlaylists:
     """Remembers the choices. Safe to use from any thread."""
@@ -34,17 +37,21 @@ class ChosenPlaylists:
             )
 
     def drop(self, user_id: str, device_id: str, playlist_id: str) -> bool:
-        """Take a choice back; return whether there was one."""
+        """Take a choice back; what is known of the playlist goes with the last one.
+
+        Returns:
+            Whether there was one.
+        """
         with self._db.write():
-            return bool(
-                self._db.change(
-                    peewee.ModelDelete(ChosenPlaylistRow).where(
-                        ChosenPlaylistRow.user_id == user_id,
-                        ChosenPlaylistRow.device_id == device_id,
-                        ChosenPlaylistRow.playlist_id == playlist_id,
-                    )
+            dropped = self._db.change(
+                peewee.ModelDelete(ChosenPlaylistRow).where(
+                    ChosenPlaylistRow.user_id == user_id,
+                    ChosenPlaylistRow.device_id == device_id,
+                    ChosenPlaylistRow.playlist_id == playlist_id,
                 )
             )
+            self._db.changed_by(FORGET, [user_id, playlist_id])
+        return bool(dropped)
 
     def of(self, user_id: str, device_id: str) -> tuple[Chosen, ...]:
         """Return what a user chose for a device, first choice first."""

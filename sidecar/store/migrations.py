@@ -21,6 +21,7 @@ from sidecar.store.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
     RESTS,
@@ -43,6 +44,7 @@ STEPS: tuple[Step, ...] = (
     FORMATS,
     PEERS,
     IMPORTED_PLAYS,
+    PLAYLISTS,
 )
 
 

@@ -84,6 +84,15 @@ def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -
     }
 
 
+def files_in(db: Database, device_id: str, key: str) -> int:
+    """Return how many downloads of a device have their place in the folder with this key."""
+    ((found,),) = db.sql(
+        "SELECT count(*) FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?",
+        (device_id, f"{key}/", f"{key}0"),
+    )
+    return int(found)
+
+
 def _is_free(db: Database, device_id: str, key: str) -> bool:
     parts = key.split("/")
     same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]

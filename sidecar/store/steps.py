@@ -233,3 +233,15 @@ FORMATS = (
         replace(file_path, rtrim(file_path, replace(file_path, '.', '')), '')
         WHERE file_path LIKE '%.___' OR file_path LIKE '%.____'""",
 )
+
+PLAYLISTS = (
+    # As they were listed last, whole: ids of items in their order, repeats included.
+    """CREATE TABLE playlist_orders (
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        playlist_id TEXT NOT NULL,
+        items TEXT NOT NULL,
+        missing_since INTEGER,
+        is_gone INTEGER NOT NULL DEFAULT 0 CHECK (is_gone IN (0, 1)),
+        PRIMARY KEY (user_id, playlist_id)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -11,6 +11,7 @@ from sidecar.store.choices import (
     ChosenPlaylistRow,
     DeviceSettingsRow,
     ExclusionRow,
+    PlaylistOrderRow,
     RestRow,
     RuleSettingsRow,
 )
@@ -254,6 +255,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceSettingsRow,
     ExclusionRow,
     ChosenPlaylistRow,
+    PlaylistOrderRow,
     RestRow,
     PlayRow,
     PeerRow,

@@ -60,6 +60,7 @@ KEYS = MappingProxyType(
         "cast": translatable("Shown in the cast menu of Jellyfin clients"),
         "network": translatable("Networks for what rules fetch"),
         "speed_limit": translatable("Speed limit a second"),
+        "preset": translatable("What plays it"),
     }
 )
 OPTIONS = MappingProxyType(
@@ -67,6 +68,11 @@ OPTIONS = MappingProxyType(
         "any": translatable("any network"),
         "unmetered": translatable("only unmetered networks"),
         "wifi": translatable("only Wi-Fi"),
+        "generic": translatable("any player"),
+        "rockbox": translatable("Rockbox"),
+        "car": translatable("a car stereo"),
+        "android": translatable("an Android phone"),
+        "jellyfin": translatable("another Jellyfin server"),
     }
 )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,68 @@ def test_without_the_marker_nothing_is_written(folder: DeviceFolder, root: Path)
         folder.own_files.put(PAGE, b"one")
 
     assert not (root / PAGE).exists()
+
+
+LIST = "Playlists/Road trip.m3u8"
+
+
+def test_a_folder_is_made_for_a_file_and_goes_with_it(folder: DeviceFolder, root: Path) -> None:
+    assert folder.own_files.put(LIST, b"one")
+    assert (root / LIST).read_bytes() == b"one"
+
+    assert folder.own_files.remove(LIST)
+
+    assert not (root / "Playlists").exists()
+
+
+def test_a_folder_that_was_there_before_stays(folder: DeviceFolder, root: Path) -> None:
+    (root / "Playlists").mkdir()
+    folder.own_files.put(LIST, b"one")
+
+    assert folder.own_files.remove(LIST)
+
+    assert (root / "Playlists").is_dir()
+
+
+def test_a_folder_with_something_of_a_strangers_stays(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(LIST, b"one")
+    (root / "Playlists" / "mine.m3u8").write_bytes(b"mine")
+
+    assert folder.own_files.remove(LIST)
+
+    assert [one.name for one in (root / "Playlists").iterdir()] == ["mine.m3u8"]
+
+
+def test_what_went_with_its_folder_is_not_ours_any_more(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(LIST, b"one")
+    shutil.rmtree(root / "Playlists")
+
+    assert not folder.own_files.remove(LIST)
+
+    assert folder.own_files.names() == []
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_strangers_thing_with_the_name_of_the_folder_is_left_alone(
+    folder: DeviceFolder, root: Path, tmp_path: Path, is_link: bool
+) -> None:
+    if is_link:
+        (root / "Playlists").symlink_to(tmp_path)
+    else:
+        (root / "Playlists").write_text("mine")
+
+    with pytest.raises(DeviceTrouble) as told:
+        folder.own_files.put(LIST, b"one")
+
+    assert told.value.code == "name-taken"
+    assert not (tmp_path / "Road trip.m3u8").exists()
+    assert folder.own_files.strangers("Playlists") == []
+
+
+def test_it_tells_what_else_lies_in_a_folder(folder: DeviceFolder, root: Path) -> None:
+    folder.own_files.put(LIST, b"one")
+    (root / "Playlists" / "mine.m3u8").write_bytes(b"mine")
+
+    assert folder.own_files.strangers("Playlists") == ["Playlists/mine.m3u8"]
+    assert folder.own_files.strangers("Nowhere") == []
+    assert {".sidecar", "Playlists"} <= set(folder.own_files.strangers(""))

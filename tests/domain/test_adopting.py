@@ -41,6 +41,7 @@ ITEMS = {one.id: one for one in (TONE, TWIN)}
     [
         (wanted_path(TONE), 1000, None, True, "1"),
         (wanted_path(TONE).upper(), 1000, None, True, "1"),
+        ("Ann - Light/1-01 Tone 1.flac", 1000, None, True, "1"),
         (wanted_path(TONE), 999, None, None, ""),
         (wanted_path(TONE), 999, TAGS, None, ""),
         ("x/y.flac", 1000, None, None, ""),

@@ -103,5 +103,7 @@ def test_the_stick_explains_itself_without_the_sidecar(
     assert sorted(one.name for one in stick.iterdir()) == [
         ".sidecar",
         "Offline library.html",
+        "Playlists",
         "The Sine Waves",
     ]
+    assert [one.name for one in (stick / "Playlists").iterdir()] == ["Favourites.m3u8"]
