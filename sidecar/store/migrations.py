@@ -25,6 +25,7 @@ from sidecar.store.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    TILES,
 )
 from sidecar.store.word_index import OFFLINE_SEARCH
 
@@ -43,6 +44,7 @@ STEPS: tuple[Step, ...] = (
     FORMATS,
     PEERS,
     IMPORTED_PLAYS,
+    TILES,
 )
 
 
