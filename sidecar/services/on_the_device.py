@@ -13,6 +13,7 @@ from dataclasses import replace
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.tiles import SERIES, tile_of
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Looking
@@ -29,7 +30,7 @@ from sidecar.services.planning import Planning
 from sidecar.services.steering import EXCLUDABLE
 from sidecar.services.steering_desk import NotHere
 from sidecar.store.accounts import Account
-from sidecar.store.albums_on_device import SERIES, AlbumsOnDevice, Tile
+from sidecar.store.albums_on_device import AlbumsOnDevice, Tile
 from sidecar.store.holds import Holds
 from sidecar.store.offline import Offline, OfflineFilter
 from sidecar.store.plays import Plays
@@ -164,15 +165,6 @@ class OnTheDevice:
             item_types=wanted.item_types,
             text=wanted.text,
         )
-
-
-def tile_of(row: Download) -> str:
-    """Return the key of the tile that a file belongs to, as the table has it."""
-    if row.album_id is not None:
-        return row.album_id
-    if row.item_type == ItemType.EPISODE and row.artist is not None:
-        return f"{SERIES}{row.artist}"
-    return row.item_id
 
 
 def _tile(found: Tile, view: DownloadView) -> TileView:

@@ -24,7 +24,6 @@ from sidecar.store.offline import (
 )
 from sidecar.store.reading import from_columns
 
-SERIES = "series:"
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
     " ON d.tile = wanted.value WHERE d.status = 'completed'"

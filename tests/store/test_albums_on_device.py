@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.domain.downloads import Download, Move
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.tiles import tile_of
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.albums_on_device import (
@@ -77,6 +78,7 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
         (item_id(3), None, 1, 900),
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
+    assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
     assert told(albums.page(OfflineFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]
