@@ -36,6 +36,12 @@ PATHS = {
     "completed": "/downloads?tab=completed",
     "failed": "/downloads?tab=failed",
     "removed": "/downloads?tab=removed",
+    "offline": "/offline",
+    "offline-files": "/offline?look=files",
+    "offline-album": "{album}",
+    "offline-next": "/offline/next",
+    "offline-remove": "{album}",
+    "offline-empty": "/offline?q=nothing",
     "devices": "/devices",
     "device": "/devices/{device}",
     "now": "/now",
@@ -43,6 +49,8 @@ PATHS = {
     "admin": "/admin",
     "not-found": "/none",
 }
+# What is pressed before the picture is taken.
+PRESSED = {"offline-album": "a[data-plays]", "offline-remove": "a[data-asks]"}
 READY_WITHIN_S = 180.0
 ENOUGH = 2
 
@@ -186,8 +194,14 @@ class _Shots:
         if "{device}" in path:
             devices = page.request.get(f"{self._url}/api/v1/devices").json()["items"]
             path = path.format(device=devices[0]["id"])
+        if path == "{album}":
+            page.goto(f"{self._url}/offline")
+            path = page.locator(".tile a").first.get_attribute("href") or "/offline"
         page.goto(self._url + path)
         page.wait_for_load_state("load")
+        if name in PRESSED:
+            page.locator(PRESSED[name]).first.click()
+            page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)
         page.close()
 

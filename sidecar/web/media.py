@@ -31,7 +31,9 @@ HEADERS = MappingProxyType(
     {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox allow-same-origin",
+        "Content-Security-Policy": (
+            "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+        ),
         "X-Content-Type-Options": "nosniff",
     }
 )

@@ -106,6 +106,10 @@ class OnDeviceShown:
         """Look into a tile; the way back leads here."""
         return replace(self, at=key, part=1)
 
+    def only_on(self, device_id: str | None) -> OnDeviceShown:
+        """The same place, with the files of one device; None for those of all."""
+        return replace(self, device_id=device_id, page=1, part=1)
+
     def last(self, total: int) -> int:
         """Return the number of the last page of so many."""
         return max(1, math.ceil(total / self.wanted.page_size))

@@ -18,10 +18,8 @@ export function playHere(bar) {
     part("before").disabled = at === 0;
     part("after").disabled = at === queue.length - 1;
     const player = part(dataset.media);
-    player.hidden = false;
-    player.src = href;
-    // What does not play tells so by an event of its own.
-    player.play().catch(() => {});
+    Object.assign(player, { hidden: false, src: href });
+    player.play().catch(() => {}); // `complain` hears of it.
   }
 
   function show(isPlaying) {
@@ -45,14 +43,18 @@ export function playHere(bar) {
     const link = event.target.closest("a[data-plays]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    queue = [...document.querySelectorAll("a[data-plays]")];
+    const playable = [...document.querySelectorAll("a[data-plays]")];
+    const first = new Map(playable.map((one) => [one.dataset.plays, one]).reverse());
+    first.set(link.dataset.plays, link);
+    // What is on two devices is heard once.
+    queue = playable.filter((one) => first.get(one.dataset.plays) === one);
     play(queue.indexOf(link));
   });
   part("before").addEventListener("click", () => play(at - 1));
   part("after").addEventListener("click", () => play(at + 1));
   part("close").addEventListener("click", () => show(false));
   for (const player of players) {
-    player.addEventListener("ended", () => at < queue.length - 1 && play(at + 1));
+    player.addEventListener("ended", () => part("after").click());
     player.addEventListener("error", complain);
   }
 }

@@ -230,6 +230,25 @@ def test_a_track_plays_in_the_page_and_the_next_one_follows(
     expect(player).to_be_hidden()
 
 
+def test_what_is_on_two_devices_is_heard_once(
+    opened: Open, kept: FakeOnDevice, sounds: FakeMedia
+) -> None:
+    copy = {"item_id": f"{1:032x}", "title": "Dawn", "device_id": "card", "device_name": "Player"}
+    kept.add(a_file(6, **copy))
+    sounds.add(ANN, 6, a_tone(30.0))
+    page = opened(f"/offline/albums/{ALBUM}")
+    expect(page.locator(".row")).to_have_count(4)
+
+    page.locator("#play-6").click()
+
+    player = page.get_by_role("region", name="Player")
+    expect(player).to_contain_text("3 of 3")
+    assert is_heard(page)
+    assert sounds.used[-1] == 6
+    page.get_by_role("link", name="Player", exact=True).click()
+    expect(page.locator(".row")).to_have_count(1)
+
+
 def test_what_cannot_be_played_says_why(opened: Open, sounds: FakeMedia) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
     player = page.get_by_role("region", name="Player")
@@ -274,14 +293,14 @@ def test_a_file_is_pinned_and_let_go_in_place(opened: Open, kept: FakeOnDevice) 
 def test_removing_asks_first_and_the_row_goes(opened: Open, doing: Removing) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
 
-    page.get_by_role("link", name="Remove Noon").click()
+    page.get_by_role("link", name="Delete Noon").click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("Delete this file?")
     question.get_by_role("link", name="Keep it").click()
     expect(question).to_be_hidden()
     assert doing.orders == []
 
-    page.get_by_role("link", name="Remove Noon").click()
+    page.get_by_role("link", name="Delete Noon").click()
     question.get_by_role("button", name="Delete").click()
     expect(page.locator(".row")).to_have_count(2)
     assert rows(page) == ["Dawn", "Dusk"]
@@ -295,7 +314,7 @@ def test_when_the_last_file_of_an_album_goes_the_list_is_shown(
         kept.files_of.pop(number)
     page = opened(f"/offline/albums/{ALBUM}")
 
-    page.get_by_role("link", name="Remove Dawn").click()
+    page.get_by_role("link", name="Delete Dawn").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     expect(page.locator(".tile")).to_have_count(2)

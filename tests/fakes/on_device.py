@@ -78,7 +78,8 @@ class FakeOnDevice:
 
     def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
         self.asked.append(wanted)
-        found = [one for one in self._found(person, Wanted()) if one.tile == key][::-1]
+        which = Wanted(device_id=wanted.device_id)
+        found = [one for one in self._found(person, which) if one.tile == key][::-1]
         if not found:
             raise NotHere
         page = FilePage(items=_part(found, wanted), total=len(found), tiles=1)

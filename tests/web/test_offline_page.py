@@ -101,8 +101,9 @@ def test_what_makes_sound_and_what_shows_pictures_play_in_their_own_way(
 
     page = shown(ann, "/offline?look=files")
 
-    played = re.findall(r'data-plays="(\d)" data-media="(\w+)"', page)
-    assert played == [("3", "video"), ("2", "audio"), ("1", "audio")]
+    played = re.findall(r'data-plays="(\w+)" data-media="(\w+)"', page)
+    kinds = ((3, "video"), (2, "audio"), (1, "audio"))
+    assert played == [(f"{number:032x}", media) for number, media in kinds]
 
 
 def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
@@ -115,7 +116,7 @@ def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
 
     assert '<h2 id="album">Evenings</h2>' in page
     assert "24 files" in page
-    assert page.count('<li class="row"') == 4
+    assert page.count('<li class="row plain"') == 4
     assert "21\u201324 of 24" in page
     assert f'href="/offline?{place}"' in page
     assert f'href="/offline/albums/{ALBUM}?{place}"' in page
