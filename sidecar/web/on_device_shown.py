@@ -18,7 +18,7 @@ ROWS_ON_A_PAGE = (10, 20, 50)
 USUAL_ROWS = 20
 # Where one is beside the lists: the page of what goes next. No tile has such a key.
 NEXT = "next"
-LONGEST_KEY = 400
+LONGEST_KEY = 2000
 
 
 class Look(StrEnum):
