@@ -38,6 +38,7 @@ from sidecar.web import (
     library,
     media,
     offline,
+    offline_page,
     peers,
     people,
     plans,
@@ -50,6 +51,7 @@ from sidecar.web import (
 )
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.device_page import DeviceDesks
+from sidecar.web.offline_page import OfflineDesks
 from sidecar.web.server import WebServer
 
 if TYPE_CHECKING:
@@ -155,6 +157,15 @@ class Runtime:
             library.routes(services.desk, services.library, services.actions),
             media.routes(services.media),
             offline.routes(services.offline),
+            offline_page.routes(
+                OfflineDesks(
+                    desk=services.desk,
+                    on_device=services.on_the_device,
+                    leavers=services.leavers,
+                    steering=services.steering,
+                    actions=services.actions,
+                )
+            ),
             peers.routes(services.peers_desk),
             plans.routes(services.plans),
             plays.routes(services.plays_desk),

@@ -43,6 +43,12 @@ PATHS = {
     "library-album": "/library/{album}",
     "library-series": "/library/{series}",
     "library-track": "/library/{track}",
+    "offline": "/offline",
+    "offline-files": "/offline?look=files",
+    "offline-album": "{tile}",
+    "offline-next": "/offline/next",
+    "offline-remove": "{tile}",
+    "offline-empty": "/offline?q=nothing",
     "devices": "/devices",
     "device": "/devices/{device}",
     "found": "/devices/{device}/found",
@@ -52,6 +58,8 @@ PATHS = {
     "admin": "/admin",
     "not-found": "/none",
 }
+# What is pressed before the picture is taken.
+PRESSED = {"offline-album": "a[data-plays]", "offline-remove": "a[data-asks]"}
 READY_WITHIN_S = 180.0
 ENOUGH = 2
 
@@ -202,8 +210,14 @@ class _Shots:
             if f"{{{kind}}}" in path:
                 asked = f"{self._url}/api/v1/items?kind={kind}"
                 path = f"/library/{page.request.get(asked).json()['items'][0]['item_id']}"
+        if path == "{tile}":
+            page.goto(f"{self._url}/offline")
+            path = page.locator(".tile a").first.get_attribute("href") or "/offline"
         page.goto(self._url + path)
         page.wait_for_load_state("load")
+        if name in PRESSED:
+            page.locator(PRESSED[name]).first.click()
+            page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)
         page.close()
 

@@ -16,9 +16,11 @@ from sidecar.services.desk import Notice, Person
 from sidecar.services.explaining import Explaining
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.keys import Keys
+from sidecar.services.leavers import LeaversCounter
 from sidecar.services.looking import Looking
 from sidecar.services.media import Media
 from sidecar.services.offline import OfflineLibrary
+from sidecar.services.on_the_device import OnTheDevice
 from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.people import People
 from sidecar.services.plans import Plans
@@ -133,6 +135,23 @@ class Assembly(Returning):
         )
 
     @cached_property
+    def on_the_device(self) -> OnTheDevice:
+        """What is on the devices, as people look through it."""
+        store = self._store
+        return OnTheDevice(
+            albums=store.albums_on_device,
+            offline=store.offline,
+            holds=store.holds,
+            plays=store.plays,
+            planning=self.planning,
+            looking=self.looking,
+            views=self.desk.views,
+            visible=self.desk.visible,
+            accounts=self.accounts.all,
+            clock=self._clock,
+        )
+
+    @cached_property
     def media(self) -> Media:
         """The files themselves."""
         return Media(
@@ -180,6 +199,12 @@ class Assembly(Returning):
             inventory=Inventory(self._store.db),
             formats=self.formats,
         )
+
+    @cached_property
+    def leavers(self) -> LeaversCounter:
+        """What would go first, as people see it."""
+        inventory = Inventory(self._store.db)
+        return LeaversCounter(devices=self.desk.devices, room=self.room, inventory=inventory)
 
     @cached_property
     def peers_desk(self) -> PeersCounter:

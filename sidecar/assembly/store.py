@@ -10,6 +10,7 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.troubles import Troubles
 from sidecar.store.accounts import Accounts
+from sidecar.store.albums_on_device import AlbumsOnDevice
 from sidecar.store.api_keys import ApiKeys
 from sidecar.store.arrivals import Arrivals
 from sidecar.store.chosen import ChosenPlaylists
@@ -38,6 +39,7 @@ class Store:
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self.db = db
         self.accounts = Accounts(db)
+        self.albums_on_device = AlbumsOnDevice(db)
         self.api_keys = ApiKeys(db, clock)
         self.arrivals = Arrivals(db)
         self.chosen = ChosenPlaylists(db)

@@ -26,6 +26,7 @@ from sidecar.store.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    TILES,
 )
 from sidecar.store.word_index import OFFLINE_SEARCH
 
@@ -45,6 +46,7 @@ STEPS: tuple[Step, ...] = (
     PEERS,
     IMPORTED_PLAYS,
     PLAYLISTS,
+    TILES,
 )
 
 

@@ -7,7 +7,7 @@ whether it is there is asked of the device.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -23,6 +23,11 @@ COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
 HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
 # They hold it; or they asked for it and nobody holds it.
 CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
+# The same for any of several people.
+BELONGS = (
+    f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
+    f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
+)
 OF_ITEMS = (
     f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
     " CROSS JOIN devices CROSS JOIN downloads AS d"
@@ -40,6 +45,7 @@ class OfflineFilter:
 
     Attributes:
         viewer: Only what this person may see; None sees all.
+        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
         device_id: On this device; None means any.
         item_types: Of these types; empty means any.
         text: Beginnings of words that must all occur in title, artist, album or series, whatever
@@ -47,6 +53,7 @@ class OfflineFilter:
     """
 
     viewer: str | None = None
+    owners: frozenset[str] | None = None
     device_id: str | None = None
     item_types: frozenset[str] = frozenset()
     text: str = ""
@@ -118,14 +125,28 @@ def listing(which: OfflineFilter) -> Statement:
     parts += [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
+    return joined(parts, about(which))
+
+
+def about(which: OfflineFilter) -> Statement:
+    """Return the conditions of a list beside its words."""
+    parts = []
     if which.device_id is not None:
         parts.append(Statement(" AND d.device_id = ?", (which.device_id,)))
     if which.item_types:
         types = json.dumps(sorted(which.item_types))
         parts.append(Statement(" AND d.item_type IN (SELECT value FROM json_each(?))", (types,)))
-    parts.append(_rights(which.viewer))
-    values = tuple(value for one in parts for value in one.values)
-    return Statement("".join(one.text for one in parts), values)
+    if which.owners is not None:
+        people = json.dumps(sorted(which.owners))
+        parts.append(Statement(f" AND {BELONGS}", (people, people)))
+    return joined(parts, _rights(which.viewer))
+
+
+def joined(parts: Iterable[Statement], last: Statement) -> Statement:
+    """Return statements one after the other."""
+    every = (*parts, last)
+    values = tuple(value for one in every for value in one.values)
+    return Statement("".join(one.text for one in every), values)
 
 
 def typed(text: str) -> str:

@@ -25,7 +25,8 @@ CHANGES = (PlayRow.ended_at, PlayRow.position_s, PlayRow.seconds_heard, PlayRow.
 # Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
 IN_ALBUM = peewee.SQL('"counts" = 1 AND "album_id" IS NOT NULL')
 LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
-    WHERE counts = 1 AND item_id IN (SELECT value FROM json_each(?)) GROUP BY item_id"""
+    WHERE counts = 1 AND item_id IN (SELECT value FROM json_each(?1))
+        AND (?2 IS NULL OR user_id = ?2) GROUP BY item_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,16 @@ class Plays:
         )
         return frozenset(row["album_id"] for row in self._db.rows(query))
 
-    def last_heard(self, item_ids: Collection[str]) -> Mapping[str, datetime]:
-        """Return when anybody's last play that counts ended; items never heard are not there."""
-        rows = self._db.sql(LAST_HEARD, [json.dumps(sorted(set(item_ids)))])
+    def last_heard(
+        self, item_ids: Collection[str], user_id: str | None = None
+    ) -> Mapping[str, datetime]:
+        """Return when somebody's last play that counts ended; items never heard are not there.
+
+        Args:
+            item_ids: Of which items.
+            user_id: Whose plays; None for anybody's.
+        """
+        rows = self._db.sql(LAST_HEARD, [json.dumps(sorted(set(item_ids))), user_id])
         return {item_id: EPOCH + at * MILLISECOND for item_id, at in rows}
 
 

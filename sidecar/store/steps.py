@@ -245,3 +245,12 @@ PLAYLISTS = (
         PRIMARY KEY (user_id, playlist_id)
     ) STRICT, WITHOUT ROWID""",
 )
+TILES = (
+    # What the files of an album have in common, and the episodes of a series; a film is its own.
+    """ALTER TABLE downloads ADD COLUMN tile TEXT GENERATED ALWAYS AS (
+        CASE WHEN album_id IS NOT NULL THEN album_id
+            WHEN item_type = 'Episode' AND artist IS NOT NULL THEN 'series:' || artist
+            ELSE item_id END
+    ) VIRTUAL""",
+    "CREATE INDEX downloads_by_tile ON downloads (tile) WHERE status = 'completed'",
+)

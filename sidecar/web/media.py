@@ -25,12 +25,15 @@ from sidecar.web.security import person
 from sidecar.web.steering import ITEM, checked
 
 RETRY_AFTER_S = "30"
-# Nothing in a file of sound or video may act as a page.
+# Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player
+# asks for the same address once more, with our cookie: no more than that is allowed.
 HEADERS = MappingProxyType(
     {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": (
+            "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+        ),
         "X-Content-Type-Options": "nosniff",
     }
 )

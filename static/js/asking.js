@@ -38,6 +38,11 @@ async function ask(dialog, address, options) {
   }
   if (answer.redirected) {
     dialog.close();
+    if (new URL(answer.url).pathname !== window.location.pathname) {
+      // What this page showed is no more.
+      window.location.assign(answer.url);
+      return;
+    }
     clearSelection();
     refreshSoon();
     return;

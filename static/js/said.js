@@ -7,9 +7,11 @@ const SENTENCES = {
     "The sidecar does not answer. Trying again …": "Der Sidecar antwortet nicht. Neuer Versuch …",
     "This page no longer changes by itself. Load it again to see how things stand.":
       "Diese Seite ändert sich nicht mehr von selbst. Lade sie neu, um den Stand zu sehen.",
+    "This browser cannot play this kind of file.": "Dieser Browser kann solche Dateien nicht abspielen.",
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
     "{done} of {size}": "{done} von {size}",
     "{number} days": "{number} Tage",
+    "{number} of {total}": "{number} von {total}",
     "{number} selected": "{number} ausgewählt",
     "{time} left": "noch {time}",
     "{title} is now number {place} here": "{title} ist hier jetzt Nummer {place}",

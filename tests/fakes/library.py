@@ -155,10 +155,11 @@ class FakeMedia:
     streams: Streams = field(default_factory=lambda: Streams(most=3, most_each=2))
     told: dict[str, Stream] = field(default_factory=dict)
     asked: list[Mapping[str, str]] = field(default_factory=list)
+    mime_type: str = "audio/flac"
 
-    def add(self, person: Person, number: int) -> None:
+    def add(self, person: Person, number: int, body: bytes = BODY) -> None:
         self.owners[number] = person.name
-        (self.folder / str(number)).write_bytes(BODY)
+        (self.folder / str(number)).write_bytes(body)
 
     def source(self, person: Person, item_id: str) -> Local | Remote:
         number = int(item_id, 16)
@@ -177,15 +178,16 @@ class FakeMedia:
             raise NoFile("The file of Track 7 is not on Car stick any more")
         if download_id in self.away:
             raise DeviceTrouble("missing", "Car stick is not there: plug it in and try again")
+        path = self.folder / str(download_id)
         found = OpenFile(
             download_id=download_id,
             item_id=f"{download_id:032x}",
-            file=(self.folder / str(download_id)).open("rb", buffering=0),
-            size=len(BODY),
+            file=path.open("rb", buffering=0),
+            size=path.stat().st_size,
             modified_ns=MODIFIED_NS,
             etag="abc-1",
             name='Räksmörgås "7".flac',
-            mime_type="audio/flac",
+            mime_type=self.mime_type,
         )
         self.opened.append(found)
         return found

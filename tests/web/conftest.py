@@ -22,6 +22,7 @@ from sidecar.web import (
     keys,
     media,
     offline,
+    offline_page,
     peers,
     people,
     plans,
@@ -35,6 +36,7 @@ from sidecar.web import (
 from sidecar.web import library as library_pages
 from sidecar.web.app import Web, create_app
 from sidecar.web.device_page import DeviceDesks
+from sidecar.web.offline_page import OfflineDesks
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
@@ -43,6 +45,7 @@ from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.listening import FakeListening
 from tests.fakes.logs import FakeLogs
+from tests.fakes.on_device import FakeLeavers, FakeOnDevice
 from tests.fakes.peers import FakePeers
 from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
@@ -141,6 +144,16 @@ def on_devices() -> FakeOffline:
 
 
 @pytest.fixture
+def kept(desk: FakeDesk) -> FakeOnDevice:
+    return FakeOnDevice(desk)
+
+
+@pytest.fixture
+def leavers() -> FakeLeavers:
+    return FakeLeavers()
+
+
+@pytest.fixture
 def playing(tmp_path: Path) -> Iterator[FakeMedia]:
     desk = FakeMedia(tmp_path)
     yield desk
@@ -184,6 +197,15 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
         media.routes(desk_of("playing")),
         offline.routes(desk_of("on_devices")),
+        offline_page.routes(
+            OfflineDesks(
+                desk=desk_of("desk"),
+                on_device=desk_of("kept"),
+                leavers=desk_of("leavers"),
+                steering=desk_of("steering_desk"),
+                actions=desk_of("doing"),
+            )
+        ),
     ]
 
 

@@ -28,7 +28,8 @@ def test_a_file_is_sent_with_what_players_need_and_nothing_that_could_run(ann: B
     assert told["Last-Modified"] == "Tue, 14 Nov 2023 22:13:20 GMT"
     assert told["Cache-Control"] == "private, no-cache"
     assert told["X-Content-Type-Options"] == "nosniff"
-    assert told["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    policy = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+    assert told["Content-Security-Policy"] == policy
     assert told["Content-Disposition"].startswith("inline; filename*=UTF-8''R%C3%A4ksm")
 
 

@@ -1,0 +1,169 @@
+"""Desks of what is on the devices and of what goes next, in memory, for the web alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from sidecar.domain.downloads import Status
+from sidecar.domain.eviction import Standing
+from sidecar.services.desk import Person
+from sidecar.services.leavers import Leaver, Leavers
+from sidecar.services.looking import Sight
+from sidecar.services.on_device_desk import FilePage, FileView, TilePage, TileView, Wanted
+from sidecar.services.steering_desk import NotHere
+from tests.fakes.desk import ANN, QUEUED_AT, FakeDesk, a_download
+
+T = TypeVar("T")
+ALBUM = f"{900:032x}"
+HERE = Sight(Path("/media/car/file"), None)
+AWAY = Sight(None, "Car stick is not there: plug it in and try again")
+
+
+def a_file(number: int, **differences: object) -> FileView:
+    """A track of an album that is there, unless told otherwise."""
+    named = {name: differences.pop(name) for name in _OF_FILES & differences.keys()}
+    view = a_download(
+        number,
+        **{"status": Status.COMPLETED, "completed_at": QUEUED_AT, **differences},
+    )
+    file = FileView(
+        view=view,
+        sight=HERE,
+        tile=ALBUM,
+        last_heard=None,
+        was_used=False,
+        is_pinned=False,
+        holdings=(),
+    )
+    return replace(file, **named)  # type: ignore[arg-type]  # any field, by name
+
+
+_OF_FILES = {"sight", "tile", "last_heard", "was_used", "is_pinned", "holdings"}
+
+
+@dataclass
+class FakeOnDevice:
+    """Implements `services.on_device_desk.OnDeviceDesk`; it shares its people with the desk.
+
+    Unlike the real one it finds words anywhere in a title, looks at no device and keeps nothing.
+    """
+
+    desk: FakeDesk
+    files_of: dict[int, FileView] = field(default_factory=dict)
+    asked: list[Wanted] = field(default_factory=list)
+    pressed: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def add(self, *files: FileView, of: Sequence[Person] = (ANN,)) -> None:
+        for one in files:
+            self.files_of[one.view.id] = one
+            self.desk.add(one.view, of=of)
+
+    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+        self.asked.append(wanted)
+        found = self._found(person, wanted)
+        tiles = [
+            self._tile(key, [one for one in self._found(person, Wanted()) if one.tile == key])
+            for key in dict.fromkeys(one.tile for one in found)
+        ]
+        return TilePage(items=_part(tiles, wanted), total=len(tiles), files=len(found))
+
+    def files(self, person: Person, wanted: Wanted) -> FilePage:
+        self.asked.append(wanted)
+        found = self._found(person, wanted)
+        tiles = len({one.tile for one in found})
+        return FilePage(items=_part(found, wanted), total=len(found), tiles=tiles)
+
+    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+        self.asked.append(wanted)
+        which = Wanted(device_id=wanted.device_id)
+        found = [one for one in self._found(person, which) if one.tile == key][::-1]
+        if not found:
+            raise NotHere
+        page = FilePage(items=_part(found, wanted), total=len(found), tiles=1)
+        return self._tile(key, found), page
+
+    def file(self, person: Person, download_id: int) -> FileView:
+        view = self.desk.download(person, download_id)
+        if view is None or download_id not in self.files_of:
+            raise NotHere
+        return replace(self.files_of[download_id], view=view)
+
+    def keep(self, person: Person, download_id: int) -> None:
+        self.file(person, download_id)
+        self.pressed.append((person.name, "keep", download_id))
+        self._pin(download_id, is_pinned=True)
+
+    def let_go(self, person: Person, download_id: int) -> None:
+        self.file(person, download_id)
+        self.pressed.append((person.name, "let go", download_id))
+        self._pin(download_id, is_pinned=False)
+
+    def _pin(self, download_id: int, *, is_pinned: bool) -> None:
+        self.files_of[download_id] = replace(self.files_of[download_id], is_pinned=is_pinned)
+
+    def _found(self, person: Person, wanted: Wanted) -> list[FileView]:
+        there = (
+            self.file(person, number)
+            for number in sorted(self.files_of, reverse=True)
+            if self.desk.download(person, number)
+        )
+        return [
+            one
+            for one in there
+            if wanted.text.casefold() in one.view.title.casefold()
+            and wanted.device_id in {None, one.view.device_id}
+            and (not wanted.item_types or one.view.item_type in wanted.item_types)
+            and (
+                not person.is_admin or not wanted.owners or set(wanted.owners) & {*one.view.owners}
+            )
+        ]
+
+    def _tile(self, key: str, found: Sequence[FileView]) -> TileView:
+        newest = max((one.view for one in found), key=lambda one: one.id)
+        octets = sum(one.view.expected_size or 0 for one in found)
+        title = newest.album if key == ALBUM else key.removeprefix("series:")
+        return TileView(
+            key=key,
+            title=title,
+            artist=newest.artist,
+            newest=newest,
+            files=len(found),
+            bytes=octets,
+        )
+
+
+def _part(found: Sequence[T], wanted: Wanted) -> Sequence[T]:
+    start = (wanted.page - 1) * wanted.page_size
+    return found[start : start + wanted.page_size]
+
+
+@dataclass
+class FakeLeavers:
+    """Implements `services.leavers.LeaversDesk`; everybody gets the same."""
+
+    devices: list[Leavers] = field(default_factory=list)
+
+    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+        return [replace(one, first=one.first[:most]) for one in self.devices]
+
+
+def some_leavers(**differences: object) -> Leavers:
+    """A stick with one file for every reason to go, and one of somebody else."""
+    first = tuple(
+        Leaver(number, f"Track {number}", 7_400_000, standing, was_used=number > 2)
+        for number, standing in enumerate(Standing, 1)
+        if standing is not Standing.LASTING
+    )
+    alien = Leaver(None, None, 1000, Standing.PASSING, was_used=True)
+    found = Leavers(
+        device_id="stick",
+        device_name="Car stick",
+        trouble=None,
+        first=(*first, alien),
+        total=5,
+        bytes=29_601_000,
+    )
+    return replace(found, **differences)  # type: ignore[arg-type]  # any field, by name
