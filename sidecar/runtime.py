@@ -201,6 +201,7 @@ class Runtime:
         crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
         crew.add("stick", services.stick_writer.run)
         crew.add("playlists", services.playlist_writer.run)
+        crew.add("beside", services.beside_writer.run)
         if services.peers is not None:
             crew.add("syncthing", services.peers.run)
         _, beside_engine = services.engine

@@ -9,6 +9,7 @@ from threading import Event
 
 from sidecar.assembly.wanting import Wanting
 from sidecar.domain.eviction import in_use
+from sidecar.services.beside import BesideWriter
 from sidecar.services.copies import Copies
 from sidecar.services.downloading import Worker
 from sidecar.services.failing import Failing
@@ -25,6 +26,7 @@ from sidecar.services.stick.writing import StickWriter
 from sidecar.services.unattended import Unattended
 from sidecar.services.verdicts import Verdicts
 from sidecar.services.waiting import nothing_waits
+from sidecar.store.beside import BesideFiles
 from sidecar.store.on_device import OnDevice
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Connection
@@ -88,6 +90,20 @@ class Fetching(Wanting):
             shelf=self.shelf,
             orders=self._store.playlist_orders,
             on_device=OnDevice(self._store.db),
+            troubles=self.troubles,
+            clock=self._clock,
+        )
+        self._bus.subscribe(writer.hear)
+        return writer
+
+    @cached_property
+    def beside_writer(self) -> BesideWriter:
+        """What puts covers, lyrics and subtitles beside the files."""
+        writer = BesideWriter(
+            shelf=self.shelf,
+            on_device=OnDevice(self._store.db),
+            beside=BesideFiles(self._store.db),
+            client=self.accounts.client,
             troubles=self.troubles,
             clock=self._clock,
         )

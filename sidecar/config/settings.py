@@ -190,6 +190,9 @@ class DeviceSettings(Section):
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
     preset: PresetName = PresetName.GENERIC
+    covers: bool = True
+    lyrics: bool = True
+    subtitles: bool = True
     index: bool = True
     syncthing_folder: str | None = None
     time_zone: ZoneName | None = None

@@ -136,6 +136,19 @@ class FavouriteState(FromJellyfin):
     played: Maybe[bool] = None
 
 
+class MediaStream(FromJellyfin):
+    """One stream of a file, or a text beside it."""
+
+    index: int = 0
+    type: str = ""
+    codec: Maybe[str] = None
+    language: Maybe[str] = None
+    is_external: Flag = False
+    is_forced: Flag = False
+    is_hearing_impaired: Flag = False
+    is_text_subtitle_stream: Flag = False
+
+
 class MediaSource(FromJellyfin):
     """One file of an item. `e_tag` changes with the file; `size` is that of the last scan."""
 
@@ -146,6 +159,7 @@ class MediaSource(FromJellyfin):
     size: Annotated[int | None, Field(ge=0), Otherwise(None)] = None
     e_tag: Maybe[str] = None
     is_remote: Flag = False
+    media_streams: Many[MediaStream] = ()
 
 
 class Named(FromJellyfin):
@@ -185,6 +199,7 @@ class BaseItem(FromJellyfin):
     user_data: Maybe[FavouriteState] = None
     child_count: Maybe[int] = None
     collection_type: Maybe[str] = None
+    has_lyrics: Maybe[bool] = None
 
 
 class ItemsPage(FromJellyfin):

@@ -18,7 +18,7 @@ from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.balance import DeviceRoom
-from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.errors import DeviceTrouble, ServerAway, SidecarError, SignedOut
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.on_device import OnDevice
@@ -100,7 +100,7 @@ class DeviceWriter(ABC):
                 standing.since = None
             try:
                 self._write(device)
-            except DeviceTrouble as trouble:
+            except (DeviceTrouble, ServerAway, SignedOut) as trouble:
                 log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
                 self._put_off(standing)
             standing.written = self._clock.monotonic()

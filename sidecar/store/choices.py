@@ -80,6 +80,18 @@ class PlaylistOrderRow(peewee.Model):
         primary_key = peewee.CompositeKey("user_id", "playlist_id")
 
 
+class BesideRow(peewee.Model):
+    """A finished file whose cover, lyrics and subtitles were looked for."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    completed_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "beside"
+
+
 class RestRow(peewee.Model):
     """An item that was evicted and rests."""
 

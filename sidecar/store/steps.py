@@ -254,3 +254,9 @@ TILES = (
     ) VIRTUAL""",
     "CREATE INDEX downloads_by_tile ON downloads (tile) WHERE status = 'completed'",
 )
+BESIDE = (
+    """CREATE TABLE beside (
+        download_id INTEGER PRIMARY KEY REFERENCES downloads (id) ON DELETE CASCADE,
+        completed_at INTEGER NOT NULL
+    ) STRICT""",
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import peewee
 
 from sidecar.store.choices import (
+    BesideRow,
     ChosenPlaylistRow,
     DeviceSettingsRow,
     ExclusionRow,
@@ -256,6 +257,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ExclusionRow,
     ChosenPlaylistRow,
     PlaylistOrderRow,
+    BesideRow,
     RestRow,
     PlayRow,
     PeerRow,

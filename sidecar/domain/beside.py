@@ -1,0 +1,146 @@
+"""Small files that lie beside media: covers, lyrics, subtitles; their names and what is in them.
+
+Artist/Album/cover.jpg            Film (2001)/poster.jpg
+Artist/Album/1-01 - Title.lrc     Film (2001)/Film (2001).de.forced.srt
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sidecar.domain.items import ItemType
+
+COVER, POSTER, LYRICS = "cover.jpg", "poster.jpg", ".lrc"
+# What a server sends of each kind of text subtitles, and what players call it.
+SUBTITLES = {
+    "subrip": "srt",
+    "srt": "srt",
+    "ass": "ass",
+    "ssa": "ssa",
+    "webvtt": "vtt",
+    "vtt": "vtt",
+}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_WITH_COVER = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
+_BREAKS = re.compile(r"[\r\n]+")
+
+
+class Beside(StrEnum):
+    """What such a file is."""
+
+    COVER = "cover"
+    LYRICS = "lyrics"
+    SUBTITLES = "subtitles"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of lyrics; `start` in seconds, None if nobody knows when it is sung."""
+
+    text: str
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtitle:
+    """Subtitles that are a text of their own.
+
+    Attributes:
+        index: Of the stream, for asking the server.
+        codec: As the server calls it.
+        language: As the file says it: `de`, `ger`; None if it does not.
+    """
+
+    index: int
+    codec: str
+    language: str | None = None
+    is_forced: bool = False
+    is_for_deaf: bool = False
+
+
+def cover_path(file_path: str, item_type: str) -> str | None:
+    """Return where the cover of a file lies; None if it has none of its own, or no folder."""
+    folder, slash, _ = file_path.rpartition("/")
+    if not slash:
+        return None
+    if item_type in _WITH_COVER:
+        return f"{folder}/{COVER}"
+    return f"{folder}/{POSTER}" if item_type == ItemType.MOVIE else None
+
+
+def lyrics_path(file_path: str) -> str:
+    """Return where the lyrics of a track lie."""
+    return _stem(file_path) + LYRICS
+
+
+def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, Subtitle]:
+    """Return where each of the subtitles lies, as players and Jellyfin read such names."""
+    found: dict[str, Subtitle] = {}
+    for one in subtitles:
+        ending = SUBTITLES.get(one.codec.lower())
+        if ending is None:
+            continue
+        words = [one.language] if one.language and _LANGUAGE.fullmatch(one.language) else []
+        words += ["forced"] if one.is_forced else []
+        words += ["sdh"] if one.is_for_deaf else []
+        found.setdefault(".".join([_stem(file_path), *words, ending]), one)
+    return found
+
+
+def what(path: str) -> Beside | None:
+    """Return what a file of ours is by its name; None if it is nothing that lies beside media."""
+    name = path.rpartition("/")[2].lower()
+    if name in {COVER, POSTER}:
+        return Beside.COVER
+    if name.endswith(LYRICS):
+        return Beside.LYRICS
+    return Beside.SUBTITLES if name.rpartition(".")[2] in SUBTITLES.values() else None
+
+
+def is_left(path: str, files: Collection[str]) -> bool:
+    """Whether what it belonged to is gone.
+
+    Args:
+        path: Of what lies beside.
+        files: The paths of all media, and of their folders, without their endings: `stems`.
+    """
+    if what(path) is Beside.COVER:
+        return path.rpartition("/")[0] not in files
+    stem = _stem(path)
+    while stem not in files:
+        shorter = _stem(stem)
+        if shorter == stem:
+            return True
+        stem = shorter
+    return False
+
+
+def stems(paths: Iterable[str]) -> frozenset[str]:
+    """Return what `is_left` looks in."""
+    return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
+
+
+def lrc(lines: Sequence[Line]) -> str:
+    """Return lyrics as players read them; the lines alone where nobody knows the times.
+
+    >>> lrc([Line("One tone", 61.5)])
+    '[01:01.50]One tone\\n'
+    """
+    return "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
+
+
+def _time(start: float | None) -> str:
+    if start is None:
+        return ""
+    hundredths = round(max(start, 0) * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    return f"[{minutes:02}:{rest // 100:02}.{rest % 100:02}]"
+
+
+def _stem(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return f"{folder}{slash}{stem if dot and stem else name}"

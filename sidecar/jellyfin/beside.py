@@ -1,0 +1,118 @@
+"""What Jellyfin has beside a file: lyrics, subtitles that are texts of their own.
+
+Lyrics come as what the server has read of them, not as the file. Subtitles that are pictures or
+lie inside the file are none of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from sidecar.domain.beside import SUBTITLES, Line, Subtitle
+from sidecar.errors import NotAllowed, NotFound, OddAnswer
+from sidecar.jellyfin.answers import Unconfirmed, judge, read
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.connection import Answer
+from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, FromJellyfin, Many, Maybe
+
+IDS_PER_REQUEST = 100
+LONGEST = 5_000_000
+
+
+class _Line(FromJellyfin):
+    text: Maybe[str] = None
+    start: Maybe[int] = None
+
+
+class _Lyrics(FromJellyfin):
+    lyrics: Many[_Line] = ()
+
+
+_LYRICS = TypeAdapter(_Lyrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What there is beside one file."""
+
+    has_lyrics: bool
+    source_id: str
+    subtitles: tuple[Subtitle, ...]
+
+
+class Companions:
+    """Asks for it, for one account. Raises what `Jellyfin` raises, but for what is not there."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def of(self, item_ids: Collection[str]) -> Mapping[str, Extras]:
+        """Return what there is beside items; what is hidden from the account is left out."""
+        wanted, found = list(item_ids), {}
+        for start in range(0, len(wanted), IDS_PER_REQUEST):
+            ids = ",".join(wanted[start : start + IDS_PER_REQUEST])
+            page = self._client.page("Items", query={"ids": ids, "fields": "MediaSources"})
+            found |= {one.id: _extras(one) for one in page.items if one is not None}
+        return found
+
+    def lyrics(self, item_id: str) -> Sequence[Line]:
+        """Return a track's lyrics; empty if there are none."""
+        answer = self._get("Audio", item_id, "Lyrics")
+        lines = read(answer, _LYRICS).lyrics if answer else ()
+        return [
+            Line(one.text or "", None if one.start is None else one.start / TICKS_PER_SECOND)
+            for one in lines
+            if one is not None
+        ]
+
+    def subtitles(self, item_id: str, source_id: str, one: Subtitle) -> bytes | None:
+        """Return subtitles as their file has them; None if they are not there any more."""
+        ending = SUBTITLES[one.codec.lower()]
+        path = ("Videos", item_id, source_id, "Subtitles", str(one.index), f"Stream.{ending}")
+        answer = self._get(*path)
+        if answer is None or not answer.body or len(answer.body) > LONGEST:
+            return None
+        return answer.body
+
+    def picture(self, item_id: str, tag: str, width: int) -> bytes | None:
+        """Return a cover, in whatever form the server has it; None if it has none."""
+        try:
+            return self._client.image(item_id, tag, max_width=width).body
+        except (NotFound, NotAllowed, OddAnswer):
+            return None
+
+    def _get(self, *path: str) -> Answer | None:
+        answer = self._client.connection.send("GET", *path)
+        try:
+            judge(answer)
+        except Unconfirmed:
+            self._client.me()
+            raise
+        except (NotFound, NotAllowed):
+            return None
+        return answer
+
+
+def _extras(base: BaseItem) -> Extras:
+    source = next((one for one in base.media_sources if one is not None), None)
+    return Extras(
+        has_lyrics=bool(base.has_lyrics),
+        source_id=(source and source.id) or base.id,
+        subtitles=tuple(
+            Subtitle(
+                index=one.index,
+                codec=one.codec or "",
+                language=one.language,
+                is_forced=one.is_forced,
+                is_for_deaf=one.is_hearing_impaired,
+            )
+            for one in (source.media_streams if source else ())
+            if one is not None
+            and one.type == "Subtitle"
+            and one.is_external
+            and one.is_text_subtitle_stream
+        ),
+    )

@@ -1,0 +1,67 @@
+"""Which finished files were looked at for what belongs beside them: cover, lyrics, subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sidecar.store.database import Database
+
+# What arrived again is another file: its moment is another one.
+WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type, d.image_item_id, d.image_tag,
+        d.completed_at
+    FROM downloads AS d LEFT JOIN beside AS b
+        ON b.download_id = d.id AND b.completed_at = d.completed_at
+    WHERE d.status = 'completed' AND d.device_id = ? AND b.download_id IS NULL
+    ORDER BY d.file_path LIMIT ?"""
+NOTE = """INSERT INTO beside (download_id, completed_at)
+    SELECT id, completed_at FROM downloads WHERE id = ? AND completed_at = ?
+    ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A finished file that nobody has looked at yet.
+
+    Attributes:
+        user_id: Whose account may ask for it.
+        moment: When it arrived, as the table has it.
+    """
+
+    id: int
+    item_id: str
+    user_id: str
+    path: str
+    item_type: str
+    image_item_id: str | None
+    image_tag: str | None
+    moment: int
+
+
+class BesideFiles:
+    """Knows it. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def waiting(self, device_id: str, most: int) -> Sequence[Arrived]:
+        """Return files that were not looked at since they arrived, in the order of their paths."""
+        return [
+            Arrived(
+                id=row[0],
+                item_id=row[1],
+                user_id=row[2],
+                path=row[3],
+                item_type=row[4],
+                image_item_id=row[5],
+                image_tag=row[6],
+                moment=row[7],
+            )
+            for row in self._db.sql(WAITING, (device_id, most))
+        ]
+
+    def note(self, looked_at: Iterable[Arrived]) -> None:
+        """These were looked at."""
+        with self._db.write():
+            for one in looked_at:
+                self._db.sql(NOTE, (one.id, one.moment))
