@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sidecar.demo.items import Item, Library, Media
+from sidecar.demo.items import Caption, Item, Library, Media
 from sidecar.demo.shelves import Shelves
 
 Entry = dict[str, Any]
@@ -99,6 +99,15 @@ def _media(file: Path, entry: Entry) -> Media | None:
         width=int(entry.get("width") or 0),
         height=int(entry.get("height") or 0),
         lyrics=entry.get("lyrics"),
+        captions=tuple(
+            Caption(
+                file.with_name(one["name"]),
+                one.get("language"),
+                is_forced=bool(one.get("forced")),
+                is_for_deaf=bool(one.get("deaf")),
+            )
+            for one in entry.get("subtitles", ())
+        ),
     )
 
 

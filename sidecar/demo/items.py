@@ -38,6 +38,16 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """Subtitles in a file beside a film."""
+
+    file: Path
+    language: str | None
+    is_forced: bool = False
+    is_for_deaf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """One media file, as it was when the library was last scanned.
 
@@ -62,6 +72,7 @@ class Media:
     width: int = 0
     height: int = 0
     lyrics: str | None = None
+    captions: tuple[Caption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from sidecar.demo.routing import Access, Ask, Route
 
 _LINE = re.compile(r"\[(\d+):(\d+(?:\.\d+)?)\](.*)")
 _BARE = {HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}
+# The streams of pictures and sound come before.
+FIRST_CAPTION = 2
 _FOR_EVER = "max-age=31536000"
 
 
@@ -136,6 +138,16 @@ def _lyrics(ask: Ask) -> Reply:
     return told({"Metadata": {"IsSynced": is_synced}, "Lyrics": lines})
 
 
+def _subtitles(ask: Ask) -> Reply:
+    """Return subtitles as their file has them; unlike the real server it converts nothing."""
+    media = _media(ask.item())
+    index = ask.places["index"]
+    place = int(index) - FIRST_CAPTION if index.isdecimal() else -1
+    if not 0 <= place < len(media.captions):
+        return failed(HTTPStatus.NOT_FOUND)
+    return _file(ask, media.captions[place].file, {})
+
+
 def _line(text: str) -> Json:
     found = _LINE.fullmatch(text.strip())
     if found is None:
@@ -150,6 +162,7 @@ _STREAMS = (
     ("/Videos/{item}/stream", _stream, Access.ANYONE),
     ("/Videos/{item}/stream.{container}", _stream, Access.ANYONE),
     ("/Audio/{item}/universal", _universal, Access.USER),
+    ("/Videos/{item}/{source}/Subtitles/{index}/Stream.{format}", _subtitles, Access.ANYONE),
     ("/Items/{item}/Images/{type}", _picture, Access.ANYONE),
     ("/Items/{item}/Images/{type}/{number}", _picture, Access.ANYONE),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from sidecar.demo.formats import Json, fingerprint, ticks, without_nulls
-from sidecar.demo.items import Item, Media
+from sidecar.demo.items import Caption, Item, Media
 from sidecar.demo.version import Version
 
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
@@ -66,9 +66,10 @@ def sources(item: Item, media: Media, speaks: Version) -> list[Json]:
 
 
 def streams(item: Item, media: Media, speaks: Version) -> list[Json]:
-    """Return the streams: one of sound, before it one of pictures if there are any."""
+    """Return the streams: pictures if there are any, sound, subtitles that lie beside."""
     if item.kind.is_video:
-        return [_pictures(media, speaks), _sound(media, "aac", 1, speaks)]
+        shown = [_pictures(media, speaks), _sound(media, "aac", 1, speaks)]
+        return shown + [_subtitles(one, 2 + place) for place, one in enumerate(media.captions)]
     return [_sound(media, media.codec, 0, speaks)]
 
 
@@ -150,5 +151,38 @@ def _pictures(media: Media, speaks: Version) -> Json:
             "PixelFormat": "yuv420p",
             "Level": 12,
             "IsAnamorphic": False,
+        }
+    )
+
+
+def _subtitles(one: Caption, index: int) -> Json:
+    ending = one.file.suffix.removeprefix(".")
+    return without_nulls(
+        {
+            "Codec": "subrip" if ending == "srt" else ending,
+            "Language": one.language,
+            "TimeBase": "1/1000",
+            "VideoRange": "Unknown",
+            "VideoRangeType": "Unknown",
+            "AudioSpatialFormat": "None",
+            "LocalizedUndefined": "Undefined",
+            "LocalizedDefault": "Default",
+            "LocalizedForced": "Forced",
+            "LocalizedExternal": "External",
+            "LocalizedHearingImpaired": "Hearing Impaired",
+            "DisplayTitle": f"{one.language or 'Undefined'} - {ending.upper()} - External",
+            "IsInterlaced": False,
+            "IsDefault": False,
+            "IsForced": one.is_forced,
+            "IsHearingImpaired": one.is_for_deaf,
+            "Height": 0,
+            "Width": 0,
+            "Type": "Subtitle",
+            "Index": index,
+            "IsExternal": True,
+            "IsTextSubtitleStream": True,
+            "SupportsExternalStream": True,
+            "Path": f"/media/{one.file.name}",
+            "Level": 0,
         }
     )

@@ -10,19 +10,15 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from sidecar.domain.items import ItemType
 
 COVER, POSTER, LYRICS = "cover.jpg", "poster.jpg", ".lrc"
 # What a server sends of each kind of text subtitles, and what players call it.
-SUBTITLES = {
-    "subrip": "srt",
-    "srt": "srt",
-    "ass": "ass",
-    "ssa": "ssa",
-    "webvtt": "vtt",
-    "vtt": "vtt",
-}
+SUBTITLES = MappingProxyType(
+    {"subrip": "srt", "srt": "srt", "ass": "ass", "ssa": "ssa", "webvtt": "vtt", "vtt": "vtt"}
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _WITH_COVER = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 _BREAKS = re.compile(r"[\r\n]+")
@@ -124,10 +120,10 @@ def stems(paths: Iterable[str]) -> frozenset[str]:
 
 
 def lrc(lines: Sequence[Line]) -> str:
-    """Return lyrics as players read them; the lines alone where nobody knows the times.
+    r"""Return lyrics as players read them; the lines alone where nobody knows the times.
 
     >>> lrc([Line("One tone", 61.5)])
-    '[01:01.50]One tone\\n'
+    '[01:01.50]One tone\n'
     """
     return "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
 

@@ -13,10 +13,16 @@ from pydantic import TypeAdapter
 
 from sidecar.domain.beside import SUBTITLES, Line, Subtitle
 from sidecar.errors import NotAllowed, NotFound, OddAnswer
-from sidecar.jellyfin.answers import Unconfirmed, judge, read
+from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Answer
-from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, FromJellyfin, Many, Maybe
+from sidecar.jellyfin.models import (
+    TICKS_PER_SECOND,
+    BaseItem,
+    FromJellyfin,
+    Many,
+    Maybe,
+    MediaStream,
+)
 
 IDS_PER_REQUEST = 100
 LONGEST = 5_000_000
@@ -51,7 +57,8 @@ class Companions:
 
     def of(self, item_ids: Collection[str]) -> Mapping[str, Extras]:
         """Return what there is beside items; what is hidden from the account is left out."""
-        wanted, found = list(item_ids), {}
+        wanted = list(item_ids)
+        found: dict[str, Extras] = {}
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             ids = ",".join(wanted[start : start + IDS_PER_REQUEST])
             page = self._client.page("Items", query={"ids": ids, "fields": "MediaSources"})
@@ -110,9 +117,10 @@ def _extras(base: BaseItem) -> Extras:
                 is_for_deaf=one.is_hearing_impaired,
             )
             for one in (source.media_streams if source else ())
-            if one is not None
-            and one.type == "Subtitle"
-            and one.is_external
-            and one.is_text_subtitle_stream
+            if one is not None and _is_own_text(one)
         ),
     )
+
+
+def _is_own_text(one: MediaStream) -> bool:
+    return one.type == "Subtitle" and one.is_external and one.is_text_subtitle_stream

@@ -10,7 +10,7 @@ as it is. A cover that a person deleted does not come again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -114,36 +114,15 @@ class BesideWriter(DeviceWriter):
         has_texts = not kinds.isdisjoint({Beside.LYRICS, Beside.SUBTITLES})
         extras = companions.of([one.item_id for one in files]) if has_texts else {}
         for one in files:
-            there = set(device.folder.own_files.names())
-            for put in self._found(device, kinds, companions, one, extras.get(one.item_id), there):
-                self._put(device, put)
+            if Beside.COVER in kinds:
+                self._put_all(device, _cover(device, companions, one))
+            if (more := extras.get(one.item_id)) is not None:
+                self._put_all(device, _texts(kinds, companions, one, more))
             self._beside.note([one])
 
-    def _found(
-        self,
-        device: Attached,
-        kinds: frozenset[Beside],
-        companions: Companions,
-        file: Arrived,
-        extras: Extras | None,
-        there: Collection[str],
-    ) -> Iterator[_Put]:
-        cover = cover_path(file.path, file.item_type)
-        if Beside.COVER in kinds and cover is not None and cover not in there:
-            pixels = PRESETS[device.settings.preset].cover_pixels
-            if (picture := _cover(companions, file, pixels)) is not None:
-                yield _Put(cover, picture)
-        if extras is None:
-            return
-        if Beside.LYRICS in kinds and extras.has_lyrics:
-            text = lrc(companions.lyrics(file.item_id))
-            if text:
-                yield _Put(lyrics_path(file.path), text.encode())
-        if Beside.SUBTITLES in kinds:
-            for path, one in subtitle_paths(file.path, extras.subtitles).items():
-                body = companions.subtitles(file.item_id, extras.source_id, one)
-                if body is not None:
-                    yield _Put(path, body)
+    def _put_all(self, device: Attached, found: Iterable[_Put]) -> None:
+        for put in found:
+            self._put(device, put)
 
     def _put(self, device: Attached, put: _Put) -> None:
         if not self._has_room(device, len(put.content)):
@@ -165,13 +144,31 @@ def _kinds(device: Attached) -> frozenset[Beside]:
     return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
 
 
-def _cover(companions: Companions, file: Arrived, pixels: int) -> bytes | None:
-    if file.image_item_id is None or file.image_tag is None:
-        return None
+def _cover(device: Attached, companions: Companions, file: Arrived) -> Iterator[_Put]:
+    """Yield the cover of a file's folder, if it has never been there and there is one."""
+    path = cover_path(file.path, file.item_type)
+    if path is None or file.image_item_id is None or file.image_tag is None:
+        return
+    if path in device.folder.own_files.names():
+        return
+    pixels = PRESETS[device.settings.preset].cover_pixels
     body = companions.picture(file.image_item_id, file.image_tag, pixels)
-    if body is None:
-        return None
-    made = baseline(body, most=pixels)
-    if made is None:
+    made = None if body is None else baseline(body, most=pixels)
+    if made is not None:
+        yield _Put(path, made)
+    elif body is not None:
         log.info("the cover of %s is no picture that can be read", file.path)
-    return made
+
+
+def _texts(
+    kinds: frozenset[Beside], companions: Companions, file: Arrived, extras: Extras
+) -> Iterator[_Put]:
+    if Beside.LYRICS in kinds and extras.has_lyrics:
+        text = lrc(companions.lyrics(file.item_id))
+        if text:
+            yield _Put(lyrics_path(file.path), text.encode())
+    if Beside.SUBTITLES in kinds:
+        for path, one in subtitle_paths(file.path, extras.subtitles).items():
+            body = companions.subtitles(file.item_id, extras.source_id, one)
+            if body is not None:
+                yield _Put(path, body)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sidecar.store.database import Database
 
 # What arrived again is another file: its moment is another one.
-WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type, d.image_item_id, d.image_tag,
-        d.completed_at
+WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type,
+        d.image_item_id, d.image_tag, d.completed_at
     FROM downloads AS d LEFT JOIN beside AS b
         ON b.download_id = d.id AND b.completed_at = d.completed_at
     WHERE d.status = 'completed' AND d.device_id = ? AND b.download_id IS NULL
