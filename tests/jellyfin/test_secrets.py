@@ -34,6 +34,8 @@ ID = "1bf5462706b4367473f9fd0725bdd586"
 def written(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Everything that was logged, by anybody, at any level, tracebacks included."""
     caplog.set_level(logging.DEBUG)
+    # Whoever ran before may have set how much is written.
+    caplog.set_level(logging.DEBUG, logger="sidecar")
     return lambda: caplog.text + "".join(f"{one.__dict__}" for one in caplog.records)
 
 
