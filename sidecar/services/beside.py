@@ -55,7 +55,7 @@ class _Put:
 class BesideWriter(DeviceWriter):
     """One thread runs it; `hear` is safe for many."""
 
-    what = "covers and lyrics"
+    what = "covers"
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ def _cover(device: Attached, companions: Companions, file: Arrived) -> Iterator[
     path = cover_path(file.path, file.item_type)
     if path is None or file.image_item_id is None or file.image_tag is None:
         return
-    if path in device.folder.own_files.names():
+    if path in device.folder.own_files.names() or device.folder.stat(path) is not None:
         return
     pixels = PRESETS[device.settings.preset].cover_pixels
     body = companions.picture(file.image_item_id, file.image_tag, pixels)

@@ -18,6 +18,7 @@ from sidecar.errors import StoreTrouble
 from sidecar.store.imported_table import IMPORTED_PLAYS
 from sidecar.store.peer_tables import PEERS
 from sidecar.store.steps import (
+    BESIDE,
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
@@ -47,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     IMPORTED_PLAYS,
     PLAYLISTS,
     TILES,
+    BESIDE,
 )
 
 

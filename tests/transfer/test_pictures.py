@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from sidecar.transfer.converting.pictures import baseline
+
+PROGRESSIVE, BASELINE = b"\xff\xc2", b"\xff\xc0"
+
+
+def a_picture(
+    form: str, size: tuple[int, int] = (800, 600), *, is_progressive: bool = False
+) -> bytes:
+    made = BytesIO()
+    Image.new("RGB" if form == "JPEG" else "RGBA", size, "teal").save(
+        made, form, **({"progressive": True} if is_progressive else {})
+    )
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_every_picture_becomes_a_baseline_jpeg_of_a_bounded_size(form: str) -> None:
+    is_progressive = form == "JPEG"
+
+    made = baseline(a_picture(form, is_progressive=is_progressive), most=320)
+
+    assert made is not None
+    assert BASELINE in made
+    assert PROGRESSIVE not in made
+    with Image.open(BytesIO(made)) as picture:
+        assert (picture.format, picture.size, picture.mode) == ("JPEG", (320, 240), "RGB")
+
+
+def test_a_small_picture_stays_small() -> None:
+    made = baseline(a_picture("PNG", (50, 40)), most=320)
+
+    assert made is not None
+    with Image.open(BytesIO(made)) as picture:
+        assert picture.size == (50, 40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", a_picture("PNG")[:100], a_picture("JPEG")[:40], b"%!PS-Adobe-3.0 EPSF"],
+)
+def test_what_is_no_picture_gives_none(body: bytes) -> None:
+    assert baseline(body, most=320) is None
+
+
+def test_a_trap_is_not_unpacked() -> None:
+    trap = a_picture("PNG", (9000, 9000))
+    assert len(trap) < 400_000
+
+    assert baseline(trap, most=320) is None
