@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -90,12 +90,12 @@ class Household:
         return self.folder / "data" / DATABASE
 
 
-def settings_of(folder: Path, jellyfin: str = "http://127.0.0.1:9") -> Settings:
+def settings_of(folder: Path, *, data: Path | None = None) -> Settings:
     """Return the settings of the household; nobody listens at that address of Jellyfin's."""
     return Settings.model_validate(
         {
-            "jellyfin": {"url": jellyfin},
-            "server": {"data_dir": folder / "data", "port": 0},
+            "jellyfin": {"url": "http://127.0.0.1:9"},
+            "server": {"data_dir": data or folder / "data"},
             "devices": [{"name": one, "path": folder / "devices" / one} for one in DEVICES],
         }
     )
@@ -283,7 +283,3 @@ def _play(number: int) -> Play:
 def _drawn(chance: random.Random, shares: dict[T, int]) -> T:
     return chance.choices(list(shares), list(shares.values()))[0]
 
-
-def titles() -> Iterator[str]:
-    """Return words that a person might look for: of one row, of some, of all, of none."""
-    yield from ("träume 4242", "band 77", "album", "nothing like it")
