@@ -24,7 +24,7 @@ from tests.bench.timing import Ask, Figures, compare, plain, seconds, table
 EVE = Person(ADMIN, "eve", is_admin=True)
 ANN = Person(PEOPLE["ann"], "ann", is_admin=False)
 WAITING = Selection(statuses=frozenset({Status.PENDING}))
-BARE_CHANGE = "UPDATE meta SET value = value WHERE key = 'jellyfin_server_id'"
+BARE_CHANGE = "UPDATE meta SET value = value WHERE key = 'server_id'"
 # Between two things that somebody does beside it: a page and a worker have more to do than that.
 PAUSE_S = 0.02
 
