@@ -14,6 +14,12 @@ from sidecar.store.database import Database, Row
 from sidecar.store.ordering import last_place
 from sidecar.store.reading import search_key
 
+# Two questions: asked as one, with OR, SQLite reads all rows of the device.
+TAKEN = """SELECT 1 FROM downloads
+        WHERE device_id = ? AND path_key IN (SELECT value FROM json_each(?))
+    UNION ALL SELECT 1 FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?
+    LIMIT 1"""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -97,9 +103,5 @@ def _is_free(db: Database, device_id: str, key: str) -> bool:
     parts = key.split("/")
     same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
     # "0" is the character after "/": between them lies everything below the folder `key`.
-    taken = db.sql(
-        "SELECT 1 FROM downloads WHERE device_id = ? AND (path_key IN"
-        " (SELECT value FROM json_each(?)) OR path_key > ? AND path_key < ?) LIMIT 1",
-        (device_id, json.dumps(same_or_above), f"{key}/", f"{key}0"),
-    )
-    return not taken
+    below = f"{key}/", f"{key}0"
+    return not db.sql(TAKEN, (device_id, json.dumps(same_or_above), device_id, *below))

@@ -1,0 +1,95 @@
+"""Every list of downloads behind `GET /api/v1/downloads`, asked for at the desk itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+
+from sidecar.domain.downloads import Status
+from sidecar.domain.items import ItemType
+from sidecar.domain.sorting import Sort
+from sidecar.services.desk import Person, Query
+from sidecar.services.front_desk import FrontDesk
+from sidecar.services.offline import OfflineQuery
+from sidecar.web.shown import GROUPS, STATUSES, Tab
+from tests.bench.household import opened
+from tests.bench.large import ADMIN, PEOPLE, Household
+from tests.bench.timing import Ask, compare, table
+
+EVE = Person(ADMIN, "eve", is_admin=True)
+ANN = Person(PEOPLE["ann"], "ann", is_admin=False)
+BARE = "SELECT * FROM downloads ORDER BY id DESC LIMIT 10"
+PEER = "bare SELECT"
+WORDS = ("träume 4242", "band 77", "album", "nothing like it")
+
+
+def measure(household: Household, rounds: int) -> None:
+    """Print a table for the admin, who sees all, and one for a person who sees their own."""
+    with (
+        opened(household) as (services, store),
+        closing(sqlite3.connect(store.db.path)) as bare,
+    ):
+        devices = [one.id for one in services.shelf.all()]
+
+        def peer() -> object:
+            return bare.execute(BARE).fetchall()
+
+        for person in (EVE, ANN):
+            asks: dict[str, Ask] = {}
+            for name, query in _queries(devices, is_admin=person.is_admin):
+                asks |= _both_ends(services.desk, person, name, query)
+            table(f"Lists, for {_called(person)}", PEER, compare(asks, peer, rounds))
+            others: dict[str, Ask] = {
+                "counts, all": partial(services.desk.counts, person),
+                "counts, a word": partial(services.desk.counts, person, Query(text="träume")),
+                "bytes waiting": partial(services.desk.bytes_waiting, person),
+                "devices": partial(services.desk.devices, person),
+                "notices": partial(services.desk.notices, person),
+            }
+            for words in ("", *WORDS):
+                asked = OfflineQuery(text=words, page_size=10)
+                others[f"offline, {words!r}"] = partial(services.offline.files, person, asked)
+            table(f"Beside lists, for {_called(person)}", PEER, compare(others, peer, rounds))
+
+
+def _queries(devices: list[str], *, is_admin: bool) -> Iterator[tuple[str, Query]]:
+    for sort in Sort:
+        yield f"everything, {sort}", Query(sort=sort)
+    for tab in Tab:
+        for sort in Sort:
+            yield f"tab {tab}, {sort}", Query(statuses=STATUSES[tab], sort=sort)
+    for status in Status:
+        yield f"state {status}", Query(statuses=frozenset({status}))
+    for device, name in zip(devices, ("62 %", "25 %", "13 %"), strict=True):
+        yield f"device of {name}", Query(device_id=device)
+        yield f"device of {name}, completed", Query(device_id=device, statuses=_DONE)
+    for group, kinds in GROUPS.items():
+        yield f"kind {group}", Query(item_types=kinds)
+        yield f"kind {group}, completed", Query(item_types=kinds, statuses=_DONE)
+    yield "kind Movie, by title", Query(item_types=frozenset({ItemType.MOVIE}), sort=Sort.TITLE)
+    if is_admin:
+        for owners in (("ann",), ("dov",), ("ann", "ben"), ("nobody",)):
+            yield f"owners {'+'.join(owners)}", Query(owners=owners)
+            yield f"owners {'+'.join(owners)}, completed", Query(owners=owners, statuses=_DONE)
+    for words in WORDS:
+        yield f"words {words!r}", Query(text=words)
+        yield f"words {words!r}, by title", Query(text=words, sort=Sort.TITLE)
+
+
+_DONE = frozenset({Status.COMPLETED})
+
+
+def _both_ends(desk: FrontDesk, person: Person, name: str, query: Query) -> dict[str, Ask]:
+    last = max(1, -(-desk.downloads(person, query).total // query.page_size))
+    asks: dict[str, Ask] = {name: partial(desk.downloads, person, query)}
+    if last > 1:
+        at_end = replace(query, page=last)
+        asks[f"{name}, page {last}"] = partial(desk.downloads, person, at_end)
+    return asks
+
+
+def _called(person: Person) -> str:
+    return "the admin" if person.is_admin else "a person with two fifths of it"

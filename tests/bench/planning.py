@@ -1,0 +1,60 @@
+"""Planning for a device with more than fifty thousand holds, and a rule that wants all of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+
+from sidecar.domain.items import Item
+from sidecar.domain.wishes import Wish
+from sidecar.store.inventory import Inventory
+from tests.bench.household import opened
+from tests.bench.large import PEOPLE, Household
+from tests.bench.timing import Ask, compare, table
+
+BARE = "SELECT count(*) FROM holds"
+GRACE = timedelta(days=1)
+
+
+def measure(household: Household, rounds: int) -> None:
+    """Print what each step of the housekeeping costs."""
+    with (
+        opened(household) as (services, store),
+        closing(sqlite3.connect(store.db.path)) as bare,
+    ):
+        device = services.shelf.all()[0]
+        held = store.holds.of_rule(PEOPLE["ann"], device.id, "favourites")
+        wishes = [
+            Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held
+        ]
+        inventory = Inventory(store.db)
+        peer: Callable[[], object] = lambda: bare.execute(BARE).fetchall()
+        asks: dict[str, Ask] = {
+            "plan of a device": partial(services.room.plan, device.id),
+            "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
+            "holds whose grace is over": services.planning.let_go,
+            "retries that are due": partial(
+                store.downloads.failed_and_due, store.downloads._clock.now()
+            ),
+            "files of a device": partial(store.downloads.files_on, device.id),
+            f"a rule wants the same {len(wishes)} again": partial(
+                services.planning.replace,
+                PEOPLE["ann"],
+                device.id,
+                "favourites",
+                wishes,
+                lambda _ids: {},
+                grace=GRACE,
+            ),
+            "the housekeeping, nothing changed": services.keeping.step,
+        }
+        table("Planning", "bare count", compare(asks, peer, max(3, rounds // 4)))
+
+
+def _light(item_id: str) -> Item:
+    from sidecar.domain.items import ItemType
+
+    return Item(id=item_id, type=ItemType.AUDIO, title="")
