@@ -4,7 +4,7 @@ import socket
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from sidecar.domain.downloads import Status
 from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
@@ -331,3 +331,52 @@ def test_the_console_stays_empty(signed_in: SignedIn, desk: FakeDesk) -> None:
     expect(page.locator("#download-6")).to_be_visible()
 
     assert said == []
+
+
+SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
+
+
+def test_progress_lays_out_nothing_but_the_rows_that_changed(
+    signed_in: SignedIn, desk: FakeDesk, bus: Bus
+) -> None:
+    eight = range(1, 9)
+    running = [a_download(n, status=Status.DOWNLOADING, progress=0.1) for n in eight]
+    desk.add(*running, *(a_download(n) for n in range(9, 210)))
+    desk.running = tuple(Progress(n, 740_000, 7_400_000, 1e6, 7.0) for n in eight)
+    page = signed_in(ANN)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """() => {
+            window.touched = new Set();
+            new MutationObserver((changes) => {
+                for (const { target, type } of changes) {
+                    const place = target.closest ? target : target.parentElement;
+                    const row = place.closest(".row, .summary");
+                    window.touched.add(`${row?.id || row?.className} ${type}`);
+                }
+            }).observe(document.body, {
+                subtree: true, childList: true, characterData: true, attributes: true,
+            });
+        }"""
+    )
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    before = layouts(session)
+
+    for step in range(2, 12):
+        held = 500_000 * step
+        transfers = tuple(Progress(n, held, 7_400_000, 1e6, 5.0) for n in eight)
+        bus.publish(TransfersProgressed(transfers))
+        done = f"{held / 1e6:.1f} MB of 7.4 MB"
+        # Not `expect`: it asks for the layout itself.
+        page.wait_for_function(SAYS, arg=["download-8", done])
+
+    assert layouts(session) - before <= 3 * 10
+    touched = set(page.evaluate("[...window.touched]"))
+    rows = {f"download-{n}" for n in eight}
+    assert {one.split()[0] for one in touched} <= rows | {"summary"}
+
+
+def layouts(session: CDPSession) -> int:
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return int(next(one["value"] for one in metrics if one["name"] == "LayoutCount"))
