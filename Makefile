@@ -8,7 +8,7 @@ LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues pictures bench-sockets lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues pictures bench-rows bench-sockets lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -31,6 +31,10 @@ bench: $(VENV)/test-ready
 # What two hundred open pages cost, beside the bare library.
 bench-sockets: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.sockets
+
+# What a hundred thousand downloads cost: lists, pages, the queue, a plan.
+bench-rows: $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.rows
 
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
