@@ -60,12 +60,20 @@ KEYS = MappingProxyType(
         "cast": translatable("Shown in the cast menu of Jellyfin clients"),
         "network": translatable("Networks for what rules fetch"),
         "speed_limit": translatable("Speed limit a second"),
+        "format": translatable("Format of its music"),
+        "bitrate": translatable("Bitrate, such as 128k"),
+        "covers": translatable("Covers beside the files"),
+        "lyrics": translatable("Lyrics beside the files"),
+        "subtitles": translatable("Subtitles beside the films"),
+        "index": translatable("A page on it that shows what is there"),
+        "time_zone": translatable("Time zone of the player's clock, such as Europe/Berlin"),
         "preset": translatable("What plays it"),
     }
 )
 OPTIONS = MappingProxyType(
     {
         "any": translatable("any network"),
+        "original": translatable("as it is on the server"),
         "unmetered": translatable("only unmetered networks"),
         "wifi": translatable("only Wi-Fi"),
         "generic": translatable("any player"),

@@ -43,7 +43,9 @@ def measure_claims(household: Household, rounds: int) -> None:
                     _claim_and_put_back, store, blocked_devices=devices[:2]
                 ),
                 "claim, half of the queue held back": partial(
-                    _claim_and_put_back, store, busy=store.downloads.ids(DownloadFilter(statuses=WAITING.statuses), 5000)
+                    _claim_and_put_back,
+                    store,
+                    busy=store.downloads.ids(DownloadFilter(statuses=WAITING.statuses), 5000),
                 ),
             }
 

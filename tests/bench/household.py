@@ -109,7 +109,7 @@ def get(line: HTTPConnection, path: str, cookie: str | None = None) -> bytes:
     line.request("GET", path, headers={"Cookie": f"sidecar_session={cookie}"} if cookie else {})
     answer = line.getresponse()
     body = answer.read()
-    if answer.status != 200:  # noqa: PLR2004 - OK
+    if answer.status != 200:
         raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
     return body
 

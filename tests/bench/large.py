@@ -220,7 +220,7 @@ class _Writer:
 
     def _hold(self, wanted: NewDownload) -> None:
         """Who asked holds it, nine times of ten; every seventh is somebody else's as well."""
-        holders = [wanted.user_id] if self._chance.random() < 0.9 else []  # noqa: PLR2004 - as said
+        holders = [wanted.user_id] if self._chance.random() < 0.9 else []
         if wanted.item.number and int(wanted.item.id, 16) % 7 == 0:
             holders.append(self._chance.choice(self._people))
         for one in dict.fromkeys(holders):
@@ -282,4 +282,3 @@ def _play(number: int) -> Play:
 
 def _drawn(chance: random.Random, shares: dict[T, int]) -> T:
     return chance.choices(list(shares), list(shares.values()))[0]
-

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
-from sidecar.domain.items import Item
+from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Wish
 from sidecar.store.inventory import Inventory
 from tests.bench.household import opened
@@ -27,11 +26,12 @@ def measure(household: Household, rounds: int) -> None:
     ):
         device = services.shelf.all()[0]
         held = store.holds.of_rule(PEOPLE["ann"], device.id, "favourites")
-        wishes = [
-            Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held
-        ]
+        wishes = [Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held]
         inventory = Inventory(store.db)
-        peer: Callable[[], object] = lambda: bare.execute(BARE).fetchall()
+
+        def peer() -> object:
+            return bare.execute(BARE).fetchall()
+
         asks: dict[str, Ask] = {
             "plan of a device": partial(services.room.plan, device.id),
             "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
@@ -55,6 +55,4 @@ def measure(household: Household, rounds: int) -> None:
 
 
 def _light(item_id: str) -> Item:
-    from sidecar.domain.items import ItemType
-
     return Item(id=item_id, type=ItemType.AUDIO, title="")

@@ -217,6 +217,9 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "format": ("original", "original"),
         "bitrate": (None, None),
         "preset": ("generic", "generic"),
+        "covers": (True, True),
+        "lyrics": (True, True),
+        "subtitles": (True, True),
         "index": (True, True),
         "time_zone": (None, None),
     }
