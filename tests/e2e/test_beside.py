@@ -118,6 +118,8 @@ def test_what_is_not_ours_stays_and_a_restart_asks_nothing_again(
         running.wait_for(title, "completed")
     lyrics = f"{BROKEN}/1-01 - Broken 1.lrc"
     wait_until((stick / lyrics).exists, what="the lyrics of what has a broken cover")
+    others = stick / ALBUM / "1-01 - First Light 1.lrc"
+    wait_until(others.exists, what="the lyrics beside a stranger's cover")
     wait_until(lambda: "no picture that can be read" in running.log.read_text(), what="the log")
 
     asked = lines_with(running, "/Lyrics")
