@@ -3,7 +3,7 @@
     data folder's lock → database → devices → queue put in order → web → keeper, reporter,
     workers, two threads for each account
 
-Stopping is the exact reverse.
+Stopping asks all of them at once, and then waits for each in the reverse order.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Runtime:
             self._running = building.pop_all()
 
     def stop(self) -> None:
-        """Stop all threads and let go of everything, in the reverse order."""
+        """Stop all threads and let go of everything; takes less than 9 s, usually less than 1."""
         self._running.close()
 
     def __enter__(self) -> Self:
@@ -128,6 +128,7 @@ class Runtime:
         building.callback(services.following.end)
         building.callback(self._bus.subscribe(self._hear))
         self._start_crew(crew, services)
+        building.callback(self._ask_to_stop, crew, services.claims)
 
     def _serve(self, building: ExitStack, crew: Crew, services: Assembly, db: Database) -> None:
         server = self._settings.server
@@ -213,11 +214,14 @@ class Runtime:
         for number in range(1, self._settings.transfer.converters + 1):
             crew.add(f"converter-{number}", services.converters.run)
 
-    def _end_crew(self, crew: Crew, claims: Claims) -> None:
+    def _ask_to_stop(self, crew: Crew, claims: Claims) -> None:
         crew.stop.set()
         claims.stop_all()
         self._workers_bell.ring()
         self._keeper_bell.ring()
+
+    def _end_crew(self, crew: Crew, claims: Claims) -> None:
+        self._ask_to_stop(crew, claims)
         crew.end(within_s=STOP_WITHIN_S)
 
     def _hear(self, news: News) -> None:

@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import TextIO
 
 from sidecar.cli.parsing import Commands
-from sidecar.cli.stopping import stop_signals
+from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
 from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble
 from sidecar.demo.media import make_library
@@ -83,7 +83,7 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
             print(f"Demo Jellyfin {asked.speaks}: {server.url}")
             print_accounts(sys.stdout)
             sys.stdout.flush()
-            stop.wait()
+            wait_for(stop)
     return 0
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts
 from sidecar.cli.parsing import Commands
-from sidecar.cli.stopping import stop_signals
+from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
 from sidecar.runtime import Runtime
 
@@ -56,7 +56,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         for device in settings.devices:
             print(f"Device:           {device.name} at {device.path}")
         sys.stdout.flush()
-        stop.wait()
+        wait_for(stop)
         log.info("stopping")
     return 0
 

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from sidecar.domain.sessions import NowPlaying
+from sidecar.errors import JellyfinTrouble
 from sidecar.jellyfin.mapping import now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -53,6 +54,13 @@ class TokenRefused:
     """The account is signed out, confirmed; the listener has ended."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What plays could not be asked: something stands in the way, perhaps of everybody."""
+
+    trouble: JellyfinTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ News = (
     Connected
     | Disconnected
     | TokenRefused
+    | Unanswered
     | ServerStopping
     | UserDataChanged
     | SessionsNews

@@ -2,7 +2,7 @@
 
     live connection ──frames──▶ pass_on ──┐
                                           ├──▶ deliver, one at a time
-    GET /Sessions ──── run, step ─────────┘
+    GET /Sessions ──── run, step ─────────┘ (also that nobody answers)
                          └─ shows what no frame told ─ patience ─▶ take_deafness
 
 A look that began before the latest frame came is thrown away: the frame is the newer word. It
@@ -19,7 +19,14 @@ from sidecar.clock import Clock
 from sidecar.domain.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
 from sidecar.jellyfin.hearing import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
-from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, TokenRefused
+from sidecar.jellyfin.news import (
+    Connected,
+    Disconnected,
+    News,
+    SessionsNews,
+    TokenRefused,
+    Unanswered,
+)
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +141,7 @@ class SecondLook:
             return
         except JellyfinTrouble as trouble:
             log.debug("what plays could not be asked: %s", trouble)
+            self.pass_on(Unanswered(trouble))
             self._due = self._clock.monotonic() + IDLE_S
             return
         with self._lock:

@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from threading import Event, Thread
 
@@ -49,10 +49,7 @@ class Crew:
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        late = [one for one in self._threads if one.is_alive()]
-        for thread in late:
-            log.error("thread %s does not end:\n%s", thread.name, "".join(_stack(thread)))
-        return not late
+        return not tell_late(self._threads)
 
     def _run(self, body: Body) -> None:
         try:
@@ -60,6 +57,14 @@ class Crew:
                 body(self.stop)
         except Exception:
             log.exception("a thread died")
+
+
+def tell_late(threads: Iterable[Thread]) -> bool:
+    """Write the stack of each thread that is still alive to the log; return whether one is."""
+    late = [one for one in threads if one.is_alive()]
+    for thread in late:
+        log.error("thread %s does not end:\n%s", thread.name, "".join(_stack(thread)))
+    return bool(late)
 
 
 def _stack(thread: Thread) -> Iterator[str]:

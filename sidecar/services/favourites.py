@@ -21,7 +21,7 @@ from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
 from sidecar.errors import JellyfinTrouble, NotFound, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, UserDataChanged
+from sidecar.jellyfin.news import Connected, News, SessionsNews, UserDataChanged
 from sidecar.services.hearts import AccountHearts
 from sidecar.services.planning import Planning
 
@@ -134,9 +134,6 @@ class Favourites:
             case Connected():
                 self._note_sessions()
                 self.look_through_soon()
-            case Disconnected():
-                # Is it the connection, or the server? Whoever asks hears it.
-                self._client.public_info()
             case SessionsNews(playing=playing):
                 self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:

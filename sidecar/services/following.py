@@ -20,7 +20,7 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import News, SessionsNews, TokenRefused
+from sidecar.jellyfin.news import News, SessionsNews, TokenRefused, Unanswered
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.crew import Crew
 from sidecar.services.server import ServerWatch
@@ -136,6 +136,9 @@ class Following:
         def deliver(news: News) -> None:
             if isinstance(news, TokenRefused):
                 tell(SignedOut(news.reason))
+                return
+            if isinstance(news, Unanswered):
+                tell(news.trouble)
                 return
             if isinstance(news, SessionsNews):
                 self._watching.tell(account.user_id, news.playing)

@@ -43,7 +43,7 @@ SNAPSHOT_EVERY_S = 2.0
 LOOK_AT_SESSIONS_EVERY_S = 30.0
 LONGEST_BACKLOG = 500
 SNAPSHOT_SIZE = 100
-STOP_WITHIN_S = 2.0
+STOP_WITHIN_S = 1.0
 
 
 class Live:
@@ -72,7 +72,7 @@ class Live:
         """
         self._wire.begin(around)
         self._unsubscribe = self._bus.subscribe(self._news.put)
-        self._thread = Thread(target=self._run, args=(around,), name="live")
+        self._thread = Thread(target=self._run, args=(around,), name="live", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

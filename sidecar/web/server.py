@@ -10,14 +10,17 @@ import logging
 import socket
 import time
 from threading import Thread
+from threading import enumerate as all_threads
 from typing import TYPE_CHECKING
 
 from cheroot.makefile import StreamReader
 from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from sidecar.errors import ConfigError
+from sidecar.services.crew import tell_late
 from sidecar.web.long_bodies import LongAnswers, LongBody
 from sidecar.web.websockets import WebSockets
 
@@ -34,7 +37,8 @@ LARGEST_BODY = 64 * 1024
 MOST_WAITING = 64
 MOST_KEPT_ALIVE = 200
 LOOK_EVERY_S = 0.25
-STOP_WITHIN_S = 2
+STOP_WITHIN_S = 2.0
+HANG_UP_AFTER_S = 1
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 TROUBLES = {
@@ -83,15 +87,17 @@ class WebServer:
         """Close the port, hang up on every WebSocket and end all threads of the server.
 
         `Live.stop` goes first: a page that polls holds a thread until it is told something.
+        Whoever still waits for Jellyfin, or a disk, is left behind after `STOP_WITHIN_S`.
         """
         deadline = time.monotonic() + STOP_WITHIN_S
         conversations = self._websockets.close()
         self._server.long_answers.hang_up()
-        self._server.stop()
-        for thread in conversations:
+        # In a thread: cheroot waits for each worker, however long it takes.
+        ending = Thread(target=self._server.stop, name="http-end", daemon=True)
+        ending.start()
+        for thread in (*conversations, ending):
             thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                log.error("thread %s does not end", thread.name)
+        tell_late([*conversations, *self._server.workers()])
 
     def _explained(self, error: OSError) -> ConfigError:
         key, reason = TROUBLES.get(error.errno or 0, ("server.host", f"cannot be used ({error})"))
@@ -111,8 +117,9 @@ class _Server(CherootServer):
             server_name="sidecar",
             request_queue_size=MOST_WAITING,
             timeout=IDLE_S,
-            shutdown_timeout=STOP_WITHIN_S,
+            shutdown_timeout=HANG_UP_AFTER_S,
         )
+        self.requests = _Workers(self, min=THREADS, max=THREADS)
         self.websockets = websockets
         self.long_answers = LongAnswers()
         self.refusal: OSError | None = None
@@ -123,6 +130,12 @@ class _Server(CherootServer):
         self.max_request_body_size = LARGEST_BODY
         self.keep_alive_conn_limit = MOST_KEPT_ALIVE
         self.expiration_interval = LOOK_EVERY_S
+
+    def workers(self) -> list[Thread]:
+        """Return the threads that answer requests, or still answer one after the end."""
+        return [
+            one for one in all_threads() if isinstance(one, WorkerThread) and one.server is self
+        ]
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002 - cheroot's own name
         """Bind, and remember why it was refused: cheroot tells it only as text."""
@@ -144,6 +157,16 @@ class _Server(CherootServer):
         """Write to our log. Below an error, cheroot tells of clients that went away."""
         serious = traceback and level >= logging.ERROR
         log.log(level if serious else logging.DEBUG, "%s", msg, exc_info=traceback)
+
+
+class _Workers(ThreadPool):
+    """Cheroot's, of threads that cannot keep the process from ending."""
+
+    def _spawn_worker(self) -> WorkerThread:
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]  # in its stub
+        worker.daemon = True
+        worker.start()
+        return worker
 
 
 class _Deadline:

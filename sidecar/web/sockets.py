@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from http.cookies import CookieError, SimpleCookie
+from queue import Queue
 from threading import BoundedSemaphore
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, Protocol
@@ -74,11 +75,12 @@ class Sockets:
         """Return the Flask application with the live connection beside it."""
         self._socketio.init_app(app)
         engine = self._server.eio
-        # There is no public way to hand these in: sleeps that end with us, and WebSockets that
-        # bound a message before it is looked at.
+        # There is no public way to hand these in: sleeps that end with us, WebSockets that bound a
+        # message before it is looked at, and queues that nobody waits for.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
             "websocket": Conversation,
+            "queue": _Unjoined,
         }
 
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -145,6 +147,8 @@ class Sockets:
     def _admit(
         self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
+        if self._ended.is_set():
+            return _refuse(start_response, "503 Service Unavailable")
         with self._around():
             asker = who(
                 self._desk,
@@ -158,12 +162,19 @@ class Sockets:
         environ[ASKER] = asker
         if environ["REQUEST_METHOD"] != "GET" or "werkzeug.socket" in environ:
             return app(environ, start_response)
-        if self._ended.is_set() or not self._polls.acquire(blocking=False):
+        if not self._polls.acquire(blocking=False):
             return _refuse(start_response, "503 Service Unavailable")
         try:
             return app(environ, start_response)
         finally:
             self._polls.release()
+
+
+class _Unjoined(Queue[object]):
+    """What waits for a page. Engine.IO would wait until a page it throws out has taken it all."""
+
+    def join(self) -> None:
+        """Nothing: that page may never ask again, and a worker of the server would be lost."""
 
 
 def _sid() -> str:

@@ -13,6 +13,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ MOST_OPEN = 200
 SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
 LOOK_EVERY_S = 1.0
+_Reader = partial(Thread, daemon=True)
 ENDINGS = (OSError, simple_websocket.errors.SimpleWebsocketError, RemoteProtocolError)
 
 
@@ -84,7 +86,9 @@ class Conversation:
 
     def __call__(self, environ: WSGIEnvironment, _start_response: object) -> Iterable[bytes]:
         """Shake hands and talk until it is over."""
-        self._ws = simple_websocket.Server(environ, max_message_size=LARGEST_MESSAGE)
+        self._ws = simple_websocket.Server(
+            environ, max_message_size=LARGEST_MESSAGE, thread_class=_Reader
+        )
         self._talk(self)
         return []
 
@@ -109,6 +113,9 @@ class Conversation:
                 return None
             if message is not None:
                 return message
+            if not self._ws.thread.is_alive():
+                # It failed in a way that simple-websocket does not take for an end.
+                return None
 
     def close(self) -> None:
         """Say goodbye."""
@@ -138,7 +145,10 @@ class WebSockets:
                 return
             self._count += 1
             thread = Thread(
-                target=self._serve, args=(environ, line), name=f"websocket-{self._count}"
+                target=self._serve,
+                args=(environ, line),
+                name=f"websocket-{self._count}",
+                daemon=True,
             )
             self._open[thread] = line
             thread.start()

@@ -234,7 +234,11 @@ class Sidecar:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(12)
+        try:
+            code = self.process.wait(12)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"it did not stop; the end of its log:\n{self.log.read_text()[-20_000:]}")
         self._close()
         return code
 

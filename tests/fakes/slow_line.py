@@ -61,12 +61,13 @@ class SlowLine:
                 near, _ = self._listening.accept()
             except OSError:
                 continue
-            try:
-                far = socket.create_connection(("127.0.0.1", self._port))
-            except OSError:
-                self._close(near)
-                continue
+            # Under the lock: `cut` misses no connection that is just being made.
             with self._lock:
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:
+                    self._close(near)
+                    continue
                 self._sockets += [near, far]
             self._start(self._forward, near, far, False)
             self._start(self._forward, far, near, True)

@@ -8,9 +8,16 @@ from threading import Event
 import pytest
 
 from sidecar.domain.sessions import NowPlaying
-from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut
-from sidecar.jellyfin.hearing import Trust
-from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, TokenRefused
+from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
+from sidecar.jellyfin.hearing import IDLE_S, Trust
+from sidecar.jellyfin.news import (
+    Connected,
+    Disconnected,
+    News,
+    SessionsNews,
+    TokenRefused,
+    Unanswered,
+)
 from sidecar.jellyfin.second_look import SecondLook
 from tests.fakes.clock import FakeClock
 from tests.jellyfin.test_hearing import PHONE
@@ -152,11 +159,23 @@ def test_a_look_that_a_frame_has_overtaken_is_thrown_away(bench: Bench) -> None:
     assert bench.news == [Connected(), SessionsNews((PHONE,))]
 
 
-def test_while_the_server_is_away_it_asks_on_and_says_nothing(bench: Bench) -> None:
+def test_while_the_server_is_away_it_asks_on_and_says_so_each_time(bench: Bench) -> None:
     bench.trouble = ServerAway("away")
 
     assert 4 <= bench.asked_in(61) <= 5
-    assert bench.news == []
+    assert bench.news == [Unanswered(bench.trouble)] * len(bench.asked_at)
+
+
+def test_a_server_that_goes_a_moment_after_the_connection_is_missed_soon(bench: Bench) -> None:
+    bench.look.pass_on(Connected())
+    bench.run_for(1)
+    bench.look.pass_on(LOST)
+    bench.run_for(1)
+    bench.trouble = WrongServer("another one")
+
+    bench.run_for(IDLE_S + 1)
+
+    assert Unanswered(bench.trouble) in bench.news
 
 
 def test_after_a_frame_beyond_all_measure_it_asks_but_not_often(bench: Bench) -> None:

@@ -369,3 +369,19 @@ def test_polling_works_where_a_proxy_knows_no_websockets(server: WebServer, desk
             heard += browser.get(f"{address}&sid={sid}", timeout=10).text
 
     assert '42["snapshot"' in heard
+
+
+@pytest.mark.parametrize("nonsense", ["9", "x", "40\x1e" * 40])
+def test_nonsense_while_news_wait_to_be_fetched_holds_no_thread(
+    server: WebServer, desk: FakeDesk, nonsense: str
+) -> None:
+    with requests.Session() as browser:
+        browser.cookies.set("sidecar_session", desk.begin(ANN).secret)
+        address = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        opened = browser.get(address, timeout=10).text
+        sid = opened.split('"sid":"')[1].split('"')[0]
+        browser.post(f"{address}&sid={sid}", data="40", timeout=10)
+
+        answer = browser.post(f"{address}&sid={sid}", data=nonsense, timeout=5)
+
+        assert answer.status_code < 500

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,9 @@ from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.fakes.page import OpenPage
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
 
 
 def connected(server: WebServer) -> socket.socket:
@@ -165,6 +169,35 @@ def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connectio
     assert time.monotonic() - started < 3
     assert page.closed()
     page.leave()
+
+
+def test_a_request_that_hangs_is_named_and_not_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = set(threading.enumerate())
+    is_in, goes_on = threading.Event(), threading.Event()
+
+    def waits_for_jellyfin(_environ: object, start_response: StartResponse) -> list[bytes]:
+        is_in.set()
+        goes_on.wait(60)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    server = WebServer(waits_for_jellyfin, "127.0.0.1", 0)
+    server.bind()
+    thread = serving(server)
+    with connected(server) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert is_in.wait(10)
+        started = time.monotonic()
+
+        server.stop()
+
+        assert time.monotonic() - started < 3
+        assert "waits_for_jellyfin" in caplog.text
+    goes_on.set()
+    for one in {thread, *threading.enumerate()} - before:
+        one.join(5)
 
 
 def test_a_refused_websocket_is_told_why(server: WebServer) -> None:
