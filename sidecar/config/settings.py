@@ -190,6 +190,7 @@ class DeviceSettings(Section):
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
     preset: PresetName = PresetName.GENERIC
+    album_playlists: bool = False
     covers: bool = True
     lyrics: bool = True
     subtitles: bool = True

@@ -18,6 +18,7 @@ from functools import partial
 
 from sidecar.domain.items import ItemType
 from sidecar.domain.m3u import Entry
+from sidecar.domain.reading_order import reading_order
 from sidecar.events import Bus, PlaylistChanged
 from sidecar.store.database import Database
 from sidecar.store.fields import EPOCH, MILLISECOND
@@ -53,6 +54,9 @@ HEARTS = f"""SELECT hearts.user_id, accounts.name, {FACTS} FROM hearts
     JOIN accounts USING (user_id) JOIN downloads USING (item_id)
     WHERE is_favorite = 1 AND device_id = ? AND status = 'completed' AND downloads.item_type = ?
     ORDER BY hearts.user_id, file_path"""  # noqa: S608 - columns of ours
+ALBUMS = f"""SELECT album_id, album, path_key, {FACTS} FROM downloads
+    WHERE device_id = ? AND status = 'completed' AND item_type = ?
+        AND album_id IS NOT NULL AND album IS NOT NULL"""  # noqa: S608 - columns of ours
 
 Statement = tuple[str, Sequence[object]]
 
@@ -81,6 +85,19 @@ class HeartList:
     user_id: str
     user_name: str
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumList:
+    """What of an album is on a device, in the album's order.
+
+    Attributes:
+        entries: One at least.
+    """
+
+    album_id: str
+    album: str
+    entries: Sequence[Entry]
 
 
 class PlaylistOrders:
@@ -138,6 +155,19 @@ class PlaylistOrders:
         for user_id, name, *facts in self._db.sql(HEARTS, (device_id, ItemType.AUDIO)):
             found.setdefault((user_id, name), []).append(Entry(*facts))
         return [HeartList(*who, tuple(entries)) for who, entries in found.items()]
+
+    def albums_on(self, device_id: str) -> Sequence[AlbumList]:
+        """Return the albums of which something is complete on a device, by artist and title."""
+        found: dict[str, list[tuple[str, str, Entry]]] = {}
+        for album_id, album, key, *facts in self._db.sql(ALBUMS, (device_id, ItemType.AUDIO)):
+            found.setdefault(album_id, []).append((key, album, Entry(*facts)))
+        for tracks in found.values():
+            tracks.sort(key=lambda one: reading_order(one[0]))
+        in_order = sorted(found.items(), key=lambda one: reading_order(one[1][0][0]))
+        return [
+            AlbumList(album_id, tracks[0][1], [entry for _, _, entry in tracks])
+            for album_id, tracks in in_order
+        ]
 
     def _change(self, user_id: str, playlist_id: str, *statements: Statement) -> bool:
         with self._db.write():

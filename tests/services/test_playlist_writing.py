@@ -519,3 +519,31 @@ def test_what_could_not_be_written_is_tried_again(written: Written) -> None:
     written.after(40)
 
     assert written.numbers() == [1]
+
+
+def of_album(number: int, album: str, **facts: object) -> Item:
+    return track(number, album=album, album_id=f"{len(album):032x}", **facts)
+
+
+def test_albums_have_lists_in_their_order_if_that_is_wanted(
+    written: Written, setting: Setting
+) -> None:
+    written.brings(*(of_album(one, "First Light") for one in (10, 2, 1)))
+    written.brings(of_album(3, "A single"), of_album(4, "Guests"))
+    written.brings(of_album(5, "Guests", artist="Somebody: else"))
+    written.after(5)
+    assert written.files() == []
+
+    setting.changed["album_playlists"] = True
+    written.writer.changed(STICK)
+    written.after(5)
+
+    light, guests = "Playlists/The Sine Waves - First Light.m3u8", "Playlists/Guests.m3u8"
+    assert written.files() == [guests, light]
+    assert written.numbers(light) == [1, 2, 10]
+    assert written.numbers(guests) == [5, 4]
+
+    setting.changed["album_playlists"] = False
+    written.writer.changed(STICK)
+    written.after(5)
+    assert written.files() == []

@@ -217,6 +217,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "format": ("original", "original"),
         "bitrate": (None, None),
         "preset": ("generic", "generic"),
+        "album_playlists": (False, False),
         "covers": (True, True),
         "lyrics": (True, True),
         "subtitles": (True, True),

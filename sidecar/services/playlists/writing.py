@@ -1,8 +1,8 @@
-"""Keeps the playlists on every device as they should be: what was chosen, and hearts.
+"""Keeps the playlists on every device as they should be: what was chosen, hearts, albums.
 
     order that was listed last ─┐
     what is complete there ─────┼─▶ M3U files, as the device's preset wants them
-    hearts ─────────────────────┘
+    hearts, albums ─────────────┘
 
 When they are written, and where not, is said in `services.device_writing`. A list is never shorter
 because something could not be asked: Jellyfin is not asked here. A file of a stranger's, or one
@@ -37,6 +37,7 @@ from sidecar.store.playlist_orders import ChosenList, PlaylistOrders
 log = logging.getLogger(__name__)
 
 FAVOURITES = "Favourites"
+FEWEST_OF_AN_ALBUM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class PlaylistWriter(DeviceWriter):
         preset = PRESETS[device.settings.preset]
         own = device.folder.own_files
         ours = [one for one in own.names() if is_list(one)]
-        lists = [*self._chosen(device), *self._favourites(device)]
+        lists = [*self._chosen(device), *self._favourites(device), *self._albums(device)]
         kept: set[str] = set()
         for one, paths in placed(lists, preset, strangers=own.strangers(preset.folder), ours=ours):
             if one.entries is None:
@@ -114,6 +115,16 @@ class PlaylistWriter(DeviceWriter):
         for one in people:
             name = FAVOURITES if len(people) == 1 else f"{FAVOURITES} ({one.user_name})"
             yield _List(one.user_id, name, one.entries)
+
+    def _albums(self, device: Attached) -> Iterator[_List]:
+        if not device.settings.album_playlists:
+            return
+        for one in self._orders.albums_on(device.id):
+            if len(one.entries) >= FEWEST_OF_AN_ALBUM:
+                artists = {entry.artist for entry in one.entries}
+                artist = next(iter(artists)) if len(artists) == 1 else None
+                name = f"{artist} - {one.album}" if artist else one.album
+                yield _List(one.album_id, name, one.entries)
 
     def _put(self, device: Attached, paths: Sequence[str], content: bytes) -> Sequence[str]:
         """Write a list; return the paths at which what is there is to stay."""
