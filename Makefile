@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-TEST_PACKAGES := aria2 chromium exfat-fuse exfatprogs mpv nginx-light ntfs-3g strace syncthing
+TEST_PACKAGES := aria2 chromium exfat-fuse exfatprogs mpv mtools nginx-light ntfs-3g strace syncthing
 LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
