@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.items import ItemType
 
 # What covers are called, the best first.
@@ -45,6 +46,8 @@ class Listed:
     Attributes:
         kind: Jellyfin's name of its type.
         path: Below the device's root.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
     """
 
     item_id: str
@@ -56,6 +59,8 @@ class Listed:
     size: int
     content_hash: str | None
     completed_at: datetime
+    format: str = ORIGINAL
+    source_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

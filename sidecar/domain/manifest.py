@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable
 
 from sidecar.domain.catalogue import Listed
+from sidecar.domain.formats import ORIGINAL
 
 VERSION = 1
 
@@ -45,4 +46,12 @@ def _told(file: Listed) -> dict[str, object]:
         "album": file.album,
         "kind": file.kind,
         "completed_at": file.completed_at.isoformat(timespec="milliseconds"),
+        **_format(file),
     }
+
+
+def _format(file: Listed) -> dict[str, object]:
+    """Said only where the original is not simply what was wanted."""
+    if file.format == ORIGINAL:
+        return {}
+    return {"format": file.format, "source_size": file.source_size}

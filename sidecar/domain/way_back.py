@@ -12,6 +12,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sidecar.domain.formats import ORIGINAL, read_target
 from sidecar.domain.items import Item, ItemType
 
 VERSION = 1
@@ -28,6 +29,8 @@ class Written:
 
     Attributes:
         content_hash: xxh3-128; None if it was not known.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
     """
 
     item_id: str
@@ -38,6 +41,8 @@ class Written:
     artist: str | None
     album: str | None
     kind: ItemType
+    format: str = ORIGINAL
+    source_size: int | None = None
 
     def item(self) -> Item:
         """Return the item as far as the manifest knows it."""
@@ -47,7 +52,7 @@ class Written:
             title=self.title,
             artist=self.artist,
             album=self.album,
-            size=self.size,
+            size=self.size if self.source_size is None else self.source_size,
         )
 
 
@@ -119,6 +124,9 @@ def _written(entry: object, before: Container[str]) -> Written:
     if type(size) is not int or size < 0:
         raise ValueError("the manifest names no size for it")
     content_hash = entry.get("content_hash")
+    target = read_target(str(entry.get("format")))
+    source_size = entry.get("source_size")
+    is_converted = target is not None and type(source_size) is int and source_size >= 0
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
     return Written(
         item_id=item_id,
@@ -129,6 +137,8 @@ def _written(entry: object, before: Container[str]) -> Written:
         artist=_text(entry, "artist"),
         album=_text(entry, "album"),
         kind=_KINDS.get(str(entry.get("kind")), ItemType.OTHER),
+        format=target.name if target is not None else ORIGINAL,
+        source_size=source_size if is_converted else None,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sidecar.clock import Clock
@@ -207,6 +207,8 @@ class WayBack:
         if content_hash is None and order.checks:
             content_hash = self._folder.content_hash(path)
         file = AdoptedFile(path, size, content_hash, mimetypes.guess_type(path)[0])
+        if written is not None:
+            file = replace(file, format=written.format, source_size=written.source_size)
         if not order.is_trial and not self._adopter.adopt(
             order.user_id, order.device_id, item, file, is_held=order.is_held
         ):

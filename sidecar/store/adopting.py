@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from sidecar.domain.downloads import MOVES, Download, Move, Status
+from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.naming import path_key
 from sidecar.store.moving import FROM_ZERO, UNBLEMISHED, Columns, DownloadMover
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
@@ -19,12 +20,16 @@ class AdoptedFile:
 
     Attributes:
         content_hash: xxh3-128; None if it was not read.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
     """
 
     path: str
     size: int
     content_hash: str | None
     mime_type: str | None
+    format: str = ORIGINAL
+    source_size: int | None = None
 
 
 class DownloadAdopter(DownloadMover):
@@ -86,5 +91,7 @@ def _facts(file: AdoptedFile) -> dict[str, object]:
         "bytes_downloaded": file.size,
         "content_hash": file.content_hash,
         "mime_type": file.mime_type,
+        "format": file.format,
+        "source_size": file.source_size,
         "started_at": None,
     }

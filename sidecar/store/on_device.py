@@ -9,7 +9,7 @@ from sidecar.store.database import Database
 from sidecar.store.fields import EPOCH, MILLISECOND
 
 COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_size, content_hash,
-        completed_at
+        completed_at, format, source_size
     FROM downloads WHERE status = 'completed' AND device_id = ? ORDER BY file_path"""
 BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
     WHERE status = 'downloading' AND device_id = ?)"""
@@ -34,10 +34,22 @@ class OnDevice:
                 size=size or 0,
                 content_hash=content_hash,
                 completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
+                format=made_as,
+                source_size=source_size,
             )
-            for item_id, path, title, artist, album, kind, size, content_hash, completed_at in (
-                self._db.sql(COMPLETED, (device_id,))
-            )
+            for (
+                item_id,
+                path,
+                title,
+                artist,
+                album,
+                kind,
+                size,
+                content_hash,
+                completed_at,
+                made_as,
+                source_size,
+            ) in self._db.sql(COMPLETED, (device_id,))
         ]
 
     def is_busy(self, device_id: str) -> bool:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from sidecar.domain.manifest import manifest
+from sidecar.domain.way_back import read_manifest
 from tests.domain.test_catalogue import file
 
 ONE = replace(
@@ -48,3 +49,17 @@ def test_it_names_the_device_its_server_and_every_file() -> None:
 def test_each_file_is_a_line_and_none_is_a_manifest_too() -> None:
     assert len(made(ONE, ONE).splitlines()) == 4
     assert json.loads(made())["files"] == []
+
+
+def test_the_format_of_what_was_converted_comes_back() -> None:
+    opus = replace(ONE, item_id="2" * 32, format="opus-128k", source_size=99)
+    small = replace(ONE, item_id="3" * 32, format="opus-128k")
+
+    back = read_manifest(made(ONE, opus, small)).files
+
+    assert [(one.format, one.source_size) for one in back] == [
+        ("original", None),
+        ("opus-128k", 99),
+        ("opus-128k", None),
+    ]
+    assert [one.item().size for one in back] == [12, 99, 12]

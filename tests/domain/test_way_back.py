@@ -48,6 +48,29 @@ def test_what_was_written_is_read_back() -> None:
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"format": "opus-x", "source_size": 9},
+        {"format": ["opus-128k"], "source_size": 9},
+        {"format": "opus-99999999k", "source_size": 9},
+        {"source_size": 9},
+        {},
+    ],
+)
+def test_a_format_that_there_is_not_is_the_original(more: dict[str, object]) -> None:
+    (one,) = read_manifest(manifest(ENTRY | more)).files
+
+    assert (one.format, one.source_size) == ("original", None)
+
+
+@pytest.mark.parametrize("size", [-1, True, "9", None, 1.5])
+def test_a_size_that_is_none_is_not_believed(size: object) -> None:
+    (one,) = read_manifest(manifest(ENTRY | {"format": "opus-128k", "source_size": size})).files
+
+    assert (one.format, one.source_size) == ("opus-128k", None)
+
+
+@pytest.mark.parametrize(
     "entry",
     [
         ENTRY | {"path": "../outside.flac"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,27 @@ def test_a_stop_ends_in_time_while_ffmpeg_is_at_work(running: Sidecar, ann: Pers
 
     wait_until(lambda: not any(map(is_there, children)), within_s=2, what="the end of ffmpeg")
     assert running.stop() == 0
+
+
+def test_what_was_converted_is_known_again_after_the_database_was_lost(
+    running: Sidecar, ann: Person, stick: Path, tmp_path: Path
+) -> None:
+    titles = ("Tone", "Small")
+    for title in titles:
+        ann.heart(ann.tracks()[title])
+    before = [running.wait_for(title, "completed") for title in titles]
+    manifest = stick / ".sidecar" / "manifest.json"
+    wait_until(lambda: "Small" in (manifest.read_text() if manifest.exists() else ""))
+    running.stop()
+    shutil.rmtree(tmp_path / "data")
+    assert running.command("sign-in").returncode == 0
+
+    assert running.command("adopt").returncode == 0
+
+    running.start()
+    running.get_key("ann")
+    after = [running.wait_for(title, "completed") for title in titles]
+    for then, now in zip(before, after, strict=True):
+        for name in ("file_path", "content_hash", "format", "source_size"):
+            assert now[name] == then[name], name
+        assert now["started_at"] is None, "it was fetched again"
