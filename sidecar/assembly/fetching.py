@@ -198,6 +198,7 @@ class Fetching(Wanting):
             planning=self.planning,
             room=self.room,
             formats=self.formats,
+            originals=self.originals,
             network=self.network,
             server=self.server,
             sign_in=unattended.step,

@@ -17,6 +17,7 @@ from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.formats import Formats, check_format
 from sidecar.services.network import NetworkRule
+from sidecar.services.originals import KeptOriginals
 from sidecar.services.server import ServerWatch
 from sidecar.services.speed import SpeedLimits
 from sidecar.services.troubles import Troubles
@@ -110,6 +111,13 @@ class Ground:
         )
         self._bus.subscribe(formats.hear)
         return formats
+
+    @cached_property
+    def originals(self) -> KeptOriginals:
+        """Those that are kept besides what was converted."""
+        originals = KeptOriginals(self.shelf, FormatStore(self._store.db))
+        self._bus.subscribe(originals.hear)
+        return originals
 
     @cached_property
     def shelf(self) -> DeviceShelf:

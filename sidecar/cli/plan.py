@@ -73,7 +73,8 @@ def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 def _planned(device: DeviceSettings, device_id: str, inventory: Inventory, clock: Clock) -> Plan:
-    found = inventory.holdings(device_id, clock.now())
+    keeps = device.keep_original
+    found = inventory.holdings(device_id, clock.now(), keeps_originals=keeps)
     limits = DeviceRoom(
         name=device.name,
         space=space_at(device.path, device_id, name=device.name),

@@ -189,6 +189,7 @@ class DeviceSettings(Section):
     speed_limit: Speed | None = None
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
+    keep_original: bool = False
     preset: PresetName = PresetName.GENERIC
     album_playlists: bool = False
     covers: bool = True

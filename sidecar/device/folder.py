@@ -30,7 +30,7 @@ from sidecar.device.filesystem import space_of
 from sidecar.device.ignoring import IgnoreFile
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.own_files import OwnFiles
-from sidecar.device.parts import CONVERTED, PartFile, folder_of_parts, names_in
+from sidecar.device.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
 from sidecar.domain.removals import Seen, Stranger
 from sidecar.domain.space import Space
 from sidecar.errors import DeviceTrouble, Stopped
@@ -161,6 +161,10 @@ class DeviceFolder:
     def converted(self, download_id: int) -> PartFile:
         """Return the part file that a download is converted into; it need not be there yet."""
         return PartFile(self._anchor, download_id, CONVERTED)
+
+    def original(self, download_id: int) -> PartFile:
+        """Return what a finished download was converted from, if that is kept."""
+        return PartFile(self._anchor, download_id, ORIGINAL)
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""

@@ -2,6 +2,7 @@
 
 17.part         what has been fetched
 17.converted    what is being made of it, on a device that takes another format
+17.original     what was fetched, after its file was made of it, where that is wanted
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sidecar.device.marker import OURS, PARTS
 
 FETCHED = ".part"
 CONVERTED = ".converted"
+ORIGINAL = ".original"
 _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
 
@@ -133,6 +135,6 @@ def names_in(parts: int) -> list[tuple[int, str]]:
     for name in os.listdir(parts):
         stem, dot, ending = name.rpartition(".")
         is_ours = stem.isdecimal() and stem == str(int(stem))
-        if is_ours and dot + ending in {FETCHED, CONVERTED}:
+        if is_ours and dot + ending in {FETCHED, CONVERTED, ORIGINAL}:
             found.append((int(stem), dot + ending))
     return sorted(found)

@@ -123,6 +123,7 @@ class Download:
         source_size, source_hash: Of the original that the file was converted from; None if the
             file is the original.
         format_note: Why it is the original although another format is wanted.
+        original_size: Bytes of the original that is kept besides; None if none is.
     """
 
     id: int
@@ -161,6 +162,7 @@ class Download:
     source_size: int | None = None
     source_hash: str | None = None
     format_note: str | None = None
+    original_size: int | None = None
 
     @property
     def is_converted(self) -> bool:

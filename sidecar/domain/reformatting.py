@@ -22,6 +22,7 @@ class Present:
     Attributes:
         size: Bytes on the device.
         source_size: Bytes of the original that it was converted from; None if it is the original.
+        original_size: Bytes of the original that is kept besides; None if none is.
     """
 
     download_id: int
@@ -30,11 +31,17 @@ class Present:
     size: int | None
     source_size: int | None
     seconds: float | None
+    original_size: int | None = None
+
+    @property
+    def source(self) -> int:
+        """Bytes of the original."""
+        return (self.source_size if self.source_size is not None else self.size) or 0
 
     @property
     def to_fetch(self) -> int:
-        """Bytes of the original."""
-        return (self.source_size if self.source_size is not None else self.size) or 0
+        """Bytes over the network."""
+        return 0 if self.original_size is not None else self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +115,5 @@ def _is_as_wanted(one: Present, target: Target | None) -> bool:
 
 def _after(one: Present, target: Target | None) -> int:
     if target is None:
-        return one.to_fetch
-    return estimate(target, seconds=one.seconds, source_size=one.to_fetch) or 0
+        return one.source
+    return estimate(target, seconds=one.seconds, source_size=one.source) or 0

@@ -245,6 +245,8 @@ class Worker:
         if target is not None:
             likely = estimate(target, seconds=download.seconds, source_size=size) or 0
             size, source, remaining = likely, size, remaining + likely
+        if device.settings.keep_original:
+            size, source = size + source, 0
         refusal = self._shelf.reserve(
             device, download.id, remaining=remaining, size=size, source=source
         )

@@ -34,6 +34,7 @@ class Ready:
         part: Whole and synced.
         extension: Of the name; None leaves the name as it is.
         columns: What the row remembers besides: the original, and why it is one.
+        original_size: Bytes of what was fetched, if that is kept besides; else None.
     """
 
     part: PartFile
@@ -42,6 +43,7 @@ class Ready:
     mime_type: str | None
     extension: str | None
     columns: dict[str, object] = field(default_factory=dict)
+    original_size: int | None = None
 
 
 class Finishing:
@@ -135,6 +137,7 @@ class Finishing:
                 "source_size": receipt.size,
                 "source_hash": receipt.content_hash,
             },
+            original_size=receipt.size if device.settings.keep_original else None,
         )
 
     def finish(self, device: Attached, download: Download, ready: Ready) -> bool:
@@ -152,10 +155,14 @@ class Finishing:
             content_hash=ready.content_hash,
             mime_type=ready.mime_type,
             format=download.format,
+            original_size=ready.original_size,
             **ready.columns,
         ):
             raise Stopped("it is no longer wanted")
         device.folder.finish(ready.part, download.file_path)
+        download = replace(download, original_size=ready.original_size)
+        if ready.original_size is not None:
+            device.folder.part(download.id).become(device.folder.original(download.id))
         if not self._downloads.arrive(
             download,
             size=ready.size,

@@ -168,7 +168,12 @@ class Formats:
         log.info("%s is fetched again as %s", download.file_path, name)
         text = "It is fetched again in the format that is set now"
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
-        if self._downloads.damaged(download, failure):
+        original, part = device.folder.original(download.id), device.folder.part(download.id)
+        has_original = download.original_size is not None and download.validator is not None
+        has_original = has_original and original.size() == download.original_size
+        if self._downloads.damaged(download, failure, has_part=has_original):
+            if has_original:
+                original.become(part)
             device.folder.remove(download.file_path, size=there.size)
             self._store.align(device.id, name)
 

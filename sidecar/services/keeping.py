@@ -19,6 +19,7 @@ from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.formats import Formats
 from sidecar.services.network import NetworkRule
+from sidecar.services.originals import KeptOriginals
 from sidecar.services.planning import Planning
 from sidecar.services.room import Room
 from sidecar.services.server import ServerWatch
@@ -45,6 +46,7 @@ class Keeping:
         planning: Planning,
         room: Room,
         formats: Formats,
+        originals: KeptOriginals,
         network: NetworkRule,
         server: ServerWatch,
         sign_in: Callable[[], object],
@@ -59,6 +61,7 @@ class Keeping:
         self._planning = planning
         self._room = room
         self._formats = formats
+        self._originals = originals
         self._network = network
         self._server = server
         self._sign_in = sign_in
@@ -102,6 +105,7 @@ class Keeping:
             self._downloads.retry(download)
         self._network.step()
         self._formats.step()
+        self._originals.step()
         self._room.step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S

@@ -216,6 +216,7 @@ class Room:
             self._clock.now(),
             in_use=self._in_use(),
             untouchable=self._odd | waiting.files if waiting else self._odd,
+            keeps_originals=device.settings.keep_original,
         )
         space = device.folder.space()
         limits = DeviceRoom(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from sidecar.device.parts import CONVERTED, FETCHED, PartFile
+from sidecar.device.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads import Download, Move, Status
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.naming import distinct, path_key
@@ -18,9 +18,13 @@ from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.store.downloads import Downloads, Place
 
-# A file that was only half converted is of no use once nobody works on it any more.
-RUNNING = frozenset({Status.DOWNLOADING})
 UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
+OF_USE = {
+    FETCHED: UNFINISHED,
+    # A file that was only half converted is of no use once nobody works on it any more.
+    CONVERTED: frozenset({Status.DOWNLOADING}),
+    ORIGINAL: frozenset({Status.COMPLETED}),
+}
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +64,10 @@ class Settling:
             log.warning("%s was cut off while it was finished: fetched again", download.title)
             self._downloads.move(download, Move.POSTPONE)
             return
-        device.folder.part(download.id).remove()
+        fetched = device.folder.part(download.id)
+        if download.original_size is not None and fetched.size() == download.original_size:
+            fetched.become(device.folder.original(download.id))
+        fetched.remove()
         self._downloads.arrive(
             download,
             size=size or 0,
@@ -109,9 +116,10 @@ class Settling:
             if part.download_id in kept and part.suffix == FETCHED:
                 continue
             download = self._downloads.get(part.download_id)
-            of_use = RUNNING if part.suffix == CONVERTED else UNFINISHED
-            waits = download is not None and download.status in of_use
-            if download is None or download.device_id != device.id or not waits:
+            is_of_use = download is not None and download.status in OF_USE[part.suffix]
+            if part.suffix == ORIGINAL and download is not None:
+                is_of_use &= download.original_size is not None
+            if download is None or download.device_id != device.id or not is_of_use:
                 part.remove()
 
 

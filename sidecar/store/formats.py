@@ -14,11 +14,17 @@ ALIGN = """UPDATE downloads SET format = ?
     WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
-OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds FROM downloads
+OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
+    FROM downloads
     WHERE device_id = ? AND status = 'completed' AND format <> ?
         AND item_type IN (SELECT value FROM json_each(?))
     ORDER BY id"""
 RELABEL = """UPDATE downloads SET format = ?
+    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+
+WITH_ORIGINAL = """SELECT id FROM downloads
+    WHERE original_size IS NOT NULL AND device_id = ? AND status = 'completed' LIMIT ?"""
+WITHOUT = """UPDATE downloads SET original_size = NULL, validator = NULL
     WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
 
 
@@ -41,3 +47,12 @@ class FormatStore:
         """Note that these files are as this format wants them."""
         with self._db.write():
             self._db.changed_by(RELABEL, [name, json.dumps(sorted(download_ids))])
+
+    def with_original(self, device_id: str, most: int) -> list[int]:
+        """Return some of the finished downloads whose original is kept on a device."""
+        return [row[0] for row in self._db.sql(WITH_ORIGINAL, (device_id, most))]
+
+    def without_original(self, download_ids: Collection[int]) -> None:
+        """Note that their originals are not kept any more."""
+        with self._db.write():
+            self._db.changed_by(WITHOUT, [json.dumps(sorted(download_ids))])

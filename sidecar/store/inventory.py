@@ -12,12 +12,13 @@ from datetime import datetime
 
 from sidecar.domain.balance import Wanted
 from sidecar.domain.eviction import Grip, Standing, Stored, standing
-from sidecar.domain.formats import estimate, read_target
+from sidecar.domain.formats import Target, estimate, read_target
 from sidecar.domain.wishes import PIN
 from sidecar.store.database import Database
 from sidecar.store.tables import DownloadRow
 
-STORED = """SELECT id, item_id, title, file_size, last_used_seq FROM downloads
+STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), last_used_seq
+    FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 # As `Download.size` has it: what the responses agreed on, else what the last scan said.
 SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
@@ -73,6 +74,7 @@ class Inventory:
         *,
         in_use: Collection[str] = frozenset(),
         untouchable: Collection[int] = frozenset(),
+        keeps_originals: bool = False,
     ) -> Holdings:
         """Return what a device holds, what is due to come and what is coming.
 
@@ -81,6 +83,7 @@ class Inventory:
             now: What cools down longer does not wait for room yet.
             in_use: Items that play or come next: they do not go.
             untouchable: Downloads whose files cannot go for another reason.
+            keeps_originals: What is converted takes the room of its original as well.
         """
         with self._db.read():
             grips = _by_item(self._db.sql(GRIPS, (device_id,)))
@@ -99,7 +102,9 @@ class Inventory:
                 )
             ]
             return Holdings(
-                tuple(stored), self._waiting(device_id, now, grips), self._running(device_id)
+                tuple(stored),
+                self._waiting(device_id, now, grips, keeps_originals=keeps_originals),
+                self._running(device_id),
             )
 
     def standing_of(self, device_id: str, item_id: str) -> Standing:
@@ -112,7 +117,12 @@ class Inventory:
         return frozenset(download_id for (download_id,) in rows)
 
     def _waiting(
-        self, device_id: str, now: datetime, grips: Mapping[str, list[Grip]]
+        self,
+        device_id: str,
+        now: datetime,
+        grips: Mapping[str, list[Grip]],
+        *,
+        keeps_originals: bool,
     ) -> tuple[Wanted, ...]:
         due = DownloadRow.retry_next_at.db_value(now)
         return tuple(
@@ -120,18 +130,20 @@ class Inventory:
                 download_id=download_id,
                 item_id=item_id,
                 title=title,
-                size=estimate(target, seconds=seconds, source_size=size) if target else size,
+                size=(likely or 0) + (size or 0) if is_kept else likely,
                 held=held,
                 priority=priority,
                 place=queued_at,
                 standing=standing(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
-                source=size if target else None,
+                source=size if target and not is_kept else None,
             )
             for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
                 self._db.sql(WAITING, (device_id, due))
             )
             for target in (read_target(name),)
+            for likely in (_likely(target, seconds, size),)
+            for is_kept in (target is not None and keeps_originals,)
         )
 
     def _running(self, device_id: str) -> tuple[Coming, ...]:
@@ -146,3 +158,7 @@ def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[Grip
     for item_id, rule, is_ending in rows:
         grips[item_id].append(Grip(rule, is_ending=bool(is_ending)))
     return grips
+
+
+def _likely(target: Target | None, seconds: float | None, size: int | None) -> int | None:
+    return estimate(target, seconds=seconds, source_size=size) if target else size

@@ -22,6 +22,7 @@ from sidecar.store.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    ORIGINALS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -49,6 +50,7 @@ STEPS: tuple[Step, ...] = (
     PLAYLISTS,
     TILES,
     BESIDE,
+    ORIGINALS,
 )
 
 

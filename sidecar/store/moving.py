@@ -49,6 +49,7 @@ NOT_FINAL: Columns = MappingProxyType(
         "source_size": None,
         "source_hash": None,
         "format_note": None,
+        "original_size": None,
     }
 )
 FROM_ZERO: Columns = MappingProxyType(
@@ -75,12 +76,16 @@ class DownloadMover(DownloadReader):
             which = f"{ONE_ROW} AND NOT finalizing"
         if download.status is Status.DOWNLOADING and move is not Move.ARRIVE:
             changes = {**NOT_FINAL, **changes}
+        if download.status is Status.COMPLETED:
+            # What is kept besides its file goes with it.
+            changes = {"original_size": None, **changes}
         return self._move(which, (download.id,), download.status, move, changes) is not None
 
     def arrive(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
     ) -> bool:
-        """The file is in its place and synced."""
+        """The file is in its place and synced; a kept original is known by its validator."""
+        no_part: Columns = {} if download.original_size is not None else {"validator": None}
         return self.move(
             download,
             Move.ARRIVE,
@@ -89,8 +94,8 @@ class DownloadMover(DownloadReader):
             content_hash=content_hash,
             mime_type=mime_type,
             completed_at=self._clock.now(),
-            validator=None,
             finalizing=False,
+            **no_part,
             **UNBLEMISHED,
         )
 
@@ -158,10 +163,22 @@ class DownloadMover(DownloadReader):
         """The file was removed because nobody holds it, or somebody said so."""
         return self.move(download, Move.DELETE)
 
-    def damaged(self, download: Download, failure: Failure) -> bool:
-        """The file is not what arrived: fetch it again."""
+    def damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
+        """The file is not what arrived, or not what is wanted: fetch it again.
+
+        Args:
+            download: Whose file.
+            failure: Why.
+            has_part: The original that was kept becomes its part file: nothing of it is fetched
+                unless the server has another one by now.
+        """
         changes = {**UNBLEMISHED, "error_code": failure.code, "error_message": failure.message}
-        return self.move(download, Move.DAMAGED, **FROM_ZERO, **changes)
+        part: Columns = (
+            {"validator": download.validator, "bytes_downloaded": download.original_size}
+            if has_part
+            else {}
+        )
+        return self.move(download, Move.DAMAGED, **{**FROM_ZERO, **part, **changes})
 
     def want_again(
         self, download: Download, *, user_id: str, priority: int = 0, item: Item | None = None

@@ -27,6 +27,10 @@ NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
 BATCH = 500
+FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
+    WHERE status = 'completed' AND device_id = ?"""
+ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
+    WHERE original_size IS NOT NULL AND device_id = ?"""
 IN_TURN = (DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id)
 # What runs, what waits, what is paused, the rest.
 STANDING = peewee.Case(
@@ -151,13 +155,13 @@ class DownloadReader:
         return {row["id"]: row["place"] for row in self._db.rows(query)}
 
     def bytes_on_device(self, device_id: str, *, block: int = 1) -> int:
-        """Return the bytes of all finished files on a device, each in whole blocks."""
-        total: int = self._db.sql(
-            "SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads"
-            " WHERE status = 'completed' AND device_id = ?",
-            (block, block, block, device_id),
-        )[0][0]
-        return total
+        """Return the bytes of all finished files on a device, each in whole blocks.
+
+        And of the originals that are kept besides.
+        """
+        return sum(
+            self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
+        )
 
     def completed_on(self, device_id: str) -> Iterator[Download]:
         """Yield every finished file of a device, oldest first, however slowly they are taken."""

@@ -260,3 +260,9 @@ BESIDE = (
         completed_at INTEGER NOT NULL
     ) STRICT""",
 )
+ORIGINALS = (
+    # Of what was converted, where it is kept: bytes that it takes besides its file.
+    "ALTER TABLE downloads ADD COLUMN original_size INTEGER CHECK (original_size >= 0)",
+    """CREATE INDEX downloads_with_original ON downloads (device_id, original_size)
+        WHERE original_size IS NOT NULL""",
+)

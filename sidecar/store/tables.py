@@ -63,6 +63,7 @@ class DownloadRow(peewee.Model):
     source_size = peewee.IntegerField(null=True)
     source_hash = peewee.TextField(null=True)
     format_note = peewee.TextField(null=True)
+    original_size = peewee.IntegerField(null=True)
 
     class Meta:
         """Where it is."""

@@ -62,6 +62,7 @@ KEYS = MappingProxyType(
         "speed_limit": translatable("Speed limit a second"),
         "format": translatable("Format of its music"),
         "bitrate": translatable("Bitrate, such as 128k"),
+        "keep_original": translatable("Originals of what was converted stay, hidden"),
         "album_playlists": translatable("A playlist for each album"),
         "covers": translatable("Covers beside the files"),
         "lyrics": translatable("Lyrics beside the files"),

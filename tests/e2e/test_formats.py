@@ -15,7 +15,7 @@ import requests
 
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.mutagens import FLAC, OggOpus, Picture
-from tests.fakes.slow_line import wait_until
+from tests.fakes.slow_line import SlowLine, wait_until
 from tests.fakes.sounds import TAGS, sound, tagged_flac
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -281,3 +281,35 @@ def test_what_was_converted_is_known_again_after_the_database_was_lost(
         for name in ("file_path", "content_hash", "format", "source_size"):
             assert now[name] == then[name], name
         assert now["started_at"] is None, "it was fetched again"
+
+
+def test_a_kept_original_makes_another_format_without_a_download(
+    running: Sidecar, ann: Person, stick: Path, library: Path, line: SlowLine
+) -> None:
+    here = f"devices/{device_id(running)}"
+    settings = {"settings": {"keep_original": True}}
+    ask(running, "PATCH", f"{here}/settings", settings).raise_for_status()
+    ann.heart(ann.tracks()["Tone"])
+    found = running.wait_for("Tone", "completed")
+    source = (library / "Music" / ALBUM / "1.flac").read_bytes()
+    original = stick / ".sidecar" / "parts" / f"{found['id']}.original"
+    assert original.read_bytes() == source
+    made = (stick / f"{ALBUM}/1-01 - Tone.opus").stat().st_size
+    assert ask(running, "GET", "devices").json()["items"][0]["used"] == made + len(source)
+
+    wanted = {"settings": {"format": "mp3", "bitrate": "96k"}}
+    ask(running, "PATCH", f"{here}/settings", wanted).raise_for_status()
+    cost = ask(running, "GET", f"{here}/plan").json()["reformat"]
+    assert (cost["files"], cost["bytes_to_fetch"]) == (1, 0)
+    before = line.passed
+    ask(running, "POST", f"{here}/plan/reformat", {"format": "mp3-96k"}).raise_for_status()
+    mp3 = stick / f"{ALBUM}/1-01 - Tone.mp3"
+    wait_until(mp3.exists, what="another format")
+    running.wait_for("Tone", "completed")
+    assert line.passed - before < len(source) / 2
+    assert original.read_bytes() == source
+
+    settings = {"settings": {"keep_original": False}}
+    ask(running, "PATCH", f"{here}/settings", settings).raise_for_status()
+    wait_until(lambda: leftovers(stick) == [], what="the original to go")
+    assert mp3.exists()

@@ -14,11 +14,13 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.formats import Format
 from sidecar.domain.items import ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.finishing import Finishing
+from sidecar.services.originals import KeptOriginals
 from sidecar.services.planning import Planning
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Troubles
@@ -31,6 +33,7 @@ from tests.services.conftest import ANN, STICK, World, track
 BODY = b"sound" * 1000
 HALF = BODY[: len(BODY) // 2]
 OPUS = "opus-128k"
+BROKEN = Failure(FailureClass.TRANSIENT, "broken", "It broke")
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Bench:
     finishing: Finishing
     stick: Path
     wanted: str = OPUS
+    keeps: bool = False
 
     def claimed(self, number: int = 1, **facts: object) -> Download:
         """One that waits, is claimed and has been fetched."""
@@ -98,16 +102,19 @@ def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0), format=Format.OPUS)
+    made: list[Bench] = []
     shelf = DeviceShelf(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=Troubles(world.bus),
         clock=world.clock,
+        current=lambda _id, one: one.changed({"keep_original": made[0].keeps}) if made else one,
     )
     shelf.look(settle=lambda _device: None)
     converter = HalvingConverter()
     bench = Bench(world, shelf, converter, Finishing(world.downloads), stick)
+    made.append(bench)
     bench.finishing = Finishing(
         world.downloads, converter=lambda: converter, wanted=lambda _download: bench.wanted
     )
@@ -271,3 +278,117 @@ def test_what_waits_gets_a_new_format_at_once_and_what_is_there_keeps_its_own(
     assert bench.now(waiting).format == "mp3-192k"
     assert bench.now(there).format == OPUS
     assert [one.download_id for one in store.others(STICK, "mp3-192k")] == [there.id]
+
+
+def kept(bench: Bench, download: Download) -> bytes | None:
+    file = bench.stick / ".sidecar" / "parts" / f"{download.id}.original"
+    return file.read_bytes() if file.exists() else None
+
+
+@pytest.fixture
+def originals(bench: Bench, world: World) -> KeptOriginals:
+    bench.keeps = True
+    originals = KeptOriginals(bench.shelf, FormatStore(world.db))
+    world.bus.subscribe(originals.hear)
+    return originals
+
+
+@pytest.mark.usefixtures("originals")
+def test_an_original_is_kept_if_that_is_wanted_and_counts(bench: Bench) -> None:
+    there = bench.finish(bench.claimed())
+
+    assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
+    assert bench.world.downloads.bytes_on_device(STICK) == len(HALF) + len(BODY)
+    (stored,) = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now()).stored
+    assert stored.size == len(HALF) + len(BODY)
+    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    assert kept(bench, there) == BODY
+
+
+@pytest.mark.usefixtures("originals")
+def test_what_was_not_converted_keeps_no_second_one(bench: Bench) -> None:
+    bench.converter.leave = "It is small enough"
+
+    there = bench.finish(bench.claimed())
+
+    assert (bench.parts(), there.original_size) == ([], None)
+
+
+@pytest.mark.usefixtures("originals")
+@pytest.mark.parametrize("how", ["evict", "delete", "vanish"])
+def test_an_original_goes_with_its_file(bench: Bench, how: str) -> None:
+    there = bench.finish(bench.claimed())
+
+    assert getattr(bench.world.downloads, how)(there)
+
+    assert bench.now(there).original_size is None
+    assert bench.parts() == []
+
+
+def test_originals_go_when_they_are_not_to_be_kept_any_more(
+    bench: Bench, originals: KeptOriginals
+) -> None:
+    there = bench.finish(bench.claimed())
+    originals.step()
+    assert kept(bench, there) == BODY
+
+    bench.keeps = False
+    originals.step()
+
+    assert bench.parts() == []
+    assert bench.now(there).original_size is None
+    assert bench.content(there) == HALF
+
+
+@pytest.mark.usefixtures("originals")
+@pytest.mark.parametrize("renamed", [False, True])
+def test_an_original_is_kept_after_a_crash_between_the_renames(
+    bench: Bench, *, renamed: bool
+) -> None:
+    download = bench.claimed()
+    with bench.device.folder.converted(download.id).open() as file:
+        file.write(HALF)
+    bench.world.downloads.finalizing(
+        download.id,
+        size=len(HALF),
+        content_hash=xxhash.xxh3_128_hexdigest(HALF),
+        mime_type="audio/ogg",
+        source_size=len(BODY),
+        original_size=len(BODY),
+    )
+    if renamed:
+        folder = bench.device.folder
+        folder.part(download.id).become(folder.original(download.id))
+
+    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+
+    there = bench.now(download)
+    assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
+    assert bench.parts() == [f"{download.id}.original"]
+
+
+def test_an_original_that_nobody_knows_of_is_swept(bench: Bench) -> None:
+    there = bench.finish(bench.claimed())
+    for number in (there.id, 99):
+        with bench.device.folder.original(number).open() as file:
+            file.write(BODY)
+
+    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+
+    assert bench.parts() == []
+
+
+def test_the_plan_counts_on_the_original_that_is_kept_as_well(bench: Bench) -> None:
+    download = bench.claimed()
+    bench.world.downloads.postpone(download, until=None, failure=BROKEN, retry_count=1)
+
+    plain, keeping = (
+        Inventory(bench.world.db)
+        .holdings(STICK, bench.world.clock.now(), keeps_originals=keeps)
+        .waiting[0]
+        for keeps in (False, True)
+    )
+
+    assert keeping.size == (plain.size or 0) + len(BODY)
+    assert keeping.source is None
+    assert keeping.to_write == plain.to_write

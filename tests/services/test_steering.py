@@ -216,6 +216,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "speed_limit": (None, None),
         "format": ("original", "original"),
         "bitrate": (None, None),
+        "keep_original": (False, False),
         "preset": ("generic", "generic"),
         "album_playlists": (False, False),
         "covers": (True, True),
