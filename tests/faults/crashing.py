@@ -42,6 +42,7 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
         path=house / "stick",
         reserve=ByteSize(0),
         format=Format(told.read_text()) if told.exists() else Format.ORIGINAL,
+        keep_original=True,
     )
     settings = Settings(
         jellyfin=JellyfinSettings(url=(house / ADDRESS).read_text()),

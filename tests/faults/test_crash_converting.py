@@ -2,8 +2,8 @@
 
     … bytes, synced ─▶ ffmpeg ─▶ checked, synced ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrived
 
-As `test_crash_walk`, with a device that wants Opus: never half a file, never both files, and no
-ffmpeg that outlives the sidecar.
+As `test_crash_walk`, with a device that wants Opus and keeps originals: never half a file, of
+neither kind, and no ffmpeg that outlives the sidecar.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def test_killed_before_any_step_there_is_one_whole_file_or_none(
     nursery.begin()
     code, calls = nursery.live(watched=True)
     assert code == 0
-    [path] = files(nursery.house)
+    original, path = sorted(files(nursery.house))
+    assert original.endswith(".original")
     assert path.endswith(".opus")
 
     killed = 0
@@ -91,7 +92,8 @@ def test_killed_before_any_step_there_is_one_whole_file_or_none(
         told = row(nursery.house, tmp_path / "copy")
         there = files(nursery.house)
         assert (told["status"], told["file_path"]) == ("completed", path), death
-        assert list(there) == [path], death
+        assert sorted(there) == [original, path], death
+        assert xxhash.xxh3_128_hexdigest(there[original]) == told["source_hash"], death
         assert told["file_size"] == len(there[path]) < told["source_size"], death
         assert told["content_hash"] == xxhash.xxh3_128_hexdigest(there[path]), death
         made = OggOpus(nursery.house / "stick" / path)
