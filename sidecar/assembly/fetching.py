@@ -104,6 +104,7 @@ class Fetching(Wanting):
             on_device=OnDevice(self._store.db),
             beside=BesideFiles(self._store.db),
             client=self.accounts.client,
+            cover_changed=self.stick_writer.changed,
             troubles=self.troubles,
             clock=self._clock,
         )

@@ -64,13 +64,25 @@ class BesideWriter(DeviceWriter):
         on_device: OnDevice,
         beside: BesideFiles,
         client: Callable[[str], Jellyfin],
+        cover_changed: Callable[[str], object],
         troubles: Troubles,
         clock: Clock,
     ) -> None:
-        """Prepare; `client` gives the Jellyfin client of an account, or raises `SignedOut`."""
+        """Prepare.
+
+        Args:
+            shelf: The devices.
+            on_device: What is complete there.
+            beside: What was looked for already.
+            client: Gives the Jellyfin client of an account, or raises `SignedOut`.
+            cover_changed: Told the id of a device where a cover came or went.
+            troubles: What stands in the way of writing.
+            clock: For all waits.
+        """
         super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
         self._beside = beside
         self._client = client
+        self._cover_changed = cover_changed
 
     def hear(self, event: News) -> None:
         """Take news of what arrived and went; a listener for the bus."""
@@ -103,6 +115,7 @@ class BesideWriter(DeviceWriter):
         for path in ours:
             if (what(path) not in kinds or is_left(path, files)) and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)
+                self._tell(device, path)
 
     def _bring(
         self,
@@ -128,11 +141,16 @@ class BesideWriter(DeviceWriter):
         if not self._has_room(device, len(put.content)):
             return
         try:
-            device.folder.own_files.put(put.path, put.content)
+            if device.folder.own_files.put(put.path, put.content):
+                self._tell(device, put.path)
         except DeviceTrouble as trouble:
             if trouble.code != "name-taken":
                 raise
             log.info("%s on %s is somebody else's", put.path, device.settings.name)
+
+    def _tell(self, device: Attached, path: str) -> None:
+        if what(path) is Beside.COVER:
+            self._cover_changed(device.id)
 
 
 def _kinds(device: Attached) -> frozenset[Beside]:

@@ -133,7 +133,7 @@ def fill(running: Sidecar, ann: Person, stick: Path) -> None:
 def _told_of(stick: Path) -> int:
     manifest = stick / ".sidecar" / "manifest.json"
     page = stick / "Offline library.html"
-    if not (manifest.exists() and page.exists()):
+    if not (manifest.exists() and page.exists()) or page.read_text().count("cover.jpg") < 2:
         return 0
     return len(json.loads(manifest.read_text())["files"])
 
