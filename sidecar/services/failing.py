@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 FILE_AWAY = "file-away"
 PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
+DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 
 
 class Failing:
@@ -79,10 +80,13 @@ class Failing:
 
     def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
         """The engine gave up on this attempt."""
-        failure = failed.failure
-        if client is not None and failure.kind in {FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY}:
-            failure = self._asked_again(download, failure, client)
-        self._judge(download, failure, failed.gained)
+        failure: Failure | None = failed.failure
+        if client is not None and failed.failure.kind in DOUBTFUL:
+            failure = self._asked_again(download, failed.failure, client)
+        if failure is None:
+            self._put_back(download)
+        else:
+            self._judge(download, failure, failed.gained)
 
     def jellyfin(
         self, download: Download, trouble: JellyfinTrouble, client: Jellyfin | None
@@ -190,17 +194,21 @@ class Failing:
             self._next_probe = start + PROBE_FILE_AWAY_EVERY
             return self._next_probe
 
-    def _asked_again(self, download: Download, failure: Failure, client: Jellyfin) -> Failure:
-        """A 401 may lie about the account, a 404 about the item: ask what is really so."""
+    def _asked_again(
+        self, download: Download, failure: Failure, client: Jellyfin
+    ) -> Failure | None:
+        """A 401 may lie about the account, a 404 about the item: ask what is really so.
+
+        Returns:
+            None if somebody signed in anew meanwhile, and only the old token is refused.
+        """
         try:
             if failure.kind is FailureClass.SIGNED_OUT:
                 client.me()
                 return replace(failure, kind=FailureClass.TRANSIENT)
             client.item(download.item_id)
         except SignedOut as trouble:
-            if self._accounts.signed_out(client):
-                return _failure(trouble)
-            return replace(failure, kind=FailureClass.TRANSIENT)
+            return _failure(trouble) if self._accounts.signed_out(client) else None
         except JellyfinTrouble as trouble:
             self._server.tell(trouble)
             return _failure(trouble)

@@ -33,7 +33,7 @@ from sidecar.services.server import SUBJECT, ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.accounts import Account
-from tests.fakes.answering import UNAUTHORISED, Answering, answering, json_reply
+from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
 from tests.fakes.engine import TableEngine
 from tests.services.conftest import ANN, STICK, World, track
 
@@ -59,6 +59,7 @@ class Works:
     claims: Claims
     rooms: list[Room]
     network: NetworkRule
+    accounts: AccountDesk
 
     def wish(self, number: int = 1, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
@@ -190,7 +191,18 @@ def build(
     )
     settling = Settling(world.downloads)
     return Works(
-        world, engine, server, troubles, shelf, settling, stick, worker, claims, rooms, network
+        world,
+        engine,
+        server,
+        troubles,
+        shelf,
+        settling,
+        stick,
+        worker,
+        claims,
+        rooms,
+        network,
+        accounts,
     )
 
 
@@ -261,6 +273,31 @@ def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works:
     assert not works.worker.step()
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
     assert works.troubles.of(Kind.ACCOUNT, ANN) is not None
+
+
+def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
+    works: Works,
+) -> None:
+    works.wish()
+    works.fail(FailureClass.SIGNED_OUT, "http-401")
+    policy = {"IsAdministrator": False, "EnableContentDownloading": True}
+    user = {"Id": ANN, "Name": "ann", "ServerId": SERVER, "Policy": policy}
+    anew = {"User": user, "AccessToken": "another", "ServerId": SERVER}
+    works.server.routes["POST /Users/AuthenticateByName"] = json_reply(anew)
+
+    def refuse_once_signed_in_anew(_request: Request) -> Reply:
+        works.accounts.with_password("ann", SecretStr("pw"))
+        return UNAUTHORISED
+
+    works.server.routes["GET /Users/Me"] = refuse_once_signed_in_anew
+
+    works.worker.step()
+
+    waits = works.now()
+    assert (waits.status, waits.error_code, waits.retry_next_at) == (Status.PENDING, None, None)
+    assert works.troubles.of(Kind.ACCOUNT, ANN) is None
+    works.worker.step()
+    assert works.now().status is Status.COMPLETED
 
 
 def test_a_401_that_users_me_contradicts_is_only_a_passing_failure(works: Works) -> None:
