@@ -267,7 +267,11 @@ def test_what_was_converted_is_known_again_after_the_database_was_lost(
         ann.heart(ann.tracks()[title])
     before = [running.wait_for(title, "completed") for title in titles]
     manifest = stick / ".sidecar" / "manifest.json"
-    wait_until(lambda: "Small" in (manifest.read_text() if manifest.exists() else ""))
+    wait_until(
+        lambda: "Small" in (manifest.read_text() if manifest.exists() else ""),
+        within_s=60,
+        what="the manifest",
+    )
     running.stop()
     shutil.rmtree(tmp_path / "data")
     assert running.command("sign-in").returncode == 0

@@ -123,11 +123,13 @@ def fill(running: Sidecar, ann: Person, stick: Path) -> None:
         ann.heart(one)
     for title in tracks:
         running.wait_for(title, "completed")
-    wait_until(lambda: len(list(stick.rglob("*.m3u8"))) == 4, what="the playlists")
-    wait_until(lambda: entries(stick) == [3, 4, 5, 7], what="what is in them")
-    wait_until(lambda: len(list(stick.rglob("cover.jpg"))) == 2, what="the covers")
-    wait_until(lambda: len(list(stick.rglob("*.lrc"))) == 2, what="the lyrics")
-    wait_until(lambda: _told_of(stick) == len(tracks), what="the page and the manifest")
+    wait_until(lambda: len(list(stick.rglob("*.m3u8"))) == 4, within_s=60, what="the playlists")
+    wait_until(lambda: entries(stick) == [3, 4, 5, 7], within_s=60, what="what is in them")
+    wait_until(lambda: len(list(stick.rglob("cover.jpg"))) == 2, within_s=60, what="the covers")
+    wait_until(lambda: len(list(stick.rglob("*.lrc"))) == 2, within_s=60, what="the lyrics")
+    wait_until(
+        lambda: _told_of(stick) == len(tracks), within_s=60, what="the page and the manifest"
+    )
 
 
 def _told_of(stick: Path) -> int:
