@@ -97,13 +97,14 @@ class PartFile:
             os.unlink(self.name, dir_fd=parts)
 
     def become(self, other: PartFile) -> None:
-        """Take the name of another part file of the same download; that one is gone then.
+        """Take the name of another part file of the same download, for good; that one is gone.
 
         Raises:
             errors.DeviceTrouble: It cannot be renamed.
         """
         with self.anchor.working() as root, folder_of_parts(root) as parts:
             os.rename(self.name, other.name, src_dir_fd=parts, dst_dir_fd=parts)
+            os.fsync(parts)
 
     def _ours(self, parts: int) -> os.stat_result | None:
         try:
