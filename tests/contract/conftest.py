@@ -19,7 +19,8 @@ from sidecar.demo.version import Version
 from tests.contract.client import Client, Site
 from tests.fakes.tiny_library import tiny_library
 
-QUICK = Timing(library_changed_s=0.2, user_data_s=0.1)
+# Two requests in a row must fall into the burst of hearts, also on a busy machine.
+QUICK = Timing(library_changed_s=0.2, user_data_s=0.5)
 REAL = "a real server"
 _LIBRARY_CHANGED_S = 31.0
 
