@@ -72,7 +72,7 @@ def test_a_missing_aria2_is_told_at_the_start_with_what_to_install(folder: Path)
 def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
     folder: Path, aria2: Link
 ) -> None:
-    rpc = aria2.await_ready(Event(), within_s=5)
+    rpc = aria2.await_ready(Event(), within_s=20)
     (folder / "secret").write_text(rpc.secret + "\n")
     chosen = settings(
         folder,
@@ -89,7 +89,7 @@ def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
 
 
 def test_the_wrong_secret_is_seen_before_the_start(folder: Path, aria2: Link) -> None:
-    rpc = aria2.await_ready(Event(), within_s=5)
+    rpc = aria2.await_ready(Event(), within_s=20)
     chosen = settings(folder, ENGINE="aria2", ARIA2__URL=rpc.url, ARIA2__SECRET="guessed")
 
     with pytest.raises(SidecarError, match="Unauthorized"):

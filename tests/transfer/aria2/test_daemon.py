@@ -143,13 +143,13 @@ def test_it_ends_when_the_sidecar_is_killed() -> None:
 def test_it_is_started_again_when_it_dies() -> None:
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        first = link.await_ready(Event(), within_s=5)
+        first = link.await_ready(Event(), within_s=20)
         killed = daemon.process_id
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: daemon.process_id not in {None, killed})
 
-        second = link.await_ready(Event(), within_s=5)
+        second = link.await_ready(Event(), within_s=20)
 
         assert answers(second)
         assert second.secret != first.secret

@@ -39,7 +39,7 @@ def by_aria2(link: Link) -> Aria2Engine:
 
 @pytest.fixture
 def rpc(aria2: Link) -> Rpc:
-    return aria2.await_ready(Event(), within_s=5)
+    return aria2.await_ready(Event(), within_s=20)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_killed_aria2_loses_nothing(server: FaultServer, tmp_path: Path) -> No
     server.body = LONG
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        link.await_ready(Event(), within_s=5)
+        link.await_ready(Event(), within_s=20)
         attempt = Try(server, PlainPart(tmp_path / "1.part"), by_aria2(link))
         killed = daemon.process_id
         assert killed is not None
@@ -196,7 +196,7 @@ def test_a_stop_is_obeyed_while_aria2_stands_still(server: FaultServer, tmp_path
     server.body = LONG
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        link.await_ready(Event(), within_s=5)
+        link.await_ready(Event(), within_s=20)
         attempt = Try(server, PlainPart(tmp_path / "1.part"), by_aria2(link))
         pid = daemon.process_id
         assert pid is not None
@@ -250,7 +250,7 @@ def test_what_an_earlier_run_left_is_taken_out_and_nothing_of_others(
         rpc.call("addUri", ["http://127.0.0.1:1/x"], {**options, "gid": gid})
 
     with linked(ForeignDaemon(rpc), prefix="00000003") as link:
-        link.await_ready(Event(), within_s=5)
+        link.await_ready(Event(), within_s=20)
         left = rpc.call("tellWaiting", 0, 100, ["gid"])
 
     assert left == [{"gid": "0000000400000000"}]
