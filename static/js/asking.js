@@ -3,16 +3,16 @@
 import { refreshSoon } from "./list.js";
 
 /** Let links that ask and forms that act stay on this page. */
-export function stayHere(dialog) {
+export function stayHere() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-asks], a[data-closes]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.dataset.asks !== undefined) {
       event.preventDefault();
-      ask(dialog, link.href);
-    } else if (dialog.contains(link)) {
+      ask(link.href);
+    } else if (theDialog().contains(link)) {
       event.preventDefault();
-      dialog.close();
+      theDialog().close();
     }
   });
   document.addEventListener("submit", (event) => {
@@ -21,14 +21,17 @@ export function stayHere(dialog) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, event.submitter));
     // Not `form.action`: a button of this name would hide it.
-    ask(dialog, form.getAttribute("action"), { method: "POST", body });
+    ask(form.getAttribute("action"), { method: "POST", body });
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+  document.addEventListener("click", (event) => {
+    if (event.target === theDialog()) theDialog().close();
   });
 }
 
-async function ask(dialog, address, options) {
+// Looked up each time: going back brings a new one.
+const theDialog = () => document.getElementById("asking");
+
+async function ask(address, options) {
   let answer;
   try {
     answer = await fetch(address, options);
@@ -36,6 +39,7 @@ async function ask(dialog, address, options) {
     // The live connection tells that the server is away.
     return;
   }
+  const dialog = theDialog();
   if (answer.redirected) {
     dialog.close();
     if (new URL(answer.url).pathname !== window.location.pathname) {

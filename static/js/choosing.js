@@ -19,6 +19,8 @@ export function keepSelection() {
     for (const box of boxes()) box.checked = chosen.has(box.value);
     show();
   });
+  // A browser ticks again what was ticked when somebody comes back to the page.
+  window.addEventListener("pageshow", show);
 }
 
 function show() {

@@ -5,6 +5,6 @@ import { refreshSoon } from "./list.js";
 import { follow } from "./live.js";
 import { playHere } from "./playing.js";
 
-stayHere(document.getElementById("asking"));
+stayHere();
 playHere(document.getElementById("player"));
 follow(document.body.dataset.home, { changed: refreshSoon, progressed: () => {} });

@@ -9,5 +9,5 @@ import { showTransfers } from "./progress.js";
 
 keepSelection();
 letRowsMove();
-stayHere(document.getElementById("asking"));
+stayHere();
 follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });

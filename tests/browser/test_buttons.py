@@ -94,6 +94,22 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     page.context.close()
 
 
+def test_questions_are_asked_again_after_going_back(
+    chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions
+) -> None:
+    page = opened(chromium, desk, house, "/downloads?tab=failed")
+    page.get_by_role("link", name="Completed").click()
+    expect(page.locator("#download-8")).to_be_visible()
+    page.go_back()
+
+    page.get_by_role("link", name="Cancel Track 7").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the download").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    eventually(lambda: bool(doing.orders))
+    assert [order.action for _, _, order in doing.orders] == [Action.CANCEL]
+
+
 def test_what_is_selected_stays_so_while_the_list_changes_and_goes_together(
     signed_in: SignedIn, desk: FakeDesk, bus: Bus, acting: FakeActions
 ) -> None:
