@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from sidecar.web.places import web_files
+from tests.browser_trouble import BrowserTrouble
 from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
 
 FLAGS = (
@@ -20,7 +21,7 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium_process() -> Iterator[Browser]:
     program = shutil.which("chromium")
     assert program, "these tests drive Debian's chromium: apt-get install chromium"
     vendor = web_files().static / "vendor" / "htmx.min.js"
@@ -29,6 +30,29 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Close what is open in the browser before the servers stop: that is no trouble of a page."""
+    if isinstance(item, pytest.Function) and "chromium" in item.funcargs:
+        for context in item.funcargs["chromium"].contexts:
+            context.close()
+
+
+@pytest.fixture
+def trouble() -> BrowserTrouble:
+    """Return what goes wrong in the browser; a test announces here what it provokes."""
+    return BrowserTrouble()
+
+
+@pytest.fixture
+def chromium(chromium_process: Browser, trouble: BrowserTrouble) -> Iterator[Browser]:
+    """Chromium, in which nothing may go wrong that the test did not announce."""
+    chromium_process.on("context", trouble.watch)
+    yield chromium_process
+    chromium_process.remove_listener("context", trouble.watch)
+    assert trouble.unannounced == []
 
 
 @pytest.fixture(scope="session")

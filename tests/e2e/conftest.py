@@ -313,3 +313,27 @@ def running(sidecar: Sidecar, ann: Person) -> Sidecar:
     sidecar.get_key("ann")
     wait_until(lambda: "has 0 favourites" in sidecar.log.read_text(), what="the first look")
     return sidecar
+
+
+@pytest.fixture
+def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
+    """A sidecar with something on every page, and what stands for the names in braces."""
+    devices = json.loads(sidecar.environ["SIDECAR_DEVICES"])
+    other = sidecar.stick.parent / "Player"
+    other.mkdir()
+    sidecar.environ["SIDECAR_DEVICES"] = json.dumps([*devices, {"name": "A", "path": str(other)}])
+    sidecar.start()
+    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.get_key("ann")
+    tracks = ann.tracks()
+    for title in ("Tone 1", "Tone 2"):
+        ann.heart(tracks[title])
+    ann.report("", tracks["What?"], 3.0)
+    for title in ("Tone 1", "Tone 2"):
+        sidecar.wait_for(title, "completed")
+    return {
+        "album": ann.item("First Light", "MusicAlbum"),
+        "artist": ann.item("The Sine Waves", "MusicArtist"),
+        "track": tracks["Tone 1"],
+        "device": sidecar.downloads()[0]["device_id"],
+    }

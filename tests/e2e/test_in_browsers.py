@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import ANY
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser_trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 
@@ -156,6 +161,52 @@ def test_an_album_is_found_downloaded_and_watched_until_it_is_there(
         expect(phone.locator(".row:target")).to_contain_text("Tone 2")
 
 
+@pytest.mark.parametrize("way", ["typing", "Enter", "button", "no scripts"])
+def test_the_library_is_searched_on_a_narrow_phone(
+    sidecar: Sidecar, ann: Person, chromium: Browser, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "Player").mkdir()
+    known = json.loads(sidecar.environ["SIDECAR_DEVICES"])
+    other = {"name": "Player", "path": str(tmp_path / "Player")}
+    sidecar.environ["SIDECAR_DEVICES"] = json.dumps([*known, other])
+    sidecar.start()
+    size = {"width": 320, "height": 640}
+    scripts = way != "no scripts"
+    with at_home(chromium, sidecar.url, "ann", viewport=size, java_script_enabled=scripts) as page:
+        page.goto(f"{sidecar.url}/library?shelf=tracks&sort=year")
+        page.get_by_label("Download to").select_option(label="Player")
+        if not scripts:
+            page.locator(".for-device", has_text="Download to").get_by_role("button").click()
+        expect(page.get_by_label("Download to")).to_have_value(re.compile("."))
+        page.wait_for_url("**device=*")
+        page.get_by_label("Search all of Jellyfin").fill("noise")
+        if way == "Enter":
+            page.keyboard.press("Enter")
+        elif way != "typing":
+            page.get_by_role("button", name="Search").click()
+
+        expect(page.locator(".track h3")).to_have_text(["Long Noise"])
+        expect(page.get_by_label("Download to").locator(":checked")).to_have_text("Player")
+        asked = dict(parse_qsl(urlsplit(page.url).query))
+        assert asked == {"q": "noise", "shelf": "tracks", "sort": "year", "device": ANY}
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_search_that_fails_says_so(
+    running: Sidecar, line: SlowLine, chromium: Browser, trouble: BrowserTrouble
+) -> None:
+    trouble.announce("^50[23] GET .*/library", "htmx:response:error")
+    with at_home(chromium, running.url, "ann") as page:
+        page.goto(f"{running.url}/library")
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            line.lead_to(nobody.getsockname()[1])
+        line.cut()
+        page.get_by_label("Search all of Jellyfin").fill("tone")
+
+        expect(page.get_by_text("does not answer")).to_be_visible()
+        assert page.url.endswith("/library?q=tone")
+
+
 def test_tracks_are_chosen_and_hearts_are_pressed_in_the_library(
     running: Sidecar, ann: Person, chromium: Browser
 ) -> None:
@@ -180,8 +231,9 @@ def test_tracks_are_chosen_and_hearts_are_pressed_in_the_library(
 
 
 def test_the_page_comes_back_after_a_restart(
-    sidecar: Sidecar, ann: Person, chromium: Browser
+    sidecar: Sidecar, ann: Person, chromium: Browser, trouble: BrowserTrouble
 ) -> None:
+    trouble.announce("WebSocket connection to", "^net::ERR_[A-Z_]+ GET .*/socket.io/")
     sidecar.environ["SIDECAR_SERVER__PORT"] = str(free_port())
     sidecar.start()
     with at_home(chromium, sidecar.url, "ann") as page:

@@ -1,0 +1,404 @@
+"""A walk over a page in a real browser that uses every control once and tells which are dead.
+
+    page ─▶ its controls ─▶ type · change · click ─▶ a request? the page changed? a dialog?
+                                                      └─ no ─▶ dead: page, control, what was done
+
+Where a click would lead away, or change something on the server, the request is noted and answered
+with 204, so that the page stays as it is; `Walker.send_noted` sends each kind of them afterwards.
+Of controls that differ only in what they are for (the buttons of every row) the first is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+from urllib.parse import parse_qsl, urlsplit
+
+from playwright.sync_api import BrowserContext, ElementHandle, Page, Request, Route
+from playwright.sync_api import Error as BrowserError
+
+WITHIN_S = 4.0
+CAN_BE_USED_MS = 4_000
+NO_CONTENT = 204
+# From this turn on the list itself changes.
+LATE = 2
+# What ends the session comes last.
+ENDING = re.compile(r"/sign-out|/sessions|/accounts?|/forget|/profile/")
+NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
+
+SCRIPT = """
+const FIELDS = "input:not([type=hidden]), select, textarea";
+const CONTROLS = `a[href], button, summary, [role=button], [tabindex="0"], ${FIELDS}`;
+const plain = (text) => (text ?? "").replace(
+    /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\\d+/gi, "*");
+const address = (url) => {
+    const { pathname, search } = new URL(url, location.href);
+    return plain(pathname + search);
+};
+const isVisible = (one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+const place = () => document.querySelector("dialog[open]") ?? document.documentElement;
+
+function kindOf(one) {
+    const form = one.form ? `${one.form.method} ${address(one.form.getAttribute("action"))}` : "";
+    const value = ["radio", "submit"].includes(one.type) ? plain(one.value) : "";
+    const href = one.hasAttribute("href") ? address(one.href) : "";
+    const area = one.closest("dialog, header, footer, main")?.localName ?? "";
+    const data = Object.keys(one.dataset).filter((name) => !name.startsWith("htmx"));
+    return [area, one.localName, one.type, one.name, value, href, form, plain(one.id), data.join()]
+        .map((part) => part ?? "").join("|");
+}
+
+function submits(form) {
+    return [...form?.elements ?? []].filter(
+        (one) => one.matches("button:not([type=button]), [type=submit]")
+            && !one.disabled && isVisible(one));
+}
+
+function describe(one) {
+    const label = one.labels?.[0]?.textContent || one.getAttribute("aria-label") || one.textContent;
+    const live = one.closest("[hx-trigger]") ?? one.form?.closest("[hx-trigger]");
+    return {
+        kind: kindOf(one),
+        name: `<${one.localName}> “${label.trim().replace(/\\s+/g, " ").slice(0, 60)}”`,
+        tag: one.localName,
+        type: one.type ?? "",
+        field: one.matches(FIELDS) ? one.name : "",
+        is_field: one.matches(FIELDS),
+        is_live: Boolean(live) && one.matches(FIELDS),
+        swaps: one.hasAttribute("hx-get"),
+        is_open: one.matches("details[open] > summary"),
+        in_frame: Boolean(one.closest("body > header, body > footer, body > .skip")),
+        form: one.form ? `${one.form.method} ${address(one.form.getAttribute("action"))}` : "",
+        has_button: submits(one.form).length > 0,
+        href: one.getAttribute("href") ?? "",
+        data: Object.keys(one.dataset),
+    };
+}
+
+window.walk = {
+    changes: 0,
+    controls() {
+        const found = new Map();
+        for (const one of place().querySelectorAll(CONTROLS)) {
+            if (one.disabled || !isVisible(one)) continue;
+            if (!found.has(kindOf(one))) found.set(kindOf(one), describe(one));
+        }
+        return [...found.values()];
+    },
+    find: (kind) => [...place().querySelectorAll(CONTROLS)].find(
+        (one) => !one.disabled && isVisible(one) && kindOf(one) === kind) ?? null,
+    // Not while the list is being replaced.
+    async settled(kind) {
+        for (let n = 0; n < 100 && document.querySelector(".htmx-request, .htmx-swapping"); n += 1)
+            await new Promise((done) => { setTimeout(done, 20); });
+        return this.find(kind);
+    },
+    describe,
+    state: () => ({
+        changes: window.walk.changes,
+        url: location.href,
+        dialog: document.querySelector("dialog[open]")?.childElementCount ?? -1,
+    }),
+};
+const begin = () => new MutationObserver((all) => { window.walk.changes += all.length; }).observe(
+    document.body,
+    { subtree: true, childList: true, attributes: true, characterData: true });
+if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """What can be used on a page."""
+
+    kind: str
+    name: str
+    tag: str
+    type: str
+    field: str
+    is_field: bool
+    is_live: bool
+    swaps: bool
+    is_open: bool
+    in_frame: bool
+    form: str
+    has_button: bool
+    href: str
+    data: list[str]
+
+    @property
+    def turn(self) -> int:
+        """What changes the list comes after what leaves it, what hides controls at the end."""
+        if self.is_open or "closes" in self.data:
+            return 3
+        if self.is_live or self.swaps:
+            return 2
+        return 0 if self.is_field else 1
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A request that the page made and that was not sent on yet."""
+
+    method: str
+    url: str
+    body: str | None
+    content_type: str
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """The same for requests that differ only in what they are for."""
+        parts = urlsplit(self.url)
+        fields = sorted(f"{name}={NAMES.sub('*', value)}" for name, value in self.fields)
+        return self.method, NAMES.sub("*", parts.path), "&".join(fields)
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The fields of its form, without the token."""
+        query = urlsplit(self.url).query
+        sent = query if self.method == "GET" else (self.body or "")
+        return [one for one in parse_qsl(sent, keep_blank_values=True) if one[0] != "csrf"]
+
+
+@dataclass
+class Walker:
+    """Somebody with a browser who uses everything.
+
+    Attributes:
+        dead: What did nothing: page, control, what was done.
+        used: How many controls were used.
+    """
+
+    context: BrowserContext
+    url: str
+    who: str
+    dead: list[str] = field(default_factory=list)
+    noted: dict[tuple[str, str, str], Noted] = field(default_factory=dict)
+    used: int = 0
+    _asked: list[Noted] = field(default_factory=list)
+    _typed: dict[str, set[str]] = field(default_factory=dict)
+    _used: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    _is_opening: bool = False
+    _path: str = ""
+    _page: Page | None = None
+
+    def begin(self) -> None:
+        """Open the page to walk on; what is not a picture or a script passes by here."""
+        self.context.add_init_script(SCRIPT)
+        self._page = self.context.new_page()
+        self._page.route(re.compile(r"^(?!.*(/static/|/socket\.io|/cover)).*$"), self._pass)
+
+    @property
+    def page(self) -> Page:
+        """The page that is walked."""
+        assert self._page is not None
+        return self._page
+
+    def walk(self, path: str, width: int, *, with_frame: bool) -> None:
+        """Use every control of a page and of the dialogs that it opens."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self._path, self._typed = path, {}
+        self._open()
+        # The same page with other arguments: what was used there works here.
+        done = self._used.setdefault((NAMES.sub("*", urlsplit(path).path), width), set())
+        known = {one.kind for one in self._controls() if with_frame or not one.in_frame}
+        is_as_it_was = True
+        while True:
+            left = [
+                one
+                for one in self._controls()
+                if one.kind not in done
+                and (with_frame or not one.in_frame)
+                # What a click reveals is used too; what a search brings is another list.
+                and (one.kind in known or (is_as_it_was and one.turn < LATE))
+            ]
+            if not left:
+                if not self._comes_back(known - done):
+                    break
+                is_as_it_was = True
+                continue
+            one = min(left, key=lambda one: one.turn)
+            known.add(one.kind)
+            done.add(one.kind)
+            is_as_it_was = is_as_it_was and one.turn < LATE
+            self._use(one)
+            if self._dialog_is_open():
+                self._walk_dialog(one, done)
+
+    def send_noted(self) -> Iterator[str]:
+        """Send each kind of request that was noted; yield those that the server refused."""
+        order = sorted(
+            self.noted.values(),
+            key=lambda one: (
+                bool(ENDING.search(one.url)),
+                one.method != "GET",
+                "delete" in one.url,
+            ),
+        )
+        for one in order:
+            headers = {"Origin": self.url.rstrip("/")}
+            if one.content_type:
+                headers["Content-Type"] = one.content_type
+            answer = self.context.request.fetch(
+                one.url, method=one.method, headers=headers, data=one.body, max_redirects=0
+            )
+            if answer.status >= 400:
+                yield f"{self.who}: {answer.status} {one.method} {one.url} {one.fields}"
+
+    def _pass(self, route: Route, request: Request) -> None:
+        headers = request.headers
+        one = Noted(request.method, request.url, request.post_data, headers.get("content-type", ""))
+        self._asked.append(one)
+        if self._is_opening or (request.method == "GET" and not request.is_navigation_request()):
+            route.continue_()
+            return
+        self.noted.setdefault(one.kind, one)
+        route.fulfill(status=NO_CONTENT)
+
+    def _open(self) -> None:
+        self._is_opening = True
+        self.page.goto(self.url.rstrip("/") + self._path)
+        self.page.wait_for_load_state("load")
+        self._is_opening = False
+
+    def _controls(self) -> list[Control]:
+        return [Control(**one) for one in self.page.evaluate("walk.controls()")]
+
+    def _comes_back(self, missing: set[str]) -> bool:
+        """Load the page again for what went meanwhile; False if it is not there either."""
+        if not missing:
+            return False
+        self._open()
+        return bool({one.kind for one in self._controls()} & missing)
+
+    def _dialog_is_open(self) -> bool:
+        return bool(self.page.evaluate("walk.state().dialog") != -1)
+
+    def _walk_dialog(self, opener: Control, done: set[str]) -> None:
+        while True:
+            left = [one for one in self._controls() if one.kind not in done]
+            if not left:
+                break
+            left.sort(key=lambda one: (one.type == "submit", one.turn))
+            done.add(left[0].kind)
+            self._use(left[0])
+            if left[1:] and self.page.evaluate("walk.state().dialog") < 1:
+                self._open()
+                self._use(opener)
+        self._open()
+
+    def _use(self, one: Control, *, again: bool = True) -> None:
+        found = self.page.evaluate_handle("kind => walk.settled(kind)", one.kind).as_element()
+        if found is None:
+            return
+        self.used += 1
+        before = self.page.evaluate("walk.state()")
+        self._asked.clear()
+        try:
+            what = self._act(one, found)
+        except BrowserError as error:
+            if again:  # The list was replaced under the hand.
+                self.used -= 1
+                self._use(one, again=False)
+                return
+            self._tell(one, f"cannot be used: {error.message.splitlines()[0]}")
+            return
+        if what is None:
+            return
+        now = Control(**found.evaluate("one => walk.describe(one)")) if one.is_field else one
+        if one.is_field and one.form and not one.is_live:
+            self._typed.setdefault(one.form, set()).add(one.field)
+            if not now.has_button:
+                self._tell(one, f"{what}: its form has no button that can be seen")
+            return
+        if not self._waited_for(one, before):
+            self._tell(one, f"{what}: nothing happened")
+        elif one.type == "submit":
+            self._check_fields(one)
+
+    def _check_fields(self, one: Control) -> None:
+        """What was typed into a form is in what it sends."""
+        sent = {name for two in self._asked for name, _ in two.fields}
+        typed = self._typed.get(one.form, set())
+        # A box that is not ticked is not sent.
+        boxes = set(
+            self.page.evaluate(
+                "() => [...document.querySelectorAll('[type=checkbox], [type=radio]')]"
+                ".map((one) => one.name)"
+            )
+        )
+        for name in sorted(typed - sent - boxes):
+            self._tell(one, f"pressed: {name!r} was filled in and is not sent")
+
+    def _act(self, one: Control, found: ElementHandle) -> str | None:
+        """Do what people do with such a thing; None if there is nothing to do with it."""
+        if one.is_field:
+            return self._fill(one, found)
+        if "grip" in one.data:
+            for key in ("ArrowDown", "ArrowUp"):
+                found.press(key)
+            return "moved by the arrow keys"
+        if one.href.startswith("#"):
+            found.press("Enter")
+            return "Enter pressed"
+        found.click(timeout=CAN_BE_USED_MS)
+        return "clicked"
+
+    def _fill(self, one: Control, found: ElementHandle) -> str | None:
+        if one.tag == "select":
+            value = found.evaluate(
+                "one => [...one.options].find((two) => two.value !== one.value)?.value ?? null"
+            )
+            if value is not None:
+                found.select_option(value, timeout=CAN_BE_USED_MS)
+            return None if value is None else f"{value!r} chosen"
+        if one.type == "radio" and found.is_checked():
+            return None
+        found.click(timeout=CAN_BE_USED_MS)
+        if one.type in {"checkbox", "radio"}:
+            return "clicked"
+        text = found.evaluate(TEXT_FOR)
+        found.select_text()
+        self.page.keyboard.type(text)
+        return f"{text!r} typed"
+
+    def _waited_for(self, one: Control, before: dict[str, object]) -> bool:
+        deadline = monotonic() + WITHIN_S
+        while not self._happened(one, before):
+            if monotonic() > deadline:
+                return False
+            self.page.wait_for_timeout(20)
+        return True
+
+    def _happened(self, one: Control, before: dict[str, object]) -> bool:
+        now = self.page.evaluate("walk.state()")
+        if now["url"] != before["url"] or now["dialog"] != before["dialog"]:
+            return True
+        if self._asked and any(self._is_of(one, two) for two in self._asked):
+            return True
+        by_script = one.tag == "summary" or one.type in {"button", "checkbox"} or one.data
+        return bool(by_script) and not one.is_live and bool(now["changes"] != before["changes"])
+
+    def _is_of(self, one: Control, asked: Noted) -> bool:
+        """Whether a request came of this control, and not of the page by itself."""
+        if one.is_live:
+            return one.type == "checkbox" or one.field in dict(asked.fields)
+        return True
+
+    def _tell(self, one: Control, what: str) -> None:
+        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
+        self.dead.append(f"{self.who} at {width}: {self._path}: {one.name} {what}")
+
+
+# What the person would type: another number that is allowed, else what is suggested.
+TEXT_FOR = """one => {
+    if (one.type === "number") {
+        const now = Number(one.value || one.min || 1) + 1;
+        return String(one.max && now > Number(one.max) ? one.max : now);
+    }
+    if (one.type === "search") return "tone";
+    if (one.placeholder.includes("GB")) return "10 GB";
+    return one.value || one.placeholder || "Tone";
+}"""
