@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.config.sections import Duration, in_words
+from sidecar.config.settings import ZoneName
 
 TIME: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
@@ -34,3 +35,9 @@ def test_a_time_is_told_as_it_is_written(span: timedelta, words: str) -> None:
 def test_a_time_that_cannot_be_counted_with_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         TIME.validate_python(text)
+
+
+@pytest.mark.parametrize("name", ["Tone", "Europe", "../etc/passwd", "Europe/Berlin\0", ""])
+def test_a_time_zone_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="Europe/Berlin"):
+        TypeAdapter(ZoneName).validate_python(name)
