@@ -66,6 +66,7 @@ class NowView:
     seconds: float | None
     seconds_heard: float
     is_paused: bool
+    has_cover: bool = False
     queued: int = 0
     coming: tuple[ComingView, ...] = ()
 
@@ -168,6 +169,7 @@ def _now(current: Current, account: str, coming: tuple[ComingView, ...]) -> NowV
         seconds=item.seconds,
         seconds_heard=current.heard_s,
         is_paused=playing.is_paused,
+        has_cover=item.image_item_id is not None,
         queued=max(len(playing.queue) - 1, 0),
         coming=coming,
     )
