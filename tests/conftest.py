@@ -35,8 +35,9 @@ def chromium_process() -> Iterator[Browser]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Close what is open in the browser before the servers stop: that is no trouble of a page."""
-    if isinstance(item, pytest.Function) and "chromium" in item.funcargs:
-        for context in item.funcargs["chromium"].contexts:
+    browser = item.funcargs.get("chromium") if isinstance(item, pytest.Function) else None
+    if isinstance(browser, Browser):
+        for context in browser.contexts:
             context.close()
 
 

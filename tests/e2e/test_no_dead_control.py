@@ -15,6 +15,7 @@ from tests.fakes.slow_line import SlowLine, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 
 WIDTHS = (360, 1280)
+ENOUGH = 300  # controls: fewer would mean that the walk does not see them
 SLOW = 200_000  # bytes a second: what runs still runs at the end
 
 
@@ -52,11 +53,12 @@ def test_no_control_of_any_page_is_dead(
     busy: dict[str, str], sidecar: Sidecar, chromium: Browser, trouble: BrowserTrouble
 ) -> None:
     trouble.announce(r"404 GET .*/none$", r"403 GET .*/admin$")
+    done: dict[tuple[str, int], set[str]] = {}
     walkers = []
     for name in ("ann", "admin"):
         context = chromium.new_context(viewport={"width": 1280, "height": 800})
         context.set_default_timeout(20_000)
-        walker = Walker(context, sidecar.url, name)
+        walker = Walker(context, sidecar.url, name, done=done)
         walker.begin()
         walkers.append(walker)
         sign_in(walker)
@@ -66,11 +68,9 @@ def test_no_control_of_any_page_is_dead(
 
     dead = [one for walker in walkers for one in walker.dead]
     refused = [one for walker in walkers for one in walker.send_noted()]
-    print(f"{sum(one.used for one in walkers)} controls used")  # noqa: T201 - for who measures
-    assert "\n".join(dead) == ""
-    assert "\n".join(refused) == ""
-    for walker in walkers:
-        walker.context.close()
+    assert sum(one.used for one in walkers) > ENOUGH
+    if wrong := dead + refused:
+        pytest.fail("\n".join(wrong))
 
 
 def sign_in(walker: Walker) -> None:
@@ -80,7 +80,7 @@ def sign_in(walker: Walker) -> None:
             json={"username": walker.who, "password": PASSWORDS[walker.who]},
             timeout=10,
         ).raise_for_status()
-        cookies = [
-            {"name": one.name, "value": one.value, "url": walker.url} for one in session.cookies
-        ]
-    walker.context.add_cookies(cookies)
+        for one in session.cookies:
+            walker.context.add_cookies(
+                [{"name": one.name, "value": one.value or "", "url": walker.url}]
+            )

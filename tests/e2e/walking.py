@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from time import monotonic
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,11 +22,13 @@ from playwright.sync_api import Error as BrowserError
 
 WITHIN_S = 4.0
 CAN_BE_USED_MS = 4_000
-NO_CONTENT = 204
 # From this turn on the list itself changes.
 LATE = 2
+# What else they tell the server than a browser does by itself.
+OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
+REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
 # What ends the session comes last.
-ENDING = re.compile(r"/sign-out|/sessions|/accounts?|/forget|/profile/")
+ENDING = re.compile(r"/sign-out|/sessions|/forget")
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
 
 SCRIPT = """
@@ -145,7 +148,7 @@ class Noted:
     method: str
     url: str
     body: str | None
-    content_type: str
+    headers: dict[str, str]
 
     @property
     def kind(self) -> tuple[str, str, str]:
@@ -168,6 +171,8 @@ class Walker:
 
     Attributes:
         dead: What did nothing: page, control, what was done.
+        done: What was used already, by page and width. Walkers may share it: the next one then
+            uses only what the pages show to nobody before.
         used: How many controls were used.
     """
 
@@ -176,10 +181,10 @@ class Walker:
     who: str
     dead: list[str] = field(default_factory=list)
     noted: dict[tuple[str, str, str], Noted] = field(default_factory=dict)
+    done: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     used: int = 0
     _asked: list[Noted] = field(default_factory=list)
     _typed: dict[str, set[str]] = field(default_factory=dict)
-    _used: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     _is_opening: bool = False
     _path: str = ""
     _page: Page | None = None
@@ -199,10 +204,10 @@ class Walker:
     def walk(self, path: str, width: int, *, with_frame: bool) -> None:
         """Use every control of a page and of the dialogs that it opens."""
         self.page.set_viewport_size({"width": width, "height": 800})
-        self._path, self._typed = path, {}
+        self._path = path
         self._open()
         # The same page with other arguments: what was used there works here.
-        done = self._used.setdefault((NAMES.sub("*", urlsplit(path).path), width), set())
+        done = self.done.setdefault((NAMES.sub("*", urlsplit(path).path), width), set())
         known = {one.kind for one in self._controls() if with_frame or not one.in_frame}
         is_as_it_was = True
         while True:
@@ -232,32 +237,32 @@ class Walker:
         order = sorted(
             self.noted.values(),
             key=lambda one: (
-                bool(ENDING.search(one.url)),
                 one.method != "GET",
-                "delete" in one.url,
+                bool(ENDING.search(one.url)),
+                bool(REMOVING.search(one.body or "")),
             ),
         )
         for one in order:
-            headers = {"Origin": self.url.rstrip("/")}
-            if one.content_type:
-                headers["Content-Type"] = one.content_type
+            headers = one.headers | {"Origin": self.url.rstrip("/")}
             answer = self.context.request.fetch(
                 one.url, method=one.method, headers=headers, data=one.body, max_redirects=0
             )
-            if answer.status >= 400:
+            if answer.status >= 400 and not _is_over(one, answer.status):
                 yield f"{self.who}: {answer.status} {one.method} {one.url} {one.fields}"
 
     def _pass(self, route: Route, request: Request) -> None:
-        headers = request.headers
-        one = Noted(request.method, request.url, request.post_data, headers.get("content-type", ""))
+        told = request.headers
+        headers = {name: told[name] for name in OUR_HEADERS if name in told}
+        one = Noted(request.method, request.url, request.post_data, headers)
         self._asked.append(one)
         if self._is_opening or (request.method == "GET" and not request.is_navigation_request()):
             route.continue_()
             return
         self.noted.setdefault(one.kind, one)
-        route.fulfill(status=NO_CONTENT)
+        route.fulfill(status=HTTPStatus.NO_CONTENT)
 
     def _open(self) -> None:
+        self._typed.clear()
         self._is_opening = True
         self.page.goto(self.url.rstrip("/") + self._path)
         self.page.wait_for_load_state("load")
@@ -392,6 +397,16 @@ class Walker:
         self.dead.append(f"{self.who} at {width}: {self._path}: {one.name} {what}")
 
 
+def _is_over(one: Noted, status: int) -> bool:
+    """Whether a refusal says that a request before this one has done it already."""
+    if ENDING.search(one.url):
+        return status == HTTPStatus.UNAUTHORIZED
+    if status == HTTPStatus.CONFLICT:
+        return True
+    gone = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+    return bool(REMOVING.search(one.body or "")) and status in gone
+
+
 # What the person would type: another number that is allowed, else what is suggested.
 TEXT_FOR = """one => {
     if (one.type === "number") {
@@ -400,5 +415,7 @@ TEXT_FOR = """one => {
     }
     if (one.type === "search") return "tone";
     if (one.placeholder.includes("GB")) return "10 GB";
+    if (one.name === "bitrate") return "128k";
+    if (one.name === "time_zone") return "Europe/Berlin";
     return one.value || one.placeholder || "Tone";
 }"""
