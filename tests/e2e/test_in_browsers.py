@@ -174,11 +174,14 @@ def test_the_library_is_searched_on_a_narrow_phone(
     scripts = way != "no scripts"
     with at_home(chromium, sidecar.url, "ann", viewport=size, java_script_enabled=scripts) as page:
         page.goto(f"{sidecar.url}/library?shelf=tracks&sort=year")
+        page.get_by_label("Download to").focus()
         page.get_by_label("Download to").select_option(label="Player")
         if not scripts:
             page.locator(".for-device", has_text="Download to").get_by_role("button").click()
         expect(page.get_by_label("Download to")).to_have_value(re.compile("."))
         page.wait_for_url("**device=*")
+        if scripts:
+            expect(page.get_by_label("Download to")).to_be_focused()
         page.get_by_label("Search all of Jellyfin").fill("noise")
         if way == "Enter":
             page.keyboard.press("Enter")
@@ -224,6 +227,7 @@ def test_tracks_are_chosen_and_hearts_are_pressed_in_the_library(
         heart = page.get_by_role("button", name="Favourite: Tone 1")
         heart.click()
         expect(heart).to_have_attribute("aria-pressed", "true")
+        expect(heart).to_be_focused()
         running.wait_for("Tone 1", "completed")
         assert ann.has_heart(tracks["Tone 1"])
         assert {one["title"] for one in running.downloads()} == {"Tone 1", "Tone 2", "What?"}
