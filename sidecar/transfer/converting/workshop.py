@@ -36,8 +36,13 @@ class Workshop:
 
     def converter(self) -> Converter | None:
         """Return what converts; None if there is no ffmpeg."""
+        programs = self.programs()
+        return Converter(programs, self._clock) if programs is not None else None
+
+    def programs(self) -> Programs | None:
+        """Return the programs; None if there is no ffmpeg."""
         try:
-            return Converter(self._found(), self._clock)
+            return self._found()
         except NoConverter:
             return None
 

@@ -1,0 +1,120 @@
+"""Whether a media file is whole: the decision on what was found in it.
+
+    its end is missing ──────────────────────────────────────────▶ cut
+    its end is there ──────┬─▶ as long as it should be ──────────▶ whole
+                           └─▶ shorter: perhaps another version ─▶ unknown
+    its kind states no end ┬─▶ exactly as long as it should be ──▶ whole
+                           ├─▶ shorter ──────────────────────────▶ cut
+                           └─▶ else ─────────────────────────────▶ unknown
+
+Whole needs proof, and so does cut: the rest is unknown, which nobody may take for whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Where the end itself is proved, the length only has to be plausible: encoders pad the beginning,
+# servers round, and a damaged frame in the middle is not played.
+PLAUSIBLE_S = 1.0
+PLAUSIBLE_PART = 0.01
+# Where only the length can prove the end. Less than a frame of MP3 (26 ms), so that a lost one
+# is seen.
+EXACT_S = 0.02
+
+
+class Verdict(StrEnum):
+    """Whether a file is whole."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    UNKNOWN = "unknown"
+
+
+class Ending(StrEnum):
+    """What the structure of a file says of its end; `UNSTATED` if its kind states none."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    UNSTATED = "unstated"
+
+
+@dataclass(frozen=True, slots=True)
+class Wholeness:
+    """What is known of a file.
+
+    Attributes:
+        detail: One plain clause: "decodes 61 of 203 seconds".
+        seconds: How long it plays; None if nobody can tell.
+    """
+
+    verdict: Verdict
+    detail: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was found in a file.
+
+    Attributes:
+        why: A clause on what proves the ending, or what misses.
+        reached: Seconds up to which there is something to play.
+        declared: Seconds that the file says it has.
+        is_dependable: Whether others can have told its length rightly. They guess where every
+            frame may have another size and none says how many there are.
+        grain: How finely `reached` is known, in seconds.
+        was_decoded: Whether a decoder played it, and so knows `reached`.
+        errors: What the decoder complained of.
+    """
+
+    ending: Ending = Ending.UNSTATED
+    why: str = "nothing in it tells its end"
+    reached: float | None = None
+    declared: float | None = None
+    is_dependable: bool = True
+    grain: float = 0.0
+    was_decoded: bool = False
+    errors: int = 0
+
+
+def judge(found: Evidence, expected_seconds: float | None) -> Wholeness:
+    """Decide whether a file is whole.
+
+    Args:
+        found: What was found in it.
+        expected_seconds: How long it should be by what the server knows; None if nobody said.
+    """
+    expected = expected_seconds if expected_seconds and expected_seconds > 0 else None
+    seconds = found.reached if found.reached is not None else found.declared
+    verdict, detail = _decide(found, seconds, expected)
+    return Wholeness(verdict, detail, seconds)
+
+
+def _decide(found: Evidence, seconds: float | None, expected: float | None) -> tuple[Verdict, str]:
+    if found.ending is Ending.MISSING:
+        return Verdict.CUT, found.why
+    is_there = found.ending is Ending.PRESENT
+    if seconds is None:
+        is_proved = is_there and expected is None
+        return (Verdict.WHOLE if is_proved else Verdict.UNKNOWN), found.why
+    should_be = max(found.declared or 0.0, expected or 0.0)
+    verb = "decodes" if found.was_decoded else "has"
+    lacks = f"{verb} {_number(seconds, should_be)} of {_number(should_be, seconds)} seconds"
+    if seconds < should_be - max(PLAUSIBLE_S, should_be * PLAUSIBLE_PART):
+        if is_there:
+            return Verdict.UNKNOWN, f"{lacks}, although its end is there: {found.why}"
+        return (Verdict.CUT if found.is_dependable else Verdict.UNKNOWN), lacks
+    if is_there:
+        return Verdict.WHOLE, found.why
+    if found.errors:
+        return Verdict.UNKNOWN, f"{lacks}, with errors on the way"
+    if expected is not None and abs(seconds - expected) <= max(EXACT_S, found.grain):
+        return Verdict.WHOLE, f"{verb} all of its {expected:.1f} seconds"
+    return Verdict.UNKNOWN, f"{verb} {seconds:.2f} seconds, and {found.why}"
+
+
+def _number(one: float, other: float) -> str:
+    """Return whole seconds, or finer where those would look the same."""
+    return f"{one:.0f}" if abs(one - other) >= 1 else f"{one:.2f}"

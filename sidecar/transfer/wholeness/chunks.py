@@ -1,0 +1,144 @@
+"""WAV, AIFF, AVI: chunks that say how long they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.transfer.wholeness.source import CannotTell, Source
+
+MOST_CHUNKS = 100_000
+OPEN = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000})
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk; `start` is where its content begins."""
+
+    kind: bytes
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Where its content ends, a byte that fills up left aside."""
+        return self.start + self.size
+
+
+def inspect_wav(source: Source) -> Evidence:
+    """Inspect a WAV file, a long one (RF64) too.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    rate, long_data = 0, None
+    for one in _chunks(source, 12, source.size, "little"):
+        if one.kind == b"fmt ":
+            rate = int.from_bytes(source.at(one.start, 16)[8:12], "little")
+        elif one.kind == b"ds64":
+            long_data = int.from_bytes(source.at(one.start, 16)[8:16], "little")
+        elif one.kind == b"data":
+            is_long = one.size == 0xFFFFFFFF and long_data is not None
+            size = long_data if is_long and long_data is not None else one.size
+            return _wav(source, Chunk(one.kind, one.start, size), rate, is_open=not is_long)
+    return Evidence(ending=Ending.MISSING, why="it ends before its sound begins")
+
+
+def _wav(source: Source, data: Chunk, rate: int, *, is_open: bool) -> Evidence:
+    there = max(0, min(data.end, source.size) - data.start)
+    if is_open and data.size in OPEN:
+        reached = (source.size - data.start) / rate if rate else None
+        return Evidence(reached=reached, why="it was written without a length")
+    declared = data.size / rate if rate else None
+    reached = there / rate if rate else None
+    riff = int.from_bytes(source.at(4, 4), "little") + 8
+    is_open_riff = source.at(0, 4) != b"RIFF" or riff - 8 in OPEN
+    # One byte that fills up may be left away at the very end.
+    spare = 1 if data.size & 1 and data.end == source.size else 0
+    if data.end > source.size or (not is_open_riff and riff > source.size + spare):
+        lacks = max(data.end, 0 if is_open_riff else riff) - source.size
+        why = f"{lacks} bytes are missing of those it says it has"
+        return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=reached)
+    why = "it has all the bytes that it says it has"
+    return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=reached)
+
+
+def inspect_aiff(source: Source) -> Evidence:
+    """Inspect an AIFF file.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    form = int.from_bytes(source.at(4, 4)) + 8
+    declared, has_sound, spare = None, False, 0
+    for one in _chunks(source, 12, source.size, "big"):
+        if one.kind == b"COMM":
+            declared = _aiff_seconds(source.at(one.start, 18))
+        has_sound = has_sound or one.kind == b"SSND"
+        spare = 1 if one.size & 1 and one.end == source.size else 0
+    if form > source.size + spare or not has_sound:
+        why = f"{max(0, form - source.size)} bytes are missing of those it says it has"
+        return Evidence(ending=Ending.MISSING, why=why, declared=declared)
+    why = "it has all the bytes that it says it has"
+    return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
+
+
+def _aiff_seconds(common: bytes) -> float | None:
+    """Return frames by rate, which is a float of ten bytes."""
+    if len(common) < 18:
+        return None
+    frames = int.from_bytes(common[2:6])
+    exponent = (int.from_bytes(common[8:10]) & 0x7FFF) - 16383 - 63
+    if not -128 < exponent < 0:
+        return None
+    rate = int.from_bytes(common[10:18]) * 2.0**exponent
+    return frames / rate if rate >= 1 else None
+
+
+def inspect_avi(source: Source) -> Evidence:
+    """Inspect an AVI file; a long one is several lists, one after the other.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    declared = _avi_seconds(source)
+    end = 0
+    for one in _chunks(source, 0, source.size, "little"):
+        if one.kind != b"RIFF":
+            break
+        if one.size in OPEN:
+            return Evidence(declared=declared, why="it was written without a length")
+        end = one.end
+    if end > source.size:
+        why = f"{end - source.size} bytes are missing of those it says it has"
+        return Evidence(ending=Ending.MISSING, why=why, declared=declared)
+    why = "it has all the bytes that it says it has"
+    return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
+
+
+def _avi_seconds(source: Source) -> float | None:
+    """Return the frames of all lists by how long each is shown."""
+    head = source.at(0, 4096)
+    at = head.find(b"avih")
+    if at < 0:
+        return None
+    each = int.from_bytes(head[at + 8 : at + 12], "little")
+    frames = int.from_bytes(head[at + 24 : at + 28], "little")
+    long = head.find(b"dmlh")
+    if long > 0:
+        frames = max(frames, int.from_bytes(head[long + 8 : long + 12], "little"))
+    return frames * each / 1e6 or None
+
+
+def _chunks(source: Source, at: int, end: int, order: str) -> Iterator[Chunk]:
+    for _ in range(MOST_CHUNKS):
+        head = source.at(at, 8)
+        if at >= end or len(head) < 8:
+            return
+        size = int.from_bytes(head[4:], "little" if order == "little" else "big")
+        one = Chunk(head[:4], at + 8, size)
+        yield one
+        at = one.end + (size & 1)
+        source.check()
+    raise CannotTell("it has too many chunks")

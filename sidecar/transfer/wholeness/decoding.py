@@ -1,0 +1,68 @@
+"""How far ffmpeg gets in a file: it decodes the sound, and walks the pictures, to the end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from threading import Event
+from typing import BinaryIO
+
+from sidecar.clock import Clock
+from sidecar.transfer.converting.child import ChildFailed, reach, run
+from sidecar.transfer.converting.looking import UNTRUSTED
+
+# Sound decodes a hundred times faster than it plays, also on a slow machine.
+LIMIT_S = 120.0
+LONGEST_LIMIT_S = 3600.0
+PARTS = 10
+BYTES_A_SECOND = 2 * 1024 * 1024
+OUT_TIME = re.compile(rb"^out_time_us=(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What ffmpeg found.
+
+    Attributes:
+        seconds: How far it got.
+        errors: What it complained of, in lines.
+    """
+
+    seconds: float
+    errors: int
+
+
+def decode(
+    ffmpeg: str, file: BinaryIO, *, seconds: float, size: int, clock: Clock, stop: Event
+) -> Decoded | None:
+    """Play a file to its end; None if ffmpeg cannot.
+
+    It does not end at the first error: people have files that are damaged in the middle and
+    complete. Pictures are not decoded, which would take as long as watching a film on a small
+    machine; each is only read, which proves as well that it is there.
+
+    Args:
+        ffmpeg: The program.
+        file: Open for reading.
+        seconds: How long it is, about; for the time limit.
+        size: Its bytes; for the time limit.
+        clock: For the time limit.
+        stop: Ends it when set.
+
+    Raises:
+        errors.Stopped: `stop` was set.
+    """
+    command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats"]
+    command += ["-threads", "1", "-err_detect", "crccheck", *UNTRUSTED, "-i", reach(file)]
+    # A cover is no picture of a film (V, not v): it would count as one of no length.
+    command += ["-map", "0:a?", "-map", "0:V?", "-c:v", "copy", "-threads", "1"]
+    command += ["-progress", "pipe:1", "-stats_period", "60", "-f", "null", "-"]
+    limit_s = min(LIMIT_S + seconds / PARTS + size / BYTES_A_SECOND, LONGEST_LIMIT_S)
+    try:
+        said = run(command, files=[file], clock=clock, stop=stop, limit_s=limit_s)
+    except ChildFailed:
+        return None
+    reached = OUT_TIME.findall(said.output)
+    if said.code != 0 or not reached:
+        return None
+    return Decoded(int(reached[-1]) / 1e6, len(said.complaints.splitlines()))

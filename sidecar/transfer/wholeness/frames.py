@@ -1,0 +1,274 @@
+"""MP3 and AAC as plain frames: each says how long it is, so that they can be walked to the end.
+
+A file that says how many frames it has (Xing, Info, VBRI) proves its end, and so does a tag that
+follows the sound. Without either only the length can prove it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.tags import Sound, between_tags
+
+SYNC = re.compile(rb"\xff[\xe0-\xff]")
+BLOCK = 1024 * 1024
+MOST_JUNK = 4 * 1024 * 1024
+MOST_BEFORE = 64 * 1024
+HEAD = 4
+ADTS_HEAD = 7
+XING_HAS_FRAMES, XING_HAS_BYTES = 1, 2
+
+_KBITS = {
+    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_RATES = (44100, 48000, 32000)
+_ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+_ADTS_RATES += (7350,)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame, by its header.
+
+    Attributes:
+        kind: What all frames of a stream share.
+        kbits: None where it says nothing.
+    """
+
+    length: int
+    samples: int
+    rate: int
+    kind: tuple[int, ...]
+    kbits: int | None = None
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk over the frames found.
+
+    Attributes:
+        first: The first frame, and where it begins.
+        last_end: Where the last whole frame ends.
+        has_part: Whether a part of a frame follows that one.
+        rest: What else follows, its beginning.
+    """
+
+    first: Frame | None = None
+    first_at: int = 0
+    frames: int = 0
+    samples: int = 0
+    last_end: int = 0
+    has_part: bool = False
+    rest: bytes = b""
+    junk: int = 0
+    kbits: set[int | None] = field(default_factory=set)
+
+    @property
+    def ends_in_a_tag(self) -> bool:
+        """Whether a tag follows that is not whole, or it would have been left aside."""
+        return self.rest.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
+
+    @property
+    def seconds(self) -> float:
+        """How long the whole frames play."""
+        return self.samples / self.first.rate if self.first else 0.0
+
+
+@lru_cache(8192)
+def mpeg_frame(head: bytes) -> Frame | None:
+    """Return the frame of MPEG sound that begins with these 4 bytes; None if none does."""
+    if len(head) < HEAD or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - sync
+        return None
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    bitrate, rate = head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or layer == 4 or bitrate in {0, 15} or rate == 3:  # noqa: PLR2004 - reserved
+        return None
+    low = version != 3  # noqa: PLR2004 - MPEG 1
+    table = _KBITS[2 if low else 1, min(layer, 2) if low else layer]
+    kbits, padding = table[bitrate - 1], head[2] >> 1 & 1
+    hertz = _RATES[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    kind = (version, layer, rate)
+    if layer == 1:
+        return Frame((12000 * kbits // hertz + padding) * 4, 384, hertz, kind, kbits)
+    samples = 576 if low and layer == 3 else 1152  # noqa: PLR2004 - layer 3
+    return Frame(samples // 8 * 1000 * kbits // hertz + padding, samples, hertz, kind, kbits)
+
+
+def adts_frame(head: bytes) -> Frame | None:
+    """Return the frame of AAC that begins with these 7 bytes; None if none does."""
+    if len(head) < ADTS_HEAD or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004 - sync
+        return None
+    rate = head[2] >> 2 & 15
+    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    if rate >= len(_ADTS_RATES) or length < ADTS_HEAD:
+        return None
+    blocks = (head[6] & 3) + 1
+    return Frame(length, 1024 * blocks, _ADTS_RATES[rate], (head[1], head[2]))
+
+
+def inspect_mpeg(source: Source) -> Evidence:
+    """Inspect an MP3, or MPEG sound of another layer.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    sound = between_tags(source)
+    if sound.start >= sound.end:
+        return Evidence(ending=Ending.MISSING, why="it ends within the tags at its beginning")
+    walk = _walk(source, sound, mpeg_frame, HEAD)
+    if walk.ends_in_a_tag:
+        return _uncounted(walk, sound, is_dependable=False)
+    counted = _count_in(source, walk)
+    if counted is None:
+        return _uncounted(walk, sound, is_dependable=len(walk.kbits) == 1)
+    frames, size = counted
+    first = walk.first
+    declared = frames * first.samples / first.rate if first else None
+    if frames and walk.frames - 1 >= frames:
+        why = f"it has all of its {frames} frames"
+        return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=walk.seconds)
+    is_plausible = walk.junk or walk.frames >= frames
+    if size and walk.first_at + size <= sound.end and not walk.has_part and is_plausible:
+        why = f"it has all of its {size} bytes of sound"
+        return Evidence(ending=Ending.PRESENT, why=why, reached=walk.seconds)
+    if not frames or sound.has_tail:
+        return _uncounted(walk, sound, is_dependable=False)
+    why = f"has {max(0, walk.frames - 1)} of {frames} frames"
+    return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=walk.seconds)
+
+
+def inspect_adts(source: Source) -> Evidence:
+    """Inspect AAC in plain frames.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    sound = between_tags(source)
+    return _uncounted(_walk(source, sound, adts_frame, ADTS_HEAD), sound, is_dependable=False)
+
+
+def _uncounted(walk: Walk, sound: Sound, *, is_dependable: bool) -> Evidence:
+    seconds = walk.seconds
+    if walk.ends_in_a_tag:
+        why = "it ends within the tag after its last frame"
+        return Evidence(ending=Ending.MISSING, why=why, reached=seconds)
+    if sound.has_tail and not walk.has_part:
+        why = "a tag follows its last frame"
+        return Evidence(ending=Ending.PRESENT, why=why, reached=seconds)
+    if walk.has_part and not sound.has_tail:
+        why = "it ends within a frame"
+        return Evidence(ending=Ending.MISSING, why=why, reached=seconds)
+    if walk.rest:
+        why = "bytes that are no sound follow its last frame"
+        return Evidence(why=why, reached=seconds, is_dependable=False, errors=1)
+    return Evidence(reached=seconds, is_dependable=is_dependable)
+
+
+def _count_in(source: Source, walk: Walk) -> tuple[int, int] | None:
+    """Return the frames and bytes of sound that the first frame tells; None if it tells nothing."""
+    if walk.first is None:
+        return None
+    content = source.at(walk.first_at, walk.first.length)
+    for at in (36, 21, 13):
+        if content[at : at + 4] in {b"Xing", b"Info"}:
+            flags = int.from_bytes(content[at + 4 : at + 8])
+            at += 8
+            frames = size = 0
+            if flags & XING_HAS_FRAMES:
+                frames, at = int.from_bytes(content[at : at + 4]), at + 4
+            if flags & XING_HAS_BYTES:
+                size = int.from_bytes(content[at : at + 4])
+            return (frames, size) if frames or size else None
+    if content[36:40] == b"VBRI":
+        return int.from_bytes(content[50:54]), int.from_bytes(content[46:50])
+    return None
+
+
+def _walk(
+    source: Source, sound: Sound, frame_of: Callable[[bytes], Frame | None], head: int
+) -> Walk:
+    walk = Walk(last_end=sound.start)
+    at, start, block = sound.start, 0, b""
+    while at < sound.end:
+        if at + head > start + len(block) or at < start:
+            start, block = at, source.at(at, BLOCK)
+        frame = frame_of(block[at - start : at - start + head])
+        if frame is not None and walk.first is not None and frame.kind != walk.first.kind:
+            frame = None
+        if frame is None or (walk.first is None and not _is_first(source, at, frame, frame_of)):
+            at = _next(source, at, sound.end, frame_of, walk)
+            continue
+        if walk.first is None:
+            walk.first, walk.first_at = frame, at
+        if at + frame.length > sound.end:
+            walk.has_part = True
+            break
+        at += frame.length
+        walk.frames += 1
+        walk.samples += frame.samples
+        walk.last_end = at
+        walk.kbits.add(frame.kbits)
+    if walk.first is None:
+        raise CannotTell("it has no frames that can be read")
+    if not walk.has_part:
+        walk.rest = source.at(walk.last_end, max(0, min(16, sound.end - walk.last_end)))
+    return walk
+
+
+def _is_first(
+    source: Source, at: int, frame: Frame, frame_of: Callable[[bytes], Frame | None]
+) -> bool:
+    """Whether another frame follows: two bytes alone are found anywhere."""
+    following = frame_of(source.at(at + frame.length, ADTS_HEAD)[: _head(frame_of)])
+    return following is not None and following.kind == frame.kind
+
+
+def _next(
+    source: Source, at: int, end: int, frame_of: Callable[[bytes], Frame | None], walk: Walk
+) -> int:
+    """Return where the next frame begins that another one follows; `end` if there is none."""
+    began = at
+    is_last = walk.frames and _is_part(source.at(at, min(HEAD, end - at)), end - at, frame_of)
+    while at < end:
+        block = source.at(at, min(BLOCK, end - at))
+        for found in SYNC.finditer(block, 1):
+            place = at + found.start()
+            frame = frame_of(source.at(place, _head(frame_of)))
+            if frame is None or (walk.first is not None and frame.kind != walk.first.kind):
+                continue
+            ends_file = place + frame.length == end
+            if place + frame.length > end:
+                continue
+            if ends_file or _is_first(source, place, frame, frame_of):
+                walk.junk += place - began
+                return _bounded(place, walk)
+        walk.junk += len(block)
+        began = at = at + max(1, len(block) - 1) if at + len(block) < end else end
+        _bounded(at, walk)
+    walk.has_part = walk.has_part or bool(is_last)
+    return end
+
+
+def _is_part(rest: bytes, left: int, frame_of: Callable[[bytes], Frame | None]) -> bool:
+    """Whether so few bytes are left that they are the beginning of a header."""
+    return left < _head(frame_of) and rest[:1] == b"\xff"
+
+
+def _bounded(at: int, walk: Walk) -> int:
+    most = MOST_JUNK if walk.first is not None else MOST_BEFORE
+    if walk.junk > most:
+        raise CannotTell("too much in it is no sound")
+    return at
+
+
+def _head(frame_of: Callable[[bytes], Frame | None]) -> int:
+    return ADTS_HEAD if frame_of is adts_frame else HEAD

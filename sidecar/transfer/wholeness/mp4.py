@@ -1,0 +1,178 @@
+"""MP4, M4A, M4B, MOV: boxes are walked to the end; the index says where every last piece lies.
+
+The index (`moov`) may come first: then a file that is cut looks like a whole one, except that its
+pieces lie beyond its end.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.transfer.wholeness.source import CannotTell, Source
+
+MOST_BOXES = 200_000
+MOST_INDEX = 48 * 1024 * 1024
+MOST_TRACKS = 256
+KNOWN = frozenset(
+    {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"udta", b"uuid", b"meta", b"pnot"}
+    | {b"moof", b"mfra", b"sidx", b"styp", b"ssix", b"prft", b"emsg", b"pdin"}
+)
+
+
+@dataclass(slots=True)
+class Top:
+    """The boxes of a file."""
+
+    index: bytes | None = None
+    kinds: list[bytes] = field(default_factory=list)
+    is_cut: bool = False
+    has_junk: bool = False
+
+
+def inspect_mp4(source: Source) -> Evidence:
+    """Inspect an MP4 file, or what is like one.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    top = _walk(source)
+    if top.index is None:
+        return Evidence(ending=Ending.MISSING, why="its index (moov) is missing")
+    declared, end = _seconds(top.index), _last_byte(top.index)
+    if top.is_cut:
+        why = f"it ends within its box {top.kinds[-1].decode('ascii', 'replace')}"
+        return Evidence(ending=Ending.MISSING, why=why, declared=declared)
+    if end > source.size:
+        why = f"its index reaches {end - source.size} bytes beyond its end"
+        return Evidence(ending=Ending.MISSING, why=why, declared=declared)
+    if b"moof" in top.kinds:
+        if b"mfra" in top.kinds:
+            why = "the index of its fragments is there"
+            return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
+        return Evidence(declared=declared, why="its fragments do not tell which is the last")
+    if not end:
+        raise CannotTell("its index leads to nothing")
+    why = "all that its index leads to is there"
+    return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
+
+
+def _walk(source: Source) -> Top:
+    top, at = Top(), 0
+    for _ in range(MOST_BOXES):
+        if at >= source.size:
+            return top
+        head = source.at(at, 16)
+        kind, size, skip = head[4:8], int.from_bytes(head[:4]), 8
+        if size == 1 and len(head) == 16:  # noqa: PLR2004 - a long header
+            size, skip = int.from_bytes(head[8:]), 16
+        elif size == 0 and kind in KNOWN:
+            size = source.size - at
+        if len(head) < 8 or size < skip or not kind.isascii():  # noqa: PLR2004 - a short header
+            top.has_junk = True
+            return top
+        if at + size > source.size:
+            top.is_cut = kind in KNOWN
+            top.has_junk = not top.is_cut
+            top.kinds.append(kind)
+            return top
+        top.kinds.append(kind)
+        if kind == b"moov" and top.index is None:
+            if size > MOST_INDEX:
+                raise CannotTell("its index is too long")
+            top.index = source.at(at + skip, size - skip)
+        at += size
+        source.check()
+    raise CannotTell("it has too many boxes")
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the boxes in one, as kind and content."""
+    at = 0
+    while at + 8 <= len(content):
+        size, skip = int.from_bytes(content[at : at + 4]), 8
+        if size == 1:
+            size, skip = int.from_bytes(content[at + 8 : at + 16]), 16
+        if size < skip or at + size > len(content):
+            return
+        yield content[at + 4 : at + 8], content[at + skip : at + size]
+        at += size
+
+
+def _find(content: bytes, *path: bytes) -> bytes:
+    for kind in path:
+        content = next((inner for found, inner in _boxes(content) if found == kind), b"")
+    return content
+
+
+def _seconds(index: bytes) -> float | None:
+    """Return how long it is; a file of fragments says so elsewhere, or not at all."""
+    head = _find(index, b"mvhd")
+    scale, ticks = _scale_and_ticks(head)
+    if scale and not ticks:
+        more = _find(index, b"mvex", b"mehd")
+        ticks = int.from_bytes(more[4:12] if more[:1] == b"\1" else more[4:8])
+    return ticks / scale if scale and ticks else None
+
+
+def _scale_and_ticks(head: bytes) -> tuple[int, int]:
+    if head[:1] == b"\1":
+        scale, ticks, unknown = head[20:24], head[24:32], 2**64 - 1
+    else:
+        scale, ticks, unknown = head[12:16], head[16:20], 2**32 - 1
+    number = int.from_bytes(ticks)
+    return int.from_bytes(scale), 0 if number == unknown else number
+
+
+def _last_byte(index: bytes) -> int:
+    """Return where the last piece that the index leads to ends; 0 if it leads to none."""
+    tracks = [inner for kind, inner in _boxes(index) if kind == b"trak"]
+    if len(tracks) > MOST_TRACKS:
+        raise CannotTell("it has too many tracks")
+    return max((_track_end(_find(one, b"mdia", b"minf", b"stbl")) for one in tracks), default=0)
+
+
+def _track_end(table: bytes) -> int:
+    parts = dict(_boxes(table))
+    width, chunks = (8, parts[b"co64"]) if b"co64" in parts else (4, parts.get(b"stco", b""))
+    count = min(int.from_bytes(chunks[4:8]), (len(chunks) - 8) // width)
+    if count <= 0:
+        return 0
+    offsets = struct.unpack_from(f">{count}{'Q' if width == 8 else 'I'}", chunks, 8)
+    last = max(range(count), key=offsets.__getitem__)
+    return offsets[last] + _chunk_size(parts, last, count)
+
+
+def _chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:
+    """Return the bytes of the chunk that lies last; only what surely belongs to it."""
+    runs = _runs(parts.get(b"stsc", b""))
+    before = here = 0
+    for number, (first, samples) in enumerate(runs):
+        following = runs[number + 1][0] if number + 1 < len(runs) else count
+        if first <= chunk < following:
+            before += (chunk - first) * samples
+            here = samples
+            break
+        before += max(0, following - first) * samples
+    sizes = parts.get(b"stsz", b"")
+    each, total = int.from_bytes(sizes[4:8]), int.from_bytes(sizes[8:12])
+    here = max(0, min(here, total - before))
+    if each:
+        # For plain sound old files count single bytes as samples: then this is far too little,
+        # never too much.
+        return each * here
+    start = 12 + 4 * before
+    found = sizes[start : start + 4 * here]
+    return sum(struct.unpack(f">{len(found) // 4}I", found[: len(found) // 4 * 4]))
+
+
+def _runs(table: bytes) -> list[tuple[int, int]]:
+    """Return from which chunk on, counted from 0, how many samples are in each."""
+    count = min(int.from_bytes(table[4:8]), (len(table) - 8) // 12)
+    if count <= 0:
+        return []
+    numbers = struct.unpack_from(f">{count * 3}I", table, 8)
+    pairs = zip(numbers[::3], numbers[1::3], strict=True)
+    return [(first - 1, samples) for first, samples in pairs]

@@ -1,0 +1,93 @@
+"""What a file's own structure says of its end: by what it is, not by what it is called."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from sidecar.domain.wholeness import Evidence
+from sidecar.transfer.wholeness.asf import HEADER as ASF
+from sidecar.transfer.wholeness.asf import inspect_asf
+from sidecar.transfer.wholeness.chunks import inspect_aiff, inspect_avi, inspect_wav
+from sidecar.transfer.wholeness.flac import inspect_flac
+from sidecar.transfer.wholeness.frames import (
+    adts_frame,
+    inspect_adts,
+    inspect_mpeg,
+    mpeg_frame,
+)
+from sidecar.transfer.wholeness.matroska import inspect_matroska
+from sidecar.transfer.wholeness.mp4 import KNOWN, inspect_mp4
+from sidecar.transfer.wholeness.ogg import inspect_ogg
+from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.tags import between_tags
+from sidecar.transfer.wholeness.transport import inspect_transport, packet_size
+
+Inspect = Callable[[Source], Evidence]
+# Kinds whose frames may follow some bytes that are no sound: then the name decides.
+_BY_NAME: dict[str, Inspect] = {
+    "mp3": inspect_mpeg,
+    "mp2": inspect_mpeg,
+    "mpa": inspect_mpeg,
+    "aac": inspect_adts,
+    "adts": inspect_adts,
+}
+
+
+def inspect(source: Source, container: str) -> Evidence:
+    """Return what a file's structure says; nothing if it is of no known kind, or too odd.
+
+    Args:
+        source: The file.
+        container: What the server calls it, or its extension; several are parted by commas.
+
+    Raises:
+        errors.Stopped: It is to stop.
+        OSError: The file cannot be read.
+    """
+    try:
+        found = _inspection(source, container)
+        return found(source) if found is not None else Evidence()
+    except CannotTell as why:
+        return Evidence(why=str(why))
+    except (ValueError, LookupError, ArithmeticError, struct.error):
+        # A foreign file is never worth a crash; each field of it may be any number.
+        return Evidence(why="its structure is odd")
+
+
+def _inspection(source: Source, container: str) -> Inspect | None:
+    head = source.at(0, 16)
+    if head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE":
+        return inspect_wav
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return inspect_avi
+    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
+        return inspect_aiff
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return inspect_matroska
+    if head == ASF:
+        return inspect_asf
+    if head[4:8] in KNOWN:
+        return inspect_mp4
+    if packet_size(source.at(0, 1024)) is not None:
+        return inspect_transport
+    return _sound(source, container)
+
+
+def _sound(source: Source, container: str) -> Inspect | None:
+    start = between_tags(source).start
+    head = source.at(start, 8)
+    if head[:4] == b"fLaC":
+        return inspect_flac
+    if head[:4] == b"OggS":
+        return inspect_ogg
+    for frame_of, count, inspection in (
+        (adts_frame, 7, inspect_adts),
+        (mpeg_frame, 4, inspect_mpeg),
+    ):
+        frame = frame_of(head[:count])
+        following = frame and frame_of(source.at(start + frame.length, count))
+        if frame and following and frame.kind == following.kind:
+            return inspection
+    names = container.lower().replace(".", "").split(",")
+    return next((_BY_NAME[one] for one in names if one in _BY_NAME), None)

@@ -1,0 +1,125 @@
+"""MPEG-TS: nothing in it says where it ends, so its clocks have to, and its last packets.
+
+Only the beginning and the end are read. What is cut within a picture shows there: the last packet
+of a picture is filled up, one in its middle is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.transfer.wholeness.source import CannotTell, Source
+
+PACKET, TIMED_PACKET = 188, 192
+SYNC = 0x47
+READ = 4 * 1024 * 1024
+WRAP = 1 << 33
+TICKS = 90_000
+# The clock tells when the last picture begins; how long it stays is guessed.
+GRAIN_S = 0.1
+MOST_GAP = WRAP // 2
+
+
+@dataclass(slots=True)
+class Stream:
+    """What is known of one stream at the end of the file.
+
+    Attributes:
+        left: Bytes that its last unit still lacks; None where it does not say.
+        is_filled: Whether its last packet is filled up.
+    """
+
+    left: int | None = None
+    is_filled: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was found in a part of the file."""
+
+    stamps: list[int] = field(default_factory=list)
+    streams: dict[int, Stream] = field(default_factory=dict)
+
+
+def packet_size(head: bytes) -> tuple[int, int] | None:
+    """Return how long packets are and where the first sync byte is; None if there are none."""
+    for size, first in ((PACKET, 0), (TIMED_PACKET, 4)):
+        places = range(first, first + 4 * size, size)
+        if all(head[place : place + 1] == bytes([SYNC]) for place in places):
+            return size, first
+    return None
+
+
+def inspect_transport(source: Source) -> Evidence:
+    """Inspect an MPEG transport stream.
+
+    Raises:
+        CannotTell: It is none, or too odd.
+    """
+    found = packet_size(source.at(0, 1024))
+    if found is None:
+        raise CannotTell("it is no transport stream")
+    size, first = found
+    start = max(0, source.size - READ) // size * size
+    begin = _read(source.at(0, READ), size, first)
+    end = _read(source.at(start, source.size - start), size, first)
+    if not begin.stamps or not end.stamps:
+        raise CannotTell("it has no clock")
+    reached = _between(begin.stamps, end.stamps)
+    if source.size % size:
+        return Evidence(ending=Ending.MISSING, why="it ends within a packet", reached=reached)
+    if any((one.left or 0) > 0 for one in end.streams.values()):
+        return Evidence(ending=Ending.MISSING, why="it ends within a frame", reached=reached)
+    open_ends = [one for one in end.streams.values() if one.left is None and not one.is_filled]
+    return Evidence(reached=reached, grain=GRAIN_S, errors=len(open_ends))
+
+
+def _between(begin: list[int], end: list[int]) -> float:
+    base = begin[0]
+    low = min(_gap(base, one) for one in begin)
+    return (max(_gap(base, one) for one in end) - low) / TICKS
+
+
+def _gap(base: int, stamp: int) -> int:
+    """Return the ticks from one stamp to another; they begin anew every 26 hours."""
+    gap = (stamp - base) % WRAP
+    return gap - WRAP if gap > MOST_GAP else gap
+
+
+def _read(content: bytes, size: int, first: int) -> Reading:
+    reading = Reading()
+    for at in range(first, len(content) - PACKET + 1, size):
+        packet = content[at : at + PACKET]
+        if packet[0] != SYNC or not packet[3] & 0x10:
+            continue
+        skip = 4
+        if packet[3] & 0x20:
+            skip += 1 + packet[4]
+        is_filled = bool(packet[3] & 0x20) and packet[4] != 0
+        payload = packet[skip:]
+        pid = (packet[1] & 0x1F) << 8 | packet[2]
+        if packet[1] & 0x40:
+            _begin(reading, pid, payload, is_filled=is_filled)
+        elif pid in reading.streams:
+            stream = reading.streams[pid]
+            stream.is_filled = is_filled
+            if stream.left is not None:
+                stream.left -= len(payload)
+    return reading
+
+
+def _begin(reading: Reading, pid: int, payload: bytes, *, is_filled: bool) -> None:
+    """Take the beginning of a unit of sound or pictures."""
+    if payload[:3] != b"\0\0\1" or len(payload) < 14:
+        return
+    kind = payload[3]
+    if not (0xC0 <= kind <= 0xEF or kind in {0xBD, 0xFD}):
+        return
+    length = int.from_bytes(payload[4:6])
+    left = length + 6 - len(payload) if length else None
+    reading.streams[pid] = Stream(left, is_filled)
+    if payload[7] & 0x80:
+        stamp = payload[9:14]
+        high, mid, low = stamp[0] >> 1 & 7, int.from_bytes(stamp[1:3]), int.from_bytes(stamp[3:5])
+        reading.stamps.append(high << 30 | (mid >> 1) << 15 | low >> 1)
