@@ -108,11 +108,18 @@ def _decide(found: Evidence, seconds: float | None, expected: float | None) -> t
         return (Verdict.CUT if found.is_dependable else Verdict.UNKNOWN), lacks
     if is_there:
         return Verdict.WHOLE, found.why
-    if found.errors:
-        return Verdict.UNKNOWN, f"{lacks}, with errors on the way"
-    if expected is not None and abs(seconds - expected) <= max(EXACT_S, found.grain):
+    return _by_length(found, seconds, expected, verb)
+
+
+def _by_length(
+    found: Evidence, seconds: float, expected: float | None, verb: str
+) -> tuple[Verdict, str]:
+    """Decide where only the length can prove the end: it has to be exact, and without an error."""
+    is_exact = expected is not None and abs(seconds - expected) <= max(EXACT_S, found.grain)
+    if is_exact and not found.errors:
         return Verdict.WHOLE, f"{verb} all of its {expected:.1f} seconds"
-    return Verdict.UNKNOWN, f"{verb} {seconds:.2f} seconds, and {found.why}"
+    on_the_way = ", with errors on the way" if found.errors else ""
+    return Verdict.UNKNOWN, f"{verb} {seconds:.2f} seconds{on_the_way}, and {found.why}"
 
 
 def _number(one: float, other: float) -> str:

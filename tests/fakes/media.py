@@ -11,14 +11,15 @@ SECONDS = 6.0
 PICTURES = f"testsrc2=size=160x120:rate=25:duration={SECONDS + 2}"
 NOISE = f"anoisesrc=duration={SECONDS}:seed=7:amplitude=0.3:sample_rate=44100"
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
+ID3V1 = ("-write_id3v1", "1", "-metadata", "title=Tone")
 
 SOUNDS: dict[str, tuple[str, ...]] = {
     "constant.mp3": ("-b:a", "320k"),
     "varying.mp3": ("-q:a", "2"),
     "constant-uncounted.mp3": ("-b:a", "192k", "-write_xing", "0"),
     "varying-uncounted.mp3": ("-q:a", "2", "-write_xing", "0"),
-    "id3v1.mp3": ("-b:a", "192k", "-write_xing", "0", "-write_id3v1", "1"),
-    "id3v1-counted.mp3": ("-q:a", "2", "-write_id3v1", "1"),
+    "id3v1.mp3": ("-b:a", "192k", "-write_xing", "0", *ID3V1),
+    "id3v1-counted.mp3": ("-q:a", "2", *ID3V1),
     "low.mp3": ("-b:a", "64k", "-ar", "22050", "-ac", "1"),
     "layer.mp2": ("-b:a", "192k"),
     "plain.flac": (),

@@ -10,6 +10,7 @@ DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 MOST_HEADER = 8 * 1024 * 1024
 BROADCAST = 1
+FACTS = 104
 
 
 def inspect_asf(source: Source) -> Evidence:
@@ -25,9 +26,9 @@ def inspect_asf(source: Source) -> Evidence:
         return Evidence(ending=Ending.MISSING, why="it ends before its content begins")
     head = source.at(0, size)
     at = head.find(FILE)
-    facts = head[at : at + 104] if at >= 0 else b""
+    facts = head[at : at + FACTS] if at >= 0 else b""
     length = _number(source.at(size + 16, 8))
-    if source.at(size, 16) != DATA or len(facts) < 104 or facts[88] & BROADCAST or not length:
+    if source.at(size, 16) != DATA or len(facts) < FACTS or facts[88] & BROADCAST or not length:
         return Evidence(why="it was written without a length")
     # Both the play duration and the time before it starts are in the header.
     declared = _number(facts[64:72]) / 1e7 - _number(facts[80:88]) / 1e3

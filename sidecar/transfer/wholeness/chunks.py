@@ -9,6 +9,9 @@ from sidecar.domain.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 
 MOST_CHUNKS = 100_000
+HEAD = 8
+COMMON = 18
+IN_DS64 = 0xFFFFFFFF
 OPEN = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000})
 
 
@@ -39,7 +42,7 @@ def inspect_wav(source: Source) -> Evidence:
         elif one.kind == b"ds64":
             long_data = int.from_bytes(source.at(one.start, 16)[8:16], "little")
         elif one.kind == b"data":
-            is_long = one.size == 0xFFFFFFFF and long_data is not None
+            is_long = one.size == IN_DS64 and long_data is not None
             size = long_data if is_long and long_data is not None else one.size
             return _wav(source, Chunk(one.kind, one.start, size), rate, is_open=not is_long)
     return Evidence(ending=Ending.MISSING, why="it ends before its sound begins")
@@ -74,7 +77,7 @@ def inspect_aiff(source: Source) -> Evidence:
     declared, has_sound, spare = None, False, 0
     for one in _chunks(source, 12, source.size, "big"):
         if one.kind == b"COMM":
-            declared = _aiff_seconds(source.at(one.start, 18))
+            declared = _aiff_seconds(source.at(one.start, COMMON))
         has_sound = has_sound or one.kind == b"SSND"
         spare = 1 if one.size & 1 and one.end == source.size else 0
     if form > source.size + spare or not has_sound:
@@ -86,11 +89,11 @@ def inspect_aiff(source: Source) -> Evidence:
 
 def _aiff_seconds(common: bytes) -> float | None:
     """Return frames by rate, which is a float of ten bytes."""
-    if len(common) < 18:
+    if len(common) < COMMON:
         return None
     frames = int.from_bytes(common[2:6])
     exponent = (int.from_bytes(common[8:10]) & 0x7FFF) - 16383 - 63
-    if not -128 < exponent < 0:
+    if exponent not in range(-127, 0):
         return None
     rate = int.from_bytes(common[10:18]) * 2.0**exponent
     return frames / rate if rate >= 1 else None
@@ -133,8 +136,8 @@ def _avi_seconds(source: Source) -> float | None:
 
 def _chunks(source: Source, at: int, end: int, order: str) -> Iterator[Chunk]:
     for _ in range(MOST_CHUNKS):
-        head = source.at(at, 8)
-        if at >= end or len(head) < 8:
+        head = source.at(at, HEAD)
+        if at >= end or len(head) < HEAD:
             return
         size = int.from_bytes(head[4:], "little" if order == "little" else "big")
         one = Chunk(head[:4], at + 8, size)

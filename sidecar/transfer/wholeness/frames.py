@@ -125,24 +125,32 @@ def inspect_mpeg(source: Source) -> Evidence:
     if sound.start >= sound.end:
         return Evidence(ending=Ending.MISSING, why="it ends within the tags at its beginning")
     walk = _walk(source, sound, mpeg_frame, HEAD)
-    if walk.ends_in_a_tag:
-        return _uncounted(walk, sound, is_dependable=False)
     counted = _count_in(source, walk)
-    if counted is None:
+    if counted is None or walk.first is None or walk.ends_in_a_tag:
         return _uncounted(walk, sound, is_dependable=len(walk.kbits) == 1)
     frames, size = counted
-    first = walk.first
-    declared = frames * first.samples / first.rate if first else None
+    seconds = frames * walk.first.samples / walk.first.rate
+    return _counted(walk, sound, frames, size, declared=seconds or None)
+
+
+def _counted(
+    walk: Walk, sound: Sound, frames: int, size: int, *, declared: float | None
+) -> Evidence:
+    """Judge by what the first frame, which is no sound itself, tells of the others."""
     if frames and walk.frames - 1 >= frames:
         why = f"it has all of its {frames} frames"
         return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=walk.seconds)
+    # Damaged frames are not counted, and some programs count the first one too.
     is_plausible = walk.junk or walk.frames >= frames
     if size and walk.first_at + size <= sound.end and not walk.has_part and is_plausible:
         why = f"it has all of its {size} bytes of sound"
         return Evidence(ending=Ending.PRESENT, why=why, reached=walk.seconds)
-    if not frames or sound.has_tail:
+    if not frames:
         return _uncounted(walk, sound, is_dependable=False)
     why = f"has {max(0, walk.frames - 1)} of {frames} frames"
+    if sound.has_tail:
+        # Its two ends contradict each other: a program that cut it anew, or a hole.
+        return Evidence(why=why, reached=walk.seconds, is_dependable=False, errors=1)
     return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=walk.seconds)
 
 
@@ -178,15 +186,12 @@ def _count_in(source: Source, walk: Walk) -> tuple[int, int] | None:
     if walk.first is None:
         return None
     content = source.at(walk.first_at, walk.first.length)
-    for at in (36, 21, 13):
-        if content[at : at + 4] in {b"Xing", b"Info"}:
-            flags = int.from_bytes(content[at + 4 : at + 8])
-            at += 8
-            frames = size = 0
-            if flags & XING_HAS_FRAMES:
-                frames, at = int.from_bytes(content[at : at + 4]), at + 4
-            if flags & XING_HAS_BYTES:
-                size = int.from_bytes(content[at : at + 4])
+    for begin in (36, 21, 13):
+        if content[begin : begin + 4] in {b"Xing", b"Info"}:
+            flags = int.from_bytes(content[begin + 4 : begin + 8])
+            numbers = [int.from_bytes(content[begin + n : begin + n + 4]) for n in (8, 12)]
+            frames = numbers.pop(0) if flags & XING_HAS_FRAMES else 0
+            size = numbers.pop(0) if flags & XING_HAS_BYTES else 0
             return (frames, size) if frames or size else None
     if content[36:40] == b"VBRI":
         return int.from_bytes(content[50:54]), int.from_bytes(content[46:50])

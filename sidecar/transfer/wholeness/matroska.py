@@ -10,6 +10,7 @@ from sidecar.transfer.wholeness.source import CannotTell, Source
 
 EBML, SEGMENT, INFO = 0x1A45DFA3, 0x18538067, 0x1549A966
 SCALE, DURATION, VOID = 0x2AD7B1, 0x4489, 0xEC
+LONGEST_HEADER = 12
 MOST_ELEMENTS = 2_000_000
 MOST_INFO = 64 * 1024
 USUAL_SCALE = 1_000_000
@@ -111,10 +112,10 @@ def _element(source: Source, at: int) -> Element | None:
     Raises:
         CannotTell: None begins here.
     """
-    head = source.at(at, 12)
+    head = source.at(at, LONGEST_HEADER)
     found = _header(head)
     if found is None:
-        if len(head) < 12:
+        if len(head) < LONGEST_HEADER:
             return None
         raise CannotTell("it has bytes that are no element")
     number, size, skip = found

@@ -14,8 +14,9 @@ from sidecar.domain.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 
 MOST_BOXES = 200_000
-MOST_INDEX = 48 * 1024 * 1024
+MOST_INDEX = 24 * 1024 * 1024
 MOST_TRACKS = 256
+WIDE = 8
 KNOWN = frozenset(
     {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"udta", b"uuid", b"meta", b"pnot"}
     | {b"moof", b"mfra", b"sidx", b"styp", b"ssix", b"prft", b"emsg", b"pdin"}
@@ -136,11 +137,11 @@ def _last_byte(index: bytes) -> int:
 
 def _track_end(table: bytes) -> int:
     parts = dict(_boxes(table))
-    width, chunks = (8, parts[b"co64"]) if b"co64" in parts else (4, parts.get(b"stco", b""))
+    width, chunks = (WIDE, parts[b"co64"]) if b"co64" in parts else (4, parts.get(b"stco", b""))
     count = min(int.from_bytes(chunks[4:8]), (len(chunks) - 8) // width)
     if count <= 0:
         return 0
-    offsets = struct.unpack_from(f">{count}{'Q' if width == 8 else 'I'}", chunks, 8)
+    offsets = struct.unpack_from(f">{count}{'Q' if width == WIDE else 'I'}", chunks, 8)
     last = max(range(count), key=offsets.__getitem__)
     return offsets[last] + _chunk_size(parts, last, count)
 

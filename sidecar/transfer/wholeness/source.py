@@ -46,7 +46,7 @@ class Source:
             OSError: The file cannot be read.
         """
         begin = offset - self._start
-        if 0 <= begin and begin + count <= len(self._window):
+        if begin >= 0 and begin + count <= len(self._window):
             return self._window[begin : begin + count]
         self.check()
         if offset < 0 or count > MOST_AT_ONCE:

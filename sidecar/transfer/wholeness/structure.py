@@ -16,6 +16,7 @@ from sidecar.transfer.wholeness.frames import (
     inspect_mpeg,
     mpeg_frame,
 )
+from sidecar.transfer.wholeness.lossless import inspect_tta, inspect_wavpack
 from sidecar.transfer.wholeness.matroska import inspect_matroska
 from sidecar.transfer.wholeness.mp4 import KNOWN, inspect_mp4
 from sidecar.transfer.wholeness.ogg import inspect_ogg
@@ -24,6 +25,20 @@ from sidecar.transfer.wholeness.tags import between_tags
 from sidecar.transfer.wholeness.transport import inspect_transport, packet_size
 
 Inspect = Callable[[Source], Evidence]
+_BY_BEGIN: dict[bytes, dict[bytes, Inspect]] = {
+    b"RIFF": {b"WAVE": inspect_wav, b"AVI ": inspect_avi},
+    b"RF64": {b"WAVE": inspect_wav},
+    b"FORM": {b"AIFF": inspect_aiff, b"AIFC": inspect_aiff},
+    b"\x1a\x45\xdf\xa3": {b"": inspect_matroska},
+    ASF[:4]: {b"": inspect_asf},
+}
+# What may follow a tag.
+_BY_MARK: dict[bytes, Inspect] = {
+    b"fLaC": inspect_flac,
+    b"OggS": inspect_ogg,
+    b"wvpk": inspect_wavpack,
+    b"TTA1": inspect_tta,
+}
 # Kinds whose frames may follow some bytes that are no sound: then the name decides.
 _BY_NAME: dict[str, Inspect] = {
     "mp3": inspect_mpeg,
@@ -57,18 +72,12 @@ def inspect(source: Source, container: str) -> Evidence:
 
 def _inspection(source: Source, container: str) -> Inspect | None:
     head = source.at(0, 16)
-    if head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE":
-        return inspect_wav
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return inspect_avi
-    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
-        return inspect_aiff
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return inspect_matroska
-    if head == ASF:
-        return inspect_asf
     if head[4:8] in KNOWN:
         return inspect_mp4
+    by_begin = _BY_BEGIN.get(head[:4])
+    found = by_begin.get(head[8:12]) or by_begin.get(b"") if by_begin else None
+    if found is not None:
+        return found
     if packet_size(source.at(0, 1024)) is not None:
         return inspect_transport
     return _sound(source, container)
@@ -77,10 +86,8 @@ def _inspection(source: Source, container: str) -> Inspect | None:
 def _sound(source: Source, container: str) -> Inspect | None:
     start = between_tags(source).start
     head = source.at(start, 8)
-    if head[:4] == b"fLaC":
-        return inspect_flac
-    if head[:4] == b"OggS":
-        return inspect_ogg
+    if head[:4] in _BY_MARK:
+        return _BY_MARK[head[:4]]
     for frame_of, count, inspection in (
         (adts_frame, 7, inspect_adts),
         (mpeg_frame, 4, inspect_mpeg),

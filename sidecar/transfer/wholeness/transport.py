@@ -19,6 +19,9 @@ TICKS = 90_000
 # The clock tells when the last picture begins; how long it stays is guessed.
 GRAIN_S = 0.1
 MOST_GAP = WRAP // 2
+UNIT_HEAD = 14
+# Sound, pictures, and what is neither by its number: AC-3, VC-1.
+KINDS = frozenset({*range(0xC0, 0xF0), 0xBD, 0xFD})
 
 
 @dataclass(slots=True)
@@ -111,10 +114,9 @@ def _read(content: bytes, size: int, first: int) -> Reading:
 
 def _begin(reading: Reading, pid: int, payload: bytes, *, is_filled: bool) -> None:
     """Take the beginning of a unit of sound or pictures."""
-    if payload[:3] != b"\0\0\1" or len(payload) < 14:
+    if payload[:3] != b"\0\0\1" or len(payload) < UNIT_HEAD:
         return
-    kind = payload[3]
-    if not (0xC0 <= kind <= 0xEF or kind in {0xBD, 0xFD}):
+    if payload[3] not in KINDS:
         return
     length = int.from_bytes(payload[4:6])
     left = length + 6 - len(payload) if length else None

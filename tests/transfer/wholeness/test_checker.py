@@ -50,7 +50,9 @@ def test_a_whole_file_is_whole(decoding: WholenessChecker, media: Media, name: s
     found = check(decoding, media(name), length_of(media(name)))
 
     assert found.verdict is Verdict.WHOLE, found
-    assert found.seconds == pytest.approx(length_of(media(name)), abs=0.15)
+    # Of several Ogg files that are strung together ffprobe counts one.
+    times = 2 if name == "strung.ogg" else 1
+    assert found.seconds == pytest.approx(times * (length_of(media(name)) or 0), abs=0.15)
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - GUESSED - NEEDS_DECODER))
@@ -90,7 +92,8 @@ def test_a_beginning_is_never_whole(
     for seconds in (length_of(whole), None):
         found = check(alone, cut, seconds)
         assert found.verdict is not Verdict.WHOLE, found
-    if name not in GUESSED | NEEDS_DECODER | BY_LENGTH:
+    # A single byte tells nothing of what it was.
+    if name not in GUESSED | NEEDS_DECODER | BY_LENGTH and cut.stat().st_size > 1:
         assert found.verdict is Verdict.CUT, found
 
 
@@ -126,7 +129,8 @@ def test_an_end_that_is_a_tag_of_another_file_does_not_help_a_cut_one(
     odd = tmp_path / "odd.mp3"
     odd.write_bytes(content[: len(content) // 3] + content[-128:])
 
-    assert check(alone, odd, length_of(whole)).verdict is not Verdict.WHOLE
+    for seconds in (length_of(whole), None):
+        assert check(alone, odd, seconds).verdict is Verdict.UNKNOWN
 
 
 def test_a_tag_that_was_cut_off_in_its_middle_is_noticed(
