@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from sidecar.domain.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import Sound, between_tags
+from sidecar.transfer.wholeness.tags import Sound, between_tags, is_tag
 
 SYNC = re.compile(rb"\xff[\xe0-\xff]")
 BLOCK = 1024 * 1024
@@ -75,7 +75,7 @@ class Walk:
     @property
     def ends_in_a_tag(self) -> bool:
         """Whether a tag follows that is not whole, or it would have been left aside."""
-        return self.rest.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
+        return is_tag(self.rest)
 
     @property
     def seconds(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.domain.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import between_tags
+from sidecar.transfer.wholeness.tags import between_tags, is_tag
 
 WAVPACK_HEAD = 32
 WAVPACK_RATES = (6000, 8000, 9600, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -24,6 +24,8 @@ def inspect_wavpack(source: Source) -> Evidence:
     at, total, done, rate = sound.start, 0, 0, 0
     while at < sound.end:
         head = source.at(at, WAVPACK_HEAD)
+        if is_tag(head):
+            return Evidence(ending=Ending.MISSING, why="it ends within the tag after its sound")
         if len(head) < WAVPACK_HEAD:
             return Evidence(ending=Ending.MISSING, why="it ends within a block")
         if head[:4] != b"wvpk":
@@ -64,6 +66,8 @@ def inspect_tta(source: Source) -> Evidence:
     if lacks > 0:
         why = f"{lacks} bytes are missing of those it says it has"
         return Evidence(ending=Ending.MISSING, why=why, declared=total / rate)
+    if lacks < 0 and is_tag(source.at(sound.end + lacks, 16)):
+        return Evidence(ending=Ending.MISSING, why="it ends within the tag after its sound")
     return _by_samples(total, total, rate)
 
 

@@ -41,6 +41,11 @@ def between_tags(source: Source) -> Sound:
     return Sound(start, end, has_tail=end < source.size)
 
 
+def is_tag(begin: bytes) -> bool:
+    """Whether a tag begins with these bytes: one that is left at the end of the sound is cut."""
+    return begin.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
+
+
 def _after_id3(source: Source) -> int:
     at = 0
     for _ in range(MOST_TAGS):
