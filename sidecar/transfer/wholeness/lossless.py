@@ -7,8 +7,10 @@ from sidecar.transfer.wholeness.source import CannotTell, Source
 from sidecar.transfer.wholeness.tags import between_tags, is_tag
 
 WAVPACK_HEAD = 32
-WAVPACK_RATES = (6000, 8000, 9600, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-WAVPACK_RATES += (64000, 88200, 96000, 192000)
+WAVPACK_RATES = (
+    *(6000, 8000, 9600, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000),
+    *(88200, 96000, 192000),
+)
 OPEN = 0xFFFFFFFF
 TTA_HEAD = 22
 MOST_FRAMES = 1_000_000

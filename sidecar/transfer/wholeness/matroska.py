@@ -94,9 +94,9 @@ def _read_info(content: bytes, times: Times) -> None:
     at = 0
     while at < len(content):
         found = _header(content[at : at + 16])
-        if found is None or found[1] is None:
+        number, size, skip = found or (0, None, 0)
+        if size is None:
             return
-        number, size, skip = found
         value = content[at + skip : at + skip + size]
         if number == SCALE:
             times.scale = int.from_bytes(value) or USUAL_SCALE

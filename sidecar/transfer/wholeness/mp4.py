@@ -143,7 +143,7 @@ def _track_end(table: bytes) -> int:
         return 0
     offsets = struct.unpack_from(f">{count}{'Q' if width == WIDE else 'I'}", chunks, 8)
     last = max(range(count), key=offsets.__getitem__)
-    return offsets[last] + _chunk_size(parts, last, count)
+    return int(offsets[last]) + _chunk_size(parts, last, count)
 
 
 def _chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:

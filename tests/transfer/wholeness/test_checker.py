@@ -19,7 +19,7 @@ Media = Callable[[str], Path]
 LAST_FRAME = 188
 CUTS: dict[str, Callable[[int], int]] = {
     "a quarter": lambda size: size // 4,
-    "half": lambda size: size // 2,
+    "half": lambda size: size // 2 + 10,
     "most": lambda size: size * 9 // 10,
     "all but 64 KiB": lambda size: max(1, size - 64 * 1024),
     "all but 400 bytes": lambda size: size - 400,
