@@ -1,6 +1,7 @@
 """Makes a smaller file of a music file, and believes only one that it has listened to.
 
-    look ─▶ small enough? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller? ─▶ right length, decodes ─▶ synced
+    look ─▶ small enough? ─▶ not cut? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller?
+         ─▶ right length, decodes, its end is there ─▶ synced
 
 The file that is read is never changed. What comes out is either a whole, synced, checked file, or
 a reason why the original is better used. Names nothing and decides nothing about downloads.
@@ -21,6 +22,7 @@ from sidecar.clock import Clock
 from sidecar.domain.failures import TransferFailed
 from sidecar.domain.formats import Format, Target, not_converted, not_smaller, why_left
 from sidecar.domain.tags import tags_for
+from sidecar.domain.wholeness import Ending, Evidence
 from sidecar.transfer.converting import mp4_tags
 from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
 from sidecar.transfer.converting.looking import ONLY_FILES, UNTRUSTED, Found, look
@@ -29,11 +31,14 @@ from sidecar.transfer.converting.sleeve import Cover, cover_of, picture_block, s
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import Part
 from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.structure import inspect
 
 # Beyond the length of the music itself: a slow machine still makes some ten minutes in one.
 LIMIT_S = 60.0
 LONGEST_LIMIT_S = 24 * 3600.0
 OFF_BY_S = 1.0
+WALK_WITHIN_S = 60.0
 TRIES = 2
 STEREO = 2
 DEMUXERS = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe"}
@@ -136,6 +141,10 @@ class _Conversion:
         why = why_left(found.sound, self.target)
         if why is not None:
             return Left(why)
+        end = self._end_of(self.original)
+        if end.ending is Ending.MISSING:
+            # What is made of it would look whole: a shorter piece of music.
+            return Left(not_converted(self.target, f"it is not whole: {end.why}"))
         tags = tags_for(found.tags, self.target.format)
         cover = cover_of(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
@@ -155,6 +164,11 @@ class _Conversion:
 
     def _look(self, file: BinaryIO, size: int) -> Found:
         return look(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
+
+    def _end_of(self, file: BinaryIO) -> Evidence:
+        return inspect(
+            Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
+        )
 
     def _encode(self, found: Found, tags: Mapping[str, str], cover: Cover | None) -> Said:
         is_opus = self.target.format is Format.OPUS
@@ -218,6 +232,9 @@ class _Conversion:
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
         if said.code != 0 or said.complaints.strip():
             raise ChildFailed("what came out cannot be played to its end")
+        end = self._end_of(self.result)
+        if end.ending is not Ending.PRESENT:
+            raise ChildFailed(f"what came out is not whole: {end.why}")
 
     def _synced(self, size: int) -> Made:
         digest = xxhash.xxh3_128()

@@ -175,7 +175,38 @@ def test_a_file_that_ends_too_soon_is_not_taken_for_whole(bench: Bench, tmp_path
     left = bench.convert(cut, OPUS)
 
     assert isinstance(left, Left)
-    assert "seconds long, not 8.0" in left.why
+    assert "it is not whole: it ends within a frame" in left.why
+
+
+def test_half_a_second_that_misses_is_noticed_as_well(bench: Bench, tmp_path: Path) -> None:
+    """Less than what encoders add and servers round, so that no length would tell it."""
+    for how in ([], ["-write_xing", "0"]):
+        whole = sound(tmp_path / "whole.mp3", "-b:a", "320k", *how, seconds=8)
+        cut = tmp_path / "cut.mp3"
+        cut.write_bytes(whole.read_bytes()[: whole.stat().st_size - 20_000])
+
+        left = bench.convert(cut, OPUS)
+
+        assert isinstance(left, Left)
+        assert "it is not whole" in left.why
+
+
+def test_a_result_without_its_end_is_not_believed(
+    bench: Bench, tmp_path: Path, programs: Programs
+) -> None:
+    """An ffmpeg whose last words do not reach the disk, and that says that all is well."""
+    lossy = tmp_path / "ffmpeg"
+    lossy.write_text(
+        f'#!/bin/sh\nfor last; do :; done\n{programs.ffmpeg} "$@" || exit\n'
+        'case "$last" in file:*) truncate -s -90 "${last#file:}";; esac\n'
+    )
+    lossy.chmod(0o755)
+    bench.programs = replace(programs, ffmpeg=str(lossy))
+
+    left = bench.convert(sound(tmp_path / "in.flac", seconds=5), Target(Format.MP3, 128))
+
+    assert isinstance(left, Left)
+    assert "what came out" in left.why
 
 
 def test_a_stop_leaves_the_original_as_it_was(bench: Bench, flac: Path) -> None:
