@@ -111,6 +111,7 @@ class Download:
         expected_size: Bytes by the server's last scan; a hint, may be stale.
         bytes_downloaded: Bytes of the part file that are known to be on the disk.
         validator: Stored before the first body byte was written; None without a part file.
+        accepted: What a person has accepted as the whole file, whatever the scan says.
         finalizing: The part is whole and synced, and its rename to `file_path` has begun.
         priority: Higher first.
         retry_next_at: Not before this time; None means now.
@@ -163,6 +164,7 @@ class Download:
     source_hash: str | None = None
     format_note: str | None = None
     original_size: int | None = None
+    accepted: Validator | None = None
 
     @property
     def is_converted(self) -> bool:

@@ -16,6 +16,8 @@ class FailureClass(StrEnum):
     SIGNED_OUT = "signed-out"
     REFUSED = "refused"
     FILE_AWAY = "file-away"
+    EMPTY = "empty"
+    UNPROVED = "unproved"
     GONE = "gone"
     BLOCKED = "blocked"
     DEVICE = "device"

@@ -7,6 +7,8 @@ once for all of its downloads, so that a hundred files do not knock a hundred ti
     failure                              what next
     transient                            after 5 s, 15 s, 45 s; then failed, again after 1 h
     changed                              at once from zero; twice in a row: as transient
+    unproved                             as transient, but what it gained counts for nothing
+    empty                                as transient; then waits as the following
     blocked                              failed, again after 5 min
     refused, gone                        failed, until a person says retry
     signed out, server, file, device     wait; no try is used up
@@ -71,7 +73,8 @@ class Wait:
     """Queue it as it was: the fault lies with something that many downloads share.
 
     Attributes:
-        kind: What has to be cured: the account, the server, the server's disk or the device.
+        kind: What has to be cured: the account, the server, the server's disk or file, or the
+            device.
     """
 
     kind: FailureClass
@@ -103,7 +106,18 @@ def what_next(
         return GiveUp(None, retry_count)
     if failure.kind is FailureClass.BLOCKED:
         return GiveUp(now + PROBE_BLOCKED_EVERY, retry_count)
-    used = 0 if gained >= WORTHWHILE_GAIN else retry_count
+    # A whole file that proves nothing is no progress, however long it is.
+    is_progress = gained >= WORTHWHILE_GAIN and failure.kind is not FailureClass.UNPROVED
+    used = 0 if is_progress else retry_count
+    if used >= len(DELAYS) and failure.kind is FailureClass.EMPTY:
+        return Wait(failure.kind)
+    return _again(failure, used=used, now=now, roll=roll, last_code=last_code)
+
+
+def _again(
+    failure: Failure, *, used: int, now: datetime, roll: float, last_code: str | None
+) -> Postpone | GiveUp:
+    """Try again, as long as there are tries."""
     changed = failure.kind is FailureClass.CHANGED
     if changed and last_code != failure.code and used < len(DELAYS):
         # Counted all the same: a file that changes in ever new ways must come to an end.

@@ -1,19 +1,27 @@
-"""Judges a response before one byte of it is written: append, start over, whole already, or failed.
+"""Judges a response before one byte of it is written: compare and append, start over, or failed.
 
     200                        start over with this very body
-    206, same start and total  append
-    416 */N, N bytes held      whole already
+    206, same start and total  compare what is there once more, then append
+    416                        ask for all of it
     anything else              a failure, with its class and a sentence for people
 
-What is complete is decided by what the responses of one transfer agree on; the size at the
-server's last scan is a hint. Jellyfin sends a `Last-Modified` and no `ETag`. Headers come in by
-their lower-case names; nothing here reads a body, and nothing knows what comes next.
+A resume asks for the last 64 KiB that are held once more (for all where there is less): headers
+alone do not prove that the bytes belong together.
+
+What is complete is decided by what the responses of one transfer agree on. A length that the
+server's last scan does not confirm is believed only after a second answer, to a request for a part,
+that tells the same length and the same date; a file shorter than scanned must besides prove whole
+(`must_prove_whole`), unless a person has accepted exactly this one. An empty body is no file.
+
+Jellyfin sends a `Last-Modified` and no `ETag`. Headers come in by their lower-case names; nothing
+here reads a body, and nothing knows what comes next.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from sidecar.domain.downloads import Validator
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
@@ -33,6 +41,10 @@ from sidecar.domain.headers import (
 )
 
 ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
+OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and compared
+# A file that came within it is not asked about once more: that would cost small ones half again.
+LONG_ENOUGH_TO_CHANGE_S = 1.0
+EMPTY, UNPROVED = "empty", "unproved"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
@@ -57,12 +69,17 @@ class Held:
     """What a resumed transfer has so far.
 
     Attributes:
-        count: Bytes at the start of the part file: the first byte asked for is the next one.
+        count: Bytes at the start of the part file.
         validator: What these bytes belong to.
     """
 
     count: int
     validator: Validator
+
+    @property
+    def asks_from(self) -> int:
+        """The first byte that is asked for: the end of what is held comes once more."""
+        return max(0, self.count - OVERLAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +87,54 @@ class Body:
     """Write the body from `start` on.
 
     Attributes:
-        start: Where its first byte belongs; 0 means that nothing held before counts.
+        start: Where its first new byte belongs; 0 means that nothing held before counts.
+        again: Bytes before `start` that the body begins with: to be compared, not written.
         validator: What every byte of the part belongs to from now on.
         mime_type: Without parameters; None if the server named none.
+        said: The `Last-Modified` as it was sent, also if it is too young to tell versions apart.
     """
 
     start: int
+    again: int
     validator: Validator
     mime_type: str | None
+    said: str | None
+
+
+class Doubt(Enum):
+    """Why a file that came to its end is asked about once more.
+
+    `late`: it may have been replaced while it was sent. `length`: nobody else has said how long
+    it is, so only the answer to a request for a part of it will do.
+    """
+
+    NONE = "none"
+    LATE = "late"
+    LENGTH = "length"
 
 
 @dataclass(frozen=True, slots=True)
-class AlreadyWhole:
-    """Everything is there: no body is needed."""
+class Fetched:
+    """A body that came to its end.
+
+    Attributes:
+        count: Bytes of the file.
+        validator: What they belong to.
+        said: The `Last-Modified` of the answers as it was sent.
+        scanned: Bytes by the server's last scan; None if unknown.
+        accepted: What a person has accepted as it is; None if nothing was.
+    """
+
+    count: int
+    validator: Validator
+    said: str | None
+    scanned: int | None
+    accepted: Validator | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a person has accepted exactly this: its length and its date."""
+        return self.accepted == Validator(self.validator.last_modified, self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +153,14 @@ def judge_whole(status: int, headers: Headers, host: str) -> Body:
     if status != OK:
         raise TransferFailed(_refusal(status, headers, host))
     _refuse_what_is_no_media(headers, host)
-    return Body(0, Validator(strong_validator(headers), length_of(headers)), mime_type(headers))
+    length = length_of(headers)
+    if length == 0:
+        raise TransferFailed(empty())
+    validator = Validator(strong_validator(headers), length)
+    return Body(0, 0, validator, mime_type(headers), headers.get("last-modified"))
 
 
-def judge_rest(
-    status: int, headers: Headers, host: str, held: Held
-) -> Body | AlreadyWhole | FromZero:
+def judge_rest(status: int, headers: Headers, host: str, held: Held) -> Body | FromZero:
     """Say what the answer to a request for the rest of a file means.
 
     Raises:
@@ -116,36 +170,69 @@ def judge_rest(
         _refuse_what_is_no_media(headers, host)
         return _rest(headers, host, held)
     if status == NOT_SATISFIABLE:
-        return _past_the_end(headers, held)
+        # What is asked for lies within what is held: the file is another one, or the answer wrong.
+        return FromZero()
     if status == PRECONDITION_FAILED:
-        raise _changed(host)
+        raise changed(host)
     return judge_whole(status, headers, host)
 
 
-def confirm(status: int, headers: Headers, host: str, whole: Held) -> None:
+def doubt_about(fetched: Fetched, *, took_s: float) -> Doubt:
+    """Say whether and why a file that came to its end must be asked about once more.
+
+    Args:
+        fetched: What came.
+        took_s: Seconds since it was asked for.
+
+    Raises:
+        TransferFailed: It is no file at all.
+    """
+    if not fetched.count:
+        raise TransferFailed(empty())
+    is_told = fetched.validator.total is not None
+    if not fetched.is_accepted and not (is_told and fetched.count == fetched.scanned):
+        return Doubt.LENGTH
+    return Doubt.LATE if took_s >= LONG_ENOUGH_TO_CHANGE_S else Doubt.NONE
+
+
+def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: Doubt) -> None:
     """Make sure, with a second answer, that a fetched file is what the server has, all of it.
 
     Args:
         status: The answer to a request for the first byte alone.
         headers: The answer's.
         host: The server's name.
-        whole: What was fetched.
+        fetched: What was fetched.
+        doubt: Why it was asked about. Where the length is in doubt, only a 206 is believed: a
+            middle that once sent a wrong length with a 200 sends it twice. Both answers must
+            tell the same `Last-Modified`, or both none.
 
     Raises:
         TransferFailed: It is not, or the answer does not tell.
     """
     if status == PRECONDITION_FAILED:
-        raise _changed(host)
+        raise changed(host)
     if status not in {OK, PARTIAL, NOT_SATISFIABLE}:
         raise TransferFailed(_refusal(status, headers, host))
     if status != NOT_SATISFIABLE:
         _refuse_what_is_no_media(headers, host)
-    total = total_in(status, headers)
-    if total is None:
-        raise TransferFailed(unverified(host))
-    known = whole.validator.last_modified
-    if total != whole.count or known not in {None, headers.get("last-modified")}:
-        raise _changed(host)
+    total, said = total_in(status, headers), headers.get("last-modified")
+    is_another_date = None not in {said, fetched.said} and said != fetched.said
+    if total not in {None, fetched.count} or is_another_date:
+        raise changed(host)
+    is_part = status == PARTIAL and _begins_at_zero(headers)
+    is_answer = is_part or (status == OK and doubt is not Doubt.LENGTH)
+    if total is not None and said == fetched.said and is_answer:
+        return
+    if doubt is Doubt.LENGTH:
+        raise TransferFailed(unproved(fetched.count, fetched.scanned))
+    raise TransferFailed(unverified(host))
+
+
+def must_prove_whole(fetched: Fetched) -> bool:
+    """Whether a confirmed file must besides prove whole: one that is shorter than scanned."""
+    known = fetched.scanned
+    return known is not None and fetched.count < known and not fetched.is_accepted
 
 
 def may_be_resumed(validator: Validator | None, held: int) -> bool:
@@ -154,7 +241,7 @@ def may_be_resumed(validator: Validator | None, held: int) -> bool:
         validator is not None
         and validator.last_modified is not None
         and validator.total is not None
-        and held > 0
+        and 0 < held <= validator.total
     )
 
 
@@ -169,37 +256,59 @@ def login_page(host: str) -> Failure:
     return Failure(FailureClass.BLOCKED, "html", text)
 
 
+def empty() -> Failure:
+    """Return the failure for a body of no bytes: no media file is empty."""
+    text = "The file is empty on the server: it is looked for again by itself until it is not"
+    return Failure(FailureClass.EMPTY, EMPTY, text)
+
+
+def unproved(count: int, scanned: int | None) -> Failure:
+    """Return the failure for a file whose length nothing else confirms, with both lengths."""
+    if scanned is None:
+        text = (
+            f"The server sends {_amount(count)} and confirms it in no second answer, and its "
+            "library does not say how long the file is: scan the library, or accept it as it is"
+        )
+        return Failure(FailureClass.UNPROVED, UNPROVED, text)
+    sent, known = _amount(count), _amount(scanned)
+    if sent == known:
+        sent, known = f"{count:,} bytes", f"{scanned:,} bytes"
+    text = (
+        f"The server sends {sent}, its library says {known}: "
+        "scan the library, or accept it as it is"
+    )
+    return Failure(FailureClass.UNPROVED, UNPROVED, text)
+
+
 def unverified(host: str) -> Failure:
     """Return the failure for a file whose length nobody tells: its end proves nothing."""
     text = f"{host} does not tell how long the file is, so nobody can tell whether it is whole"
     return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
-def _rest(headers: Headers, host: str, held: Held) -> Body | FromZero:
-    known = held.validator
+def _rest(headers: Headers, host: str, held: Held) -> Body:
+    known, first = held.validator, held.asks_from
     there = content_range(headers)
     if there is None:
         raise _mixed_up(host, "did not say which part of the file it sent")
-    if there.first != held.count:
-        what = f"sent the part from byte {there.first:,} in place of {held.count:,}"
+    if there.first != first:
+        what = f"sent the part from byte {there.first:,} in place of {first:,}"
         raise _mixed_up(host, what)
     length = length_of(headers)
     if length is not None and length != there.last - there.first + 1:
         raise _mixed_up(host, "contradicted itself about the length")
     whole = known.total if there.total is None else there.total
-    if headers.get("last-modified") != known.last_modified or whole != known.total:
-        raise _changed(host)
+    said = headers.get("last-modified")
+    if said != known.last_modified or whole != known.total:
+        raise changed(host)
     if whole is not None and there.last >= whole:
         raise _mixed_up(host, "sent more than there is")
-    return Body(there.first, known, mime_type(headers))
+    return Body(held.count, held.count - first, known, mime_type(headers), said)
 
 
-def _past_the_end(headers: Headers, held: Held) -> AlreadyWhole | FromZero:
-    known = held.validator
-    same = headers.get("last-modified", known.last_modified) == known.last_modified
-    if same and total_in(NOT_SATISFIABLE, headers) == held.count == known.total:
-        return AlreadyWhole()
-    return FromZero()
+def _begins_at_zero(headers: Headers) -> bool:
+    there = content_range(headers)
+    return there is not None and there.first == 0
 
 
 def _refuse_what_is_no_media(headers: Headers, host: str) -> None:
@@ -224,7 +333,8 @@ def _refusal(status: int, headers: Headers, host: str) -> Failure:
     return Failure(kind, code, text.format(host=host, status=status), wait)
 
 
-def _changed(host: str) -> TransferFailed:
+def changed(host: str) -> TransferFailed:
+    """Return the failure of a file that is another one than what is held of it."""
     text = f"The file on {host} has changed: it is fetched from the start"
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 
@@ -232,3 +342,11 @@ def _changed(host: str) -> TransferFailed:
 def _mixed_up(host: str, what: str) -> TransferFailed:
     text = f"{host} {what}: the file is fetched from the start"
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))
+
+
+def _amount(count: int) -> str:
+    """Return an amount of bytes: `482 kB`, `3.4 MB`."""
+    for size, unit in ((10**9, "GB"), (10**6, "MB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1000:.0f} kB" if count >= 1000 else f"{count} bytes"  # noqa: PLR2004

@@ -4,6 +4,8 @@
                  │                    │                         │
                  └── trouble ─────────┴─────────────────────────┴──▶ `services.failing` decides
 
+A file that is shorter than the server's last scan says is looked into before it counts.
+
 What another device has is copied from there, and the engine asked only if that cannot be done.
 What has to be converted is handed over, claim and all, so that the worker can fetch the next one.
 A worker holds one download at a time, over one connection, and takes none while the server, the
@@ -17,12 +19,15 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.domain.formats import Target, estimate
+from sidecar.domain.transfers import EMPTY, UNPROVED, unproved
+from sidecar.domain.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
@@ -43,6 +48,13 @@ from sidecar.transfer.engine import Engine, Job, Receipt
 log = logging.getLogger(__name__)
 
 IDLE_S = 5.0
+# Whether a file is whole, by its bytes: given where it is, its extension and its running time.
+CheckWhole = Callable[[Path, str, float | None], Wholeness]
+
+
+def cannot_tell(_file: Path, _container: str, _seconds: float | None) -> Wholeness:
+    """Say that nothing here can look into files."""
+    return Wholeness(Verdict.UNKNOWN, "nothing here can look into it", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ class Worker:
         own_only: Callable[[], Collection[str]] = frozenset,
         finishing: Finishing | None = None,
         converters: Pool | None = None,
+        check_whole: CheckWhole = cannot_tell,
     ) -> None:
         self._engine = engine
         self._downloads = downloads
@@ -112,6 +125,7 @@ class Worker:
         self._own_only = own_only
         self._finishing = finishing or Finishing(downloads)
         self._converters = converters
+        self._check_whole = check_whole
 
     def run(self, stop: Event, bell: Bell) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
@@ -268,6 +282,11 @@ class Worker:
     def _ask_for(
         self, device: Attached, client: Jellyfin, download: Download, stop: Event
     ) -> Receipt:
+        if download.error_code in {UNPROVED, EMPTY}:
+            # The server may have looked at the file again since it was queued.
+            item = client.item(download.item_id)
+            self._downloads.rescanned(download.id, item)
+            download = replace(download, expected_size=item.size, seconds=item.seconds)
         job = Job(
             download_id=download.id,
             url=client.download_url(download.item_id),
@@ -276,9 +295,29 @@ class Worker:
             known_size=download.expected_size,
             validator=download.validator,
             held=download.bytes_downloaded,
+            accepted=download.accepted,
             device_id=device.id,
         )
-        return self._engine.fetch(job, self._report(download), stop)
+        receipt = self._engine.fetch(job, self._report(download), stop)
+        if receipt.must_prove_whole:
+            self._prove_whole(device, download, receipt)
+        return receipt
+
+    def _prove_whole(self, device: Attached, download: Download, receipt: Receipt) -> None:
+        """Look into a file that is shorter than the server's last scan says.
+
+        Raises:
+            domain.failures.TransferFailed: It does not prove whole; it is kept as the part.
+        """
+        part = device.folder.part(download.id)
+        extension = download.source_extension or ""
+        found = self._check_whole(part.path, extension, download.seconds)
+        if found.verdict is Verdict.WHOLE:
+            log.info("%s is shorter than scanned, and whole: %s", download.title, found.detail)
+            return
+        log.info("%s may not be whole: %s", download.title, found.detail)
+        self._downloads.synced(download.id, receipt.size)
+        raise TransferFailed(unproved(receipt.size, download.expected_size))
 
     def _report(self, download: Download) -> _Report:
         return _Report(download, self._downloads, self._transfers)

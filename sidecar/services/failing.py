@@ -168,10 +168,10 @@ class Failing:
                 self._shelf.distrust(download.device_id)
                 needed = _needed(download, failure.code)
                 self._shelf.trouble(download.device_id, trouble, needed=needed)
-            case FailureClass.FILE_AWAY:
+            case FailureClass.FILE_AWAY | FailureClass.EMPTY:
                 self._downloads.postpone(
                     download,
-                    until=self._file_away_until(),
+                    until=self._next_slow_probe(),
                     failure=failure,
                     retry_count=download.retry_count,
                 )
@@ -185,8 +185,8 @@ class Failing:
         if current is not None and current.status is Status.DOWNLOADING:
             self._downloads.move(current, Move.POSTPONE)
 
-    def _file_away_until(self) -> datetime:
-        """One look each five minutes in all, however many files are away."""
+    def _next_slow_probe(self) -> datetime:
+        """One look each five minutes in all, however many files are away or empty."""
         with self._lock:
             now = self._clock.now()
             last = self._next_probe

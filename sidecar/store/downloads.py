@@ -17,6 +17,7 @@ from functools import partial
 import peewee
 
 from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.domain.items import Item
 from sidecar.domain.naming import path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
@@ -122,16 +123,25 @@ class Downloads(DownloadAdopter):
                 return False
             return self._set(download, priority=spot.priority, place=spot.place) is not None
 
-    def hurry(self, download: Download, *, from_zero: bool = False) -> bool:
+    def hurry(self, download: Download, *, from_zero: bool = False, **changes: object) -> bool:
         """End the cooldown of a download that waits, with all its tries given back."""
         if download.status is not Status.PENDING:
             return False
-        changes = {**UNBLEMISHED, **(FROM_ZERO if from_zero else {})}
+        changes = {**UNBLEMISHED, **(FROM_ZERO if from_zero else {}), **changes}
         with self._db.write():
             if self._set(download, **changes) is None:
                 return False
             self._db.after_commit(partial(self._bus.publish, WorkArrived()))
         return True
+
+    def accept(self, download: Download) -> bool:
+        """Believe what was fetched although nothing confirms its length, and fetch it at once.
+
+        Exactly this: a file of another length or date is not believed.
+        """
+        if download.status is Status.FAILED:
+            return self.move(download, Move.RETRY, **UNBLEMISHED, accepted=download.validator)
+        return self.hurry(download, accepted=download.validator)
 
     def hand_over(self, download: Download, user_id: str) -> bool:
         """Fetch it for, and with the token of, somebody else from now on."""
@@ -240,6 +250,16 @@ class Downloads(DownloadAdopter):
         """
         with self._db.write_lazily():
             return self._note(download_id, bytes_downloaded=held)
+
+    def rescanned(self, download_id: int, item: Item) -> bool:
+        """Note what the server says of the item by now: it may have looked at the file again."""
+        with self._db.write_lazily():
+            return self._note(
+                download_id,
+                expected_size=item.size,
+                source_etag=item.source_etag,
+                seconds=item.seconds,
+            )
 
     def finalizing(
         self,

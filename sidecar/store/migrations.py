@@ -18,6 +18,7 @@ from sidecar.errors import StoreTrouble
 from sidecar.store.imported_table import IMPORTED_PLAYS
 from sidecar.store.peer_tables import PEERS
 from sidecar.store.steps import (
+    ACCEPTED,
     BESIDE,
     DEVICE_SETTINGS,
     FIRST,
@@ -51,6 +52,7 @@ STEPS: tuple[Step, ...] = (
     TILES,
     BESIDE,
     ORIGINALS,
+    ACCEPTED,
 )
 
 

@@ -266,3 +266,7 @@ ORIGINALS = (
     """CREATE INDEX downloads_with_original ON downloads (device_id, original_size)
         WHERE original_size IS NOT NULL""",
 )
+ACCEPTED = (
+    # What a person has taken for the whole file although the scan says another length.
+    "ALTER TABLE downloads ADD COLUMN accepted TEXT",
+)

@@ -64,6 +64,7 @@ class DownloadRow(peewee.Model):
     source_hash = peewee.TextField(null=True)
     format_note = peewee.TextField(null=True)
     original_size = peewee.IntegerField(null=True)
+    accepted = ValidatorField(null=True)
 
     class Meta:
         """Where it is."""

@@ -56,6 +56,10 @@ class PartWriter:
         self._written = self._begun = self._synced = self.held
         return self.held
 
+    def has(self, block: bytes, at: int) -> bool:
+        """Whether these bytes are in the part at this place; asked before anything is written."""
+        return has(self._file, block, at)
+
     def set_room_aside(self, total: int) -> None:
         """Let the file system find room for the whole file at once; it need not be able to."""
         set_room_aside(self._file, self.held, total)
@@ -124,6 +128,11 @@ def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
         into.update(view[:count])
         done += count
     return done
+
+
+def has(file: BinaryIO, block: bytes, at: int) -> bool:
+    """Whether a file has these bytes at this place."""
+    return os.pread(file.fileno(), len(block), at) == block
 
 
 def set_room_aside(file: BinaryIO, held: int, total: int) -> None:

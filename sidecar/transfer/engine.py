@@ -36,6 +36,7 @@ class Job:
         known_size: Bytes by the server's last scan; may be stale. None if unknown.
         validator: What the part file's bytes belong to; None means start from zero.
         held: Bytes at the start of the part file that are known to be right.
+        accepted: What a person has accepted as it is, whatever the scan says; None if nothing.
         device_id: Where the file goes: its speed limit holds.
     """
 
@@ -46,6 +47,7 @@ class Job:
     known_size: int | None
     validator: Validator | None
     held: int
+    accepted: Validator | None = None
     device_id: str = ""
 
 
@@ -57,13 +59,16 @@ class Receipt:
         size: Bytes.
         content_hash: xxh3-128 as 32 hex digits.
         mime_type: As the server named it, without parameters; None if it did not.
-        fetched: Body bytes that this attempt received.
+        fetched: Body bytes that this attempt received, those that were only compared included.
+        must_prove_whole: It is shorter than the server's last scan says: that all answers agree
+            does not prove it whole.
     """
 
     size: int
     content_hash: str
     mime_type: str | None
     fetched: int
+    must_prove_whole: bool = False
 
 
 class Report(Protocol):

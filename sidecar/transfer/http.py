@@ -1,7 +1,8 @@
 """The built-in engine: one connection, one file, one attempt.
 
-    ask ─▶ judge ─▶ opened ─▶ read, write, count ─▶ as long as agreed? ─▶ sync ─▶ receipt
+    ask ─▶ judge ─▶ opened ─▶ compare ─▶ read, write, count ─▶ as long as agreed? ─▶ sync ─▶ receipt
 
+Whatever ends an attempt, what came before it is put on the disk and counts.
 Redirects are not followed, nothing is taken from the environment, nothing is decoded: the bytes
 are the server's. The only secret is in the job's headers, which are never logged.
 """
@@ -22,19 +23,23 @@ from requests.adapters import HTTPAdapter
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import TransferFailed
+from sidecar.domain.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers import (
     ENOUGH_TO_TELL,
-    AlreadyWhole,
     Body,
+    Doubt,
+    Fetched,
     FromZero,
     Held,
+    changed,
     confirm,
+    doubt_about,
     judge_rest,
     judge_whole,
     login_page,
     looks_like_a_page,
     may_be_resumed,
+    must_prove_whole,
     unverified,
 )
 from sidecar.errors import Stopped
@@ -53,8 +58,6 @@ from sidecar.transfer.sinks import OpenSink, Sink, write_here
 log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
-# A file that came within it is not asked about once more: that would cost small ones half again.
-LONG_ENOUGH_TO_CHANGE_S = 1.0
 
 
 class _Raw(Protocol):
@@ -85,34 +88,35 @@ class HttpEngine:
         """Make one attempt; see `Engine.fetch`."""
         try:
             with job.part.open() as file, self._open_sink(job, file, report, stop) as writer:
-                return self._attempt(job, report, stop, writer)
+                return self._attempt(_Attempt(self, job, report, stop, writer))
         except OSError as error:
             # A disk whose driver has died fails even when the file is closed.
             raise TransferFailed(disk_failure(error)) from error
 
-    def _attempt(self, job: Job, report: Report, stop: Event, writer: Sink) -> Receipt:
-        attempt = _Attempt(self, job, report, stop, writer)
+    def _attempt(self, attempt: _Attempt) -> Receipt:
         try:
-            return attempt.run()
+            try:
+                return attempt.run()
+            except TransferFailed as failed:
+                if failed.failure.kind is not FailureClass.CHANGED:
+                    # What came before the line broke need not come again.
+                    attempt.keep()
+                raise
         except TransferFailed as failed:
-            gained = max(0, writer.held - attempt.began_at)
-            raise TransferFailed(failed.failure, gained=gained) from failed
+            raise TransferFailed(failed.failure, gained=attempt.gained) from failed
         except OSError as error:
-            gained = max(0, writer.held - attempt.began_at)
-            raise TransferFailed(disk_failure(error), gained=gained) from error
+            raise TransferFailed(disk_failure(error), gained=attempt.gained) from error
 
     @contextmanager
-    def ask(self, job: Job, *, start: int, last: int | None = None) -> Iterator[requests.Response]:
+    def ask(
+        self, job: Job, *, start: int | None, last: int | None = None
+    ) -> Iterator[requests.Response]:
         """Send the request for the file, or for a part of it, and close the answer in the end."""
         headers = {**job.headers, "Accept-Encoding": "identity"}
-        if (
-            job.validator is not None
-            and job.validator.last_modified
-            and (start or last is not None)
-        ):
-            headers["If-Unmodified-Since"] = job.validator.last_modified
-        if start or last is not None:
+        if start is not None:
             headers["Range"] = f"bytes={start}-{'' if last is None else last}"
+            if job.validator is not None and job.validator.last_modified:
+                headers["If-Unmodified-Since"] = job.validator.last_modified
         patience = (self._patience.connect, self._patience.read)
         try:
             # A session would add nothing but cookies, a ~/.netrc and what a proxy variable says.
@@ -157,109 +161,137 @@ class _Attempt:
         self._stop = stop
         self._writer = writer
         self._host = host_of(job)
+        self._pace = Pace(engine.clock, engine.patience)
         self._fetched = 0
-        self.began_at = 0
+        self._began_at = 0
+        self._is_open = False
 
     def run(self) -> Receipt:
+        """Fetch the file."""
         held = self._job.held if may_be_resumed(self._job.validator, self._job.held) else 0
-        held = self._writer.keep(held)
-        self.began_at = held
+        held = self._began_at = self._writer.keep(held)
         for start in (held, 0):
             receipt = self._fetch_from(start)
             if receipt is not None:
                 return receipt
         raise short_body(self._host, 0, None)
 
+    def keep(self) -> None:
+        """Put what came on the disk, so that the next attempt goes on from there."""
+        if self._is_open:
+            self._writer.sync()
+
+    @property
+    def gained(self) -> int:
+        """Bytes that this attempt added to the part file."""
+        return max(0, self._writer.held - self._began_at)
+
     def _fetch_from(self, start: int) -> Receipt | None:
         """Fetch from `start` on; None if this can only be done from zero."""
         known = self._job.validator if start else None
+        held = None if known is None else Held(start, known)
+        first = None if held is None else held.asks_from
         asked_at = self._engine.clock.monotonic()
-        with self._engine.ask(self._job, start=start) as response:
+        with self._engine.ask(self._job, start=first) as response:
             status, headers = response.status_code, _lower(response)
             verdict = (
-                judge_rest(status, headers, self._host, Held(start, known))
-                if known is not None
+                judge_rest(status, headers, self._host, held)
+                if held is not None
                 else judge_whole(status, headers, self._host)
             )
-            match verdict:
-                case FromZero():
-                    return None
-                case AlreadyWhole():
-                    return self._receipt(None)
-                case Body(start=first, validator=validator, mime_type=mime_type):
-                    self._open(first, validator)
-                    total = validator.total
-                    self._write_body(response.raw, total)
-        took = self._engine.clock.monotonic() - asked_at
-        self._make_sure(validator, had_time_to_change=took >= LONG_ENOUGH_TO_CHANGE_S)
-        return self._receipt(mime_type)
+            if isinstance(verdict, FromZero):
+                return None
+            self._compare(response.raw, verdict)
+            self._open(verdict.start, verdict.validator)
+            self._write_body(response.raw, verdict.validator.total)
+        fetched = Fetched(
+            self._writer.held,
+            verdict.validator,
+            verdict.said,
+            self._job.known_size,
+            self._job.accepted,
+        )
+        self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
+        return self._receipt(fetched, verdict.mime_type)
+
+    def _compare(self, raw: _Raw, body: Body) -> None:
+        """Let the body begin with what is held: only then do its next bytes follow."""
+        at = body.start - body.again
+        while at < body.start:
+            block = self._next(raw, body.start - at)
+            if not block:
+                raise short_body(self._host, self._writer.held, body.validator.total)
+            if not self._writer.has(block, at):
+                raise changed(self._host)
+            at += len(block)
+            self._took(block)
 
     def _open(self, start: int, validator: Validator) -> None:
         """Cut the part before the validator is stored: old bytes never stand beside a new one."""
         if start != self._writer.held:
-            self.began_at = self._writer.keep(start)
+            self._began_at = self._writer.keep(start)
         self._report.opened(validator, held=self._writer.held)
+        self._is_open = True
 
     def _write_body(self, raw: _Raw, total: int | None) -> None:
         if total is not None:
             self._writer.set_room_aside(total)
-        pace = Pace(self._engine.clock, self._engine.patience)
-        bandwidth, device_id = self._engine.bandwidth, self._job.device_id
         while total is None or self._writer.held < total:
-            if self._stop.is_set():
-                self._writer.sync()
-                raise Stopped("the transfer was asked to stop")
-            most = bandwidth.block(device_id, BLOCK)
-            room = most if total is None else min(most, total - self._writer.held)
-            block = self._read(raw, room)
+            block = self._next(raw, BLOCK if total is None else total - self._writer.held)
             if not block:
                 break
             if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
                 raise TransferFailed(login_page(self._host))
             self._writer.write(block)
-            self._fetched += len(block)
             self._report.moved(self._writer.held)
-            pace.rested(bandwidth.take(device_id, len(block), self._stop))
-            pace.check(len(block), self._host)
+            self._took(block)
         if total is not None and self._writer.held != total:
-            self._writer.sync()
             raise short_body(self._host, self._writer.held, total)
 
-    def _read(self, raw: _Raw, most: int) -> bytes:
+    def _next(self, raw: _Raw, most: int) -> bytes:
+        """Return the next bytes of the body; none at its end."""
+        if self._stop.is_set():
+            self.keep()
+            raise Stopped("the transfer was asked to stop")
+        block = self._engine.bandwidth.block(self._job.device_id, BLOCK)
         try:
-            return raw.read1(most)
+            return raw.read1(min(block, most))
         except Exception as error:
             if not is_of_the_network(error):
                 raise
-            self._writer.sync()
             raise TransferFailed(network_failure(error, self._host, in_body=True)) from error
 
-    def _make_sure(self, validator: Validator, *, had_time_to_change: bool) -> None:
-        """Believe a length only if something else says the same: a second answer, or the scan.
+    def _took(self, block: bytes) -> None:
+        """Go on as fast as is allowed, and as long as the server is fast enough."""
+        self._fetched += len(block)
+        bandwidth, device_id = self._engine.bandwidth, self._job.device_id
+        self._pace.rested(bandwidth.take(device_id, len(block), self._stop))
+        self._pace.check(len(block), self._host)
 
-        A file that took its time is asked about once more in any case: it may have been replaced
-        while it was sent.
-        """
-        held, known = self._writer.held, self._job.known_size
-        if validator.total is None:
-            if known is None:
-                raise TransferFailed(unverified(self._host))
-            if held != known:
-                raise short_body(self._host, held, known)
+    def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
+        """Believe a length only if something else says the same: a second answer, or the scan."""
+        if fetched.validator.total is None and fetched.scanned is None:
+            raise TransferFailed(unverified(self._host))
+        if fetched.validator.total is None and fetched.count != fetched.scanned:
+            raise short_body(self._host, fetched.count, fetched.scanned)
+        doubt = doubt_about(fetched, took_s=took_s)
+        if doubt is Doubt.NONE:
             return
-        as_expected = known is None or held == known
-        if not held or (as_expected and not had_time_to_change):
-            return
-        whole = Held(held, validator)
-        asking = replace(self._job, validator=validator, held=held)
+        asking = replace(self._job, validator=fetched.validator, held=fetched.count)
         with self._engine.ask(asking, start=0, last=0) as response:
-            confirm(response.status_code, _lower(response), self._host, whole)
+            confirm(response.status_code, _lower(response), self._host, fetched, doubt)
 
-    def _receipt(self, mime_type: str | None) -> Receipt:
+    def _receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
             raise part_vanished()
         content_hash = self._writer.finish()
-        return Receipt(self._writer.held, content_hash, mime_type, self._fetched)
+        return Receipt(
+            self._writer.held,
+            content_hash,
+            mime_type,
+            self._fetched,
+            must_prove_whole=must_prove_whole(fetched),
+        )
 
 
 def host_of(job: Job) -> str:

@@ -19,6 +19,9 @@ class Sink(Protocol):
     def keep(self, held: int) -> int:
         """Count on the first `held` bytes of the part, cut off the rest, return how many."""
 
+    def has(self, block: bytes, at: int) -> bool:
+        """Whether these bytes are in the part at this place; asked before anything is written."""
+
     def set_room_aside(self, total: int) -> None:
         """Hear how long the file will be."""
 

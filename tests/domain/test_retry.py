@@ -54,6 +54,33 @@ def test_a_passing_fault_is_tried_three_times_then_rests(
     assert after(TRANSIENT, retry_count=retry_count) == expected
 
 
+@pytest.mark.parametrize("gained", [0, 10 * MIB])
+def test_what_proves_nothing_is_tried_three_times_however_much_came(gained: int) -> None:
+    unproved = failure(FailureClass.UNPROVED, "unproved")
+
+    tries = [after(unproved, retry_count=count, gained=gained) for count in range(4)]
+
+    assert tries == [
+        Postpone(seconds(5), 1),
+        Postpone(seconds(15), 2),
+        Postpone(seconds(45), 3),
+        GiveUp(seconds(3600), 3),
+    ]
+
+
+def test_an_empty_file_is_tried_three_times_then_waits_for_a_change() -> None:
+    empty = failure(FailureClass.EMPTY, "empty")
+
+    tries = [after(empty, retry_count=count) for count in range(4)]
+
+    assert tries == [
+        Postpone(seconds(5), 1),
+        Postpone(seconds(15), 2),
+        Postpone(seconds(45), 3),
+        Wait(FailureClass.EMPTY),
+    ]
+
+
 @pytest.mark.parametrize(
     ("gained", "expected"),
     [(MIB - 1, GiveUp(seconds(3600), 3)), (MIB, Postpone(seconds(5), 1))],

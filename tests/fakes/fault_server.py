@@ -165,6 +165,21 @@ def says(status: int, body: bytes = b"", **headers: object) -> Behaviour:
     return behave
 
 
+def claims(body: bytes) -> Behaviour:
+    """Tell the part that was asked for, and send these bytes in its place."""
+
+    def behave(server: FaultServer, asked: Asked, connection: socket.socket) -> None:
+        start, total = asked.start or 0, len(server.body)
+        piece = body[: total - start]
+        there = {
+            **server.file_headers(total - start),
+            "Content-Range": f"bytes {start}-{total - 1}/{total}",
+        }
+        connection.sendall(server.head(206, there) + piece)
+
+    return behave
+
+
 def silent_after(count: int) -> Behaviour:
     """Send so many bytes of the body and then nothing, without closing."""
 

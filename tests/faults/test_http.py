@@ -12,8 +12,18 @@ from dataclasses import dataclass
 import pytest
 
 from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.transfers import OVERLAP
 from sidecar.transfer.engine import Receipt
-from tests.fakes.fault_server import LATER, Behaviour, FaultServer, after, drips, says, silent_after
+from tests.fakes.fault_server import (
+    LATER,
+    Behaviour,
+    FaultServer,
+    after,
+    claims,
+    drips,
+    says,
+    silent_after,
+)
 from tests.faults.behaviours import PAGE, and_more, chunked, from_byte, instead, raw, whole_file
 from tests.faults.conftest import OFFSETS, RESUMED, Walk
 from tests.transfer.conftest import BODY, OTHER
@@ -60,6 +70,11 @@ def half_of_the_rest(at: int) -> int:
     return (TOTAL - at) // 2
 
 
+def compared(at: int) -> int:
+    """How much of what is there is asked for once more."""
+    return min(at, OVERLAP)
+
+
 ON_RESUME = tuple(RESUMED)
 FRESH = ("fresh",)
 STATUSES = {
@@ -78,21 +93,34 @@ ROWS = [
     Row("H01 closes before the first byte", same(after(0)), TRANSIENT),
     Row(
         "H01 closes after a byte",
-        lambda at: after(min(1, TOTAL - at - 1)),
+        lambda at: after(compared(at) + min(1, TOTAL - at - 1)),
         TRANSIENT,
         lambda at: at + min(1, TOTAL - at - 1),
     ),
     Row(
         "H01 closes half way",
-        lambda at: after(half_of_the_rest(at)),
+        lambda at: after(compared(at) + half_of_the_rest(at)),
         TRANSIENT,
         lambda at: at + half_of_the_rest(at),
     ),
     Row(
         "H01 closes before the last byte",
-        lambda at: after(TOTAL - at - 1),
+        lambda at: after(compared(at) + TOTAL - at - 1),
         TRANSIENT,
         lambda _at: TOTAL - 1,
+    ),
+    Row(
+        "H01 closes within what is compared",
+        lambda at: after(compared(at) // 2),
+        TRANSIENT,
+        at=ON_RESUME,
+    ),
+    Row(
+        "H08 sends the beginning as the right part",
+        lambda at: claims(BODY[1:] if at <= OVERLAP else BODY),
+        CHANGED,
+        zero,
+        ON_RESUME,
     ),
     Row(
         "H02 resets half way",
@@ -153,13 +181,13 @@ ROWS = [
     ),
     Row(
         "H11 does not tell the total",
-        lambda at: instead(Content_Range=f"bytes {at}-{TOTAL - 1}/*"),
+        lambda at: instead(Content_Range=f"bytes {at - compared(at)}-{TOTAL - 1}/*"),
         None,
         at=ON_RESUME,
     ),
     Row(
         "H12 tells another total",
-        lambda at: instead(Content_Range=f"bytes {at}-{TOTAL - 1}/{TOTAL + 1}"),
+        lambda at: instead(Content_Range=f"bytes {at - compared(at)}-{TOTAL - 1}/{TOTAL + 1}"),
         CHANGED,
         zero,
         ON_RESUME,
@@ -201,7 +229,7 @@ ROWS = [
     Row("H31 drips", same(drips(0.02)), TRANSIENT, keeps=None, at=FRESH),
     Row(
         "H32 goes silent",
-        lambda at: silent_after(half_of_the_rest(at)),
+        lambda at: silent_after(compared(at) + half_of_the_rest(at)),
         TRANSIENT,
         lambda at: at + half_of_the_rest(at),
     ),
@@ -291,19 +319,29 @@ def test_h18_h19_what_proves_nothing_is_not_gone_on_with(walk: Walk, age: str) -
     assert walk.server.requests[-1].start is None
 
 
-@pytest.mark.parametrize("body", [b"", b"x"])
-def test_h43_files_of_nothing_and_of_a_byte_are_whole(walk: Walk, body: bytes) -> None:
-    walk.server.body, walk.known_size = body, len(body)
+def test_h43_a_file_of_a_byte_is_whole(walk: Walk) -> None:
+    walk.server.body, walk.known_size = b"x", 1
 
-    assert walk.to_the_end(most=1).size == len(body)
+    assert walk.to_the_end(most=1).size == 1
     assert walk.server.requests[-1].start is None
+
+
+@pytest.mark.parametrize("known", [0, TOTAL])
+def test_h43_a_file_of_nothing_is_never_whole(walk: Walk, known: int) -> None:
+    walk.server.body, walk.known_size = b"", known
+
+    for _ in range(3):
+        ended = walk.step()
+        assert isinstance(ended, Failure)
+        assert ended.kind is FailureClass.EMPTY
 
 
 def test_h45_a_line_cut_after_each_mebibyte_ends_with_a_whole_file(walk: Walk) -> None:
     mebibyte = 1024 * 1024
     walk.server.body = BODY * 20
     walk.known_size = len(walk.server.body)
-    pieces = len(walk.server.body) // mebibyte
+    # Of each mebibyte a sixteenth is only compared.
+    pieces = len(walk.server.body) // (mebibyte - OVERLAP)
     walk.server.script.extend(after(mebibyte) for _ in range(pieces))
 
     walk.to_the_end(most=pieces + 1)

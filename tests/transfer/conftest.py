@@ -70,7 +70,8 @@ class Try:
     part: PlainPart
     engine: Engine
     memory: Memory = field(default_factory=Memory)
-    known_size: int | None = None
+    known_size: int | None = len(BODY)
+    accepted: Validator | None = None
     stop: Event = field(default_factory=Event)
 
     def __call__(self) -> Receipt:
@@ -82,6 +83,7 @@ class Try:
             known_size=self.known_size,
             validator=self.memory.validator,
             held=self.memory.held,
+            accepted=self.accepted,
         )
         return self.engine.fetch(job, self.memory, self.stop)
 

@@ -7,7 +7,9 @@ import socket
 import pytest
 import xxhash
 
+from sidecar.domain.downloads import Validator
 from sidecar.domain.failures import FailureClass
+from sidecar.domain.transfers import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.http import HttpEngine
@@ -17,10 +19,13 @@ from tests.fakes.fault_server import (
     LATER,
     MODIFIED,
     after,
+    claims,
     drips,
+    honest,
     says,
     silent_after,
 )
+from tests.faults.behaviours import whole_file
 from tests.transfer.conftest import BODY, OTHER, Try
 
 HALF = len(BODY) // 2
@@ -59,10 +64,10 @@ def test_a_cut_file_is_gone_on_with_where_it_was(attempt: Try) -> None:
     receipt = attempt()
 
     assert attempt.content() == BODY
-    assert receipt.fetched == len(BODY) - HALF
+    assert receipt.fetched == len(BODY) - HALF + OVERLAP
     assert receipt.content_hash == xxhash.xxh3_128_hexdigest(BODY)
     resumed = attempt.server.requests[1]
-    assert resumed.headers["range"] == f"bytes={HALF}-"
+    assert resumed.headers["range"] == f"bytes={HALF - OVERLAP}-"
     assert resumed.headers["if-unmodified-since"] == MODIFIED
 
 
@@ -102,22 +107,23 @@ def test_a_200_in_place_of_a_206_starts_over_with_this_very_body(attempt: Try) -
 
 def test_nothing_of_the_old_file_is_left_when_the_new_one_is_shorter(attempt: Try) -> None:
     half_done(attempt)
-    short = OTHER[:1000]
-    attempt.server.script.append(says(200, short, Content_Type="audio/flac", Last_Modified=LATER))
+    short = attempt.server.body = OTHER[:1000]
+    attempt.server.modified = LATER
+    attempt.server.script.append(whole_file)
 
     attempt()
 
     assert attempt.content() == short
 
 
-def test_a_part_that_is_whole_already_costs_no_byte(attempt: Try) -> None:
+def test_a_part_that_is_whole_already_is_only_compared(attempt: Try) -> None:
     half_done(attempt)
     attempt.part.path.write_bytes(BODY)
     attempt.memory.held = len(BODY)
 
     receipt = attempt()
 
-    assert (receipt.size, receipt.fetched) == (len(BODY), 0)
+    assert (receipt.size, receipt.fetched) == (len(BODY), OVERLAP)
     assert attempt.content() == BODY
 
 
@@ -137,7 +143,8 @@ def test_what_was_not_synced_is_fetched_again(attempt: Try) -> None:
 
     attempt()
 
-    assert attempt.server.requests[1].start == 1000
+    assert attempt.server.requests[1].start == 0
+    assert attempt.memory.opened_at == [0, 1000]
     assert attempt.content() == BODY
 
 
@@ -147,7 +154,7 @@ def test_a_part_shorter_than_the_row_is_believed(attempt: Try) -> None:
 
     attempt()
 
-    assert attempt.server.requests[1].start == 500
+    assert attempt.memory.opened_at == [0, 500]
     assert attempt.content() == BODY
 
 
@@ -157,6 +164,7 @@ def test_a_size_that_differs_from_the_scan_is_looked_at_twice_and_believed(attem
     receipt = attempt()
 
     assert receipt.size == len(BODY)
+    assert not receipt.must_prove_whole
     assert [asked.headers.get("range") for asked in attempt.server.requests] == [
         None,
         "bytes=0-0",
@@ -184,11 +192,94 @@ def test_a_body_without_length_must_be_as_long_as_the_scan_says(attempt: Try) ->
     assert attempt.content() == BODY
 
 
-def test_a_file_of_nothing_is_whole(attempt: Try) -> None:
+@pytest.mark.parametrize("known", [0, len(BODY), None])
+def test_a_body_of_nothing_is_no_file_whatever_the_scan_says(
+    attempt: Try, known: int | None
+) -> None:
     attempt.server.body = b""
-    attempt.known_size = 0
+    attempt.known_size = known
 
-    assert attempt().size == 0
+    failure = attempt.fails()
+
+    assert (failure.kind, failure.code) == (FailureClass.EMPTY, "empty")
+    assert "empty on the server" in failure.message
+
+
+def test_an_empty_answer_in_the_middle_loses_nothing(attempt: Try) -> None:
+    half_done(attempt)
+    attempt.server.script.append(says(200, Content_Type="audio/flac", Last_Modified=MODIFIED))
+
+    assert attempt.fails().code == "empty"
+    assert attempt.memory.held == HALF
+    attempt()
+
+    assert attempt.content() == BODY
+
+
+@pytest.mark.parametrize("again", [1, 500, OVERLAP, HALF])
+def test_the_end_of_what_is_there_is_asked_for_once_more_and_compared(
+    attempt: Try, again: int
+) -> None:
+    attempt.server.script.append(after(again))
+    attempt.fails()
+    # The right range, and the bytes of the file's beginning.
+    attempt.server.script.append(claims(BODY[max(0, again - OVERLAP) + 7 :] + BODY[:7]))
+
+    failure = attempt.fails()
+
+    assert (failure.kind, failure.code) == (FailureClass.CHANGED, "changed")
+    assert attempt.content() == BODY[:again]
+    assert attempt.server.requests[1].start == max(0, again - OVERLAP)
+
+
+def test_a_line_that_breaks_within_what_is_compared_loses_nothing(attempt: Try) -> None:
+    half_done(attempt)
+    attempt.server.script.append(after(OVERLAP // 2))
+
+    assert attempt.fails().kind is FailureClass.TRANSIENT
+    assert attempt.memory.held == HALF
+
+
+@pytest.mark.parametrize("length", [HALF, 2 * len(BODY)])
+def test_a_length_that_the_scan_does_not_confirm_needs_an_answer_with_a_part(
+    attempt: Try, length: int
+) -> None:
+    body = (BODY * 2)[:length]
+    lies = says(200, body, Content_Type="audio/flac", Last_Modified=MODIFIED)
+    attempt.server.script += [lies, lies]
+
+    failure = attempt.fails()
+
+    assert (failure.kind, failure.code) == (FailureClass.UNPROVED, "unproved")
+    assert attempt.memory.held == length
+
+
+def test_the_failure_says_both_lengths_and_both_ways_out(attempt: Try) -> None:
+    attempt.known_size = 3_400_000
+    lies = says(200, BODY, Content_Type="audio/flac", Last_Modified=MODIFIED)
+    attempt.server.script += [lies, lies]
+
+    assert attempt.fails().message == (
+        "The server sends 300 kB, its library says 3.4 MB: scan the library, or accept it as it is"
+    )
+
+
+def test_a_shorter_file_that_all_answers_agree_on_must_still_prove_whole(attempt: Try) -> None:
+    attempt.known_size = len(BODY) + 1
+
+    assert attempt().must_prove_whole
+
+
+def test_what_a_person_has_accepted_is_believed_and_nothing_else(attempt: Try) -> None:
+    attempt.known_size = len(BODY) + 1
+    attempt.accepted = Validator(MODIFIED, len(BODY))
+
+    assert not attempt().must_prove_whole
+    assert len(attempt.server.requests) == 1
+
+    attempt.accepted = Validator(LATER, len(BODY))
+    attempt.memory.validator = None
+    assert attempt().must_prove_whole
 
 
 def test_a_validator_younger_than_a_second_is_not_resumed_under(attempt: Try) -> None:
@@ -240,10 +331,24 @@ def test_silence_ends_the_attempt_and_keeps_what_came(attempt: Try) -> None:
     assert attempt.memory.held == HALF
 
 
-def test_a_drip_is_given_up(attempt: Try) -> None:
+def test_a_drip_is_given_up_and_what_came_is_kept(attempt: Try) -> None:
     attempt.server.script.append(drips(0.02))
 
     assert attempt.fails().code == "too-slow"
+    assert attempt.memory.held == attempt.memory.moves[-1] > 0
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_whole_file_that_is_not_confirmed_now_is_not_fetched_again(
+    attempt: Try, status: int
+) -> None:
+    attempt.known_size = 12345
+    attempt.server.script += [honest, says(status)]
+
+    attempt.fails()
+    assert attempt.memory.held == len(BODY)
+
+    assert attempt().fetched == OVERLAP
 
 
 def test_a_reset_is_a_passing_failure(attempt: Try) -> None:

@@ -27,7 +27,7 @@ from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
 from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.relay import Check, Relay
 from sidecar.transfer.aria2.standing import Stage
-from sidecar.transfer.durable import WINDOW, read_through, set_room_aside
+from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
 from sidecar.transfer.faults import disk_failure, part_vanished
 
 LAG = 2 * 1024 * 1024  # bytes that may be under way when a point is made
@@ -98,6 +98,10 @@ class ThroughAria2:
         self.held = self._point = read_through(self._file, held, self._hash)
         os.ftruncate(self._file.fileno(), self.held)
         return self.held
+
+    def has(self, block: bytes, at: int) -> bool:
+        """Whether these bytes are in the part at this place; asked before anything is written."""
+        return has(self._file, block, at)
 
     def set_room_aside(self, total: int) -> None:
         """Hear how long the file will be, and let the file system find room for it."""
