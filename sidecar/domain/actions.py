@@ -7,12 +7,15 @@
     cancel      goes        goes         goes        -           goes        is so
     delete      goes        goes         goes        goes        goes        is so
     prioritise  goes        -            -           -           -           -
+    accept      unproved**  -           -           -           unproved**  -
     top, move   goes        is so        -           -           -           -
     let go      -           -            -           goes        -           is so
 
 *Is so*: the wish is fulfilled already, as after a second click; nothing changes and nobody is
 scolded. *Cooldown*: refused with the time when it becomes possible, unless an admin forces it; a
-pending one that does not cool down *is so*. What is refused is told in a sentence.
+pending one that does not cool down *is so*. *Unproved*: only what came in another length than the
+scan says and could not be proved whole; a cooldown does not matter. What is refused is told in a
+sentence.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.transfers import UNPROVED
 
 
 class Action(StrEnum):
@@ -37,6 +41,7 @@ class Action(StrEnum):
     TOP = "top"
     MOVE = "move"
     LET_GO = "let_go"
+    ACCEPT = "accept"
 
 
 class Verdict(Enum):
@@ -74,6 +79,7 @@ GOES = MappingProxyType(
         Action.TOP: frozenset({Status.PENDING}),
         Action.MOVE: frozenset({Status.PENDING}),
         Action.LET_GO: frozenset({Status.COMPLETED}),
+        Action.ACCEPT: frozenset({Status.PENDING, Status.FAILED}),
     }
 )
 IS_SO = MappingProxyType(
@@ -87,6 +93,7 @@ IS_SO = MappingProxyType(
         Action.TOP: frozenset({Status.DOWNLOADING}),
         Action.MOVE: frozenset({Status.DOWNLOADING}),
         Action.LET_GO: frozenset({Status.REMOVED}),
+        Action.ACCEPT: frozenset[Status](),
     }
 )
 _WHY_NOT = MappingProxyType(
@@ -118,6 +125,8 @@ def judge(
         return _refusal(action, download)
     if action is Action.RETRY:
         return _retry(download, now, force=force)
+    if action is Action.ACCEPT:
+        return _accept(download)
     return Verdict.GO
 
 
@@ -139,6 +148,15 @@ def _retry(download: Download, now: datetime, *, force: bool) -> Verdict | Refus
     if download.status is Status.PENDING and not cools_down:
         return Verdict.IS_SO
     return Verdict.GO
+
+
+def _accept(download: Download) -> Verdict | Refusal:
+    if download.error_code == UNPROVED and download.validator is not None:
+        return Verdict.GO
+    if download.accepted is not None and download.accepted == download.validator:
+        return Verdict.IS_SO
+    text = f"{download.title} has nothing to be accepted: no file of another length came for it"
+    return Refusal("nothing-to-accept", text)
 
 
 def _refusal(action: Action, download: Download) -> Refusal:

@@ -189,8 +189,7 @@ def doubt_about(fetched: Fetched, *, took_s: float) -> Doubt:
     """
     if not fetched.count:
         raise TransferFailed(empty())
-    is_told = fetched.validator.total is not None
-    if not fetched.is_accepted and not (is_told and fetched.count == fetched.scanned):
+    if fetched.count != fetched.scanned and not fetched.is_accepted:
         return Doubt.LENGTH
     return Doubt.LATE if took_s >= LONG_ENOUGH_TO_CHANGE_S else Doubt.NONE
 

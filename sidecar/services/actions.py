@@ -1,7 +1,7 @@
 """What people do with downloads: one at a time, a handful, or all that fit.
 
-    add ─▶ `adding`      pause, resume, retry, order ─▶ `queue_steering`
-                         cancel, delete, let go      ─▶ `letting_go`
+    add ─▶ `adding`      pause, resume, retry, accept, order ─▶ `queue_steering`
+                         cancel, delete, let go              ─▶ `letting_go`
 
 Many at once are done in batches, each in one transaction; each one has its own result.
 """

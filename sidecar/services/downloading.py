@@ -19,8 +19,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from threading import Event
+from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
@@ -44,15 +44,19 @@ from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.downloads import Downloads
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
+from sidecar.transfer.faults import disk_failure
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 5.0
-# Whether a file is whole, by its bytes: given where it is, its extension and its running time.
-CheckWhole = Callable[[Path, str, float | None], Wholeness]
+# Whether a file is whole, by its bytes: given the opened file, its extension, its running time by
+# the server, and what ends the look. Raises OSError if the file cannot be read.
+CheckWhole = Callable[[BinaryIO, str, float | None, Event], Wholeness]
 
 
-def cannot_tell(_file: Path, _container: str, _seconds: float | None) -> Wholeness:
+def cannot_tell(
+    _file: BinaryIO, _container: str, _seconds: float | None, _stop: Event
+) -> Wholeness:
     """Say that nothing here can look into files."""
     return Wholeness(Verdict.UNKNOWN, "nothing here can look into it", None)
 
@@ -300,23 +304,30 @@ class Worker:
         )
         receipt = self._engine.fetch(job, self._report(download), stop)
         if receipt.must_prove_whole:
-            self._prove_whole(device, download, receipt)
+            self._prove_whole(device, download, receipt, stop)
         return receipt
 
-    def _prove_whole(self, device: Attached, download: Download, receipt: Receipt) -> None:
+    def _prove_whole(
+        self, device: Attached, download: Download, receipt: Receipt, stop: Event
+    ) -> None:
         """Look into a file that is shorter than the server's last scan says.
 
         Raises:
-            domain.failures.TransferFailed: It does not prove whole; it is kept as the part.
+            domain.failures.TransferFailed: It does not prove whole, and is kept as the part; or
+                the device cannot be read.
+            errors.Stopped: `stop` was set.
         """
-        part = device.folder.part(download.id)
+        self._downloads.synced(download.id, receipt.size)
         extension = download.source_extension or ""
-        found = self._check_whole(part.path, extension, download.seconds)
+        with device.folder.part(download.id).open() as part:
+            try:
+                found = self._check_whole(part, extension, download.seconds, stop)
+            except OSError as error:
+                raise TransferFailed(disk_failure(error)) from error
         if found.verdict is Verdict.WHOLE:
             log.info("%s is shorter than scanned, and whole: %s", download.title, found.detail)
             return
         log.info("%s may not be whole: %s", download.title, found.detail)
-        self._downloads.synced(download.id, receipt.size)
         raise TransferFailed(unproved(receipt.size, download.expected_size))
 
     def _report(self, download: Download) -> _Report:

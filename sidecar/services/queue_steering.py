@@ -1,4 +1,4 @@
-"""Pause, resume, retry and the order of the queue: what changes a download but never ends it.
+"""Pause, resume, retry, accept, the order of the queue: what changes a download, never ends it.
 
 Each is decided and done in one transaction, by the row as it is then. What runs is stopped after
 the commit: the worker finds its row moved and lets go, whatever it was doing.
@@ -6,6 +6,7 @@ the commit: the worker finds its row moved and lets go, whatever it was doing.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from sidecar.clock import Clock
@@ -19,6 +20,8 @@ from sidecar.services.ownership import Ownership
 from sidecar.services.planning import Planning
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads
+
+log = logging.getLogger(__name__)
 
 NOT_THERE = "There is no such download, or it is not yours to see"
 
@@ -65,8 +68,8 @@ class QueueSteering:
             case Action.RESUME:
                 self._downloads.resume(found)
                 return _done(found, "goes on")
-            case Action.RETRY:
-                return self._retry(person, found, from_zero=order.from_zero)
+            case Action.RETRY | Action.ACCEPT:
+                return self._again(person, found, order)
             case Action.PRIORITISE:
                 self._downloads.prioritise(found, order.priority)
                 return _done(found, f"has priority {order.priority}")
@@ -82,6 +85,11 @@ class QueueSteering:
         self._db.after_commit(partial(self._claims.stop, found.id))
         return _done(found, "is paused")
 
+    def _again(self, person: Person, found: Download, order: Order) -> Outcome:
+        if order.action is Action.ACCEPT:
+            return self._accept(person, found)
+        return self._retry(person, found, from_zero=order.from_zero)
+
     def _retry(self, person: Person, found: Download, *, from_zero: bool) -> Outcome:
         match found.status:
             case Status.FAILED:
@@ -91,6 +99,17 @@ class QueueSteering:
             case _:
                 self._fetch_again(person, found)
         return _done(found, "is fetched from the start" if from_zero else "is tried again")
+
+    def _accept(self, person: Person, found: Download) -> Outcome:
+        self._downloads.accept(found)
+        log.info(
+            "%s accepted %s as it is: %s bytes, although the library says %s",
+            person.name,
+            found.title,
+            found.validator and found.validator.total,
+            found.expected_size,
+        )
+        return _done(found, "is accepted as it is")
 
     def _fetch_again(self, person: Person, found: Download) -> None:
         """What was removed comes back because a person asks for it: as their own request."""

@@ -68,6 +68,11 @@ def _steering(actions: Blueprint, desk: ActionsDesk) -> None:
         order = Order(action=Action.RETRY, from_zero=from_zero, force=said.force)
         return _act(desk, download_id, order)
 
+    @actions.post(f"{ONE}/accept")
+    def accept(download_id: int) -> Response:
+        bodies.read_if_any(action_bodies.Nothing)
+        return _act(desk, download_id, Order(action=Action.ACCEPT))
+
     @actions.post(f"{ONE}/cancel")
     def cancel(download_id: int) -> Response:
         said = bodies.read_if_any(action_bodies.Cancel)

@@ -23,6 +23,8 @@ from sidecar.web.shown import Shown, for_page
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
 )
+# Whether a file is whole is seen by looking at it, not at a list of them.
+ALONE = frozenset({Action.ACCEPT})
 FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
 ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
 ENDING = frozenset({Action.CANCEL, Action.DELETE})
@@ -39,7 +41,7 @@ def routes(desk: ActionsDesk) -> Blueprint:
     @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
     def act(download_id: int) -> Response:
         order = Order(
-            action=_action(FOR_ONE),
+            action=_action(FOR_ONE | ALONE),
             from_zero=request.form.get("from") == "zero",
             keep_part=request.form.get("part") == "keep",
             force=request.form.get("force") == "yes",

@@ -111,6 +111,10 @@ OPERATIONS: Table = MappingProxyType(
         ("actions.pause", "POST"): _action("Pause", action_bodies.Nothing),
         ("actions.resume", "POST"): _action("Resume", action_bodies.Nothing),
         ("actions.retry", "POST"): _action("Try again", action_bodies.Retry),
+        ("actions.accept", "POST"): _action(
+            "Accept a file as it is, although the library says another length",
+            action_bodies.Nothing,
+        ),
         ("actions.cancel", "POST"): _action("Cancel", action_bodies.Cancel),
         ("actions.delete", "DELETE"): _action("Delete the file", action_bodies.Delete),
         ("actions.prioritise", "POST"): _action(

@@ -113,6 +113,7 @@ ROUTES = MappingProxyType(
         ("actions.pause", "POST"): Role.SIGNED_IN,
         ("actions.resume", "POST"): Role.SIGNED_IN,
         ("actions.retry", "POST"): Role.SIGNED_IN,
+        ("actions.accept", "POST"): Role.SIGNED_IN,
         ("actions.cancel", "POST"): Role.SIGNED_IN,
         ("actions.delete", "DELETE"): Role.SIGNED_IN,
         ("actions.prioritise", "POST"): Role.SIGNED_IN,

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from sidecar.domain.actions import GOES, IS_SO, Action, Refusal, Verdict, judge
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import Status, Validator
 from tests.domain.test_downloads import DOWNLOAD, QUEUED
 
 NOW = QUEUED + timedelta(hours=1)
@@ -24,6 +24,7 @@ TABLE = {
     Action.TOP: "gs----",
     Action.MOVE: "gs----",
     Action.LET_GO: "---g-s",
+    Action.ACCEPT: "------",
 }
 MEANS = {"g": Verdict.GO, "s": Verdict.IS_SO}
 CASES = [
@@ -44,6 +45,20 @@ def test_every_action_in_every_state_is_as_the_table_says(
         assert verdict.until is None
     else:
         assert verdict is expected
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED])
+def test_only_what_could_not_be_proved_is_accepted_in_a_cooldown_too(status: Status) -> None:
+    came = Validator("Sat, 31 Oct 2026 10:00:00 GMT", 99)
+    unproved = replace(
+        DOWNLOAD, status=status, error_code="unproved", validator=came, retry_next_at=LATER
+    )
+
+    assert judge(Action.ACCEPT, unproved, NOW) is Verdict.GO
+    assert isinstance(judge(Action.ACCEPT, replace(unproved, validator=None), NOW), Refusal)
+    assert isinstance(judge(Action.ACCEPT, replace(unproved, error_code="silent"), NOW), Refusal)
+    accepted = replace(unproved, error_code=None, accepted=came)
+    assert judge(Action.ACCEPT, accepted, NOW) is Verdict.IS_SO
 
 
 @pytest.mark.parametrize("action", Action)

@@ -158,7 +158,7 @@ def fetched(count: int = TOTAL, scanned: int | None = TOTAL, **facts: object) ->
         (fetched(scanned=TOTAL + 1), 0.2, Doubt.LENGTH),
         (fetched(scanned=TOTAL - 1), 0.2, Doubt.LENGTH),
         (fetched(scanned=None), 0.2, Doubt.LENGTH),
-        (fetched(validator=Validator(OLD, None)), 0.2, Doubt.LENGTH),
+        (fetched(validator=Validator(OLD, None)), 0.2, Doubt.NONE),
         (fetched(scanned=TOTAL + 1, accepted=Validator(OLD, TOTAL)), 0.2, Doubt.NONE),
         (fetched(scanned=TOTAL + 1, accepted=Validator(OLD, TOTAL)), 1.0, Doubt.LATE),
         (fetched(scanned=TOTAL + 1, accepted=Validator(NEW, TOTAL)), 0.2, Doubt.LENGTH),

@@ -21,6 +21,7 @@ WAYS = [
     ("POST", f"{ONE}/pause", None),
     ("POST", f"{ONE}/resume", None),
     ("POST", f"{ONE}/retry", {}),
+    ("POST", f"{ONE}/accept", {}),
     ("POST", f"{ONE}/cancel", {}),
     ("DELETE", ONE, None),
     ("POST", f"{ONE}/prioritise", {"priority": 3}),
@@ -46,6 +47,7 @@ def test_each_way_is_its_order(ann: Browser, desk: FakeDesk, doing: FakeActions)
         Order(action=Action.PAUSE),
         Order(action=Action.RESUME),
         Order(action=Action.RETRY),
+        Order(action=Action.ACCEPT),
         Order(action=Action.CANCEL),
         Order(action=Action.DELETE),
         Order(action=Action.PRIORITISE, priority=3),
@@ -437,6 +439,21 @@ def test_each_row_offers_what_its_state_allows_and_names_its_title(
         if f'<span>{word}</span><span class="hidden-label"> Track 7</span>' in page
     }
     assert shown == BUTTONS[status]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED])
+def test_what_could_not_be_proved_whole_has_a_button_to_accept_it(
+    ann: Browser, desk: FakeDesk, doing: FakeActions, status: Status
+) -> None:
+    tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
+    desk.add(a_download(7, status=status, error_code="unproved"), a_download(8, status=status))
+
+    page = ann.client.get(f"/downloads?tab={tab}").text
+    press(ann, "/downloads/7/act", action="accept")
+
+    assert page.count("Accept as it is") == 1
+    assert [order for _, _, order in doing.orders] == [Order(action=Action.ACCEPT)]
+    assert press(ann, "/downloads/chosen", action="accept", id="7").status_code == 400
 
 
 def test_in_a_cooldown_only_an_admin_has_a_button(
