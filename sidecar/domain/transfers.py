@@ -10,8 +10,14 @@ alone do not prove that the bytes belong together.
 
 What is complete is decided by what the responses of one transfer agree on. A length that the
 server's last scan does not confirm is believed only after a second answer, to a request for a part,
-that tells the same length and the same date; a file shorter than scanned must besides prove whole
-(`must_prove_whole`), unless a person has accepted exactly this one. An empty body is no file.
+that tells the same length and the same date. Such a file is then looked into: a shorter one must
+prove whole, a longer one must not be cut (`is_believed`), unless a person has accepted exactly this
+one. An empty body is no file.
+
+What this cannot notice: a middle that consistently sends another file as if it were the server's;
+one that cuts a file which has grown to exactly the length of the last scan; and one that, with
+headers that agree, joins two versions of the same length whose bytes are the same for 64 KiB
+before the joint.
 
 Jellyfin sends a `Last-Modified` and no `ETag`. Headers come in by their lower-case names; nothing
 here reads a body, and nothing knows what comes next.
@@ -39,6 +45,7 @@ from sidecar.domain.headers import (
     strong_validator,
     total_in,
 )
+from sidecar.domain.wholeness import Verdict
 
 ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
 OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and compared
@@ -228,10 +235,19 @@ def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: D
     raise TransferFailed(unverified(host))
 
 
-def must_prove_whole(fetched: Fetched) -> bool:
-    """Whether a confirmed file must besides prove whole: one that is shorter than scanned."""
-    known = fetched.scanned
-    return known is not None and fetched.count < known and not fetched.is_accepted
+def is_unlike_scan(fetched: Fetched) -> bool:
+    """Whether a confirmed file must besides be looked into: the last scan says another length."""
+    return fetched.count != fetched.scanned and not fetched.is_accepted
+
+
+def is_believed(verdict: Verdict, count: int, scanned: int | None) -> bool:
+    """Whether a file whose length is not the scanned one counts, by what its own bytes tell.
+
+    A shorter one must prove whole. Of another it is enough that nothing shows it to be cut.
+    """
+    if scanned is not None and count < scanned:
+        return verdict is Verdict.WHOLE
+    return verdict is not Verdict.CUT
 
 
 def may_be_resumed(validator: Validator | None, held: int) -> bool:

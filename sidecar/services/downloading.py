@@ -4,7 +4,7 @@
                  │                    │                         │
                  └── trouble ─────────┴─────────────────────────┴──▶ `services.failing` decides
 
-A file that is shorter than the server's last scan says is looked into before it counts.
+A file of another length than the server's last scan says is looked into before it counts.
 
 What another device has is copied from there, and the engine asked only if that cannot be done.
 What has to be converted is handed over, claim and all, so that the worker can fetch the next one.
@@ -26,7 +26,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.domain.formats import Target, estimate
-from sidecar.domain.transfers import EMPTY, UNPROVED, unproved
+from sidecar.domain.transfers import EMPTY, UNPROVED, is_believed, unproved
 from sidecar.domain.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
@@ -303,14 +303,14 @@ class Worker:
             device_id=device.id,
         )
         receipt = self._engine.fetch(job, self._report(download), stop)
-        if receipt.must_prove_whole:
+        if receipt.is_unlike_scan:
             self._prove_whole(device, download, receipt, stop)
         return receipt
 
     def _prove_whole(
         self, device: Attached, download: Download, receipt: Receipt, stop: Event
     ) -> None:
-        """Look into a file that is shorter than the server's last scan says.
+        """Look into a file of another length than the server's last scan says.
 
         Raises:
             domain.failures.TransferFailed: It does not prove whole, and is kept as the part; or
@@ -324,10 +324,16 @@ class Worker:
                 found = self._check_whole(part, extension, download.seconds, stop)
             except OSError as error:
                 raise TransferFailed(disk_failure(error)) from error
-        if found.verdict is Verdict.WHOLE:
-            log.info("%s is shorter than scanned, and whole: %s", download.title, found.detail)
+        log.info(
+            "%s has %d bytes, not %s as scanned: %s, %s",
+            download.title,
+            receipt.size,
+            download.expected_size,
+            found.verdict,
+            found.detail,
+        )
+        if is_believed(found.verdict, receipt.size, download.expected_size):
             return
-        log.info("%s may not be whole: %s", download.title, found.detail)
         raise TransferFailed(unproved(receipt.size, download.expected_size))
 
     def _report(self, download: Download) -> _Report:

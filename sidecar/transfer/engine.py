@@ -60,15 +60,15 @@ class Receipt:
         content_hash: xxh3-128 as 32 hex digits.
         mime_type: As the server named it, without parameters; None if it did not.
         fetched: Body bytes that this attempt received, those that were only compared included.
-        must_prove_whole: It is shorter than the server's last scan says: that all answers agree
-            does not prove it whole.
+        is_unlike_scan: The server's last scan says another length: that all answers agree does
+            not prove it whole.
     """
 
     size: int
     content_hash: str
     mime_type: str | None
     fetched: int
-    must_prove_whole: bool = False
+    is_unlike_scan: bool = False
 
 
 class Report(Protocol):

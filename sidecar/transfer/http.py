@@ -34,12 +34,12 @@ from sidecar.domain.transfers import (
     changed,
     confirm,
     doubt_about,
+    is_unlike_scan,
     judge_rest,
     judge_whole,
     login_page,
     looks_like_a_page,
     may_be_resumed,
-    must_prove_whole,
     unverified,
 )
 from sidecar.errors import Stopped
@@ -290,7 +290,7 @@ class _Attempt:
             content_hash,
             mime_type,
             self._fetched,
-            must_prove_whole=must_prove_whole(fetched),
+            is_unlike_scan=is_unlike_scan(fetched),
         )
 
 

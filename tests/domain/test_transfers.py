@@ -15,13 +15,15 @@ from sidecar.domain.transfers import (
     Held,
     confirm,
     doubt_about,
+    is_believed,
+    is_unlike_scan,
     judge_rest,
     judge_whole,
     looks_like_a_page,
     may_be_resumed,
-    must_prove_whole,
     unproved,
 )
+from sidecar.domain.wholeness import Verdict
 
 HOST = "box:8096"
 OLD = "Sat, 31 Oct 2026 10:00:00 GMT"
@@ -178,18 +180,30 @@ def test_nothing_is_never_a_file(scanned: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "must"),
+    ("found", "is_unlike"),
     [
         (fetched(), False),
         (fetched(scanned=TOTAL + 1), True),
-        (fetched(scanned=TOTAL - 1), False),
-        (fetched(scanned=None), False),
+        (fetched(scanned=TOTAL - 1), True),
+        (fetched(scanned=None), True),
         (fetched(scanned=TOTAL + 1, accepted=Validator(OLD, TOTAL)), False),
         (fetched(scanned=TOTAL + 1, accepted=Validator(NEW, TOTAL)), True),
     ],
 )
-def test_only_what_is_shorter_than_scanned_must_prove_whole(found: Fetched, *, must: bool) -> None:
-    assert must_prove_whole(found) is must
+def test_what_is_not_as_scanned_is_looked_into(found: Fetched, *, is_unlike: bool) -> None:
+    assert is_unlike_scan(found) is is_unlike
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shorter", "longer"),
+    [(Verdict.WHOLE, True, True), (Verdict.UNKNOWN, False, True), (Verdict.CUT, False, False)],
+)
+def test_a_shorter_file_must_prove_whole_and_another_must_not_be_cut(
+    verdict: Verdict, *, shorter: bool, longer: bool
+) -> None:
+    assert is_believed(verdict, TOTAL - 1, TOTAL) is shorter
+    assert is_believed(verdict, TOTAL + 1, TOTAL) is longer
+    assert is_believed(verdict, TOTAL, None) is longer
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_a_size_that_differs_from_the_scan_is_looked_at_twice_and_believed(attem
     receipt = attempt()
 
     assert receipt.size == len(BODY)
-    assert not receipt.must_prove_whole
+    assert receipt.is_unlike_scan
     assert [asked.headers.get("range") for asked in attempt.server.requests] == [
         None,
         "bytes=0-0",
@@ -264,22 +264,25 @@ def test_the_failure_says_both_lengths_and_both_ways_out(attempt: Try) -> None:
     )
 
 
-def test_a_shorter_file_that_all_answers_agree_on_must_still_prove_whole(attempt: Try) -> None:
-    attempt.known_size = len(BODY) + 1
+@pytest.mark.parametrize("known", [len(BODY) - 1, len(BODY) + 1, None])
+def test_that_all_answers_agree_does_not_prove_a_file_whole(
+    attempt: Try, known: int | None
+) -> None:
+    attempt.known_size = known
 
-    assert attempt().must_prove_whole
+    assert attempt().is_unlike_scan
 
 
 def test_what_a_person_has_accepted_is_believed_and_nothing_else(attempt: Try) -> None:
     attempt.known_size = len(BODY) + 1
     attempt.accepted = Validator(MODIFIED, len(BODY))
 
-    assert not attempt().must_prove_whole
+    assert not attempt().is_unlike_scan
     assert len(attempt.server.requests) == 1
 
     attempt.accepted = Validator(LATER, len(BODY))
     attempt.memory.validator = None
-    assert attempt().must_prove_whole
+    assert attempt().is_unlike_scan
 
 
 def test_a_validator_younger_than_a_second_is_not_resumed_under(attempt: Try) -> None:
