@@ -26,7 +26,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.domain.formats import Target, estimate
-from sidecar.domain.transfers import EMPTY, UNPROVED, is_believed, unproved
+from sidecar.domain.transfers import EMPTY, is_believed, unproved
 from sidecar.domain.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
@@ -286,7 +286,8 @@ class Worker:
     def _ask_for(
         self, device: Attached, client: Jellyfin, download: Download, stop: Event
     ) -> Receipt:
-        if download.error_code in {UNPROVED, EMPTY}:
+        came = download.validator
+        if download.error_code == EMPTY or (came and came.total != download.expected_size):
             # The server may have looked at the file again since it was queued.
             item = client.item(download.item_id)
             self._downloads.rescanned(download.id, item)

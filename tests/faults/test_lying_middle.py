@@ -115,6 +115,20 @@ LIES = st.builds(
 @example(
     scanned=len(OLD),
     lies=[
+        Lie(OLD, 200, 0, 0, None, 777, MODIFIED, None),
+        Lie(OLD, 206, 0, 0, 777, None, MODIFIED, None),
+    ],
+)
+@example(
+    scanned=len(OLD),
+    lies=[
+        Lie(OLD, 200, 0, 0, None, OVERLAP + 4_099, MODIFIED, None),
+        Lie(OLD, 200, 0, 0, None, OVERLAP + 4_099, MODIFIED, None),
+    ],
+)
+@example(
+    scanned=len(OLD),
+    lies=[
         Lie(OLD, 200, 0, 0, None, None, MODIFIED, OVERLAP + 5_000),
         Lie(OLD, 206, None, 0, len(OLD), None, MODIFIED, None),
     ],

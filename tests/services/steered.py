@@ -17,9 +17,11 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.action_desk import Order, Outcome
 from sidecar.services.actions import Actions
 from sidecar.services.desk import DownloadView, Person
+from sidecar.services.downloading import CheckWhole, cannot_tell
 from sidecar.services.planning import Planning
 from sidecar.store.accounts import Account
 from sidecar.store.tombstones import Tombstones
+from sidecar.transfer.engine import Engine
 from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
 from tests.services.conftest import ANN, STICK, World, track
 from tests.services.test_downloading import ME, PUBLIC, SERVER, Works, build
@@ -70,14 +72,20 @@ class House:
 
 
 @contextmanager
-def house(world: World, tmp_path: Path) -> Iterator[House]:
+def house(
+    world: World,
+    tmp_path: Path,
+    *,
+    fetches: Engine | None = None,
+    check_whole: CheckWhole = cannot_tell,
+) -> Iterator[House]:
     stick = tmp_path / "stick"
     if not stick.exists():
         stick.mkdir()
         write_marker(stick, Marker(STICK, "Car stick"))
     routes = {"GET /Users/Me": json_reply(ME), "GET /System/Info/Public": json_reply(PUBLIC)}
     with answering(routes) as server:
-        works = build(world, server, stick, tmp_path)
+        works = build(world, server, stick, tmp_path, fetches=fetches, check_whole=check_whole)
         unfinished = world.downloads.recover()
         works.shelf.look(settle=lambda device: works.settling.settle(device, unfinished))
         yield furnished(works, world, server, tmp_path)

@@ -23,7 +23,7 @@ from sidecar.services.attached import CurrentSettings, as_configured
 from sidecar.services.claims import Claims
 from sidecar.services.copies import Copies
 from sidecar.services.devices import DeviceShelf
-from sidecar.services.downloading import Worker
+from sidecar.services.downloading import CheckWhole, Worker, cannot_tell
 from sidecar.services.failing import Failing
 from sidecar.services.network import LOOK_EVERY_S, NetworkRule
 from sidecar.services.planning import Planning
@@ -33,6 +33,7 @@ from sidecar.services.server import SUBJECT, ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.store.accounts import Account
+from sidecar.transfer.engine import Engine
 from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
 from tests.fakes.engine import TableEngine
 from tests.services.conftest import ANN, STICK, World, track
@@ -114,6 +115,9 @@ def build(
     stick: Path,
     tmp_path: Path,
     current: CurrentSettings = as_configured,
+    *,
+    fetches: Engine | None = None,
+    check_whole: CheckWhole = cannot_tell,
 ) -> Works:
     troubles, claims, engine = Troubles(world.bus), Claims(), TableEngine()
     rooms: list[Room] = []
@@ -175,7 +179,7 @@ def build(
         clock=world.clock,
     )
     worker = Worker(
-        engine=engine,
+        engine=fetches or engine,
         downloads=world.downloads,
         accounts=accounts,
         shelf=shelf,
@@ -188,6 +192,7 @@ def build(
         clock=world.clock,
         held_back=lambda: [number for one in rooms for number in one.held_back()],
         own_only=network.own_only,
+        check_whole=check_whole,
     )
     settling = Settling(world.downloads)
     return Works(
