@@ -255,8 +255,7 @@ def may_be_resumed(validator: Validator | None, held: int) -> bool:
     return (
         validator is not None
         and validator.last_modified is not None
-        and validator.total is not None
-        and 0 < held <= validator.total
+        and 0 < held <= (held if validator.total is None else validator.total)
     )
 
 
@@ -301,7 +300,7 @@ def unverified(host: str) -> Failure:
     return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
-def _rest(headers: Headers, host: str, held: Held) -> Body:
+def _rest(headers: Headers, host: str, held: Held) -> Body | FromZero:
     known, first = held.validator, held.asks_from
     there = content_range(headers)
     if there is None:
@@ -314,11 +313,15 @@ def _rest(headers: Headers, host: str, held: Held) -> Body:
         raise _mixed_up(host, "contradicted itself about the length")
     whole = known.total if there.total is None else there.total
     said = headers.get("last-modified")
-    if said != known.last_modified or whole != known.total:
+    if said != known.last_modified or known.total not in {None, whole}:
         raise changed(host)
-    if whole is not None and there.last >= whole:
+    if whole is None:
+        # Nobody has told so far how long the file is: nothing would tell when it is whole.
+        return FromZero()
+    if there.last >= whole:
         raise _mixed_up(host, "sent more than there is")
-    return Body(held.count, held.count - first, known, mime_type(headers), said)
+    validator = Validator(known.last_modified, whole)
+    return Body(held.count, held.count - first, validator, mime_type(headers), said)
 
 
 def _begins_at_zero(headers: Headers) -> bool:

@@ -287,7 +287,8 @@ class Worker:
         self, device: Attached, client: Jellyfin, download: Download, stop: Event
     ) -> Receipt:
         came = download.validator
-        if download.error_code == EMPTY or (came and came.total != download.expected_size):
+        is_odd = came is not None and came.total not in {None, download.expected_size}
+        if is_odd or download.error_code == EMPTY:
             # The server may have looked at the file again since it was queued.
             item = client.item(download.item_id)
             self._downloads.rescanned(download.id, item)

@@ -113,6 +113,13 @@ def test_a_piece_of_a_file_that_was_asked_for_as_a_whole_is_refused() -> None:
     assert failed.value.failure.code == "mixed-up"
 
 
+def test_what_came_without_a_length_goes_on_once_it_is_told() -> None:
+    held = Held(100_000, Validator(OLD, None))
+
+    assert judge_rest(206, part(), HOST, held) == Body(100_000, OVERLAP, KNOWN, "audio/flac", OLD)
+    assert judge_rest(206, part(total="*"), HOST, held) == FromZero()
+
+
 @pytest.mark.parametrize("told", [{"content-range": f"bytes */{TOTAL}", "last-modified": OLD}, {}])
 def test_nothing_where_something_is_held_starts_over(told: dict[str, str]) -> None:
     assert judge_rest(416, told, HOST, HELD) == FromZero()
@@ -294,7 +301,7 @@ def test_an_unproved_file_is_told_with_both_lengths_and_two_ways_out(
         (KNOWN, 0, False),
         (None, 40, False),
         (Validator(None, 100), 40, False),
-        (Validator(OLD, None), 40, False),
+        (Validator(OLD, None), 40, True),
     ],
 )
 def test_only_what_is_surely_of_one_version_is_gone_on_with(

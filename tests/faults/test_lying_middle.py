@@ -38,6 +38,7 @@ LONGER = random.Random(13).randbytes(3 * OVERLAP + 977)
 SHORTER = random.Random(14).randbytes(OVERLAP + 1_733)
 VERSIONS = (OLD, SAME_LENGTH, LONGER, SHORTER)
 ATTEMPTS = 6
+UNTOLD = -1
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Lie:
         shift: From which byte: added to what was asked for; None is the beginning.
         told: Added to the first byte that the `Content-Range` tells.
         total: The file's length that it tells; None is the version's.
-        length: The body's length that it tells; None is the true one.
+        length: The body's length that it tells; None is the true one, `UNTOLD` is none.
         breaks_after: Bytes of the body after which the line breaks.
     """
 
@@ -72,10 +73,11 @@ class Lie:
             body = body[:1]
         total = len(self.version) if self.total is None else self.total
         length = len(body) if self.length is None else self.length
-        headers = {**server.file_headers(length), "Last-Modified": self.modified}
+        told_length = None if self.length == UNTOLD and status == 200 else abs(length)
+        headers = {**server.file_headers(told_length), "Last-Modified": self.modified}
         if status == 206:
             told = start + self.told
-            size = length if asked.headers["range"].endswith("-0") else total - told
+            size = abs(length) if asked.headers["range"].endswith("-0") else total - told
             headers["Content-Range"] = f"bytes {told}-{max(told, told + size - 1)}/{total}"
             headers["Content-Length"] = max(1, size)
         elif status == 416:
@@ -95,7 +97,7 @@ LIES = st.builds(
     shift=st.sampled_from((0, 0, 0, 1, -1, None)),
     told=st.sampled_from((0, 0, 0, 1)),
     total=st.none() | st.none() | st.sampled_from([len(one) for one in VERSIONS]) | ODD,
-    length=st.none() | st.none() | ODD,
+    length=st.none() | st.none() | ODD | st.just(UNTOLD),
     modified=st.sampled_from((MODIFIED, MODIFIED, MODIFIED, LATER, None)),
     breaks_after=st.none() | st.integers(0, len(LONGER)),
 )

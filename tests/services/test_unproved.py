@@ -32,12 +32,16 @@ TRACK = track(1).id
 
 @dataclass
 class Middle:
-    """A file that is sent with a date, whole or in parts; `ranges` may be ignored on the way."""
+    """A file that is sent with a date, whole or in parts; `ranges` may be ignored on the way.
+
+    After `breaks_after` bytes of a body the connection is closed.
+    """
 
     body: bytes = BODY
     modified: str = MODIFIED
     scanned: int = SCANNED
     ranges: bool = True
+    breaks_after: int | None = None
     asked: list[str | None] = field(default_factory=list)
     verdict: Verdict = Verdict.UNKNOWN
     looked_into: list[tuple[bytes, str]] = field(default_factory=list)
@@ -47,11 +51,13 @@ class Middle:
         asked = request.headers.get("Range")
         self.asked.append(asked)
         if asked is None or not self.ranges:
-            return Reply(200, self.body, told)
+            told["Content-Length"] = str(len(self.body))
+            return Reply(200, self.body[: self.breaks_after], told)
         first, _, last = asked.removeprefix("bytes=").partition("-")
         piece = self.body[int(first) : int(last or len(self.body)) + 1]
         told["Content-Range"] = f"bytes {first}-{int(first) + len(piece) - 1}/{len(self.body)}"
-        return Reply(206, piece, told)
+        told["Content-Length"] = str(len(piece))
+        return Reply(206, piece[: self.breaks_after], told)
 
     def item(self, _request: Request) -> Reply:
         return json_reply({**ITEM, "MediaSources": [{"Id": TRACK, "Size": self.scanned}]})
@@ -216,6 +222,25 @@ def test_an_empty_file_waits_until_there_is_something_in_it(home: House, middle:
     home.world.clock.advance(300)
     home.works.worker.step()
     assert on_the_stick(home) == BODY
+
+
+def test_on_a_line_that_breaks_often_a_small_file_goes_on_where_it_was(
+    home: House, middle: Middle
+) -> None:
+    middle.body = BODY * 6
+    middle.scanned = len(middle.body)
+    middle.breaks_after = 300_000
+
+    held = []
+    for _ in range(6):
+        if home.works.now().status is Status.COMPLETED:
+            break
+        home.works.worker.step()
+        held.append(home.works.now().bytes_downloaded)
+        home.world.clock.advance(60)
+
+    assert on_the_stick(home) == middle.body
+    assert held == [300_000, 534_464, 720_000]
 
 
 def test_a_file_that_was_accepted_stays_accepted_after_a_restart(

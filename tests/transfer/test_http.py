@@ -192,6 +192,17 @@ def test_a_body_without_length_must_be_as_long_as_the_scan_says(attempt: Try) ->
     assert attempt.content() == BODY
 
 
+def test_a_body_without_length_that_breaks_goes_on_where_it_was(attempt: Try) -> None:
+    bare = {"Content_Length": None, "Content_Type": "audio/flac", "Last_Modified": MODIFIED}
+    attempt.server.script.append(says(200, BODY[:HALF], **bare))
+
+    assert attempt.fails().code == "short-body"
+    assert attempt.memory.held == HALF
+
+    assert attempt().fetched == len(BODY) - HALF + OVERLAP
+    assert attempt.content() == BODY
+
+
 @pytest.mark.parametrize("known", [0, len(BODY), None])
 def test_a_body_of_nothing_is_no_file_whatever_the_scan_says(
     attempt: Try, known: int | None
