@@ -1,7 +1,8 @@
 """The faults of disk, crash, database and watcher that must be survived, and what shows it.
 
 The numbers are those of our list of faults, priority 1; a test walks the table. What a server does
-has a matrix of its own in `test_http.py`, what an attacker does one in `tests/web/test_attacks.py`.
+has a matrix of its own in `test_http.py`, pairs of answers have one in `test_pairs.py`, and what an
+attacker does one in `tests/web/test_attacks.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,29 @@ REMOVALS = "services/test_removals.py"
 
 SHOWN_BY = MappingProxyType(
     {
+        "H46 a length that the last scan does not confirm": [
+            "faults/test_pairs.py::test_no_pair_of_answers_makes_a_wrong_file_count",
+            "faults/test_pairs.py::test_a_short_200_is_believed_only_after_a_206_that_agrees",
+            "services/test_unproved.py::test_one_that_does_not_waits_then_fails_with_both_lengths",
+        ],
+        "H47 the right range with other bytes": [
+            (
+                "transfer/test_http.py::"
+                "test_the_end_of_what_is_there_is_asked_for_once_more_and_compared"
+            ),
+            "faults/test_lying_middle.py::test_what_is_called_complete_is_one_version",
+        ],
+        "H48 an empty body": [
+            "transfer/test_http.py::test_a_body_of_nothing_is_no_file_whatever_the_scan_says",
+            ("services/test_unproved.py::test_an_empty_file_waits_until_there_is_something_in_it"),
+        ],
+        "H49 a line that breaks after every few bytes": [
+            (
+                "services/test_unproved.py::"
+                "test_on_a_line_that_breaks_often_a_small_file_goes_on_where_it_was"
+            ),
+            "transfer/test_http.py::test_a_drip_is_given_up_and_what_came_is_kept",
+        ],
         "S03 replaced during one response": [
             (
                 "faults/test_replaced.py::"

@@ -51,7 +51,7 @@ FIRSTS: Mapping[str, First] = MappingProxyType(
         "200 full, shorter than scanned": full(TOTAL + 1000),
         "200 short": First(says(200, BODY[:SHORT], **FLAC), tells=SHORT),
         "200 the end alone": First(says(200, BODY[-SHORT:], **FLAC), tells=SHORT),
-        "200 empty": First(says(200, **FLAC), tells=0),
+        "200 empty": First(says(200, b"", **FLAC), tells=0),
         "200 short without a length": First(
             says(200, BODY[:SHORT], **{**FLAC, "Content_Length": None}), tells=SHORT
         ),
@@ -88,7 +88,7 @@ def seconds(told: int) -> Mapping[str, Behaviour]:
         "206 wrong place": part(told, first=5),
         "206 gzip": says(206, b"x", **FLAC, Content_Encoding="gzip"),
         "200 the same": says(200, BODY[:told], **FLAC),
-        "200 empty": says(200, **FLAC),
+        "200 empty": says(200, b"", **FLAC),
         "404": says(404),
         "412": says(412),
         "416 the same": says(416, Content_Range=f"bytes */{told}", Last_Modified=MODIFIED),
