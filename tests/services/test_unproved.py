@@ -130,6 +130,22 @@ def test_one_that_does_not_waits_then_fails_with_both_lengths(
     assert middle.asked.count(None) == 1
 
 
+@pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.WHOLE])
+def test_what_is_to_be_converted_is_looked_into_before(
+    home: House, middle: Middle, verdict: Verdict
+) -> None:
+    middle.verdict = verdict
+    with home.world.db.write():
+        home.world.db.changed_by("UPDATE downloads SET format = 'opus-128k' RETURNING id", [])
+
+    home.works.worker.step()
+
+    came = home.works.now()
+    assert middle.looked_into == [(BODY, "flac")]
+    assert (came.status is Status.COMPLETED) is (verdict is Verdict.WHOLE)
+    assert (came.error_code == "unproved") is (verdict is Verdict.UNKNOWN)
+
+
 def test_a_200_that_is_said_twice_proves_nothing(home: House, middle: Middle) -> None:
     middle.ranges, middle.verdict = False, Verdict.WHOLE
 
