@@ -6,9 +6,11 @@ import random
 from collections.abc import Callable
 from functools import cached_property
 from threading import Event
+from typing import BinaryIO
 
 from sidecar.assembly.wanting import Wanting
 from sidecar.domain.eviction import in_use
+from sidecar.domain.wholeness import Wholeness
 from sidecar.services.beside import BesideWriter
 from sidecar.services.copies import Copies
 from sidecar.services.downloading import Worker
@@ -33,6 +35,7 @@ from sidecar.syncthing.connection import Connection
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.making import make_engine
+from sidecar.transfer.wholeness.checker import WholenessChecker
 
 
 class Fetching(Wanting):
@@ -174,7 +177,14 @@ class Fetching(Wanting):
                 wanted=self.formats.wanted,
             ),
             converters=self.converters,
+            check_whole=self._check_whole,
         )
+
+    def _check_whole(
+        self, file: BinaryIO, container: str, seconds: float | None, stop: Event
+    ) -> Wholeness:
+        checker = WholenessChecker(self.workshop.programs, self._clock)
+        return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
 
     @cached_property
     def converters(self) -> Pool:

@@ -27,6 +27,8 @@ LONG_COOLDOWN = timedelta(hours=1)
 PROBE_BLOCKED_EVERY = timedelta(minutes=5)
 LONGEST_RETRY_AFTER_S = 3600.0
 WORTHWHILE_GAIN = 1024 * 1024
+# Of a small file a tenth is as much: else a line that breaks often never brings one of 2 MB.
+WORTHWHILE_SHARE = 10
 
 WAITING = frozenset(
     {
@@ -88,17 +90,19 @@ def what_next(
     now: datetime,
     roll: float,
     last_code: str | None = None,
+    size: int | None = None,
 ) -> Postpone | GiveUp | Wait:
     """Decide what happens after a failed attempt.
 
     Args:
         failure: What went wrong, judged.
         retry_count: Tries used up before this one.
-        gained: Bytes that this attempt added: from 1 MiB on it was worth it, and all tries are
-            there again.
+        gained: Bytes that this attempt added: from 1 MiB or a tenth of the file on it was worth
+            it, and all tries are there again.
         now: The time.
         roll: A number in [0, 1), normally `random.random()`: spreads what failed together.
         last_code: `error_code` of the attempt before this one; None if there was none.
+        size: Bytes of the whole file; None if nobody said.
     """
     if failure.kind in WAITING:
         return Wait(failure.kind)
@@ -107,7 +111,8 @@ def what_next(
     if failure.kind is FailureClass.BLOCKED:
         return GiveUp(now + PROBE_BLOCKED_EVERY, retry_count)
     # A whole file that proves nothing is no progress, however long it is.
-    is_progress = gained >= WORTHWHILE_GAIN and failure.kind is not FailureClass.UNPROVED
+    worthwhile = min(WORTHWHILE_GAIN, max(1, (size or WORTHWHILE_GAIN * 10) // WORTHWHILE_SHARE))
+    is_progress = gained >= worthwhile and failure.kind is not FailureClass.UNPROVED
     used = 0 if is_progress else retry_count
     if used >= len(DELAYS) and failure.kind is FailureClass.EMPTY:
         return Wait(failure.kind)

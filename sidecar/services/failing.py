@@ -144,6 +144,7 @@ class Failing:
             now=self._clock.now(),
             roll=self._chance(),
             last_code=current.error_code,
+            size=current.size,
         )
         log.info("%s: %s", current.title, failure.message)
         match decision:

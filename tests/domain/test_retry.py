@@ -24,9 +24,16 @@ def after(  # the defaults are the plainest case
     gained: int = 0,
     roll: float = 0.0,
     last_code: str | None = None,
+    size: int | None = None,
 ) -> Postpone | GiveUp | Wait:
     return what_next(
-        what, retry_count=retry_count, gained=gained, now=NOW, roll=roll, last_code=last_code
+        what,
+        retry_count=retry_count,
+        gained=gained,
+        now=NOW,
+        roll=roll,
+        last_code=last_code,
+        size=size,
     )
 
 
@@ -89,6 +96,21 @@ def test_an_attempt_that_brought_a_mebibyte_has_all_its_tries_again(
     gained: int, expected: Postpone | GiveUp
 ) -> None:
     assert after(TRANSIENT, retry_count=3, gained=gained) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "gained", "expected"),
+    [
+        (2_000_000, 199_999, GiveUp(seconds(3600), 3)),
+        (2_000_000, 200_000, Postpone(seconds(5), 1)),
+        (100 * MIB, MIB, Postpone(seconds(5), 1)),
+        (5, 0, GiveUp(seconds(3600), 3)),
+    ],
+)
+def test_a_tenth_of_a_small_file_is_as_good_as_a_mebibyte(
+    size: int, gained: int, expected: Postpone | GiveUp
+) -> None:
+    assert after(TRANSIENT, retry_count=3, gained=gained, size=size) == expected
 
 
 @pytest.mark.parametrize(
