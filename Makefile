@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-TEST_PACKAGES := aria2 chromium exfat-fuse exfatprogs mpv mtools nginx-light ntfs-3g strace syncthing
+# libatomic1 is for the Node.js that Playwright brings along, curl for our mpv script.
+TEST_PACKAGES := aria2 chromium curl e2fsprogs exfat-fuse exfatprogs ffmpeg libatomic1 mount mpv \
+	mtools nginx-light ntfs-3g strace syncthing
 LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -92,6 +94,7 @@ static/vendor/ready: package.json package-lock.json static/build.mjs
 	node static/build.mjs
 	@touch $@
 
-install_packages = dpkg -s $(1) >/dev/null 2>&1 || { \
+# Only if one of them is not installed: then root is needed, and the network.
+install_packages = ! dpkg-query -Wf '$${db:Status-Abbrev}\n' $(1) 2>&1 | grep -qv '^.i' || { \
 	$(SUDO) apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }

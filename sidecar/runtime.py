@@ -1,7 +1,8 @@
 """Starts and stops the sidecar: owns every thread. Runs once; importing this starts nothing.
 
-    data folder's lock → database → devices → queue put in order → web → keeper, reporter,
-    workers, two threads for each account
+    data folder's lock → database → web, which says that it starts → what must be there first →
+    devices → queue put in order → web as it stays → keeper, reporter, workers, two threads for
+    each account
 
 Stopping asks all of them at once, and then waits for each in the reverse order.
 """
@@ -9,7 +10,7 @@ Stopping asks all of them at once, and then waits for each in the reverse order.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -53,6 +54,7 @@ from sidecar.web.app import WebOptions, create_app
 from sidecar.web.device_page import DeviceDesks
 from sidecar.web.offline_page import OfflineDesks
 from sidecar.web.server import WebServer
+from sidecar.web.starting import Startup, starting_app
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -61,12 +63,21 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.0
 
+Prepare = Callable[[str, Startup], Settings]
+"""Gets ready what the sidecar needs, while the page at this address says how far it is.
+
+Returns the settings to go on with; the web server and the data folder must stay as they were.
+"""
+
 
 class Runtime:
     """The whole sidecar, from `start` to `stop`. Runs once."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, *, prepare: Prepare | None = None
+    ) -> None:
         self._settings = settings
+        self._prepare = prepare
         self._clock = clock or SystemClock()
         self._bus = Bus()
         self._running = ExitStack()
@@ -81,6 +92,7 @@ class Runtime:
         Raises:
             errors.AlreadyRunning: Another sidecar has the data folder or a device.
             errors.SidecarError: Something cannot be used; nothing is left running.
+            Exception: The same for what `prepare` raises.
         """
         with ExitStack() as building:
             self._build(building)
@@ -110,11 +122,37 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        store = Store(db, self._bus, self._clock)
         crew = Crew(db.thread)
+        with ExitStack() as opening:
+            opening.callback(crew.end, within_s=STOP_WITHIN_S)
+            http, startup = self._open(opening, crew)
+            if self._prepare is not None:
+                self._settings = self._prepare(self.url, startup)
+            services = self._assemble(building, crew, db)
+            building.callback(self._end_crew, crew, services.claims)
+            building.callback(http.stop)
+            opening.pop_all()
+        self._serve(building, http, services, db)
+        building.callback(services.following.end)
+        building.callback(self._bus.subscribe(self._hear))
+        self._start_crew(crew, services)
+        building.callback(self._ask_to_stop, crew, services.claims)
+
+    def _open(self, opening: ExitStack, crew: Crew) -> tuple[WebServer, Startup]:
+        """Let the web server answer that the sidecar starts."""
+        server, startup = self._settings.server, Startup()
+        app = starting_app(startup, self._web_options, self._clock)
+        http = WebServer(app, server.host, server.port)
+        http.bind()
+        self.url = http.url + server.base_url
+        opening.callback(http.stop)
+        crew.add("http", lambda _stop: http.serve())
+        return http, startup
+
+    def _assemble(self, building: ExitStack, crew: Crew, db: Database) -> Assembly:
         services = Assembly(
-            settings,
-            store,
+            self._settings,
+            Store(db, self._bus, self._clock),
             self._bus,
             self._clock,
             lambda: crew.all_alive() and db.is_answering(),
@@ -123,21 +161,21 @@ class Runtime:
         services.check_formats()
         building.callback(services.shelf.close)
         services.keeping.recover()
-        building.callback(self._end_crew, crew, services.claims)
-        self._serve(building, crew, services, db)
-        building.callback(services.following.end)
-        building.callback(self._bus.subscribe(self._hear))
-        self._start_crew(crew, services)
-        building.callback(self._ask_to_stop, crew, services.claims)
+        return services
 
-    def _serve(self, building: ExitStack, crew: Crew, services: Assembly, db: Database) -> None:
+    @property
+    def _web_options(self) -> WebOptions:
         server = self._settings.server
-        options = WebOptions(
+        return WebOptions(
             host=server.host,
             allowed_hosts=server.allowed_hosts,
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
         )
+
+    def _serve(
+        self, building: ExitStack, http: WebServer, services: Assembly, db: Database
+    ) -> None:
         further = [
             actions.routes(services.actions),
             buttons.routes(services.actions),
@@ -177,20 +215,16 @@ class Runtime:
             steering.routes(services.steering),
             transfers.routes(services.transfers_desk),
         ]
-        web = create_app(services.desk, self._bus, options, self._clock, further=further)
+        web = create_app(services.desk, self._bus, self._web_options, self._clock, further=further)
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             with db.thread():
                 return web.wsgi(environ, start_response)
 
-        http = WebServer(wsgi, server.host, server.port)
-        http.bind()
-        self.url = http.url + server.base_url
-        building.callback(http.stop)
         # Stopped before the server: a page that is on the polling fallback holds a worker.
         building.callback(web.live.stop)
         web.live.start(around=db.thread)
-        crew.add("http", lambda _stop: http.serve())
+        http.answer_with(wsgi)
 
     def _start_crew(self, crew: Crew, services: Assembly) -> None:
         crew.add("reporter", services.transfers.run)

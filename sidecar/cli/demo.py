@@ -8,7 +8,7 @@ import logging
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -18,7 +18,7 @@ from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
 from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble
-from sidecar.demo.media import make_library
+from sidecar.demo.media import Progress, make_library
 from sidecar.demo.robot import Robot
 from sidecar.demo.server import DemoServer
 from sidecar.demo.users import ACCOUNTS
@@ -28,6 +28,8 @@ from sidecar.errors import SidecarError
 log = logging.getLogger(__name__)
 
 DEMO_PORT = 8096
+# How wide the progress is drawn, and how often it is told where nothing can be drawn.
+BAR, PARTS = 30, 10
 VOICES = {"12.0": Version.V12_0, "10.11": Version.V10_11}
 ROBOT_ACCOUNT = "ann"
 PASSWORDS = {one.name: one.password for one in ACCOUNTS}
@@ -78,29 +80,46 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
         robot=asked.robot,
         speaks=VOICES[asked.speaks],
     )
-    with stop_signals() as stop, demo_at(demo, stop) as server:
-        if server is not None:
-            print(f"Demo Jellyfin {asked.speaks}: {server.url}")
-            print_accounts(sys.stdout)
-            sys.stdout.flush()
-            wait_for(stop)
+    with suppress(MakingStopped), stop_signals() as stop, demo_at(demo, stop) as server:
+        print(f"Demo Jellyfin {asked.speaks}: {server.url}")
+        print_accounts(sys.stdout)
+        sys.stdout.flush()
+        wait_for(stop)
     return 0
 
 
+def print_progress(done: int, total: int, _path: str) -> None:
+    """Print how many of the demo's files are made: in place on a terminal, else now and then."""
+    told = f"Making the demo's media: {done} of {total}"
+    if sys.stderr.isatty():
+        full = BAR * done // total
+        end = "\n" if done == total else ""
+        print(f"\r\033[K{told} [{'#' * full:-<{BAR}}]", end=end, file=sys.stderr, flush=True)
+    elif done in {0, total} or PARTS * done // total > PARTS * (done - 1) // total:
+        print(told, file=sys.stderr, flush=True)
+
+
 @contextmanager
-def demo_at(demo: DemoAt, stop: Event) -> Iterator[DemoServer | None]:
+def demo_at(demo: DemoAt, stop: Event, progress: Progress = print_progress) -> Iterator[DemoServer]:
     """Make the media if they are not there, start the demo, and stop it in the end.
 
-    Gives None if it was asked to stop before the media were made.
+    Args:
+        demo: What to start.
+        stop: Ends the making of the media early when set.
+        progress: Told of each file that was made.
 
     Raises:
+        demo.ffmpeg.MakingStopped: `stop` was set before the media were made.
         errors.SidecarError: The media cannot be made; says what to install.
     """
     try:
-        make_library(demo.library, progress=_tell, stop=stop)
+        make_library(demo.library, progress=progress, stop=stop)
     except MakingStopped:
-        yield None
-        return
+        print(
+            "\nThe demo's media are not finished: the next start goes on with them.",
+            file=sys.stderr,
+        )
+        raise
     except MediaTrouble as trouble:
         raise SidecarError(str(trouble)) from trouble
     server = _started(demo)
@@ -150,11 +169,3 @@ def _robot(url: str | None) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def _tell(done: int, total: int, path: str) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r\033[KMaking the demo's media: {done} of {total}", end=end, file=sys.stderr)
-    elif done in {1, total}:
-        print(f"Making the demo's media: {done} of {total} ({path})", file=sys.stderr)

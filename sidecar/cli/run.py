@@ -6,12 +6,16 @@ import argparse
 import logging
 import sys
 from contextlib import ExitStack
+from functools import partial
+from threading import Event
 
-from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts
+from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts, print_progress
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
+from sidecar.demo.ffmpeg import MakingStopped
 from sidecar.runtime import Runtime
+from sidecar.web.starting import MAKING_MEDIA, Startup, Step
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Run until SIGTERM, SIGINT or SIGHUP; everything is let go of in less than 10 s."""
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
+        prepare = None
         if settings.jellyfin.url is None:
             demo = DemoAt(
                 library=settings.server.data_dir / "demo" / "library",
@@ -44,14 +49,12 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
                 robot=not asked.no_robot,
                 may_move=True,
             )
-            server = stack.enter_context(demo_at(demo, stop))
-            if server is None:
-                return 0
-            settings = _on_the_demo(settings, server.url)
-            print("No Jellyfin server is configured: this is the demo.")
-            print(f"Demo Jellyfin:    {server.url}")
-            print_accounts(sys.stdout)
-        runtime = stack.enter_context(Runtime(settings))
+            settings = _beside_the_demo(settings)
+            prepare = partial(_start_demo, settings=settings, demo=demo, stop=stop, stack=stack)
+        try:
+            runtime = stack.enter_context(Runtime(settings, prepare=prepare))
+        except MakingStopped:
+            return 0
         print(f"Jellyfin Sidecar: {runtime.url}")
         for device in settings.devices:
             print(f"Device:           {device.name} at {device.path}")
@@ -61,14 +64,40 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _on_the_demo(settings: Settings, url: str) -> Settings:
-    """Point the settings at the demo; what it fetches has data and a stick of its own."""
+def _start_demo(
+    page: str,
+    startup: Startup,
+    *,
+    settings: Settings,
+    demo: DemoAt,
+    stop: Event,
+    stack: ExitStack,
+) -> Settings:
+    """Start the demo, on `stack`, while the page tells how its media are made."""
+
+    def tell(done: int, total: int, path: str) -> None:
+        startup.now = Step(MAKING_MEDIA, done, total)
+        if done == 0:
+            print("The demo makes its own media first, once. How far it is, here and on the page:")
+            print(page, flush=True)
+        print_progress(done, total, path)
+
+    print("No Jellyfin server is configured: this is the demo.", flush=True)
+    server = stack.enter_context(demo_at(demo, stop, tell))
+    startup.now = Step()
+    print(f"Demo Jellyfin:    {server.url}")
+    print_accounts(sys.stdout)
+    jellyfin = settings.jellyfin.model_copy(update={"url": server.url})
+    return settings.model_copy(update={"jellyfin": jellyfin})
+
+
+def _beside_the_demo(settings: Settings) -> Settings:
+    """Give what is fetched from the demo data and a stick of its own."""
     place = settings.server.data_dir / "demo"
     server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
-    jellyfin = settings.jellyfin.model_copy(update={"url": url})
     devices = settings.devices
     if not devices:
         stick = place / "stick"
         stick.mkdir(parents=True, exist_ok=True)
         devices = (DeviceSettings(name="Demo stick", path=stick),)
-    return settings.model_copy(update={"server": server, "jellyfin": jellyfin, "devices": devices})
+    return settings.model_copy(update={"server": server, "devices": devices})

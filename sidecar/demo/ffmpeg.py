@@ -17,6 +17,8 @@ ENCODERS = ("flac", "libmp3lame", "libopus", "aac", "libx264", "mjpeg")
 
 _LOOK_AT_STOP_S = 0.2
 _LONGEST_RUN_S = 300.0
+# A terminal's Ctrl-C goes to a whole group: it is we who end ffmpeg, or its end looks like a fault.
+_OWN_GROUP = 0
 
 
 class MediaTrouble(Exception):
@@ -100,6 +102,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        process_group=_OWN_GROUP,
     ) as running:
         try:
             said = _wait(running, stop)
@@ -133,6 +136,7 @@ def _lacking(program: str) -> str:
             capture_output=True,
             check=True,
             timeout=30,
+            process_group=_OWN_GROUP,
         ).stdout.decode(errors="replace")
     except (OSError, subprocess.SubprocessError) as error:
         reason = error.strerror if isinstance(error, OSError) else None

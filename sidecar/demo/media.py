@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -41,6 +41,8 @@ MARK = ".recipe"
 _MAKING = ".making"
 # More than a small machine has cores: a run also waits for its start and for the disk.
 _WORKERS = 4
+# A signal's handler runs in the main thread, and only while that does not sleep.
+_LOOK_EVERY_S = 0.25
 
 Progress = Callable[[int, int, str], None]
 
@@ -74,7 +76,8 @@ def make_library(
     Args:
         folder: Where; it is created. Files of another recipe in it are written over.
         ffmpeg: The program to use; found by itself if None.
-        progress: Told files finished, files in all, and the path just finished; in this thread.
+        progress: Told files finished, files in all, and the path just finished (none before the
+            first); in this thread.
         recipe: What to make.
         stop: Ends the making early when set.
 
@@ -91,6 +94,7 @@ def make_library(
     _begin(folder, recipe, mark)
     covers, media = list(_covers(recipe)), list(_media(recipe, folder))
     kitchen.total = len(covers) + len(media)
+    progress(0, kitchen.total, "")
     try:
         kitchen.make(covers)
         kitchen.make(media)
@@ -117,10 +121,11 @@ class _Kitchen:
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="demo-media") as pool:
             running = {pool.submit(self._make_one, piece): piece.path for piece in pieces}
             try:
-                for future in as_completed(running):
-                    future.result()
-                    self._finished += 1
-                    self._progress(self._finished, self.total, running[future])
+                while running:
+                    for future in wait(running, _LOOK_EVERY_S, FIRST_COMPLETED).done:
+                        future.result()
+                        self._finished += 1
+                        self._progress(self._finished, self.total, running.pop(future))
             finally:
                 pool.shutdown(cancel_futures=True)
 

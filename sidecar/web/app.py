@@ -79,24 +79,33 @@ def create_app(
         errors.ConfigError: A trusted proxy is not an address.
     """
     options, clock = options or WebOptions(), clock or SystemClock()
-    try:
-        proxies = networks(options.trusted_proxies)
-    except ValueError as error:
-        raise ConfigError("settings", "server.trusted_proxies", None, str(error)) from None
     sockets = Sockets(desk)
     live = Live(desk, bus, clock, sockets)
     sockets.listen(live)
     flask = _flask(desk, clock, live, further)
-    gate = Gate(
-        sockets.around(flask),
+    return Web(flask, behind_gate(sockets.around(flask), options), live)
+
+
+def behind_gate(app: WSGIApplication, options: WebOptions) -> Gate:
+    """Return the application as it is reached from outside.
+
+    Raises:
+        errors.ConfigError: A trusted proxy is not an address.
+    """
+    try:
+        proxies = networks(options.trusted_proxies)
+    except ValueError as error:
+        raise ConfigError("settings", "server.trusted_proxies", None, str(error)) from None
+    return Gate(
+        app,
         hosts=HostList.of(options.host, options.allowed_hosts),
         proxies=proxies,
         base_url=options.base_url,
     )
-    return Web(flask, gate, live)
 
 
-def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
+def plain_flask(clock: Clock) -> Flask:
+    """Return an application with our templates, files and words, and no page yet."""
     files = web_files()
     app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
     app.config |= {
@@ -111,8 +120,13 @@ def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.give_words(app, clock)
-    security.register(app, desk)
     problems.register(app)
+    return app
+
+
+def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
+    app = plain_flask(clock)
+    security.register(app, desk)
     app.after_request(api.answer_conditionally)
     app.register_blueprint(pages.routes(desk))
     app.register_blueprint(sign_in.routes(desk, live.end_session))

@@ -79,6 +79,11 @@ class WebServer:
         except OSError as error:
             raise self._explained(self._server.refusal or error) from None
 
+    def answer_with(self, app: WSGIApplication) -> None:
+        """Let another application answer every request that comes from now on."""
+        self._websockets.app = app
+        self._server.wsgi_app = app
+
     def serve(self) -> None:
         """Answer requests until `stop`."""
         self._server.serve()

@@ -124,10 +124,14 @@ class Conversation:
 
 
 class WebSockets:
-    """The WebSockets that are open. Safe for many threads."""
+    """The WebSockets that are open. Safe for many threads.
+
+    Attributes:
+        app: What answers each new one.
+    """
 
     def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
+        self.app = app
         self._lock = Lock()
         self._open: dict[Thread, Line] = {}
         self._count = 0
@@ -165,7 +169,7 @@ class WebSockets:
     def _serve(self, environ: WSGIEnvironment, line: Line) -> None:
         thread = _current(self._open, line)
         try:
-            _answer(self._app, environ | {SOCKET_KEY: line}, line)
+            _answer(self.app, environ | {SOCKET_KEY: line}, line)
         except (
             ConnectionError,
             simple_websocket.errors.SimpleWebsocketError,
