@@ -83,6 +83,8 @@ $(VENV)/bin/python:
 
 $(VENV)/run-ready: pyproject.toml requirements.lock | $(VENV)/bin/python
 	$(BIN)/pip -q install --constraint requirements.lock --editable '.[demo]'
+	@# Else the first start compiles it, and its page is seconds late.
+	@$(BIN)/python -m compileall -q sidecar
 	@touch $@
 
 $(VENV)/test-ready: $(VENV)/run-ready
