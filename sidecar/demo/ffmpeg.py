@@ -110,8 +110,10 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
             running.kill()
     if said is None and stop.is_set():
         raise MakingStopped("The demo's music is not finished; the next start goes on with it")
-    if said is None or running.returncode != 0:
-        last_words = (said or "it took longer than five minutes").strip().rpartition("\n")[2]
+    if said is None:
+        raise FfmpegFailed(f"ffmpeg could not make {what}: it took longer than five minutes")
+    if running.returncode != 0:
+        last_words = said.strip().rpartition("\n")[2] or f"it ended with {running.returncode}"
         raise FfmpegFailed(f"ffmpeg could not make {what}: {last_words}")
 
 

@@ -327,6 +327,13 @@ def test_a_file_that_ffmpeg_refuses_is_named_with_ffmpegs_last_words(tmp_path: P
     assert set(bytes_by_path(tmp_path / "library")) == {".recipe"}
 
 
+def test_an_ffmpeg_that_dies_without_a_word_is_told_by_its_exit_code(tmp_path: Path) -> None:
+    killed = a_program(tmp_path / "killed", "kill -9 $$")
+
+    with pytest.raises(FfmpegFailed, match=r"could not make a song: it ended with -9"):
+        run_ffmpeg(killed, [], what="a song", stop=Event())
+
+
 def _all_encoders() -> str:
     lines = "\\n".join(f" A..... {name} words" for name in ENCODERS)
     return f'printf "{lines}\\n"'
