@@ -21,6 +21,7 @@ from sidecar.services.looking import Looking
 from sidecar.services.media import Media
 from sidecar.services.offline import OfflineLibrary
 from sidecar.services.on_the_device import OnTheDevice
+from sidecar.services.open_questions import OpenQuestions
 from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.people import People
 from sidecar.services.plans import Plans
@@ -62,9 +63,15 @@ class Assembly(Returning):
                 self.transfers_desk.notices,
                 self._syncthing_notices,
             ),
+            questions=self.open_questions.of,
             is_healthy=self._is_healthy,
             clock=self._clock,
         )
+
+    @cached_property
+    def open_questions(self) -> OpenQuestions:
+        """What waits for a person's answer on the devices."""
+        return OpenQuestions(removals=self.removals, shelf=self.shelf, troubles=self.troubles)
 
     @cached_property
     def covers(self) -> Covers:

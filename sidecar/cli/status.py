@@ -38,7 +38,11 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
     for account in found["accounts"]:
         print(f"Account  {account['name']}: {account['state']}")
     for device in found["devices"]:
-        print(f"Device   {device['name']} at {device['path']}: {device['files']:,} bytes of files")
+        missing = ""
+        if device["missing"]:
+            missing = f", {device['missing']} of {device['items']} files are missing"
+        size = f"{device['files']:,} bytes of files"
+        print(f"Device   {device['name']} at {device['path']}: {size}{missing}")
     for state, count in found["downloads"].items():
         print(f"{state:>12}  {count}")
     return 0
@@ -67,9 +71,13 @@ def _look(settings: Settings) -> dict[str, Any]:
                     "id": one.id,
                     "name": one.name,
                     "path": one.path,
-                    "files": store.downloads.bytes_on_device(one.id),
+                    "files": store.downloads.bytes_on_device(one.id)
+                    - store.downloads.bytes_missing(one.id),
+                    "items": items,
+                    "missing": missing,
                 }
                 for one in store.devices.all()
+                for items, missing in (store.downloads.files_and_missing(one.id),)
             ],
             "downloads": {
                 str(state): count

@@ -33,6 +33,11 @@ class Status(StrEnum):
     REMOVED = "removed"
 
 
+# What people are told of a completed download whose file the last look did not see: no state of
+# its own, for the file may be back at the next look.
+MISSING = "missing"
+
+
 class Move(StrEnum):
     """What may happen to a download."""
 
@@ -125,6 +130,8 @@ class Download:
             file is the original.
         format_note: Why it is the original although another format is wanted.
         original_size: Bytes of the original that is kept besides; None if none is.
+        missing_since: When a look at the device first did not find the finished file there; None
+            if the last one did. Only that look writes it.
     """
 
     id: int
@@ -165,6 +172,12 @@ class Download:
     format_note: str | None = None
     original_size: int | None = None
     accepted: Validator | None = None
+    missing_since: datetime | None = None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the finished file was on its device at the last look."""
+        return self.status is Status.COMPLETED and self.missing_since is None
 
     @property
     def is_converted(self) -> bool:

@@ -71,6 +71,8 @@ class Stored:
         size: Bytes of the file.
         last_used: A counter: who was heard, or served, last.
         is_in_use: It plays now, or comes next in a queue.
+        is_missing: The last look did not see it: it can give back no room, and its own is kept
+            until people have said what became of it.
     """
 
     download_id: int
@@ -80,11 +82,13 @@ class Stored:
     last_used: int
     standing: Standing
     is_in_use: bool = False
+    is_missing: bool = False
 
     @property
     def may_go(self) -> bool:
         """Whether it may ever make room for something."""
-        return self.standing is not Standing.LASTING and not self.is_in_use
+        is_free = not self.is_in_use and not self.is_missing
+        return self.standing is not Standing.LASTING and is_free
 
 
 def standing(grips: Iterable[Grip]) -> Standing:

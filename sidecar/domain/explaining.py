@@ -109,6 +109,8 @@ def _state(facts: Facts) -> str:
     download, device = facts.download, facts.device
     if download is None:
         return _not_there(facts)
+    if download.missing_since is not None:
+        return f"It was on {device}, and its file is missing there"
     if download.status is Status.COMPLETED and facts.is_away:
         return f"It was on {device} when {device} was last seen"
     if download.status is Status.DOWNLOADING and download.finalizing:
@@ -144,7 +146,7 @@ def _wanted(facts: Facts) -> Iterator[str]:
         elif one.release_at > facts.now:
             left = span(one.release_at - facts.now)
             yield f"It was wanted for {who} ({one.text}) and keeps its place for another {left}"
-    if not facts.wanted and facts.status is Status.COMPLETED:
+    if not facts.wanted and facts.download is not None and facts.download.is_present:
         yield "Nobody wants it any more: it stays until its room is needed"
 
 

@@ -66,6 +66,8 @@ class Expected:
     Attributes:
         path: Below the device's root.
         content_hash: xxh3-128; None if nobody knows.
+        is_missing: The look before did not find it.
+        is_asked_about: People are asked what became of it and have not answered.
     """
 
     id: int
@@ -73,6 +75,8 @@ class Expected:
     size: int
     content_hash: str | None
     completed_at: datetime | None
+    is_missing: bool = False
+    is_asked_about: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class BesideWriter(DeviceWriter):
         ours = [one for one in own.names() if what(one) is not None]
         if not ours:
             return
-        files = stems(one.path for one in self._on_device.files(device.id))
+        # What belongs to a missing file waits with it for what people say.
+        files = stems(self._on_device.paths(device.id))
         for path in ours:
             if (what(path) not in kinds or is_left(path, files)) and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)

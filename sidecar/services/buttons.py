@@ -90,17 +90,19 @@ class Buttons:
         """Return the buttons of things by what files they are made of: `{item: its files}`."""
         devices = self._devices(person)
         ids = {one for files in groups.values() for one in files}
-        rows = self._offline.of_items(ids, viewer(person))
+        found = self._offline.of_items(ids, viewer(person))
+        # What is missing is not there: it can be asked for.
+        rows = [one for one in found if one.missing_since is None]
         waiting = [one.id for one in rows if one.status is Status.PENDING]
         places = self._downloads.positions(waiting)
         running = {one.download_id: one for one in self._running()}
-        found = {(one.device_id, one.item_id): one for one in rows}
+        by_place = {(one.device_id, one.item_id): one for one in rows}
         return {
             item: [
                 _button(
                     device,
                     len(files),
-                    [row for file in files if (row := found.get((device.id, file)))],
+                    [row for file in files if (row := by_place.get((device.id, file)))],
                     places,
                     running,
                 )

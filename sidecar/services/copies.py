@@ -15,7 +15,7 @@ import logging
 from dataclasses import dataclass
 from threading import Event
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads import Download
 from sidecar.domain.items import Item
 from sidecar.errors import DeviceTrouble
 from sidecar.jellyfin.client import Jellyfin
@@ -108,7 +108,7 @@ class Copies:
             if there is None or device.id == download.device_id:
                 continue
             is_of_use = there.format == download.format or not there.is_converted
-            if there.status is not Status.COMPLETED or not is_of_use:
+            if not there.is_present or not is_of_use:
                 continue
             if there.file_size and there.content_hash and self._has(device, there):
                 return _Twin(device, there, there.file_size, there.content_hash)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.sorting import Sort
 from sidecar.events import Phase, Progress
@@ -77,7 +78,8 @@ class Carried:
 class DownloadView:
     """A download as a person sees it. `speed` in bytes a second; 0 when it is not running.
 
-    `reasons` and `owners` name other people only for an admin.
+    `reasons` and `owners` name other people only for an admin. `missing_since` is set while the
+    file of a completed download is not seen on its device.
     """
 
     id: int
@@ -112,6 +114,12 @@ class DownloadView:
     source_size: int | None = None
     phase: Phase | None = None
     carried: tuple[Carried, ...] = ()
+    missing_since: datetime | None = None
+
+    @property
+    def shown_status(self) -> str:
+        """The state as it is told: what is missing is not completed for anybody."""
+        return MISSING if self.missing_since is not None else self.status.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +129,12 @@ class Query:
     Attributes:
         owners: Account names or ids. Only an admin's list obeys it: anybody else would learn
             from it who wants the same things.
+        missing: What is missing as well, or only that if there are no `statuses`.
         as_of: The id of the newest one that counts: what is asked for later moves no page.
     """
 
     statuses: frozenset[Status] = frozenset()
+    missing: bool = False
     device_id: str | None = None
     owners: tuple[str, ...] = ()
     text: str = ""
@@ -153,6 +163,8 @@ class DeviceView:
         trouble: A sentence when the device cannot be used now; None when all is well.
         is_unplugged: It may be pulled out: nothing of ours is open there.
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
+        files: How many finished files should be there.
+        missing: How many of them the last look did not see.
     """
 
     id: str
@@ -165,6 +177,8 @@ class DeviceView:
     total: int | None
     is_paused: bool = False
     is_unplugged: bool = False
+    files: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +193,31 @@ class Notice:
     kind: str
     level: str
     text: str
+
+
+class Subject(StrEnum):
+    """What is asked about."""
+
+    REMOVALS = "removals"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQuestion:
+    """A question about a device.
+
+    Attributes:
+        text: A sentence for people.
+        missing: How many files it says are missing.
+        may_answer: Whether this person's answer counts; others are only told.
+    """
+
+    subject: Subject
+    device_id: str
+    device_name: str
+    text: str
+    missing: int = 0
+    may_answer: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +276,10 @@ class Desk(SignInDesk, Protocol):
     def rank(self, person: Person, query: Query, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
-        """Count what this person may see; equal to the totals of `downloads`.
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
+        """Count what this person may see in each state and as `missing`.
+
+        Equal to the totals of `downloads`.
 
         Args:
             person: Who asks.
@@ -262,6 +303,9 @@ class Desk(SignInDesk, Protocol):
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """List what this person should know now."""
+
+    def questions(self, person: Person) -> Sequence[OpenQuestion]:
+        """List what waits for somebody's answer and concerns this person."""
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""

@@ -104,7 +104,7 @@ class Explaining:
     def why(self, person: Person, device_id: str, item_id: str) -> Why:
         """Answer for an item on a device that the person may see."""
         facts = self._facts(person, device_id, item_id)
-        is_here = facts.status is Status.COMPLETED
+        is_here = facts.download is not None and facts.download.is_present
         return Why(is_here, facts.status, explain(facts), facts.wanted)
 
     def _facts(self, person: Person, device_id: str, item_id: str) -> Facts:

@@ -17,6 +17,7 @@ from sidecar.services.desk import (
     DeviceView,
     DownloadView,
     Notice,
+    OpenQuestion,
     Page,
     Person,
     Query,
@@ -53,6 +54,7 @@ class FrontDesk(Visiting):
         covers: Covers,
         arrivals: Arrivals | None,
         further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
+        questions: Callable[[Person], Sequence[OpenQuestion]],
         is_healthy: Callable[[], bool],
         clock: Clock,
     ) -> None:
@@ -66,6 +68,7 @@ class FrontDesk(Visiting):
         self._covers = covers
         self._arrivals = arrivals
         self._further_notices = tuple(further_notices)
+        self._questions = questions
         self._is_healthy = is_healthy
 
     def downloads(self, person: Person, query: Query) -> Page:
@@ -83,7 +86,7 @@ class FrontDesk(Visiting):
         """Return the place of a download in this list, from 1; None if it is not in it."""
         return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
         """Count what this person may see."""
         return self._downloads.counts(self._which(person, query or Query()))
 
@@ -119,6 +122,8 @@ class FrontDesk(Visiting):
             trouble = self._troubles.of(Kind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._shelf.space(device) if device and trouble is None else None
+            files, missing = self._downloads.files_and_missing(device_id)
+            used = self._downloads.bytes_on_device(device_id)
             views.append(
                 DeviceView(
                     id=device_id,
@@ -126,11 +131,13 @@ class FrontDesk(Visiting):
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
-                    used=self._downloads.bytes_on_device(device_id),
+                    used=used - (self._downloads.bytes_missing(device_id) if missing else 0),
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
                     is_unplugged=self._shelf.is_let_go(device_id),
+                    files=files,
+                    missing=missing,
                 )
             )
         return views
@@ -156,6 +163,10 @@ class FrontDesk(Visiting):
         for more in self._further_notices:
             notices += more(person)
         return notices
+
+    def questions(self, person: Person) -> Sequence[OpenQuestion]:
+        """List what waits for somebody's answer and concerns this person."""
+        return self._questions(person)
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""
@@ -189,6 +200,7 @@ class FrontDesk(Visiting):
         )
         return DownloadFilter(
             statuses=query.statuses,
+            missing=query.missing,
             viewer=_viewer(person),
             owners=frozenset(owners) if named else None,
             device_id=query.device_id,
@@ -216,7 +228,7 @@ class FrontDesk(Visiting):
         ]
 
     def _carried(self, row: Download) -> tuple[Carried, ...]:
-        if self._arrivals is None or row.status is not Status.COMPLETED:
+        if self._arrivals is None or not row.is_present:
             return ()
         found = self._arrivals.of_file(row.id)
         return tuple(Carried(one.peer, one.known_at) for one in found if one.known_at is not None)
@@ -287,6 +299,7 @@ def _view(
         reasons=reasons,
         owners=owners,
         carried=carried,
+        missing_since=row.missing_since,
         format=row.format,
         format_note=row.format_note,
         source_size=row.source_size,

@@ -78,6 +78,9 @@ class Looking:
 def _look(device: Attached | DeviceTrouble, download: Download) -> Sight:
     if isinstance(device, DeviceTrouble):
         return Sight(None, str(device))
+    if download.missing_since is not None:
+        # Also if something has its name and its size: that was not what arrived.
+        return Sight(None, gone(download, device))
     try:
         there = device.folder.stat(download.file_path)
     except DeviceTrouble as trouble:

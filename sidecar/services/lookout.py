@@ -2,13 +2,15 @@
 
     rows ─▶ look ─▶ read what may have changed ─▶ find what was moved ─▶ decide ─▶ record
 
-Remembers from look to look what it saw, in memory only: a restart merely reads a little more.
+What is missing, and what people are asked about, is stored: no list counts it as there, and it is
+asked again after a restart. All else it remembers from look to look in memory only: a restart
+merely reads a little more.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
@@ -62,8 +64,7 @@ class Lookout:
         self._clock = clock
         self._is_over = is_over
         self._vouched: Mapping[int, Facts] = {}
-        self._doubts: Mapping[int, Doubt] = {}
-        self._asked: frozenset[int] = frozenset()
+        self._doubts: Mapping[int, Doubt] | None = None
         self._hashes: dict[Facts, str] = {}
         self._read: dict[Facts, str] = {}
         self._lately: deque[tuple[float, int]] = deque()
@@ -82,6 +83,10 @@ class Lookout:
         unlike, unclear, is_all_read = self._changed(files, seen)
         suspected = removals.suspects(files, seen, unlike)
         moved = self._follow([one for one in files if suspected.get(one.id) is Sight.ABSENT])
+        if self._doubts is None:
+            # What was asked before a restart, or before the device went, is asked again at once.
+            before = Doubt(Sight.ABSENT, now - removals.GRACE_S)
+            self._doubts = {one.id: before for one in files if one.is_asked_about}
         decision = removals.decide(
             {
                 file_id: found
@@ -93,11 +98,19 @@ class Lookout:
             now=now,
             total=len(files),
             lately=self._recorded_lately(now),
-            asked=self._asked,
+            asked={one.id for one in files if one.is_asked_about},
         )
         if decision.sure or decision.ask:
             self.device.folder.check_writing()
         recorded = self._record(files, decision, now)
+        self._downloads.note_look(
+            self.device.id,
+            missing=[one for one in files if one.id in suspected and one.id not in moved],
+            present=[
+                one for one in files if _is_present(one, seen, {*suspected, *unclear} - moved)
+            ],
+        )
+        self._downloads.ask_about(self.device.id, decision.ask)
         self._remember(files, seen, decision, passed_over={*suspected, *unclear})
         return Outcome(
             recorded=recorded,
@@ -109,7 +122,7 @@ class Lookout:
 
     def forget_doubts(self) -> None:
         """Both looks that a removal needs must find the device in order, and none between them."""
-        self._doubts = {}
+        self._doubts = None
 
     def _changed(
         self, files: Sequence[Expected], seen: Mapping[str, Seen]
@@ -191,8 +204,12 @@ class Lookout:
             if isinstance(facts := seen[one.path], Facts) and one.id not in passed_over
         }
         self._doubts = decision.doubts
-        self._asked = frozenset(decision.ask)
         self._hashes = self._read
+
+
+def _is_present(file: Expected, seen: Mapping[str, Seen], in_doubt: Collection[int]) -> bool:
+    """What could not be looked at or read is neither present nor missing."""
+    return file.id not in in_doubt and seen[file.path] is not Sight.UNKNOWN
 
 
 def _again_in(decision: Decision, now: float) -> float | None:

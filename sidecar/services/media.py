@@ -153,7 +153,7 @@ class Media:
         download = self._finished(person, download_id)
         device = self._looking.device(download.device_id)
         # Only then does "not there" say something of the file and not of the device.
-        if device.folder.stat(download.file_path) is None:
+        if download.missing_since is not None or device.folder.stat(download.file_path) is None:
             raise NoFile(gone(download, device))
         file = device.folder.open(download.file_path)
         facts = os.fstat(file.fileno())

@@ -48,12 +48,18 @@ class OfflineFile:
 
 @dataclass(frozen=True, slots=True)
 class OfflinePage:
-    """One page of files, and how many there should be in all."""
+    """One page of files.
+
+    Attributes:
+        total: How many there are in all.
+        missing: How many more should be there and were not seen at the last look.
+    """
 
     items: Sequence[OfflineFile]
     total: int
     page: int
     page_size: int
+    missing: int = 0
 
 
 class OfflineDesk(Protocol):
@@ -91,7 +97,8 @@ class OfflineLibrary:
             text=query.text,
         )
         rows, total = self._offline.page(which, query.page, query.page_size)
-        return OfflinePage(self._seen(person, rows), total, query.page, query.page_size)
+        missing = self._offline.missing(which)
+        return OfflinePage(self._seen(person, rows), total, query.page, query.page_size, missing)
 
     def item(self, person: Person, item_id: str) -> Sequence[OfflineFile]:
         """Return what there is of an item; see `OfflineDesk`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads import Download
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.tiles import SERIES, tile_of
 from sidecar.domain.wishes import PIN, Hold
@@ -130,7 +130,7 @@ class OnTheDevice:
 
     def _own(self, person: Person, download_id: int) -> Download:
         found = self._visible(person, download_id)
-        if found is None or found.status is not Status.COMPLETED:
+        if found is None or not found.is_present:
             raise NotHere
         return found
 

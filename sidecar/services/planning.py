@@ -17,6 +17,7 @@ from itertools import islice
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.eviction import must_rest
+from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.naming import ANY, Shape
@@ -33,6 +34,9 @@ from sidecar.store.tombstones import Tombstones
 log = logging.getLogger(__name__)
 
 BATCH = 200
+ASKED_AGAIN = Failure(
+    FailureClass.TRANSIENT, "put-back", "Its file was missing, and somebody asked for it again"
+)
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 
@@ -255,6 +259,9 @@ class Planning:
             return item is not None and self._queue(wish, item)
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
+        if there.missing_since is not None and wish.reason.rule == PIN:
+            # Whoever asks for this very thing has answered what became of its file.
+            return self._downloads.damaged(there, ASKED_AGAIN)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:

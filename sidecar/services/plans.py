@@ -91,6 +91,8 @@ class DevicePlan:
         trouble: A sentence when the device cannot be looked at; then there is no plan.
         plan_id: What a person says yes to; None without a plan.
         needs_confirmation: The removals wait for somebody's yes.
+        files, missing: How many files should be there, and how many of them the last look did
+            not see.
         over: Bytes by which it stays over its limits: all that is left is to stay.
         reformat: What is there in another format than the one that is set; None if nothing is.
     """
@@ -99,6 +101,8 @@ class DevicePlan:
     name: str
     trouble: str | None
     is_unplugged: bool = False
+    files: int = 0
+    missing: int = 0
     space: SpaceView | None = None
     plan_id: str | None = None
     needs_confirmation: bool = False
@@ -196,12 +200,16 @@ class Plans:
                 name=device.name,
                 trouble=device.trouble or str(trouble),
                 is_unplugged=device.is_unplugged,
+                files=device.files,
+                missing=device.missing,
             )
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
         return DevicePlan(
             id=device.id,
             name=device.name,
             trouble=device.trouble,
+            files=device.files,
+            missing=device.missing,
             space=_space(found),
             plan_id=found.plan.id,
             needs_confirmation=found.plan.needs_confirmation,
@@ -250,10 +258,9 @@ def _refusal(refused: Refused, seen: Collection[int] | None) -> PlanLine:
 
 def _space(found: Outlook) -> SpaceView:
     space, limits = found.limits.space, found.limits
-    lasting = sum(
-        limits.takes(one.size) for one in found.stored if one.standing is Standing.LASTING
-    )
-    ours = sum(limits.takes(one.size) for one in found.stored)
+    there = [one for one in found.stored if not one.is_missing]
+    lasting = sum(limits.takes(one.size) for one in there if one.standing is Standing.LASTING)
+    ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(
         total=space.total,

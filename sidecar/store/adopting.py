@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sidecar.domain.downloads import MOVES, Download, Move, Status
 from sidecar.domain.formats import ORIGINAL
 from sidecar.domain.naming import path_key
-from sidecar.store.moving import FROM_ZERO, UNBLEMISHED, Columns, DownloadMover
+from sidecar.store.moving import FROM_ZERO, UNBLEMISHED, Columns
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download
+from sidecar.store.sightings import DownloadSightings
 from sidecar.store.tables import DownloadRow
 
 
@@ -32,7 +33,7 @@ class AdoptedFile:
     source_size: int | None = None
 
 
-class DownloadAdopter(DownloadMover):
+class DownloadAdopter(DownloadSightings):
     """Takes files over. Safe to use from any thread."""
 
     def adopt(self, wanted: NewDownload, file: AdoptedFile) -> Download | None:

@@ -26,7 +26,7 @@ from sidecar.store.reading import from_columns
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
-    " ON d.tile = wanted.value WHERE d.status = 'completed'"
+    " ON d.tile = wanted.value WHERE d.status = 'completed' AND d.missing_since IS NULL"
 )
 
 

@@ -20,6 +20,7 @@ from sidecar.store.tables import DownloadRow
 ABSENT = """SELECT one.id, one.file_path, one.file_size, one.completed_at
     FROM downloads AS one INDEXED BY downloads_by_completion
     WHERE one.status = 'completed' AND one.device_id = ? AND one.completed_at >= ?
+        AND one.missing_since IS NULL
         AND NOT EXISTS (SELECT 1 FROM arrivals
             WHERE download_id = one.id AND peer_id = ? AND completed_at = one.completed_at)
     ORDER BY one.completed_at DESC LIMIT ?"""

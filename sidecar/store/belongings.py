@@ -10,7 +10,7 @@ OF_EACH = """SELECT user_id, count(*), sum(file_size) FROM (
     SELECT DISTINCT holds.user_id, downloads.id, downloads.file_size
     FROM holds JOIN downloads
         ON downloads.device_id = holds.device_id AND downloads.item_id = holds.item_id
-    WHERE downloads.status = 'completed'
+    WHERE downloads.status = 'completed' AND downloads.missing_since IS NULL
 ) GROUP BY user_id"""
 
 

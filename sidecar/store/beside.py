@@ -13,6 +13,7 @@ WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type,
     FROM downloads AS d LEFT JOIN beside AS b
         ON b.download_id = d.id AND b.completed_at = d.completed_at
     WHERE d.status = 'completed' AND d.device_id = ? AND b.download_id IS NULL
+        AND d.missing_since IS NULL
     ORDER BY d.file_path LIMIT ?"""
 NOTE = """INSERT INTO beside (download_id, completed_at)
     SELECT id, completed_at FROM downloads WHERE id = ? AND completed_at = ?

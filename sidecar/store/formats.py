@@ -16,7 +16,7 @@ ALIGN = """UPDATE downloads SET format = ?
     RETURNING id"""
 OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
     FROM downloads
-    WHERE device_id = ? AND status = 'completed' AND format <> ?
+    WHERE device_id = ? AND status = 'completed' AND format <> ? AND missing_since IS NULL
         AND item_type IN (SELECT value FROM json_each(?))
     ORDER BY id"""
 RELABEL = """UPDATE downloads SET format = ?

@@ -17,7 +17,8 @@ from sidecar.domain.wishes import PIN
 from sidecar.store.database import Database
 from sidecar.store.tables import DownloadRow
 
-STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), last_used_seq
+STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), last_used_seq,
+        missing_since IS NOT NULL
     FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 # As `Download.size` has it: what the responses agreed on, else what the last scan said.
@@ -96,8 +97,9 @@ class Inventory:
                     last_used=last_used,
                     standing=standing(grips[item_id]),
                     is_in_use=item_id in in_use or download_id in untouchable,
+                    is_missing=bool(is_missing),
                 )
-                for download_id, item_id, title, size, last_used in self._db.sql(
+                for download_id, item_id, title, size, last_used, is_missing in self._db.sql(
                     STORED, (device_id,)
                 )
             ]

@@ -23,6 +23,7 @@ from sidecar.store.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    MISSING,
     ORIGINALS,
     PLAYLISTS,
     PLAYS,
@@ -53,6 +54,7 @@ STEPS: tuple[Step, ...] = (
     BESIDE,
     ORIGINALS,
     ACCEPTED,
+    MISSING,
 )
 
 

@@ -41,6 +41,7 @@ HEARD = """UPDATE downloads
 UNBLEMISHED: Columns = MappingProxyType(
     {"error_code": None, "error_message": None, "retry_count": 0, "retry_next_at": None}
 )
+UNSEEN: Columns = MappingProxyType({"missing_since": None, "is_asked_about": False})
 NOT_FINAL: Columns = MappingProxyType(
     {
         "finalizing": False,
@@ -77,8 +78,8 @@ class DownloadMover(DownloadReader):
         if download.status is Status.DOWNLOADING and move is not Move.ARRIVE:
             changes = {**NOT_FINAL, **changes}
         if download.status is Status.COMPLETED:
-            # What is kept besides its file goes with it.
-            changes = {"original_size": None, **changes}
+            # What is kept besides its file goes with it, and whether that was seen.
+            changes = {"original_size": None, **UNSEEN, **changes}
         return self._move(which, (download.id,), download.status, move, changes) is not None
 
     def arrive(

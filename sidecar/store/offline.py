@@ -1,7 +1,7 @@
 """Finished files, as people look for them: by words in an index, by item and by album.
 
-Changes nothing: triggers keep the index true (`word_index`). It says what *should* be on a device;
-whether it is there is asked of the device.
+Changes nothing: triggers keep the index true (`word_index`). It lists what the last look at a
+device saw there; whether it is there now is asked of the device.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sidecar.store.word_index import TYPED_AS
 # `offline` is read in the order of its rows, newest first, and never sorted.
 FOUND = "FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid WHERE offline MATCH ?"
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
+MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
 COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
 HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
 # They hold it; or they asked for it and nobody holds it.
@@ -35,7 +36,8 @@ OF_ITEMS = (
 )
 OF_ALBUMS = (
     "SELECT d.album_id, d.device_id, d.status, count(*), min(d.id) FROM json_each(?) AS wanted"
-    " CROSS JOIN downloads AS d ON d.album_id = wanted.value WHERE d.album_id IS NOT NULL"
+    " CROSS JOIN downloads AS d ON d.album_id = wanted.value"
+    " WHERE d.album_id IS NOT NULL AND d.missing_since IS NULL"
 )
 
 
@@ -61,7 +63,10 @@ class OfflineFilter:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The downloads of an album on a device that are in one state: how many, and the first."""
+    """The downloads of an album on a device that are in one state: how many, and the first.
+
+    Missing files are not counted: they are not there.
+    """
 
     status: Status
     number: int
@@ -74,6 +79,10 @@ class Statement:
 
     text: str
     values: tuple[object, ...]
+
+
+# What the last look at its device did not see is in no list.
+PRESENT = Statement(" AND d.missing_since IS NULL", ())
 
 
 class Offline:
@@ -94,6 +103,11 @@ class Offline:
             )
             total: int = self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0]
         return [from_columns(row) for row in rows], total
+
+    def missing(self, which: OfflineFilter) -> int:
+        """Return how many files the last look did not see, whatever words are looked for."""
+        asked = joined([Statement(MISSING, ())], about(which))
+        return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
 
     def of_items(self, item_ids: Collection[str], viewer: str | None) -> list[Download]:
         """Return the downloads of these items on all devices, in any state, newest first."""
@@ -125,7 +139,7 @@ def listing(which: OfflineFilter) -> Statement:
     parts += [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
-    return joined(parts, about(which))
+    return joined([*parts, PRESENT], about(which))
 
 
 def about(which: OfflineFilter) -> Statement:

@@ -1,4 +1,7 @@
-"""All that is complete on one device, as its page and its manifest tell it."""
+"""All that is complete on one device, as its page and its manifest tell it.
+
+What the last look did not see there is not told: a page lists what can be played.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from sidecar.store.fields import EPOCH, MILLISECOND
 
 COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_size, content_hash,
         completed_at, format, source_size
-    FROM downloads WHERE status = 'completed' AND device_id = ? ORDER BY file_path"""
+    FROM downloads WHERE status = 'completed' AND device_id = ? AND missing_since IS NULL
+    ORDER BY file_path"""
+PATHS = "SELECT file_path FROM downloads WHERE status = 'completed' AND device_id = ?"
 BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
     WHERE status = 'downloading' AND device_id = ?)"""
 
@@ -22,7 +27,7 @@ class OnDevice:
         self._db = db
 
     def files(self, device_id: str) -> Sequence[Listed]:
-        """Return all complete files, in the order of their paths."""
+        """Return all complete files that were seen there last, in the order of their paths."""
         return [
             Listed(
                 item_id=item_id,
@@ -51,6 +56,10 @@ class OnDevice:
                 source_size,
             ) in self._db.sql(COMPLETED, (device_id,))
         ]
+
+    def paths(self, device_id: str) -> Sequence[str]:
+        """Return the paths of all complete files, also of those that are missing just now."""
+        return [path for (path,) in self._db.sql(PATHS, (device_id,))]
 
     def is_busy(self, device_id: str) -> bool:
         """Whether anything is being fetched for a device now."""

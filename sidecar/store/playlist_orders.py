@@ -48,15 +48,16 @@ FACTS = "file_path, title, artist, seconds"
 ENTRIES = f"""SELECT {FACTS} FROM playlist_orders, json_each(items) AS one
     JOIN downloads ON item_id = one.value
     WHERE playlist_orders.user_id = ? AND playlist_id = ?
-        AND device_id = ? AND status = 'completed'
+        AND device_id = ? AND status = 'completed' AND downloads.missing_since IS NULL
     ORDER BY one.key"""  # noqa: S608 - columns of ours
 HEARTS = f"""SELECT hearts.user_id, accounts.name, {FACTS} FROM hearts
     JOIN accounts USING (user_id) JOIN downloads USING (item_id)
     WHERE is_favorite = 1 AND device_id = ? AND status = 'completed' AND downloads.item_type = ?
+        AND downloads.missing_since IS NULL
     ORDER BY hearts.user_id, file_path"""  # noqa: S608 - columns of ours
 ALBUMS = f"""SELECT album_id, album, path_key, {FACTS} FROM downloads
     WHERE device_id = ? AND status = 'completed' AND item_type = ?
-        AND album_id IS NOT NULL AND album IS NOT NULL"""  # noqa: S608 - columns of ours
+        AND album_id IS NOT NULL AND album IS NOT NULL AND missing_since IS NULL"""  # noqa: S608 - columns of ours
 
 Statement = tuple[str, Sequence[object]]
 

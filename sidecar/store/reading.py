@@ -15,7 +15,7 @@ from typing import Any
 import peewee
 from peewee import fn
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads import MISSING, Download, Status
 from sidecar.domain.removals import Expected
 from sidecar.domain.sorting import Sort
 from sidecar.store.database import Database, Row
@@ -31,6 +31,10 @@ FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
+MISSING_BYTES = """SELECT coalesce(sum(file_size), 0) FROM downloads
+    WHERE missing_since IS NOT NULL AND device_id = ?"""
+ON_DEVICE = "SELECT count(*) FROM downloads WHERE status = 'completed' AND device_id = ?"
+MISSING_ON = "SELECT count(*) FROM downloads WHERE missing_since IS NOT NULL AND device_id = ?"
 IN_TURN = (DownloadRow.priority.desc(), DownloadRow.place, DownloadRow.id)
 # What runs, what waits, what is paused, the rest.
 STANDING = peewee.Case(
@@ -56,7 +60,8 @@ class DownloadFilter:
     """Which downloads.
 
     Attributes:
-        statuses, item_types: Empty means any.
+        statuses, item_types: Empty means any. What is completed and missing is in none of these.
+        missing: What is missing as well, or only that if there are no `statuses`.
         viewer: Only what this person may see; None sees all.
         owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
         as_of: Only this one and what was asked for before it.
@@ -64,6 +69,7 @@ class DownloadFilter:
     """
 
     statuses: frozenset[Status] = frozenset()
+    missing: bool = False
     viewer: str | None = None
     owners: frozenset[str] | None = None
     device_id: str | None = None
@@ -116,10 +122,10 @@ class DownloadReader:
         query = DownloadRow.select(DownloadRow.id).where(*_conditions(which))
         return [row["id"] for row in self._db.rows(query.order_by(*IN_TURN).limit(most))]
 
-    def counts(self, which: DownloadFilter) -> Mapping[Status, int]:
-        """Count the downloads in each state, 0 where there are none; `statuses` is not looked at.
+    def counts(self, which: DownloadFilter) -> Mapping[str, int]:
+        """Count the downloads in each state and the missing ones, 0 where there are none.
 
-        Equal to the totals of `page` for each state by itself.
+        `statuses` is not looked at. Equal to the totals of `page` for each by itself.
         """
         query = (
             DownloadRow.select(DownloadRow.status, fn.COUNT(DownloadRow.id).alias("n"))
@@ -127,7 +133,10 @@ class DownloadReader:
             .group_by(DownloadRow.status)
         )
         found = {row["status"]: row["n"] for row in self._db.rows(query)}
-        return {status: found.get(status, 0) for status in Status}
+        missing = self._missing(which)
+        counts: dict[str, int] = {status: found.get(status, 0) for status in Status}
+        counts[Status.COMPLETED] -= missing
+        return {**counts, MISSING: missing}
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes still to come of all that waits, as far as their sizes are known."""
@@ -157,11 +166,24 @@ class DownloadReader:
     def bytes_on_device(self, device_id: str, *, block: int = 1) -> int:
         """Return the bytes of all finished files on a device, each in whole blocks.
 
-        And of the originals that are kept besides.
+        And of the originals that are kept besides. Missing files count: the room they took is
+        kept for them until people have answered.
         """
         return sum(
             self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
         )
+
+    def bytes_missing(self, device_id: str) -> int:
+        """Return the bytes of the finished files that are missing on a device."""
+        return int(self._db.sql(MISSING_BYTES, (device_id,))[0][0])
+
+    def files_and_missing(self, device_id: str) -> tuple[int, int]:
+        """Return how many finished files a device should have, and how many are missing."""
+        with self._db.read():
+            files, missing = (
+                int(self._db.sql(sql, (device_id,))[0][0]) for sql in (ON_DEVICE, MISSING_ON)
+            )
+        return files, missing
 
     def completed_on(self, device_id: str) -> Iterator[Download]:
         """Yield every finished file of a device, oldest first, however slowly they are taken."""
@@ -181,14 +203,15 @@ class DownloadReader:
     def files_on(self, device_id: str) -> list[Expected]:
         """Return what every finished file of a device should look like; quick for many."""
         rows = self._db.sql(
-            "SELECT id, file_path, file_size, content_hash, completed_at FROM downloads"
+            "SELECT id, file_path, file_size, content_hash, completed_at,"
+            " missing_since IS NOT NULL, is_asked_about FROM downloads"
             " WHERE status = 'completed' AND device_id = ? ORDER BY id",
             (device_id,),
         )
         moment = DownloadRow.completed_at.python_value
         return [
-            Expected(file_id, path, size or 0, content_hash, moment(at))
-            for file_id, path, size, content_hash, at in rows
+            Expected(file_id, path, size or 0, content_hash, moment(at), bool(gone), bool(asked))
+            for file_id, path, size, content_hash, at, gone, asked in rows
         ]
 
     def next_due(self, now: datetime) -> datetime | None:
@@ -207,6 +230,11 @@ class DownloadReader:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
+    def _missing(self, which: DownloadFilter) -> int:
+        query = DownloadRow.select(fn.COUNT(DownloadRow.id).alias("n"))
+        missing: int = self._db.rows(query.where(IS_MISSING, *_about(which)))[0]["n"]
+        return missing
+
     def _one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None
@@ -214,6 +242,10 @@ class DownloadReader:
 
 # Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
 PENDING = peewee.SQL("\"status\" = 'pending'")
+# From their own index: else SQLite walks along all ids to find the few of them.
+IS_MISSING = DownloadRow.id.in_(
+    peewee.SQL("(SELECT id FROM downloads WHERE missing_since IS NOT NULL)")
+)
 COMPLETED = peewee.SQL("\"status\" = 'completed'")
 
 
@@ -237,7 +269,12 @@ def search_key(*texts: str | None) -> str:
 def _conditions(which: DownloadFilter) -> list[Condition]:
     conditions = _about(which)
     if which.statuses:
-        conditions.append(DownloadRow.status.in_(sorted(which.statuses)))
+        chosen = DownloadRow.status.in_(sorted(which.statuses))
+        if Status.COMPLETED in which.statuses:
+            chosen &= DownloadRow.missing_since.is_null()
+        conditions.append(chosen | IS_MISSING if which.missing else chosen)
+    elif which.missing:
+        conditions.append(IS_MISSING)
     return conditions
 
 

@@ -270,3 +270,12 @@ ACCEPTED = (
     # What a person has taken for the whole file although the scan says another length.
     "ALTER TABLE downloads ADD COLUMN accepted TEXT",
 )
+MISSING = (
+    # Since when the looks at its device have not found the file of a finished download there, and
+    # whether people are asked what became of it.
+    "ALTER TABLE downloads ADD COLUMN missing_since INTEGER",
+    """ALTER TABLE downloads ADD COLUMN is_asked_about INTEGER NOT NULL DEFAULT 0
+        CHECK (is_asked_about IN (0, 1))""",
+    """CREATE INDEX downloads_missing ON downloads (device_id, id, missing_since, file_size)
+        WHERE missing_since IS NOT NULL""",
+)

@@ -65,6 +65,8 @@ class DownloadRow(peewee.Model):
     format_note = peewee.TextField(null=True)
     original_size = peewee.IntegerField(null=True)
     accepted = ValidatorField(null=True)
+    missing_since = MomentField(null=True)
+    is_asked_about = peewee.BooleanField(default=False)
 
     class Meta:
         """Where it is."""

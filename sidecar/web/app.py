@@ -15,7 +15,18 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.desk import Desk
-from sidecar.web import api, health, languages, openapi, pages, problems, security, session, sign_in
+from sidecar.web import (
+    api,
+    health,
+    languages,
+    openapi,
+    pages,
+    problems,
+    questions,
+    security,
+    session,
+    sign_in,
+)
 from sidecar.web.bodies import LONGEST_BODY
 from sidecar.web.gate import Gate
 from sidecar.web.hosts import HostList, networks
@@ -126,12 +137,14 @@ def plain_flask(clock: Clock) -> Flask:
 
 def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
     app = plain_flask(clock)
+    questions.teach(app, desk)
     security.register(app, desk)
     app.after_request(api.answer_conditionally)
     app.register_blueprint(pages.routes(desk))
     app.register_blueprint(sign_in.routes(desk, live.end_session))
     app.register_blueprint(session.routes(desk, live.end_session))
     app.register_blueprint(api.routes(desk))
+    app.register_blueprint(questions.routes())
     app.register_blueprint(health.routes(desk))
     app.register_blueprint(languages.routes())
     app.register_blueprint(openapi.routes())

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import TYPES, Kind, named
 from sidecar.domain.sorting import Sort
@@ -56,8 +56,10 @@ def for_api(args: MultiDict[str, str]) -> Query:
     Raises:
         Problem: One is out of range (422).
     """
+    statuses, missing = _statuses(args.getlist("status"))
     return Query(
-        statuses=_statuses(args.getlist("status")),
+        statuses=statuses,
+        missing=missing,
         device_id=_text(args, "device") or None,
         owners=_owners(args),
         text=_text(args, "q"),
@@ -133,15 +135,17 @@ def kinds(args: MultiDict[str, str]) -> frozenset[Kind]:
     return frozenset(kind for kind in found.values() if kind is not None)
 
 
-def _statuses(asked: Sequence[str]) -> frozenset[Status]:
+def _statuses(asked: Sequence[str]) -> tuple[frozenset[Status], bool]:
+    """Return the states, and whether what is missing is asked for as well."""
     names = {name.strip() for one in asked for name in one.split(",")} - {""}
+    missing, names = MISSING in names, names - {MISSING}
     if unknown := names - set(Status):
-        known = ", ".join(Status)
+        known = ", ".join([*Status, MISSING])
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"status: {len(unknown)} of these are not one of {known}",
         )
-    return frozenset(Status(name) for name in names)
+    return frozenset(Status(name) for name in names), missing
 
 
 def for_log(args: MultiDict[str, str]) -> AskedLog:

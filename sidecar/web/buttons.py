@@ -18,7 +18,7 @@ from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result, Se
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
-from sidecar.web.shown import Shown, for_page
+from sidecar.web.shown import Shown, Tab, for_page
 
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
@@ -59,6 +59,9 @@ def routes(desk: ActionsDesk) -> Blueprint:
     @buttons.post("/act")
     def act_on_all() -> Response:
         order, shown = Order(action=_action(FOR_ALL)), for_page(request.form)
+        if shown.tab is Tab.MISSING:
+            # What became of these is asked about; nothing else is done to all of them.
+            raise Problem(HTTPStatus.BAD_REQUEST)
         return _many(desk.act_on_all(person(), _selection(shown), order))
 
     @buttons.post("/chosen")

@@ -28,7 +28,7 @@ from sidecar.services.steering_desk import (
     Value,
 )
 from sidecar.services.unplugging import UnplugDesk
-from sidecar.web import setting_words
+from sidecar.web import setting_words, ways
 from sidecar.web.problems import Problem, answer
 from sidecar.web.security import person
 
@@ -102,7 +102,8 @@ def _answers(device: Blueprint, desks: DeviceDesks) -> None:
                 raise Problem(HTTPStatus.NOT_FOUND)
         except DeviceTrouble as trouble:
             return _page(desks, device_id, trouble)
-        return _back(device_id)
+        # It is asked on every page: back to the one where it was answered.
+        return redirect(ways.onward(url_for("device.show", device_id=device_id)), 303)
 
     @device.post(f"{ONE}/stignore")
     def ignore(device_id: str) -> Response:
@@ -128,7 +129,6 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         "device.html",
         device=shown,
         plan=desks.plans.one(who, device_id),
-        question=desks.removals.removals(who, device_id),
         shared=desks.peers.shared(who, device_id),
         ignoring=_ignoring(desks.peers, device_id),
         is_unplugged=desks.unplugging.is_unplugged(device_id),

@@ -28,6 +28,7 @@ def routes(desk: OfflineDesk) -> Blueprint:
                 "total": found.total,
                 "page": found.page,
                 "page_size": found.page_size,
+                "missing": found.missing,
             }
         )
 

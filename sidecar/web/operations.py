@@ -241,7 +241,7 @@ OPERATIONS: Table = MappingProxyType(
         ),
         ("offline.files", "GET"): Operation(
             summary="The files that can be played without Jellyfin, newest first",
-            answer=shapes.Listed[shapes.OfflineFile],
+            answer=shapes.OfflineFiles,
             query={"q": TEXT, "device": TEXT, "kind": KINDS, **PAGING},
         ),
         ("offline.item", "GET"): Operation(

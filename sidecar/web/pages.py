@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -12,20 +13,22 @@ from flask import Blueprint, Flask, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.sorting import Sort
-from sidecar.services.desk import Desk, DownloadView
+from sidecar.services.desk import Desk, DeviceView, DownloadView
+from sidecar.services.plans import DevicePlan
 from sidecar.web import presenters, security, standing, words
 from sidecar.web.asking import LARGEST_ID, PAGE_SIZE
 from sidecar.web.languages import Languages
 from sidecar.web.problems import Problem
-from sidecar.web.shown import STATUSES, Group, Shown, Tab, for_page
+from sidecar.web.shown import STATUSES, Group, Shown, Tab, for_page, tab_of
 from sidecar.web.words import translatable
 
 TABS = MappingProxyType(
     {
         Tab.ACTIVE: translatable("Active"),
         Tab.COMPLETED: translatable("Completed"),
+        Tab.MISSING: translatable("Missing"),
         Tab.FAILED: translatable("Failed"),
         Tab.REMOVED: translatable("Removed"),
     }
@@ -46,6 +49,8 @@ SORTS = MappingProxyType(
         Sort.SIZE: translatable("Largest first"),
     }
 )
+
+SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -73,7 +78,7 @@ def _in_view(desk: Desk, download_id: int) -> str:
     found = desk.download(person, download_id)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND)
-    shown = Shown().under(next(tab for tab in Tab if found.status in STATUSES[tab]))
+    shown = Shown().under(tab_of(found))
     rank = desk.rank(person, shown.query, download_id) or 1
     shown = shown.at(math.ceil(rank / PAGE_SIZE))
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
@@ -82,7 +87,7 @@ def _in_view(desk: Desk, download_id: int) -> str:
 def _downloads(desk: Desk) -> str:
     person, shown = security.person(), for_page(request.args)
     counts = desk.counts(person)
-    fitting = desk.counts(person, replace(shown.query, statuses=frozenset()))
+    fitting = desk.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
     found = desk.downloads(person, shown.query)
     last = max(1, math.ceil(found.total / PAGE_SIZE))
     if shown.page > last:
@@ -98,7 +103,7 @@ def _downloads(desk: Desk) -> str:
     return render_template(
         "downloads.html",
         shown=shown,
-        tabs=[(tab, sum(fitting.get(one, 0) for one in STATUSES[tab])) for tab in Tab],
+        tabs=_tabs(shown, fitting),
         tab_words=TABS,
         owners=desk.owners(person),
         kinds=KINDS,
@@ -108,7 +113,7 @@ def _downloads(desk: Desk) -> str:
         following=_following(desk, shown) if shown.page < last else None,
         found=found,
         last_page=last,
-        counts={status.value: counts.get(status, 0) for status in Status},
+        counts=presenters.counts(counts),
         total_speed=sum(one.speed for one in running),
         bytes_waiting=desk.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
@@ -116,6 +121,14 @@ def _downloads(desk: Desk) -> str:
         notices=desk.notices(person),
         can_steer="buttons" in current_app.blueprints,
     )
+
+
+def _tabs(shown: Shown, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
+    """Return the tabs with their numbers; hardly ever is anything missing."""
+    numbers = {tab: sum(fitting.get(one, 0) for one in STATUSES[tab]) for tab in Tab}
+    numbers[Tab.MISSING] = fitting.get(MISSING, 0)
+    needed = numbers[Tab.MISSING] or shown.tab is Tab.MISSING
+    return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
 
 
 def _following(desk: Desk, shown: Shown) -> DownloadView | None:
@@ -134,6 +147,9 @@ def give_words(app: Flask, clock: Clock) -> None:
     def _standing(view: DownloadView) -> standing.Standing:
         return standing.standing(view, clock.now())
 
+    def _missing(view: DeviceView | DevicePlan) -> str:
+        return languages.sentence(SOME_MISSING) % {"missing": view.missing, "files": view.files}
+
     def _ago(at: datetime) -> str:
         return languages.words().ago(at, clock.now())
 
@@ -144,6 +160,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ago": _ago,
         "ahead": _ahead,
         "clock": words.clock,
+        "missing": _missing,
         "moment": presenters.moment,
         "percent": words.percent,
         "reason_icon": standing.reason_icon,

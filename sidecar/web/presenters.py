@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Page, Person
 
@@ -18,7 +18,7 @@ def download(view: DownloadView) -> dict[str, object]:
         "id": view.id,
         "item_id": view.item_id,
         "device_id": view.device_id,
-        "status": view.status.value,
+        "status": view.shown_status,
         "title": view.title,
         "artist": view.artist,
         "album": view.album,
@@ -38,6 +38,7 @@ def download(view: DownloadView) -> dict[str, object]:
         "queued_at": moment(view.queued_at),
         "started_at": moment(view.started_at),
         "completed_at": moment(view.completed_at),
+        "missing_since": moment(view.missing_since),
         "reasons": [
             {"rule": one.rule, "account": one.account, "text": one.text} for one in view.reasons
         ],
@@ -76,6 +77,8 @@ def device(view: DeviceView) -> dict[str, object]:
         "total": view.total,
         "paused": view.is_paused,
         "unplugged": view.is_unplugged,
+        "files": view.files,
+        "missing": view.missing,
     }
     return told | ({"path": view.path} if view.path else {})
 
@@ -107,9 +110,9 @@ def transfers(running: Sequence[Progress]) -> dict[str, object]:
     }
 
 
-def counts(of: Mapping[Status, int]) -> dict[str, int]:
-    """Return how many downloads there are in each state."""
-    return {status.value: of.get(status, 0) for status in Status}
+def counts(of: Mapping[str, int]) -> dict[str, int]:
+    """Return how many downloads there are in each state, and how many are missing."""
+    return {status: of.get(status, 0) for status in (*map(str, Status), MISSING)}
 
 
 def person(one: Person) -> dict[str, object]:

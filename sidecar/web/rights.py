@@ -45,6 +45,7 @@ ROUTES = MappingProxyType(
         ("api.cover", "GET"): Role.SIGNED_IN,
         ("api.devices", "GET"): Role.SIGNED_IN,
         ("api.notices", "GET"): Role.SIGNED_IN,
+        ("questions.show", "GET"): Role.SIGNED_IN,
         ("steering.settings", "GET"): Role.SIGNED_IN,
         ("steering.change", "PATCH"): Role.SIGNED_IN,
         ("steering.pins", "GET"): Role.SIGNED_IN,

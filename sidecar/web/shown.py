@@ -10,10 +10,10 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.sorting import Sort
-from sidecar.services.desk import Query
+from sidecar.services.desk import DownloadView, Query
 from sidecar.web.asking import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
 
 
@@ -22,6 +22,7 @@ class Tab(StrEnum):
 
     ACTIVE = "active"
     COMPLETED = "completed"
+    MISSING = MISSING
     FAILED = "failed"
     REMOVED = "removed"
 
@@ -30,6 +31,8 @@ STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
     {
         Tab.ACTIVE: frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED}),
         Tab.COMPLETED: frozenset({Status.COMPLETED}),
+        # What is missing is in no state of its own.
+        Tab.MISSING: frozenset(),
         Tab.FAILED: frozenset({Status.FAILED}),
         Tab.REMOVED: frozenset({Status.REMOVED}),
     }
@@ -79,6 +82,7 @@ class Shown:
         """The same as a question to the desk."""
         return Query(
             statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
+            missing=self.tab is Tab.MISSING,
             text=self.text,
             item_types=GROUPS[self.kind] if self.kind else frozenset(),
             device_id=self.device_id,
@@ -125,6 +129,13 @@ class Shown:
     def under(self, tab: Tab) -> Shown:
         """The same wishes in another part of the page."""
         return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
+
+
+def tab_of(view: DownloadView) -> Tab:
+    """Return the part of the page that has this download."""
+    if view.missing_since is not None:
+        return Tab.MISSING
+    return next(tab for tab in Tab if view.status in STATUSES[tab])
 
 
 def for_page(args: MultiDict[str, str]) -> Shown:

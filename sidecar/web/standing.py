@@ -49,6 +49,7 @@ PLAIN = MappingProxyType(
         Status.REMOVED: Standing(translatable("Removed"), "trash-2", "calm"),
     }
 )
+MISSING = Standing(translatable("Missing"), "triangle-alert", "warn")
 WAITING = Standing(translatable("Waiting to try again"), "rotate-cw", "warn")
 FAILED_FOR_NOW = Standing(translatable("Failed for now"), "rotate-cw", "warn")
 CONVERTING = Standing(translatable("Converting"), "rotate-cw", "busy")
@@ -71,6 +72,8 @@ def standing(view: DownloadView, now: datetime) -> Standing:
     waits = view.retry_next_at is not None and view.retry_next_at > now
     if view.status is Status.FAILED and view.retry_next_at is not None:
         return FAILED_FOR_NOW
+    if view.missing_since is not None:
+        return MISSING
     if view.phase is Phase.CONVERTING:
         return CONVERTING
     if view.status is Status.PENDING and waits:

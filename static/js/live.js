@@ -2,6 +2,7 @@
 
 import { io } from "../vendor/socket.io.esm.min.js";
 import { Order } from "./order.js";
+import { refreshQuestions } from "./questions.js";
 import { said } from "./said.js";
 
 const CHANGES = [
@@ -14,8 +15,16 @@ const CHANGES = [
   "notice",
 ];
 
+let followed = false;
+
+/** Whether this page follows already. */
+export function isFollowed() {
+  return followed;
+}
+
 /** Follow what happens: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
 export function follow(home, { changed, progressed }) {
+  followed = true;
   const order = new Order();
   const socket = io({
     path: `${home}socket.io`,
@@ -26,6 +35,7 @@ export function follow(home, { changed, progressed }) {
   socket.on("snapshot", (message) => {
     order.begin(message.seq);
     hideTrouble();
+    refreshQuestions();
     changed();
   });
   socket.on("download:progress", (message) => {
@@ -35,6 +45,7 @@ export function follow(home, { changed, progressed }) {
   for (const name of CHANGES) {
     socket.on(name, (message) => {
       order.follows(message.seq);
+      if (name === "notice" || name === "device") refreshQuestions();
       changed();
     });
   }
@@ -61,10 +72,13 @@ async function isSignedIn(home) {
 
 function showTrouble(sentence) {
   const place = document.getElementById("offline");
+  // Not every page has much that could be out of date.
+  if (!place) return;
   place.querySelector("span").textContent = sentence;
   place.hidden = false;
 }
 
 function hideTrouble() {
-  document.getElementById("offline").hidden = true;
+  const place = document.getElementById("offline");
+  if (place) place.hidden = true;
 }

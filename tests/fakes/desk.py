@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.sorting import Sort
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
@@ -18,6 +18,7 @@ from sidecar.services.desk import (
     DeviceView,
     DownloadView,
     Notice,
+    OpenQuestion,
     Page,
     Person,
     Query,
@@ -86,6 +87,7 @@ class FakeDesk:
     running: tuple[Progress, ...] = ()
     shelf: tuple[DeviceView, ...] = ()
     told: tuple[Notice, ...] = ()
+    asked: tuple[OpenQuestion, ...] = ()
     healthy: bool = True
     jellyfin_away: bool = False
     wait_s: float = 0.0
@@ -172,11 +174,13 @@ class FakeDesk:
         ids = [one.id for one in whole.items]
         return ids.index(download_id) + 1 if download_id in ids else None
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[Status, int]:
-        which = replace(query or Query(), statuses=frozenset())
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
+        which = replace(query or Query(), statuses=frozenset(), missing=False)
         shown = [self._shown(person, one) for one in self._seen(person)]
         seen = [one for one in shown if _matches(one, which)]
-        return {status: sum(one.status is status for one in seen) for status in Status}
+        return {
+            status: sum(one.shown_status == status for one in seen) for status in (*Status, MISSING)
+        }
 
     def owners(self, person: Person) -> Sequence[str]:
         return sorted(self.people) if person.is_admin else ()
@@ -193,6 +197,9 @@ class FakeDesk:
 
     def devices(self, person: Person) -> Sequence[DeviceView]:
         return self.shelf
+
+    def questions(self, person: Person) -> Sequence[OpenQuestion]:
+        return self.asked
 
     def notices(self, person: Person) -> Sequence[Notice]:
         return self.told
@@ -223,10 +230,16 @@ class FakeDesk:
         )
 
 
+def _stands_so(view: DownloadView, query: Query) -> bool:
+    if view.missing_since is not None:
+        return query.missing or not query.statuses
+    return view.status in query.statuses or not (query.statuses or query.missing)
+
+
 def _matches(view: DownloadView, query: Query) -> bool:
     text = " ".join(filter(None, (view.title, view.artist, view.album))).casefold()
     return (
-        (not query.statuses or view.status in query.statuses)
+        _stands_so(view, query)
         and (query.device_id is None or view.device_id == query.device_id)
         and (not query.item_types or view.item_type in query.item_types)
         and (not query.owners or bool(set(query.owners) & set(view.owners)))

@@ -23,8 +23,9 @@ from sidecar.domain.removals import Fate
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.events import NoticesChanged
-from sidecar.services.desk import Person
+from sidecar.services.desk import Person, Subject
 from sidecar.services.devices import Attached, DeviceShelf
+from sidecar.services.open_questions import CONFIRM, OpenQuestions
 from sidecar.services.planning import Planning
 from sidecar.services.removals import RESCAN_S, Removals
 from sidecar.services.removals_desk import RemovalsCounter
@@ -32,6 +33,8 @@ from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.services.verdicts import Verdicts
 from sidecar.store.downloads import NewDownload, Place
+from sidecar.store.offline import Offline, OfflineFilter
+from sidecar.store.on_device import OnDevice
 from sidecar.store.tombstones import Tombstones
 from tests.device.mounting import (
     breakable_disk,
@@ -713,6 +716,135 @@ def test_after_a_restart_it_is_asked_anew(house: House) -> None:
     house.wait(WITHIN_S)
 
     assert house.removals.question(STICK) is not None
+
+
+def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
+    house: House, tmp_path: Path
+) -> None:
+    house.fill(53)
+    shutil.copytree(house.stick / "The Sine Waves", tmp_path / "saved")
+    for number in range(1, 52):
+        house.path(number).unlink()
+
+    house.press()
+    house.wait(1)
+
+    # At once, and before anything is asked: it is not there.
+    downloads = house.world.downloads
+    assert house.removals.question(STICK) is None
+    assert downloads.files_and_missing(STICK) == (53, 51)
+    assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
+    assert Offline(house.world.db).page(OfflineFilter(), 1, 100)[1] == 2
+    assert len(OnDevice(house.world.db).files(STICK)) == 2
+
+    house.wait(WITHIN_S)
+    assert house.removals.question(STICK) is not None
+    for number in range(1, 31):
+        saved = tmp_path / "saved" / f"Album {number // 10}" / f"{number}.flac"
+        shutil.copy2(saved, house.path(number))
+    house.notice()
+
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert (question.gone, question.total) == (21, 53)
+    assert downloads.files_and_missing(STICK) == (53, 21)
+
+    house.removals.answer(STICK, gone=False)
+    assert downloads.files_and_missing(STICK) == (32, 0)
+    assert house.row(40).missing_since is None
+
+
+def test_what_vanished_while_we_did_not_run_is_asked_and_stays_asked_over_a_restart(
+    house: House, tmp_path: Path
+) -> None:
+    house.fill(53)
+    house.removals.close()
+    shutil.copytree(house.stick / "The Sine Waves", tmp_path / "saved")
+    for number in range(1, 52):
+        house.path(number).unlink()
+    house.wait(WITHIN_S)
+    assert house.removals.question(STICK) is not None
+
+    # Stopped; somebody brings all but two back: too few to be many, yet nobody has answered.
+    house.removals.close()
+    for number in range(1, 50):
+        saved = tmp_path / "saved" / f"Album {number // 10}" / f"{number}.flac"
+        shutil.copy2(saved, house.path(number))
+    again = furnished(house.world, house.stick)
+    house.shelf.close()
+    again.attach()
+    again.removals.step()
+
+    question = again.removals.question(STICK)
+    assert question is not None
+    assert (question.gone, question.total) == (2, 53)
+    again.wait(WITHIN_S)
+    assert again.states(*range(1, 54)) == {Status.COMPLETED}
+    again.removals.close()
+    again.shelf.close()
+
+
+@needs_root
+def test_a_pulled_stick_keeps_its_numbers_and_asks_again_when_it_is_back(mounted: House) -> None:
+    house = mounted
+    house.fill(53)
+    house.notice()
+    for number in range(1, 52):
+        house.path(number).unlink()
+    house.notice()
+    assert house.removals.question(STICK) is not None
+
+    unmount(house.stick)
+    house.attach()
+    house.removals.step()
+
+    # It is another state: not plugged in. Nothing is asked of what nobody can look at.
+    assert house.removals.question(STICK) is None
+    assert house.world.downloads.files_and_missing(STICK) == (53, 51)
+    assert house.states(*range(1, 54)) == {Status.COMPLETED}
+
+    plug_in(house)
+
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert question.gone == 51
+
+
+def test_a_file_that_somebody_asks_for_again_is_fetched_again(house: House) -> None:
+    house.fill(40)
+    shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
+    house.notice()
+    planning = Planning(house.world.db, house.world.holds, house.world.downloads, house.world.clock)
+
+    planning.keep([Wish(ANN, STICK, track(12), Reason("latest", "x", "new"))], lambda _ids: {})
+    assert house.states(12) == {Status.COMPLETED}
+    planning.pin(ANN, STICK, track(12), lambda _ids: {})
+
+    assert house.states(12) == {Status.PENDING}
+    house.wait(RESCAN_S)
+    question = house.removals.question(STICK)
+    assert question is not None
+    assert question.gone == 9
+
+
+def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> None:
+    house.fill(40)
+    shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
+    house.notice()
+    questions = OpenQuestions(removals=house.removals, shelf=house.shelf, troubles=house.troubles)
+
+    (asked,) = questions.of(Person(BEN, "ben", is_admin=False))
+    assert (asked.subject, asked.device_id, asked.missing) == (Subject.REMOVALS, STICK, 10)
+    assert asked.may_answer
+    house.troubles.note(Kind.ROOM, STICK, Trouble(CONFIRM, "20 files would go from Car stick"))
+    house.troubles.note(Kind.ROOM, OTHER, Trouble(CONFIRM, "of a device that is not there"))
+    found = questions.of(Person(BEN, "ben", is_admin=False))
+    assert [one.subject for one in found] == [Subject.REMOVALS, Subject.PLAN]
+
+    house.removals.answer(STICK, gone=True)
+    assert [one.subject for one in questions.of(Person(ANN, "ann", is_admin=True))] == [
+        Subject.PLAN
+    ]
 
 
 def test_a_deletion_file_by_file_is_asked_about_once_it_is_much(house: House) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads import MISSING, Status
 from sidecar.domain.sorting import Sort
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
@@ -172,7 +172,7 @@ ROWS = st.lists(
         st.integers(min_value=0, max_value=15),
         st.sampled_from([ANN, BEN]),
         st.sampled_from([STICK, CARD]),
-        st.sampled_from(["wait", "pause", "run", "fail", "complete"]),
+        st.sampled_from(["wait", "pause", "run", "fail", "complete", "miss"]),
         st.sets(st.sampled_from([ANN, BEN, CARA])),
     ),
     max_size=20,
@@ -202,10 +202,11 @@ def test_counts_equal_the_lists(
 
     counts = downloads.counts(which)
 
-    assert set(counts) == set(Status)
-    for status in Status:
+    assert set(counts) == {*Status, MISSING}
+    for status in counts:
         narrow = DownloadFilter(
-            statuses=frozenset({status}),
+            statuses=frozenset({Status(status)} if status != MISSING else ()),
+            missing=status == MISSING,
             viewer=which.viewer,
             owners=which.owners,
             device_id=which.device_id,
@@ -214,6 +215,10 @@ def test_counts_equal_the_lists(
         )
         listed, total = downloads.page(narrow, 1, 100)
         assert len(listed) == total == counts[status]
+        assert all(one.missing_since is None for one in listed) or status == MISSING
+    both = replace(which, statuses=frozenset({Status.COMPLETED, Status.FAILED}), missing=True)
+    told = (Status.COMPLETED, Status.FAILED, MISSING)
+    assert downloads.page(both, 1, 1)[1] == sum(counts[one] for one in told)
     assert sum(counts.values()) == downloads.page(which, 1, 1)[1]
 
 
@@ -224,8 +229,12 @@ def befall(downloads: Downloads, fate: str) -> None:
         downloads.pause(download)
     elif fate == "fail":
         downloads.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
-    elif fate == "complete":
+    elif fate in {"complete", "miss"}:
         downloads.arrive(download, size=1, content_hash=HASH, mime_type=None)
+    if fate == "miss":
+        files = downloads.files_on(download.device_id)
+        gone = [one for one in files if one.id == download.id]
+        downloads.note_look(download.device_id, missing=gone, present=())
 
 
 def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:

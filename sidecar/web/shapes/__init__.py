@@ -40,7 +40,15 @@ from sidecar.web.shapes.downloads import (
     Transfers,
     Verdict,
 )
-from sidecar.web.shapes.library import Heart, LibraryItem, Local, OfflineFile, OfflineItem, Remote
+from sidecar.web.shapes.library import (
+    Heart,
+    LibraryItem,
+    Local,
+    OfflineFile,
+    OfflineFiles,
+    OfflineItem,
+    Remote,
+)
 from sidecar.web.shapes.peers import Arrived, Ignoring, Peer, Shared
 from sidecar.web.shapes.people import (
     Account,
@@ -109,6 +117,7 @@ __all__ = [
     "Notice",
     "Now",
     "OfflineFile",
+    "OfflineFiles",
     "OfflineItem",
     "OpenSession",
     "Peer",

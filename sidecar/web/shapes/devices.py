@@ -20,6 +20,8 @@ class Device(Shape):
     total: int | None
     paused: bool
     unplugged: bool
+    files: int
+    missing: int
 
 
 class PlanLine(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ class Download(Shape):
     id: int
     item_id: ItemId
     device_id: str
-    status: Status
+    status: Status | Literal["missing"]
     title: str
     artist: str | None
     album: str | None
@@ -45,6 +45,7 @@ class Download(Shape):
     queued_at: Moment
     started_at: Moment | None
     completed_at: Moment | None
+    missing_since: Moment | None
     reasons: list[Reason]
     owners: list[str]
     format: str

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sidecar.domain.kinds import Kind
 from sidecar.services.buttons import State
-from sidecar.web.shapes.base import ItemId, Moment, Shape
+from sidecar.web.shapes.base import ItemId, Listed, Moment, Shape
 from sidecar.web.shapes.downloads import Reason
 
 
@@ -38,6 +38,12 @@ class OfflineFile(Shape):
     text: str | None
     path: str | None
     url: str | None
+
+
+class OfflineFiles(Listed[OfflineFile]):
+    """One page of files, and how many more should be there and are missing."""
+
+    missing: int
 
 
 class OfflineItem(Shape):

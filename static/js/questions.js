@@ -1,0 +1,48 @@
+// What waits for an answer: part of every page, fetched again when something changed.
+
+const PAUSE_MS = 200;
+
+let waiting = 0;
+let last = null;
+
+/** Show soon what is asked now; many wishes at once make one request. */
+export function refreshQuestions() {
+  if (!waiting) waiting = setTimeout(refresh, PAUSE_MS);
+}
+
+async function refresh() {
+  waiting = 0;
+  const place = document.getElementById("questions");
+  if (!place) return;
+  last ??= place.innerHTML;
+  const next = `${window.location.pathname.slice(base().length)}${window.location.search}`;
+  try {
+    const answer = await fetch(`${place.dataset.from}?${new URLSearchParams({ next })}`);
+    if (answer.ok && !answer.redirected) show(place, await answer.text());
+  } catch {
+    // The live connection tells when the server is back, and asks again.
+  }
+}
+
+function base() {
+  return document.body.dataset.home.replace(/\/$/, "");
+}
+
+function show(place, text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("questions");
+  if (!fresh || fresh.innerHTML === last) return;
+  last = fresh.innerHTML;
+  for (const one of fresh.children) {
+    // What only changed its numbers was said already.
+    if (document.getElementById(one.id)) one.removeAttribute("role");
+  }
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  const held = focused?.closest("section")?.id;
+  const value = focused?.value;
+  place.replaceChildren(...fresh.children);
+  if (focused) {
+    const section = document.getElementById(held);
+    const same = value && section?.querySelector(`button[value="${CSS.escape(value)}"]`);
+    (same || section || document.getElementById("main")).focus();
+  }
+}
