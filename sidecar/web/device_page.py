@@ -129,6 +129,7 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         "device.html",
         device=shown,
         plan=desks.plans.one(who, device_id),
+        question=desks.removals.removals(who, device_id),
         shared=desks.peers.shared(who, device_id),
         ignoring=_ignoring(desks.peers, device_id),
         is_unplugged=desks.unplugging.is_unplugged(device_id),

@@ -8,6 +8,7 @@ from sidecar.domain.downloads import Status
 from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.removals import Expected
 from sidecar.events import Bus, DeviceChanged, Event
+from sidecar.store.accounts import Accounts
 from sidecar.store.albums_on_device import AlbumsOnDevice
 from sidecar.store.belongings import Belongings
 from sidecar.store.database import Database
@@ -20,6 +21,7 @@ from sidecar.store.playlist_orders import PlaylistOrders
 from sidecar.store.reading import DownloadFilter
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, HASH, STICK, wanted
+from tests.store.test_accounts import ANNS
 from tests.store.test_reading import MANY, fill, hold, looks_at_all_rows, plans
 
 PUT_BACK = Failure(FailureClass.TRANSIENT, "put-back", "It was missing: it is fetched again")
@@ -151,6 +153,7 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
     assert len(FormatStore(db).others(STICK, "opus")) == 1
     stored = Inventory(db).holdings(STICK, BEGIN).stored
     assert [one.is_missing for one in stored] == [False, True, True]
+    Accounts(db).save(ANNS)
     lists = PlaylistOrders(db, Bus())
     lists.learn(ANN, "f" * 32, [f"{number:032x}" for number in (1, 2, 3)])
     assert all(entry.path == files[0].path for entry in lists.entries(ANN, "f" * 32, STICK))

@@ -41,6 +41,7 @@ def test_a_download_has_exactly_the_fields_that_were_promised(ann: Browser, desk
         "queued_at": "2026-11-01T11:30:00.000Z",
         "started_at": "2026-11-01T11:30:01.500Z",
         "completed_at": None,
+        "missing_since": None,
         "reasons": [
             {"rule": "favourites", "account": "ann", "text": "A favourite since this evening"}
         ],
@@ -134,6 +135,8 @@ def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeD
                 "total": None,
                 "paused": False,
                 "unplugged": False,
+                "files": 0,
+                "missing": 0,
             }
         ],
         "total": 1,

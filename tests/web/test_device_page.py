@@ -30,7 +30,6 @@ def test_the_page_tells_of_rules_settings_and_what_was_said(
         "<h1>Car stick</h1>",
         "Albums you like",
         "It cannot now",
-        "Of 40 files on Car stick, 12 are missing.",
         "The Quiet Hour/Evenings/1.flac",
         "you asked for First Light",
         "11 files",

@@ -81,6 +81,7 @@ def test_a_page_gets_a_numbered_snapshot_and_then_every_change(
         "completed": 0,
         "failed": 0,
         "removed": 0,
+        "missing": 0,
     }
     assert (change, started["seq"], started["id"]) == ("download:started", 1, 7)
     told = started["download"]
@@ -217,6 +218,8 @@ def test_devices_and_notices_are_told(server: WebServer, desk: FakeDesk, bus: Bu
         "total": 120,
         "paused": False,
         "unplugged": False,
+        "files": 0,
+        "missing": 0,
     }
     assert notice["notices"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
 

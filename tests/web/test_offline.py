@@ -42,7 +42,7 @@ def test_a_file_has_exactly_the_fields_that_were_promised(
         "path": str(HERE),
         "url": "/media/7",
     }
-    assert told == {"items": [file], "total": 1, "page": 1, "page_size": 10}
+    assert told == {"items": [file], "total": 1, "page": 1, "page_size": 10, "missing": 0}
     assert ann.client.get(f"{LIST}/{ITEM}").json == {
         "item_id": ITEM,
         "available": True,
