@@ -9,7 +9,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,11 @@ TRACKS = {
 }
 
 
-def write_library(folder: Path) -> None:
+def write_library(folder: Path, of: Mapping[str, int] = TRACKS) -> None:
     """Media for tests: random bytes, since nobody listens."""
     chance = random.Random(7)
     tracks = []
-    for number, (title, size) in enumerate(TRACKS.items(), 1):
+    for number, (title, size) in enumerate(of.items(), 1):
         path = f"Music/The Sine Waves/First Light (2019)/{number:02d} - {number}.flac"
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(chance.randbytes(size))

@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.domain.downloads import Status
 from sidecar.services.desk import DeviceView, OpenQuestion, Subject
-from tests.fakes.desk import FakeDesk
+from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.web.conftest import Browser
@@ -125,6 +125,7 @@ def test_the_numbers_say_how_many_are_missing(
 def test_a_missing_file_is_listed_as_missing_and_nowhere_as_completed(
     ann: Browser, desk: FakeDesk
 ) -> None:
+    desk.add(a_download(7))
     desk.change(7, status=Status.COMPLETED, missing_since=datetime(2026, 1, 2, tzinfo=UTC))
 
     def ids(status: str) -> list[int]:
