@@ -103,6 +103,10 @@ class TooManyTries(SignInRefused):
         self.wait_s = wait_s
 
 
+class NotAManager(SidecarError):
+    """The person uses the device, but what they asked for is for those who manage it."""
+
+
 class DeviceTrouble(SidecarError):
     """A device cannot be used as it is. One message stands for the whole device.
 

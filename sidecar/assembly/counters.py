@@ -22,6 +22,7 @@ from sidecar.services.media import Media
 from sidecar.services.offline import OfflineLibrary
 from sidecar.services.on_the_device import OnTheDevice
 from sidecar.services.open_questions import OpenQuestions
+from sidecar.services.ownership import Ownership
 from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.people import People
 from sidecar.services.plans import Plans
@@ -54,6 +55,7 @@ class Assembly(Returning):
             holds=store.holds,
             devices=store.devices,
             shelf=self.shelf,
+            access=self.access,
             troubles=self.troubles,
             transfers=self.transfers,
             covers=self.covers,
@@ -88,11 +90,20 @@ class Assembly(Returning):
             holds=store.holds,
             devices=store.devices,
             accounts=self.accounts,
+            access=self.access,
             planning=self.planning,
             shelf=self.shelf,
             claims=self.claims,
             show=self.desk.download,
             clock=self._clock,
+        )
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Whose downloads are whose."""
+        store = self._store
+        return Ownership(
+            store.db, store.downloads, store.holds, self._clock, accounts=self.accounts.all
         )
 
     @cached_property
@@ -195,12 +206,14 @@ class Assembly(Returning):
     @cached_property
     def transfers_desk(self) -> TransfersCounter:
         """What may be fetched now, as people see it."""
-        return TransfersCounter(self.network, self.speed, self.shelf)
+        return TransfersCounter(self.network, self.speed, self.shelf, self.access)
 
     @cached_property
     def plans(self) -> Plans:
         """What comes and goes, as people see it."""
         return Plans(
+            access=self.access,
+            ownership=self.ownership,
             devices=self.desk.devices,
             room=self.room,
             inventory=Inventory(self._store.db),
@@ -218,6 +231,7 @@ class Assembly(Returning):
         """Where devices are carried to, as people see it."""
         return PeersCounter(
             self.peers,
+            access=self.access,
             devices=self.desk.devices,
             download=self.desk.download,
             arrivals=self._store.arrivals,
@@ -231,12 +245,10 @@ class Assembly(Returning):
     @cached_property
     def removals_desk(self) -> RemovalsCounter:
         """What people are asked of files that are missing."""
-        store = self._store
         return RemovalsCounter(
             self.removals,
-            downloads=store.downloads,
-            holds=store.holds,
-            devices=store.devices,
+            ownership=self.ownership,
+            access=self.access,
             shelf=self.shelf,
         )
 
@@ -244,7 +256,7 @@ class Assembly(Returning):
     def unplugging(self) -> Unplugging:
         """How devices are pulled out."""
         return Unplugging(
-            devices=self.desk.devices,
+            access=self.access,
             shelf=self.shelf,
             claims=self.claims,
             clock=self._clock,
@@ -276,6 +288,7 @@ class Assembly(Returning):
         """What people say about rules, holds and devices."""
         store = self._store
         return Steering(
+            access=self.access,
             devices=self.device_book,
             rules=self.rule_book,
             planning=self.planning,

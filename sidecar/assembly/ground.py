@@ -13,6 +13,7 @@ from sidecar.config.zones import zone
 from sidecar.events import Bus
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.claims import Claims
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.formats import Formats, check_format
@@ -130,6 +131,11 @@ class Ground:
             troubles=self.troubles,
             clock=self._clock,
         )
+
+    @cached_property
+    def access(self) -> DeviceAccess:
+        """Who may use and who may manage each device."""
+        return DeviceAccess(self.shelf.settings, self._store.devices, self.accounts.all)
 
     @cached_property
     def network(self) -> NetworkRule:

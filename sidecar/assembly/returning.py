@@ -7,7 +7,6 @@ from functools import cached_property
 from sidecar.assembly.fetching import Fetching
 from sidecar.services.adopted import Adopter
 from sidecar.services.adoption import Adoption
-from sidecar.services.reach import Reach
 from sidecar.services.returning import LogReturn
 from sidecar.services.telling import Tables
 
@@ -16,16 +15,11 @@ class Returning(Fetching):
     """What comes back from devices."""
 
     @cached_property
-    def reach(self) -> Reach:
-        """Whose devices are whose."""
-        return Reach(self.shelf, self._store.devices, self.accounts.all)
-
-    @cached_property
     def log_return(self) -> LogReturn:
         """The logs of music players."""
         store = self._store
         return LogReturn(
-            reach=self.reach,
+            access=self.access,
             shelf=self.shelf,
             tables=Tables(store.db, store.imported, store.plays, store.downloads),
             client=self.accounts.client,
@@ -38,7 +32,7 @@ class Returning(Fetching):
         """Files that were on the devices before us."""
         store = self._store
         return Adoption(
-            reach=self.reach,
+            access=self.access,
             shelf=self.shelf,
             downloads=store.downloads,
             adopter=Adopter(store.db, store.downloads, self.planning),

@@ -24,6 +24,7 @@ from pydantic import (
 
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
+from sidecar.domain.device_access import DeviceRoles, is_named
 from sidecar.domain.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.network import Span, Use
 from sidecar.domain.presets import PresetName
@@ -184,6 +185,7 @@ class DeviceSettings(Section):
     reserve: Room | None = None
     paused: bool = False
     users: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
     cast: bool = True
     network: Use | None = None
     speed_limit: Speed | None = None
@@ -215,7 +217,12 @@ class DeviceSettings(Section):
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""
-        return not self.users or user_name.casefold() in {one.casefold() for one in self.users}
+        return not self.users or is_named(user_name, self.users)
+
+    @property
+    def roles(self) -> DeviceRoles:
+        """Who uses it and who manages it."""
+        return DeviceRoles(self.users, self.managers)
 
     def changed(self, changes: Mapping[str, object]) -> DeviceSettings:
         """Return the settings once some keys are changed, written as in the file.
@@ -241,6 +248,7 @@ CHANGEABLE = frozenset(DeviceSettings.model_fields) - {
     "name",
     "path",
     "users",
+    "managers",
     "syncthing_folder",
 }
 

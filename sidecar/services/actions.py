@@ -19,6 +19,7 @@ from sidecar.services.action_desk import Addition, Order, Outcome, Result, Selec
 from sidecar.services.adding import Adding
 from sidecar.services.claims import Claims
 from sidecar.services.desk import DownloadView, Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.letting_go import LettingGo
 from sidecar.services.ownership import Ownership
@@ -48,6 +49,7 @@ class Actions:
         holds: Holds,
         devices: Devices,
         accounts: AccountDesk,
+        access: DeviceAccess,
         planning: Planning,
         shelf: DeviceShelf,
         claims: Claims,
@@ -62,6 +64,7 @@ class Actions:
             holds: Who wants what.
             devices: Those that were ever here.
             accounts: Ask Jellyfin as the person who adds.
+            access: Who may use a device.
             planning: Takes a person's own requests.
             shelf: The devices whose files are deleted.
             claims: Stops what runs.
@@ -72,9 +75,14 @@ class Actions:
         self._downloads = downloads
         self._accounts = accounts
         self._show = show
-        self._ownership = Ownership(db, downloads, holds, clock)
+        self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
         self._adding = Adding(
-            accounts=accounts, planning=planning, downloads=downloads, shelf=shelf, devices=devices
+            accounts=accounts,
+            planning=planning,
+            downloads=downloads,
+            shelf=shelf,
+            devices=devices,
+            access=access,
         )
         self._queue = QueueSteering(
             db=db,

@@ -16,6 +16,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.action_desk import Addition, Asked, Queued
 from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.planning import Planning
 from sidecar.store.devices import Devices
@@ -35,12 +36,14 @@ class Adding:
         downloads: Downloads,
         shelf: DeviceShelf,
         devices: Devices,
+        access: DeviceAccess,
     ) -> None:
         self._accounts = accounts
         self._planning = planning
         self._downloads = downloads
         self._shelf = shelf
         self._devices = devices
+        self._access = access
 
     def add(
         self,
@@ -76,7 +79,8 @@ class Adding:
         known |= {one.settings.name: one.id for one in self._shelf.all()}
         for settings in self._shelf.settings():
             device_id = known.get(settings.name)
-            serves = settings.serves(person.name) or (person.is_admin and wanted is not None)
+            # What is asked for without a name goes where the person's files go.
+            serves = self._access.to(person, settings) if wanted else settings.serves(person.name)
             if device_id and serves and wanted in {None, device_id, settings.name}:
                 return device_id
         return None

@@ -29,9 +29,9 @@ from sidecar.services.adoption_desk import (
     OfferView,
 )
 from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.looking_through import LookThrough, Match, Offer, TagShelf
-from sidecar.services.reach import Reach
 from sidecar.store.adopting import AdoptedFile
 from sidecar.store.downloads import Downloads
 
@@ -70,7 +70,7 @@ class Adoption:
     def __init__(
         self,
         *,
-        reach: Reach,
+        access: DeviceAccess,
         shelf: DeviceShelf,
         downloads: Downloads,
         adopter: Adopter,
@@ -80,14 +80,14 @@ class Adoption:
         """Prepare.
 
         Args:
-            reach: Whose devices are whose.
+            access: Who may use and who may manage a device.
             shelf: The devices.
             downloads: What is ours already.
             adopter: Makes rows of files.
             client: Of an account.
             clock: For how long people wait.
         """
-        self._reach = reach
+        self._access = access
         self._shelf = shelf
         self._downloads = downloads
         self._adopter = adopter
@@ -100,16 +100,17 @@ class Adoption:
 
     def offer(self, person: Person, device_id: str) -> OfferView | None:
         """Look a device through; see `AdoptionDesk`."""
-        name = self._reach.name(person, device_id)
+        name = self._access.name(person, device_id)
         if name is None:
             return None
         device, client = self._shelf.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._look(person, device, client)
-        sees_all = self._reach.sees_all(person, device.settings)
+        sees_all = self._access.sees_all(person, device.settings)
         return OfferView(
             device_id=device_id,
             device_name=name,
+            management=self._access.management(person, device.settings),
             found=offer.found,
             matched=[_shown(one) for one in offer.sure[:MOST_SHOWN]],
             matched_total=len(offer.sure),
@@ -124,8 +125,8 @@ class Adoption:
         self, person: Person, device_id: str, ids: Collection[str] | None
     ) -> AdoptedView | None:
         """Adopt files; see `AdoptionDesk`."""
-        name = self._reach.name(person, device_id)
-        if name is None:
+        name = self._access.name(person, device_id)
+        if name is None or not self._access.check_manages(person, device_id):
             return None
         device, client = self._shelf.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):

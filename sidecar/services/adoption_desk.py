@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 
 
 class AdoptionInUse(SidecarError):
@@ -42,6 +43,7 @@ class OfferView:
     """What is on a device that is not ours.
 
     Attributes:
+        management: Who may adopt them.
         found: Files that may be music or film.
         matched: Those that are files of the library for sure; the first of many.
         matched_total: How many these are in all.
@@ -53,6 +55,7 @@ class OfferView:
 
     device_id: str
     device_name: str
+    management: Management
     found: int = 0
     matched: Sequence[FileMatch] = ()
     matched_total: int = 0
@@ -104,6 +107,7 @@ class AdoptionDesk(Protocol):
             ids: Of matches; None for all that are sure.
 
         Raises:
+            errors.NotAManager: They do not manage the device.
             AdoptionInUse, errors.DeviceTrouble, errors.JellyfinTrouble: As `offer`; what was
                 adopted before stays so.
         """

@@ -165,6 +165,8 @@ class DeviceView:
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
         files: How many finished files should be there.
         missing: How many of them the last look did not see.
+        managers: Names of those who manage it beside the admins.
+        may_manage: Whether this person does.
     """
 
     id: str
@@ -179,6 +181,8 @@ class DeviceView:
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0
+    managers: tuple[str, ...] = ()
+    may_manage: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sidecar.services.desk import (
     Query,
     ReasonView,
 )
+from sidecar.services.device_access import NEW, DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.progress import Transfers
 from sidecar.services.troubles import Kind, Troubles
@@ -49,6 +50,7 @@ class FrontDesk(Visiting):
         holds: Holds,
         devices: Devices,
         shelf: DeviceShelf,
+        access: DeviceAccess,
         troubles: Troubles,
         transfers: Transfers,
         covers: Covers,
@@ -63,6 +65,7 @@ class FrontDesk(Visiting):
         self._holds = holds
         self._devices = devices
         self._shelf = shelf
+        self._access = access
         self._troubles = troubles
         self._transfers = transfers
         self._covers = covers
@@ -114,11 +117,12 @@ class FrontDesk(Visiting):
         attached = {one.settings.name: one for one in self._shelf.all()}
         views = []
         for settings in self._shelf.settings():
-            if not (person.is_admin or settings.serves(person.name)):
+            if not self._access.to(person, settings):
                 continue
+            management = self._access.management(person, settings)
             device = attached.get(settings.name)
             known = next((one for one in self._devices.all() if one.name == settings.name), None)
-            device_id = device.id if device else known.id if known else f"new:{settings.name}"
+            device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
             trouble = self._troubles.of(Kind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._shelf.space(device) if device and trouble is None else None
@@ -138,6 +142,8 @@ class FrontDesk(Visiting):
                     is_unplugged=self._shelf.is_let_go(device_id),
                     files=files,
                     missing=missing,
+                    managers=management.managers,
+                    may_manage=management.may_manage,
                 )
             )
         return views

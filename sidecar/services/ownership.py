@@ -5,11 +5,14 @@ Who holds it owns it; if nobody does, who asked for it first. An admin may see a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download
+from sidecar.domain.shares import Share, share
 from sidecar.services.desk import Person
+from sidecar.store.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads
 from sidecar.store.holds import Holds
@@ -27,7 +30,17 @@ class Parting:
 class Ownership:
     """Looks owners up and ends what they hold. Safe for many threads."""
 
-    def __init__(self, db: Database, downloads: Downloads, holds: Holds, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        downloads: Downloads,
+        holds: Holds,
+        clock: Clock,
+        *,
+        accounts: Callable[[], Iterable[Account]],
+    ) -> None:
+        """Prepare; `accounts` gives everybody who ever signed in."""
+        self._accounts = accounts
         self._db = db
         self._downloads = downloads
         self._holds = holds
@@ -43,6 +56,14 @@ class Ownership:
         if found is None or person.is_admin or person.user_id in self.owners(found):
             return found
         return None
+
+    def shares(self, person: Person, download_ids: Collection[int]) -> Share:
+        """Count whose these downloads are, as far as this person may know it."""
+        return share(
+            self._holds.owners(download_ids).values(),
+            person.user_id,
+            {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
+        )
 
     def parting(self, person: Person, download: Download, *, for_everyone: bool) -> Parting:
         """Return who gives it up when this person says so.

@@ -14,6 +14,7 @@ from typing import Protocol
 from sidecar.domain.ignoring import LINE, line_for
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.peers import Carried, Peers
 from sidecar.services.troubles import Kind, Troubles
@@ -96,6 +97,7 @@ class PeersDesk(Protocol):
         """Write the line.
 
         Raises:
+            errors.NotAManager: They do not manage the device.
             errors.DeviceTrouble: It cannot be written now.
         """
 
@@ -107,6 +109,7 @@ class PeersCounter:
         self,
         peers: Peers | None,
         *,
+        access: DeviceAccess,
         devices: Callable[[Person], Sequence[DeviceView]],
         download: Callable[[Person, int], DownloadView | None],
         arrivals: Arrivals,
@@ -114,6 +117,7 @@ class PeersCounter:
         troubles: Troubles,
     ) -> None:
         self._peers = peers
+        self._access = access
         self._devices = devices
         self._download = download
         self._arrivals = arrivals
@@ -122,18 +126,18 @@ class PeersCounter:
 
     def shared(self, person: Person, device_id: str) -> SharedView | None:
         """See `PeersDesk`."""
-        device = self._device(person, device_id)
-        if device is None:
+        name = self._access.name(person, device_id)
+        if name is None:
             return None
         if self._peers is None:
-            return SharedView(device_id=device_id, device_name=device.name, is_asked=False)
+            return SharedView(device_id=device_id, device_name=name, is_asked=False)
         carried = self._peers.of(device_id)
         trouble = self._peers.trouble(device_id)
         waiting = self._peers.waiting(device_id)
         peers = carried.peers if carried else self._arrivals.peers(device_id)
         return SharedView(
             device_id=device_id,
-            device_name=device.name,
+            device_name=name,
             is_asked=True,
             folder=carried.folder.label if carried else None,
             trouble=trouble.text if trouble else None,
@@ -161,7 +165,7 @@ class PeersCounter:
 
     def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
         """See `PeersDesk`."""
-        if self._device(person, device_id) is None:
+        if not self._access.may_use(person, device_id):
             return None
         if carried := self._below(device_id):
             return IgnoreView(device_id, carried.is_left_alone, line_for(carried.folder.prefix))
@@ -170,7 +174,7 @@ class PeersCounter:
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
         """See `PeersDesk`."""
-        if self._device(person, device_id) is None:
+        if not self._access.check_manages(person, device_id):
             return None
         carried = self._below(device_id)
         if carried is None:
@@ -212,6 +216,3 @@ class PeersCounter:
         """Return how a device is carried that is only a part of Syncthing's folder."""
         carried = self._peers.of(device_id) if self._peers else None
         return carried if carried and carried.folder.prefix else None
-
-    def _device(self, person: Person, device_id: str) -> DeviceView | None:
-        return next((one for one in self._devices(person) if one.id == device_id), None)

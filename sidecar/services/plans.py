@@ -13,9 +13,12 @@ from typing import Protocol
 from sidecar.domain.eviction import Standing
 from sidecar.domain.plan import Refused, Step
 from sidecar.domain.reformatting import in_words
+from sidecar.domain.shares import NO_FILES, Share
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, Person
+from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.formats import Formats
+from sidecar.services.ownership import Ownership
 from sidecar.services.room import Outlook, PlanChanged, Room
 from sidecar.store.inventory import Inventory
 
@@ -69,6 +72,7 @@ class Reformat:
     Attributes:
         format: The name of the new one: a person says yes to it.
         files: How many have to be made anew.
+        whose: Whose these are.
         bytes_to_fetch, bytes_now, bytes_after: Over the network; what they take; what they will.
         is_confirmed: Somebody has said yes: it goes on by itself, a few files at a time.
         text: A sentence for people.
@@ -76,6 +80,7 @@ class Reformat:
 
     format: str
     files: int
+    whose: Share
     bytes_to_fetch: int
     bytes_now: int
     bytes_after: int
@@ -90,9 +95,11 @@ class DevicePlan:
     Attributes:
         trouble: A sentence when the device cannot be looked at; then there is no plan.
         plan_id: What a person says yes to; None without a plan.
-        needs_confirmation: The removals wait for somebody's yes.
         files, missing: How many files should be there, and how many of them the last look did
             not see.
+        management: Who may say yes.
+        needs_confirmation: The removals wait for the yes of somebody who manages the device.
+        whose: Whose the files are that would go.
         over: Bytes by which it stays over its limits: all that is left is to stay.
         reformat: What is there in another format than the one that is set; None if nothing is.
     """
@@ -100,6 +107,7 @@ class DevicePlan:
     id: str
     name: str
     trouble: str | None
+    management: Management
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0
@@ -109,6 +117,7 @@ class DevicePlan:
     over: int = 0
     adds: tuple[PlanLine, ...] = ()
     removals: tuple[PlanLine, ...] = ()
+    whose: Share = NO_FILES
     refusals: tuple[PlanLine, ...] = ()
     reformat: Reformat | None = None
 
@@ -136,6 +145,7 @@ class PlansDesk(Protocol):
         """Let go what a plan showed; return False if there is no such device for this person.
 
         Raises:
+            errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Other files would go by now.
             errors.DeviceTrouble: The device is not there.
         """
@@ -144,6 +154,7 @@ class PlansDesk(Protocol):
         """Let the files of a device be made anew in a format; False if there is no such device.
 
         Raises:
+            errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Another format is set by now.
         """
 
@@ -154,11 +165,15 @@ class Plans:
     def __init__(
         self,
         *,
+        access: DeviceAccess,
+        ownership: Ownership,
         devices: Callable[[Person], Sequence[DeviceView]],
         room: Room,
         inventory: Inventory,
         formats: Formats | None = None,
     ) -> None:
+        self._access = access
+        self._ownership = ownership
         self._devices = devices
         self._room = room
         self._inventory = inventory
@@ -175,14 +190,14 @@ class Plans:
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
         """See `PlansDesk`."""
-        if self._device(person, device_id) is None:
+        if not self._access.check_manages(person, device_id):
             return False
         self._room.confirm(device_id, plan_id)
         return True
 
     def reformat(self, person: Person, device_id: str, name: str) -> bool:
         """See `PlansDesk`."""
-        if self._device(person, device_id) is None:
+        if not self._access.check_manages(person, device_id):
             return False
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged("Meanwhile another format is set: look at the plan again")
@@ -192,12 +207,14 @@ class Plans:
         return next((one for one in self._devices(person) if one.id == device_id), None)
 
     def _view(self, person: Person, device: DeviceView) -> DevicePlan:
+        management = self._access.management_of(person, device.id)
         try:
             found = self._room.outlook(device.id)
         except DeviceTrouble as trouble:
             return DevicePlan(
                 id=device.id,
                 name=device.name,
+                management=management,
                 trouble=device.trouble or str(trouble),
                 is_unplugged=device.is_unplugged,
                 files=device.files,
@@ -207,6 +224,8 @@ class Plans:
         return DevicePlan(
             id=device.id,
             name=device.name,
+            management=management,
+            whose=self._ownership.shares(person, [one.download_id for one in found.plan.removals]),
             trouble=device.trouble,
             files=device.files,
             missing=device.missing,
@@ -217,10 +236,10 @@ class Plans:
             adds=tuple(_line(one, seen) for one in found.plan.adds),
             removals=tuple(_line(one, seen) for one in found.plan.removals),
             refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
-            reformat=self._reformat(device.id),
+            reformat=self._reformat(person, device.id),
         )
 
-    def _reformat(self, device_id: str) -> Reformat | None:
+    def _reformat(self, person: Person, device_id: str) -> Reformat | None:
         if self._formats is None:
             return None
         cost = self._formats.cost(device_id)
@@ -229,6 +248,7 @@ class Plans:
         return Reformat(
             format=cost.format,
             files=len(cost.anew),
+            whose=self._ownership.shares(person, cost.anew),
             bytes_to_fetch=cost.bytes_to_fetch,
             bytes_now=cost.bytes_now,
             bytes_after=cost.bytes_after,

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.shares import NO_FILES, Share
 from sidecar.services.desk import Notice, Person
+from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.devices import DeviceShelf
+from sidecar.services.ownership import Ownership
 from sidecar.services.removals import Removals, blind_text
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
 
 EXAMPLES = 5
 
@@ -26,19 +25,23 @@ class RemovalsView:
     """The open question about a device, as a person sees it.
 
     Attributes:
+        management: Who may answer it.
         text: The question; None if nothing is asked.
         gone: How many files are missing.
         edited: How many were changed by something else.
         total: How many there should be.
+        whose: Whose the missing and changed files are.
         examples: Paths of a few that this person may see.
     """
 
     device_id: str
     device_name: str
+    management: Management
     text: str | None = None
     gone: int = 0
     edited: int = 0
     total: int = 0
+    whose: Share = NO_FILES
     examples: tuple[str, ...] = ()
 
 
@@ -52,6 +55,7 @@ class RemovalsDesk(Protocol):
         """Answer it: was it a person; return how many files that concerned, None as above.
 
         Raises:
+            errors.NotAManager: They do not manage the device.
             errors.DeviceTrouble: The device cannot be looked at now; the question stays.
         """
 
@@ -63,38 +67,39 @@ class RemovalsCounter:
         self,
         removals: Removals,
         *,
-        downloads: Downloads,
-        holds: Holds,
-        devices: Devices,
+        ownership: Ownership,
+        access: DeviceAccess,
         shelf: DeviceShelf,
     ) -> None:
         self._removals = removals
-        self._downloads = downloads
-        self._holds = holds
-        self._devices = devices
+        self._ownership = ownership
+        self._access = access
         self._shelf = shelf
 
     def removals(self, person: Person, device_id: str) -> RemovalsView | None:
         """Return the open question about a device; None if it is no device of this person."""
-        name = self._name(person, device_id)
-        if name is None:
+        settings = self._access.settings(person, device_id)
+        if settings is None:
             return None
+        name, management = settings.name, self._access.management(person, settings)
         question = self._removals.question(device_id)
         if question is None:
-            return RemovalsView(device_id=device_id, device_name=name)
+            return RemovalsView(device_id=device_id, device_name=name, management=management)
         return RemovalsView(
             device_id=device_id,
             device_name=name,
+            management=management,
             text=question.text(name),
             gone=question.gone,
             edited=len(question.files) - question.gone,
             total=question.total,
+            whose=self._ownership.shares(person, sorted(question.files)),
             examples=self._examples(person, sorted(question.files)),
         )
 
     def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
         """Answer it; see `RemovalsDesk`."""
-        if self._name(person, device_id) is None:
+        if not self._access.check_manages(person, device_id):
             return None
         return self._removals.answer(device_id, gone=gone)
 
@@ -104,7 +109,7 @@ class RemovalsCounter:
         notices = []
         for device in self._shelf.all():
             name = device.settings.name
-            if not (person.is_admin or device.settings.serves(person.name)):
+            if not self._access.to(person, device.settings):
                 continue
             if question := self._removals.question(device.id):
                 notices.append(Notice("device", "warning", question.text(name)))
@@ -112,30 +117,10 @@ class RemovalsCounter:
                 notices.append(Notice("device", "info", blind_text(name, blind[device.id])))
         return notices
 
-    def _name(self, person: Person, device_id: str) -> str | None:
-        """Return the name of a configured device that serves this person, attached or not."""
-        known = self._devices.get(device_id)
-        return next(
-            (
-                one.name
-                for one in self._shelf.settings()
-                if known is not None
-                and str(one.path) == known.path
-                and (person.is_admin or one.serves(person.name))
-            ),
-            None,
-        )
-
     def _examples(self, person: Person, ids: Sequence[int]) -> tuple[str, ...]:
         seen = (
             one.file_path
-            for one in map(self._downloads.get, ids)
-            if one is not None and self._may_see(person, one)
+            for one in (self._ownership.visible(person, download_id) for download_id in ids)
+            if one is not None
         )
         return tuple(islice(seen, EXAMPLES))
-
-    def _may_see(self, person: Person, download: Download) -> bool:
-        if person.is_admin:
-            return True
-        holders = self._holds.holders(download.device_id, download.item_id)
-        return person.user_id in (holders or [download.user_id])

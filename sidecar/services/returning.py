@@ -21,6 +21,7 @@ from sidecar.domain.returning import OurFiles
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.played import PlayedMarks
 from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.log_desk import (
     HeardView,
@@ -30,7 +31,6 @@ from sidecar.services.log_desk import (
     TakenView,
 )
 from sidecar.services.log_reading import Found, Fresh, Reader, read_logs
-from sidecar.services.reach import Reach
 from sidecar.services.telling import Tables, Telling
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class LogReturn:
     def __init__(
         self,
         *,
-        reach: Reach,
+        access: DeviceAccess,
         shelf: DeviceShelf,
         tables: Tables,
         client: Callable[[str], Jellyfin],
@@ -56,14 +56,14 @@ class LogReturn:
         """Prepare.
 
         Args:
-            reach: Whose devices are whose.
+            access: Who may use and who may manage a device.
             shelf: The devices.
             tables: Where it is kept.
             client: Of an account.
             on_plays: Told whose plays have come.
             clock: For what can be true of a date.
         """
-        self._reach = reach
+        self._access = access
         self._shelf = shelf
         self._tables = tables
         self._client = client
@@ -74,14 +74,14 @@ class LogReturn:
 
     def log(self, person: Person, device_id: str) -> LogView | None:
         """Return what an import would do; see `LogDesk`."""
-        if self._reach.name(person, device_id) is None:
+        if self._access.name(person, device_id) is None:
             return None
         device = self._shelf.get(device_id)
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
     def take(self, person: Person, device_id: str) -> TakenView | None:
         """Take the plays over; see `LogDesk`."""
-        name = self._reach.name(person, device_id)
+        name = self._access.name(person, device_id)
         if name is None:
             return None
         device, client = self._shelf.get(device_id), self._client(person.user_id)
@@ -113,7 +113,7 @@ class LogReturn:
         return sum(map(len, groups)) + int(found.has_more)
 
     def _read(self, person: Person, device: Attached, client: Jellyfin) -> Found:
-        sees_all = self._reach.sees_all(person, device.settings)
+        sees_all = self._access.sees_all(person, device.settings)
         imported = self._tables.imported
         mine = OurFiles(imported.files(device.id, None if sees_all else person.user_id))
         reader = Reader(

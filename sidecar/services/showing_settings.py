@@ -12,6 +12,7 @@ from sidecar.config.rules import SECTIONS
 from sidecar.config.settings import CHANGEABLE
 from sidecar.domain.rules.context import Rule
 from sidecar.domain.rules.registry import RULES
+from sidecar.services.device_access import Management
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.steering_desk import DeviceSteering, NotHere, RuleSteering, Setting
@@ -29,6 +30,7 @@ def device_steering(
     user_id: str,
     device_id: str,
     *,
+    management: Management,
     devices: DeviceBook,
     rules: RuleBook,
     holds: Holds,
@@ -59,6 +61,7 @@ def device_steering(
     return DeviceSteering(
         device_id=device_id,
         name=now.name,
+        management=management,
         settings=_settings(DEVICE_KEYS, now, default),
         rules=tuple(map(steering, RULES)),
     )

@@ -19,6 +19,7 @@ from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.services.asked_for import ItemSource, expanded, seen
 from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.explaining import Explaining, Why
 from sidecar.services.planning import Planning
@@ -48,6 +49,7 @@ class Steering:
     def __init__(
         self,
         *,
+        access: DeviceAccess,
         devices: DeviceBook,
         rules: RuleBook,
         planning: Planning,
@@ -66,6 +68,7 @@ class Steering:
         """Prepare.
 
         Args:
+            access: Who may use and who may manage a device.
             devices: What is set of the devices.
             rules: What is set of the rules.
             planning: Pins and lets go.
@@ -81,6 +84,7 @@ class Steering:
             wake: Has all rules of an account run, and its favourites looked through.
             clock: For when holds end.
         """
+        self._access = access
         self._devices = devices
         self._rules = rules
         self._planning = planning
@@ -100,10 +104,10 @@ class Steering:
 
     def settings(self, person: Person, device_id: str) -> DeviceSteering:
         """Return what is set of a device and of each rule there."""
-        self._device(person, device_id)
         return device_steering(
             person.user_id,
             device_id,
+            management=self._access.management(person, self._device(person, device_id)),
             devices=self._devices,
             rules=self._rules,
             holds=self._holds,
@@ -119,6 +123,7 @@ class Steering:
     ) -> DeviceSteering:
         """Change some keys, all or none; see `SteeringDesk`."""
         self._device(person, device_id)
+        self._access.check_manages(person, device_id)
         for name in rules:
             if name not in RULE_OF:
                 raise NotPossible("There is no rule of this name that is set for a device")
@@ -181,7 +186,7 @@ class Steering:
         return [
             Excluded(device_id, rule, item_id)
             for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
-            if device_id is None or _is_for(person, self._devices.of(device_id))
+            if device_id is None or self._access.may_use(person, device_id)
         ]
 
     def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
@@ -261,11 +266,7 @@ class Steering:
         return self._explaining.why(person, device_id, item_id)
 
     def _device(self, person: Person, device_id: str) -> DeviceSettings:
-        settings = self._devices.of(device_id)
-        if settings is None or not _is_for(person, settings):
+        settings = self._access.settings(person, device_id)
+        if settings is None:
             raise NotHere
         return settings
-
-
-def _is_for(person: Person, settings: DeviceSettings | None) -> bool:
-    return settings is not None and (person.is_admin or settings.serves(person.name))

@@ -14,6 +14,7 @@ from sidecar.config.describing import Key
 from sidecar.domain.rules.context import Chosen
 from sidecar.errors import SidecarError
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 from sidecar.services.explaining import Why
 
 
@@ -66,6 +67,7 @@ class DeviceSteering:
 
     device_id: str
     name: str
+    management: Management
     settings: tuple[Setting, ...]
     rules: tuple[RuleSteering, ...]
 
@@ -129,6 +131,7 @@ class SteeringDesk(Protocol):
         """Change some keys of a device and of rules there, all or none; None takes one back.
 
         Raises:
+            errors.NotAManager: They do not manage the device: what is set is set for all.
             errors.ConfigError: One of them is not allowed; nothing was changed.
             NotPossible: There is no such rule.
         """

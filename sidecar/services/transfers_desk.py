@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sidecar.services.desk import Notice, Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.network import NetworkRule
 from sidecar.services.speed import SpeedLimits
@@ -63,16 +64,23 @@ class TransfersDesk(Protocol):
 class TransfersCounter:
     """The real desk. Who may change something is the web's to know."""
 
-    def __init__(self, network: NetworkRule, speed: SpeedLimits, shelf: DeviceShelf) -> None:
+    def __init__(
+        self,
+        network: NetworkRule,
+        speed: SpeedLimits,
+        shelf: DeviceShelf,
+        access: DeviceAccess,
+    ) -> None:
         self._network = network
         self._speed = speed
         self._shelf = shelf
+        self._access = access
 
     def transfers(self, person: Person) -> TransfersView:
         """Return what may be fetched now, and how fast; see `TransfersDesk`."""
         verdicts = []
         for one in self._shelf.all():
-            if person.is_admin or one.settings.serves(person.name):
+            if self._access.to(person, one.settings):
                 found = self._network.verdict(one.settings)
                 name = one.settings.name
                 verdicts.append(VerdictView(one.id, name, found.own_only, found.text, found.until))

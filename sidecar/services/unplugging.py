@@ -8,13 +8,13 @@ Everything that is on it is durable already: nothing is written back late. What 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from threading import Event
 from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.services.claims import Claims
-from sidecar.services.desk import DeviceView, Person
+from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 
 LET_GO_WITHIN_S = 5.0
@@ -22,7 +22,10 @@ LOOK_EVERY_S = 0.02
 
 
 class UnplugDesk(Protocol):
-    """What the web may ask about pulling devices out."""
+    """What the web may ask about pulling devices out.
+
+    Both changes raise `errors.NotAManager` for who uses a device without managing it.
+    """
 
     def unplug(self, person: Person, device_id: str) -> bool:
         """Let go of a device; return False if it is none of this person's."""
@@ -40,7 +43,7 @@ class Unplugging:
     def __init__(
         self,
         *,
-        devices: Callable[[Person], Sequence[DeviceView]],
+        access: DeviceAccess,
         shelf: DeviceShelf,
         claims: Claims,
         clock: Clock,
@@ -48,19 +51,19 @@ class Unplugging:
         """Prepare.
 
         Args:
-            devices: Those that a person uses.
+            access: Who may manage a device.
             shelf: Lets go of the folder.
             claims: Stops what is fetched for it.
             clock: For how long is waited for a worker.
         """
-        self._devices = devices
+        self._access = access
         self._shelf = shelf
         self._claims = claims
         self._clock = clock
 
     def unplug(self, person: Person, device_id: str) -> bool:
         """Let go of a device once the workers have."""
-        if not self._is_theirs(person, device_id):
+        if not self._access.check_manages(person, device_id):
             return False
         self._shelf.set_aside(device_id)
         self._claims.stop_on(device_id)
@@ -72,7 +75,7 @@ class Unplugging:
 
     def use(self, person: Person, device_id: str) -> bool:
         """Take a device up again: the next look of the keeper finds it."""
-        if not self._is_theirs(person, device_id):
+        if not self._access.check_manages(person, device_id):
             return False
         self._shelf.take_up(device_id)
         return True
@@ -80,6 +83,3 @@ class Unplugging:
     def is_unplugged(self, device_id: str) -> bool:
         """Whether it may be pulled out now."""
         return self._shelf.is_let_go(device_id)
-
-    def _is_theirs(self, person: Person, device_id: str) -> bool:
-        return any(one.id == device_id for one in self._devices(person))

@@ -156,6 +156,27 @@ class Holds:
         )
         return [row["user_id"] for row in self._db.rows(query)]
 
+    def owners(self, download_ids: Collection[int]) -> dict[int, frozenset[str]]:
+        """Return whose each of these downloads is: those who hold it, else who asked first."""
+        found: dict[int, set[str]] = {}
+        for some in peewee.chunked(download_ids, BATCH):
+            query = (
+                DownloadRow.select(
+                    DownloadRow.id,
+                    peewee.fn.COALESCE(HoldRow.user_id, DownloadRow.user_id).alias("owner"),
+                )
+                .join(
+                    HoldRow,
+                    peewee.JOIN.LEFT_OUTER,
+                    on=(HoldRow.device_id == DownloadRow.device_id)
+                    & (HoldRow.item_id == DownloadRow.item_id),
+                )
+                .where(DownloadRow.id.in_(list(some)))
+            )
+            for row in self._db.rows(query):
+                found.setdefault(row["id"], set()).add(row["owner"])
+        return {one: frozenset(owners) for one, owners in found.items()}
+
     def of_source(self, user_id: str, rule: str, source_id: str) -> list[Hold]:
         """Return what a user holds by a rule because of one item."""
         query = HoldRow.select().where(

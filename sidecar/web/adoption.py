@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceTrouble
 from sidecar.services.adoption_desk import AdoptedView, AdoptionDesk, AdoptionInUse, OfferView
-from sidecar.web import bodies
+from sidecar.web import bodies, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
 
@@ -67,6 +67,7 @@ def _told(ask: Callable[[], T | None]) -> T:
 def _offer(view: OfferView) -> dict[str, object]:
     return {
         "device": {"id": view.device_id, "name": view.device_name},
+        **presenters.management(view.management),
         "found": view.found,
         "matched": [asdict(one) for one in view.matched],
         "matched_total": view.matched_total,

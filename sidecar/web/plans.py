@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from sidecar.errors import DeviceTrouble
 from sidecar.services.plans import DevicePlan, PlanLine, PlansDesk
 from sidecar.services.room import PlanChanged
-from sidecar.web import bodies
+from sidecar.web import bodies, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
 
@@ -113,7 +113,9 @@ def _plan(view: DevicePlan) -> dict[str, object]:
         "device": view.name,
         "trouble": view.trouble,
         "plan_id": view.plan_id,
+        **presenters.management(view.management),
         "needs_confirmation": view.needs_confirmation,
+        "whose": presenters.share(view.whose),
         "over": view.over,
         "bytes_added": view.bytes_added,
         "bytes_removed": view.bytes_removed,
@@ -127,7 +129,8 @@ def _plan(view: DevicePlan) -> dict[str, object]:
         else {name: getattr(space, name) for name in space.__dataclass_fields__},
         "reformat": None
         if view.reformat is None
-        else {name: getattr(view.reformat, name) for name in view.reformat.__dataclass_fields__},
+        else {name: getattr(view.reformat, name) for name in view.reformat.__dataclass_fields__}
+        | {"whose": presenters.share(view.reformat.whose)},
     }
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sidecar.domain.downloads import MISSING, Status
+from sidecar.domain.shares import Share
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Page, Person
+from sidecar.services.device_access import Management
 
 Json = Mapping[str, object]
 
@@ -79,8 +81,26 @@ def device(view: DeviceView) -> dict[str, object]:
         "unplugged": view.is_unplugged,
         "files": view.files,
         "missing": view.missing,
+        "managers": list(view.managers),
+        "may_manage": view.may_manage,
     }
     return told | ({"path": view.path} if view.path else {})
+
+
+def share(one: Share) -> dict[str, object]:
+    """Return whose files are meant, as far as the person who asks may know it."""
+    return {
+        "total": one.total,
+        "yours": one.yours,
+        "shared": one.shared,
+        "others": [{"name": name, "files": files} for name, files in one.others],
+        "hidden": one.hidden,
+    }
+
+
+def management(one: Management) -> dict[str, object]:
+    """Return who manages a device, and whether the person who asks does."""
+    return {"managers": list(one.managers), "may_manage": one.may_manage}
 
 
 def notice(one: Notice) -> dict[str, object]:

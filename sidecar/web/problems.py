@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.errors import (
     JellyfinTrouble,
+    NotAManager,
     ServerAway,
     SidecarError,
     SignInRefused,
@@ -136,6 +137,8 @@ def _ours(error: SidecarError) -> Response:
             return refusal
         case SignInRefused():
             return answer(HTTPStatus.UNAUTHORIZED, str(error))
+        case NotAManager():
+            return answer(HTTPStatus.FORBIDDEN, f"{error}.", facts={"code": "managers-only"})
         case StoreTrouble() | ServerAway():
             return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         case JellyfinTrouble():

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceTrouble
 from sidecar.services.removals_desk import RemovalsDesk, RemovalsView
+from sidecar.web import presenters
 from sidecar.web.bodies import Body, read
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
@@ -61,6 +62,11 @@ def _shown(view: RemovalsView) -> dict[str, object]:
             "gone": view.gone,
             "edited": view.edited,
             "total": view.total,
+            "whose": presenters.share(view.whose),
             "examples": list(view.examples),
         }
-    return {"device": {"id": view.device_id, "name": view.device_name}, "question": asked}
+    return {
+        "device": {"id": view.device_id, "name": view.device_name},
+        **presenters.management(view.management),
+        "question": asked,
+    }

@@ -1,6 +1,7 @@
 """Who may do what: one row for each route and verb and for each event of the live connection.
 
-What has no row is refused. Whether a *particular* download may be seen is the desk's to say.
+What has no row is refused. Whether a *particular* download may be seen is the desk's to say, and
+who manages a *particular* device is `services.device_access`'s.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from sidecar.services.desk import Person
 
 
 class Role(IntEnum):
-    """What a person must at least be."""
+    """What a person must at least be.
+
+    `MANAGER` is said of a route with a device: who manages that device may, which the service that
+    does it asks `services.device_access`; whoever only uses it is refused with a sentence.
+    """
 
     ANYBODY = 0
     SIGNED_IN = 1
-    ADMIN = 2
+    MANAGER = 2
+    ADMIN = 3
 
 
 ROUTES = MappingProxyType(
@@ -47,7 +53,7 @@ ROUTES = MappingProxyType(
         ("api.notices", "GET"): Role.SIGNED_IN,
         ("questions.show", "GET"): Role.SIGNED_IN,
         ("steering.settings", "GET"): Role.SIGNED_IN,
-        ("steering.change", "PATCH"): Role.SIGNED_IN,
+        ("steering.change", "PATCH"): Role.MANAGER,
         ("steering.pins", "GET"): Role.SIGNED_IN,
         ("steering.pin", "PUT"): Role.SIGNED_IN,
         ("steering.unpin", "DELETE"): Role.SIGNED_IN,
@@ -61,32 +67,32 @@ ROUTES = MappingProxyType(
         ("steering.want_again", "DELETE"): Role.SIGNED_IN,
         ("steering.why", "GET"): Role.SIGNED_IN,
         ("removals.show", "GET"): Role.SIGNED_IN,
-        ("removals.answer", "POST"): Role.SIGNED_IN,
+        ("removals.answer", "POST"): Role.MANAGER,
         ("peers.show", "GET"): Role.SIGNED_IN,
         ("peers.of_file", "GET"): Role.SIGNED_IN,
         ("peers.ignoring", "GET"): Role.SIGNED_IN,
-        ("peers.ignore", "POST"): Role.SIGNED_IN,
+        ("peers.ignore", "POST"): Role.MANAGER,
         ("adoption.show", "GET"): Role.SIGNED_IN,
-        ("adoption.adopt", "POST"): Role.SIGNED_IN,
+        ("adoption.adopt", "POST"): Role.MANAGER,
         ("device_logs.show", "GET"): Role.SIGNED_IN,
         ("device_logs.take", "POST"): Role.SIGNED_IN,
         ("plans.devices", "GET"): Role.SIGNED_IN,
-        ("plans.confirm_on_page", "POST"): Role.SIGNED_IN,
-        ("plans.reformat_on_page", "POST"): Role.SIGNED_IN,
+        ("plans.confirm_on_page", "POST"): Role.MANAGER,
+        ("plans.reformat_on_page", "POST"): Role.MANAGER,
         ("plans.show", "GET"): Role.SIGNED_IN,
         ("device.show", "GET"): Role.SIGNED_IN,
-        ("device.settings", "POST"): Role.SIGNED_IN,
-        ("device.change_rule", "POST"): Role.SIGNED_IN,
+        ("device.settings", "POST"): Role.MANAGER,
+        ("device.change_rule", "POST"): Role.MANAGER,
         ("device.take_back", "POST"): Role.SIGNED_IN,
-        ("device.answer_removals", "POST"): Role.SIGNED_IN,
-        ("device.unplug", "POST"): Role.SIGNED_IN,
-        ("device.ignore", "POST"): Role.SIGNED_IN,
+        ("device.answer_removals", "POST"): Role.MANAGER,
+        ("device.unplug", "POST"): Role.MANAGER,
+        ("device.ignore", "POST"): Role.MANAGER,
         ("returns.found", "GET"): Role.SIGNED_IN,
-        ("returns.adopt", "POST"): Role.SIGNED_IN,
+        ("returns.adopt", "POST"): Role.MANAGER,
         ("returns.heard", "GET"): Role.SIGNED_IN,
         ("returns.take", "POST"): Role.SIGNED_IN,
-        ("plans.confirm", "POST"): Role.SIGNED_IN,
-        ("plans.reformat", "POST"): Role.SIGNED_IN,
+        ("plans.confirm", "POST"): Role.MANAGER,
+        ("plans.reformat", "POST"): Role.MANAGER,
         ("plays.listed", "GET"): Role.SIGNED_IN,
         ("plays.now", "GET"): Role.SIGNED_IN,
         ("plays.now_page", "GET"): Role.SIGNED_IN,
@@ -149,6 +155,13 @@ ROUTES = MappingProxyType(
 ANSWERS_HEAD = frozenset({"media.file", "media.item"})
 # The live connection takes no commands: nothing but coming and going.
 SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
+
+
+def may_try(person: Person | None, needed: Role) -> bool:
+    """Return whether a person may ask this at all; of a device they may still be refused."""
+    # Nobody is a manager of everything: the service looks at the device.
+    least = Role.SIGNED_IN if needed is Role.MANAGER else needed
+    return role_of(person) >= least
 
 
 def role_of(person: Person | None) -> Role:

@@ -17,7 +17,7 @@ from flask import Flask, Response, g, request
 from sidecar.services.desk import Caller, Desk, Person, SignInDesk, Visit
 from sidecar.web.hosts import is_own_origin
 from sidecar.web.problems import Problem, SignInNeeded
-from sidecar.web.rights import ANSWERS_HEAD, ROUTES, Role, role_of
+from sidecar.web.rights import ANSWERS_HEAD, ROUTES, Role, may_try
 from sidecar.web.words import translatable
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _check_rights() -> None:
         log.warning("no right is given for %s %s", request.method, request.endpoint)
         raise Problem(HTTPStatus.METHOD_NOT_ALLOWED)
     person = asker().person
-    if role_of(person) < needed:
+    if not may_try(person, needed):
         if person is None:
             raise SignInNeeded
         log.warning("%s may not %s %s", person.name, request.method, request.path)

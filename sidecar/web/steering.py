@@ -180,6 +180,7 @@ def _shown(steering: DeviceSteering) -> dict[str, object]:
     return {
         "id": steering.device_id,
         "name": steering.name,
+        **presenters.management(steering.management),
         "settings": _all(steering.settings),
         "rules": {
             one.name: {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sidecar.errors import SidecarError
 from sidecar.services.adoption_desk import AdoptedView, FileMatch, NotAdopted, OfferView
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 from tests.fakes.desk import ANN
 
 MATCH = FileMatch(
@@ -36,6 +37,7 @@ class FakeAdoption:
         if not self._is_there(person, device_id):
             return None
         return OfferView(
+            management=Management(may_manage=True),
             device_id=device_id,
             device_name="Car stick",
             found=3,

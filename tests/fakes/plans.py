@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 from sidecar.services.plans import DevicePlan, PlanLine, SpaceView
 from sidecar.services.room import PlanChanged
 from tests.fakes.desk import ANN
@@ -25,6 +26,7 @@ def a_plan(device_id: str = "stick", **differences: object) -> DevicePlan:
         id=device_id,
         name="Car stick",
         trouble=None,
+        management=Management(may_manage=True),
         space=SpaceView(
             total=32 * GIB,
             lasting=8 * GIB,

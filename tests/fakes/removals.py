@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 from sidecar.services.removals_desk import RemovalsView
 from tests.fakes.desk import ANN
 
 ASKED = RemovalsView(
     device_id="stick",
     device_name="Car stick",
+    management=Management(may_manage=True),
     text="Of 40 files on Car stick, 12 are missing. Was that you?",
     gone=12,
     total=40,

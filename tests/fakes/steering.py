@@ -12,6 +12,7 @@ from sidecar.domain.explaining import Wanting
 from sidecar.domain.rules.context import Chosen
 from sidecar.errors import ConfigError, OddAnswer
 from sidecar.services.desk import Person
+from sidecar.services.device_access import Management
 from sidecar.services.explaining import Why
 from sidecar.services.steering_desk import (
     DeviceSteering,
@@ -49,7 +50,9 @@ class FakeSteering:
         rule = RuleSteering(
             "album_affinity", (window,), ("It cannot now",), ("you played 3 of 11",)
         )
-        return DeviceSteering(STICK, "Car stick", (budget, colour), (rule,))
+        return DeviceSteering(
+            STICK, "Car stick", Management(may_manage=True), (budget, colour), (rule,)
+        )
 
     def change(
         self,

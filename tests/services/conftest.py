@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from sidecar.config import DeviceSettings
 from sidecar.domain.items import Item, ItemType
 from sidecar.events import Bus, Event
+from sidecar.services.device_access import DeviceAccess
+from sidecar.services.ownership import Ownership
 from sidecar.store.accounts import Account, Accounts
 from sidecar.store.database import Database
 from sidecar.store.devices import Device, Devices
@@ -82,6 +85,18 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
         meta=Meta(db),
     )
     db.close()
+
+
+def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) -> DeviceAccess:
+    """Return who may do what with the devices of these settings."""
+    return DeviceAccess(settings, world.devices, world.accounts.all)
+
+
+def owned(world: World) -> Ownership:
+    """Return whose downloads are whose."""
+    return Ownership(
+        world.db, world.downloads, world.holds, world.clock, accounts=world.accounts.all
+    )
 
 
 def track(number: int, **facts: object) -> Item:

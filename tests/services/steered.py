@@ -23,7 +23,7 @@ from sidecar.store.accounts import Account
 from sidecar.store.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
 from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, access_to, track
 from tests.services.test_downloading import ME, PUBLIC, SERVER, Works, build
 
 Ann = Person(ANN, "ann", is_admin=False)
@@ -113,6 +113,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         holds=world.holds,
         devices=world.devices,
         accounts=accounts,
+        access=access_to(world, works.shelf.settings),
         planning=planning,
         shelf=works.shelf,
         claims=works.claims,

@@ -30,7 +30,7 @@ from sidecar.syncthing.connection import Connection
 from tests.fakes.clock import FakeClock
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, access_to, track
 
 pytestmark = pytest.mark.slow
 
@@ -296,6 +296,7 @@ def desk_of(carrying: Carrying) -> PeersCounter:
     device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
     return PeersCounter(
         carrying.peers,
+        access=access_to(carrying.world, carrying.shelf.settings),
         devices=lambda person: [device] if person == ANN_HERSELF else [],
         download=lambda _person, _id: None,
         arrivals=carrying.arrivals,

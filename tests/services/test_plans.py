@@ -20,7 +20,7 @@ from sidecar.services.room import PlanChanged, Room
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Troubles
 from sidecar.store.inventory import Inventory
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 BLOCK = 4096
 ANN_HERSELF = Person(ANN, "ann", is_admin=False)
@@ -68,7 +68,13 @@ def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
 
     wish(world, ANN, track(1, size=BLOCK))
     wish(world, BEN.user_id, track(2, size=11 * BLOCK))
-    yield Plans(devices=devices, room=room, inventory=Inventory(world.db))
+    yield Plans(
+        access=access_to(world, shelf.settings),
+        ownership=owned(world),
+        devices=devices,
+        room=room,
+        inventory=Inventory(world.db),
+    )
     shelf.close()
 
 

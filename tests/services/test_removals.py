@@ -44,7 +44,7 @@ from tests.device.mounting import (
     needs_root,
     unmount,
 )
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 BEN = "b" * 32
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -965,9 +965,8 @@ def test_where_nothing_can_be_watched_it_is_said_once_and_the_looks_go_on(
 def counter(house: House) -> RemovalsCounter:
     return RemovalsCounter(
         house.removals,
-        downloads=house.world.downloads,
-        holds=house.world.holds,
-        devices=house.world.devices,
+        ownership=owned(house.world),
+        access=access_to(house.world, house.shelf.settings),
         shelf=house.shelf,
     )
 

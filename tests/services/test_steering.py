@@ -32,7 +32,7 @@ from sidecar.store.devices import Device
 from sidecar.store.exclusions import Exclusions
 from sidecar.store.rule_settings import RuleSettingsStore
 from sidecar.store.tombstones import Tombstones
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, access_to, track
 
 BEN, EVE = "b" * 32, "e" * 32
 PEOPLE = {
@@ -177,6 +177,7 @@ def house(world: World, tmp_path: Path) -> House:
         clock=world.clock,
     )
     steering = Steering(
+        access=access_to(world, lambda: [stick, card]),
         devices=book,
         rules=rules,
         planning=planning,

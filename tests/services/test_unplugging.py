@@ -13,12 +13,12 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
 from sidecar.services.claims import Claims
-from sidecar.services.desk import DeviceView, Person
+from sidecar.services.desk import Person
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.unplugging import Unplugging
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
-from tests.services.conftest import STICK, World
+from tests.services.conftest import STICK, World, access_to
 
 ANN = Person("a" * 32, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -34,14 +34,17 @@ class House:
         self.troubles = Troubles(world.bus)
         self.claims = Claims()
         self.shelf = DeviceShelf(
-            [DeviceSettings(name="Car stick", path=stick)],
+            [DeviceSettings(name="Car stick", path=stick, users=("ann",))],
             devices=world.devices,
             downloads=world.downloads,
             troubles=self.troubles,
             clock=world.clock,
         )
         self.unplugging = Unplugging(
-            devices=self._devices, shelf=self.shelf, claims=self.claims, clock=SystemClock()
+            access=access_to(world, self.shelf.settings),
+            shelf=self.shelf,
+            claims=self.claims,
+            clock=SystemClock(),
         )
         self.plug_in()
         self.look()
@@ -59,10 +62,6 @@ class House:
 
     def names(self) -> list[str]:
         return [one.id for one in self.shelf.all()]
-
-    def _devices(self, person: Person) -> list[DeviceView]:
-        view = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
-        return [view] if person == ANN else []
 
 
 @pytest.fixture

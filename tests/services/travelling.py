@@ -22,9 +22,9 @@ from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.adopted import Adopter
 from sidecar.services.adoption import Adoption
 from sidecar.services.desk import Person
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.planning import Planning
-from sidecar.services.reach import Reach
 from sidecar.services.returning import LogReturn
 from sidecar.services.telling import Tables
 from sidecar.services.troubles import Troubles
@@ -101,9 +101,9 @@ class Traveller:
             clock=world.clock,
         )
         self.shelf.look(settle=lambda _device: None)
-        self.reach = Reach(self.shelf, world.devices, self._accounts)
+        self.access = DeviceAccess(self.shelf.settings, world.devices, self._accounts)
         self.desk = LogReturn(
-            reach=self.reach,
+            access=self.access,
             shelf=self.shelf,
             tables=self.tables,
             client=self._client,
@@ -112,7 +112,7 @@ class Traveller:
         )
         planning = Planning(world.db, world.holds, world.downloads, world.clock)
         self.adoption = Adoption(
-            reach=self.reach,
+            access=self.access,
             shelf=self.shelf,
             downloads=world.downloads,
             adopter=Adopter(world.db, world.downloads, planning),

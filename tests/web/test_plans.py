@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from sidecar.domain.shares import NO_FILES
 from sidecar.services.plans import Reformat
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
@@ -138,6 +139,7 @@ def test_a_device_of_other_people_is_as_if_it_did_not_exist(
 
 def another_format() -> Reformat:
     return Reformat(
+        whose=NO_FILES,
         format="opus-128k",
         files=3,
         bytes_to_fetch=90_000_000,

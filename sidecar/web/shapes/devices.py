@@ -7,7 +7,31 @@ from sidecar.web.shapes.base import Moment, Shape
 from sidecar.web.shapes.downloads import Reason
 
 
-class Device(Shape):
+class Managed(Shape):
+    """Who manages a device beside the admins, and whether the one who asks does."""
+
+    managers: list[str]
+    may_manage: bool
+
+
+class OwnedFiles(Shape):
+    """How many files are somebody's."""
+
+    name: str
+    files: int
+
+
+class Share(Shape):
+    """Whose files are meant; those of others by name for an admin alone, else only hidden."""
+
+    total: int
+    yours: int
+    shared: int
+    others: list[OwnedFiles]
+    hidden: int
+
+
+class Device(Managed):
     """A folder that is filled; sizes in bytes."""
 
     id: str
@@ -58,6 +82,7 @@ class Reformat(Shape):
 
     format: str
     files: int
+    whose: Share
     bytes_to_fetch: int
     bytes_now: int
     bytes_after: int
@@ -65,7 +90,7 @@ class Reformat(Shape):
     text: str
 
 
-class Plan(Shape):
+class Plan(Managed):
     """What would come and go on a device."""
 
     device_id: str
@@ -73,6 +98,7 @@ class Plan(Shape):
     trouble: str | None
     plan_id: str | None
     needs_confirmation: bool
+    whose: Share
     over: int
     bytes_added: int
     bytes_removed: int
@@ -102,7 +128,7 @@ class RuleSettings(Shape):
     because: list[str]
 
 
-class DeviceSettings(Shape):
+class DeviceSettings(Managed):
     """A device's settings and its rules'."""
 
     id: str
@@ -176,10 +202,11 @@ class RemovalsQuestion(Shape):
     gone: int
     edited: int
     total: int
+    whose: Share
     examples: list[str]
 
 
-class Removals(Shape):
+class Removals(Managed):
     """The open question about a device, if there is one."""
 
     device: DeviceName

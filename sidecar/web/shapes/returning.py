@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sidecar.web.shapes.base import ItemId, Moment, Shape
-from sidecar.web.shapes.devices import DeviceName
+from sidecar.web.shapes.devices import DeviceName, Managed
 
 
 class LogFile(Shape):
@@ -90,7 +90,7 @@ class FileMatch(Shape):
     why: str
 
 
-class AdoptionOffer(Shape):
+class AdoptionOffer(Managed):
     """What is on a device that is not ours; `matched` and `doubtful` are the first of many."""
 
     device: DeviceName

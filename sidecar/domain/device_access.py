@@ -1,0 +1,70 @@
+"""Who may use a device, and who may manage it: decided from its settings and who asks.
+
+uses      their own wishes, pins and exclusions there, and their part of the plan
+manages   limit, reserve, format and rules for all; pauses, ejects, adopts, answers for all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Access(IntEnum):
+    """What a person may do with a device; each allows what is before it as well.
+
+    `NONE`: the device does not exist for them.
+    """
+
+    NONE = 0
+    USE = 1
+    MANAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRoles:
+    """Whose a device is, by account name, as the settings say it.
+
+    Attributes:
+        users: Whose files go there; nobody named means everybody's.
+        managers: Who manages it; nobody named means its only user, else the admins alone.
+    """
+
+    users: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
+
+
+def is_named(name: str, names: Iterable[str]) -> bool:
+    """Return whether an account name is one of these, in any case."""
+    return name.casefold() in {one.casefold() for one in names}
+
+
+def managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, ...]:
+    """Return the names of those who manage a device beside the admins.
+
+    Args:
+        roles: As the settings say it.
+        accounts: The names of all accounts; they are the users where nobody is named.
+    """
+    if roles.managers:
+        return roles.managers
+    users = {one.casefold(): one for one in roles.users or accounts}
+    return tuple(users.values()) if len(users) == 1 else ()
+
+
+def access(
+    name: str, *, is_admin: bool, roles: DeviceRoles, accounts: Collection[str] = ()
+) -> Access:
+    """Return what a person may do with a device; an admin may do everything."""
+    if is_admin or is_named(name, managers(roles, accounts)):
+        return Access.MANAGE
+    if not roles.users or is_named(name, roles.users):
+        return Access.USE
+    return Access.NONE
+
+
+def refusal(device: str, names: Iterable[str]) -> str:
+    """Return what somebody is told who uses a device and does not manage it."""
+    listed = ", ".join(names)
+    return f"Only {listed} and admins manage {device}" if listed else f"Only admins manage {device}"
