@@ -49,8 +49,9 @@ from sidecar.web import (
     returns,
     steering,
     transfers,
+    undo,
 )
-from sidecar.web.app import WebOptions, create_app
+from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.device_page import DeviceDesks
 from sidecar.web.offline_page import OfflineDesks
 from sidecar.web.server import WebServer
@@ -85,6 +86,7 @@ class Runtime:
         self._workers_bell = Bell()
         self._keeper_bell = Bell()
         self.url = ""
+        self.web: Web | None = None
 
     def start(self) -> None:
         """Build everything and start the threads.
@@ -177,8 +179,8 @@ class Runtime:
         self, building: ExitStack, http: WebServer, services: Assembly, db: Database
     ) -> None:
         further = [
-            actions.routes(services.actions),
-            buttons.routes(services.actions),
+            actions.routes(services.actions, services.undoing),
+            buttons.routes(services.actions, services.undoing),
             device_page.routes(
                 DeviceDesks(
                     plans=services.plans,
@@ -186,6 +188,7 @@ class Runtime:
                     removals=services.removals_desk,
                     unplugging=services.unplugging,
                     peers=services.peers_desk,
+                    undoing=services.undoing,
                 )
             ),
             adoption.routes(services.adoption),
@@ -203,6 +206,7 @@ class Runtime:
                     leavers=services.leavers,
                     steering=services.steering,
                     actions=services.actions,
+                    undoing=services.undoing,
                 )
             ),
             peers.routes(services.peers_desk),
@@ -214,8 +218,10 @@ class Runtime:
             removals.routes(services.removals_desk),
             steering.routes(services.steering),
             transfers.routes(services.transfers_desk),
+            undo.routes(services.undoing),
         ]
         web = create_app(services.desk, self._bus, self._web_options, self._clock, further=further)
+        self.web = web
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             with db.thread():

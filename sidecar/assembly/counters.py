@@ -32,6 +32,7 @@ from sidecar.services.steering import Steering
 from sidecar.services.streams import Streams
 from sidecar.services.transfers_desk import TransfersCounter
 from sidecar.services.under_the_hood import UnderTheHood
+from sidecar.services.undoing import Reversing, Undoing
 from sidecar.services.unplugging import Unplugging
 from sidecar.services.uses import Uses
 from sidecar.store.belongings import Belongings
@@ -282,6 +283,23 @@ class Assembly(Returning):
 
     def _why_held_back(self, download: Download) -> str | None:
         return self.network.why_held_back(download) or self.room.why_held_back(download)
+
+    @cached_property
+    def undoing(self) -> Undoing:
+        """What people did a moment ago, and how it is taken back."""
+        store = self._store
+        reversing = Reversing(
+            db=store.db,
+            access=self.access,
+            planning=self.planning,
+            actions=self.actions,
+            tombstones=store.tombstones,
+            exclusions=store.exclusions,
+            chosen=store.chosen,
+            library=self.accounts.client,
+            wake=self.following.look_through_soon,
+        )
+        return Undoing(reversing.reverse, self._clock)
 
     @cached_property
     def steering(self) -> Steering:

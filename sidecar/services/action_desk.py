@@ -14,6 +14,8 @@ from typing import Protocol
 
 from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Status
+from sidecar.domain.shares import Share
+from sidecar.domain.undoing import Reversal
 from sidecar.services.desk import DownloadView, Person
 
 
@@ -60,6 +62,7 @@ class Outcome:
         text: A sentence for people.
         code: For programs; None unless it was refused.
         until: When it becomes possible, if a time makes it so.
+        undo: What takes it back; None if nothing does.
     """
 
     download_id: int
@@ -67,6 +70,7 @@ class Outcome:
     text: str
     code: str | None = None
     until: datetime | None = None
+    undo: Reversal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,12 @@ class ActionsDesk(Protocol):
 
     def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
         """Do one thing to each download that fits and to which it can be done in its state."""
+
+    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        """Return the downloads that `act_on_all` would do something to."""
+
+    def shares(self, person: Person, ids: Sequence[int]) -> Share:
+        """Count whose these downloads are, as far as the person may know it."""
 
     def show(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from sidecar.clock import Clock
 from sidecar.domain.actions import GOES, Action
 from sidecar.domain.downloads import Status
+from sidecar.domain.shares import Share
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.action_desk import Addition, Order, Outcome, Result, Selection
 from sidecar.services.adding import Adding
@@ -125,9 +126,17 @@ class Actions:
 
     def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
         """Do one thing to each download that fits, at most 10,000 at once."""
-        statuses = FITTING[order.action] & (which.statuses or frozenset(Status))
-        outcomes = self.act_on(person, self._fitting(person, which, statuses), order)
+        outcomes = self.act_on(person, self.fitting(person, which, order.action), order)
         return [one for one in outcomes if one.result is not Result.NOT_FOUND]
+
+    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        """Return the downloads that `act_on_all` would do something to."""
+        statuses = FITTING[action] & (which.statuses or frozenset(Status))
+        return self._fitting(person, which, statuses)
+
+    def shares(self, person: Person, ids: Sequence[int]) -> Share:
+        """Count whose these downloads are, as far as the person may know it."""
+        return self._ownership.shares(person, ids)
 
     def show(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""

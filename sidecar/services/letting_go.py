@@ -17,6 +17,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.actions import Action, Refusal, Verdict, finishing, judge
 from sidecar.domain.downloads import Download, Status
+from sidecar.domain.undoing import Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import DeviceTrouble
 from sidecar.services.action_desk import Order, Outcome, Result
@@ -77,8 +78,8 @@ class LettingGo:
             return self._let_go(person, found, for_everyone=order.for_everyone)
         parting = self._parting(person, found, order)
         if parting.staying:
-            self._ownership.part(found, parting)
-            return Outcome(found.id, Result.KEPT, _kept(found))
+            undo = self._ownership.part(found, parting)
+            return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
         if found.status is Status.COMPLETED:
             return None
         return self._cancel(found, parting, order)
@@ -90,14 +91,17 @@ class LettingGo:
     def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> Outcome:
         everyone = for_everyone and person.is_admin
         users = self._ownership.owners(found) if everyone else [person.user_id]
-        where = {"device_id": found.device_id, "item_id": found.item_id, "rule": PIN}
-        now = self._clock.now()
-        ended = sum(self._holds.release(user_id=one, at=now, **where) for one in users)
+        ended = [
+            one
+            for one in self._holds.of_item(found.device_id, found.item_id)
+            if one.reason.rule == PIN and one.user_id in users and one.release_at is None
+        ]
+        self._holds.release_these(ended, self._clock.now())
         if not ended:
             text = f"{found.title} stays as it is: it is not here because you asked for it"
             return Outcome(found.id, Result.UNCHANGED, text)
         text = f"{found.title} is no longer kept for you: it stays until its room is needed"
-        return Outcome(found.id, Result.DONE, text)
+        return Outcome(found.id, Result.DONE, text, undo=Reversal(holds=tuple(ended)))
 
     def _cancel(self, found: Download, parting: Parting, order: Order) -> Outcome:
         # What has no byte that counts is nothing to go on from.
@@ -105,10 +109,10 @@ class LettingGo:
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.cancel(found, keep_part=keep_part):
             return refused(found, finishing(found))
-        self._ownership.part(found, parting)
+        undo = self._ownership.part(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
         rest = "; what it had is kept for a month" if keep_part else ""
-        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled{rest}")
+        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled{rest}", undo=undo)
 
     def _stop(self, gone: Download, *, keep_part: bool) -> None:
         self._claims.stop(gone.id)
@@ -131,8 +135,8 @@ class LettingGo:
                 return Outcome(download_id, Result.UNCHANGED, text)
             parting = self._parting(person, found, order)
             if parting.staying:
-                self._ownership.part(found, parting)
-                return Outcome(found.id, Result.KEPT, _kept(found))
+                undo = self._ownership.part(found, parting)
+                return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
             try:
                 text = self._remove_file(found)
             except DeviceTrouble as trouble:

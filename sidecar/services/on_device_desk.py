@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sidecar.domain.undoing import Reversal
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Sight
 
@@ -150,7 +151,7 @@ class OnDeviceDesk(Protocol):
             NotHere: It is on no device, or not this person's.
         """
 
-    def let_go(self, person: Person, download_id: int) -> None:
+    def let_go(self, person: Person, download_id: int) -> Reversal:
         """Take back what the person pinned: the file stays until its room is needed.
 
         Raises:

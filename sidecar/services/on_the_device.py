@@ -14,6 +14,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads import Download
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.tiles import SERIES, tile_of
+from sidecar.domain.undoing import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Looking
@@ -116,17 +117,14 @@ class OnTheDevice:
         # It is there: nothing has to be asked of it.
         self._planning.pin(person.user_id, there.device_id, item, lambda _ids: {})
 
-    def let_go(self, person: Person, download_id: int) -> None:
+    def let_go(self, person: Person, download_id: int) -> Reversal:
         """Take back what the person pinned; see `OnDeviceDesk`."""
         there = self._own(person, download_id)
-        self._holds.release(
-            user_id=person.user_id,
-            at=self._clock.now(),
-            rule=PIN,
-            device_id=there.device_id,
-            item_id=there.item_id,
-        )
+        held = self._holds.of_item(there.device_id, there.item_id)
+        pins = [one for one in _own_holds(person, held) if one.reason.rule == PIN]
+        self._holds.release_these(pins, self._clock.now())
         self._planning.let_go()
+        return Reversal(holds=tuple(pins))
 
     def _own(self, person: Person, download_id: int) -> Download:
         found = self._visible(person, download_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sidecar.clock import Clock
 from sidecar.domain.downloads import Download
 from sidecar.domain.shares import Share, share
+from sidecar.domain.undoing import Reversal, of_parting
 from sidecar.services.desk import Person
 from sidecar.store.accounts import Account
 from sidecar.store.database import Database
@@ -78,14 +79,19 @@ class Ownership:
         leaving = frozenset(holders or [download.user_id]) if everyone else {person.user_id}
         return Parting(frozenset(leaving), tuple(one for one in holders if one not in leaving))
 
-    def part(self, download: Download, parting: Parting) -> None:
-        """Drop what the leaving ones hold, for good: no rule fetches it for them again."""
+    def part(self, download: Download, parting: Parting) -> Reversal:
+        """Drop what the leaving ones hold, for good: no rule fetches it for them again.
+
+        Returns:
+            What gives it back to them.
+        """
         with self._db.write():
-            self._holds.drop(download.device_id, download.item_id, parting.leaving)
+            dropped = self._holds.drop(download.device_id, download.item_id, parting.leaving)
             for user_id in parting.leaving:
                 self._tombstones.put(user_id, download.device_id, download.item_id)
             if parting.staying and download.user_id in parting.leaving:
                 self._downloads.hand_over(download, parting.staying[0])
+        return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
 
     def _gave_up(self, person: Person, download: Download) -> bool:
         return download.item_id in self._tombstones.items(person.user_id, download.device_id)

@@ -7,12 +7,14 @@ the commit: the worker finds its row moved and lets go, whatever it was doing.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 from sidecar.clock import Clock
 from sidecar.domain.actions import Action, Refusal, Verdict, finishing, judge
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.undoing import Reversal
 from sidecar.services.action_desk import Order, Outcome, Result
 from sidecar.services.claims import Claims
 from sidecar.services.desk import Person
@@ -67,7 +69,7 @@ class QueueSteering:
                 return self._pause(found)
             case Action.RESUME:
                 self._downloads.resume(found)
-                return _done(found, "goes on")
+                return replace(_done(found, "goes on"), undo=Reversal(pause=(found.id,)))
             case Action.RETRY | Action.ACCEPT:
                 return self._again(person, found, order)
             case Action.PRIORITISE:
@@ -83,7 +85,7 @@ class QueueSteering:
         if not self._downloads.pause(found):
             return refused(found, finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
-        return _done(found, "is paused")
+        return replace(_done(found, "is paused"), undo=Reversal(resume=(found.id,)))
 
     def _again(self, person: Person, found: Download, order: Order) -> Outcome:
         if order.action is Action.ACCEPT:

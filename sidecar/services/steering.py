@@ -16,6 +16,7 @@ from sidecar.domain.items import ItemType
 from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULES
+from sidecar.domain.undoing import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.services.asked_for import ItemSource, expanded, seen
 from sidecar.services.desk import Person
@@ -165,7 +166,7 @@ class Steering:
         self._wake(person.user_id)
         return queued
 
-    def unpin(self, person: Person, device_id: str, item_id: str) -> None:
+    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
         """Take a pin back; see `SteeringDesk`."""
         self._device(person, device_id)
         pinned = [
@@ -178,6 +179,7 @@ class Steering:
         self._holds.release_these(pinned, self._clock.now(), even_ending=True)
         self._planning.let_go()
         self._wake(person.user_id)
+        return Reversal(holds=tuple(pinned))
 
     # Exclusions
 
@@ -189,7 +191,7 @@ class Steering:
             if device_id is None or self._access.may_use(person, device_id)
         ]
 
-    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
+    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
         """Take an item out of a rule, and what the rule holds of it at once."""
         self._device(person, device_id)
         if rule not in EXCLUDABLE:
@@ -200,6 +202,8 @@ class Steering:
         self._holds.release_these(going, self._clock.now(), even_ending=True)
         self._planning.let_go()
         self._wake(person.user_id)
+        place = Place(person.user_id, device_id, item_id)
+        return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
         """Take an exclusion back; see `SteeringDesk`."""
@@ -226,12 +230,15 @@ class Steering:
         self._wake(person.user_id)
         return chosen
 
-    def drop(self, person: Person, device_id: str, playlist_id: str) -> None:
+    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
         """Take a choice back; see `SteeringDesk`."""
         self._device(person, device_id)
+        chosen = self._chosen.of(person.user_id, device_id)
         if not self._chosen.drop(person.user_id, device_id, playlist_id):
             raise NotHere
         self._wake(person.user_id)
+        dropped = [one for one in chosen if one.playlist_id == playlist_id]
+        return Reversal(playlists=tuple((person.user_id, device_id, one) for one in dropped))
 
     # What was removed, and why anything is where it is
 

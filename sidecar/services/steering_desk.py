@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sidecar.config.describing import Key
 from sidecar.domain.rules.context import Chosen
+from sidecar.domain.undoing import Reversal
 from sidecar.errors import SidecarError
 from sidecar.services.desk import Person
 from sidecar.services.device_access import Management
@@ -148,8 +149,8 @@ class SteeringDesk(Protocol):
             errors.JellyfinTrouble: It cannot be asked; nothing was changed.
         """
 
-    def unpin(self, person: Person, device_id: str, item_id: str) -> None:
-        """Take a pin back, as it was put.
+    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
+        """Take a pin back, as it was put; return what keeps it again.
 
         Raises:
             NotHere: There is none.
@@ -158,7 +159,7 @@ class SteeringDesk(Protocol):
     def exclusions(self, person: Person) -> Sequence[Excluded]:
         """List what the person excluded from rules on devices that serve them."""
 
-    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
+    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
         """Take an item out of a rule: what the rule holds of it goes at once.
 
         Raises:
@@ -184,7 +185,7 @@ class SteeringDesk(Protocol):
             errors.JellyfinTrouble: It cannot be asked.
         """
 
-    def drop(self, person: Person, device_id: str, playlist_id: str) -> None:
+    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
         """Take a choice back.
 
         Raises:

@@ -24,7 +24,9 @@ from sidecar.services.action_desk import (
     Selection,
 )
 from sidecar.services.desk import Person
+from sidecar.services.undoing import Undoing
 from sidecar.web import action_bodies, bodies, presenters
+from sidecar.web import undo as undo_words
 from sidecar.web.action_bodies import LARGEST_ID, Bulk, From
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
@@ -33,7 +35,7 @@ ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
 MOST_SHOWN = 100
 
 
-def routes(desk: ActionsDesk) -> Blueprint:
+def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
     """Return the routes."""
     actions = Blueprint("actions", __name__, url_prefix="/api/v1")
 
@@ -43,30 +45,30 @@ def routes(desk: ActionsDesk) -> Blueprint:
 
     @actions.post("/downloads/bulk")
     def bulk() -> Response:
-        return _bulk(desk, bodies.read(action_bodies.Many))
+        return _bulk(desk, undoing, bodies.read(action_bodies.Many))
 
-    _steering(actions, desk)
-    _ordering(actions, desk)
+    _steering(actions, desk, undoing)
+    _ordering(actions, desk, undoing)
     return actions
 
 
-def _steering(actions: Blueprint, desk: ActionsDesk) -> None:
+def _steering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
     @actions.post(f"{ONE}/pause")
     def pause(download_id: int) -> Response:
         bodies.read_if_any(action_bodies.Nothing)
-        return _act(desk, download_id, Order(action=Action.PAUSE))
+        return _act(desk, undoing, download_id, Order(action=Action.PAUSE))
 
     @actions.post(f"{ONE}/resume")
     def resume(download_id: int) -> Response:
         bodies.read_if_any(action_bodies.Nothing)
-        return _act(desk, download_id, Order(action=Action.RESUME))
+        return _act(desk, undoing, download_id, Order(action=Action.RESUME))
 
     @actions.post(f"{ONE}/retry")
     def retry(download_id: int) -> Response:
         said = bodies.read_if_any(action_bodies.Retry)
         from_zero = said.start is From.ZERO
         order = Order(action=Action.RETRY, from_zero=from_zero, force=said.force)
-        return _act(desk, download_id, order)
+        return _act(desk, undoing, download_id, order)
 
     @actions.post(f"{ONE}/accept")
     def accept(download_id: int) -> Response:
@@ -79,33 +81,35 @@ def _steering(actions: Blueprint, desk: ActionsDesk) -> None:
         order = Order(
             action=Action.CANCEL, keep_part=said.keep_part, for_everyone=said.for_everyone
         )
-        return _act(desk, download_id, order)
+        return _act(desk, undoing, download_id, order)
 
     @actions.delete(ONE)
     def delete(download_id: int) -> Response:
         said = bodies.read_if_any(action_bodies.Delete)
         order = Order(action=Action.DELETE, for_everyone=said.for_everyone)
-        return _act(desk, download_id, order)
+        return _act(desk, undoing, download_id, order)
 
 
-def _ordering(actions: Blueprint, desk: ActionsDesk) -> None:
+def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
     @actions.post(f"{ONE}/prioritise")
     def prioritise(download_id: int) -> Response:
         said = bodies.read(action_bodies.Prioritise)
-        return _act(desk, download_id, Order(action=Action.PRIORITISE, priority=said.priority))
+        return _act(
+            desk, undoing, download_id, Order(action=Action.PRIORITISE, priority=said.priority)
+        )
 
     @actions.post(f"{ONE}/top")
     def top(download_id: int) -> Response:
         bodies.read_if_any(action_bodies.Nothing)
-        return _act(desk, download_id, Order(action=Action.TOP))
+        return _act(desk, undoing, download_id, Order(action=Action.TOP))
 
     @actions.post(f"{ONE}/move")
     def move(download_id: int) -> Response:
         said = bodies.read(action_bodies.Move)
-        return _act(desk, download_id, Order(action=Action.MOVE, before=said.before or 0))
+        return _act(desk, undoing, download_id, Order(action=Action.MOVE, before=said.before or 0))
 
 
-def _act(desk: ActionsDesk, download_id: int, order: Order) -> Response:
+def _act(desk: ActionsDesk, undoing: Undoing, download_id: int, order: Order) -> Response:
     who = person()
     _check_admin(who, asked=order.force or order.for_everyone)
     outcome = desk.act(who, download_id, order)
@@ -117,7 +121,10 @@ def _act(desk: ActionsDesk, download_id: int, order: Order) -> Response:
         case _:
             view = desk.show(who, download_id)
             told = presenters.download(view) if view else {"id": download_id}
-            return jsonify({**told, "result": outcome.result.value, "message": outcome.text})
+            undo = undo_words.told(undoing.remember(who, order.action, [outcome]))
+            return jsonify(
+                {**told, "result": outcome.result.value, "message": outcome.text, "undo": undo}
+            )
 
 
 def _add(desk: ActionsDesk, said: action_bodies.Add) -> tuple[Response, int]:
@@ -156,7 +163,7 @@ def _addition(one: Addition) -> dict[str, object]:
     }
 
 
-def _bulk(desk: ActionsDesk, said: action_bodies.Many) -> Response:
+def _bulk(desk: ActionsDesk, undoing: Undoing, said: action_bodies.Many) -> Response:
     who = person()
     named_owners = said.filter is not None and bool(said.filter.owners)
     _check_admin(who, asked=said.force or named_owners)
@@ -173,7 +180,9 @@ def _bulk(desk: ActionsDesk, said: action_bodies.Many) -> Response:
         outcomes = desk.act_on_all(who, _selection(said.filter), order)
     counts = Counter(one.result.value for one in outcomes)
     told = presenters.whole([_outcome(one) for one in outcomes])
-    return jsonify({**told, "counts": {one.value: counts[one.value] for one in Result}})
+    undo = undo_words.told(undoing.remember(who, order.action, outcomes))
+    told |= {"counts": {one.value: counts[one.value] for one in Result}, "undo": undo}
+    return jsonify(told)
 
 
 def _selection(said: action_bodies.Filter) -> Selection:

@@ -15,10 +15,12 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.actions import Action
 from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result, Selection
+from sidecar.services.undoing import Undoing
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.problems import Problem
 from sidecar.web.security import person
 from sidecar.web.shown import Shown, Tab, for_page
+from sidecar.web.undo import leading_back
 
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
@@ -29,12 +31,13 @@ FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
 ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
 ENDING = frozenset({Action.CANCEL, Action.DELETE})
 MOST_CHOSEN = 100
+MOST_NAMED = 5
 STATUS = MappingProxyType(
     {Result.NOT_FOUND: HTTPStatus.NOT_FOUND, Result.REFUSED: HTTPStatus.CONFLICT}
 )
 
 
-def routes(desk: ActionsDesk) -> Blueprint:
+def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
     """Return the routes."""
     buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
 
@@ -49,7 +52,7 @@ def routes(desk: ActionsDesk) -> Blueprint:
         )
         outcome = desk.act(person(), download_id, order)
         if outcome.result in {Result.DONE, Result.UNCHANGED}:
-            return redirect(_back(), 303)
+            return _led_back(undoing, order.action, [outcome])
         return _told(outcome)
 
     @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask")
@@ -58,32 +61,62 @@ def routes(desk: ActionsDesk) -> Blueprint:
 
     @buttons.post("/act")
     def act_on_all() -> Response:
-        order, shown = Order(action=_action(FOR_ALL)), for_page(request.form)
-        if shown.tab is Tab.MISSING:
-            # What became of these is asked about; nothing else is done to all of them.
-            raise Problem(HTTPStatus.BAD_REQUEST)
-        return _many(desk.act_on_all(person(), _selection(shown), order))
+        return _act_on_all(desk, undoing)
 
     @buttons.post("/chosen")
     def act_on_chosen() -> Response:
-        return _act_on_chosen(desk)
+        return _act_on_chosen(desk, undoing)
 
     return buttons
 
 
-def _act_on_chosen(desk: ActionsDesk) -> Response:
+def _act_on_all(desk: ActionsDesk, undoing: Undoing) -> Response:
+    action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
+    if shown.tab is Tab.MISSING:
+        # What became of these is asked about; nothing else is done to all of them.
+        raise Problem(HTTPStatus.BAD_REQUEST)
+    which = _selection(shown)
+    ids = desk.fitting(who, which, action)
+    if _must_ask(ids):
+        return _ask_of_many(desk, action, ids, url_for("buttons.act_on_all"))
+    return _many(undoing, action, desk.act_on_all(who, which, Order(action=action)))
+
+
+def _must_ask(ids: Sequence[int]) -> bool:
+    """Whatever is done to more than one thing is asked first, with its numbers."""
+    return len(ids) > 1 and request.form.get("sure") != "yes"
+
+
+def _ask_of_many(
+    desk: ActionsDesk, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
+) -> Response:
+    who = person()
+    views = [view for one in ids[:MOST_NAMED] if (view := desk.show(who, one)) is not None]
+    page = render_template(
+        "ask_many.html",
+        action=action.value,
+        total=len(ids),
+        named=views,
+        chosen=ids if chosen else (),
+        share=desk.shares(who, ids),
+        act_at=act_at,
+        shown=for_page(request.form),
+        back=_back(),
+    )
+    return make_response(page)
+
+
+def _act_on_chosen(desk: ActionsDesk, undoing: Undoing) -> Response:
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
-    ids = ids[:MOST_CHOSEN]
-    if action in ENDING and request.form.get("sure") != "yes":
-        views = [view for one in ids if (view := desk.show(who, one)) is not None]
-        page = render_template(
-            "ask_many.html", action=action, chosen=views, shown=for_page(request.form), back=_back()
-        )
-        return make_response(page)
+    ids = [one for one in ids[:MOST_CHOSEN] if desk.show(who, one) is not None]
+    is_sure = request.form.get("sure") == "yes"
+    if _must_ask(ids) or (action in ENDING and not is_sure):
+        act_at = url_for("buttons.act_on_chosen")
+        return _ask_of_many(desk, action, ids, act_at, chosen=True)
     # Put first one after the other: the last of them would end up on top.
     in_turn = ids[::-1] if action is Action.TOP else ids
-    return _many(desk.act_on(who, in_turn, Order(action=action)))
+    return _many(undoing, action, desk.act_on(who, in_turn, Order(action=action)))
 
 
 def _selection(shown: Shown) -> Selection:
@@ -97,11 +130,16 @@ def _selection(shown: Shown) -> Selection:
     )
 
 
-def _many(outcomes: Sequence[Outcome]) -> Response:
+def _many(undoing: Undoing, action: Action, outcomes: Sequence[Outcome]) -> Response:
     refusals = [one for one in outcomes if one.result is Result.REFUSED]
     if refusals and len(refusals) == len(outcomes):
         return _told(refusals[0], of=len(refusals))
-    return redirect(_back(), 303)
+    return _led_back(undoing, action, outcomes)
+
+
+def _led_back(undoing: Undoing, action: Action, outcomes: Sequence[Outcome]) -> Response:
+    record = undoing.remember(person(), action, outcomes)
+    return redirect(leading_back(_back(), record), 303)
 
 
 def _ask(desk: ActionsDesk, download_id: int) -> Response:

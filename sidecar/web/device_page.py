@@ -27,10 +27,12 @@ from sidecar.services.steering_desk import (
     SteeringDesk,
     Value,
 )
+from sidecar.services.undoing import Undoing
 from sidecar.services.unplugging import UnplugDesk
 from sidecar.web import setting_words, ways
 from sidecar.web.problems import Problem, answer
 from sidecar.web.security import person
+from sidecar.web.undo import leading_back
 
 ONE = "/<string(maxlength=80):device_id>"
 LONGEST_VALUE = 100
@@ -54,6 +56,7 @@ class DeviceDesks:
     removals: RemovalsDesk
     unplugging: UnplugDesk
     peers: PeersDesk
+    undoing: Undoing
 
 
 def routes(desks: DeviceDesks) -> Blueprint:
@@ -89,8 +92,7 @@ def _changes(device: Blueprint, desks: DeviceDesks) -> None:
         asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
         if asked not in set(Kept):
             raise Problem(HTTPStatus.BAD_REQUEST)
-        _take_back(desks.steering, device_id, Kept(asked), item_id)
-        return _back(device_id)
+        return _take_back(desks, device_id, Kept(asked), item_id)
 
 
 def _answers(device: Blueprint, desks: DeviceDesks) -> None:
@@ -197,17 +199,37 @@ def _sizes(shown: DeviceSteering) -> dict[str, str]:
     return {one.key.name: setting_words.size(one.value) for one in sizes}
 
 
-def _take_back(steering: SteeringDesk, device_id: str, kept: Kept, item_id: str) -> None:
-    who = person()
+def _take_back(desks: DeviceDesks, device_id: str, kept: Kept, item_id: str) -> Response:
+    who, steering, record = person(), desks.steering, None
     match kept:
         case Kept.PIN:
-            steering.unpin(who, device_id, item_id)
+            files = next(
+                (one.files for one in steering.pins(who, device_id) if one.item_id == item_id), 0
+            )
+            if files > 1 and request.form.get("sure") != "yes":
+                return _ask_unpin(desks, device_id, item_id, files)
+            reversal = steering.unpin(who, device_id, item_id)
+            record = desks.undoing.remember_one(who, "let_go", reversal, files)
         case Kept.PLAYLIST:
-            steering.drop(who, device_id, item_id)
+            reversal = steering.drop(who, device_id, item_id)
+            record = desks.undoing.remember_one(who, "playlist", reversal, 1)
         case Kept.EXCLUSION:
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:
             steering.want_again(who, device_id, item_id)
+    where = url_for("device.show", device_id=device_id)
+    return redirect(leading_back(where, record), 303)
+
+
+def _ask_unpin(desks: DeviceDesks, device_id: str, item_id: str, files: int) -> Response:
+    pins = desks.steering.pins(person(), device_id)
+    page = render_template(
+        "ask_unpin.html",
+        device_id=device_id,
+        pin=next(one for one in pins if one.item_id == item_id),
+        files=files,
+    )
+    return make_response(page)
 
 
 def _back(device_id: str) -> Response:

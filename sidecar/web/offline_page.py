@@ -22,11 +22,13 @@ from werkzeug.wrappers import Response
 from sidecar.domain.actions import Action
 from sidecar.domain.eviction import Standing
 from sidecar.domain.tiles import SERIES
+from sidecar.domain.undoing import Reversal
 from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result
 from sidecar.services.desk import Desk
 from sidecar.services.leavers import LeaversDesk
 from sidecar.services.on_device_desk import FileView, OnDeviceDesk
 from sidecar.services.steering_desk import NotHere, SteeringDesk
+from sidecar.services.undoing import Record, Undoing
 from sidecar.web import setting_words
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.buttons import STATUS
@@ -42,6 +44,7 @@ from sidecar.web.pages import KINDS
 from sidecar.web.problems import Problem, answer
 from sidecar.web.security import person
 from sidecar.web.steering import ITEM, checked
+from sidecar.web.undo import leading_back
 from sidecar.web.words import translatable
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
@@ -81,6 +84,7 @@ class OfflineDesks:
     leavers: LeaversDesk
     steering: SteeringDesk
     actions: ActionsDesk
+    undoing: Undoing
 
 
 def routes(desks: OfflineDesks) -> Blueprint:
@@ -192,14 +196,17 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
 def _act(desks: OfflineDesks, download_id: int) -> Response:
     who, shown, press = person(), for_page(request.form), _pressed()
     file = desks.on_device.file(who, download_id)
-    outcome = None
+    outcome: Outcome | None = None
+    record: Record | None = None
     match press:
         case Press.PIN:
             desks.on_device.keep(who, download_id)
         case Press.LET_GO:
-            desks.on_device.let_go(who, download_id)
+            reversal = desks.on_device.let_go(who, download_id)
+            record = desks.undoing.remember_one(who, "let_go", reversal, len(reversal.holds))
         case Press.LEAVE_OUT:
-            _leave_out(desks, file)
+            reversal = _leave_out(desks, file)
+            record = desks.undoing.remember_one(who, "exclude", reversal, 1)
             if "delete" in request.form:
                 outcome = desks.actions.act(who, download_id, Order(action=Action.DELETE))
         case Press.DELETE:
@@ -208,10 +215,12 @@ def _act(desks: OfflineDesks, download_id: int) -> Response:
             outcome = desks.actions.act(who, download_id, order)
     if outcome is not None and outcome.result not in {Result.DONE, Result.UNCHANGED}:
         return _told(outcome, shown)
-    return redirect(_back(desks, shown), 303)
+    if outcome is not None and record is None:
+        record = desks.undoing.remember(who, Action.DELETE, [outcome])
+    return redirect(leading_back(_back(desks, shown), record), 303)
 
 
-def _leave_out(desks: OfflineDesks, file: FileView) -> None:
+def _leave_out(desks: OfflineDesks, file: FileView) -> Reversal:
     """Only what the page offered can be chosen."""
     rule, _, source = request.form.get("choice", "").partition(" ")
     offered = {
@@ -219,7 +228,7 @@ def _leave_out(desks: OfflineDesks, file: FileView) -> None:
     }
     if (rule, source) not in offered:
         raise Problem(HTTPStatus.BAD_REQUEST)
-    desks.steering.exclude(person(), file.view.device_id, rule, source)
+    return desks.steering.exclude(person(), file.view.device_id, rule, source)
 
 
 def _pressed() -> Press:

@@ -124,6 +124,9 @@ OPERATIONS: Table = MappingProxyType(
         ("actions.move", "POST"): _action(
             "Move before another one", action_bodies.Move, needs_body=True
         ),
+        ("undo.undo_for_programs", "POST"): Operation(
+            summary="Take back what one did a moment ago", answer=shapes.Undone
+        ),
         ("people.accounts", "GET"): Operation(
             summary="The accounts: one's own, for an admin all",
             answer=shapes.Listed[shapes.Account],

@@ -149,6 +149,8 @@ ROUTES = MappingProxyType(
         ("buttons.ask", "GET"): Role.SIGNED_IN,
         ("buttons.act_on_all", "POST"): Role.SIGNED_IN,
         ("buttons.act_on_chosen", "POST"): Role.SIGNED_IN,
+        ("undo.undo_on_page", "POST"): Role.SIGNED_IN,
+        ("undo.undo_for_programs", "POST"): Role.SIGNED_IN,
     }
 )
 # Players ask what there is before they fetch it: these answer HEAD as they answer GET.

@@ -17,7 +17,7 @@ export function stayHere() {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || !form.closest("#downloads, #asking")) return;
+    if (form.method !== "post" || !form.closest("#downloads, #asking, #done")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, event.submitter));
     // Not `form.action`: a button of this name would hide it.
@@ -47,6 +47,7 @@ async function ask(address, options) {
       window.location.assign(answer.url);
       return;
     }
+    tell(await answer.text());
     clearSelection();
     refreshSoon();
     return;
@@ -54,6 +55,15 @@ async function ask(address, options) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   dialog.replaceChildren(...page.querySelectorAll("main > section"));
   if (!dialog.open) dialog.showModal();
+}
+
+/** Say what was done, with its way back; who pressed a button that is gone stays near it. */
+function tell(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const place = document.getElementById("done");
+  const had = place.contains(document.activeElement);
+  place.replaceChildren(...page.getElementById("done").childNodes);
+  if (had) place.focus();
 }
 
 function clearSelection() {

@@ -9,10 +9,12 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from sidecar.events import Bus
 from sidecar.services.desk import Person
-from sidecar.web import actions, buttons
+from sidecar.services.undoing import Undoing
+from sidecar.web import actions, buttons, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
+from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
 
 DEADLINE_MS = 10_000
@@ -44,7 +46,12 @@ def served(
     desk: FakeDesk, bus: Bus, port: int, base_url: str = "", doing: FakeActions | None = None
 ) -> Iterator[WebServer]:
     doing = doing or FakeActions(desk)
-    further = [actions.routes(doing), buttons.routes(doing)]
+    undoing = Undoing(lambda _person, _reversal: True, FakeClock())
+    further = [
+        actions.routes(doing, undoing),
+        buttons.routes(doing, undoing),
+        undo.routes(undoing),
+    ]
     web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()

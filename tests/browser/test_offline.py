@@ -17,13 +17,15 @@ from sidecar.events import Bus
 from sidecar.services.action_desk import Order, Outcome
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.on_device_desk import Holding
-from sidecar.web import media, offline_page
+from sidecar.services.undoing import Undoing
+from sidecar.web import media, offline_page, undo
 from sidecar.web.app import create_app
 from sidecar.web.offline_page import OfflineDesks
 from sidecar.web.server import WebServer, serving
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
+from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeMedia
 from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
@@ -115,14 +117,16 @@ def doing(desk: FakeDesk, kept: FakeOnDevice) -> Removing:
 def server(
     desk: FakeDesk, kept: FakeOnDevice, sounds: FakeMedia, doing: Removing
 ) -> Iterator[WebServer]:
+    undoing = Undoing(lambda _person, _reversal: True, FakeClock())
     desks = OfflineDesks(
         desk=desk,
         on_device=kept,
         leavers=FakeLeavers([some_leavers(device_name=LONG)]),
         steering=FakeSteering(),
+        undoing=undoing,
         actions=doing,
     )
-    further = [offline_page.routes(desks), media.routes(sounds)]
+    further = [offline_page.routes(desks), undo.routes(undoing), media.routes(sounds)]
     web = create_app(desk, Bus(), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()

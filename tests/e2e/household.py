@@ -179,5 +179,6 @@ def page_of(url: str, name: str, password: str) -> Iterator[Page]:
             f"{url}/api/v1/session", json={"username": name, "password": password}, timeout=10
         )
         assert answer.status_code in {200, 201}, answer.text
-        session.headers["X-Sidecar-CSRF"] = answer.json().get("csrf", "")
-        yield Page(url, session)
+        csrf = answer.json().get("csrf", "")
+        session.headers["X-Sidecar-CSRF"] = csrf
+        yield Page(url, session, csrf)

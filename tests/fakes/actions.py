@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sidecar.domain.actions import Action
+from sidecar.domain.shares import Share
 from sidecar.services.action_desk import (
     Addition,
     Asked,
@@ -71,6 +73,12 @@ class FakeActions:
         self.selections.append((which, order))
         seen = [one for one in sorted(self.desk.rows) if self.show(person, one)]
         return self.act_on(person, seen, order)
+
+    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        return [one for one in sorted(self.desk.rows) if self.show(person, one)]
+
+    def shares(self, person: Person, ids: Sequence[int]) -> Share:
+        return Share(total=len(ids), yours=len(ids))
 
     def show(self, person: Person, download_id: int) -> DownloadView | None:
         return self.desk.download(person, download_id)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sidecar.domain.downloads import Status
 from sidecar.domain.eviction import Standing
+from sidecar.domain.undoing import Reversal
 from sidecar.services.desk import Person
 from sidecar.services.leavers import Leaver, Leavers
 from sidecar.services.looking import Sight
@@ -96,10 +97,11 @@ class FakeOnDevice:
         self.pressed.append((person.name, "keep", download_id))
         self._pin(download_id, is_pinned=True)
 
-    def let_go(self, person: Person, download_id: int) -> None:
+    def let_go(self, person: Person, download_id: int) -> Reversal:
         self.file(person, download_id)
         self.pressed.append((person.name, "let go", download_id))
         self._pin(download_id, is_pinned=False)
+        return Reversal()
 
     def _pin(self, download_id: int, *, is_pinned: bool) -> None:
         self.files_of[download_id] = replace(self.files_of[download_id], is_pinned=is_pinned)

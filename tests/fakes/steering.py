@@ -10,6 +10,7 @@ from sidecar.config.describing import Key, KeyKind
 from sidecar.domain.downloads import Status
 from sidecar.domain.explaining import Wanting
 from sidecar.domain.rules.context import Chosen
+from sidecar.domain.undoing import Reversal
 from sidecar.errors import ConfigError, OddAnswer
 from sidecar.services.desk import Person
 from sidecar.services.device_access import Management
@@ -77,15 +78,17 @@ class FakeSteering:
         self._known(item_id)
         return 11
 
-    def unpin(self, person: Person, device_id: str, item_id: str) -> None:
+    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
         self._note(person, device_id, "unpin", item_id)
         self._known(item_id)
+        return Reversal()
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
         return [Excluded(STICK, "latest", TRACK), Excluded(None, "favourites", TRACK)]
 
-    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
+    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
         self._note(person, device_id, "exclude", rule, item_id)
+        return Reversal()
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
         self._note(person, device_id, "include", rule, item_id)
@@ -100,8 +103,9 @@ class FakeSteering:
             raise NotPossible("First Light is no playlist: pin it to keep it on a device")
         return Chosen(playlist_id=playlist_id, title="Road trip")
 
-    def drop(self, person: Person, device_id: str, playlist_id: str) -> None:
+    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
         self._note(person, device_id, "drop", playlist_id)
+        return Reversal()
 
     def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
         self._device(person, device_id)

@@ -9,8 +9,10 @@ import pytest
 from flask import Blueprint
 from werkzeug.test import Client
 
+from sidecar.domain.undoing import Reversal
 from sidecar.events import Bus
 from sidecar.services.desk import Person
+from sidecar.services.undoing import Undoing
 from sidecar.web import (
     actions,
     admin,
@@ -32,6 +34,7 @@ from sidecar.web import (
     returns,
     steering,
     transfers,
+    undo,
 )
 from sidecar.web import library as library_pages
 from sidecar.web.app import Web, create_app
@@ -166,10 +169,25 @@ def doing(desk: FakeDesk) -> FakeActions:
 
 
 @pytest.fixture
+def taken_back() -> list[Reversal]:
+    """What was taken back."""
+    return []
+
+
+@pytest.fixture
+def undoing(taken_back: list[Reversal], clock: FakeClock) -> Undoing:
+    def reverse(_person: Person, reversal: Reversal) -> bool:
+        taken_back.append(reversal)
+        return True
+
+    return Undoing(reverse, clock)
+
+
+@pytest.fixture
 def further(request: pytest.FixtureRequest) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
-        actions.routes(desk_of("doing")),
+        actions.routes(desk_of("doing"), desk_of("undoing")),
         device_page.routes(
             DeviceDesks(
                 plans=desk_of("planned"),
@@ -177,13 +195,14 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
                 removals=desk_of("removals_desk"),
                 unplugging=desk_of("unplugging"),
                 peers=desk_of("peers_desk"),
+                undoing=desk_of("undoing"),
             )
         ),
         adoption.routes(desk_of("adoption_desk")),
         device_logs.routes(desk_of("logs_desk")),
         returns.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
         keys.routes(desk_of("doing")),
-        buttons.routes(desk_of("doing")),
+        buttons.routes(desk_of("doing"), desk_of("undoing")),
         profile.routes(desk_of("doing"), desk_of("people")),
         people.routes(desk_of("people"), desk_of("hood")),
         admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
@@ -197,6 +216,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
         library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
         media.routes(desk_of("playing")),
         offline.routes(desk_of("on_devices")),
+        undo.routes(desk_of("undoing")),
         offline_page.routes(
             OfflineDesks(
                 desk=desk_of("desk"),
@@ -204,6 +224,7 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
                 leavers=desk_of("leavers"),
                 steering=desk_of("steering_desk"),
                 actions=desk_of("doing"),
+                undoing=desk_of("undoing"),
             )
         ),
     ]

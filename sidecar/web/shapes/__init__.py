@@ -38,6 +38,8 @@ from sidecar.web.shapes.downloads import (
     QueuePlace,
     Reason,
     Transfers,
+    Undone,
+    UndoToken,
     Verdict,
 )
 from sidecar.web.shapes.library import (
@@ -144,6 +146,8 @@ __all__ = [
     "TakenPlays",
     "Transfers",
     "Trouble",
+    "UndoToken",
+    "Undone",
     "User",
     "Verdict",
     "Why",

@@ -54,11 +54,25 @@ class Download(Shape):
     phase: Phase | None
 
 
+class UndoToken(Shape):
+    """What `POST /undo/{token}` takes back, for ten minutes."""
+
+    token: str
+
+
+class Undone(Shape):
+    """What was taken back, and of how many files."""
+
+    action: str
+    files: int
+
+
 class Acted(Download):
     """A download after something was done to it; gone ones tell their id alone."""
 
     result: str
     message: str
+    undo: UndoToken | None
 
 
 class Gone(Shape):
@@ -67,6 +81,7 @@ class Gone(Shape):
     id: int
     result: str
     message: str
+    undo: UndoToken | None
 
 
 class QueuePlace(Shape):
@@ -105,9 +120,10 @@ class BulkOutcome(Shape):
 
 
 class BulkOutcomes(Listed[BulkOutcome]):
-    """What became of all of them."""
+    """What became of all of them, and how it is taken back."""
 
     counts: dict[str, int]
+    undo: UndoToken | None
 
 
 class Verdict(Shape):
