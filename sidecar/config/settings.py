@@ -66,7 +66,15 @@ def _absolute(value: Path) -> Path:
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 Aria2Url = Annotated[str, AfterValidator(_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-Room = Annotated[ByteSize, Field(ge=0, le=LARGEST_ROOM)]
+
+
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError('must be a size such as "10 GB"')  # noqa: TRY004 - told as a wrong value
+    return value
+
+
+Room = Annotated[ByteSize, BeforeValidator(_no_switch), Field(ge=0, le=LARGEST_ROOM)]
 FullPath = Annotated[Path, AfterValidator(_absolute)]
 
 

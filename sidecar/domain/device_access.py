@@ -48,7 +48,8 @@ def managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, ...]:
         accounts: The names of all accounts; they are the users where nobody is named.
     """
     if roles.managers:
-        return roles.managers
+        known = {one.casefold(): one for one in accounts}
+        return tuple(known.get(one.casefold(), one) for one in roles.managers)
     users = {one.casefold(): one for one in roles.users or accounts}
     return tuple(users.values()) if len(users) == 1 else ()
 

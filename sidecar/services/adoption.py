@@ -29,7 +29,7 @@ from sidecar.services.adoption_desk import (
     OfferView,
 )
 from sidecar.services.desk import Person
-from sidecar.services.device_access import DeviceAccess
+from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.looking_through import LookThrough, Match, Offer, TagShelf
 from sidecar.store.adopting import AdoptedFile
@@ -120,6 +120,11 @@ class Adoption:
             examples=sorted(offer.strangers)[:EXAMPLES] if sees_all else (),
             unread=offer.unread,
         )
+
+    def management(self, person: Person, device_id: str) -> Management | None:
+        """Return who may adopt files on a device; see `AdoptionDesk`."""
+        settings = self._access.settings(person, device_id)
+        return self._access.management(person, settings) if settings else None
 
     def adopt(
         self, person: Person, device_id: str, ids: Collection[str] | None

@@ -96,6 +96,9 @@ class AdoptionDesk(Protocol):
             errors.JellyfinTrouble: Jellyfin cannot be asked.
         """
 
+    def management(self, person: Person, device_id: str) -> Management | None:
+        """Return who may adopt files on a device; None if it is no device of this person."""
+
     def adopt(
         self, person: Person, device_id: str, ids: Collection[str] | None
     ) -> AdoptedView | None:

@@ -48,8 +48,9 @@ def routes(desk: PlansDesk) -> Blueprint:
     @plans.post("/devices/<device_id>/confirm")
     def confirm_on_page(device_id: str) -> BaseResponse:
         try:
-            found = desk.confirm(person(), device_id, request.form.get("plan_id", ""))
-            outcome = "confirmed" if found else None
+            if not desk.confirm(person(), device_id, request.form.get("plan_id", "")):
+                raise Problem(HTTPStatus.NOT_FOUND)
+            outcome = "confirmed"
         except (PlanChanged, DeviceTrouble):
             outcome = "changed"
         return redirect(url_for("plans.devices", outcome=outcome), 303)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceTrouble, NotAManager
 from sidecar.services.removals_desk import RemovalsDesk, RemovalsView
 from sidecar.web import presenters
 from sidecar.web.bodies import Body, read
@@ -36,6 +36,8 @@ def routes(desk: RemovalsDesk) -> Blueprint:
     def answer(device_id: str) -> Response:
         asked = _found(desk, device_id)
         said = read(Answer)
+        if not asked.management.may_manage:
+            raise NotAManager(asked.management.refusal)
         if asked.text is None:
             raise Problem(HTTPStatus.CONFLICT, NOTHING_ASKED)
         try:

@@ -8,12 +8,13 @@ Looking changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.errors import DeviceTrouble, NotAManager, SidecarError
 from sidecar.services.adoption_desk import AdoptionDesk, AdoptionInUse
 from sidecar.services.log_desk import LogDesk, LogInUse
 from sidecar.web.adoption import MOST_IDS
@@ -38,12 +39,7 @@ def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
 
     @returns.post(f"{ONE}/found")
     def adopt(device_id: str) -> str:
-        chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
-        ids = None if "all" in request.form else chosen[:MOST_IDS]
-        done = adoption.adopt(person(), device_id, ids)
-        if done is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
-        return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
+        return _adopt(adoption, device_id)
 
     @returns.get(f"{ONE}/heard")
     def heard(device_id: str) -> str:
@@ -62,6 +58,37 @@ def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
     for trouble in (DeviceTrouble, AdoptionInUse, LogInUse):
         returns.register_error_handler(trouble, _not_now)
     return returns
+
+
+def _adopt(adoption: AdoptionDesk, device_id: str) -> str:
+    chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
+    ids = None if "all" in request.form else chosen[:MOST_IDS]
+    if _must_ask(ids):
+        return _ask_adopt(adoption, device_id, ids)
+    done = adoption.adopt(person(), device_id, ids)
+    if done is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
+
+
+def _must_ask(ids: Sequence[str] | None) -> bool:
+    return (ids is None or len(ids) > 1) and request.form.get("sure") != "yes"
+
+
+def _ask_adopt(adoption: AdoptionDesk, device_id: str, ids: Sequence[str] | None) -> str:
+    """Ask with the number before many files are adopted at once."""
+    management = adoption.management(person(), device_id)
+    if management is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    if not management.may_manage:
+        raise NotAManager(management.refusal)
+    told = request.form.get("total", default=0, type=int)
+    return render_template(
+        "ask_adopt.html",
+        device_id=device_id,
+        ids=ids,
+        total=max(0, told) if ids is None else len(ids),
+    )
 
 
 def _not_now(trouble: SidecarError) -> Response:

@@ -48,6 +48,9 @@ class FakeAdoption:
             examples=["Music/a.mp3"],
         )
 
+    def management(self, person: Person, device_id: str) -> Management | None:
+        return Management(may_manage=True) if self._is_there(person, device_id) else None
+
     def adopt(
         self, person: Person, device_id: str, ids: Collection[str] | None
     ) -> AdoptedView | None:

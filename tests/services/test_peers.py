@@ -105,7 +105,7 @@ def carrying(
     stick = home.folder / "Sticks" / request.node.name
     stick.mkdir(parents=True)
     write_marker(stick, Marker(STICK, "Car stick"))
-    shelf, troubles = shelf_of(world, DeviceSettings(name="Car stick", path=stick))
+    shelf, troubles = shelf_of(world, DeviceSettings(name="Car stick", path=stick, users=("ann",)))
     arrivals, syncthing = Arrivals(world.db), asking(home)
     peers = Peers(
         syncthing,

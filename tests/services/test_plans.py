@@ -42,6 +42,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
         budget=ByteSize(10 * BLOCK),
         reserve=ByteSize(0),
         users=("ann", "ben"),
+        managers=("ann",),
     )
     shelf = DeviceShelf(
         [settings],

@@ -140,7 +140,9 @@ def house(world: World, tmp_path: Path) -> House:
         account(world, name)
     world.devices.save(Device(CARD, "Card", str(tmp_path / "card"), world.clock.now()))
     stick = DeviceSettings(name="Car stick", path=tmp_path / "stick", users=("ann",))
-    card = DeviceSettings(name="Card", path=tmp_path / "card", budget=ByteSize(5000))
+    card = DeviceSettings(
+        name="Card", path=tmp_path / "card", budget=ByteSize(5000), managers=("ann",)
+    )
     book = DeviceBook(
         [stick, card],
         devices=world.devices,

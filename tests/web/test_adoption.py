@@ -22,6 +22,8 @@ def adopt(browser: Browser, body: dict[str, Any], path: str = ADOPTION) -> TestR
 def test_an_offer_has_exactly_the_fields_that_were_promised(ann: Browser) -> None:
     assert ann.client.get(ADOPTION).json == {
         "device": {"id": "stick", "name": "Car stick"},
+        "managers": [],
+        "may_manage": True,
         "found": 3,
         "matched": [
             {

@@ -137,6 +137,8 @@ def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeD
                 "unplugged": False,
                 "files": 0,
                 "missing": 0,
+                "managers": [],
+                "may_manage": False,
             }
         ],
         "total": 1,

@@ -159,6 +159,7 @@ def test_a_plan_says_what_another_format_costs(ann: Browser, planned: FakePlans)
     assert told["reformat"] == {
         "format": "opus-128k",
         "files": 3,
+        "whose": {"total": 0, "yours": 0, "shared": 0, "others": [], "hidden": 0},
         "bytes_to_fetch": 90_000_000,
         "bytes_now": 90_000_000,
         "bytes_after": 12_000_000,

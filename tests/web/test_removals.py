@@ -18,11 +18,14 @@ def post(browser: Browser, body: object, url: str = URL) -> TestResponse:
 def test_the_open_question_is_told_with_its_numbers_and_examples(ann: Browser) -> None:
     assert ann.client.get(URL).json == {
         "device": {"id": "stick", "name": "Car stick"},
+        "managers": [],
+        "may_manage": True,
         "question": {
             "text": "Of 40 files on Car stick, 12 are missing. Was that you?",
             "gone": 12,
             "edited": 0,
             "total": 40,
+            "whose": {"total": 0, "yours": 0, "shared": 0, "others": [], "hidden": 0},
             "examples": ["The Quiet Hour/Evenings/1.flac"],
         },
     }

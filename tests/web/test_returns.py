@@ -41,8 +41,10 @@ def test_what_is_ticked_is_adopted_and_what_was_not_is_said(
     ann: Browser, adoption_desk: FakeAdoption
 ) -> None:
     done = press(ann, "found", match=[MATCH.id, "odd"])
-    every = press(ann, "found", all="yes")
+    asked = press(ann, "found", all="yes", total="1200")
+    every = press(ann, "found", all="yes", sure="yes")
 
+    assert "Adopt 1200 files?" in asked.text
     assert adoption_desk.asked == [("ann", (MATCH.id,)), ("ann", None)]
     assert done.status_code == every.status_code == 200
     assert "1 file was adopted" in done.text

@@ -13,6 +13,19 @@ from tests.web.conftest import Browser, come_in
 
 UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
 FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
+# Changes on a device that concern nobody but who makes them.
+THEIR_OWN = {
+    ("steering.pin", "PUT"),
+    ("steering.unpin", "DELETE"),
+    ("steering.exclude", "PUT"),
+    ("steering.include", "DELETE"),
+    ("steering.choose", "PUT"),
+    ("steering.drop", "DELETE"),
+    ("steering.want_again", "DELETE"),
+    ("device.take_back", "POST"),
+    ("device_logs.take", "POST"),
+    ("returns.take", "POST"),
+}
 PRIVATE = ("/api/v1/downloads/7", "/api/v1/downloads/7/cover")
 
 
@@ -52,6 +65,19 @@ def test_a_route_without_a_row_is_refused(
 
     assert answer.status_code == 405
     assert "no right is given for GET forgotten" in caplog.text
+
+
+def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
+    """What is tried on the real product by `tests/e2e/test_device_rights.py`."""
+    changes = {
+        (rule.endpoint, verb)
+        for rule in web.flask.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"GET", "HEAD"}
+        if "device_id" in rule.arguments
+    }
+
+    assert {key for key, role in ROUTES.items() if role is Role.MANAGER} == changes - THEIR_OWN
+    assert changes >= THEIR_OWN
 
 
 @pytest.mark.parametrize("verb", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH"])
