@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Status
+from sidecar.domain.undoing import Reversal
 from sidecar.events import Bus, DownloadChanged
+from sidecar.services.action_desk import Outcome, Result
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
@@ -136,6 +138,38 @@ def test_what_is_selected_stays_so_while_the_list_changes_and_goes_together(
     eventually(lambda: len(acting.orders) == 2)
     assert {number for _, number, _ in acting.orders} == {2, 4}
     expect(page.get_by_text("2 selected")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_all_are_paused_after_a_question_with_numbers_and_that_is_undone_by_keys(
+    chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions, scripts: bool
+) -> None:
+    desk.add(a_download(9), a_download(10))
+    doing.answer = Outcome(9, Result.DONE, "It is done", undo=Reversal(resume=(9,)))
+    page = opened(chromium, desk, house, "/downloads", java_script_enabled=scripts)
+
+    page.get_by_role("button", name="Pause all").click()
+    expect(page.get_by_role("heading", name="Pause 5 downloads?")).to_be_visible()
+    assert doing.orders == []
+    page.locator("main section, dialog").get_by_role(
+        "button", name="Pause", exact=True
+    ).last.click()
+
+    done = page.locator("#done").filter(has_text="5 downloads are paused.")
+    expect(done).to_be_visible()
+    undo = done.get_by_role("button", name="Undo")
+    expect(undo).to_have_accessible_description("5 downloads are paused.")
+    if not scripts:
+        # Where nothing announces the line, the page opens at its button.
+        expect(undo).to_be_focused()
+    undo.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#done")).to_contain_text("It is undone.")
+    expect(undo).to_have_count(0)
+    if scripts:
+        expect(page.locator("#done")).to_be_focused()
+    page.context.close()
 
 
 def test_all_of_a_page_are_selected_at_once(signed_in: SignedIn, desk: FakeDesk) -> None:

@@ -13,6 +13,7 @@ from sidecar.device.marker import OURS
 from sidecar.domain.actions import Action
 from sidecar.domain.downloads import Download, Status
 from sidecar.domain.failures import FailureClass
+from sidecar.domain.shares import Share
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import SignedOut
 from sidecar.services.action_desk import Addition, Asked, Order, Outcome, Result, Selection
@@ -518,3 +519,14 @@ def test_any_two_actions_after_one_another_end_in_a_state_of_the_table(
     there = home.world.downloads.get(one.id)
     assert there is None or there.status is not Status.DOWNLOADING
     assert (there is None) == (CANCEL in {first, second})
+
+
+def test_whose_files_are_meant_is_counted_as_far_as_one_may_know(home: House) -> None:
+    rows = [home.hold(Ann, 1), home.hold(Ben, 2), home.hold(Ann, 3)]
+    home.hold(Ben, 3)
+    ids = [one.id for one in rows]
+
+    assert home.actions.shares(Ann, ids) == Share(total=3, yours=1, shared=1, hidden=1)
+    assert home.actions.shares(Eve, ids) == Share(total=3, others=(("ann", 2), ("ben", 2)))
+    home.world.holds.drop(STICK, track(1).id)
+    assert home.actions.shares(Ann, ids[:1]) == Share(total=1, yours=1)
