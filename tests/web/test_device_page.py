@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from werkzeug.test import TestResponse
 
+from sidecar.domain.undoing import Reversal
 from sidecar.web import setting_words
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
@@ -68,9 +71,31 @@ def test_what_cannot_be_set_is_told_on_the_page(ann: Browser) -> None:
 def test_what_was_said_once_is_taken_back(
     ann: Browser, steering_desk: FakeSteering, kept: str, called: str
 ) -> None:
-    assert press(ann, "take-back", kept=kept, item=TRACK).status_code == 303
+    assert press(ann, "take-back", kept=kept, item=TRACK, sure="yes").status_code == 303
 
     assert steering_desk.asked == [(called, TRACK)]
+
+
+def test_a_wish_of_many_files_is_asked_about_first_and_undone_afterwards(
+    ann: Browser, steering_desk: FakeSteering, taken_back: list[Reversal]
+) -> None:
+    question = press(ann, "take-back", kept="pin", item=TRACK)
+    assert "Let 11 files go?" in question.text
+    assert steering_desk.asked == []
+
+    done = press(ann, "take-back", kept="pin", item=TRACK, sure="yes")
+    page = ann.client.get(done.location).text
+    assert "11 files are no longer kept for you." in page
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token is not None
+    form = {"csrf": ann.csrf, "token": token[1], "next": PAGE}
+    undone = ann.client.post("/undo", data=form)
+
+    assert undone.status_code == 303
+    assert undone.location == f"{PAGE}?done={token[1]}"
+    assert "It is undone." in ann.client.get(undone.location).text
+    assert taken_back == [Reversal()]
+    assert ann.client.post("/undo", data=form).status_code == 409
 
 
 def test_the_question_about_missing_files_is_answered(
