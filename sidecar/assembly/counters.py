@@ -74,7 +74,12 @@ class Assembly(Returning):
     @cached_property
     def open_questions(self) -> OpenQuestions:
         """What waits for a person's answer on the devices."""
-        return OpenQuestions(removals=self.removals, shelf=self.shelf, troubles=self.troubles)
+        return OpenQuestions(
+            removals=self.removals,
+            shelf=self.shelf,
+            troubles=self.troubles,
+            access=self.access,
+        )
 
     @cached_property
     def covers(self) -> Covers:

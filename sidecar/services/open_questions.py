@@ -3,16 +3,17 @@
     many files are missing or changed ─▶ answered where it is shown
     a plan would remove many files ────▶ answered where the plan is shown
 
-Reads memory only: it is asked for with each page. Who may see a question, and who may answer it,
-is said here and nowhere else.
+Reads memory only: it is asked for with each page. Who uses a device sees its questions; who
+manages it answers them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.config import DeviceSettings
+from sidecar.domain.device_access import Access
 from sidecar.services.desk import OpenQuestion, Person, Subject
+from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.removals import Removals
 from sidecar.services.troubles import Kind, Troubles
@@ -24,7 +25,15 @@ CONFIRM = "confirm"
 class OpenQuestions:
     """Collects them. Safe for many threads."""
 
-    def __init__(self, *, removals: Removals, shelf: DeviceShelf, troubles: Troubles) -> None:
+    def __init__(
+        self,
+        *,
+        removals: Removals,
+        shelf: DeviceShelf,
+        troubles: Troubles,
+        access: DeviceAccess,
+    ) -> None:
+        self._access = access
         self._removals = removals
         self._shelf = shelf
         self._troubles = troubles
@@ -35,7 +44,8 @@ class OpenQuestions:
         found = []
         for device in self._shelf.all():
             settings = device.settings
-            if not may_see(person, settings):
+            access = self._access.to(person, settings)
+            if access is Access.NONE:
                 continue
             if question := self._removals.question(device.id):
                 found.append(
@@ -45,7 +55,7 @@ class OpenQuestions:
                         device_name=settings.name,
                         text=question.text(settings.name),
                         missing=question.gone,
-                        may_answer=may_answer(person, settings),
+                        may_answer=access is Access.MANAGE,
                     )
                 )
             trouble = plans.get(device.id)
@@ -56,17 +66,7 @@ class OpenQuestions:
                         device_id=device.id,
                         device_name=settings.name,
                         text=trouble.text,
-                        may_answer=may_answer(person, settings),
+                        may_answer=access is Access.MANAGE,
                     )
                 )
         return found
-
-
-def may_see(person: Person, settings: DeviceSettings) -> bool:
-    """Whether a question about this device concerns a person."""
-    return person.is_admin or settings.serves(person.name)
-
-
-def may_answer(person: Person, settings: DeviceSettings) -> bool:
-    """Whether a person may answer for this device."""
-    return may_see(person, settings)

@@ -73,7 +73,7 @@ def _steering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
     @actions.post(f"{ONE}/accept")
     def accept(download_id: int) -> Response:
         bodies.read_if_any(action_bodies.Nothing)
-        return _act(desk, download_id, Order(action=Action.ACCEPT))
+        return _act(desk, undoing, download_id, Order(action=Action.ACCEPT))
 
     @actions.post(f"{ONE}/cancel")
     def cancel(download_id: int) -> Response:

@@ -831,10 +831,18 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     house.fill(40)
     shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
     house.notice()
-    questions = OpenQuestions(removals=house.removals, shelf=house.shelf, troubles=house.troubles)
+    questions = OpenQuestions(
+        removals=house.removals,
+        shelf=house.shelf,
+        troubles=house.troubles,
+        access=access_to(house.world, house.shelf.settings),
+    )
 
     (asked,) = questions.of(Person(BEN, "ben", is_admin=False))
     assert (asked.subject, asked.device_id, asked.missing) == (Subject.REMOVALS, STICK, 10)
+    # Ben uses it with others and is only told; an admin's answer counts.
+    assert not asked.may_answer
+    (asked,) = questions.of(Person(ANN, "ann", is_admin=True))
     assert asked.may_answer
     house.troubles.note(Kind.ROOM, STICK, Trouble(CONFIRM, "20 files would go from Car stick"))
     house.troubles.note(Kind.ROOM, OTHER, Trouble(CONFIRM, "of a device that is not there"))

@@ -33,6 +33,7 @@ SILENT = {
     "domain/catalogue.py": "the tag that tells of samplers",
     "domain/downloads.py": "a mistake of ours",
     "domain/playback.py": "the log",
+    "domain/wholeness.py": "the log",
     "services/crew.py": "the log",
     "services/stick": "the page on the stick",
     "jellyfin/hearing.py": "the log",
@@ -43,6 +44,7 @@ SILENT = {
     "transfer/aria2/sink.py": "the log",
     "transfer/aria2/standing.py": "the log",
     "transfer/making.py": "the shell",
+    "transfer/wholeness": "the log",
     "transfer/http.py": "nobody: it ends a transfer",
 }
 # Not for people although they look like it.

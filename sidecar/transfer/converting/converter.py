@@ -10,6 +10,7 @@ a reason why the original is better used. Names nothing and decides nothing abou
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from sidecar.transfer.engine import Part
 from sidecar.transfer.faults import disk_failure
 from sidecar.transfer.wholeness.source import Source
 from sidecar.transfer.wholeness.structure import inspect
+
+log = logging.getLogger(__name__)
 
 # Beyond the length of the music itself: a slow machine still makes some ten minutes in one.
 LIMIT_S = 60.0
@@ -144,7 +147,8 @@ class _Conversion:
         end = self._end_of(self.original)
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
-            return Left(not_converted(self.target, f"it is not whole: {end.why}"))
+            log.info("not converted, its end is missing: %s", end.why)
+            return Left(not_converted(self.target, "its end is missing"))
         tags = tags_for(found.tags, self.target.format)
         cover = cover_of(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
@@ -234,7 +238,8 @@ class _Conversion:
             raise ChildFailed("what came out cannot be played to its end")
         end = self._end_of(self.result)
         if end.ending is not Ending.PRESENT:
-            raise ChildFailed(f"what came out is not whole: {end.why}")
+            log.warning("what came out of a conversion has no end: %s", end.why)
+            raise ChildFailed("what came out has no end")
 
     def _synced(self, size: int) -> Made:
         digest = xxhash.xxh3_128()
