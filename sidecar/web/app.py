@@ -32,6 +32,7 @@ from sidecar.web.gate import Gate
 from sidecar.web.hosts import HostList, networks
 from sidecar.web.live import Live
 from sidecar.web.places import web_files
+from sidecar.web.refusals import Refusals
 from sidecar.web.sockets import Sockets
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ def create_app(
     live = Live(desk, bus, clock, sockets)
     sockets.listen(live)
     flask = _flask(desk, clock, live, further)
-    return Web(flask, behind_gate(sockets.around(flask), options), live)
+    refusals = Refusals(flask)
+    return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
 
 
-def behind_gate(app: WSGIApplication, options: WebOptions) -> Gate:
+def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -> Gate:
     """Return the application as it is reached from outside.
 
     Raises:
@@ -109,6 +111,7 @@ def behind_gate(app: WSGIApplication, options: WebOptions) -> Gate:
         raise ConfigError("settings", "server.trusted_proxies", None, str(error)) from None
     return Gate(
         app,
+        refusals=refusals,
         hosts=HostList.of(options.host, options.allowed_hosts),
         proxies=proxies,
         base_url=options.base_url,

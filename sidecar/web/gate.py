@@ -1,6 +1,7 @@
 """The outermost layer: what every request passes, pages, API, files and live connection alike.
 
     forwarded headers → Host → base URL → the application → headers on the answer
+    refused by the server ────────────────▶ the page or JSON of a problem ──▲
 
 It decides nothing about people.
 """
@@ -8,6 +9,7 @@ It decides nothing about people.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidecar.web.hosts import HostList, is_in
+from sidecar.web.refusals import KEY, Refusal, Refusals
+from sidecar.web.words import translatable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,6 +51,10 @@ HEADERS = MappingProxyType(
         "Cache-Control": "no-store",
     }
 )
+WRONG_NAME = translatable(
+    "This server does not answer to the name you used. "
+    "Its owner can add the name to server.allowed_hosts."
+)
 OUTSIDE_BASE_URL = "/health"
 
 
@@ -57,11 +65,13 @@ class Gate:
         self,
         app: WSGIApplication,
         *,
+        refusals: Refusals,
         hosts: HostList,
         proxies: tuple[IPv4Network | IPv6Network, ...] = (),
         base_url: str = "",
     ) -> None:
         self._app = app
+        self._refusals = refusals
         self._hosts = hosts
         self._proxies = proxies
         self._base_url = base_url
@@ -70,6 +80,8 @@ class Gate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         answer = _with_headers(start_response)
+        if KEY in environ:
+            return self._refuse(environ, answer, environ[KEY])
         if is_in(environ.get("REMOTE_ADDR", ""), self._proxies):
             return self._forwarded(environ, answer)
         return self._admit(environ, answer)
@@ -78,27 +90,36 @@ class Gate:
         for name in FORWARDED:
             environ.pop(name, None)
         if not self._hosts.admits(environ.get("HTTP_HOST", "")):
-            return _plain(
-                start_response,
-                "400 Bad Request",
-                "This server does not answer to the name you used. "
-                "Its owner can add the name to server.allowed_hosts.",
+            return self._refuse(
+                environ, start_response, Refusal(HTTPStatus.BAD_REQUEST, WRONG_NAME)
             )
         return self._mount(environ, start_response)
 
     def _mount(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        below = path.removeprefix(self._base_url)
-        inside = path.startswith(self._base_url) and below[:1] in {"/", ""}
+        below = self._below(path)
+        inside = below is not None
         if self._base_url and not inside and path != OUTSIDE_BASE_URL:
             if path == "/":
                 return _redirect(start_response, f"{self._base_url}/")
-            return _plain(start_response, "404 Not Found", "There is nothing here.")
-        if not inside or below:
+            return self._refuse(environ, start_response, Refusal(HTTPStatus.NOT_FOUND))
+        if below != "":
             environ["SCRIPT_NAME"] = self._base_url
-            environ["PATH_INFO"] = below if inside else path
+            environ["PATH_INFO"] = path if below is None else below
             return self._app(environ, start_response)
         return _redirect(start_response, f"{self._base_url}/")
+
+    def _below(self, path: str) -> str | None:
+        """Return the path below the base URL, None if it is not below it."""
+        below = path.removeprefix(self._base_url)
+        return below if path.startswith(self._base_url) and below[:1] in {"/", ""} else None
+
+    def _refuse(
+        self, environ: WSGIEnvironment, start_response: StartResponse, refused: Refusal | Exception
+    ) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        known = {"SCRIPT_NAME": self._base_url, "PATH_INFO": self._below(path) or path}
+        return self._refusals(environ | known | {KEY: refused}, start_response)
 
 
 def _with_headers(start_response: StartResponse) -> StartResponse:
@@ -113,15 +134,6 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
         return start_response(status, [*headers, *ours], exc_info)
 
     return answer
-
-
-def _plain(start_response: StartResponse, status: str, text: str) -> Iterable[bytes]:
-    body = f"{text}\n".encode()
-    length = str(len(body))
-    start_response(
-        status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length)]
-    )
-    return [body]
 
 
 def _redirect(start_response: StartResponse, where: str) -> Iterable[bytes]:

@@ -37,12 +37,25 @@ SENTENCES = {
     HTTPStatus.FORBIDDEN: translatable("You may not do this."),
     HTTPStatus.NOT_FOUND: translatable("There is nothing here, or it is not yours to see."),
     HTTPStatus.METHOD_NOT_ALLOWED: translatable("This address does not take that kind of request."),
+    HTTPStatus.REQUEST_TIMEOUT: translatable("This request took too long to arrive."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: translatable("This request is too long."),
+    HTTPStatus.REQUEST_URI_TOO_LONG: translatable("This address is too long."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: translatable(
         "Send JSON, with the content type application/json."
     ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: translatable(
+        "This request says too much about itself. In a browser, delete the cookies of this site."
+    ),
+    HTTPStatus.NOT_IMPLEMENTED: translatable("This server does not know that kind of request."),
+    HTTPStatus.SERVICE_UNAVAILABLE: translatable(
+        "The sidecar is stopping or has too much to do: try again in a minute."
+    ),
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: translatable(
+        "This server does not speak that version of HTTP."
+    ),
 }
 TITLES = {
+    HTTPStatus.BAD_REQUEST: translatable("Not understood"),
     HTTPStatus.FORBIDDEN: translatable("Not allowed"),
     HTTPStatus.NOT_FOUND: translatable("Nothing here"),
     HTTPStatus.INTERNAL_SERVER_ERROR: translatable("Something went wrong"),
@@ -92,6 +105,13 @@ def answer(
     return Response(page, status=status, content_type="text/html; charset=utf-8")
 
 
+def refuse(status: HTTPStatus, sentence: str | None = None, *, reason: str = "") -> Response:
+    """Return the usual answer of this status; programs are told the reason as well."""
+    said = sentence or SENTENCES.get(status, f"{status.phrase}.")
+    is_told = reason and request.path.startswith(FOR_PROGRAMS)
+    return answer(status, f"{said} {reason}" if is_told else said)
+
+
 def register(app: Flask) -> None:
     """Let the application answer every exception in this way."""
     app.register_error_handler(Problem, _problem)
@@ -122,7 +142,7 @@ def _http(problem: HTTPException) -> BaseResponse:
     if problem.code is None or problem.code < HTTPStatus.BAD_REQUEST:
         return BaseResponse(status=problem.code, headers=problem.get_headers())
     status = HTTPStatus(problem.code)
-    reply = answer(status, SENTENCES.get(status, f"{status.phrase}."))
+    reply = refuse(status)
     for name, value in problem.get_headers():
         if name in {"Allow", "Retry-After"}:
             reply.headers[name] = value

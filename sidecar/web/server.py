@@ -9,10 +9,13 @@ import errno
 import logging
 import socket
 import time
-from threading import Thread
+from contextlib import suppress
+from http import HTTPStatus
+from threading import Lock, Thread
 from threading import enumerate as all_threads
 from typing import TYPE_CHECKING
 
+from cheroot.errors import MaxSizeExceeded
 from cheroot.makefile import StreamReader
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
@@ -21,11 +24,14 @@ from cheroot.wsgi import Server as CherootServer
 
 from sidecar.errors import ConfigError
 from sidecar.services.crew import tell_late
+from sidecar.web import request_head
 from sidecar.web.long_bodies import LongAnswers, LongBody
+from sidecar.web.refusals import SERVER_NAME, Refusal, response_of
+from sidecar.web.request_head import Refused
 from sidecar.web.websockets import WebSockets
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +45,10 @@ MOST_KEPT_ALIVE = 200
 LOOK_EVERY_S = 0.25
 STOP_WITHIN_S = 2.0
 HANG_UP_AFTER_S = 1
+TELL_WITHIN_S = 0.5
+HEAR_OUT_S = 1.0
+BLOCK_BYTES = 64 * 1024
+TLS_HANDSHAKE = b"\x16"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 TROUBLES = {
@@ -92,8 +102,10 @@ class WebServer:
         """Close the port, hang up on every WebSocket and end all threads of the server.
 
         `Live.stop` goes first: a page that polls holds a thread until it is told something.
-        Whoever still waits for Jellyfin, or a disk, is left behind after `STOP_WITHIN_S`.
+        Whoever still waits for Jellyfin, or a disk, is left behind after `STOP_WITHIN_S`, and who
+        asked for it is told so.
         """
+        self._server.is_stopping = True
         deadline = time.monotonic() + STOP_WITHIN_S
         conversations = self._websockets.close()
         self._server.long_answers.hang_up()
@@ -102,6 +114,10 @@ class WebServer:
         ending.start()
         for thread in (*conversations, ending):
             thread.join(max(0.0, deadline - time.monotonic()))
+        # In a thread: to tell must not take longer than to be told.
+        telling = Thread(target=self._server.give_up, name="http-give-up", daemon=True)
+        telling.start()
+        telling.join(TELL_WITHIN_S)
         tell_late([*conversations, *self._server.workers()])
 
     def _explained(self, error: OSError) -> ConfigError:
@@ -119,7 +135,7 @@ class _Server(CherootServer):
             app,
             numthreads=THREADS,
             max=THREADS,
-            server_name="sidecar",
+            server_name=SERVER_NAME,
             request_queue_size=MOST_WAITING,
             timeout=IDLE_S,
             shutdown_timeout=HANG_UP_AFTER_S,
@@ -128,7 +144,9 @@ class _Server(CherootServer):
         self.websockets = websockets
         self.long_answers = LongAnswers()
         self.refusal: OSError | None = None
-        self.software = "sidecar"
+        self.software = SERVER_NAME
+        self.is_stopping = False
+        self.answering: set[_Request] = set()
         self.gateway = _Gateway
         self.ConnectionClass = _Connection
         self.max_request_header_size = LARGEST_HEADERS
@@ -141,6 +159,12 @@ class _Server(CherootServer):
         return [
             one for one in all_threads() if isinstance(one, WorkerThread) and one.server is self
         ]
+
+    def give_up(self) -> None:
+        """Tell whoever still waits for an answer that there will be none."""
+        for request in tuple(self.answering):
+            request.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+            request.conn.hang_up()
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002 - cheroot's own name
         """Bind, and remember why it was refused: cheroot tells it only as text."""
@@ -209,26 +233,176 @@ class _Connection(HTTPConnection):
 
     def __init__(self, server: CherootServer, sock: socket.socket, *_makefile: object) -> None:
         super().__init__(server, sock)
-        self._deadline = _Deadline(sock)
-        self.rfile = StreamReader(self._deadline, "rb", self.rbufsize)
+        self.RequestHandlerClass = _Request
+        self.deadline = _Deadline(sock)
+        self.rfile = StreamReader(self.deadline, "rb", self.rbufsize)
+        self.has_unread = False
 
     def communicate(self) -> bool:
         """Read a request and answer it; return whether the connection stays open."""
-        self._deadline.allow(WHOLE_REQUEST_S)
-        return bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub
+        self.deadline.allow(WHOLE_REQUEST_S)
+        stays_open = bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub
+        if not stays_open and self.has_unread:
+            self._hear_out()
+        return stays_open
+
+    def hang_up(self) -> None:
+        """Say nothing more; what was said arrives."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def _hear_out(self) -> None:
+        """Take what the other side still sends, for a moment.
+
+        Closing a connection with something unread resets it, and the answer could be lost.
+        """
+        self.hang_up()
+        self.deadline.allow(HEAR_OUT_S)
+        with suppress(OSError):
+            while self.deadline.recv_into(memoryview(bytearray(BLOCK_BYTES))):
+                pass
+
+
+class _Again:
+    """A line that was read already, to be read once more by cheroot."""
+
+    def __init__(self, line: bytes) -> None:
+        self._line = line
+
+    def readline(self) -> bytes:
+        """Return the line."""
+        return self._line
+
+
+class _Request(HTTPRequest):
+    """A request that is read strictly, and refused in our form.
+
+    Cheroot refuses by `simple_response` alone, and it reads by the two methods `read_*`.
+    """
+
+    conn: _Connection
+    server: _Server
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]  # cheroot's stub
+        self.header_reader = lambda *_: None  # they are read by then
+        self.is_refused = False
+        self._line = b""
+        self._lock = Lock()
+
+    def read_request_line(self) -> bool:
+        """Read the first line, and whether it is taken."""
+        lines = self.rfile
+        try:
+            self._read_line()
+            if not self._line:
+                return False
+            request_head.check_line(self._line)
+            self.rfile = _Again(self._line)
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]  # see above
+        except Refused as refused:
+            self.refuse(Refusal(refused.status, reason=str(refused)))
+            return False
+        finally:
+            self.rfile = lines
+
+    def read_request_headers(self) -> bool:
+        """Read the headers, and whether they are taken."""
+        try:
+            request_head.read_headers(self.rfile, self.inheaders)
+            request_head.check_version(self.inheaders, self.request_protocol)
+        except MaxSizeExceeded:
+            self.refuse(Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            return False
+        except Refused as refused:
+            self.refuse(Refusal(refused.status, reason=str(refused)))
+            return False
+        return bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # see above
+
+    def respond(self) -> None:
+        """Have it answered; a failure is told, or it ends the connection."""
+        self.server.answering.add(self)
+        try:
+            super().respond()
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:
+            self.close_connection = True
+            if not self.refuse(error):
+                log.exception("an answer to %r broke off", self._line)
+        finally:
+            self.server.answering.discard(self)
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """Refuse it: what cheroot calls instead of the application."""
+        self.refuse(Refusal(HTTPStatus(int(status[:3])), reason=msg))
+
+    def refuse(self, refused: Refusal | Exception) -> bool:
+        """Answer in place of the application, from any thread; return whether it was in time.
+
+        The connection ends with it.
+        """
+        if not self._is_first():
+            return False
+        self.is_refused = self.close_connection = self.conn.has_unread = True
+        method, path = request_head.beginning(self._line)
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
+        for name in (b"Accept-Language", b"Cookie"):
+            if name in self.inheaders:
+                key = f"HTTP_{name.decode().upper().replace('-', '_')}"
+                environ[key] = self.inheaders[name].decode("latin-1")
+        octets = response_of(self.server.wsgi_app, environ, refused)
+        with suppress(OSError):
+            self.conn.wfile.write(octets)
+        return True
+
+    def ensure_headers_sent(self) -> None:
+        """Send the headers, once."""
+        if self._is_first():
+            self.send_headers()
+
+    def write(self, chunk: bytes) -> None:
+        """Send a part of the body, unless the request was refused meanwhile."""
+        if not self.is_refused:
+            super().write(chunk)
+
+    def _is_first(self) -> bool:
+        """Whether nothing was answered so far; now something is."""
+        with self._lock:
+            is_first, self.sent_headers = not self.sent_headers, True
+        return is_first
+
+    def _read_line(self) -> None:
+        """Read the first line as far as it comes, after at most one empty one."""
+        may_be_empty = True
+        while not self._line.endswith(b"\n"):
+            come = self.conn.rfile.peek(1)
+            if not come:
+                return
+            if not self._line and come.startswith(TLS_HANDSHAKE):
+                raise Refused("This port speaks HTTP: TLS is for a proxy before it.")
+            # No more than is there, so that what came before a break is known.
+            self._line += self.rfile.readline(len(come))
+            if self._line == b"\r\n" and may_be_empty:
+                self._line, may_be_empty = b"", False
 
 
 class _Gateway(Gateway_10):
     """From cheroot's request to the application."""
 
-    req: HTTPRequest
+    req: _Request
+    env: WSGIEnvironment
+    start_response: StartResponse
 
     def respond(self) -> None:
         """Answer here, or hand a WebSocket over together with its connection."""
+        if self.req.server.is_stopping:
+            self.req.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+            return
         if self.req.chunked_read:
             # Flask counts it and answers 413; what is left unread must not become a request.
             self.req.rfile.maxlen = None
-            self.req.close_connection = True
+            self.req.close_connection = self.req.conn.has_unread = True
         if self.env.get("HTTP_UPGRADE", "").lower() != "websocket":
             self._answer()
             return
@@ -238,20 +412,39 @@ class _Gateway(Gateway_10):
         self.req.conn.linger = True
         self.req.server.websockets.take_over(self.env, self.req.conn.socket)
 
+    def write(self, chunk: bytes) -> None:
+        """Send a part of the body."""
+        declared = self.remaining_bytes_out
+        if declared is not None and len(chunk) > declared and not self.req.sent_headers:
+            raise ValueError("the body is longer than its Content-Length")
+        super().write(chunk)  # type: ignore[no-untyped-call]  # cheroot's stub
+
     def _answer(self) -> None:
-        """As the original, but files leave in their own way."""
+        """As the original, but files leave in their own way, and a failure is told as one."""
         body = self.req.server.wsgi_app(self.env, self.start_response)
         try:
+            self._read_rest()
             if isinstance(body, LongBody):
                 self.req.ensure_headers_sent()
                 self.req.server.long_answers.send(body, self.req.conn.socket, self.write)
             else:
                 for block in filter(None, body):
                     self.write(block)
-        finally:
             self.req.ensure_headers_sent()
+        finally:
             if hasattr(body, "close"):
                 body.close()
+
+    def _read_rest(self) -> None:
+        """Read what the application left of the body; what does not come ends the connection."""
+        rest = getattr(self.req.rfile, "remaining", 0)
+        if not rest:
+            return
+        self.req.conn.deadline.allow(HEAR_OUT_S)
+        with suppress(OSError):
+            self.req.rfile.read(rest)
+        if self.req.rfile.remaining:
+            self.req.close_connection = self.req.conn.has_unread = True
 
 
 def serving(server: WebServer) -> Thread:

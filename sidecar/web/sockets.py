@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
+from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from queue import Queue
 from threading import BoundedSemaphore
@@ -21,9 +22,10 @@ from flask_socketio import SocketIO
 from sidecar.services.desk import SignInDesk
 from sidecar.web.audiences import Around
 from sidecar.web.presenters import Json
+from sidecar.web.refusals import Refusal, Refusals
 from sidecar.web.rights import SOCKET_EVENTS, role_of
 from sidecar.web.security import COOKIE, SECURE_COOKIE, Asker, is_from_elsewhere, who
-from sidecar.web.websockets import LARGEST_MESSAGE, Conversation
+from sidecar.web.websockets import LARGEST_MESSAGE, SOCKET_KEY, Conversation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -71,7 +73,7 @@ class Sockets:
             engineio_logger=wire_log,
         )
 
-    def around(self, app: Flask) -> WSGIApplication:
+    def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
         """Return the Flask application with the live connection beside it."""
         self._socketio.init_app(app)
         engine = self._server.eio
@@ -83,9 +85,17 @@ class Sockets:
             "queue": _Unjoined,
         }
 
+        def admit(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            refused = self._refused(environ)
+            if refused is not None:
+                return refusals.refuse(environ, start_response, Refusal(refused))
+            return self._answer(app, environ, start_response)
+
+        live = refusals.in_our_form(admit)
+
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ.get("PATH_INFO", "").startswith(PATH):
-                return self._admit(app, environ, start_response)
+                return live(environ, start_response)
             return app(environ, start_response)
 
         return outer
@@ -144,11 +154,10 @@ class Sockets:
         if self._server.eio.service_task_handle is not None:
             self._server.shutdown()
 
-    def _admit(
-        self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _refused(self, environ: WSGIEnvironment) -> HTTPStatus | None:
+        """Return why a request may not reach Engine.IO, None if it may."""
         if self._ended.is_set():
-            return _refuse(start_response, "503 Service Unavailable")
+            return HTTPStatus.SERVICE_UNAVAILABLE
         with self._around():
             asker = who(
                 self._desk,
@@ -156,14 +165,20 @@ class Sockets:
                 authorization=environ.get("HTTP_AUTHORIZATION"),
             )
         if is_from_elsewhere(environ):
-            return _refuse(start_response, "403 Forbidden")
+            return HTTPStatus.FORBIDDEN
         if role_of(asker.person) < SOCKET_EVENTS["connect"]:
-            return _refuse(start_response, "401 Unauthorized")
+            return HTTPStatus.UNAUTHORIZED
         environ[ASKER] = asker
-        if environ["REQUEST_METHOD"] != "GET" or "werkzeug.socket" in environ:
+        return None
+
+    def _answer(
+        self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or SOCKET_KEY in environ:
             return app(environ, start_response)
         if not self._polls.acquire(blocking=False):
-            return _refuse(start_response, "503 Service Unavailable")
+            start_response("503 Service Unavailable", [])
+            return []
         try:
             return app(environ, start_response)
         finally:
@@ -188,8 +203,3 @@ def _cookie(environ: WSGIEnvironment) -> str | None:
         jar.load(environ.get("HTTP_COOKIE", ""))
     name = SECURE_COOKIE if environ["wsgi.url_scheme"] == "https" else COOKIE
     return jar[name].value if name in jar else None
-
-
-def _refuse(start_response: StartResponse, status: str) -> Iterable[bytes]:
-    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", "0")])
-    return []

@@ -16,6 +16,7 @@ from sidecar.clock import Clock
 from sidecar.web import languages, problems, security
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.problems import Problem
+from sidecar.web.refusals import Refusals
 from sidecar.web.words import translatable
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
             case _:
                 return _answer(startup.now)
 
-    return behind_gate(app, options)
+    return behind_gate(app, Refusals(app), options)
 
 
 def _answer(step: Step) -> Response:

@@ -14,11 +14,14 @@ import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import simple_websocket  # type: ignore[import-untyped]  # has none
 from wsproto.utilities import RemoteProtocolError
+
+from sidecar.web.refusals import Refusal, response_head, response_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -40,6 +43,7 @@ class Line:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._connection.settimeout(SLOWEST_SEND_S)
+        self.has_spoken = False
 
     def recv(self, most: int) -> bytes:
         """Wait for bytes, for as long as the connection lives; none means it is over."""
@@ -55,6 +59,7 @@ class Line:
         Raises:
             BrokenPipeError: The other side is gone or takes nothing any more.
         """
+        self.has_spoken = True
         try:
             self._connection.sendall(octets)
         except OSError as error:
@@ -144,18 +149,23 @@ class WebSockets:
         """Serve this request in a thread of its own, to the end of its connection."""
         line = Line(connection)
         with self._lock:
-            if self._closed or len(self._open) >= MOST_OPEN:
-                line.close()
-                return
-            self._count += 1
-            thread = Thread(
-                target=self._serve,
-                args=(environ, line),
-                name=f"websocket-{self._count}",
-                daemon=True,
-            )
-            self._open[thread] = line
-            thread.start()
+            is_full = self._closed or len(self._open) >= MOST_OPEN
+            if not is_full:
+                self._start(environ, line)
+        if is_full:
+            _refuse(self.app, environ, line, Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+            line.close()
+
+    def _start(self, environ: WSGIEnvironment, line: Line) -> None:
+        self._count += 1
+        thread = Thread(
+            target=self._serve,
+            args=(environ, line),
+            name=f"websocket-{self._count}",
+            daemon=True,
+        )
+        self._open[thread] = line
+        thread.start()
 
     def close(self) -> tuple[Thread, ...]:
         """Hang up on all of them, take no more, and return the threads that are about to end."""
@@ -170,15 +180,15 @@ class WebSockets:
         thread = _current(self._open, line)
         try:
             _answer(self.app, environ | {SOCKET_KEY: line}, line)
-        except (
-            ConnectionError,
-            simple_websocket.errors.SimpleWebsocketError,
-            RemoteProtocolError,
-        ) as error:
+        except (RemoteProtocolError, simple_websocket.errors.SimpleWebsocketError) as error:
             # How a WebSocket ends here, also when all is well.
             log.debug("a WebSocket ended: %r", error)
-        except Exception:
-            log.exception("a WebSocket failed")
+            _refuse(self.app, environ, line, Refusal(HTTPStatus.BAD_REQUEST))
+        except ConnectionError as error:
+            log.debug("a WebSocket ended: %r", error)
+        except Exception as error:
+            if not _refuse(self.app, environ, line, error):
+                log.exception("a WebSocket failed")
         finally:
             line.close()
             with self._lock:
@@ -187,6 +197,17 @@ class WebSockets:
 
 def _current(opened: dict[Thread, Line], line: Line) -> Thread:
     return next(thread for thread, one in tuple(opened.items()) if one is line)
+
+
+def _refuse(
+    app: WSGIApplication, environ: WSGIEnvironment, line: Line, refused: Refusal | Exception
+) -> bool:
+    """Refuse a WebSocket; return whether it was in time: after the handshake it is too late."""
+    if line.has_spoken:
+        return False
+    with suppress(ConnectionError):
+        line.send(response_of(app, environ, refused))
+    return True
 
 
 def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: Line) -> None:
@@ -199,9 +220,9 @@ def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: Line) -> None:
         _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
         /,
     ) -> Any:  # noqa: ANN401 - nobody calls it
-        head[:] = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+        head[:] = response_head(status, headers)
 
     body = b"".join(app(environ, start_response))
     if head:
-        lines = "\r\n".join([*head, "Connection: close", "", ""])
+        lines = "\r\n".join([*head, "", ""])
         line.send(lines.encode("latin-1") + body)

@@ -1,7 +1,8 @@
 """Thousands of requests that fit the API's own description, and as many that do not quite.
 
 A real sidecar on the demo server answers; every answer must fit its description, and none may be
-the sidecar's own failure. `SIDECAR_REQUESTS=50000` sends more.
+the sidecar's own failure. `SIDECAR_REQUESTS=50000` sends more. Each run draws other requests; a
+failure names its seed, and `SIDECAR_SEED` with that number sends the same ones again.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from schemathesis import GenerationMode
@@ -42,6 +43,7 @@ from tests.fakes.slow_line import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 REQUESTS = int(os.environ.get("SIDECAR_REQUESTS", "5000"))
+SEED = int(os.environ.get("SIDECAR_SEED") or SystemRandom().getrandbits(32))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -111,6 +113,7 @@ def test_every_answer_fits_and_none_is_our_failure(
     assert operations
     for operation in operations:
 
+        @seed(SEED)
         @given(
             case=operation.as_strategy(generation_mode=mode),
             is_known=st.booleans(),
@@ -130,4 +133,8 @@ def test_every_answer_fits_and_none_is_our_failure(
             answer = case.call(session=home.session)
             case.validate_response(answer, checks=CHECKS)
 
-        ask()
+        try:
+            ask()
+        except BaseException as error:
+            error.add_note(f"The same requests again: SIDECAR_SEED={SEED}")
+            raise

@@ -4,6 +4,7 @@ import re
 from wsgiref.types import StartResponse
 
 import pytest
+from flask import Flask
 from werkzeug.test import Client
 
 from sidecar.errors import ConfigError
@@ -11,6 +12,7 @@ from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.gate import FORWARDED, HEADERS, Gate
 from sidecar.web.hosts import HostList, is_own_origin
+from sidecar.web.refusals import Refusals
 from tests.fakes.desk import PASSWORD, FakeDesk
 from tests.web.conftest import Browser
 
@@ -101,7 +103,8 @@ def test_no_layer_below_sees_what_a_stranger_forwards() -> None:
         return []
 
     sent = {f"{name[5:].replace('_', '-')}": "x" for name in FORWARDED}
-    Client(Gate(below, hosts=HostList.of("localhost", []))).get("/", headers=sent)
+    gate = Gate(below, refusals=Refusals(Flask("below")), hosts=HostList.of("localhost", []))
+    Client(gate).get("/", headers=sent)
 
     assert seen["HTTP_HOST"] == "localhost"
     assert not set(FORWARDED) & set(seen)
