@@ -56,6 +56,14 @@ SENTENCES = {
 }
 TITLES = {
     HTTPStatus.BAD_REQUEST: translatable("Not understood"),
+    HTTPStatus.METHOD_NOT_ALLOWED: translatable("Not understood"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: translatable("Not understood"),
+    HTTPStatus.NOT_IMPLEMENTED: translatable("Not understood"),
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: translatable("Not understood"),
+    HTTPStatus.REQUEST_TIMEOUT: translatable("Too slow"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: translatable("Too long"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: translatable("Too long"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: translatable("Too long"),
     HTTPStatus.FORBIDDEN: translatable("Not allowed"),
     HTTPStatus.NOT_FOUND: translatable("Nothing here"),
     HTTPStatus.INTERNAL_SERVER_ERROR: translatable("Something went wrong"),

@@ -25,13 +25,14 @@ from cheroot.wsgi import Server as CherootServer
 from sidecar.errors import ConfigError
 from sidecar.services.crew import tell_late
 from sidecar.web import request_head
+from sidecar.web.chunks import Chunks
 from sidecar.web.long_bodies import LongAnswers, LongBody
 from sidecar.web.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.request_head import Refused
 from sidecar.web.websockets import WebSockets
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -392,7 +393,6 @@ class _Gateway(Gateway_10):
 
     req: _Request
     env: WSGIEnvironment
-    start_response: StartResponse
 
     def respond(self) -> None:
         """Answer here, or hand a WebSocket over together with its connection."""
@@ -400,10 +400,14 @@ class _Gateway(Gateway_10):
             self.req.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
             return
         if self.req.chunked_read:
-            # Flask counts it and answers 413; what is left unread must not become a request.
-            self.req.rfile.maxlen = None
+            # What is left unread must not become a request.
             self.req.close_connection = self.req.conn.has_unread = True
-        if self.env.get("HTTP_UPGRADE", "").lower() != "websocket":
+            self.env["wsgi.input"] = Chunks(self.req.conn.rfile)
+        else:
+            # Werkzeug takes its mere presence for a yes, and a body cut off for a whole one.
+            del self.env["wsgi.input_terminated"]
+        if not self._is_upgrade():
+            self.env.pop("HTTP_UPGRADE", None)
             self._answer()
             return
         # Cheroot shall neither write a response nor close the connection.
@@ -412,12 +416,19 @@ class _Gateway(Gateway_10):
         self.req.conn.linger = True
         self.req.server.websockets.take_over(self.env, self.req.conn.socket)
 
+    def _is_upgrade(self) -> bool:
+        """Whether this asks for a WebSocket."""
+        connection = self.env.get("HTTP_CONNECTION", "").lower().replace(",", " ").split()
+        to = self.env.get("HTTP_UPGRADE", "").lower()
+        is_get = self.env["REQUEST_METHOD"] == "GET"
+        return to == "websocket" and "upgrade" in connection and is_get
+
     def write(self, chunk: bytes) -> None:
         """Send a part of the body."""
         declared = self.remaining_bytes_out
         if declared is not None and len(chunk) > declared and not self.req.sent_headers:
             raise ValueError("the body is longer than its Content-Length")
-        super().write(chunk)  # type: ignore[no-untyped-call]  # cheroot's stub
+        super().write(chunk)
 
     def _answer(self) -> None:
         """As the original, but files leave in their own way, and a failure is told as one."""
