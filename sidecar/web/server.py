@@ -26,7 +26,7 @@ from sidecar.errors import ConfigError
 from sidecar.services.crew import tell_late
 from sidecar.web import request_head
 from sidecar.web.chunks import Chunks
-from sidecar.web.long_bodies import LongAnswers, LongBody
+from sidecar.web.long_bodies import LongAnswers, LongBody, cut_off
 from sidecar.web.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.request_head import Refused
 from sidecar.web.websockets import WebSockets
@@ -49,6 +49,7 @@ HANG_UP_AFTER_S = 1
 TELL_WITHIN_S = 0.5
 HEAR_OUT_S = 1.0
 BLOCK_BYTES = 64 * 1024
+BODILESS = frozenset({b"204", b"304"})
 TLS_HANDSHAKE = b"\x16"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
@@ -393,6 +394,7 @@ class _Gateway(Gateway_10):
 
     req: _Request
     env: WSGIEnvironment
+    _written = 0
 
     def respond(self) -> None:
         """Answer here, or hand a WebSocket over together with its connection."""
@@ -428,7 +430,14 @@ class _Gateway(Gateway_10):
         declared = self.remaining_bytes_out
         if declared is not None and len(chunk) > declared and not self.req.sent_headers:
             raise ValueError("the body is longer than its Content-Length")
+        self._written += len(chunk)
         super().write(chunk)
+
+    def _is_short(self) -> bool:
+        """Whether the other side would wait for the rest of a body in vain."""
+        declared, has_body = self.remaining_bytes_out, self.req.status[:3] not in BODILESS
+        is_head = self.env["REQUEST_METHOD"] == "HEAD"
+        return declared is not None and has_body and not is_head and self._written < declared
 
     def _answer(self) -> None:
         """As the original, but files leave in their own way, and a failure is told as one."""
@@ -442,6 +451,8 @@ class _Gateway(Gateway_10):
                 for block in filter(None, body):
                     self.write(block)
             self.req.ensure_headers_sent()
+            if not isinstance(body, LongBody) and self._is_short():
+                raise cut_off("the body is shorter than its Content-Length")
         finally:
             if hasattr(body, "close"):
                 body.close()

@@ -459,6 +459,22 @@ def test_a_failure_in_the_midst_of_a_body_ends_the_connection(
     assert not received.endswith(b"0\r\n\r\n")
 
 
+def test_a_body_that_is_shorter_than_it_says_ends_the_connection() -> None:
+    def is_short(_environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        start("200 OK", [("Content-Length", "5")])
+        return [b"two"]
+
+    with running(around(is_short)) as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port or 0), timeout=5) as line:
+            line.sendall(get(b"/"))
+            received = b""
+            while piece := line.recv(65536):
+                received += piece
+
+    assert received.endswith(b"\r\n\r\ntwo")
+
+
 def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
     class Troubled(FakeDesk):
         def visit(self, secret: str) -> None:
