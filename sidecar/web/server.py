@@ -49,7 +49,7 @@ HANG_UP_AFTER_S = 1
 TELL_WITHIN_S = 0.5
 HEAR_OUT_S = 1.0
 BLOCK_BYTES = 64 * 1024
-BODILESS = frozenset({b"204", b"304"})
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 TLS_HANDSHAKE = b"\x16"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
@@ -435,7 +435,7 @@ class _Gateway(Gateway_10):
 
     def _is_short(self) -> bool:
         """Whether the other side would wait for the rest of a body in vain."""
-        declared, has_body = self.remaining_bytes_out, self.req.status[:3] not in BODILESS
+        declared, has_body = self.remaining_bytes_out, int(self.req.status[:3]) not in BODILESS
         is_head = self.env["REQUEST_METHOD"] == "HEAD"
         return declared is not None and has_body and not is_head and self._written < declared
 
