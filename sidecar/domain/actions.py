@@ -25,8 +25,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.transfers import UNPROVED
+from sidecar.domain.downloads import UNPROVED, Download, Status
 
 
 class Action(StrEnum):

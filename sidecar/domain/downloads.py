@@ -92,6 +92,10 @@ def after(status: Status, move: Move) -> Status:
         raise IllegalMove(f"a {status} download cannot {move.replace('_', ' ')}") from None
 
 
+# Codes of errors that decide what a person may do with a download.
+EMPTY, UNPROVED = "empty", "unproved"
+
+
 @dataclass(frozen=True, slots=True)
 class Validator:
     """What every response of one transfer must agree on.

@@ -29,7 +29,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from sidecar.domain.downloads import Validator
+from sidecar.domain.downloads import EMPTY, UNPROVED, Validator
 from sidecar.domain.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.headers import (
     NOT_SATISFIABLE,
@@ -51,7 +51,6 @@ ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
 OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and compared
 # A file that came within it is not asked about once more: that would cost small ones half again.
 LONG_ENOUGH_TO_CHANGE_S = 1.0
-EMPTY, UNPROVED = "empty", "unproved"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)

@@ -23,10 +23,10 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Validator
+from sidecar.domain.downloads import EMPTY, Download, Validator
 from sidecar.domain.failures import TransferFailed
 from sidecar.domain.formats import Target, estimate
-from sidecar.domain.transfers import EMPTY, is_believed, unproved
+from sidecar.domain.transfers import is_believed, unproved
 from sidecar.domain.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin

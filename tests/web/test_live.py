@@ -220,8 +220,8 @@ def test_devices_and_notices_are_told(server: WebServer, desk: FakeDesk, bus: Bu
         "unplugged": False,
         "files": 0,
         "missing": 0,
-            "managers": [],
-            "may_manage": False,
+        "managers": [],
+        "may_manage": False,
     }
     assert notice["notices"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
 
