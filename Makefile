@@ -52,7 +52,7 @@ catalogues: $(VENV)/run-ready
 	$(BIN)/pybabel -q extract -F pyproject.toml -k translatable -k sentence -k counted:1,2 -k _numbered:1,2 \
 		--no-location --sort-output --omit-header -o build/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update -i build/messages.pot -l $$language \
-		-o sidecar/web/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
+		-o sidecar/web/i18n/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
 
 # One picture of every page for each size and theme, in build/pictures.
 pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready

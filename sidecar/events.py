@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from sidecar.assembly.returning import Returning
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.services.actions import Actions
 from sidecar.services.browsing import LibraryDesk
 from sidecar.services.buttons import Buttons

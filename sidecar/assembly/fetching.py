@@ -9,8 +9,8 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.assembly.wanting import Wanting
-from sidecar.domain.eviction import in_use
-from sidecar.domain.wholeness import Wholeness
+from sidecar.domain.space.eviction import in_use
+from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.services.beside import BesideWriter
 from sidecar.services.copies import Copies
 from sidecar.services.downloading import Worker

@@ -6,8 +6,8 @@ import random
 from functools import cached_property
 
 from sidecar.assembly.ground import Ground
-from sidecar.domain.naming import ANY, Shape
-from sidecar.domain.presets import PRESETS
+from sidecar.domain.files.naming import ANY, Shape
+from sidecar.domain.files.presets import PRESETS
 from sidecar.services.account_look import AccountLook
 from sidecar.services.cast_orders import CastOrders
 from sidecar.services.casting import Casting

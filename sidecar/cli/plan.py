@@ -13,8 +13,8 @@ from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.visiting import space_at
-from sidecar.domain.balance import DeviceRoom, Running
-from sidecar.domain.plan import Plan, Refused, Step, plan
+from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.domain.space.plan import Plan, Refused, Step, plan
 from sidecar.errors import DeviceTrouble
 from sidecar.events import Bus
 from sidecar.store.inventory import Inventory

@@ -11,7 +11,7 @@ from sidecar.cli.database import is_running, opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus
 from sidecar.store.reading import DownloadFilter
 

@@ -25,9 +25,9 @@ from pydantic import (
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.config.sections import Duration, Section, refused
 from sidecar.domain.device_access import DeviceRoles, is_named
-from sidecar.domain.formats import Format, Target, read_bitrate, target_of
-from sidecar.domain.network import Span, Use
-from sidecar.domain.presets import PresetName
+from sidecar.domain.files.presets import PresetName
+from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
+from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingTrouble
 
 LARGEST_ROOM = 2**60

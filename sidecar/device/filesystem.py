@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.domain.space import Space
+from sidecar.domain.space.space import Space
 
 FAT_LARGEST_FILE = 2**32 - 1
 _USUAL_BLOCK = 4096

@@ -31,8 +31,8 @@ from sidecar.device.ignoring import IgnoreFile
 from sidecar.device.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.own_files import OwnFiles
 from sidecar.device.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
-from sidecar.domain.removals import Seen, Stranger
-from sidecar.domain.space import Space
+from sidecar.domain.files.removals import Seen, Stranger
+from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceTrouble, Stopped
 
 _TAIL = 4096

@@ -13,7 +13,7 @@ from contextlib import suppress
 from sidecar.device import tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.marker import OURS
-from sidecar.domain.ignoring import is_ignored, with_line
+from sidecar.domain.syncthing.stignore import is_ignored, with_line
 from sidecar.errors import DeviceTrouble
 
 NAME = ".stignore"

@@ -21,7 +21,7 @@ import xxhash
 from sidecar.device import made, tree
 from sidecar.device.anchor import Anchor
 from sidecar.device.marker import OURS
-from sidecar.domain.space import taken
+from sidecar.domain.space.space import taken
 from sidecar.errors import DeviceTrouble
 
 _RECORD = "own.json"

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sidecar.device import tree
-from sidecar.domain.removals import Facts, Seen, Sight, Stranger, is_put_aside
+from sidecar.domain.files.removals import Facts, Seen, Sight, Stranger, is_put_aside
 
 # Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
 _DEEPEST = 40

@@ -14,7 +14,7 @@ import mutagen
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.trouble import told_as_trouble
-from sidecar.domain.adopting import Tags
+from sidecar.domain.imports.adoption import Tags
 
 _BLOCK = 64 * 1024
 # What mutagen lets through of files that are not what they seem.

@@ -7,7 +7,7 @@ from pathlib import Path
 from sidecar.device.filesystem import file_system_of, space_of
 from sidecar.device.marker import marker_in, opened_root
 from sidecar.device.trouble import told_as_trouble
-from sidecar.domain.space import Space
+from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceTrouble
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from sidecar.domain.beside import SUBTITLES, Line, Subtitle
+from sidecar.domain.files.companions import SUBTITLES, Line, Subtitle
 from sidecar.errors import NotAllowed, NotFound, OddAnswer
 from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
 from sidecar.jellyfin.client import Jellyfin

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address

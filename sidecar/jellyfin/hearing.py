@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 
 PLAYING_S = 5.0
 IDLE_S = 15.0

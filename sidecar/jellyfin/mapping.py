@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, MediaSource, PlayingItem, Session
 
 NO_USER = "0" * 32

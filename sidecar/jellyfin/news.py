@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble
 from sidecar.jellyfin.mapping import now_playing
 from sidecar.jellyfin.models import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sidecar.domain.casting import When
+from sidecar.domain.playback.cast_queue import When
 from sidecar.jellyfin.models import Count, FromJellyfin, Id, Many, Maybe
 
 

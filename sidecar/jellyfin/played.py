@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sidecar.domain.returning import Tally
+from sidecar.domain.imports.matching import Tally
 from sidecar.errors import OddAnswer
 from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
 from sidecar.jellyfin.client import Jellyfin

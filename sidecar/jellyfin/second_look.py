@@ -16,7 +16,7 @@ from collections.abc import Callable
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
 from sidecar.jellyfin.hearing import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
 from sidecar.jellyfin.news import (

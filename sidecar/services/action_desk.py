@@ -12,10 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Status
-from sidecar.domain.shares import Share
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.undo import Reversal
 from sidecar.services.desk import DownloadView, Person
 
 

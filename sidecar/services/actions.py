@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 
 from sidecar.clock import Clock
-from sidecar.domain.actions import GOES, Action
-from sidecar.domain.downloads import Status
-from sidecar.domain.shares import Share
+from sidecar.domain.downloads.actions import GOES, Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.action_desk import Addition, Order, Outcome, Result, Selection
 from sidecar.services.adding import Adding
@@ -40,7 +40,7 @@ FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
 
 
 class Actions:
-    """Implements `services.action_desk.ActionsDesk` over the real store. Safe for many threads."""
+    """Implements `ActionsDesk` over the real store. Safe for many threads."""
 
     def __init__(
         self,

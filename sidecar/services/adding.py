@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import CONTAINERS, Item, ItemType
 from sidecar.errors import NotFound
 from sidecar.jellyfin.client import Jellyfin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.services.planning import Planning

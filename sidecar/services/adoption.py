@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.adopting import samples_of
-from sidecar.domain.space import taken as room_taken
+from sidecar.domain.imports.adoption import samples_of
+from sidecar.domain.space.space import taken as room_taken
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.originals import Originals
 from sidecar.services.adopted import Adopter

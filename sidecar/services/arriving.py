@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sidecar.clock import Clock
-from sidecar.domain.peers import UNNOTICED, Peer
+from sidecar.domain.syncthing.peers import UNNOTICED, Peer
 from sidecar.services.carrying import CarriedFolder
 from sidecar.store.arrivals import Arrivals, Sent
 from sidecar.syncthing.client import Completion, OtherDevice, Syncthing

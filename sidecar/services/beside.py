@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sidecar.clock import Clock
-from sidecar.domain.beside import (
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.companions import (
     Beside,
     cover_path,
     is_left,
@@ -25,8 +26,7 @@ from sidecar.domain.beside import (
     subtitle_paths,
     what,
 )
-from sidecar.domain.downloads import Status
-from sidecar.domain.presets import PRESETS
+from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceTrouble
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News

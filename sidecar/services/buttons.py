@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.offline import viewer

@@ -15,9 +15,9 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.casting import Cast, from_start, places
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import CONTAINERS, Item
+from sidecar.domain.playback.cast_queue import Cast, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
 from sidecar.jellyfin.client import Jellyfin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.queue_ahead import NAME
 from sidecar.store.devices import Devices
 from sidecar.store.downloads import Downloads

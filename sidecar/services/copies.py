@@ -15,7 +15,7 @@ import logging
 from dataclasses import dataclass
 from threading import Event
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.errors import DeviceTrouble
 from sidecar.jellyfin.client import Jellyfin

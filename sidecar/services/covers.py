@@ -10,7 +10,7 @@ import logging
 import os
 from pathlib import Path
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.errors import JellyfinTrouble
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.desk import Cover

@@ -12,9 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sidecar.domain.downloads import MISSING, Status
-from sidecar.domain.formats import ORIGINAL
-from sidecar.domain.sorting import Sort
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.events import Phase, Progress
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.balance import DeviceRoom
+from sidecar.domain.space.budget import DeviceRoom
 from sidecar.errors import DeviceTrouble, ServerAway, SidecarError, SignedOut
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Kind, Troubles

@@ -23,11 +23,11 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import EMPTY, Download, Validator
-from sidecar.domain.failures import TransferFailed
-from sidecar.domain.formats import Target, estimate
-from sidecar.domain.transfers import is_believed, unproved
-from sidecar.domain.wholeness import Verdict, Wholeness
+from sidecar.domain.downloads.states import EMPTY, Download, Validator
+from sidecar.domain.formats.formats import Target, estimate
+from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.response import is_believed, unproved
+from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk

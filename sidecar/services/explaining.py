@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.explaining import Facts, Wanting, explain
+from sidecar.domain.downloads.explain import Facts, Wanting, explain
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
 from sidecar.services.desk import Person

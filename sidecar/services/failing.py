@@ -1,6 +1,7 @@
 """What happens after an attempt that did not bring a whole file: the one place that carries it out.
 
-`domain.retry` decides about the download itself. What lies with the server, the account, the
+`domain.transfers.retry` decides about the download itself. What lies with the server, the
+account, the
 device or the server's disk becomes one trouble for all, and uses up no try of any download.
 """
 
@@ -13,11 +14,11 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Move, Status
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
-from sidecar.domain.naming import distinct, path_key
-from sidecar.domain.retry import GiveUp, Postpone, Wait, what_next
-from sidecar.domain.space import Refusal
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.space.space import Refusal
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
 from sidecar.errors import (
     DeviceTrouble,
     JellyfinTrouble,

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from sidecar.device.parts import PartFile
-from sidecar.domain.downloads import Download
-from sidecar.domain.formats import Target, not_converted, read_target
-from sidecar.domain.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.services.devices import Attached
 from sidecar.store.downloads import Downloads, Place

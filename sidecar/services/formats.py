@@ -14,11 +14,11 @@ from collections.abc import Callable
 from threading import Lock
 
 from sidecar.config import DeviceSettings
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.formats import Format, Target, name_for
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.formats import Format, Target, name_for
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.reformatting import Cost, cost
+from sidecar.domain.space.reformat import Cost, cost
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
 from sidecar.services.device_book import DeviceBook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
@@ -38,7 +38,7 @@ from sidecar.store.sessions import Sessions
 
 
 class FrontDesk(Visiting):
-    """Implements `services.desk.Desk` over the real store. Safe for many threads."""
+    """Implements `Desk` over the real store. Safe for many threads."""
 
     def __init__(
         self,

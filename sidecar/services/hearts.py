@@ -1,6 +1,7 @@
 """What one account has a heart on: believed from what Jellyfin tells and what we look up.
 
-`domain.hearts` decides whose word a change is; this remembers it, knows what plays, and says the
+`domain.rules.favourite_state` decides whose word a change is; this remembers it, knows what
+plays, and says the
 word again that Jellyfin forgot. It wishes for nothing: `services.favourites` does.
 """
 
@@ -11,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from sidecar.clock import Clock
-from sidecar.domain.hearts import NEVER, Heart, found, set_again, told
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules.favourite_state import NEVER, Heart, found, set_again, told
 from sidecar.jellyfin.news import UserDataEntry
 from sidecar.store.hearts import Hearts
 

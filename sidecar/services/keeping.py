@@ -13,7 +13,7 @@ from collections.abc import Callable
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf

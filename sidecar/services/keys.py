@@ -12,7 +12,7 @@ MOST_KEYS = 50
 
 
 class Keys:
-    """Implements `services.action_desk.KeyDesk`. Safe for many threads."""
+    """Implements `KeyDesk`. Safe for many threads."""
 
     def __init__(self, api_keys: ApiKeys) -> None:
         self._api_keys = api_keys

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.domain.eviction import Standing, Stored, in_order
+from sidecar.domain.space.eviction import Standing, Stored, in_order
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.room import Room

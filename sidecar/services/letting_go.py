@@ -15,9 +15,9 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.actions import Action, Refusal, Verdict, finishing, judge
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import DeviceTrouble
 from sidecar.services.action_desk import Order, Outcome, Result

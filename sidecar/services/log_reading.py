@@ -15,9 +15,7 @@ from typing import Protocol
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.player_logs import LogFile, lines, logs_on
-from sidecar.domain.items import Item
-from sidecar.domain.player_logs import SHOWN, Heard, LogKind, Odd, read_log
-from sidecar.domain.returning import (
+from sidecar.domain.imports.matching import (
     Ledger,
     Mark,
     OurFile,
@@ -26,6 +24,8 @@ from sidecar.domain.returning import (
     was_listened,
     when,
 )
+from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
+from sidecar.domain.items import Item
 from sidecar.services.log_desk import LineCounts, RemarkView
 from sidecar.store.imported import Listening
 

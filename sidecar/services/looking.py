@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.errors import DeviceTrouble
 from sidecar.services.attached import Attached
 from sidecar.services.devices import DeviceShelf

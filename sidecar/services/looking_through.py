@@ -18,9 +18,9 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.tags import tags_of
-from sidecar.domain.adopting import Catalogue, Guess, Tags, guess, is_media
+from sidecar.domain.files.removals import Facts, Stranger
+from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
 from sidecar.domain.items import Item
-from sidecar.domain.removals import Facts, Stranger
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0

@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain import removals
-from sidecar.domain.removals import Decision, Doubt, Expected, Facts, Seen, Sight
+from sidecar.domain.files import removals
+from sidecar.domain.files.removals import Decision, Doubt, Expected, Facts, Seen, Sight
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.services.verdicts import Verdicts

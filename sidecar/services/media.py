@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.media_types import media_type
 from sidecar.errors import NotAllowed, NotFound, SidecarError
 from sidecar.jellyfin.client import Jellyfin

@@ -13,8 +13,8 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
-from sidecar.domain.downloads import Download
-from sidecar.domain.network import Line, Use, Verdict, judge
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.transfers.network import Line, Use, Verdict, judge
 from sidecar.events import Bus, WorkArrived
 from sidecar.services.claims import Claims
 from sidecar.services.devices import DeviceShelf

@@ -14,7 +14,7 @@ from datetime import datetime
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 
 GAP_S = 10.0
 AT_ONCE = 3

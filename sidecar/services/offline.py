@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Looking, Sight
 from sidecar.services.steering_desk import NotHere

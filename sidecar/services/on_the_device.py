@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.tiles import SERIES, tile_of
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.tiles import SERIES, tile_of
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Looking
@@ -38,7 +38,7 @@ from sidecar.store.plays import Plays
 
 
 class OnTheDevice:
-    """Implements `on_device_desk.OnDeviceDesk`. Safe for many threads."""
+    """Implements `OnDeviceDesk`. Safe for many threads."""
 
     def __init__(
         self,

@@ -13,8 +13,8 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from sidecar.domain.downloads import Status
-from sidecar.domain.formats import ORIGINAL
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.errors import DeviceTrouble
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.devices import Attached, DeviceShelf

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download
-from sidecar.domain.shares import Share, share
-from sidecar.domain.undoing import Reversal, of_parting
+from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.undo import Reversal, of_parting
 from sidecar.services.desk import Person
 from sidecar.store.accounts import Account
 from sidecar.store.database import Database

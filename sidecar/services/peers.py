@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.ignoring import is_ignored
-from sidecar.domain.peers import LONGEST_WAIT, Peer, Wait, wait_for
+from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, Wait, wait_for
+from sidecar.domain.syncthing.stignore import is_ignored
 from sidecar.errors import SidecarError, SyncthingTrouble
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.arriving import Arriving

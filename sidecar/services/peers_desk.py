@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.domain.ignoring import LINE, line_for
+from sidecar.domain.syncthing.stignore import LINE, line_for
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Person
 from sidecar.services.device_access import DeviceAccess

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.files.naming import Shape, distinct, path_key, wanted_path
 from sidecar.domain.items import Item
-from sidecar.domain.naming import Shape, distinct, path_key, wanted_path
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.store.database import Database
 from sidecar.store.queueing import Place, files_in
 

@@ -15,13 +15,13 @@ from datetime import timedelta
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.eviction import must_rest
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.formats import ORIGINAL
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import ANY, Shape
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.naming import ANY, Shape
 from sidecar.domain.rules import queue_ahead
+from sidecar.domain.space.eviction import must_rest
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.services.placing import places, refusal
 from sidecar.store.database import Database

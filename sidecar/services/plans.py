@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.domain.eviction import Standing
-from sidecar.domain.plan import Refused, Step
-from sidecar.domain.reformatting import in_words
-from sidecar.domain.shares import NO_FILES, Share
+from sidecar.domain.downloads.shares import NO_FILES, Share
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.plan import Refused, Step
+from sidecar.domain.space.reformat import in_words
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.device_access import DeviceAccess, Management

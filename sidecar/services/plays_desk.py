@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.domain.playback import Current
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.tracker import Current
 from sidecar.services.coming import ComingView
 from sidecar.services.desk import Person
 from sidecar.services.watching import Watching

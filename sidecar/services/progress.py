@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.progress import Speedometer, seconds_left
+from sidecar.domain.transfers.progress import Speedometer, seconds_left
 from sidecar.events import Bus, Phase, Progress, TransfersProgressed
 
 INTERVAL_S = 0.5

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from sidecar.domain.removals import Doubt, Fate
+from sidecar.domain.files.removals import Doubt, Fate
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 
 log = logging.getLogger(__name__)

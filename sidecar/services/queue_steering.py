@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 
 from sidecar.clock import Clock
-from sidecar.domain.actions import Action, Refusal, Verdict, finishing, judge
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.services.action_desk import Order, Outcome, Result
 from sidecar.services.claims import Claims
 from sidecar.services.desk import Person

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from sidecar.domain.shares import NO_FILES, Share
+from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.services.desk import Notice, Person
 from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.devices import DeviceShelf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space import Refusal, room_for, taken
+from sidecar.domain.space.space import Refusal, room_for, taken
 from sidecar.services.attached import Attached, Promise
 from sidecar.store.downloads import Downloads
 

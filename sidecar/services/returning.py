@@ -17,7 +17,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config.zones import zone
-from sidecar.domain.returning import OurFiles
+from sidecar.domain.imports.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.played import PlayedMarks
 from sidecar.services.desk import Person

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.balance import DeviceRoom, Running
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.eviction import REST, Standing, Stored
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.plan import Plan, Refused, Step, plan
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.domain.space.eviction import REST, Standing, Stored
+from sidecar.domain.space.plan import Plan, Refused, Step, plan
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceTrouble, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.services.devices import Attached, DeviceShelf

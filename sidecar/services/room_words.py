@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.plan import Plan
+from sidecar.domain.space.plan import Plan
 from sidecar.services.troubles import Trouble
 
 

@@ -15,9 +15,9 @@ from threading import Event, Lock
 from typing import Any
 
 from sidecar.clock import Clock
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
 from sidecar.domain.rules.registry import RULES
-from sidecar.domain.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
 from sidecar.jellyfin.news import (
     Connected,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 
 from sidecar.device.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
-from sidecar.domain.downloads import Download, Move, Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.naming import distinct, path_key
-from sidecar.domain.removals import Facts, was_written_since
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.removals import Facts, was_written_since
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.store.downloads import Downloads, Place

@@ -7,7 +7,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import TransferSettings
-from sidecar.domain.network import quiet_until
+from sidecar.domain.transfers.network import quiet_until
 from sidecar.services.devices import DeviceShelf
 from sidecar.store.meta import Meta
 

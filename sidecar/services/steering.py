@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULES
-from sidecar.domain.undoing import Place, Reversal
+from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.services.asked_for import ItemSource, expanded, seen
 from sidecar.services.desk import Person
@@ -45,7 +45,7 @@ EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
 
 
 class Steering:
-    """Implements `services.steering_desk.SteeringDesk`. Safe for many threads."""
+    """Implements `SteeringDesk`. Safe for many threads."""
 
     def __init__(
         self,

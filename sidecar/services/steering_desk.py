@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sidecar.config.describing import Key
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.errors import SidecarError
 from sidecar.services.desk import Person
 from sidecar.services.device_access import Management

@@ -12,9 +12,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
 from sidecar.domain.items import Item
-from sidecar.domain.plays import Play
-from sidecar.domain.returning import Tally, is_ticked_by, is_told, merged
+from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.played import PlayedMarks
 from sidecar.services.log_desk import RefusedView

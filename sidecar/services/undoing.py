@@ -15,9 +15,9 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.actions import Action
+from sidecar.domain.downloads.actions import Action
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.undoing import Reversal, together
+from sidecar.domain.undo import Reversal, together
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.action_desk import Order, Outcome, Result
 from sidecar.services.actions import Actions

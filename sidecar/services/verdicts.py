@@ -17,11 +17,11 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.eviction import REST
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.naming import path_key
-from sidecar.domain.removals import Expected, Fate
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.removals import Expected, Fate
+from sidecar.domain.space.eviction import REST
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.services.devices import Attached
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads, Place

@@ -18,10 +18,10 @@ from datetime import timedelta
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.playback import Current, Moment, Tracker
-from sidecar.domain.playback import Event as Happening
-from sidecar.domain.plays import Play
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.sessions import NowPlaying
+from sidecar.domain.playback.tracker import Current, Moment, Tracker
+from sidecar.domain.playback.tracker import Event as Happening
 from sidecar.errors import StoreTrouble
 from sidecar.services.bell import Bell
 from sidecar.store.downloads import Downloads

@@ -16,9 +16,9 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.manifest import manifest_on
+from sidecar.domain.files.removals import Facts
+from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
 from sidecar.domain.items import Item
-from sidecar.domain.removals import Facts
-from sidecar.domain.way_back import Manifest, NoManifest, Written, read_manifest
 from sidecar.services.adopted import Adopter
 from sidecar.services.looking_through import Library, LookThrough, Offer, TagShelf
 from sidecar.store.adopting import AdoptedFile

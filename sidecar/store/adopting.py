@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sidecar.domain.downloads import MOVES, Download, Move, Status
-from sidecar.domain.formats import ORIGINAL
-from sidecar.domain.naming import path_key
+from sidecar.domain.downloads.states import MOVES, Download, Move, Status
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.moving import FROM_ZERO, UNBLEMISHED, Columns
 from sidecar.store.queueing import NewDownload, Place, columns_of, first_free
 from sidecar.store.reading import COLUMNS, to_download

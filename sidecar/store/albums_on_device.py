@@ -11,8 +11,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sidecar.domain.downloads import Download
-from sidecar.domain.reading_order import reading_order
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.natural_sort import reading_order
 from sidecar.store.database import Database
 from sidecar.store.offline import (
     COLUMNS,

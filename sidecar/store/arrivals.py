@@ -11,7 +11,7 @@ from datetime import datetime
 
 import peewee
 
-from sidecar.domain.peers import Missing, Peer
+from sidecar.domain.syncthing.peers import Missing, Peer
 from sidecar.store.database import Database
 from sidecar.store.fields import EPOCH, MILLISECOND, MomentField
 from sidecar.store.peer_tables import ArrivalRow, PeerRow

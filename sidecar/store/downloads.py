@@ -2,7 +2,8 @@
 
     enqueue ─▶ pending ─claim▶ downloading: opened, synced …, finalizing ─arrive▶ completed
 
-The named moves say what each one changes besides the state (`domain.downloads` draws the states).
+The named moves say what each one changes besides the state (`domain.downloads.states` draws the
+states).
 They return False if somebody else moved, finished or deleted the download first; then nothing was
 changed. What is being finalized can neither be paused nor cancelled: its file is already there.
 """
@@ -16,9 +17,9 @@ from functools import partial
 
 import peewee
 
-from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.domain.files.naming import path_key
 from sidecar.domain.items import Item
-from sidecar.domain.naming import path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import WorkArrived
 from sidecar.store import kept, ordering

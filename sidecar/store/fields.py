@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads import Status, Validator
+from sidecar.domain.downloads.states import Status, Validator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from sidecar.domain.formats import MUSIC
-from sidecar.domain.reformatting import Present
+from sidecar.domain.formats.formats import MUSIC
+from sidecar.domain.space.reformat import Present
 from sidecar.store.database import Database
 
 TYPES = json.dumps(sorted(MUSIC))

@@ -1,4 +1,4 @@
-"""What we believe of each account's favourites; `domain.hearts` decides, this remembers."""
+"""What we believe of each account's favourites; `domain.rules.favourite_state` decides, this remembers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.domain.hearts import Heart
 from sidecar.domain.items import ItemType
+from sidecar.domain.rules.favourite_state import Heart
 from sidecar.store.database import Database
 from sidecar.store.tables import HeartRow
 

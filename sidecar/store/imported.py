@@ -15,8 +15,8 @@ from datetime import datetime
 
 import peewee
 
-from sidecar.domain.player_logs import LogKind
-from sidecar.domain.returning import Mark, OurFile
+from sidecar.domain.imports.matching import Mark, OurFile
+from sidecar.domain.imports.player_logs import LogKind
 from sidecar.store.database import Database, Row
 from sidecar.store.imported_table import ImportedPlayRow
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.domain.balance import Wanted
-from sidecar.domain.eviction import Grip, Standing, Stored, standing
-from sidecar.domain.formats import Target, estimate, read_target
+from sidecar.domain.formats.formats import Target, estimate, read_target
+from sidecar.domain.space.budget import Wanted
+from sidecar.domain.space.eviction import Grip, Standing, Stored, standing
 from sidecar.domain.wishes import PIN
 from sidecar.store.database import Database
 from sidecar.store.tables import DownloadRow

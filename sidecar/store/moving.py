@@ -1,6 +1,7 @@
 """The one mover: nothing else changes the state of a download.
 
-It asks `domain.downloads.after`, changes the row *where it is still in the state the caller saw*,
+It asks `domain.downloads.states.after`, changes the row *where it is still in the state the
+caller saw*,
 and tells the news after the commit. Nothing is locked while files move; a move returns False if
 somebody else moved, finished or deleted the download first, and then changed nothing.
 What is being finalized cannot be paused: its file may be in its place already.
@@ -15,9 +16,9 @@ from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Download, Move, Status, after
-from sidecar.domain.failures import Failure
+from sidecar.domain.downloads.states import Download, Move, Status, after
 from sidecar.domain.items import Item
+from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.store.database import Database
 from sidecar.store.ordering import last_place

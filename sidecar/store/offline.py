@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.store.database import Database
 from sidecar.store.reading import NAMES, from_columns, search_key
 from sidecar.store.word_index import TYPED_AS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.catalogue import Listed
+from sidecar.domain.files.catalogue import Listed
 from sidecar.store.database import Database
 from sidecar.store.fields import EPOCH, MILLISECOND
 

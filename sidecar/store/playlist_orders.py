@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from sidecar.domain.files.m3u import Entry
 from sidecar.domain.items import ItemType
-from sidecar.domain.m3u import Entry
-from sidecar.domain.reading_order import reading_order
+from sidecar.domain.natural_sort import reading_order
 from sidecar.events import Bus, PlaylistChanged
 from sidecar.store.database import Database
 from sidecar.store.fields import EPOCH, MILLISECOND

@@ -13,7 +13,7 @@ from datetime import datetime
 import peewee
 from peewee import fn
 
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
 from sidecar.store.database import Database, Row
 from sidecar.store.fields import EPOCH, MILLISECOND
 from sidecar.store.tables import AccountRow, PlayRow

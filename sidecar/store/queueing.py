@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.naming import extension_of
 from sidecar.domain.items import Item
-from sidecar.domain.naming import extension_of
 from sidecar.store.database import Database, Row
 from sidecar.store.ordering import last_place
 from sidecar.store.reading import search_key

@@ -15,9 +15,9 @@ from typing import Any
 import peewee
 from peewee import fn
 
-from sidecar.domain.downloads import MISSING, Download, Status
-from sidecar.domain.removals import Expected
-from sidecar.domain.sorting import Sort
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Download, Status
+from sidecar.domain.files.removals import Expected
 from sidecar.store.database import Database, Row
 from sidecar.store.tables import DownloadRow, HoldRow
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Iterable
 from functools import partial
 
-from sidecar.domain.removals import Expected
+from sidecar.domain.files.removals import Expected
 from sidecar.events import DeviceChanged
 from sidecar.store.fields import MomentField
 from sidecar.store.moving import DownloadMover

@@ -22,7 +22,7 @@ from sidecar.store.peer_tables import ArrivalRow, PeerRow
 
 
 class DownloadRow(peewee.Model):
-    """`domain.downloads.Download`, and the keys it is found by."""
+    """`domain.downloads.states.Download`, and the keys it is found by."""
 
     id = peewee.AutoField()
     item_id = peewee.TextField()
@@ -208,7 +208,7 @@ class TombstoneRow(peewee.Model):
 
 
 class PlayRow(peewee.Model):
-    """`domain.plays.Play`, and whether it counts."""
+    """`domain.playback.plays.Play`, and whether it counts."""
 
     id = peewee.AutoField()
     user_id = peewee.TextField()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.bandwidth import Bucket
+from sidecar.domain.transfers.rate_limit import Bucket
 
 # A changed limit acts on transfers that wait for an old one within this time.
 GLANCE_S = 0.25

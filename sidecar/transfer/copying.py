@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO
 
-from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import TransferFailed
+from sidecar.domain.downloads.states import Validator
+from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import SidecarError, Stopped
 from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import Part, Receipt, Report

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 
 _DISK = {
     errno.ENOSPC: ("full", "The device is full: its queue waits for room"),

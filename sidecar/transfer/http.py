@@ -22,9 +22,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import FailureClass, TransferFailed
-from sidecar.domain.transfers import (
+from sidecar.domain.downloads.states import Validator
+from sidecar.domain.transfers.failures import FailureClass, TransferFailed
+from sidecar.domain.transfers.response import (
     ENOUGH_TO_TELL,
     Body,
     Doubt,
@@ -66,7 +66,7 @@ class _Raw(Protocol):
 
 
 class HttpEngine:
-    """Implements `transfer.engine.Engine` over requests. Safe for many threads."""
+    """Implements `Engine` over requests. Safe for many threads."""
 
     def __init__(
         self,

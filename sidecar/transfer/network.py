@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sidecar.domain.network import Line, LineKind
+from sidecar.domain.transfers.network import Line, LineKind
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

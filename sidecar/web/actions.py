@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.domain.actions import Action
+from sidecar.domain.downloads.actions import Action
 from sidecar.services.action_desk import (
     ActionsDesk,
     Addition,

@@ -9,10 +9,10 @@ from http import HTTPStatus
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.downloads import MISSING, Status
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import TYPES, Kind, named
-from sidecar.domain.sorting import Sort
 from sidecar.services import browsing
 from sidecar.services.browsing import Asked
 from sidecar.services.desk import Query

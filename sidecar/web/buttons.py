@@ -13,7 +13,7 @@ from types import MappingProxyType
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.domain.actions import Action
+from sidecar.domain.downloads.actions import Action
 from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result, Selection
 from sidecar.services.undoing import Undoing
 from sidecar.web.action_bodies import LARGEST_ID

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Event
 from sidecar.web.security import Asker
 

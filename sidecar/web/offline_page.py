@@ -19,10 +19,10 @@ from types import MappingProxyType
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.domain.actions import Action
-from sidecar.domain.eviction import Standing
-from sidecar.domain.tiles import SERIES
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.files.tiles import SERIES
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.undo import Reversal
 from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result
 from sidecar.services.desk import Desk
 from sidecar.services.leavers import LeaversDesk

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.kinds import TYPES
 from sidecar.services.browsing import Sort
 from sidecar.web import (

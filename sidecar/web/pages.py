@@ -13,8 +13,8 @@ from flask import Blueprint, Flask, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import MISSING, Status
-from sidecar.domain.sorting import Sort
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.services.desk import Desk, DeviceView, DownloadView
 from sidecar.services.plans import DevicePlan
 from sidecar.web import presenters, security, standing, words

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sidecar.domain.downloads import MISSING, Status
-from sidecar.domain.shares import Share
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, DownloadView, Notice, Page, Person
 from sidecar.services.device_access import Management

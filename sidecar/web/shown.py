@@ -10,9 +10,9 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.downloads import MISSING, Status
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
-from sidecar.domain.sorting import Sort
 from sidecar.services.desk import DownloadView, Query
 from sidecar.web.asking import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
 

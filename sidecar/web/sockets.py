@@ -52,7 +52,7 @@ class Listener(Protocol):
 
 
 class Sockets:
-    """Implements `audiences.Wire` over Flask-SocketIO."""
+    """Implements `Wire` over Flask-SocketIO."""
 
     def __init__(self, desk: SignInDesk) -> None:
         self._desk = desk

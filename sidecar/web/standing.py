@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.events import Phase
 from sidecar.services.desk import DeviceView, DownloadView, ReasonView

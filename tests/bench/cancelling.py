@@ -12,8 +12,8 @@ from http.client import HTTPConnection
 from threading import Event, Thread
 
 from sidecar.assembly import Assembly, Store
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Move, Status
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.action_desk import Order, Result, Selection
 from sidecar.services.desk import Person
 from sidecar.store.reading import DownloadFilter

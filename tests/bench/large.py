@@ -24,11 +24,11 @@ from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import distinct, path_key, wanted_path
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.naming import distinct, path_key, wanted_path
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox

@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
-from sidecar.domain.sorting import Sort
 from sidecar.services.desk import Person, Query
 from sidecar.services.front_desk import FrontDesk
 from sidecar.services.offline import OfflineQuery

@@ -26,7 +26,7 @@ import requests
 from flask import Flask
 from flask_socketio import SocketIO
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged
 from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serving

@@ -8,9 +8,9 @@ from time import monotonic
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Status
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.undo import Reversal
 from sidecar.events import Bus, DownloadChanged
 from sidecar.services.action_desk import Outcome, Result
 from sidecar.web.server import WebServer

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
 from sidecar.services.desk import DeviceView, Notice
 from sidecar.web.server import WebServer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
-from sidecar.domain.actions import Action
+from sidecar.domain.downloads.actions import Action
 from sidecar.events import Bus
 from sidecar.services.action_desk import Order, Outcome
 from sidecar.services.desk import DeviceView, Person

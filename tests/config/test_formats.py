@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.config import DeviceSettings, load
 from sidecar.config.describing import KeyKind, keys
-from sidecar.domain.formats import Format, Target
+from sidecar.domain.formats.formats import Format, Target
 from sidecar.errors import ConfigError
 
 

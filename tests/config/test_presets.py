@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.config import DeviceSettings, load
 from sidecar.config.describing import KeyKind, keys
-from sidecar.domain.presets import PresetName
+from sidecar.domain.files.presets import PresetName
 from sidecar.errors import ConfigError
 
 

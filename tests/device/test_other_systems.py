@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder, FileFact
+from sidecar.domain.files.naming import distinct, path_key, wanted_path
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.naming import distinct, path_key, wanted_path
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 from tests.device.examples import NAME, STICK, everything, filled, made
 from tests.device.mounting import exfat_disk, needs_root, windows_disk
-from tests.domain.titles import NASTY
+from tests.domain.files.titles import NASTY
 
 pytestmark = [needs_root, pytest.mark.slow]
 DISKS = {"exfat": exfat_disk, "windows": windows_disk}

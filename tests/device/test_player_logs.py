@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.player_logs import LogFile, lines, logs_on
-from sidecar.domain.player_logs import LONGEST_LINE, LogKind
+from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
 from sidecar.errors import DeviceTrouble
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.removals import Facts, Sight
+from sidecar.domain.files.removals import Facts, Sight
 from sidecar.errors import DeviceTrouble
 from tests.device.examples import OTHER, made
 from tests.device.mounting import (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.device_access import Access, DeviceRoles, access, managers, refusal
-from sidecar.domain.shares import Share, share
+from sidecar.domain.downloads.shares import Share, share
 
 HOUSE = ("ann", "ben", "kid")
 SHARED = DeviceRoles(users=("ann", "kid"))

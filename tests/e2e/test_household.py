@@ -20,7 +20,7 @@ from sidecar.config.settings import NetworkSettings
 from sidecar.demo.server import DemoServer
 from sidecar.demo.timing import Timing
 from sidecar.demo.version import Version
-from sidecar.domain.network import Use
+from sidecar.domain.transfers.network import Use
 from sidecar.runtime import Runtime
 from tests.e2e.conftest import Person
 from tests.e2e.household import (

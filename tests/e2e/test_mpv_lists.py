@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.domain.files.m3u import Entry, Named, placed, written
+from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.m3u import Entry, Named, placed, written
-from sidecar.domain.naming import wanted_path
-from sidecar.domain.presets import PRESETS, PresetName
 
 TITLES = ("💃🏽 Dance", "#1 Hit", "Wait...", "Tea\nTime", "שלום עולם", "AC/DC: Live?", "100%41 %s")
 SONG = Item(id="1" * 32, type=ItemType.AUDIO, title="", number=1, extension="wav")

@@ -18,7 +18,7 @@ from sidecar.demo.exchange import Reply, Request, blank
 from sidecar.demo.server import DemoServer
 from sidecar.demo.timing import Timing
 from sidecar.demo.version import Version
-from sidecar.domain.network import Use
+from sidecar.domain.transfers.network import Use
 from sidecar.runtime import Runtime
 from tests.e2e.conftest import Person
 from tests.e2e.household import HouseClock, Page, page_of

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.domain.actions import Action
-from sidecar.domain.shares import Share
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.shares import Share
 from sidecar.services.action_desk import (
     Addition,
     Asked,
@@ -26,7 +26,7 @@ MADE_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 @dataclass
 class FakeActions:
-    """Implements `services.action_desk.ActionsDesk` and `KeyDesk`.
+    """Implements `ActionsDesk` and `KeyDesk`.
 
     Unlike the real one it changes no download: it notes what was asked for and answers what
     `answer` says. Every item is known to its Jellyfin but those in `unknown`.

@@ -13,7 +13,7 @@ from threading import Event
 
 import xxhash
 
-from sidecar.domain.formats import Target
+from sidecar.domain.formats.formats import Target
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Left, Made
 from sidecar.transfer.engine import Part

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 
-from sidecar.domain.downloads import MISSING, Status
-from sidecar.domain.sorting import Sort
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.desk import (
@@ -75,7 +75,7 @@ def a_download(number: int, **differences: object) -> DownloadView:
 
 @dataclass
 class FakeDesk:
-    """Implements `services.desk.Desk`.
+    """Implements `Desk`.
 
     Its lists are in the order of their numbers, the last first (in the queue the first). Unlike
     the real one it keeps nothing on a disk, forgets no session by age, limits no sign-ins,

@@ -12,8 +12,8 @@ from threading import Event
 
 import xxhash
 
-from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.domain.downloads.states import Validator
+from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.engine import Job, Receipt, Report
 

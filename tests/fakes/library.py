@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import requests
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.kinds import Kind
 from sidecar.errors import DeviceTrouble, ServerAway
@@ -58,7 +58,7 @@ WAITS = Button(device_id="stick", device_name="Car stick", state=State.WAITING, 
 
 @dataclass
 class FakeLibrary:
-    """Implements `services.browsing.BrowsingDesk`; everybody sees the same and nothing is asked.
+    """Implements `BrowsingDesk`; everybody sees the same and nothing is asked.
 
     Unlike the real one it knows how everything stands, in lists as well.
     """
@@ -102,7 +102,7 @@ class FakeLibrary:
 
 @dataclass
 class FakeOffline:
-    """Implements `services.offline.OfflineDesk`; unlike the real one it looks nowhere."""
+    """Implements `OfflineDesk`; unlike the real one it looks nowhere."""
 
     files_of: dict[str, list[OfflineFile]] = field(default_factory=dict)
     asked: list[OfflineQuery] = field(default_factory=list)
@@ -141,7 +141,7 @@ def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
 
 @dataclass
 class FakeMedia:
-    """Implements `services.media.MediaDesk` with files in a folder; people own them by name.
+    """Implements `MediaDesk` with files in a folder; people own them by name.
 
     Unlike the real one it notes no use in a database and never asks Jellyfin.
     """

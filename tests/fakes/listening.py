@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.coming import ComingView
 from sidecar.services.desk import Person
 from sidecar.services.plays_desk import NowView, PlaysPage, PlayView
@@ -51,7 +51,7 @@ def plays_now(account: str) -> NowView:
 
 @dataclass
 class FakeListening:
-    """Implements `services.plays_desk.PlaysDesk`; what was heard is given by account name.
+    """Implements `PlaysDesk`; what was heard is given by account name.
 
     Unlike the real one it keeps nothing, and knows names by their exact spelling alone.
     """

@@ -29,7 +29,7 @@ HEARD = HeardView(
 
 @dataclass
 class FakeLogs:
-    """Implements `services.log_desk.LogDesk` for one device, `stick`, of ann's.
+    """Implements `LogDesk` for one device, `stick`, of ann's.
 
     Unlike the real one it reads nothing and tells Jellyfin nothing.
     """

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from sidecar.domain.downloads import Status
-from sidecar.domain.eviction import Standing
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.undo import Reversal
 from sidecar.services.desk import Person
 from sidecar.services.leavers import Leaver, Leavers
 from sidecar.services.looking import Sight
@@ -47,7 +47,7 @@ _OF_FILES = {"sight", "tile", "last_heard", "was_used", "is_pinned", "holdings"}
 
 @dataclass
 class FakeOnDevice:
-    """Implements `services.on_device_desk.OnDeviceDesk`; it shares its people with the desk.
+    """Implements `OnDeviceDesk`; it shares its people with the desk.
 
     Unlike the real one it finds words anywhere in a title, looks at no device and keeps nothing.
     """
@@ -144,7 +144,7 @@ def _part(found: Sequence[T], wanted: Wanted) -> Sequence[T]:
 
 @dataclass
 class FakeLeavers:
-    """Implements `services.leavers.LeaversDesk`; everybody gets the same."""
+    """Implements `LeaversDesk`; everybody gets the same."""
 
     devices: list[Leavers] = field(default_factory=list)
 

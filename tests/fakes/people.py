@@ -17,7 +17,7 @@ IDS = {one.name: f"{number:064x}" for number, one in enumerate((ANN, BEN, EVE), 
 
 @dataclass
 class FakePeople:
-    """Implements `services.people.PeopleDesk`.
+    """Implements `PeopleDesk`.
 
     Unlike the real one everybody has one session and a file, nothing is ended for real, and no
     Jellyfin is told.
@@ -74,7 +74,7 @@ class FakePeople:
 
 @dataclass
 class FakeHood:
-    """Implements `services.under_the_hood.HoodDesk`; unlike the real one it asks nobody."""
+    """Implements `HoodDesk`; unlike the real one it asks nobody."""
 
     lines: list[LogLine] = field(
         default_factory=lambda: [

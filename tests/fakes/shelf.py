@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen, Context, S
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.wishes import Hold, Reason
 from tests.fakes.clock import START
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sidecar.config.describing import Key, KeyKind
-from sidecar.domain.downloads import Status
-from sidecar.domain.explaining import Wanting
+from sidecar.domain.downloads.explain import Wanting
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, OddAnswer
 from sidecar.services.desk import Person
 from sidecar.services.device_access import Management
@@ -35,7 +35,7 @@ UNTIL = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 @dataclass
 class FakeSteering:
-    """Implements `services.steering_desk.SteeringDesk`.
+    """Implements `SteeringDesk`.
 
     Unlike the real one it has one device that serves ann alone, knows one track, keeps nothing,
     and asks no Jellyfin.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sidecar.domain.catalogue import Listed, works
+from sidecar.domain.files.catalogue import Listed, works
 from sidecar.services.stick.page import page
 
 NAME = "Offline library.html"

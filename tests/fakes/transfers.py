@@ -13,7 +13,7 @@ USUAL = 5_000_000
 
 @dataclass
 class FakeTransfers:
-    """Implements `services.transfers_desk.TransfersDesk`; unlike the real one it stops nothing."""
+    """Implements `TransfersDesk`; unlike the real one it stops nothing."""
 
     is_paused: bool = False
     speed_limit: int | None = USUAL

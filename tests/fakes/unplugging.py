@@ -9,7 +9,7 @@ from sidecar.services.desk import Person
 
 @dataclass
 class FakeUnplugging:
-    """Implements `services.unplugging.UnplugDesk`.
+    """Implements `UnplugDesk`.
 
     Unlike the real one it knows the devices of `known` alone, stops no transfer and closes no
     folder.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.clock import Clock, SystemClock
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.link import Link

@@ -115,12 +115,12 @@ SHOWN_BY = MappingProxyType(
             "faults/test_disk.py::test_d12_another_stick_at_the_place_gets_nothing"
         ],
         "D14 larger than FAT32 takes": [
-            "domain/test_space.py::test_a_file_that_fat_cannot_hold_is_refused_before_the_first_byte"
+            "domain/space/test_space.py::test_a_file_that_fat_cannot_hold_is_refused_before_the_first_byte"
         ],
         "D17 names that differ by case": [
             "device/test_other_systems.py::test_a_name_that_differs_only_by_case_is_taken",
-            "domain/test_naming.py::test_names_that_some_device_takes_for_one_have_one_key",
-            "domain/test_naming.py::test_two_items_with_one_path_get_two",
+            "domain/files/test_naming.py::test_names_that_some_device_takes_for_one_have_one_key",
+            "domain/files/test_naming.py::test_two_items_with_one_path_get_two",
         ],
         "D21 names that lead out": [
             "device/test_folder.py::test_a_path_that_leads_out_or_into_our_own_folder_is_refused"

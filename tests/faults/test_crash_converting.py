@@ -19,7 +19,7 @@ import xxhash
 
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.formats import Format
+from sidecar.domain.formats.formats import Format
 from tests.device.tracing import needs_strace
 from tests.fakes.demo_house import QUICK, device_of
 from tests.fakes.mutagens import OggOpus

@@ -22,7 +22,7 @@ from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.troubles import Kind
 from sidecar.store.reading import DownloadFilter
 from tests.device.mounting import (

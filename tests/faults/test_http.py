@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.transfers import OVERLAP
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.transfers.response import OVERLAP
 from sidecar.transfer.engine import Receipt
 from tests.fakes.fault_server import (
     LATER,

@@ -5,8 +5,8 @@ body and the file are, when it says that was changed, and where the line breaks.
 another as a worker makes them, under whatever the last scan said; what is of another length than
 scanned counts only if a look into it shows a version's end.
 
-Left out is what nothing here can notice (`domain.transfers` says so): a middle that invents bytes,
-or that cuts a file to exactly the length of the last scan.
+Left out is what nothing here can notice (`domain.transfers.response` says so): a middle that
+invents bytes, or that cuts a file to exactly the length of the last scan.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.clock import SystemClock
-from sidecar.domain.failures import FailureClass, TransferFailed
-from sidecar.domain.transfers import OVERLAP, is_believed
-from sidecar.domain.wholeness import Verdict
+from sidecar.domain.transfers.failures import FailureClass, TransferFailed
+from sidecar.domain.transfers.response import OVERLAP, is_believed
+from sidecar.domain.transfers.wholeness import Verdict
 from sidecar.transfer.http import HttpEngine
 from sidecar.transfer.pace import Patience
 from tests.fakes.fault_server import LATER, MODIFIED, Asked, Behaviour, FaultServer

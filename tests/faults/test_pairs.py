@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import pytest
 
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.transfers import OVERLAP
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.transfers.response import OVERLAP
 from tests.fakes.fault_server import LATER, MODIFIED, Behaviour, after, claims, honest, says
 from tests.faults.behaviours import PAGE, from_byte, instead, whole_file
 from tests.faults.conftest import OFFSETS, Walk

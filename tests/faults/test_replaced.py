@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.transfer.pace import Patience
 from tests.fakes.clock import HastyClock
 from tests.fakes.fault_server import LATER

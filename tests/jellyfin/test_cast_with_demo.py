@@ -15,8 +15,8 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.casting import When
 from sidecar.domain.items import ItemType
+from sidecar.domain.playback.cast_queue import When
 from sidecar.jellyfin.cast import beside, cast_target
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.news import Connected, Disconnected, News

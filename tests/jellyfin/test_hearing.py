@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.jellyfin.hearing import Trust, is_untold, look_every
 from tests.fakes.clock import START
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
 from sidecar.jellyfin.mapping import MOST_QUEUED, now_playing, to_item
 from tests.jellyfin.recorded import VERSIONS, body

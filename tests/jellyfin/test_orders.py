@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sidecar.domain.casting import When
+from sidecar.domain.playback.cast_queue import When
 from sidecar.jellyfin.news import decode
 from sidecar.jellyfin.orders import Command, PlayOrder
 from tests.fakes.live import frame

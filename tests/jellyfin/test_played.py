@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.returning import Tally
+from sidecar.domain.imports.matching import Tally
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin.hearing import IDLE_S, Trust
 from sidecar.jellyfin.news import (

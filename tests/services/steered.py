@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk

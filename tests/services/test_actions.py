@@ -10,10 +10,10 @@ from threading import Barrier, Thread
 import pytest
 
 from sidecar.device.marker import OURS
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.failures import FailureClass
-from sidecar.domain.shares import Share
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import SignedOut
 from sidecar.services.action_desk import Addition, Asked, Order, Outcome, Result, Selection

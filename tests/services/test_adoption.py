@@ -11,7 +11,7 @@ import xxhash
 
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.downloads import Download, Status
+from sidecar.domain.downloads.states import Download, Status
 from sidecar.errors import ServerAway
 from sidecar.services.adoption import (
     CHANGED,

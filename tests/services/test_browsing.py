@@ -11,7 +11,7 @@ from sidecar.demo.core import Phase
 from sidecar.demo.exchange import Reply, Request
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.kinds import Kind
 from sidecar.errors import ServerAway

@@ -21,9 +21,9 @@ from sidecar.config import DeviceSettings
 from sidecar.demo.core import Phase
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.casting import When
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.playback.cast_queue import When
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin

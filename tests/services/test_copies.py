@@ -17,7 +17,7 @@ from sidecar.demo.exchange import Reply, Request
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Move, Status, Validator
+from sidecar.domain.downloads.states import Download, Move, Status, Validator
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk

@@ -12,9 +12,9 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Move, Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.network import Line, LineKind
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox

@@ -13,10 +13,10 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.formats import Format
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import ItemType
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.finishing import Finishing

@@ -11,8 +11,8 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.formats import Format
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import ConfigError, NotFound, ServerAway

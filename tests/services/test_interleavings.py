@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import MOVES, Download, Status, Validator
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.action_desk import Order, Result, Selection
 from sidecar.services.desk import Person

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.planning import Planning
 from sidecar.transfer.engine import Job
 from tests.fakes.answering import answering, json_reply

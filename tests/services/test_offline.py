@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.errors import DeviceTrouble
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.desk import DownloadView, Person

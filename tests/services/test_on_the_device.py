@@ -10,11 +10,11 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Move
-from sidecar.domain.eviction import Standing
+from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.items import ItemType
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
+from sidecar.domain.space.eviction import Standing
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.services.desk import DeviceView, DownloadView, Person
 from sidecar.services.devices import DeviceShelf

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.troubles import Kind
 from sidecar.store.device_settings import DeviceSettingsStore

@@ -11,11 +11,11 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
-from sidecar.domain.hearts import Heart
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.presets import PRESETS, PresetName
 from sidecar.domain.rules.context import Chosen
+from sidecar.domain.rules.favourite_state import Heart
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import DeviceShelf
@@ -27,7 +27,7 @@ from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.downloads import Place
 from sidecar.store.on_device import OnDevice
 from sidecar.store.playlist_orders import PlaylistOrders
-from tests.domain.test_m3u import read_back
+from tests.domain.files.test_m3u import read_back
 from tests.services.conftest import ANN, STICK, World, track
 
 BEN = "b" * 32

@@ -9,7 +9,7 @@ from sidecar.services.desk import Person
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.watching import Watching
 from sidecar.store.plays import Plays
-from tests.domain.listeners import client
+from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, World
 
 BEN = "b" * 32

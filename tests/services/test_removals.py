@@ -17,9 +17,9 @@ from pydantic import ByteSize
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.naming import path_key
-from sidecar.domain.removals import Fate
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.removals import Fate
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.events import NoticesChanged

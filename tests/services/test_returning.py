@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.returning import Tally
+from sidecar.domain.imports.matching import Tally
 from sidecar.errors import DeviceTrouble, ServerAway
 from sidecar.jellyfin.played import PlayedMarks
 from sidecar.services.log_desk import LogInUse, LogView, TakenView

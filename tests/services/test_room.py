@@ -9,9 +9,9 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.eviction import REST
-from sidecar.domain.removals import Fate
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.removals import Fate
+from sidecar.domain.space.eviction import REST
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.events import DeviceChanged

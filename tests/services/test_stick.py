@@ -12,7 +12,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import DeviceShelf

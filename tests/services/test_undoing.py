@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.undoing import Place, Reversal
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.services.action_desk import Order, Result

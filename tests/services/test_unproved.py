@@ -13,9 +13,9 @@ from typing import BinaryIO
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Status
-from sidecar.domain.wholeness import Verdict, Wholeness
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.services.action_desk import Order, Result
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.answering import Reply, Request, json_reply

@@ -6,13 +6,13 @@ from threading import Event, Thread
 
 import pytest
 
-from sidecar.domain.downloads import Download
-from sidecar.domain.plays import Play
-from sidecar.domain.sessions import NowPlaying
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.services.watching import RETRY_S, SAVED_EVERY_S, Watching
 from sidecar.store.plays import Plays
 from sidecar.store.queueing import NewDownload, Place
-from tests.domain.listeners import client
+from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, STICK, World, track
 
 BEN = "b" * 32

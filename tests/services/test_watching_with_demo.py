@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn

@@ -13,9 +13,9 @@ from pydantic import ByteSize, SecretStr
 from sidecar.config import DeviceSettings
 from sidecar.demo.server import DemoServer
 from sidecar.device.marker import Marker, write_marker
-from sidecar.domain.downloads import Download
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.items import Item
-from sidecar.domain.naming import path_key, wanted_path
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn

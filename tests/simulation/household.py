@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sidecar.domain.balance import DeviceRoom, Wanted
-from sidecar.domain.eviction import REST, Grip, Standing, Stored, must_rest, standing
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.plan import plan
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context
-from sidecar.domain.sessions import NowPlaying, QueueEntry
-from sidecar.domain.space import Space
+from sidecar.domain.space.budget import DeviceRoom, Wanted
+from sidecar.domain.space.eviction import REST, Grip, Standing, Stored, must_rest, standing
+from sidecar.domain.space.plan import plan
+from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import Hold, Reason, Wish
 from tests.fakes.clock import START
 from tests.simulation.catalogue import Catalogue

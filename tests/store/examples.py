@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sidecar.domain.failures import Failure, FailureClass
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.store.queueing import NewDownload, Place
 from tests.fakes.clock import START
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import peewee
 import pytest
 
-from sidecar.domain.hearts import Heart
 from sidecar.domain.items import ItemType
+from sidecar.domain.rules.favourite_state import Heart
 from sidecar.store.accounts import Account, Accounts
 from sidecar.store.api_keys import ApiKeys
 from sidecar.store.database import Database

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads import Download, Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.naming import path_key
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DownloadChanged
 from sidecar.store.adopting import AdoptedFile
 from sidecar.store.downloads import NewDownload, Place

@@ -4,9 +4,9 @@ from time import perf_counter
 
 import pytest
 
-from sidecar.domain.downloads import Download, Move
+from sidecar.domain.downloads.states import Download, Move
+from sidecar.domain.files.tiles import tile_of
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.tiles import tile_of
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.albums_on_device import (

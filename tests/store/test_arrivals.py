@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads import Download
-from sidecar.domain.peers import Missing, Peer
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.syncthing.peers import Missing, Peer
 from sidecar.store.arrivals import ABSENT, BEFORE, NEWEST, OF_FILE, Arrivals
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads

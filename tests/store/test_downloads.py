@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads import Download, Move, Status, Validator
-from sidecar.domain.naming import path_key
-from sidecar.domain.removals import Expected
+from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.hearts import Heart
 from sidecar.domain.items import ItemType
+from sidecar.domain.rules.favourite_state import Heart
 from sidecar.store.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.hearts import Hearts

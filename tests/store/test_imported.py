@@ -8,9 +8,9 @@ from pathlib import Path
 import peewee
 import pytest
 
+from sidecar.domain.imports.matching import Mark
+from sidecar.domain.imports.player_logs import LogKind
 from sidecar.domain.items import Item
-from sidecar.domain.player_logs import LogKind
-from sidecar.domain.returning import Mark
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.store.accounts import Account
 from sidecar.store.downloads import NewDownload, Place

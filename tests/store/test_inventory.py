@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads import Move, Validator
-from sidecar.domain.eviction import Standing
+from sidecar.domain.downloads.states import Move, Validator
+from sidecar.domain.space.eviction import Standing
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store import inventory

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads import Download, Status, Validator
+from sidecar.domain.downloads.states import Download, Status, Validator
 from sidecar.store.database import Database
 from sidecar.store.downloads import Downloads
 from sidecar.store.reading import DownloadFilter

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.hearts import Heart
+from sidecar.domain.files.m3u import Entry
 from sidecar.domain.items import ItemType
-from sidecar.domain.m3u import Entry
 from sidecar.domain.rules.context import Chosen
+from sidecar.domain.rules.favourite_state import Heart
 from sidecar.events import Bus, Event, PlaylistChanged
 from sidecar.store import playlist_orders
 from sidecar.store.accounts import Accounts

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.plays import Play
+from sidecar.domain.playback.plays import Play
 from sidecar.services.rule_library import Plays as PlaysForRules
 from sidecar.store.accounts import Accounts
 from sidecar.store.database import Database

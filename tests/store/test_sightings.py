@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads import Status
-from sidecar.domain.failures import Failure, FailureClass
-from sidecar.domain.removals import Expected
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.removals import Expected
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import Bus, DeviceChanged, Event
 from sidecar.store.accounts import Accounts
 from sidecar.store.albums_on_device import AlbumsOnDevice

@@ -14,8 +14,8 @@ from typing import BinaryIO
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.domain.downloads.states import Validator
+from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine

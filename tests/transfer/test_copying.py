@@ -15,8 +15,8 @@ from typing import BinaryIO
 import pytest
 import xxhash
 
-from sidecar.domain.failures import FailureClass, TransferFailed
-from sidecar.domain.transfers import may_be_resumed
+from sidecar.domain.transfers.failures import FailureClass, TransferFailed
+from sidecar.domain.transfers.response import may_be_resumed
 from sidecar.errors import Stopped
 from sidecar.transfer.copying import BLOCK, CopyFailed, Original, copy
 from sidecar.transfer.engine import Receipt

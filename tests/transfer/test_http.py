@@ -7,9 +7,9 @@ import socket
 import pytest
 import xxhash
 
-from sidecar.domain.downloads import Validator
-from sidecar.domain.failures import FailureClass
-from sidecar.domain.transfers import OVERLAP
+from sidecar.domain.downloads.states import Validator
+from sidecar.domain.transfers.failures import FailureClass
+from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.http import HttpEngine

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.network import Line, LineKind
+from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.transfer.network import WayOut
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"

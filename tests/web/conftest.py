@@ -9,7 +9,7 @@ import pytest
 from flask import Blueprint
 from werkzeug.test import Client
 
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.desk import Person
 from sidecar.services.undoing import Undoing

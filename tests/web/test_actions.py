@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.domain.actions import Action
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.states import Status
 from sidecar.services.action_desk import Order, Outcome, Result, Selection
 from sidecar.web.app import Web
 from sidecar.web.shown import STATUSES, Tab

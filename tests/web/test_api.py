@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.desk import Cover, DeviceView, Notice
 from tests.fakes.desk import PIXEL, QUEUED_AT, FakeDesk, a_download
 from tests.web.conftest import Browser

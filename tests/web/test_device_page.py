@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.domain.undoing import Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.web import setting_words
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk

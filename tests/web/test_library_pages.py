@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import Kind
 from sidecar.services.browsing import Entry, Sort

@@ -8,8 +8,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from sidecar.domain.actions import Action
-from sidecar.domain.eviction import Standing
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.space.eviction import Standing
 from sidecar.services.action_desk import Order, Outcome, Result
 from sidecar.services.desk import DeviceView
 from sidecar.services.on_device_desk import Holding

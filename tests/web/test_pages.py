@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import Client
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Notice
 from sidecar.web.shown import STATUSES, Tab

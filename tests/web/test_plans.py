@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sidecar.domain.shares import NO_FILES
+from sidecar.domain.downloads.shares import NO_FILES
 from sidecar.services.plans import Reformat
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk

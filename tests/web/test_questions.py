@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.desk import DeviceView, OpenQuestion, Subject
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan

@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.errors import DeviceTrouble
 from sidecar.services.adoption_desk import AdoptionInUse
 from sidecar.services.desk import Carried

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.services.desk import DeviceView, Notice
 from sidecar.web.languages import ENGLISH, NAMES
 from sidecar.web.sayings import CATALOGUES, FIELD, Sayings, sayings
@@ -30,10 +30,10 @@ SPEAKERS = (
 )
 # They write for the log, for the shell or for a program; the page on a stick speaks for itself.
 SILENT = {
-    "domain/catalogue.py": "the tag that tells of samplers",
-    "domain/downloads.py": "a mistake of ours",
-    "domain/playback.py": "the log",
-    "domain/wholeness.py": "the log",
+    "domain/files/catalogue.py": "the tag that tells of samplers",
+    "domain/downloads/states.py": "a mistake of ours",
+    "domain/playback/tracker.py": "the log",
+    "domain/transfers/wholeness.py": "the log",
     "services/crew.py": "the log",
     "services/stick": "the page on the stick",
     "jellyfin/hearing.py": "the log",

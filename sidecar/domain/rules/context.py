@@ -13,8 +13,8 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from sidecar.domain.items import Item
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.library import Library
-from sidecar.domain.sessions import NowPlaying
 from sidecar.domain.wishes import Hold, Reason, Wish
 
 

@@ -17,9 +17,9 @@ from datetime import timedelta
 from itertools import islice, pairwise
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.playback.sessions import NowPlaying, Repeat
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.sessions import NowPlaying, Repeat
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 
 NAME = "queue_ahead"

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads import Status
-from sidecar.domain.m3u import Entry, Named, is_list, placed, written
-from sidecar.domain.presets import PRESETS
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.m3u import Entry, Named, is_list, placed, written
+from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceTrouble
 from sidecar.events import (
     AccountChanged,

@@ -16,7 +16,7 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
-from sidecar.domain.catalogue import Shelf, Work
+from sidecar.domain.files.catalogue import Shelf, Work
 
 _WORDS = {
     Shelf.MUSIC: ("track", "tracks"),

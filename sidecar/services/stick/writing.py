@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sidecar.clock import Clock
-from sidecar.domain.catalogue import works
-from sidecar.domain.downloads import Status
-from sidecar.domain.manifest import manifest
-from sidecar.domain.removals import Facts
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.catalogue import works
+from sidecar.domain.files.manifest import manifest
+from sidecar.domain.files.removals import Facts
 from sidecar.errors import DeviceTrouble
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from sidecar.domain.failures import Failure, FailureClass
+from sidecar.domain.transfers.failures import Failure, FailureClass
 
 _T, _C, _D = FailureClass.TRANSIENT, FailureClass.CHANGED, FailureClass.DEVICE
 _BLOCKED, _AWAY = FailureClass.BLOCKED, FailureClass.SERVER_AWAY

@@ -22,7 +22,7 @@ from sidecar.transfer.pace import Patience
 
 
 class Aria2Engine:
-    """Implements `transfer.engine.Engine`. Safe for many threads; `Link.run` must be running."""
+    """Implements `Engine`. Safe for many threads; `Link.run` must be running."""
 
     def __init__(
         self,

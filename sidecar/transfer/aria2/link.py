@@ -16,7 +16,7 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import Failure, TransferFailed
+from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret

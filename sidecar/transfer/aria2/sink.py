@@ -21,7 +21,7 @@ from typing import BinaryIO
 import xxhash
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
 from sidecar.transfer.aria2.link import Link
@@ -66,7 +66,7 @@ OPTIONS: dict[str, object] = {
 
 
 class ThroughAria2:
-    """Implements `transfer.http.Sink`. Used by one thread; close it in the end."""
+    """Implements `Sink`. Used by one thread; close it in the end."""
 
     def __init__(
         self,

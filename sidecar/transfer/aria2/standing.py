@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sidecar.domain.failures import Failure
+from sidecar.domain.transfers.failures import Failure
 from sidecar.transfer.aria2.codes import gone, judge, paused, removed
 from sidecar.transfer.aria2.rpc import RpcError
 

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError, Stopped
 
-LAUNCHER = Path(__file__).with_name("launching.py")
+LAUNCHER = Path(__file__).with_name("launcher.py")
 LOOK_EVERY_S = 0.1
 MOST_SAID = 16 * 1024 * 1024
 

@@ -20,10 +20,10 @@ from typing import BinaryIO, Protocol
 import xxhash
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import TransferFailed
-from sidecar.domain.formats import Format, Target, not_converted, not_smaller, why_left
-from sidecar.domain.tags import tags_for
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.formats.formats import Format, Target, not_converted, not_smaller, why_left
+from sidecar.domain.formats.tags import tags_for
+from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.converting import mp4_tags
 from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
 from sidecar.transfer.converting.looking import ONLY_FILES, UNTRUSTED, Found, look

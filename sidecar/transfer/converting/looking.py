@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.formats import Sound
+from sidecar.domain.formats.formats import Sound
 from sidecar.transfer.converting.child import ChildFailed, reach, run
 
 LOOK_WITHIN_S = 60.0

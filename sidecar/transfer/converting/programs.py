@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.domain.formats import CODECS, Format
+from sidecar.domain.formats.formats import CODECS, Format
 from sidecar.errors import SidecarError
 
 ASK_WITHIN_S = 20.0

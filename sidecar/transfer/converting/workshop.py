@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.formats import Format
+from sidecar.domain.formats.formats import Format
 from sidecar.transfer.converting.converter import Converter
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 
 HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

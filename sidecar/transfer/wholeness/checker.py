@@ -15,8 +15,15 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.failures import TransferFailed
-from sidecar.domain.wholeness import PLAUSIBLE_S, Ending, Evidence, Verdict, Wholeness, judge
+from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.wholeness import (
+    PLAUSIBLE_S,
+    Ending,
+    Evidence,
+    Verdict,
+    Wholeness,
+    judge,
+)
 from sidecar.transfer.converting.programs import Programs
 from sidecar.transfer.faults import disk_failure
 from sidecar.transfer.wholeness.decoding import Decoded, decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 
 MOST_CHUNKS = 100_000

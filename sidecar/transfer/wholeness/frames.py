@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 from sidecar.transfer.wholeness.tags import Sound, between_tags, is_tag
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 from sidecar.transfer.wholeness.tags import between_tags, is_tag
 

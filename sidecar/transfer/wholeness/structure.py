@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from sidecar.domain.wholeness import Evidence
+from sidecar.domain.transfers.wholeness import Evidence
 from sidecar.transfer.wholeness.asf import HEADER as ASF
 from sidecar.transfer.wholeness.asf import inspect_asf
 from sidecar.transfer.wholeness.chunks import inspect_aiff, inspect_avi, inspect_wav

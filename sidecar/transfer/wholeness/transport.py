@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sidecar.domain.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.wholeness.source import CannotTell, Source
 
 PACKET, TIMED_PACKET = 188, 192

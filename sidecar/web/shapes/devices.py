@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.web.shapes.base import Moment, Shape
 from sidecar.web.shapes.downloads import Reason
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sidecar.domain.downloads import Status
+from sidecar.domain.downloads.states import Status
 from sidecar.events import Phase
 from sidecar.web.shapes.base import ItemId, Listed, Moment, Shape
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, Settings, wishes
-from sidecar.domain.sessions import NowPlaying, QueueEntry, Repeat
 from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part, plays, song
 
 SONGS = [song(f"{number}") for number in range(1, 11)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.failures import FailureClass
+from sidecar.domain.transfers.failures import FailureClass
 from sidecar.transfer.aria2.codes import MEANINGS, judge
 
 

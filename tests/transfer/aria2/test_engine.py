@@ -20,8 +20,8 @@ import requests
 import xxhash
 
 from sidecar.clock import SystemClock
-from sidecar.domain.failures import FailureClass
-from sidecar.domain.transfers import OVERLAP
+from sidecar.domain.transfers.failures import FailureClass
+from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.aria2.daemon import ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.formats import Format, Target
+from sidecar.domain.formats.formats import Format, Target
 from sidecar.transfer.converting.converter import Converter, Left, Made
 from sidecar.transfer.converting.programs import Programs, find_programs
 

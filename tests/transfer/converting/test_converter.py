@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from sidecar.domain.failures import FailureClass, TransferFailed
-from sidecar.domain.formats import Format, Target
+from sidecar.domain.formats.formats import Format, Target
+from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Left, Made
 from sidecar.transfer.converting.programs import Programs

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.formats import CODECS, Format
+from sidecar.domain.formats.formats import CODECS, Format
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
 from sidecar.transfer.converting.workshop import Workshop
 

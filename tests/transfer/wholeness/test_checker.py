@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
-from sidecar.domain.failures import TransferFailed
-from sidecar.domain.wholeness import Verdict, Wholeness
+from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import Stopped
 from sidecar.transfer.wholeness import WholenessChecker
 from tests.fakes.media import DECODED, FILMS, GUESSED, KINDS, SOUNDS, length_of

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.clock import SystemClock
-from sidecar.domain.wholeness import Evidence, Wholeness, judge
+from sidecar.domain.transfers.wholeness import Evidence, Wholeness, judge
 from sidecar.transfer.wholeness.source import CannotTell, Source
 from sidecar.transfer.wholeness.structure import inspect
 from tests.fakes.clock import FakeClock

@@ -1,0 +1,1 @@
+"""A download's states, and what people may do in each."""

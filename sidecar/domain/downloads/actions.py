@@ -1,0 +1,165 @@
+"""What people may do with a download, and in which state: one table, judged by one function.
+
+                pending     downloading  paused      completed   failed      removed
+    pause       goes        goes         is so       -           -           -
+    resume      is so       is so        goes        -           -           -
+    retry       cooldown*   is so        -           -           cooldown*   goes
+    cancel      goes        goes         goes        -           goes        is so
+    delete      goes        goes         goes        goes        goes        is so
+    prioritise  goes        -            -           -           -           -
+    accept      unproved**  -           -           -           unproved**  -
+    top, move   goes        is so        -           -           -           -
+    let go      -           -            -           goes        -           is so
+
+*Is so*: the wish is fulfilled already, as after a second click; nothing changes and nobody is
+scolded. *Cooldown*: refused with the time when it becomes possible, unless an admin forces it; a
+pending one that does not cool down *is so*. *Unproved*: only what came in another length than the
+scan says and could not be proved whole; a cooldown does not matter. What is refused is told in a
+sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from types import MappingProxyType
+
+from sidecar.domain.downloads.states import UNPROVED, Download, Status
+
+
+class Action(StrEnum):
+    """What a person asks for."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    PRIORITISE = "prioritise"
+    TOP = "top"
+    MOVE = "move"
+    LET_GO = "let_go"
+    ACCEPT = "accept"
+
+
+class Verdict(Enum):
+    """What comes of it."""
+
+    GO = "go"
+    IS_SO = "is so"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """It is not done.
+
+    Attributes:
+        code: For programs.
+        text: For people: what stands in the way, and what they can do.
+        until: When it becomes possible; None if no time makes it so.
+    """
+
+    code: str
+    text: str
+    until: datetime | None = None
+
+
+_ALL_BUT_REMOVED = frozenset(Status) - {Status.REMOVED}
+
+GOES = MappingProxyType(
+    {
+        Action.PAUSE: frozenset({Status.PENDING, Status.DOWNLOADING}),
+        Action.RESUME: frozenset({Status.PAUSED}),
+        Action.RETRY: frozenset({Status.PENDING, Status.FAILED, Status.REMOVED}),
+        Action.CANCEL: _ALL_BUT_REMOVED - {Status.COMPLETED},
+        Action.DELETE: _ALL_BUT_REMOVED,
+        Action.PRIORITISE: frozenset({Status.PENDING}),
+        Action.TOP: frozenset({Status.PENDING}),
+        Action.MOVE: frozenset({Status.PENDING}),
+        Action.LET_GO: frozenset({Status.COMPLETED}),
+        Action.ACCEPT: frozenset({Status.PENDING, Status.FAILED}),
+    }
+)
+IS_SO = MappingProxyType(
+    {
+        Action.PAUSE: frozenset({Status.PAUSED}),
+        Action.RESUME: frozenset({Status.PENDING, Status.DOWNLOADING}),
+        Action.RETRY: frozenset({Status.DOWNLOADING}),
+        Action.CANCEL: frozenset({Status.REMOVED}),
+        Action.DELETE: frozenset({Status.REMOVED}),
+        Action.PRIORITISE: frozenset[Status](),
+        Action.TOP: frozenset({Status.DOWNLOADING}),
+        Action.MOVE: frozenset({Status.DOWNLOADING}),
+        Action.LET_GO: frozenset({Status.REMOVED}),
+        Action.ACCEPT: frozenset[Status](),
+    }
+)
+_WHY_NOT = MappingProxyType(
+    {
+        Status.PENDING: ("waiting", "still waits in the queue"),
+        Status.DOWNLOADING: ("running", "is being fetched right now"),
+        Status.PAUSED: ("paused", "is paused: resume it first"),
+        Status.COMPLETED: ("completed", "is on the device already"),
+        Status.FAILED: ("failed", "has failed: retry it"),
+        Status.REMOVED: ("removed", "is not on the device any more: retry it to fetch it again"),
+    }
+)
+
+
+def judge(
+    action: Action, download: Download, now: datetime, *, force: bool = False
+) -> Verdict | Refusal:
+    """Decide whether an action may be done to a download as it is.
+
+    Args:
+        action: What is asked for.
+        download: As it is now.
+        now: What a cooldown is compared with.
+        force: An admin does not wait for a cooldown.
+    """
+    if download.status in IS_SO[action]:
+        return Verdict.IS_SO
+    if download.status not in GOES[action]:
+        return _refusal(action, download)
+    if action is Action.RETRY:
+        return _retry(download, now, force=force)
+    if action is Action.ACCEPT:
+        return _accept(download)
+    return Verdict.GO
+
+
+def finishing(download: Download) -> Refusal:
+    """Return why what is being renamed to its place cannot be stopped."""
+    text = f"{download.title} is being finished at this very moment: try again in a few seconds"
+    return Refusal("finishing", text)
+
+
+def _retry(download: Download, now: datetime, *, force: bool) -> Verdict | Refusal:
+    until = download.retry_next_at
+    cools_down = until is not None and until > now
+    if cools_down and not force:
+        text = (
+            f"{download.title} failed a moment ago and is tried again by itself; "
+            "before that time it cannot be retried"
+        )
+        return Refusal("cooling-down", text, until)
+    if download.status is Status.PENDING and not cools_down:
+        return Verdict.IS_SO
+    return Verdict.GO
+
+
+def _accept(download: Download) -> Verdict | Refusal:
+    if download.error_code == UNPROVED and download.validator is not None:
+        return Verdict.GO
+    if download.accepted is not None and download.accepted == download.validator:
+        return Verdict.IS_SO
+    text = f"{download.title} has nothing to be accepted: no file of another length came for it"
+    return Refusal("nothing-to-accept", text)
+
+
+def _refusal(action: Action, download: Download) -> Refusal:
+    code, why = _WHY_NOT[download.status]
+    if (action, download.status) == (Action.CANCEL, Status.COMPLETED):
+        why = "is on the device already: delete it instead"
+    return Refusal(code, f"{download.title} {why}")

@@ -1,0 +1,184 @@
+"""Why an item is on a device, and why it is not: facts in, sentences for people out.
+
+    where it stands ─▶ who wants it ─▶ what it waits for ─▶ what the person said against it
+
+It decides nothing. Whose reasons may be told, whoever gathers the facts has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from sidecar.domain.downloads.states import Download, Status
+
+STATES = MappingProxyType(
+    {
+        Status.COMPLETED: "It is on {device}",
+        Status.DOWNLOADING: "It is being fetched to {device} now: {progress:.0%} is there",
+        Status.PENDING: "It is not on {device} yet: it waits in the queue",
+        Status.PAUSED: "It is not on {device}: its download is paused until somebody resumes it",
+        Status.REMOVED: "It was on {device} and was removed",
+    }
+)
+SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanting:
+    """One reason why it is wanted.
+
+    Attributes:
+        who: The account's name; None for the person who asks.
+        release_at: When its place is given up; None while the reason lasts.
+    """
+
+    who: str | None
+    rule: str
+    text: str
+    release_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known of one item on one device, as far as the person may know it.
+
+    Attributes:
+        device: Its name.
+        download: None if there is none, or none that concerns the person.
+        speaks_for_all: Whether what is not known here is not there for anybody.
+        is_away: The device is not at its place: what was on it is only believed.
+        is_paused: The device takes no files.
+        troubles: Sentences on what stands in the way: device, server, account.
+        held_back: Why the network rule or the plan lets it wait.
+        was_removed: The person removed it on purpose.
+        excluded_from: Rules from which the person excluded it.
+        switched_off: Rules that are switched off for the device.
+        resting_until: It was removed to make room and no rule fetches it before.
+    """
+
+    device: str
+    now: datetime
+    download: Download | None = None
+    speaks_for_all: bool = False
+    wanted: tuple[Wanting, ...] = ()
+    is_away: bool = False
+    is_paused: bool = False
+    troubles: tuple[str, ...] = ()
+    held_back: str | None = None
+    was_removed: bool = False
+    excluded_from: tuple[str, ...] = ()
+    switched_off: tuple[str, ...] = ()
+    resting_until: datetime | None = None
+
+    @property
+    def status(self) -> Status | None:
+        """Where the download stands; None without one."""
+        return None if self.download is None else self.download.status
+
+    @property
+    def lasts(self) -> bool:
+        """Whether anybody wants it for longer than a grace."""
+        return any(one.release_at is None for one in self.wanted)
+
+
+def explain(facts: Facts) -> tuple[str, ...]:
+    """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
+    sentences = (_state(facts), *_wanted(facts), *_waits_for(facts), *_said_against(facts))
+    return tuple(f"{one.rstrip('.')}." for one in sentences)
+
+
+def named(rule: str) -> str:
+    """Return a rule's name as people read it."""
+    return rule.replace("_", " ")
+
+
+def span(time: timedelta) -> str:
+    """Return a time to come in its largest unit, rounded up: "3 hours"."""
+    seconds = time.total_seconds()
+    for length, unit in SPANS:
+        if seconds > length:
+            amount = int(-(-seconds // length))
+            return f"{amount} {unit}s"
+    return "a minute"
+
+
+def _state(facts: Facts) -> str:
+    download, device = facts.download, facts.device
+    if download is None:
+        return _not_there(facts)
+    if download.missing_since is not None:
+        return f"It was on {device}, and its file is missing there"
+    if download.status is Status.COMPLETED and facts.is_away:
+        return f"It was on {device} when {device} was last seen"
+    if download.status is Status.DOWNLOADING and download.finalizing:
+        return f"It is just being put in its place on {device}"
+    if download.status is Status.FAILED:
+        return f"It is not on {device}: {_failed(facts, download)}"
+    return STATES[download.status].format(device=device, progress=download.progress)
+
+
+def _not_there(facts: Facts) -> str:
+    if facts.wanted:
+        return (
+            f"It is wanted on {facts.device} and is not in the queue: Jellyfin did not show its "
+            "file when it was asked. It is asked again by itself"
+        )
+    if facts.speaks_for_all:
+        return f"It is not on {facts.device}: nobody asked for it, and no rule wants it there"
+    return f"You have not asked for it on {facts.device}, and no rule of yours wants it there"
+
+
+def _failed(facts: Facts, download: Download) -> str:
+    why = (download.error_message or "it could not be fetched").rstrip(".")
+    if download.retry_next_at is None:
+        return f"{why}. It is not tried again until somebody says so"
+    return f"{why}. It is tried again in {span(download.retry_next_at - facts.now)}"
+
+
+def _wanted(facts: Facts) -> Iterator[str]:
+    for one in facts.wanted:
+        who = one.who or "you"
+        if one.release_at is None:
+            yield f"It is wanted for {who}: {one.text}"
+        elif one.release_at > facts.now:
+            left = span(one.release_at - facts.now)
+            yield f"It was wanted for {who} ({one.text}) and keeps its place for another {left}"
+    if not facts.wanted and facts.download is not None and facts.download.is_present:
+        yield "Nobody wants it any more: it stays until its room is needed"
+
+
+def _waits_for(facts: Facts) -> Iterator[str]:
+    download = facts.download
+    if download is None or download.status is not Status.PENDING:
+        return
+    if facts.is_paused:
+        yield f"{facts.device} is paused: it takes no files until somebody ends that"
+    yield from facts.troubles
+    if download.retry_next_at is not None and download.retry_next_at > facts.now:
+        why = (download.error_message or "it could not be fetched").rstrip(".")
+        yield f"The last try failed: {why}. The next one is in " + span(
+            download.retry_next_at - facts.now
+        )
+    elif facts.held_back is not None:
+        yield facts.held_back
+    elif not facts.is_paused and not facts.troubles:
+        yield "It is fetched when it is its turn"
+
+
+def _said_against(facts: Facts) -> Iterator[str]:
+    is_here = facts.status in {Status.COMPLETED, Status.DOWNLOADING, Status.PENDING}
+    if facts.was_removed and not is_here:
+        yield f"You removed it from {facts.device}: no rule fetches it again until you ask for it"
+    elif facts.resting_until is not None and facts.resting_until > facts.now and not is_here:
+        left = span(facts.resting_until - facts.now)
+        yield f"It was removed to make room: no rule fetches it again for another {left}"
+    elif facts.status is Status.REMOVED and facts.lasts:
+        yield "It comes back when there is a new reason for it, or when you ask for it"
+    for rule in facts.excluded_from:
+        yield f"You excluded it, or what it is part of, from the rule {named(rule)}"
+    if facts.switched_off and not facts.wanted and not is_here:
+        names = ", ".join(map(named, facts.switched_off))
+        yield f"Switched off for {facts.device}: {names}"

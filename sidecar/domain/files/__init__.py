@@ -1,0 +1,1 @@
+"""Names, playlists, manifests and what lies beside the files."""

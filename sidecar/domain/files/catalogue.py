@@ -1,0 +1,166 @@
+"""What is on a device, put in order for people: albums by artist, series by season, films.
+
+Groups by folders, since these are what lies there; names come from the tags. Knows no page.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.domain.items import ItemType
+
+# What covers are called, the best first.
+COVERS = ("cover.jpg", "folder.jpg", "poster.jpg", "cover.png", "folder.png")
+
+
+class Shelf(StrEnum):
+    """What kind of thing it is to people; in the order in which they see them."""
+
+    MUSIC = "music"
+    BOOKS = "books"
+    FILMS = "films"
+    SERIES = "series"
+
+
+_OF_KIND: Mapping[str, Shelf] = MappingProxyType(
+    {
+        ItemType.AUDIO_BOOK: Shelf.BOOKS,
+        ItemType.EPISODE: Shelf.SERIES,
+        ItemType.MOVIE: Shelf.FILMS,
+        ItemType.VIDEO: Shelf.FILMS,
+        ItemType.MUSIC_VIDEO: Shelf.FILMS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A file that is complete on a device.
+
+    Attributes:
+        kind: Jellyfin's name of its type.
+        path: Below the device's root.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
+    """
+
+    item_id: str
+    path: str
+    title: str
+    artist: str | None
+    album: str | None
+    kind: str
+    size: int
+    content_hash: str | None
+    completed_at: datetime
+    format: str = ORIGINAL
+    source_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Files that lie in one folder: an album, or a season.
+
+    Attributes:
+        label: Its name if it is one of several; else empty.
+    """
+
+    label: str
+    folder: str
+    files: tuple[Listed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An album, an audiobook, a film or a series.
+
+    Attributes:
+        by: Whose it is; empty if that is of no interest.
+    """
+
+    shelf: Shelf
+    title: str
+    by: str
+    parts: tuple[Part, ...]
+
+    @property
+    def cover_places(self) -> tuple[str, ...]:
+        """Where its cover may lie, the best place first."""
+        folders = [one.folder for one in self.parts if one.folder]
+        if self.shelf is Shelf.SERIES:
+            folders = [*dict.fromkeys(one.partition("/")[0] for one in folders), *folders]
+        return tuple(f"{folder}/{name}" for folder in folders for name in COVERS)
+
+
+def works(files: Iterable[Listed]) -> Sequence[Work]:
+    """Put all files into works, in the order in which people look for them."""
+    groups: dict[tuple[Shelf, str, str], list[Listed]] = {}
+    for one in files:
+        groups.setdefault(_group(one), []).append(one)
+    found = [_work(shelf, top, inside) for (shelf, top, _), inside in groups.items()]
+    order = list(Shelf)
+    return sorted(
+        found, key=lambda one: (order.index(one.shelf), _sorting(one.by), _sorting(one.title))
+    )
+
+
+def folded(text: str) -> str:
+    """Return the text without case and accents, to sort and to search by."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in parts if not unicodedata.combining(one))
+
+
+def _group(file: Listed) -> tuple[Shelf, str, str]:
+    shelf = _OF_KIND.get(file.kind, Shelf.MUSIC)
+    folder = file.path.rpartition("/")[0]
+    match shelf:
+        case Shelf.SERIES:
+            top = folder.partition("/")[0]
+            # In a folder of everything, its series is all that there is to tell by.
+            return shelf, top, "" if "/" in folder else file.artist or ""
+        case Shelf.FILMS:
+            return shelf, folder, file.path
+        case _:
+            return shelf, folder, file.album or ""
+
+
+def _work(shelf: Shelf, top: str, files: Sequence[Listed]) -> Work:
+    parts: dict[str, list[Listed]] = {}
+    for one in files:
+        parts.setdefault(one.path.rpartition("/")[0], []).append(one)
+    several = shelf is Shelf.SERIES
+    made = tuple(
+        Part(folder.rpartition("/")[2] if several else "", folder, tuple(inside))
+        for folder, inside in sorted(parts.items())
+    )
+    return Work(shelf, _title(shelf, top, files), _by(shelf, top, files), made)
+
+
+def _title(shelf: Shelf, top: str, files: Sequence[Listed]) -> str:
+    first = files[0]
+    if shelf is Shelf.FILMS:
+        return first.title
+    if shelf is Shelf.SERIES:
+        names = {one.artist for one in files}
+        return first.artist if len(names) == 1 and first.artist else top
+    return first.album or top.rpartition("/")[2] or first.title
+
+
+def _by(shelf: Shelf, top: str, files: Sequence[Listed]) -> str:
+    if shelf in {Shelf.FILMS, Shelf.SERIES}:
+        return ""
+    names = {one.artist for one in files}
+    only = files[0].artist
+    if len(names) == 1 and only:
+        return only
+    return top.partition("/")[0] if "/" in top else "Various artists"
+
+
+def _sorting(text: str) -> str:
+    return folded(text).removeprefix("the ")

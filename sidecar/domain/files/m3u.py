@@ -1,0 +1,127 @@
+"""Playlists as files: what is in them, line by line, and what they are called.
+
+    #EXTM3U
+    #PLAYLIST:Road trip
+    #EXTINF:241,Sigur Rós - Glósóli
+    ../Sigur Rós/Takk… (2005)/1-02 - Glósóli.flac
+
+Names files relative to the list's own place. Titles are untrusted: none of them becomes a line of
+its own. A path that no line can hold is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sidecar.domain.files.naming import LONGEST_NAME_BYTES, clean, distinct, path_key
+from sidecar.domain.files.presets import Preset
+from sidecar.domain.files.truncate import shortened
+
+EXTENSIONS = (".m3u8", ".m3u")
+HEAD = "#EXTM3U"
+MARK = "\ufeff"
+# A player takes what follows for another line, or drops it.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|\s$|^\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a playlist.
+
+    Attributes:
+        path: Below the device's root.
+        seconds: Running time; None if nobody knows.
+    """
+
+    path: str
+    title: str
+    artist: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a playlist is called by people, and what tells it from others of that name.
+
+    Attributes:
+        id: 32 hex digits.
+    """
+
+    id: str
+    name: str
+
+
+_NO_SIGN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
+N = TypeVar("N", bound=Named)
+
+
+def is_list(path: str) -> bool:
+    """Whether a file is a playlist, by its name."""
+    return path.lower().endswith(EXTENSIONS)
+
+
+def written(name: str, entries: Iterable[Entry], preset: Preset) -> bytes:
+    """Return a playlist as one kind of player reads it: in this order, repeats included."""
+    lines = [HEAD, *_lines(name, entries, preset)]
+    text = "".join(f"{line}{preset.line_end}" for line in lines)
+    return f"{MARK if preset.has_mark else ''}{text}".encode("utf-8", "replace")
+
+
+def placed(
+    lists: Iterable[N], preset: Preset, *, strangers: Iterable[str], ours: Iterable[str]
+) -> Iterator[tuple[N, tuple[str, ...]]]:
+    """Yield each list with the paths that it may have, the best first: no two may have the same.
+
+    Args:
+        lists: The first of those with the same name has it as it is.
+        preset: What the player needs.
+        strangers: Paths of others in the same folder.
+        ours: Paths of lists that are there; whose name differs in nothing but the case keeps it.
+    """
+    spelt = {path_key(one): one for one in ours}
+    used = set(map(path_key, strangers))
+    for one in lists:
+        plain = _path(one.name, preset)
+        offered = [path for path in (plain, distinct(plain, one.id)) if path_key(path) not in used]
+        used.update(map(path_key, offered))
+        yield one, tuple(spelt.get(path_key(path), path) for path in offered)
+
+
+def _lines(name: str, entries: Iterable[Entry], preset: Preset) -> Iterator[str]:
+    if preset.tells_titles:
+        yield f"#PLAYLIST:{_one_line(name)}"
+    for entry in entries:
+        if _BREAKS.search(entry.path):
+            continue
+        if preset.tells_titles:
+            length = -1 if entry.seconds is None else round(entry.seconds)
+            said = [_one_line(one) for one in (entry.artist, entry.title) if one]
+            yield f"#EXTINF:{length},{' - '.join(said)}"
+        yield _relative(entry.path, preset.folder)
+
+
+def _relative(path: str, folder: str) -> str:
+    up = "../" * len(_parts(folder))
+    # In the root a name may begin as a remark does.
+    return f"{up}{path}" if up or not path.startswith("#") else f"./{path}"
+
+
+def _parts(folder: str) -> Sequence[str]:
+    return folder.split("/") if folder else ()
+
+
+def _path(name: str, preset: Preset) -> str:
+    ending = f".{preset.extension}"
+    most_bytes = LONGEST_NAME_BYTES - len(ending)
+    stem = shortened(clean(name), most_bytes=most_bytes, most=preset.shape.longest_stem)
+    above = f"{preset.folder}/" if preset.folder else ""
+    return f"{above}{stem}{ending}"
+
+
+def _one_line(text: str) -> str:
+    visible = "".join(" " if unicodedata.category(one) in _NO_SIGN else one for one in text)
+    return " ".join(visible.split())

@@ -1,0 +1,57 @@
+"""The manifest of a device: what we put there, for whoever finds the stick, and to adopt it again.
+
+    {"version": 1, "made_by": …, "server_id": …, "device_id": …, "device_name": …, "files": [
+    {"item_id": …, "path": …, …},
+    …
+    ]}
+
+One file a line, in the order of the paths: small changes stay small. It holds no name of a person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from sidecar.domain.files.catalogue import Listed
+from sidecar.domain.formats.formats import ORIGINAL
+
+VERSION = 1
+
+
+def manifest(
+    files: Iterable[Listed], *, server_id: str | None, device_id: str, device_name: str
+) -> bytes:
+    """Return the whole file, in UTF-8; the same for the same files."""
+    head = {
+        "version": VERSION,
+        "made_by": "jellyfin-sidecar",
+        "server_id": server_id,
+        "device_id": device_id,
+        "device_name": device_name,
+    }
+    begin = json.dumps(head, ensure_ascii=False).removesuffix("}")
+    lines = ",\n".join(json.dumps(_told(one), ensure_ascii=False) for one in files)
+    return f'{begin}, "files": [\n{lines}\n]}}\n'.encode("utf-8", "replace")
+
+
+def _told(file: Listed) -> dict[str, object]:
+    return {
+        "item_id": file.item_id,
+        "path": file.path,
+        "size": file.size,
+        "content_hash": file.content_hash,
+        "title": file.title,
+        "artist": file.artist,
+        "album": file.album,
+        "kind": file.kind,
+        "completed_at": file.completed_at.isoformat(timespec="milliseconds"),
+        **_format(file),
+    }
+
+
+def _format(file: Listed) -> dict[str, object]:
+    """Said only where the original is not simply what was wanted."""
+    if file.format == ORIGINAL:
+        return {}
+    return {"format": file.format, "source_size": file.source_size}

@@ -1,0 +1,219 @@
+"""Names on a device: made by us from the tags, valid at once on ext4, FAT32, exFAT, NTFS, Android.
+
+    deep                                              flat
+    Album Artist/Album (Year)/1-02 - Title.flac       Artist - Album/1-02 Title.flac
+    Series/Season 01/Series - S01E02 - Title.mkv      Series - Season 01/S01E02 Title.mkv
+    Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
+
+Tags are untrusted: whatever they hold, a path stays below the root and is a name that no file
+system changes on its way. Two paths that some device would take for one have the same `path_key`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sidecar.domain.files.truncate import cut, shortened, units
+from sidecar.domain.items import Item, ItemType
+
+LONGEST_NAME_BYTES = 180
+LONGEST_PATH = 240
+# What the folders of a path may take of it, so that the file's own name never decides their names.
+LONGEST_FOLDERS = 160
+ID_DIGITS = 8
+# What a short name keeps free: a mark that tells two files apart, and its extension.
+LEFT_FREE = 16
+
+# The last three look like "/" and mislead.
+_FORBIDDEN = re.compile('[<>:"/\\\\|?*\u2044\u2215\u29f8]')
+_RESERVED = re.compile(
+    r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])(?= *(\.|$))", re.IGNORECASE
+)
+# Names that we, Syncthing or a system use for themselves.
+_TAKEN = re.compile(
+    r"^(\.|~syncthing~|(found\.\d{3}|lost\.dir|lost\+found|\$recycle\.bin|system volume information"
+    r"|recycler)$)",
+    re.IGNORECASE,
+)
+_CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}")
+# Emoji and some scripts need them; other invisible characters only mislead.
+_JOINERS = "\u200c\u200d"
+
+
+class Layout(StrEnum):
+    """How many folders lie above a file."""
+
+    DEEP = "deep"
+    FLAT = "flat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a player can find its way through.
+
+    Attributes:
+        longest_name: In characters, of a folder or of a file with all that is ever added to it;
+            None where any name will do.
+        most_in_folder: Files; None where any number will do.
+    """
+
+    layout: Layout = Layout.DEEP
+    longest_name: int | None = None
+    most_in_folder: int | None = None
+
+    @property
+    def longest_stem(self) -> int | None:
+        """Of a name, in characters, before anything is added to it."""
+        return None if self.longest_name is None else self.longest_name - LEFT_FREE
+
+
+ANY = Shape()
+
+
+def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
+    """Return where the item's file goes, below the root, `/` between the parts.
+
+    Args:
+        item: Whose file.
+        shape: What the player can find its way through.
+        volume: Counts the folders of the same name, for when one is full.
+    """
+    match item.type:
+        case ItemType.EPISODE:
+            *folders, name = _episode(item, shape.layout)
+        case ItemType.MOVIE | ItemType.VIDEO | ItemType.MUSIC_VIDEO:
+            film = _with_year(item.title, item.year)
+            *folders, name = film, film
+        case _:
+            *folders, name = _track(item, shape.layout)
+    extension = item.extension or ""
+    ending = f".{extension}" if _EXTENSION.fullmatch(extension) else ""
+    cleaned = [clean(folder) for folder in folders]
+    return _joined(cleaned, clean(name), ending, longest=shape.longest_stem, volume=volume)
+
+
+def distinct(path: str, item_id: str) -> str:
+    """Return another path for the item, for when another file has `path` already."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    if not stem or not _EXTENSION.fullmatch(extension):
+        stem, dot, extension = name, "", ""
+    ending = f" [{item_id[:ID_DIGITS]}]{dot}{extension}"
+    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
+    return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
+
+
+def extension_of(path: str) -> str:
+    """Return what a name ends in, without the dot; "" if that is no extension."""
+    stem, _, extension = path.rpartition("/")[2].rpartition(".")
+    return extension if stem and _EXTENSION.fullmatch(extension) else ""
+
+
+def with_extension(path: str, extension: str) -> str:
+    """Return the path with another extension, as long as a path may be."""
+    folder, slash, name = path.rpartition("/")
+    was = extension_of(path)
+    stem = name.removesuffix(f".{was}") if was else name
+    ending = f".{extension}" if extension else ""
+    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
+    return f"{folder}{slash}{stem}{ending}"
+
+
+def path_key(path: str) -> str:
+    """Return what two paths share if any device takes them for the same.
+
+    Case and composition do not count, nor what one system or another drops: invisible characters,
+    and spaces and dots at the end of a name.
+    """
+    return "/".join(map(_name_key, path.split("/")))
+
+
+def clean(text: str) -> str:
+    """Return the text as one name: nothing forbidden, not reserved, short enough, never empty."""
+    # A lone surrogate cannot be written to any disk: it becomes "?", and that a "_".
+    written = _FORBIDDEN.sub("_", text.encode("utf-8", "replace").decode())
+    visible = "".join(map(_visible, unicodedata.normalize("NFC", written)))
+    name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", visible))
+    name = name.lstrip(f" {_JOINERS}").rstrip(f" .{_JOINERS}")
+    name = _CONFLICT.sub("_", name)
+    name = _RESERVED.sub(lambda match: f"{match[0]}_", name)
+    if _TAKEN.match(name):
+        name = f"_{name.lstrip('.')}"
+    return shortened(name or "_", most_bytes=LONGEST_NAME_BYTES)
+
+
+def _track(item: Item, layout: Layout) -> tuple[str, ...]:
+    artist = item.album_artist or item.artist or "Unknown Artist"
+    album = item.album or ("Unknown Album" if item.type is not ItemType.AUDIO_BOOK else item.title)
+    number = _number(item)
+    if layout is Layout.FLAT:
+        return f"{artist} - {album}", f"{number} {item.title}" if number else item.title
+    if item.album:
+        album = _with_year(album, item.year)
+    return artist, album, f"{number} - {item.title}" if number else item.title
+
+
+def _number(item: Item) -> str:
+    if item.number is None or item.number < 0:
+        return ""
+    disc = f"{item.disc}-" if item.disc is not None and item.disc > 0 else ""
+    return f"{disc}{item.number:02d}"
+
+
+def _episode(item: Item, layout: Layout) -> tuple[str, ...]:
+    series = item.series or "Unknown Series"
+    season = item.disc if item.disc is not None and item.disc >= 0 else None
+    folder, code = "Season Unknown", ""
+    if season is not None:
+        folder = f"Season {season:02d}" if season else "Specials"
+        if item.number is not None and item.number >= 0:
+            code = f"S{season:02d}E{item.number:02d}"
+    if layout is Layout.FLAT:
+        return f"{series} - {folder}", f"{code} {item.title}" if code else item.title
+    title = f"{code} - {item.title}" if code else item.title
+    return series, folder, f"{series} - {title}"
+
+
+def _with_year(title: str, year: int | None) -> str:
+    return f"{title} ({year})" if year and year > 0 else title
+
+
+def _visible(one: str) -> str:
+    """What a name has for this character."""
+    if one in _JOINERS:
+        return one
+    match unicodedata.category(one):
+        case "Cf":
+            return ""
+        case "Cc" | "Co":
+            return "_"
+    return one
+
+
+def _joined(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
+    """Join, each part short enough for the whole; the folders never depend on the name."""
+    most = (LONGEST_FOLDERS - len(folders)) // len(folders)
+    if longest is not None:
+        most = min(most, longest)
+    parts = [shortened(one, most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
+    if volume > 1:
+        parts[-1] = f"{parts[-1]} {volume}"
+    above = "".join(f"{one}/" for one in parts)
+    room = LONGEST_PATH - units(above) - len(ending)
+    if longest is not None:
+        room = min(room, longest)
+    stem = shortened(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
+    return f"{above}{stem}{ending}"
+
+
+def _name_key(name: str) -> str:
+    seen = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    # Upper case first: some letters (a dotless i) are equal only there.
+    folded = unicodedata.normalize("NFC", seen).upper().casefold()
+    return unicodedata.normalize("NFC", folded).rstrip(". ")

@@ -1,0 +1,81 @@
+"""What kinds of players need: where playlists go and how they are written, names, folders, covers.
+
+             lists in     as      BOM  line end  titles  files       longest name  in a folder
+    generic  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
+    rockbox  Playlists/  .m3u8    no   LF        no      deep        180 bytes     400
+    car      the root    .m3u     yes  CR LF     no      flat        64            255
+    android  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
+    jellyfin Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
+
+Every list names files relative to its own place, with `/`: the one way that works on a stick, on a
+second card of a player and on a phone, whatever the folder is called there. It writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from sidecar.domain.files.naming import ANY, Layout, Shape
+
+
+class PresetName(StrEnum):
+    """What plays the files of a device."""
+
+    GENERIC = "generic"
+    ROCKBOX = "rockbox"
+    CAR = "car"
+    ANDROID = "android"
+    JELLYFIN = "jellyfin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """What one kind of player needs.
+
+    Attributes:
+        folder: Where playlists go; "" is the root.
+        extension: Of playlists.
+        has_mark: Whether they begin with the mark of UTF-8 (a BOM).
+        line_end: Of each of their lines.
+        tells_titles: Whether they say what each file is and how long it plays.
+        shape: Of the paths that files are given from now on.
+        cover_pixels: The largest edge of a cover beside the files.
+    """
+
+    folder: str = "Playlists"
+    extension: str = "m3u8"
+    has_mark: bool = False
+    line_end: str = "\n"
+    tells_titles: bool = True
+    shape: Shape = ANY
+    cover_pixels: int = 1000
+
+
+PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
+    {
+        PresetName.GENERIC: Preset(),
+        # Skips every line that is no path, but reads it first: on a slow disk, with little memory.
+        # Its file browser shows 400 entries unless it is told otherwise.
+        PresetName.ROCKBOX: Preset(
+            tells_titles=False, shape=Shape(most_in_folder=400), cover_pixels=320
+        ),
+        # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
+        # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
+        PresetName.CAR: Preset(
+            folder="",
+            extension="m3u",
+            has_mark=True,
+            line_end="\r\n",
+            tells_titles=False,
+            shape=Shape(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
+            cover_pixels=500,
+        ),
+        # The system's media store takes a mark for the name of a first file.
+        PresetName.ANDROID: Preset(),
+        # A folder that is a library of another Jellyfin server, which shows these lists as its own.
+        PresetName.JELLYFIN: Preset(cover_pixels=1500),
+    }
+)

@@ -1,0 +1,21 @@
+"""What people look at as one thing: an album, a series, or a single file. Pure.
+
+The table of downloads has the same as a column of its own; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.items import ItemType
+
+# No album's id begins like this.
+SERIES = "series:"
+
+
+def tile_of(file: Download) -> str:
+    """Return the key of the tile that a file belongs to."""
+    if file.album_id is not None:
+        return file.album_id
+    if file.item_type == ItemType.EPISODE and file.artist is not None:
+        return f"{SERIES}{file.artist}"
+    return file.item_id

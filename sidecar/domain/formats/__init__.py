@@ -1,0 +1,1 @@
+"""Formats of devices, and tags."""

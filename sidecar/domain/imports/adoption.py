@@ -1,0 +1,152 @@
+"""Which strangers' files on a device are files of the library: sure, in doubt, or neither.
+
+    same size ─┬─ and the path that we would give it, or all of its tags ─▶ sure
+               ├─ and no more than its title, or more than one fits ─▶ in doubt: bytes are compared
+               └─ else ─▶ a stranger, which stays untouched
+
+A file of another size is never the same, whatever its tags say. Reads and decides nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sidecar.domain.files.naming import path_key, wanted_path
+from sidecar.domain.files.presets import PRESETS
+from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
+from sidecar.domain.items import Item
+
+SOUND = {
+    *("aac", "aif", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3"),
+    *("mpc", "oga", "ogg", "opus", "tta", "wav", "wma", "wv"),
+}
+FILM = {"avi", "m2ts", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "ts", "webm", "wmv"}
+MEDIA = frozenset(SOUND | FILM)
+# A device may have been for another player before.
+SHAPES = tuple(
+    {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
+)
+BY_PATH = "its size and its place are those of the original"
+BY_TAGS = "its size and its tags are those of the original"
+BY_TITLE = "its size and its title are those of the original, its other tags are not"
+MORE_THAN_ONE = "it may be any of {} originals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """What a file says of itself; None where it says nothing."""
+
+    title: str | None = None
+    artist: str | None = None
+    album_artist: str | None = None
+    album: str | None = None
+    number: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a file may be: one item for sure, or some in doubt; and why."""
+
+    items: tuple[Item, ...]
+    is_sure: bool
+    why: str
+
+
+def is_media(path: str) -> bool:
+    """Whether a file may hold music or film, by its name."""
+    _, dot, extension = path.rpartition(".")
+    return bool(dot) and extension.lower() in MEDIA
+
+
+class Catalogue:
+    """Finds the items of a library that a file may be, by path and by title."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        """Take the items; they may be light, without size and extension."""
+        self._by_stem: dict[str, list[str]] = {}
+        self._by_title: dict[str, list[str]] = {}
+        for one in items:
+            for stem in {_stem(path) for path in _places(one)}:
+                self._by_stem.setdefault(stem, []).append(one.id)
+            self._by_title.setdefault(name_key(one.title), []).append(one.id)
+
+    def at(self, path: str) -> Sequence[str]:
+        """Return the items whose file we would put there, whatever its extension."""
+        return self._by_stem.get(_stem(path), ())
+
+    def titled(self, tags: Tags) -> Sequence[str]:
+        """Return the items that have this title."""
+        return self._by_title.get(name_key(tags.title), ()) if tags.title else ()
+
+
+def guess(
+    path: str,
+    size: int,
+    tags: Tags | None,
+    candidates: Collection[str],
+    items: Mapping[str, Item],
+) -> Guess | None:
+    """Return what a file may be; None for a stranger.
+
+    Args:
+        path: Where it is.
+        size: Its bytes.
+        tags: What it says of itself; None if it was not read.
+        candidates: Items that it may be.
+        items: Full ones, by id.
+    """
+    fitting = [items[one] for one in candidates if one in items and items[one].size == size]
+    placed = [one for one in fitting if path_key(path) in map(path_key, _places(one))]
+    if len(placed) == 1:
+        return Guess(tuple(placed), is_sure=True, why=BY_PATH)
+    if tags is None:
+        return None
+    alike = [one for one in fitting if has_tags_of(one, tags)]
+    if len(alike) == 1:
+        return Guess(tuple(alike), is_sure=True, why=BY_TAGS)
+    if alike or len(fitting) > 1:
+        likely = tuple(alike or fitting)
+        return Guess(likely, is_sure=False, why=MORE_THAN_ONE.format(len(likely)))
+    if fitting:
+        return Guess(tuple(fitting), is_sure=False, why=BY_TITLE)
+    return None
+
+
+def has_tags_of(item: Item, tags: Tags) -> bool:
+    """Whether artist, album, title, track and length all agree; none but the last two may lack."""
+    if not tags.title or name_key(tags.title) != name_key(item.title):
+        return False
+    if not (tags.album and item.album) or name_key(tags.album) != name_key(item.album):
+        return False
+    theirs = [one for one in (tags.artist, tags.album_artist) if one]
+    ours = [one for one in (item.artist, item.album_artist) if one]
+    if not any(artist_names(one) & artist_names(other) for one in theirs for other in ours):
+        return False
+    if None not in {tags.number, item.number} and tags.number != item.number:
+        return False
+    if not tags.seconds or not item.seconds:
+        return True
+    return abs(tags.seconds - item.seconds) <= LENGTH_TOLERANCE_S
+
+
+def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
+    """Return which parts of a file are compared, as (start, length): its head, middle and tail.
+
+    A file that is not larger than those three is compared as a whole.
+    """
+    if size <= 3 * block:
+        return ((0, size),) if size else ()
+    return (0, block), ((size - block) // 2, block), (size - block, block)
+
+
+def _places(item: Item) -> Iterator[str]:
+    """Yield where we would put an item's file, for any kind of player."""
+    return (wanted_path(item, shape) for shape in SHAPES)
+
+
+def _stem(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return path_key(f"{folder}{slash}{stem if dot else name}")

@@ -1,0 +1,285 @@
+"""Which of our files a player's log speaks of, when it was heard, and what Jellyfin is to be told.
+
+    a line ─▶ our file: by its path, else by title, artist, album, length ─▶ heard before? ─▶ a play
+
+Nothing is guessed: what fits no file of ours, or more than one, is told as just that. A listening
+that both logs of a player tell counts once. A date never goes back, and a count never down.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.imports.player_logs import Heard, LogKind
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
+
+# Players count whole seconds, and some guess the length of a file without a constant bit rate.
+LENGTH_TOLERANCE_S = 3.0
+# Two logs of one player tell of the same start this close together, if the track is short.
+LEAST_NEAR_S = 60.0
+# A clock that was never set shows a year long before there were such players.
+EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(minutes=10)
+FINISHED_SHARE = 0.9
+
+# A long log tells of the same few files again and again.
+REMEMBERED = 10_000
+
+_VOLUME = re.compile(r"^<[^/<>]{1,32}>/")
+_ARTISTS = re.compile(r"\s*(?:[,;/&]|\bfeat\.?|\bft\.?)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OurFile:
+    """A file that is or was on the device, as its row says."""
+
+    item_id: str
+    path: str
+    title: str
+    artist: str | None
+    album: str | None
+
+
+class OurFiles:
+    """Finds the files of a device that a log may mean."""
+
+    def __init__(self, files: Iterable[OurFile]) -> None:
+        self._by_path: dict[str, OurFile] = {}
+        self._by_title: dict[str, list[OurFile]] = {}
+        for one in files:
+            self._by_path[path_key(one.path)] = one
+            self._by_title.setdefault(name_key(one.title), []).append(one)
+
+    def meant(self, heard: Heard) -> Sequence[OurFile]:
+        """Return the files that a line may mean: by its path one at most, else by its tags."""
+        path = heard.path
+        if path is None and heard.title is not None and heard.title.startswith("/"):
+            # What Rockbox writes for a file without a title.
+            path = heard.title
+        if path is not None:
+            found = self._by_path.get(_place_key(path))
+            return [] if found is None else [found]
+        there = self._by_title.get(name_key(heard.title or ""), [])
+        return [one for one in there if _is_named_alike(one, heard)]
+
+
+def own_path(path: str) -> str:
+    """Return a player's path of a file as we write it: below the root, without its volume."""
+    return _VOLUME.sub("", path.lstrip("/"))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def name_key(text: str) -> str:
+    """Return what two spellings of a name share: case, composition and space do not count."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def artist_names(artist: str) -> frozenset[str]:
+    """Return an artist's name and, of several, that of each: two are the same if any is shared."""
+    whole = name_key(artist)
+    return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
+
+
+def narrowed(
+    heard: Heard, candidates: Sequence[OurFile], items: Mapping[str, Item]
+) -> Sequence[OurFile]:
+    """Leave out the candidates whose length or number the server tells otherwise.
+
+    A path alone is enough; of tags everything that is known must agree.
+    """
+    if heard.kind is LogKind.PLAYBACK:
+        return candidates
+    return [one for one in candidates if _fits(heard, items.get(one.item_id))]
+
+
+def was_listened(heard: Heard, run_time: float | None) -> bool:
+    """Whether enough was heard for a play: half, or four minutes; a skip never is."""
+    if heard.heard_s is None:
+        return not heard.is_skip
+    if heard.heard_s >= ENOUGH_S:
+        return True
+    whole = heard.length_s or run_time
+    return whole is not None and heard.heard_s >= ENOUGH_SHARE * whole
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When something was heard, in UTC, and for how long."""
+
+    started_at: datetime
+    ended_at: datetime
+    seconds_heard: float
+
+
+def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> When | None:
+    """Return when a listening was; None if its date cannot be true.
+
+    Of a mere verdict nobody knows more than that half of it was heard.
+
+    Args:
+        heard: What the log says.
+        run_time: Of the item, in seconds.
+        zone: Of the player's clock, if the log does not say UTC.
+        now: Nothing was heard later than that.
+    """
+    whole = heard.length_s or run_time or 0.0
+    seconds = whole * ENOUGH_SHARE if heard.heard_s is None else heard.heard_s
+    try:
+        told = _moment(heard, zone)
+    except (OverflowError, ValueError, OSError):
+        return None
+    if heard.kind is LogKind.PLAYBACK:
+        started, ended = told - timedelta(seconds=seconds), told
+    else:
+        started, ended = told, told + timedelta(seconds=whole)
+    if started < EARLIEST or started > now + AHEAD:
+        return None
+    return When(min(started, now), min(ended, now), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A listening that was taken over, as its log has it: found again by this."""
+
+    kind: LogKind
+    stamp: int
+    heard_s: float | None = None
+
+    def start(self) -> float:
+        """Return when it began by the player's clock, as well as can be told."""
+        if self.kind is LogKind.PLAYBACK:
+            return self.stamp - (self.heard_s or 0.0)
+        return float(self.stamp)
+
+
+@dataclass(slots=True)
+class _Side:
+    """The listenings of one item in one kind of log that stand for none in the other yet."""
+
+    starts: list[tuple[float, int]] = field(default_factory=list)
+    by_stamp: dict[int, float] = field(default_factory=dict)
+
+    def add(self, mark: Mark) -> None:
+        """Remember a listening."""
+        insort(self.starts, (mark.start(), mark.stamp))
+        self.by_stamp[mark.stamp] = mark.start()
+
+    def take(self, mark: Mark, near: float) -> bool:
+        """Take out the listening that a mark of the other log tells of; whether there is one.
+
+        A log that was made from the other has its very times; else the starts lie close together.
+        """
+        start = self.by_stamp.get(mark.stamp)
+        stamp = mark.stamp
+        if start is None:
+            first = bisect_right(self.starts, (mark.start() - near, sys.maxsize))
+            if first == len(self.starts) or self.starts[first][0] >= mark.start() + near:
+                return False
+            start, stamp = self.starts[first]
+        del self.by_stamp[stamp]
+        del self.starts[bisect_left(self.starts, (start, stamp))]
+        return True
+
+
+@dataclass(slots=True)
+class _OfItem:
+    known: set[tuple[LogKind, int]] = field(default_factory=set)
+    sides: dict[LogKind, _Side] = field(default_factory=dict)
+
+
+class Ledger:
+    """What was taken over of one device, and what comes to it while a log is read.
+
+    The playback log is read first. Each listening in one log stands for one at most in the other.
+    """
+
+    def __init__(self, marks: Iterable[tuple[str, Mark]] = ()) -> None:
+        self._items: dict[str, _OfItem] = {}
+        for item_id, mark in marks:
+            self._add(item_id, mark)
+
+    def is_fresh(self, item_id: str, heard: Heard) -> bool:
+        """Whether this listening was not met before; from now on it was."""
+        mark = Mark(heard.kind, heard.stamp, heard.heard_s)
+        of = self._items.get(item_id)
+        if of is not None:
+            if (mark.kind, mark.stamp) in of.known:
+                return False
+            near = max(LEAST_NEAR_S, (heard.length_s or 0.0) / 2)
+            others = (side for kind, side in of.sides.items() if kind is not mark.kind)
+            if any(side.take(mark, near) for side in others):
+                of.known.add((mark.kind, mark.stamp))
+                return False
+        self._add(item_id, mark)
+        return True
+
+    def _add(self, item_id: str, mark: Mark) -> None:
+        of = self._items.setdefault(item_id, _OfItem())
+        of.known.add((mark.kind, mark.stamp))
+        of.sides.setdefault(mark.kind, _Side()).add(mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What Jellyfin knows of an item for one account: how often, when last, and its tick."""
+
+    count: int = 0
+    last: datetime | None = None
+    is_played: bool = False
+
+
+def merged(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
+    """Return what Jellyfin is to know after these plays: the date never earlier than it is."""
+    last = max(one for one in [before.last, *heard_at] if one is not None)
+    return Tally(before.count + len(heard_at), last, before.is_played or ticks)
+
+
+def is_told(now: Tally, count: int, last: datetime) -> bool:
+    """Whether what was meant to be told has arrived: for an answer that was never heard.
+
+    Somebody's other plays may have come on top; a count that is reached is never raised again.
+    """
+    return now.count >= count and now.last is not None and now.last >= last
+
+
+def is_ticked_by(item: Item, seconds_heard: float) -> bool:
+    """Whether a play makes an item played: music at once, as in Jellyfin; else near its end."""
+    if item.type is ItemType.AUDIO:
+        return True
+    return bool(item.seconds) and seconds_heard >= FINISHED_SHARE * (item.seconds or 0.0)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _place_key(path: str) -> str:
+    return path_key(own_path(path))
+
+
+def _moment(heard: Heard, zone: tzinfo) -> datetime:
+    shown = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=heard.stamp)
+    return shown if heard.is_utc else shown.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _is_named_alike(file: OurFile, heard: Heard) -> bool:
+    if heard.album and file.album and name_key(heard.album) != name_key(file.album):
+        return False
+    if heard.artist is None or file.artist is None:
+        return heard.artist is file.artist and bool(heard.album)
+    return bool(artist_names(heard.artist) & artist_names(file.artist))
+
+
+def _fits(heard: Heard, item: Item | None) -> bool:
+    if item is None:
+        return False
+    if heard.length_s and item.seconds and abs(heard.length_s - item.seconds) > LENGTH_TOLERANCE_S:
+        return False
+    return heard.number is None or item.number is None or heard.number == item.number

@@ -1,0 +1,174 @@
+"""What a device's own manifest says was written to it: read back after the database was lost.
+
+The manifest lies on the device, so anybody may have written it: a path that leads out, an id that
+is none, a size below nothing is refused, and nothing is believed of a file that is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sidecar.domain.formats.formats import ORIGINAL, read_target
+from sidecar.domain.items import Item, ItemType
+
+VERSION = 1
+MOST_TEXT = 1000
+_ID = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{32}")
+_OURS = ".sidecar"
+_KINDS = {one.value: one for one in ItemType}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file that we wrote once.
+
+    Attributes:
+        content_hash: xxh3-128; None if it was not known.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
+    """
+
+    item_id: str
+    path: str
+    size: int
+    content_hash: str | None
+    title: str
+    artist: str | None
+    album: str | None
+    kind: ItemType
+    format: str = ORIGINAL
+    source_size: int | None = None
+
+    def item(self) -> Item:
+        """Return the item as far as the manifest knows it."""
+        return Item(
+            id=self.item_id,
+            type=self.kind,
+            title=self.title,
+            artist=self.artist,
+            album=self.album,
+            size=self.size if self.source_size is None else self.source_size,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry that is not believed, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that it says.
+
+    Attributes:
+        server_id: Of the Jellyfin server that the files came from.
+    """
+
+    server_id: str | None
+    device_id: str | None
+    files: tuple[Written, ...]
+    refused: tuple[Refused, ...]
+
+
+class NoManifest(ValueError):
+    """It cannot be understood at all."""
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """Return what a manifest says.
+
+    Raises:
+        NoManifest: It is damaged, or of another version.
+    """
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        raise NoManifest("it is damaged") from None
+    if not isinstance(said, dict) or not isinstance(said.get("files"), list):
+        raise NoManifest("it is damaged")
+    if said.get("version") != VERSION:
+        raise NoManifest("it was written by another version of Jellyfin Sidecar")
+    files: dict[str, Written] = {}
+    refused = []
+    for entry in said["files"]:
+        try:
+            one = _written(entry, files)
+        except ValueError as why:
+            refused.append(Refused(_shown(entry), str(why)))
+        else:
+            files[one.item_id] = one
+    return Manifest(
+        _id(said.get("server_id")),
+        said["device_id"] if isinstance(said.get("device_id"), str) else None,
+        tuple(files.values()),
+        tuple(refused),
+    )
+
+
+def _written(entry: object, before: Container[str]) -> Written:
+    if not isinstance(entry, dict):
+        raise ValueError("the manifest says nothing sensible of it")  # noqa: TRY004 - of the entry, not of our code
+    item_id, size = _id(entry.get("item_id")), entry.get("size")
+    if item_id is None:
+        raise ValueError("the manifest names no item for it")
+    if item_id in before:
+        raise ValueError("the manifest names its item twice")
+    if type(size) is not int or size < 0:
+        raise ValueError("the manifest names no size for it")
+    content_hash = entry.get("content_hash")
+    target = read_target(str(entry.get("format")))
+    source_size = entry.get("source_size")
+    is_converted = target is not None and type(source_size) is int and source_size >= 0
+    is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
+    return Written(
+        item_id=item_id,
+        path=_path(entry.get("path")),
+        size=size,
+        content_hash=content_hash if is_hash else None,
+        title=_text(entry, "title") or "Untitled",
+        artist=_text(entry, "artist"),
+        album=_text(entry, "album"),
+        kind=_KINDS.get(str(entry.get("kind")), ItemType.OTHER),
+        format=target.name if target is not None else ORIGINAL,
+        source_size=source_size if is_converted else None,
+    )
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str) or "\0" in path or not _is_text(path):
+        raise ValueError("the manifest names no place for it")
+    parts = path.split("/")
+    if any(part in {"", ".", ".."} for part in parts) or parts[0].casefold() == _OURS:
+        raise ValueError("the manifest names a place that files of ours never have")
+    return path
+
+
+def _text(entry: Mapping[str, Any], name: str) -> str | None:
+    text = entry.get(name)
+    return text[:MOST_TEXT] if isinstance(text, str) and text and _is_text(text) else None
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be written into a row: JSON may hold half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def _shown(entry: object) -> str:
+    path = entry.get("path") if isinstance(entry, dict) else None
+    return path[:MOST_TEXT].encode("utf-8", "replace").decode() if isinstance(path, str) else "?"

@@ -1,0 +1,1 @@
+"""Sessions, plays, and what counts as one."""

@@ -1,0 +1,213 @@
+"""Snapshots of what plays become events and plays.
+
+    snapshot, snapshot, … ──▶ Tracker ──▶ started · paused · resumed · seeked · moved on · ended
+                                                                                       └─▶ Play
+
+A snapshot is *all* that plays: what is not in it has ended. What goes on after all, where it was
+left and soon, is the same play, told as started and ended once more. It asks nobody and reads no
+clock. It never judges by one position, nor by what the server calls played: only by how positions
+move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sidecar.domain.playback.listening import JITTER_S, UNSEEN_S, Listening, Moment, Step, gap_s
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.sessions import NowPlaying
+
+__all__ = ["Current", "Event", "Moment", "Tracker", "What"]
+
+# After a longer absence it is another listening.
+REMEMBERED_S = 600.0
+
+
+class What(StrEnum):
+    """What happened in one client."""
+
+    STARTED = "started"
+    MOVED_ON = "moved on"
+    """Started right after another one, which has ended."""
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    SEEKED = "seeked"
+    ENDED = "ended"
+
+
+STEPS = {
+    Step.PAUSED: What.PAUSED,
+    Step.RESUMED: What.RESUMED,
+    Step.SEEKED: What.SEEKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened.
+
+    Attributes:
+        playing: As it was told last; for `ENDED` what has ended.
+        play: What was heard of it, for `ENDED` alone.
+    """
+
+    what: What
+    playing: NowPlaying
+    play: Play | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What plays now, and how much of it was heard."""
+
+    playing: NowPlaying
+    started_at: datetime
+    heard_s: float
+
+
+class Tracker:
+    """Follows every client in the snapshots. Not for several threads."""
+
+    def __init__(self, lately: Iterable[Play] = ()) -> None:
+        """Begin.
+
+        Args:
+            lately: Plays that ended shortly before, newest last: one that still goes on is taken
+                up again where it was left.
+        """
+        self._listening: dict[str, Listening] = {}
+        self._vanished: dict[str, NowPlaying] = {}
+        self._lost = {play.session_id: play for play in lately}
+        self._looked: Moment | None = None
+
+    def take(self, playing: Iterable[NowPlaying], now: Moment) -> list[Event]:
+        """Take all that plays at this moment, and return what has happened since the last one.
+
+        What belongs to no user is passed over.
+        """
+        now = self._later(now)
+        told = {one.session_id: one for one in playing if one.user_id is not None}
+        gone = [one for one in self._listening if one not in told]
+        events = [self._end(session_id, now) for session_id in gone]
+        self._vanished = {name: one for name, one in self._vanished.items() if name in told}
+        for one in told.values():
+            events += self._look(one, now)
+        events += self._end_silent(now)
+        self._looked = now
+        return events
+
+    def tick(self, now: Moment) -> list[Event]:
+        """End what is silent for too long; for the times when nothing is told."""
+        return self._end_silent(self._later(now))
+
+    def close(self) -> list[Event]:
+        """End everything where the clients last reported: nothing more will be told."""
+        return [self._lose(session_id) for session_id in list(self._listening)]
+
+    def current(self) -> list[Current]:
+        """Return what plays now."""
+        return [
+            Current(one.playing, one.started_at, one.heard_s) for one in self._listening.values()
+        ]
+
+    def so_far(self) -> list[Play]:
+        """Return what is known of what plays now, as `close` would."""
+        return [one.ended_at_report() for one in self._listening.values()]
+
+    def _look(self, playing: NowPlaying, now: Moment) -> list[Event]:
+        listening = self._listening.get(playing.session_id)
+        if listening is None:
+            return self._start(playing, now)
+        step = listening.look(playing, now)
+        if step is Step.ANOTHER:
+            return self._move_on(listening, playing, now)
+        return [Event(STEPS[step], playing)] if step in STEPS else []
+
+    def _start(self, playing: NowPlaying, now: Moment) -> list[Event]:
+        ghost = self._vanished.get(playing.session_id)
+        if ghost is not None and _is_same_report(ghost, playing):
+            return []
+        self._vanished.pop(playing.session_id, None)
+        before = self._lost.pop(playing.session_id, None)
+        if before is not None and not _goes_on(before, playing, now):
+            before = None
+        unseen = now.since(self._looked) if self._looked else 0.0
+        self._begin(playing, now, lead_s=_lead(playing, unseen), before=before)
+        return [Event(What.STARTED, playing)]
+
+    def _move_on(self, listening: Listening, playing: NowPlaying, now: Moment) -> list[Event]:
+        unseen = listening.seen_ago_s(now)
+        if _is_same_item(listening.playing, playing):
+            unseen = max(listening.overtime_s(now), 0.0)
+        lead = _lead(playing, min(unseen, listening.seen_ago_s(now)))
+        between = min(UNSEEN_S, listening.seen_ago_s(now) - lead)
+        ended = _ended(listening, now, at_most_s=between)
+        self._begin(playing, now, lead_s=lead)
+        return [ended, Event(What.MOVED_ON, playing)]
+
+    def _begin(
+        self, playing: NowPlaying, now: Moment, *, lead_s: float, before: Play | None = None
+    ) -> None:
+        self._listening[playing.session_id] = Listening(
+            playing.user_id or "", playing, now, lead_s=lead_s, before=before
+        )
+
+    def _end(self, session_id: str, now: Moment) -> Event:
+        return self._remember(_ended(self._listening.pop(session_id), now, at_most_s=JITTER_S))
+
+    def _end_silent(self, now: Moment) -> list[Event]:
+        silent = [name for name, one in self._listening.items() if one.is_silent(now)]
+        for name in silent:
+            self._vanished[name] = self._listening[name].playing
+        return [self._lose(name) for name in silent]
+
+    def _lose(self, session_id: str) -> Event:
+        """It ends where the client last reported."""
+        listening = self._listening.pop(session_id)
+        return self._remember(Event(What.ENDED, listening.playing, listening.ended_at_report()))
+
+    def _remember(self, ended: Event) -> Event:
+        """Should it go on after all, we know it again: a client may lose its connection."""
+        if ended.play is not None:
+            self._lost[ended.play.session_id] = ended.play
+        return ended
+
+    def _later(self, now: Moment) -> Moment:
+        for session_id in [one for one, it in self._lost.items() if gap_s(it, now) > REMEMBERED_S]:
+            del self._lost[session_id]
+        last = self._looked.monotonic if self._looked else now.monotonic
+        return Moment(now.at, max(last, now.monotonic))
+
+
+def _ended(listening: Listening, now: Moment, *, at_most_s: float) -> Event:
+    if listening.is_silent(now):
+        return Event(What.ENDED, listening.playing, listening.ended_at_report())
+    play = listening.ended(now, at_most_s=at_most_s)
+    return Event(What.ENDED, listening.playing, play)
+
+
+def _lead(playing: NowPlaying, unseen_s: float) -> float:
+    """Return what was played of a new playback before it was first seen: all of it or nothing."""
+    short = playing.position_s <= min(unseen_s, UNSEEN_S)
+    return playing.position_s if short and not playing.is_paused else 0.0
+
+
+def _goes_on(before: Play, playing: NowPlaying, now: Moment) -> bool:
+    same = (before.user_id, before.item_id, before.playlist_item_id) == (
+        playing.user_id,
+        playing.item.id,
+        playing.playlist_item_id,
+    )
+    moved = playing.position_s - before.position_s
+    return same and -JITTER_S <= moved <= gap_s(before, now) + JITTER_S
+
+
+def _is_same_item(one: NowPlaying, other: NowPlaying) -> bool:
+    return one.item.id == other.item.id and one.playlist_item_id == other.playlist_item_id
+
+
+def _is_same_report(one: NowPlaying, other: NowPlaying) -> bool:
+    return _is_same_item(one, other) and one.checked_in == other.checked_in

@@ -1,0 +1,186 @@
+"""The room of a device while a plan is made: what comes takes from it, what goes gives to it.
+
+Only what is wanted less makes room; as few files as possible go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sidecar.domain.space.eviction import Standing, Stored
+from sidecar.domain.space.space import Refusal, Space, default_reserve, room_for, taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A download that waits.
+
+    Attributes:
+        size: Bytes of the whole file; None if nobody knows.
+        held: Bytes of it that are on the device already, in a part file.
+        place: In the queue, among those of the same priority; smaller came earlier.
+        standing: How firmly it is wanted.
+        is_own: A person asked for it themself.
+        source: Bytes of the original that the file is made from, beside it until it is made; None
+            if the file is what is fetched.
+    """
+
+    download_id: int
+    item_id: str
+    title: str
+    size: int | None
+    standing: Standing
+    held: int = 0
+    priority: int = 0
+    place: int = 0
+    is_own: bool = False
+    source: int | None = None
+
+    @property
+    def to_write(self) -> int:
+        """Bytes that are still to be written until the file is whole."""
+        if self.source is None:
+            return max(0, (self.size or 0) - self.held)
+        return max(0, self.source - self.held) + (self.size or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A download whose bytes are coming.
+
+    Attributes:
+        size: Bytes of the whole file.
+        held: Bytes that its part files take already.
+        source: As for `Wanted`.
+    """
+
+    size: int
+    held: int
+    source: int | None = None
+
+    @property
+    def to_write(self) -> int:
+        """Bytes that are still to be written until the file is whole."""
+        return max(0, self.size + (self.source or 0) - self.held)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRoom:
+    """The limits of a device.
+
+    Attributes:
+        name: For the sentences.
+        budget: The most that our files may take; None means all but the reserve.
+        reserve: Bytes that stay free; None means the usual.
+        aside: Bytes that files of ours take which are no downloads.
+    """
+
+    name: str
+    space: Space
+    budget: int | None
+    reserve: int | None
+    aside: int = 0
+    running: tuple[Running, ...] = ()
+
+    @property
+    def kept(self) -> int:
+        """Bytes that stay free."""
+        return default_reserve(self.space.total) if self.reserve is None else self.reserve
+
+    @property
+    def most(self) -> int:
+        """Bytes that our files may take at most."""
+        return self.space.total - self.kept if self.budget is None else self.budget
+
+    def takes(self, size: int) -> int:
+        """Return the bytes that a file really takes here."""
+        return taken(size, self.space.block)
+
+
+class Balance:
+    """What is left of the budget and of the free bytes while a plan is made."""
+
+    def __init__(self, room: DeviceRoom, stored: Collection[Stored], may_go: list[Stored]) -> None:
+        running = sum(room.takes(one.size) for one in room.running)
+        coming = sum(room.takes(one.to_write) for one in room.running)
+        self._room = room
+        self._budget = (
+            room.most - room.aside - running - sum(room.takes(one.size) for one in stored)
+        )
+        self._free = room.space.free - room.kept - coming
+        self._may_go = may_go
+        self._could_give = dict.fromkeys(Standing, 0)
+        for one in may_go:
+            self._could_give[one.standing] += room.takes(one.size)
+
+    @property
+    def over(self) -> int:
+        """Bytes by which the device is over its limits."""
+        return max(-self._budget, -self._free, 0)
+
+    def restored(self) -> list[Stored]:
+        """Take what must go to be within the limits, or all that may go if that is too little."""
+        return self._take(min(self.over, sum(self._could_give.values())))
+
+    def let_in(self, wanted: Wanted) -> list[Stored] | Refusal:
+        """Take the room for a download; return what has to go for it, or why it cannot come."""
+        size = wanted.size or 0
+        refusal = self._never(size)
+        if refusal is not None:
+            return refusal
+        whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
+        short_of_budget, short_of_free = whole - self._budget, remaining - self._free
+        short = max(short_of_budget, short_of_free, 0)
+        weaker = (one for one in Standing if one < wanted.standing)
+        if short > sum(self._could_give[one] for one in weaker):
+            return self._no_room(of_budget=short_of_budget >= short_of_free)
+        victims = self._take(short)
+        self._budget -= whole
+        # Originals are there only while their files are made, a few at a time.
+        self._free -= remaining if wanted.source is None else whole
+        return victims
+
+    def _take(self, needed: int) -> list[Stored]:
+        """Take as few as possible, the first to go first; the caller knows that they suffice."""
+        looked_at: list[Stored] = []
+        gained = 0
+        while gained < needed:
+            looked_at.append(self._may_go[len(looked_at)])
+            gained += self._room.takes(looked_at[-1].size)
+        gone: list[Stored] = []
+        spared: list[Stored] = []
+        for one in reversed(looked_at):
+            size = self._room.takes(one.size)
+            if gained - size >= needed:
+                gained -= size
+                spared.append(one)
+            else:
+                self._could_give[one.standing] -= size
+                gone.append(one)
+        self._may_go[: len(looked_at)] = reversed(spared)
+        self._budget += gained
+        self._free += gained
+        return gone[::-1]
+
+    def _never(self, size: int) -> Refusal | None:
+        room = self._room
+        refusal = room_for(
+            remaining=0,
+            size=size,
+            space=room.space,
+            used=0,
+            promised=0,
+            budget=room.budget,
+            reserve=room.reserve,
+            name=room.name,
+        )
+        return refusal if refusal is not None and refusal.is_final else None
+
+    def _no_room(self, *, of_budget: bool) -> Refusal:
+        name = self._room.name
+        if of_budget:
+            text = f"The budget of {name} is used up by what is wanted as much, or more"
+            return Refusal("budget", f"{text}: it waits for room", is_final=False)
+        text = f"{name} is full, and nothing there may go for it"
+        return Refusal("full", f"{text}: it waits for room", is_final=False)

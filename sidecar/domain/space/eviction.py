@@ -1,0 +1,127 @@
+"""What goes first when room is needed: how firmly each file keeps its place, and in what order.
+
+    nothing ── pre-cached ── affinity ── other passing rules ── lasting
+    goes first, within each the one used longest ago               never goes
+
+What a person asked for, gave a heart or chose as a playlist is lasting, until that hold is about
+to end. A rule that nobody knows here counts as lasting: in doubt a file stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+from types import MappingProxyType
+
+from sidecar.domain.playback.sessions import NowPlaying
+from sidecar.domain.rules import album_affinity, latest, next_up, queue_ahead
+
+REST = timedelta(days=7)
+
+
+class Standing(IntEnum):
+    """How firmly something is wanted; who makes room must be weaker than what comes in."""
+
+    NOTHING = 0
+    PRE_CACHED = 1
+    AFFINITY = 2
+    PASSING = 3
+    LASTING = 4
+
+
+_OF_RULES: Mapping[str, Standing] = MappingProxyType(
+    {
+        queue_ahead.NAME: Standing.PRE_CACHED,
+        album_affinity.NAME: Standing.AFFINITY,
+        next_up.NAME: Standing.PASSING,
+        latest.NAME: Standing.PASSING,
+    }
+)
+_WORDS: Mapping[Standing, str] = MappingProxyType(
+    {
+        Standing.NOTHING: "Nobody wants it any more",
+        Standing.PRE_CACHED: "It was only fetched ahead of a queue",
+        Standing.AFFINITY: "It is only here because its album is played",
+        Standing.PASSING: "It is only wanted for a while",
+        Standing.LASTING: "It stays",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """One hold on a file, as far as its place depends on it.
+
+    Attributes:
+        is_ending: It has been let go and lasts for its grace only.
+    """
+
+    rule: str
+    is_ending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A file on a device.
+
+    Attributes:
+        download_id: Names it.
+        size: Bytes of the file.
+        last_used: A counter: who was heard, or served, last.
+        is_in_use: It plays now, or comes next in a queue.
+        is_missing: The last look did not see it: it can give back no room, and its own is kept
+            until people have said what became of it.
+    """
+
+    download_id: int
+    item_id: str
+    title: str
+    size: int
+    last_used: int
+    standing: Standing
+    is_in_use: bool = False
+    is_missing: bool = False
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it may ever make room for something."""
+        is_free = not self.is_in_use and not self.is_missing
+        return self.standing is not Standing.LASTING and is_free
+
+
+def standing(grips: Iterable[Grip]) -> Standing:
+    """Return how firmly something with these holds keeps its place: the firmest counts."""
+    return max((_of(one) for one in grips), default=Standing.NOTHING)
+
+
+def in_order(files: Iterable[Stored]) -> list[Stored]:
+    """Return the files that may go, the first to go first."""
+    order = (one for one in files if one.may_go)
+    return sorted(order, key=lambda one: (one.standing, one.last_used, one.download_id))
+
+
+def why(file: Stored) -> str:
+    """Say why this file rather than another."""
+    return _WORDS[file.standing]
+
+
+def in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
+    """Return the items that play, and the one that comes next in each queue that is told."""
+    playing = tuple(playing)
+    coming = {entry.item_id for one in playing for entry in one.queue[1:2]}
+    return frozenset({one.item.id for one in playing} | coming)
+
+
+def must_rest(rule: str) -> bool:
+    """Return whether a rule has to leave alone for a while what was evicted.
+
+    A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
+    """
+    return _OF_RULES.get(rule, Standing.LASTING) is not Standing.LASTING
+
+
+def _of(grip: Grip) -> Standing:
+    firm = _OF_RULES.get(grip.rule, Standing.LASTING)
+    return min(firm, Standing.PASSING) if grip.is_ending else firm

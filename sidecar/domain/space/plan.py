@@ -1,0 +1,166 @@
+"""What should happen on one device: what comes, what goes, what cannot come, and why.
+
+    on the device ──┐
+    waits ──────────┼──▶ plan ──▶ adds, removals (first to go first), refusals
+    room, budget ───┘
+
+Pure, and a fixed point: once a plan is carried out, the next one changes nothing. Nothing is
+removed unless the device is over its limits, or to let in what is wanted more: equals never make
+room for one another. The sentences name no other file: who reads them may not see that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sidecar.domain.space.budget import Balance, DeviceRoom, Wanted
+from sidecar.domain.space.eviction import Stored, in_order, why
+from sidecar.domain.space.space import Refusal
+
+# More than this at once is not done without a person's word.
+FEW = 5
+FEW_OF_ALL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file that comes or goes.
+
+    Attributes:
+        bytes: What it takes on the device.
+        reason: A sentence for people.
+    """
+
+    download_id: int
+    item_id: str
+    title: str
+    bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One file that does not come.
+
+    Attributes:
+        code: `too-big`, `budget` or `full`.
+        is_final: It will never fit as things are set; otherwise it waits for room.
+    """
+
+    download_id: int
+    item_id: str
+    title: str
+    bytes: int
+    reason: str
+    code: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What should happen; removals come before adds.
+
+    Attributes:
+        id: Of its removals: another id means that other files would go.
+        needs_confirmation: So much goes at once that a person has to say yes.
+        over: Bytes by which the device stays over its limits: what is left there is to stay.
+    """
+
+    id: str
+    adds: tuple[Step, ...] = ()
+    removals: tuple[Step, ...] = ()
+    refusals: tuple[Refused, ...] = ()
+    needs_confirmation: bool = False
+    over: int = 0
+
+    @property
+    def bytes_added(self) -> int:
+        """Bytes that will be taken."""
+        return sum(one.bytes for one in self.adds)
+
+    @property
+    def bytes_removed(self) -> int:
+        """Bytes that will be given back."""
+        return sum(one.bytes for one in self.removals)
+
+
+def plan(
+    room: DeviceRoom,
+    stored: Collection[Stored],
+    waiting: Iterable[Wanted],
+    *,
+    may_remove: bool = True,
+) -> Plan:
+    """Work out what should happen on one device; the order of what is given does not matter.
+
+    Args:
+        room: The device.
+        stored: All our files on it.
+        waiting: All downloads that wait for it.
+        may_remove: False asks what could come if nothing went.
+    """
+    balance = Balance(room, stored, in_order(stored) if may_remove else [])
+    over = f"{room.name} holds more than it may"
+    removals = [_removal(room, one, over) for one in balance.restored()]
+    adds: list[Step] = []
+    refusals: list[Refused] = []
+    for wanted in sorted(waiting, key=_most_wanted_first):
+        victims = balance.let_in(wanted)
+        if isinstance(victims, Refusal):
+            refusals.append(_refused(room, wanted, victims))
+            continue
+        adds.append(_add(room, wanted, victims))
+        removals += [_removal(room, one, "what is wanted more needs the room") for one in victims]
+    return Plan(
+        id=_id(removals),
+        adds=tuple(adds),
+        removals=tuple(removals),
+        refusals=tuple(refusals),
+        needs_confirmation=len(removals) > max(FEW, FEW_OF_ALL * len(stored)),
+        over=balance.over,
+    )
+
+
+def _most_wanted_first(wanted: Wanted) -> tuple[int, bool, int, int, int]:
+    return (
+        -wanted.standing,
+        not wanted.is_own,
+        -wanted.priority,
+        wanted.place,
+        wanted.download_id,
+    )
+
+
+def _add(room: DeviceRoom, wanted: Wanted, victims: Collection[Stored]) -> Step:
+    others = "another is" if len(victims) == 1 else f"{len(victims)} others are"
+    text = f"There is room for it once {others} gone" if victims else "It fits"
+    size = room.takes(wanted.size or 0)
+    return Step(wanted.download_id, wanted.item_id, wanted.title, size, text)
+
+
+def _removal(room: DeviceRoom, file: Stored, because: str) -> Step:
+    text = f"{why(file)}, and {because}"
+    return Step(file.download_id, file.item_id, file.title, room.takes(file.size), text)
+
+
+def _refused(room: DeviceRoom, wanted: Wanted, refusal: Refusal) -> Refused:
+    return Refused(
+        wanted.download_id,
+        wanted.item_id,
+        wanted.title,
+        room.takes(wanted.size or 0),
+        refusal.message,
+        refusal.code,
+        refusal.is_final,
+    )
+
+
+def _id(removals: Iterable[Step]) -> str:
+    told = ",".join(f"{one.download_id}:{one.bytes}" for one in sorted(removals, key=_by_id))
+    return sha256(told.encode()).hexdigest()[:16]
+
+
+def _by_id(step: Step) -> int:
+    return step.download_id

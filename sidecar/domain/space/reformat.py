@@ -1,0 +1,119 @@
+"""A device's music is to have another format: what has to be made anew, and what that costs.
+
+    made for another format ─┬─▶ as the new one wants it already: stays
+                             └─▶ fetched again: so many files, so many bytes
+
+Pure; nothing happens until a person says yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sidecar.domain.files.naming import extension_of
+from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A finished file that was made for another format than the one that is set now.
+
+    Attributes:
+        size: Bytes on the device.
+        source_size: Bytes of the original that it was converted from; None if it is the original.
+        original_size: Bytes of the original that is kept besides; None if none is.
+    """
+
+    download_id: int
+    format: str
+    path: str
+    size: int | None
+    source_size: int | None
+    seconds: float | None
+    original_size: int | None = None
+
+    @property
+    def source(self) -> int:
+        """Bytes of the original."""
+        return (self.source_size if self.source_size is not None else self.size) or 0
+
+    @property
+    def to_fetch(self) -> int:
+        """Bytes over the network."""
+        return 0 if self.original_size is not None else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a change of the format means for the files that are there.
+
+    Attributes:
+        format: The name of the new one.
+        anew: Downloads that have to be fetched again, first come first.
+        as_wanted: Downloads that are as the new format wants them.
+        bytes_to_fetch: Over the network.
+        bytes_now: That the files to be made anew take.
+        bytes_after: That they will take, as far as anybody can tell.
+    """
+
+    format: str
+    anew: tuple[int, ...] = ()
+    as_wanted: tuple[int, ...] = ()
+    bytes_to_fetch: int = 0
+    bytes_now: int = 0
+    bytes_after: int = 0
+
+
+def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
+    """Work out what a new format means for the files that are there.
+
+    Args:
+        name: Of the new format.
+        target: What it converts to; None for the original.
+        present: The files that were made for another one.
+    """
+    files = list(present)
+    as_wanted = [one for one in files if _is_as_wanted(one, target)]
+    anew = [one for one in files if one not in as_wanted]
+    return Cost(
+        format=name,
+        anew=tuple(one.download_id for one in anew),
+        as_wanted=tuple(one.download_id for one in as_wanted),
+        bytes_to_fetch=sum(one.to_fetch for one in anew),
+        bytes_now=sum(one.size or 0 for one in anew),
+        bytes_after=sum(_after(one, target) for one in anew),
+    )
+
+
+def in_words(found: Cost) -> str:
+    """Return a sentence for people about what a new format costs."""
+    target = read_target(found.format)
+    count = len(found.anew)
+    files = "1 file is" if count == 1 else f"{count} files are"
+    fetched = _mib(found.bytes_to_fetch)
+    after = "about " + _mib(found.bytes_after) if target else _mib(found.bytes_after)
+    return (
+        f"{files} there in another format than {target.title if target else 'the original'}:"
+        f" {fetched} would be fetched again, and {_mib(found.bytes_now)} become {after}"
+    )
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024**2:.1f} MiB"
+
+
+def _is_as_wanted(one: Present, target: Target | None) -> bool:
+    if one.source_size is not None:
+        return False
+    if target is None:
+        return True
+    return is_small_enough(
+        target, extension=extension_of(one.path), size=one.size or 0, seconds=one.seconds
+    )
+
+
+def _after(one: Present, target: Target | None) -> int:
+    if target is None:
+        return one.source
+    return estimate(target, seconds=one.seconds, source_size=one.source) or 0

@@ -1,0 +1,1 @@
+"""What Syncthing's answers mean."""

@@ -1,0 +1,1 @@
+"""What a response, a failure and a retry mean."""

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sidecar.domain.downloads.explain import Facts, Wanting, explain, span
+from sidecar.domain.downloads.states import Download, Status
+from tests.fakes.clock import START
+
+FAVOURITE = Wanting(who=None, rule="favourites", text="your favourite")
+ENDING = replace(FAVOURITE, release_at=START + timedelta(hours=2, minutes=1))
+ROW = Download(
+    id=1,
+    item_id="1" * 32,
+    device_id="stick",
+    user_id="a" * 32,
+    status=Status.COMPLETED,
+    title="Tone 1",
+    item_type="Audio",
+    artist=None,
+    album=None,
+    album_id=None,
+    image_item_id=None,
+    image_tag=None,
+    source_etag=None,
+    file_path="Tone 1.flac",
+    file_size=None,
+    mime_type=None,
+    expected_size=1000,
+    bytes_downloaded=430,
+    validator=None,
+    finalizing=False,
+    priority=0,
+    error_code=None,
+    error_message=None,
+    retry_count=0,
+    retry_next_at=None,
+    queued_at=START,
+    started_at=None,
+    completed_at=None,
+    last_used_seq=0,
+    content_hash=None,
+    format="original",
+)
+FAILED = replace(ROW, status=Status.FAILED, error_message="The server sent a web page.")
+SOON = START + timedelta(seconds=45)
+IN_SIX_DAYS = START + timedelta(days=5, hours=1)
+
+
+def about(download: Download | None = None, **more: object) -> Facts:
+    values: dict[str, object] = {"device": "Car stick", "now": START, "download": download}
+    return Facts(**{**values, **more})  # type: ignore[arg-type]  # any field, by name
+
+
+def at(status: Status, **facts: object) -> Download:
+    return replace(ROW, status=status, **facts)  # type: ignore[arg-type]  # any field, by name
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (
+            about(ROW, wanted=(FAVOURITE,)),
+            ["It is on Car stick.", "It is wanted for you: your favourite."],
+        ),
+        (
+            about(ROW, wanted=(ENDING, replace(FAVOURITE, who="ben", text="new"))),
+            [
+                "It is on Car stick.",
+                "It was wanted for you (your favourite) and keeps its place for another 3 hours.",
+                "It is wanted for ben: new.",
+            ],
+        ),
+        (
+            about(ROW),
+            [
+                "It is on Car stick.",
+                "Nobody wants it any more: it stays until its room is needed.",
+            ],
+        ),
+        (
+            about(ROW, wanted=(FAVOURITE,), is_away=True),
+            [
+                "It was on Car stick when Car stick was last seen.",
+                "It is wanted for you: your favourite.",
+            ],
+        ),
+        (
+            about(at(Status.DOWNLOADING)),
+            ["It is being fetched to Car stick now: 43% is there."],
+        ),
+        (
+            about(at(Status.DOWNLOADING, finalizing=True)),
+            ["It is just being put in its place on Car stick."],
+        ),
+        (
+            about(at(Status.PENDING)),
+            [
+                "It is not on Car stick yet: it waits in the queue.",
+                "It is fetched when it is its turn.",
+            ],
+        ),
+        (
+            about(at(Status.PENDING), is_paused=True),
+            [
+                "It is not on Car stick yet: it waits in the queue.",
+                "Car stick is paused: it takes no files until somebody ends that.",
+            ],
+        ),
+        (
+            about(at(Status.PENDING), troubles=("Car stick is full.", "Jellyfin is away")),
+            [
+                "It is not on Car stick yet: it waits in the queue.",
+                "Car stick is full.",
+                "Jellyfin is away.",
+            ],
+        ),
+        (
+            about(at(Status.PENDING, retry_next_at=SOON, error_message="It was cut off")),
+            [
+                "It is not on Car stick yet: it waits in the queue.",
+                "The last try failed: It was cut off. The next one is in a minute.",
+            ],
+        ),
+        (
+            about(at(Status.PENDING), held_back="It waits for Wi-Fi"),
+            ["It is not on Car stick yet: it waits in the queue.", "It waits for Wi-Fi."],
+        ),
+        (
+            about(at(Status.PAUSED)),
+            ["It is not on Car stick: its download is paused until somebody resumes it."],
+        ),
+        (
+            about(FAILED),
+            [
+                (
+                    "It is not on Car stick: The server sent a web page. "
+                    "It is not tried again until somebody says so."
+                )
+            ],
+        ),
+        (
+            about(replace(FAILED, retry_next_at=SOON)),
+            ["It is not on Car stick: The server sent a web page. It is tried again in a minute."],
+        ),
+        (
+            about(at(Status.REMOVED), was_removed=True, wanted=(FAVOURITE,)),
+            [
+                "It was on Car stick and was removed.",
+                "It is wanted for you: your favourite.",
+                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+            ],
+        ),
+        (
+            about(at(Status.REMOVED), resting_until=IN_SIX_DAYS),
+            [
+                "It was on Car stick and was removed.",
+                "It was removed to make room: no rule fetches it again for another 6 days.",
+            ],
+        ),
+        (
+            about(at(Status.REMOVED), wanted=(FAVOURITE,), resting_until=START),
+            [
+                "It was on Car stick and was removed.",
+                "It is wanted for you: your favourite.",
+                "It comes back when there is a new reason for it, or when you ask for it.",
+            ],
+        ),
+        (
+            about(wanted=(FAVOURITE,)),
+            [
+                (
+                    "It is wanted on Car stick and is not in the queue: Jellyfin did not show its "
+                    "file when it was asked. It is asked again by itself."
+                ),
+                "It is wanted for you: your favourite.",
+            ],
+        ),
+        (
+            about(),
+            ["You have not asked for it on Car stick, and no rule of yours wants it there."],
+        ),
+        (
+            about(speaks_for_all=True, switched_off=("next_up", "latest")),
+            [
+                "It is not on Car stick: nobody asked for it, and no rule wants it there.",
+                "Switched off for Car stick: next up, latest.",
+            ],
+        ),
+        (
+            about(was_removed=True, excluded_from=("album_affinity",)),
+            [
+                "You have not asked for it on Car stick, and no rule of yours wants it there.",
+                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+                "You excluded it, or what it is part of, from the rule album affinity.",
+            ],
+        ),
+    ],
+)
+def test_every_state_has_its_true_answer(facts: Facts, told: list[str]) -> None:
+    assert list(explain(facts)) == told
+
+
+def test_there_is_always_an_answer_and_it_is_sentences() -> None:
+    for status in (None, *Status):
+        for wanted in ((), (FAVOURITE,), (ENDING,)):
+            for removed in (False, True):
+                row = None if status is None else at(status)
+                told = explain(about(row, wanted=wanted, was_removed=removed))
+                assert told
+                assert all(one.endswith(".") and ".." not in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(seconds=-5), "a minute"),
+        (timedelta(seconds=59), "a minute"),
+        (timedelta(seconds=61), "2 minutes"),
+        (timedelta(minutes=59), "59 minutes"),
+        (timedelta(hours=1, seconds=1), "2 hours"),
+        (timedelta(hours=24), "24 hours"),
+        (timedelta(days=6, hours=5), "7 days"),
+    ],
+)
+def test_a_time_to_come_is_told_in_one_unit(time: timedelta, words: str) -> None:
+    assert span(time) == words

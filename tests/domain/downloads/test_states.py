@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.domain.downloads.states import MOVES, Download, Move, Status, Validator, after
+from sidecar.errors import IllegalMove
+
+QUEUED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+DOWNLOAD = Download(
+    id=1,
+    item_id="1" * 32,
+    device_id="stick",
+    user_id="a" * 32,
+    status=Status.DOWNLOADING,
+    title="Song",
+    item_type="Audio",
+    artist=None,
+    album=None,
+    album_id=None,
+    image_item_id=None,
+    image_tag=None,
+    source_etag=None,
+    file_path="Song.flac",
+    file_size=None,
+    mime_type=None,
+    expected_size=None,
+    bytes_downloaded=0,
+    validator=None,
+    finalizing=False,
+    priority=0,
+    error_code=None,
+    error_message=None,
+    retry_count=0,
+    retry_next_at=None,
+    queued_at=QUEUED,
+    started_at=None,
+    completed_at=None,
+    last_used_seq=0,
+    content_hash=None,
+    format="original",
+)
+
+ALL_PAIRS = sorted(product(Status, Move))
+
+
+@pytest.mark.parametrize(("status", "move"), sorted(MOVES))
+def test_every_move_in_the_table_is_made(status: Status, move: Move) -> None:
+    assert after(status, move) is MOVES[status, move]
+
+
+@pytest.mark.parametrize(("status", "move"), [one for one in ALL_PAIRS if one not in MOVES])
+def test_every_other_move_is_refused_with_a_sentence(status: Status, move: Move) -> None:
+    with pytest.raises(IllegalMove, match=f"a {status} download cannot {move}".replace("_", ".")):
+        after(status, move)
+
+
+def test_no_move_stands_still() -> None:
+    assert all(now is not was for (was, _), now in MOVES.items())
+
+
+def test_every_state_can_be_left_and_every_move_is_of_use() -> None:
+    assert {was for was, _ in MOVES} == set(Status)
+    assert {move for _, move in MOVES} == set(Move)
+
+
+def test_only_an_arrival_or_an_adoption_completes_and_only_a_claim_starts() -> None:
+    completing = {move for (_, move), now in MOVES.items() if now is Status.COMPLETED}
+    assert completing == {Move.ARRIVE, Move.ADOPT}
+    assert {move for (_, move), now in MOVES.items() if now is Status.DOWNLOADING} == {Move.CLAIM}
+
+
+@given(st.lists(st.sampled_from(Move), max_size=40))
+def test_a_file_is_complete_only_after_claim_and_arrival_or_when_it_was_there(
+    moves: list[Move],
+) -> None:
+    status, made = Status.PENDING, []
+
+    for move in moves:
+        try:
+            status = after(status, move)
+        except IllegalMove:
+            continue
+        made.append(move)
+
+    if status is Status.COMPLETED:
+        assert made[-2:] == [Move.CLAIM, Move.ARRIVE] or made[-1] is Move.ADOPT
+    if status is Status.REMOVED:
+        assert made[-3:-1] == [Move.CLAIM, Move.ARRIVE] or made[-2] is Move.ADOPT
+
+
+SIZES = st.none() | st.integers(min_value=0, max_value=2**42)
+
+
+@given(held=st.integers(min_value=0, max_value=2**42), expected=SIZES, agreed=SIZES, final=SIZES)
+def test_progress_is_always_between_nothing_and_all(
+    held: int, expected: int | None, agreed: int | None, final: int | None
+) -> None:
+    download = replace(
+        DOWNLOAD,
+        bytes_downloaded=held,
+        expected_size=expected,
+        validator=Validator(None, agreed),
+        file_size=final,
+    )
+
+    assert 0.0 <= download.progress <= 1.0
+
+
+def test_the_best_known_size_is_the_files_then_the_agreed_one_then_the_scans() -> None:
+    scanned = replace(DOWNLOAD, expected_size=1)
+    agreed = replace(scanned, validator=Validator(None, 2))
+    finished = replace(agreed, file_size=3)
+
+    assert (scanned.size, agreed.size, finished.size) == (1, 2, 3)
+    assert DOWNLOAD.size is None
+
+
+def test_a_completed_file_is_all_there_even_if_it_is_empty() -> None:
+    empty = replace(DOWNLOAD, status=Status.COMPLETED, file_size=0)
+
+    assert empty.progress == 1.0

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.domain.files.companions import (
+    Beside,
+    Line,
+    Subtitle,
+    cover_path,
+    is_left,
+    lrc,
+    lyrics_path,
+    stems,
+    subtitle_paths,
+    what,
+)
+from sidecar.domain.items import ItemType
+
+TRACK = "The Sine Waves/First Light (2019)/1-01 - Tone 1.flac"
+FILM = "Colour Bars (1995)/Colour Bars (1995).mkv"
+TIMED = re.compile(r"\[(\d\d+):(\d\d)\.(\d\d)\](.*)")
+
+
+@given(st.lists(st.tuples(st.floats(0, 36_000), st.text(max_size=20))))
+def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]]) -> None:
+    written = lrc([Line(text, start) for start, text in lines])
+
+    read = [TIMED.fullmatch(one) for one in written.split("\n")[:-1]]
+    assert len(read) == len(lines)
+    for found, (start, text) in zip(read, lines, strict=True):
+        assert found is not None
+        at = int(found[1]) * 60 + int(found[2]) + int(found[3]) / 100
+        assert at == pytest.approx(start, abs=0.0051)
+        assert found[4] == re.sub(r"[\r\n]+", " ", text)
+
+
+def test_lyrics_without_times_are_the_lines_alone() -> None:
+    assert lrc([Line("One"), Line(""), Line("Two")]) == "One\n\nTwo\n"
+
+
+def test_covers_lie_in_the_folder_of_what_has_one() -> None:
+    assert cover_path(TRACK, ItemType.AUDIO) == "The Sine Waves/First Light (2019)/cover.jpg"
+    assert cover_path(FILM, ItemType.MOVIE) == "Colour Bars (1995)/poster.jpg"
+    assert cover_path("S/Season 01/S - S01E01.mkv", ItemType.EPISODE) is None
+    assert cover_path("loose.mp3", ItemType.AUDIO) is None
+
+
+def test_texts_are_called_as_players_read_them() -> None:
+    found = subtitle_paths(
+        FILM,
+        [
+            Subtitle(index=2, codec="subrip", language="de", is_forced=True),
+            Subtitle(index=3, codec="ass", language="en", is_for_deaf=True),
+            Subtitle(index=4, codec="subrip", language="../../etc"),
+            Subtitle(index=5, codec="pgssub", language="de"),
+        ],
+    )
+
+    stem = "Colour Bars (1995)/Colour Bars (1995)"
+    assert list(found) == [f"{stem}.de.forced.srt", f"{stem}.en.sdh.ass", f"{stem}.srt"]
+    assert lyrics_path(TRACK) == "The Sine Waves/First Light (2019)/1-01 - Tone 1.lrc"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("A/cover.jpg", Beside.COVER),
+        ("F/poster.jpg", Beside.COVER),
+        ("A/x.lrc", Beside.LYRICS),
+        ("F/x.de.srt", Beside.SUBTITLES),
+        ("Playlists/x.m3u8", None),
+        (".sidecar/manifest.json", None),
+        ("A/other.jpg", None),
+    ],
+)
+def test_what_lies_beside_is_known_by_its_name(path: str, kind: Beside | None) -> None:
+    assert what(path) is kind
+
+
+def test_what_belongs_to_nothing_is_left() -> None:
+    there = stems(["A/B/1.5 - x.flac", FILM])
+
+    kept = ["A/B/1.5 - x.lrc", "A/B/cover.jpg", f"{FILM[:-4]}.de.forced.srt"]
+    gone = ["A/B/2 - y.lrc", "A/C/cover.jpg", "Other (1995)/Other (1995).de.srt"]
+    assert [is_left(one, there) for one in kept] == [False] * 3
+    assert [is_left(one, there) for one in gone] == [True] * 3

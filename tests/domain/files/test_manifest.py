@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from sidecar.domain.files.manifest import manifest
+from sidecar.domain.imports.restore import read_manifest
+from tests.domain.files.test_catalogue import file
+
+ONE = replace(
+    file('Björk/Début/01 - "Venus".flac', 'The "Venus"\n', "Björk", "Début"),
+    content_hash="0123456789abcdef" * 2,
+    size=12,
+)
+
+
+def made(*files: object) -> bytes:
+    return manifest(
+        [one for one in files if isinstance(one, type(ONE))],
+        server_id="5" * 32,
+        device_id="stick",
+        device_name="Car stick",
+    )
+
+
+def test_it_names_the_device_its_server_and_every_file() -> None:
+    assert json.loads(made(ONE)) == {
+        "version": 1,
+        "made_by": "jellyfin-sidecar",
+        "server_id": "5" * 32,
+        "device_id": "stick",
+        "device_name": "Car stick",
+        "files": [
+            {
+                "item_id": "1" * 32,
+                "path": 'Björk/Début/01 - "Venus".flac',
+                "size": 12,
+                "content_hash": "0123456789abcdef" * 2,
+                "title": 'The "Venus"\n',
+                "artist": "Björk",
+                "album": "Début",
+                "kind": "Audio",
+                "completed_at": "2026-05-01T00:00:00.000+00:00",
+            }
+        ],
+    }
+
+
+def test_each_file_is_a_line_and_none_is_a_manifest_too() -> None:
+    assert len(made(ONE, ONE).splitlines()) == 4
+    assert json.loads(made())["files"] == []
+
+
+def test_the_format_of_what_was_converted_comes_back() -> None:
+    opus = replace(ONE, item_id="2" * 32, format="opus-128k", source_size=99)
+    small = replace(ONE, item_id="3" * 32, format="opus-128k")
+
+    back = read_manifest(made(ONE, opus, small)).files
+
+    assert [(one.format, one.source_size) for one in back] == [
+        ("original", None),
+        ("opus-128k", 99),
+        ("opus-128k", None),
+    ]
+    assert [one.item().size for one in back] == [12, 99, 12]

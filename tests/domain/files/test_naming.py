@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from sidecar.domain.files.naming import clean, distinct, path_key, wanted_path
+from sidecar.domain.items import Item, ItemType
+from tests.domain.files.titles import NASTY
+
+ID = "0123456789abcdef0123456789abcdef"
+TRACK = Item(
+    id=ID,
+    type=ItemType.AUDIO,
+    title="Glósóli",
+    artist="Sigur Rós",
+    album="Takk…",
+    album_artist="Sigur Rós",
+    number=2,
+    disc=1,
+    year=2005,
+    extension="flac",
+)
+EPISODE = Item(
+    id=ID,
+    type=ItemType.EPISODE,
+    title="The Hub",
+    series="The Line",
+    number=2,
+    disc=1,
+    extension="mkv",
+)
+FILM = Item(id=ID, type=ItemType.MOVIE, title="Stalker", year=1979, extension="mkv")
+
+DEVICE_NAMES = {"CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"} | {
+    f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"
+}
+words = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(st.characters(exclude_categories=[]), max_size=300),
+    st.lists(st.sampled_from(NASTY), min_size=2, max_size=4).map("".join),
+)
+numbers = st.one_of(st.none(), st.integers(-3, 100_000))
+items = st.builds(
+    Item,
+    id=st.text("0123456789abcdef", min_size=32, max_size=32),
+    type=st.sampled_from(ItemType),
+    title=words,
+    artist=st.one_of(st.none(), words),
+    album=st.one_of(st.none(), words),
+    album_artist=st.one_of(st.none(), words),
+    series=st.one_of(st.none(), words),
+    number=numbers,
+    disc=numbers,
+    year=numbers,
+    extension=st.one_of(st.none(), words, st.sampled_from(["flac", "mkv", "m4b"])),
+)
+
+
+BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+OBJECTIONS: dict[str, Callable[[str], bool]] = {
+    "no name at all": lambda name: name in {"", ".", ".."},
+    "FAT and Windows drop its end": lambda name: name != name.strip() or name.endswith("."),
+    "FAT forbids a character": lambda name: bool(set(name) & set('<>:"/\\|?*')),
+    "a control character": lambda name: any(ord(one) < 32 or ord(one) == 127 for one in name),
+    "Windows has a device of this name": lambda name: (
+        name.partition(".")[0].rstrip().upper() in DEVICE_NAMES
+    ),
+    "half a character": lambda name: any("\ud800" <= one <= "\udfff" for one in name),
+    "longer than agreed": lambda name: len(name.encode("utf-8", "replace")) > 180,
+    "turns the text round": lambda name: any(
+        unicodedata.bidirectional(one) in BIDI for one in name
+    ),
+    "stored in other characters": lambda name: not unicodedata.is_normalized("NFC", name),
+    "ours or Syncthing's": lambda name: (
+        name.startswith((".", "~syncthing~")) or ".sync-conflict-" in name
+    ),
+}
+
+
+def problems(name: str) -> list[str]:
+    """What ext4, FAT32, exFAT, NTFS (as Windows guards it) and Android have against a name.
+
+    Unlike those systems it also refuses what only misleads people or their sync program.
+    """
+    return [text for text, objects in OBJECTIONS.items() if objects(name)]
+
+
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        (TRACK, "Sigur Rós/Takk… (2005)/1-02 - Glósóli.flac"),
+        (replace(TRACK, disc=2, number=11), "Sigur Rós/Takk… (2005)/2-11 - Glósóli.flac"),
+        (replace(TRACK, disc=None), "Sigur Rós/Takk… (2005)/02 - Glósóli.flac"),
+        (replace(TRACK, number=None), "Sigur Rós/Takk… (2005)/Glósóli.flac"),
+        (replace(TRACK, year=None), "Sigur Rós/Takk…/1-02 - Glósóli.flac"),
+        (replace(TRACK, album=None), "Sigur Rós/Unknown Album/1-02 - Glósóli.flac"),
+        (
+            replace(TRACK, artist=None, album_artist=None, album=None),
+            "Unknown Artist/Unknown Album/1-02 - Glósóli.flac",
+        ),
+        (replace(TRACK, extension=None), "Sigur Rós/Takk… (2005)/1-02 - Glósóli"),
+        (replace(TRACK, extension="../sh"), "Sigur Rós/Takk… (2005)/1-02 - Glósóli"),
+        (EPISODE, "The Line/Season 01/The Line - S01E02 - The Hub.mkv"),
+        (replace(EPISODE, disc=0), "The Line/Specials/The Line - S00E02 - The Hub.mkv"),
+        (replace(EPISODE, number=None), "The Line/Season 01/The Line - The Hub.mkv"),
+        (replace(EPISODE, disc=None), "The Line/Season Unknown/The Line - The Hub.mkv"),
+        (FILM, "Stalker (1979)/Stalker (1979).mkv"),
+        (replace(FILM, year=None), "Stalker/Stalker.mkv"),
+        (
+            Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
+            "Jane Austen/Emma/Emma",
+        ),
+        (
+            replace(TRACK, album_artist="AC/DC", album="What?", title="CON", number=None),
+            "AC_DC/What_ (2005)/CON_.flac",
+        ),
+        (
+            replace(TRACK, album_artist="../..", album="..", title="/etc/passwd", year=None),
+            "__/_/1-02 - _etc_passwd.flac",
+        ),
+    ],
+)
+def test_a_file_is_where_people_look_for_it(item: Item, path: str) -> None:
+    assert wanted_path(item) == path
+
+
+@given(items)
+def test_every_part_of_a_path_is_a_name_on_every_file_system(item: Item) -> None:
+    for path in (wanted_path(item), distinct(wanted_path(item), item.id)):
+        parts = path.split("/")
+
+        assert [problems(part) for part in parts] == [[]] * len(parts), path
+        assert len(parts) in {2, 3}
+        assert len(path.encode("utf-16-le")) // 2 <= 240
+
+
+@given(words)
+@example("a\u0327\u200b\u0301")
+@example("\u200d. \u200d.")
+def test_a_name_once_clean_stays_as_it_is(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(words, st.sampled_from(["flac", "mkv"]))
+def test_a_long_title_never_loses_its_extension(title: str, extension: str) -> None:
+    path = wanted_path(replace(TRACK, title=title, extension=extension))
+
+    assert path.endswith(f".{extension}")
+
+
+@given(words, words)
+def test_tracks_of_one_album_share_its_folder_however_long_their_titles(
+    one: str, other: str
+) -> None:
+    long = replace(TRACK, album_artist="A" * 100, album="B" * 200)
+
+    paths = [wanted_path(replace(long, title=title)).rpartition("/") for title in (one, other)]
+
+    assert paths[0][0] == paths[1][0]
+
+
+@given(items, items)
+def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
+    other = replace(one, id=other.id)
+    assume(one.id[:8] != other.id[:8])
+
+    path = wanted_path(one)
+
+    keys = {path_key(path), path_key(distinct(path, one.id)), path_key(distinct(path, other.id))}
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("A/b.flac", "A/b [01234567].flac"),
+        ("b", "b [01234567]"),
+        ("A/Vol. 2 - x", "A/Vol. 2 - x [01234567]"),
+        ("A/" + "x" * 175 + ".flac", "A/" + "x" * 164 + " [01234567].flac"),
+    ],
+)
+def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, other: str) -> None:
+    assert distinct(path, ID) == other
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Artist/Intro.flac", "artist/INTRO.flac"),
+        ("Beyonc\u00e9", "Beyonce\u0301"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("I", "\u0131"),
+        ("\u03c3", "\u03c2"),
+        ("A/dot.", "A/dot"),
+        ("A./b", "A/b"),
+        ("a\u200db", "ab"),
+    ],
+)
+def test_names_that_some_device_takes_for_one_have_one_key(one: str, other: str) -> None:
+    assert path_key(one) == path_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("A/b", "A/c"), ("A/b", "A b"), ("a-b", "a_b")])
+def test_names_that_differ_have_two_keys(one: str, other: str) -> None:
+    assert path_key(one) != path_key(other)
+
+
+@given(words)
+def test_the_key_of_a_name_is_that_of_all_its_spellings(text: str) -> None:
+    name = clean(text)
+
+    spellings = {name, unicodedata.normalize("NFD", name), name.upper(), name.casefold()}
+
+    assert {path_key(spelling) for spelling in spellings} == {path_key(name)}
+
+
+def test_long_names_that_differ_only_at_their_end_stay_two() -> None:
+    one, other = (wanted_path(replace(TRACK, title="x" * 300 + end)) for end in "ab")
+
+    assert path_key(one) != path_key(other)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["👩‍👩‍👧‍👦", "🇩🇪", "👍🏽", "e\u0323\u0307", "ü", "🏳️‍🌈"],
+)
+def test_a_long_name_is_cut_between_the_signs_that_people_see(sign: str) -> None:
+    sign = unicodedata.normalize("NFC", sign)
+
+    for before in range(8):
+        kept = clean("x" * before + sign * 100).rpartition(" ")[0]
+
+        assert kept == "x" * before + sign * kept.count(sign)
+        assert kept.count(sign) > 5
+
+
+def test_a_heap_of_accents_is_cut_rather_than_lost() -> None:
+    assert clean("a" + "\u0301" * 400).startswith("\u00e1\u0301\u0301")
+
+
+def test_a_cut_leaves_no_gap_before_its_mark() -> None:
+    assert "  " not in clean("x" * 170 + " " + "y" * 170)
+
+
+def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
+    path = wanted_path(replace(TRACK, album_artist="A" * 200, album="B" * 200, title="C" * 200))
+
+    assert len(path) == 240
+    assert len(distinct(path, ID)) == 240

@@ -1,0 +1,91 @@
+"""What the table promises of every preset: names that fit, folders that are not too full."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.domain.files.naming import distinct, path_key, wanted_path, with_extension
+from sidecar.domain.files.presets import PRESETS, PresetName
+from sidecar.domain.files.truncate import units
+from sidecar.domain.items import Item, ItemType
+from tests.domain.files.test_naming import EPISODE, FILM, ID, TRACK, items, problems
+
+CAR = PRESETS[PresetName.CAR].shape
+LONGEST = 64
+
+
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        (TRACK, "Sigur Rós - Takk…/1-02 Glósóli.flac"),
+        (replace(TRACK, disc=None), "Sigur Rós - Takk…/02 Glósóli.flac"),
+        (replace(TRACK, number=None), "Sigur Rós - Takk…/Glósóli.flac"),
+        (replace(TRACK, album=None), "Sigur Rós - Unknown Album/1-02 Glósóli.flac"),
+        (EPISODE, "The Line - Season 01/S01E02 The Hub.mkv"),
+        (replace(EPISODE, disc=0), "The Line - Specials/S00E02 The Hub.mkv"),
+        (replace(EPISODE, number=None), "The Line - Season 01/The Hub.mkv"),
+        (FILM, "Stalker (1979)/Stalker (1979).mkv"),
+        (
+            Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
+            "Jane Austen - Emma/Emma",
+        ),
+    ],
+)
+def test_a_car_finds_files_in_one_level_of_folders(item: Item, path: str) -> None:
+    assert wanted_path(item, CAR) == path
+
+
+def test_every_volume_of_a_folder_has_a_name_of_its_own() -> None:
+    volumes = [wanted_path(TRACK, CAR, volume=one) for one in (1, 2, 3)]
+
+    assert [one.partition("/")[0] for one in volumes] == [
+        "Sigur Rós - Takk…",
+        "Sigur Rós - Takk… 2",
+        "Sigur Rós - Takk… 3",
+    ]
+    assert wanted_path(TRACK, volume=2) == "Sigur Rós/Takk… (2005) 2/1-02 - Glósóli.flac"
+
+
+@given(items, st.integers(1, 999), st.sampled_from(["flac", "opus", "m4a", "mp3"]))
+def test_no_name_is_too_long_for_a_car_whatever_is_added_to_it(
+    item: Item, volume: int, extension: str
+) -> None:
+    known = replace(item, extension="flac")
+    path = wanted_path(known, CAR, volume=volume)
+
+    for one in (path, with_extension(distinct(path, ID), extension)):
+        parts = one.split("/")
+        assert len(parts) == 2
+        assert max(map(units, parts)) <= LONGEST
+        assert not any(map(problems, parts))
+
+
+@given(st.text("ab ", min_size=60, max_size=90), st.text("ab ", min_size=60, max_size=90))
+def test_two_long_names_stay_two(one: str, other: str) -> None:
+    paths = [wanted_path(replace(TRACK, title=title), CAR) for title in (one, other)]
+
+    are_same = " ".join(one.split()) == " ".join(other.split())
+    assert (path_key(paths[0]) == path_key(paths[1])) is are_same
+
+
+def test_every_preset_is_in_the_table_and_in_the_example() -> None:
+    assert set(PRESETS) == set(PresetName)
+    example = (Path(__file__).parents[3] / "config.example.toml").read_text("utf-8")
+    for name in PresetName:
+        assert f'"{name}"' in example
+
+
+@pytest.mark.parametrize("name", PresetName)
+def test_every_preset_can_be_carried_out(name: PresetName) -> None:
+    preset = PRESETS[name]
+
+    assert preset.extension in {"m3u", "m3u8"}
+    assert preset.line_end in {"\n", "\r\n"}
+    assert preset.cover_pixels >= 240
+    # Of what is written before the first path, a mark spoils only the first line.
+    assert preset.shape.most_in_folder is None or preset.shape.most_in_folder > 1

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from sidecar.domain.playback.cast_queue import Cast, When, from_start, places
+from sidecar.domain.wishes import CAST_PRIORITY, PIN_PRIORITY, was_cast
+
+Earlier = Sequence[tuple[str, int]]
+
+
+def queue(earlier: Sequence[Cast], cast: str, when: When) -> str:
+    """Return the queue that comes of it: one letter for each item, the next one first."""
+    at = {one.item_id: one.place for one in earlier if not one.is_running}
+    at |= places(earlier, list(cast), when)
+    assert len(set(at.values())) == len(at)
+    assert all(was_cast(one) for one in at.values())
+    return "".join(sorted(at, key=lambda one: -at[one]))
+
+
+def waiting(names: str, running: str = "") -> list[Cast]:
+    every = running + names
+    return [
+        Cast(name, CAST_PRIORITY + len(every) - at, is_running=name in running)
+        for at, name in enumerate(every)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "cast", "when", "expected"),
+    [
+        pytest.param(waiting(""), "abc", When.NOW, "abc", id="the first cast"),
+        pytest.param(waiting(""), "abc", When.NEXT, "abc", id="next of nothing"),
+        pytest.param(waiting(""), "abc", When.LAST, "abc", id="last of nothing"),
+        pytest.param(waiting("ab"), "xy", When.NOW, "xyab", id="now comes before all"),
+        pytest.param(waiting("ab"), "xy", When.LAST, "abxy", id="last comes after all"),
+        pytest.param(waiting("ab"), "xy", When.NEXT, "axyb", id="next to the one that is to run"),
+        pytest.param(waiting("bc", "a"), "xy", When.NEXT, "xybc", id="next to the one that runs"),
+        pytest.param(waiting("bc", "a"), "xy", When.NOW, "xybc", id="what runs is not broken off"),
+        pytest.param(waiting("", "a"), "xy", When.LAST, "xy", id="last behind what runs"),
+        pytest.param(waiting("abc"), "c", When.NOW, "cab", id="now moves what waits"),
+        pytest.param(waiting("abc"), "c", When.NEXT, "acb", id="next moves what waits"),
+        pytest.param(waiting("abc"), "a", When.NEXT, "bac", id="next moves the first one as well"),
+        pytest.param(waiting("abc"), "ax", When.LAST, "abcx", id="last leaves what comes sooner"),
+    ],
+)
+def test_where_what_is_cast_comes_in_the_queue(
+    earlier: Sequence[Cast], cast: str, when: When, expected: str
+) -> None:
+    assert queue(earlier, cast, when) == expected
+
+
+def test_what_is_cast_again_and_again_stays_in_order() -> None:
+    earlier: list[Cast] = []
+    for name in "abcdef":
+        at = places(earlier, [name], When.LAST)
+        earlier += [Cast(one, place) for one, place in at.items()]
+
+    assert queue(earlier, "x", When.NOW) == "xabcdef"
+
+
+def test_what_was_cast_comes_before_what_was_pinned() -> None:
+    at = places([], [f"{number}" for number in range(5000)], When.LAST)
+
+    assert min(at.values()) > PIN_PRIORITY + 1000
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"), [(0, "abc"), (1, "bca"), (2, "cab"), (3, "abc"), (-1, "abc")]
+)
+def test_it_begins_where_the_person_clicked(start: int, expected: str) -> None:
+    assert "".join(from_start("abc", start)) == expected
+
+
+def test_what_is_there_twice_is_wanted_once() -> None:
+    assert from_start(["a", "b", "a"], 0) == ["a", "b"]
