@@ -35,8 +35,8 @@ from sidecar.services.under_the_hood import UnderTheHood
 from sidecar.services.undoing import Reversing, Undoing
 from sidecar.services.unplugging import Unplugging
 from sidecar.services.uses import Uses
-from sidecar.store.belongings import Belongings
-from sidecar.store.inventory import Inventory
+from sidecar.store.accounts.usage import Belongings
+from sidecar.store.downloads.inventory import Inventory
 
 COVERS = "covers"
 

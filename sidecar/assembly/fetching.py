@@ -28,8 +28,8 @@ from sidecar.services.stick.writing import StickWriter
 from sidecar.services.unattended import Unattended
 from sidecar.services.verdicts import Verdicts
 from sidecar.services.waiting import nothing_waits
-from sidecar.store.beside import BesideFiles
-from sidecar.store.on_device import OnDevice
+from sidecar.store.files.companions import BesideFiles
+from sidecar.store.files.completed import OnDevice
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Connection
 from sidecar.transfer.bandwidth import Bandwidth

@@ -23,8 +23,8 @@ from sidecar.services.server import ServerWatch
 from sidecar.services.speed import SpeedLimits
 from sidecar.services.troubles import Troubles
 from sidecar.services.under_the_hood import RecentLog
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.formats import FormatStore
+from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.converting.workshop import Workshop
 from sidecar.transfer.network import WayOut
 

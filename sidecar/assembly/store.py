@@ -9,25 +9,25 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Accounts
-from sidecar.store.albums_on_device import AlbumsOnDevice
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.arrivals import Arrivals
-from sidecar.store.chosen import ChosenPlaylists
+from sidecar.store.accounts.accounts import Accounts
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.hearts import Hearts
-from sidecar.store.holds import Holds
-from sidecar.store.imported import ImportedPlays
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.albums import AlbumsOnDevice
+from sidecar.store.files.search import Offline
 from sidecar.store.meta import Meta
-from sidecar.store.offline import Offline
-from sidecar.store.playlist_orders import PlaylistOrders
-from sidecar.store.plays import Plays as PlayTable
-from sidecar.store.rests import Rests
-from sidecar.store.sessions import Sessions
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.playback.imported_plays import ImportedPlays
+from sidecar.store.playback.plays import Plays as PlayTable
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.syncthing.arrivals import Arrivals
 
 DATABASE = "sidecar.db"
 KEY_FILE = "token.key"

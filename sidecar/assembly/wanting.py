@@ -16,7 +16,7 @@ from sidecar.services.following import Following
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.watching import Watching
-from sidecar.store.rule_settings import RuleSettingsStore
+from sidecar.store.rules.settings import RuleSettingsStore
 
 
 class Wanting(Ground):

@@ -25,9 +25,9 @@ from sidecar.services.adopted import Adopter
 from sidecar.services.planning import Planning
 from sidecar.services.troubles import Troubles
 from sidecar.services.way_back import Order, Report, WayBack
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.devices import Device
+from sidecar.store.devices.devices import Device
 
 MOST_SHOWN = 50
 NO_MARKER = "{} has no marker of the sidecar: nothing there was written by us"

@@ -11,7 +11,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 
 
 def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:

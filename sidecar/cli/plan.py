@@ -17,7 +17,7 @@ from sidecar.domain.space.budget import DeviceRoom, Running
 from sidecar.domain.space.plan import Plan, Refused, Step, plan
 from sidecar.errors import DeviceTrouble
 from sidecar.events import Bus
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.inventory import Inventory
 
 MIB = 1024 * 1024
 NEVER_USED = "It was never used: the sidecar has not run on it yet"

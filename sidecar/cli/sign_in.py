@@ -18,7 +18,7 @@ from sidecar.errors import SidecarError, SignInRefused
 from sidecar.events import Bus
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 
 ASK_EVERY_S = 3.0
 GIVE_UP_AFTER_S = 600.0

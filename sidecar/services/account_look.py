@@ -16,7 +16,7 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.server import ServerWatch
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)
 

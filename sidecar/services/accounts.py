@@ -22,7 +22,7 @@ from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.troubles import Kind, Trouble, Troubles
-from sidecar.store.accounts import Account, Accounts
+from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.meta import Meta
 
 log = logging.getLogger(__name__)

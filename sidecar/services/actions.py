@@ -27,10 +27,10 @@ from sidecar.services.ownership import Ownership
 from sidecar.services.planning import Planning
 from sidecar.services.queue_steering import QueueSteering
 from sidecar.store.database import Database
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
-from sidecar.store.reading import DownloadFilter
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
 
 BATCH = 100
 MOST_AT_ONCE = 10_000

@@ -19,8 +19,8 @@ from sidecar.services.desk import Person
 from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.planning import Planning
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queue import Downloads
 
 MOST_SHOWN = 1000
 

@@ -6,10 +6,10 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.services.planning import Planning
-from sidecar.store.adopting import AdoptedFile
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
-from sidecar.store.queueing import NewDownload
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.downloads.queue import Downloads
 
 TEXT = "it was here already, and you kept it"
 

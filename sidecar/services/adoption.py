@@ -32,8 +32,8 @@ from sidecar.services.desk import Person
 from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.looking_through import LookThrough, Match, Offer, TagShelf
-from sidecar.store.adopting import AdoptedFile
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

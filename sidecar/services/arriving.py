@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sidecar.clock import Clock
 from sidecar.domain.syncthing.peers import UNNOTICED, Peer
 from sidecar.services.carrying import CarriedFolder
-from sidecar.store.arrivals import Arrivals, Sent
+from sidecar.store.syncthing.arrivals import Arrivals, Sent
 from sidecar.syncthing.client import Completion, OtherDevice, Syncthing
 
 # One look asks for the files of so many folders at most; the rest follows in the next.

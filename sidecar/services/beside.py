@@ -35,8 +35,8 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.device_writing import DeviceWriter
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Troubles
-from sidecar.store.beside import Arrived, BesideFiles
-from sidecar.store.on_device import OnDevice
+from sidecar.store.files.companions import Arrived, BesideFiles
+from sidecar.store.files.completed import OnDevice
 from sidecar.transfer.converting.pictures import baseline
 
 log = logging.getLogger(__name__)

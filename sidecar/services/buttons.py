@@ -10,8 +10,8 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.events import Progress
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.offline import viewer
-from sidecar.store.downloads import Downloads
-from sidecar.store.offline import Counted, Offline
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.search import Counted, Offline
 
 
 class State(StrEnum):

@@ -26,8 +26,8 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.bell import Bell
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.planning import Planning
-from sidecar.store.accounts import Account
-from sidecar.store.downloads import Downloads
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.queue_ahead import NAME
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sidecar.domain.items import Item
 from sidecar.errors import DeviceTrouble
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.devices import Attached, DeviceShelf
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 from sidecar.transfer.copying import CopyFailed, Original, copy
 from sidecar.transfer.engine import Receipt, Report
 

@@ -13,8 +13,8 @@ from sidecar.domain import device_access
 from sidecar.domain.device_access import Access
 from sidecar.errors import NotAManager
 from sidecar.services.desk import Person
-from sidecar.store.accounts import Account
-from sidecar.store.devices import Devices
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.devices.devices import Devices
 
 # What a configured device is called that was never attached.
 NEW = "new:"

@@ -16,8 +16,8 @@ from threading import Lock
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus, DeviceChanged, WorkArrived
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.devices import Devices
+from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.settings import DeviceSettingsStore
 
 log = logging.getLogger(__name__)
 

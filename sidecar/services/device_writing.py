@@ -21,7 +21,7 @@ from sidecar.domain.space.budget import DeviceRoom
 from sidecar.errors import DeviceTrouble, ServerAway, SidecarError, SignedOut
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.on_device import OnDevice
+from sidecar.store.files.completed import OnDevice
 
 log = logging.getLogger(__name__)
 

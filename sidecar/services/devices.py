@@ -26,8 +26,8 @@ from sidecar.services.attached import (
 )
 from sidecar.services.reserving import Reserving
 from sidecar.services.troubles import Kind, Trouble, Troubles
-from sidecar.store.devices import Device, Devices
-from sidecar.store.downloads import Downloads
+from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ from sidecar.services.pool import Pool
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.faults import disk_failure

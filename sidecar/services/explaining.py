@@ -19,10 +19,10 @@ from sidecar.services.desk import Person
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.downloads import Downloads
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.holds import Holds
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
 
 # The device is not where it was: what was on it can only be believed.
 AWAY = frozenset({"missing", "no-marker", "other-device"})

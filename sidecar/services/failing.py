@@ -32,7 +32,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.server import ServerWatch
-from sidecar.store.downloads import Downloads, Place
+from sidecar.store.downloads.queue import Downloads, Place
 
 log = logging.getLogger(__name__)
 

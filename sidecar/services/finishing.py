@@ -19,7 +19,7 @@ from sidecar.domain.files.naming import distinct, extension_of, path_key, with_e
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.services.devices import Attached
-from sidecar.store.downloads import Downloads, Place
+from sidecar.store.downloads.queue import Downloads, Place
 from sidecar.transfer.converting.converter import Converts, Left
 from sidecar.transfer.engine import Receipt
 

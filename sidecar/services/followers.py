@@ -19,11 +19,11 @@ from sidecar.services.rule_book import RuleBook
 from sidecar.services.rule_library import AccountLibrary, Plays
 from sidecar.services.rules import RuleRunner
 from sidecar.services.server import ServerWatch
-from sidecar.store.accounts import Account
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.hearts import Hearts
-from sidecar.store.holds import Holds
-from sidecar.store.playlist_orders import PlaylistOrders
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.crew import Crew
 from sidecar.services.server import ServerWatch
 from sidecar.services.watching import Watching
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)
 

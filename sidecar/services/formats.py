@@ -23,9 +23,9 @@ from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, NotAllow
 from sidecar.events import DeviceChanged, Event
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.devices import Attached, DeviceShelf
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.formats import FormatStore
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.queue import Downloads
 from sidecar.store.meta import Meta
 from sidecar.transfer.converting.programs import NoConverter
 

@@ -28,13 +28,13 @@ from sidecar.services.devices import DeviceShelf
 from sidecar.services.progress import Transfers
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.visiting import Visiting
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.arrivals import Arrivals
-from sidecar.store.devices import Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
-from sidecar.store.reading import DownloadFilter
-from sidecar.store.sessions import Sessions
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+from sidecar.store.syncthing.arrivals import Arrivals
 
 
 class FrontDesk(Visiting):

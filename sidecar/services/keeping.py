@@ -25,7 +25,7 @@ from sidecar.services.room import Room
 from sidecar.services.server import ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sidecar.services.action_desk import KeyView
 from sidecar.services.desk import Person
-from sidecar.store.api_keys import ApiKey, ApiKeys
+from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
 
 MOST_KEYS = 50
 

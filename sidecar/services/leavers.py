@@ -14,7 +14,7 @@ from sidecar.domain.space.eviction import Standing, Stored, in_order
 from sidecar.errors import DeviceTrouble
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.room import Room
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from sidecar.services.devices import DeviceShelf
 from sidecar.services.ownership import Ownership, Parting
 from sidecar.services.queue_steering import not_found, refused
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
 
 log = logging.getLogger(__name__)
 

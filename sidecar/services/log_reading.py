@@ -27,7 +27,7 @@ from sidecar.domain.imports.matching import (
 from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
 from sidecar.domain.items import Item
 from sidecar.services.log_desk import LineCounts, RemarkView
-from sidecar.store.imported import Listening
+from sidecar.store.playback.imported_plays import Listening
 
 MOST_FRESH = 20_000
 MOST_REMARKS = 200

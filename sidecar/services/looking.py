@@ -13,7 +13,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.errors import DeviceTrouble
 from sidecar.services.attached import Attached
 from sidecar.services.devices import DeviceShelf
-from sidecar.store.devices import Devices
+from sidecar.store.devices.devices import Devices
 
 
 @dataclass(frozen=True, slots=True)

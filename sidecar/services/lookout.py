@@ -19,7 +19,7 @@ from sidecar.domain.files.removals import Decision, Doubt, Expected, Facts, Seen
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
 from sidecar.services.verdicts import Verdicts
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 
 # Seconds within which removals count as one act.
 LATELY_S = 60.0

@@ -18,8 +18,8 @@ from sidecar.domain.transfers.network import Line, Use, Verdict, judge
 from sidecar.events import Bus, WorkArrived
 from sidecar.services.claims import Claims
 from sidecar.services.devices import DeviceShelf
-from sidecar.store.holds import Holds
 from sidecar.store.meta import Meta
+from sidecar.store.rules.holds import Holds
 
 log = logging.getLogger(__name__)
 

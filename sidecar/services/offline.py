@@ -16,8 +16,8 @@ from sidecar.domain.downloads.states import Download
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.looking import Looking, Sight
 from sidecar.services.steering_desk import NotHere
-from sidecar.store.devices import Devices
-from sidecar.store.offline import Offline, OfflineFilter
+from sidecar.store.devices.devices import Devices
+from sidecar.store.files.search import Offline, OfflineFilter
 
 Views = Callable[[Person, Sequence[Download]], Sequence[DownloadView]]
 

@@ -30,11 +30,11 @@ from sidecar.services.on_device_desk import (
 from sidecar.services.planning import Planning
 from sidecar.services.steering import EXCLUDABLE
 from sidecar.services.steering_desk import NotHere
-from sidecar.store.accounts import Account
-from sidecar.store.albums_on_device import AlbumsOnDevice, Tile
-from sidecar.store.holds import Holds
-from sidecar.store.offline import Offline, OfflineFilter
-from sidecar.store.plays import Plays
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.files.albums import AlbumsOnDevice, Tile
+from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.playback.plays import Plays
+from sidecar.store.rules.holds import Holds
 
 
 class OnTheDevice:

@@ -19,7 +19,7 @@ from sidecar.errors import DeviceTrouble
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.formats import REFORMAT
-from sidecar.store.formats import FormatStore
+from sidecar.store.downloads.formats import FormatStore
 
 log = logging.getLogger(__name__)
 

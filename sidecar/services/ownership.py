@@ -13,11 +13,11 @@ from sidecar.domain.downloads.shares import Share, share
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, of_parting
 from sidecar.services.desk import Person
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
 
 
 @dataclass(frozen=True, slots=True)

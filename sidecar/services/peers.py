@@ -25,7 +25,7 @@ from sidecar.services.carrying import CarriedFolder, carried_by
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.services.waiting import Waiting
-from sidecar.store.arrivals import Arrivals
+from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import OtherDevice, SharedFolder, Syncthing
 
 log = logging.getLogger(__name__)

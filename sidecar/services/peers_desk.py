@@ -18,7 +18,7 @@ from sidecar.services.device_access import DeviceAccess
 from sidecar.services.devices import DeviceShelf
 from sidecar.services.peers import Carried, Peers
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.arrivals import Arrivals
+from sidecar.store.syncthing.arrivals import Arrivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

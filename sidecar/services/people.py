@@ -15,9 +15,9 @@ from sidecar.errors import JellyfinTrouble, SignedOut
 from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.desk import Person
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.belongings import Belongings
-from sidecar.store.sessions import ListedSession, Sessions
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import ListedSession, Sessions
+from sidecar.store.accounts.usage import Belongings
 
 log = logging.getLogger(__name__)
 

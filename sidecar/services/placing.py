@@ -13,7 +13,7 @@ from sidecar.domain.files.naming import Shape, distinct, path_key, wanted_path
 from sidecar.domain.items import Item
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.store.database import Database
-from sidecar.store.queueing import Place, files_in
+from sidecar.store.downloads.insert import Place, files_in
 
 
 def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[Place]:

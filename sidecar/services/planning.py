@@ -25,11 +25,11 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.services.placing import places, refusal
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads, NewDownload
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.holds import Holds
-from sidecar.store.rests import Rests
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.downloads.queue import Downloads, NewDownload
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from sidecar.services.device_access import DeviceAccess, Management
 from sidecar.services.formats import Formats
 from sidecar.services.ownership import Ownership
 from sidecar.services.room import Outlook, PlanChanged, Room
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from sidecar.domain.playback.tracker import Current
 from sidecar.services.coming import ComingView
 from sidecar.services.desk import Person
 from sidecar.services.watching import Watching
-from sidecar.store.accounts import Account
-from sidecar.store.plays import Plays
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.playback.plays import Plays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

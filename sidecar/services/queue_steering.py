@@ -21,7 +21,7 @@ from sidecar.services.desk import Person
 from sidecar.services.ownership import Ownership
 from sidecar.services.planning import Planning
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

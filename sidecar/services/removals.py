@@ -25,7 +25,7 @@ from sidecar.services.lookout import Lookout, Outcome
 from sidecar.services.questions import Question, Questions
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.verdicts import Verdicts
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from threading import RLock
 
 from sidecar.domain.space.space import Refusal, room_for, taken
 from sidecar.services.attached import Attached, Promise
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.queue import Downloads
 
 
 class Reserving:

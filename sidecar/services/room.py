@@ -30,9 +30,9 @@ from sidecar.services.room_words import room_trouble
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.waiting import Awaited, nothing_waits
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
-from sidecar.store.inventory import Holdings, Inventory
-from sidecar.store.rests import Rests
+from sidecar.store.downloads.inventory import Holdings, Inventory
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.cooldowns import Rests
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sidecar.config import RulesSettings
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.errors import ConfigError
-from sidecar.store.rule_settings import RuleSettingsStore
+from sidecar.store.rules.settings import RuleSettingsStore
 
 log = logging.getLogger(__name__)
 

@@ -30,8 +30,8 @@ from sidecar.services.now_playing import PlayingNow
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.rule_library import LibraryOfAccount
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.holds import Holds
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlists import ChosenPlaylists
 
 log = logging.getLogger(__name__)
 

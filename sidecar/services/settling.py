@@ -16,7 +16,7 @@ from sidecar.domain.files.removals import Facts, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceTrouble
 from sidecar.services.devices import Attached
-from sidecar.store.downloads import Downloads, Place
+from sidecar.store.downloads.queue import Downloads, Place
 
 UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
 OF_USE = {

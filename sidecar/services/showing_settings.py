@@ -16,7 +16,7 @@ from sidecar.services.device_access import Management
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.steering_desk import DeviceSteering, NotHere, RuleSteering, Setting
-from sidecar.store.holds import Holds
+from sidecar.store.rules.holds import Holds
 
 # A rule may have a reason for each of a thousand albums.
 MOST_REASONS = 50

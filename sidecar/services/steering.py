@@ -34,12 +34,12 @@ from sidecar.services.steering_desk import (
     Pinned,
     Removed,
 )
-from sidecar.store.accounts import Account
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.downloads import Downloads
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.holds import Holds
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
 
 EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
 

@@ -19,9 +19,9 @@ from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.played import PlayedMarks
 from sidecar.services.log_desk import RefusedView
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads
-from sidecar.store.imported import Begun, ImportedPlays, Listening
-from sidecar.store.plays import Plays
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.playback.imported_plays import Begun, ImportedPlays, Listening
+from sidecar.store.playback.plays import Plays
 
 log = logging.getLogger(__name__)
 

@@ -25,10 +25,10 @@ from sidecar.services.asked_for import ItemSource
 from sidecar.services.desk import Person
 from sidecar.services.device_access import DeviceAccess
 from sidecar.services.planning import Planning
-from sidecar.store.chosen import ChosenPlaylists
 from sidecar.store.database import Database
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
 
 LASTS_S = 600.0
 MOST_KEPT = 500

@@ -24,10 +24,10 @@ from sidecar.domain.space.eviction import REST
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.services.devices import Attached
 from sidecar.store.database import Database
-from sidecar.store.downloads import Downloads, Place
-from sidecar.store.holds import Holds
-from sidecar.store.rests import Rests
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.downloads.queue import Downloads, Place
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 

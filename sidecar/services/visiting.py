@@ -22,9 +22,9 @@ from sidecar.errors import SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts import AccountDesk
 from sidecar.services.desk import Caller, Person, QuickConnectCode, Visit
-from sidecar.store.accounts import Account
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.sessions import Sessions, csrf_of
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions, csrf_of
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from sidecar.domain.playback.tracker import Current, Moment, Tracker
 from sidecar.domain.playback.tracker import Event as Happening
 from sidecar.errors import StoreTrouble
 from sidecar.services.bell import Bell
-from sidecar.store.downloads import Downloads
-from sidecar.store.plays import Plays
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.playback.plays import Plays
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_m
 from sidecar.domain.items import Item
 from sidecar.services.adopted import Adopter
 from sidecar.services.looking_through import Library, LookThrough, Offer, TagShelf
-from sidecar.store.adopting import AdoptedFile
-from sidecar.store.downloads import Downloads
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.queue import Downloads
 
 OTHER_SERVER = "it came from another Jellyfin server"
 NOT_THERE = "it is not there any more"

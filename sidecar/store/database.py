@@ -22,8 +22,8 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, StoreTrouble
-from sidecar.store import migrations, recovery
-from sidecar.store.trouble import code, file_trouble, trouble
+from sidecar.store.errors import code, file_trouble, trouble
+from sidecar.store.schema import migrations, recovery
 
 BUSY_TIMEOUT_S = 5.0
 TRIES = 3

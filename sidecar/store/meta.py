@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.store.database import Database
-from sidecar.store.tables import MetaRow
+from sidecar.store.schema.tables import MetaRow
 
 
 class Meta:

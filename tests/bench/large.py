@@ -33,10 +33,10 @@ from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import SERVER_ID
-from sidecar.store.accounts import Account
-from sidecar.store.adopting import AdoptedFile
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.insert import NewDownload, Place
 
 SERVER = "5" * 32
 PEOPLE = {"eve": "e" * 32, "ann": "a" * 32, "ben": "b" * 32, "cara": "c" * 32, "dov": "d" * 32}

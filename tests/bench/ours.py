@@ -25,9 +25,9 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts import SERVER_ID
 from sidecar.services.planning import Planning
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.reading import DownloadFilter
+from sidecar.store.downloads.queries import DownloadFilter
 
 ANN, SERVER = "a" * 32, "5" * 32
 

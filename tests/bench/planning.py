@@ -9,7 +9,7 @@ from functools import partial
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Wish
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.inventory import Inventory
 from tests.bench.household import opened
 from tests.bench.large import PEOPLE, Household
 from tests.bench.timing import Ask, compare, table

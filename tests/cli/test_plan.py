@@ -13,10 +13,10 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
-from sidecar.store.devices import Device, Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.holds import Holds
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
 
 STICK = "11111111-1111-4111-8111-111111111111"
 ANN = "a" * 32

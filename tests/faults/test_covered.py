@@ -66,7 +66,7 @@ SHOWN_BY = MappingProxyType(
         ],
         "K17 killed in a migration": [
             (
-                "store/test_migrations.py::"
+                "store/schema/test_migrations.py::"
                 "test_killed_at_any_statement_the_tables_are_the_old_or_the_new_ones"
             )
         ],
@@ -137,13 +137,13 @@ SHOWN_BY = MappingProxyType(
             "store/test_database.py::test_a_busy_database_is_waited_for_then_named"
         ],
         "B03 B05 the database is destroyed": [
-            "store/test_recovery.py::test_a_lost_database_is_replaced_by_the_daily_copy_and_told"
+            "store/schema/test_recovery.py::test_a_lost_database_is_replaced_by_the_daily_copy_and_told"
         ],
         "B07 its disk is full": [
             "store/test_database.py::test_a_full_disk_stops_writes_not_reads_and_heals"
         ],
         "B10 a newer one": [
-            "store/test_recovery.py::test_a_newer_sidecars_database_is_refused_and_not_touched"
+            "store/schema/test_recovery.py::test_a_newer_sidecars_database_is_refused_and_not_touched"
         ],
         "B11 two at once": [
             "store/test_database.py::test_a_second_sidecar_on_the_same_folder_is_refused",

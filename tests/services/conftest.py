@@ -14,13 +14,13 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.events import Bus, Event
 from sidecar.services.device_access import DeviceAccess
 from sidecar.services.ownership import Ownership
-from sidecar.store.accounts import Account, Accounts
+from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.database import Database
-from sidecar.store.devices import Device, Devices
-from sidecar.store.downloads import Downloads
-from sidecar.store.hearts import Hearts
-from sidecar.store.holds import Holds
+from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.downloads.queue import Downloads
 from sidecar.store.meta import Meta
+from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
 
 STICK = "11111111-1111-4111-8111-111111111111"

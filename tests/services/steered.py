@@ -19,8 +19,8 @@ from sidecar.services.actions import Actions
 from sidecar.services.desk import DownloadView, Person
 from sidecar.services.downloading import CheckWhole, cannot_tell
 from sidecar.services.planning import Planning
-from sidecar.store.accounts import Account
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.rules.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
 from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
 from tests.services.conftest import ANN, STICK, World, access_to, track

@@ -26,8 +26,8 @@ from sidecar.services.covers import Covers
 from sidecar.services.desk import DeviceView, Person
 from sidecar.services.glances import SEEN_FOR_S
 from sidecar.services.steering_desk import NotHere
-from sidecar.store.offline import Offline
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.files.search import Offline
 from tests.fakes.demo_house import QUICK
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import STICK, World

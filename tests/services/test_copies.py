@@ -31,7 +31,7 @@ from sidecar.services.planning import Planning
 from sidecar.services.progress import Transfers
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.formats import FormatStore
+from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.converter import HalvingConverter
 from tests.fakes.demo_house import QUICK

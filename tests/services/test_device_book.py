@@ -11,8 +11,8 @@ from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import DeviceChanged, WorkArrived
 from sidecar.services.device_book import DeviceBook
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.devices import Device
+from sidecar.store.devices.devices import Device
+from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.services.conftest import STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"

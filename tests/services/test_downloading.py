@@ -32,7 +32,7 @@ from sidecar.services.room import Room
 from sidecar.services.server import SUBJECT, ServerWatch
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.accounts import Account
+from sidecar.store.accounts.accounts import Account
 from sidecar.transfer.engine import Engine
 from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
 from tests.fakes.engine import TableEngine

@@ -19,10 +19,10 @@ from sidecar.services.explaining import Explaining
 from sidecar.services.planning import Planning
 from sidecar.services.rule_book import RuleBook
 from sidecar.services.troubles import Kind, Trouble, Troubles
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.rule_settings import RuleSettingsStore
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.settings import RuleSettingsStore
+from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
 BEN = "b" * 32

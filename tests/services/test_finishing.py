@@ -24,8 +24,8 @@ from sidecar.services.originals import KeptOriginals
 from sidecar.services.planning import Planning
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Troubles
-from sidecar.store.formats import FormatStore
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.inventory import Inventory
 from sidecar.transfer.engine import Receipt
 from tests.fakes.converter import HalvingConverter
 from tests.services.conftest import ANN, STICK, World, track

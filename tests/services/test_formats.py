@@ -21,8 +21,8 @@ from sidecar.services.devices import DeviceShelf
 from sidecar.services.formats import AT_ONCE, Formats, check_format
 from sidecar.services.planning import Planning
 from sidecar.services.troubles import Troubles
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.formats import FormatStore
+from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.converting.programs import NoConverter
 from tests.services.conftest import ANN, STICK, World, track
 

@@ -26,7 +26,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFai
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.action_desk import Order, Result, Selection
 from sidecar.services.desk import Person
-from sidecar.store.reading import DownloadFilter
+from sidecar.store.downloads.queries import DownloadFilter
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
 from tests.services.steered import Ann, Ben, Eve, House, house

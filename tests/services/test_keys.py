@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.services.keys import MOST_KEYS, Keys
-from sidecar.store.api_keys import ApiKeys
+from sidecar.store.accounts.api_keys import ApiKeys
 from tests.services.conftest import ANN, World
 from tests.services.steered import Ann, Ben
 

@@ -22,8 +22,8 @@ from sidecar.services.steering_desk import NotHere
 from sidecar.services.streams import Streams
 from sidecar.services.troubles import Troubles
 from sidecar.services.uses import Uses
-from sidecar.store.offline import Offline
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.files.search import Offline
 from tests.fakes.desk import a_download
 from tests.services.conftest import ANN, STICK, World, track
 

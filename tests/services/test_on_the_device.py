@@ -28,12 +28,12 @@ from sidecar.services.room import Room
 from sidecar.services.settling import Settling
 from sidecar.services.steering_desk import NotHere
 from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Account
-from sidecar.store.albums_on_device import AlbumsOnDevice
-from sidecar.store.inventory import Inventory
-from sidecar.store.offline import Offline
-from sidecar.store.plays import Plays
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.files.albums import AlbumsOnDevice
+from sidecar.store.files.search import Offline
+from sidecar.store.playback.plays import Plays
 from tests.fakes.desk import a_download
 from tests.services.conftest import ANN, STICK, World, track
 

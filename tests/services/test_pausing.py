@@ -13,7 +13,7 @@ from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
 from sidecar.services.device_book import DeviceBook
 from sidecar.services.troubles import Kind
-from sidecar.store.device_settings import DeviceSettingsStore
+from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.fakes.answering import answering, json_reply
 from tests.services.conftest import STICK, World
 from tests.services.test_downloading import ME, PUBLIC, Works, build

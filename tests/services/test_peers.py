@@ -24,7 +24,7 @@ from sidecar.services.peers_desk import PeersCounter
 from sidecar.services.planning import Planning
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
-from sidecar.store.arrivals import Arrivals
+from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import SharedFolder, Syncthing
 from sidecar.syncthing.connection import Connection
 from tests.fakes.clock import FakeClock

@@ -22,9 +22,9 @@ from sidecar.services.people import People
 from sidecar.services.server import ServerWatch
 from sidecar.services.troubles import Troubles
 from sidecar.services.under_the_hood import RecentLog
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.belongings import Belongings
-from sidecar.store.sessions import Sessions
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
+from sidecar.store.accounts.usage import Belongings
 from tests.fakes.slow_line import SlowLine
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import ANN, World

@@ -11,8 +11,8 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.errors import ServerAway
 from sidecar.services.planning import Planning
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
 WHY = Reason("favourites", "f" * 32, "your favourite")

@@ -19,7 +19,7 @@ from sidecar.services.plans import Plans
 from sidecar.services.room import PlanChanged, Room
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Troubles
-from sidecar.store.inventory import Inventory
+from sidecar.store.downloads.inventory import Inventory
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 BLOCK = 4096

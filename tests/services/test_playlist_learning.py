@@ -11,8 +11,8 @@ from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import JellyfinTrouble, NotFound, ServerAway
 from sidecar.services.playlists.learning import PlaylistLearner
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.fakes.shelf import full
 from tests.services.conftest import ANN, STICK, World, track
 

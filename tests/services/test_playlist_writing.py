@@ -23,10 +23,10 @@ from sidecar.services.planning import Planning
 from sidecar.services.playlists.writing import PlaylistWriter
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Troubles
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.downloads import Place
-from sidecar.store.on_device import OnDevice
-from sidecar.store.playlist_orders import PlaylistOrders
+from sidecar.store.downloads.queue import Place
+from sidecar.store.files.completed import OnDevice
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.domain.files.test_m3u import read_back
 from tests.services.conftest import ANN, STICK, World, track
 

@@ -8,7 +8,7 @@ from sidecar.services.coming import Coming
 from sidecar.services.desk import Person
 from sidecar.services.plays_desk import ListeningDesk
 from sidecar.services.watching import Watching
-from sidecar.store.plays import Plays
+from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, World
 

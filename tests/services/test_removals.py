@@ -32,10 +32,10 @@ from sidecar.services.removals_desk import RemovalsCounter
 from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Trouble, Troubles
 from sidecar.services.verdicts import Verdicts
-from sidecar.store.downloads import NewDownload, Place
-from sidecar.store.offline import Offline, OfflineFilter
-from sidecar.store.on_device import OnDevice
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.downloads.queue import NewDownload, Place
+from sidecar.store.files.completed import OnDevice
+from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.rules.tombstones import Tombstones
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,

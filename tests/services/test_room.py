@@ -22,8 +22,8 @@ from sidecar.services.settling import Settling
 from sidecar.services.troubles import Kind, Troubles
 from sidecar.services.verdicts import Verdicts
 from sidecar.services.waiting import Waiting
-from sidecar.store.rests import Rests
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
 BLOCK = 4096

@@ -9,7 +9,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.errors import ConfigError
 from sidecar.services.rule_book import RuleBook
-from sidecar.store.rule_settings import RuleSettingsStore
+from sidecar.store.rules.settings import RuleSettingsStore
 from tests.services.conftest import STICK, World
 
 

@@ -27,9 +27,9 @@ from sidecar.services.rules import (
     SETTLE_S,
     RuleRunner,
 )
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.devices import Device
-from sidecar.store.rule_settings import RuleSettingsStore
+from sidecar.store.devices.devices import Device
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.settings import RuleSettingsStore
 from tests.fakes.shelf import Shelf, full, plays, song
 from tests.services.conftest import ANN, STICK, World
 

@@ -25,13 +25,13 @@ from sidecar.services.rule_book import RuleBook
 from sidecar.services.steering import Steering
 from sidecar.services.steering_desk import Excluded, NotHere, NotPossible, Pinned, Removed
 from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Account
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.device_settings import DeviceSettingsStore
-from sidecar.store.devices import Device
-from sidecar.store.exclusions import Exclusions
-from sidecar.store.rule_settings import RuleSettingsStore
-from sidecar.store.tombstones import Tombstones
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.devices.devices import Device
+from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.settings import RuleSettingsStore
+from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, access_to, track
 
 BEN, EVE = "b" * 32, "e" * 32

@@ -20,7 +20,7 @@ from sidecar.services.planning import Planning
 from sidecar.services.settling import Settling
 from sidecar.services.stick.writing import MANIFEST, OTHER_PAGE, PAGE, StickWriter
 from sidecar.services.troubles import Troubles
-from sidecar.store.on_device import OnDevice
+from sidecar.store.files.completed import OnDevice
 from tests.services.conftest import ANN, STICK, World, track
 
 BIG = ByteSize(12_000 * 4096)

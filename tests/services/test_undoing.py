@@ -14,8 +14,8 @@ from sidecar.errors import ServerAway
 from sidecar.services.action_desk import Order, Result
 from sidecar.services.desk import Person
 from sidecar.services.undoing import LASTS_S, Record, Reversing, Undoing
-from sidecar.store.chosen import ChosenPlaylists
-from sidecar.store.exclusions import Exclusions
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.services.conftest import STICK, World, access_to, track
 from tests.services.steered import Ann, Ben, Eve, House, house
 from tests.services.test_steering import Seen

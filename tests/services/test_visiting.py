@@ -13,8 +13,8 @@ from sidecar.services.accounts import AccountDesk
 from sidecar.services.desk import Caller
 from sidecar.services.troubles import Troubles
 from sidecar.services.visiting import Visiting
-from sidecar.store.api_keys import ApiKeys
-from sidecar.store.sessions import Sessions
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import World
 

@@ -10,8 +10,8 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.services.watching import RETRY_S, SAVED_EVERY_S, Watching
-from sidecar.store.plays import Plays
-from sidecar.store.queueing import NewDownload, Place
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, STICK, World, track
 

@@ -15,8 +15,8 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.watching import Watching
-from sidecar.store.accounts import Account
-from sidecar.store.plays import Plays
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
 from tests.fakes.demo_house import House, device_of
 from tests.fakes.tiny_library import tiny_library

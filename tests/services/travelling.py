@@ -28,10 +28,10 @@ from sidecar.services.planning import Planning
 from sidecar.services.returning import LogReturn
 from sidecar.services.telling import Tables
 from sidecar.services.troubles import Troubles
-from sidecar.store.accounts import Account
-from sidecar.store.downloads import NewDownload, Place
-from sidecar.store.imported import ImportedPlays, Listening
-from sidecar.store.plays import Plays
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.queue import NewDownload, Place
+from sidecar.store.playback.imported_plays import ImportedPlays, Listening
+from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
 from tests.fakes.clock import FakeClock
 from tests.fakes.demo_house import device_of

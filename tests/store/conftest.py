@@ -7,8 +7,8 @@ import pytest
 
 from sidecar.events import Bus, Event
 from sidecar.store.database import Database
-from sidecar.store.devices import Device, Devices
-from sidecar.store.downloads import Downloads
+from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import CARD, STICK
 

@@ -26,7 +26,7 @@ OTHERS = sorted(set(NAMES) - {ENGLISH})
 # Who speaks to people. What else `store` says is said in the shell, by commands and at start.
 SPEAKERS = (
     *("domain", "services", "device", "transfer", "jellyfin", "syncthing", "errors.py"),
-    *("store/moving.py", "store/trouble.py"),
+    *("store/downloads/transitions.py", "store/errors.py"),
 )
 # They write for the log, for the shell or for a program; the page on a stick speaks for itself.
 SILENT = {

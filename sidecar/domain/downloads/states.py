@@ -7,7 +7,7 @@
       │   (retry_next_at)     └── pause ──▶ paused ──resume──▶ pending             │
       └────────────────────────────── want_again ───────────────────────────────────┘
 
-`store.downloads` applies a move under a compare-and-set and nothing else changes a state.
+`store.downloads.queue` applies a move under a compare-and-set and nothing else changes a state.
 Cancelling is not a move: the row is deleted. A file that was on the device already is *adopted*:
 from every state in which there is none of ours, straight to completed.
 """

@@ -1,6 +1,6 @@
 """After a failed attempt: try again when, give up, or wait for something else to be cured?
 
-Decides only. Rows keep the times (`store.downloads`); waiting for a server, an account or a
+Decides only. Rows keep the times (`store.downloads.queue`); waiting for a server, an account or a
 device, and the one probe that finds out when it is back, are the services' (`services` asks each
 once for all of its downloads, so that a hundred files do not knock a hundred times).
 

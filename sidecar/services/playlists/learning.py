@@ -17,7 +17,7 @@ from sidecar.clock import Clock
 from sidecar.domain.items import Item
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import JellyfinTrouble, NotFound
-from sidecar.store.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlist_orders import PlaylistOrders
 
 log = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from sidecar.events import Event as News
 from sidecar.services.device_writing import DeviceWriter
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.troubles import Troubles
-from sidecar.store.on_device import OnDevice
-from sidecar.store.playlist_orders import ChosenList, PlaylistOrders
+from sidecar.store.files.completed import OnDevice
+from sidecar.store.rules.playlist_orders import ChosenList, PlaylistOrders
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from sidecar.services.device_writing import DeviceWriter
 from sidecar.services.devices import Attached, DeviceShelf
 from sidecar.services.stick.page import page
 from sidecar.services.troubles import Troubles
-from sidecar.store.on_device import OnDevice
+from sidecar.store.files.completed import OnDevice
 
 PAGE = "Offline library.html"
 # If something of a stranger's has that name.

@@ -1,0 +1,126 @@
+"""Jellyfin users who have signed in. Tokens are sealed elsewhere: here they are bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import peewee
+
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import AccountRow, SessionRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One Jellyfin user.
+
+    Attributes:
+        may_download: Jellyfin's own permission, as of the last sign-in.
+        jellyfin_device_id: How we call ourselves for this account; kept over sign-ins.
+        token_encrypted: None while signed out.
+    """
+
+    user_id: str
+    name: str
+    server_id: str
+    is_admin: bool
+    may_download: bool
+    jellyfin_device_id: str
+    token_encrypted: bytes | None
+    is_signed_in: bool
+    signed_in_at: datetime
+
+    def __repr__(self) -> str:
+        """Show who it is, never the token."""
+        return f"Account({self.name!r}, {self.user_id!r}, is_signed_in={self.is_signed_in})"
+
+
+class Accounts:
+    """Remembers accounts. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def save(self, account: Account) -> None:
+        """Remember an account as it is now."""
+        row = AccountRow.insert(**_columns(account))
+        mutable = [name for name in _columns(account) if name != "user_id"]
+        with self._db.write():
+            # Not REPLACE: that would delete the row, and with it the sessions and keys.
+            self._db.change(
+                row.on_conflict(
+                    conflict_target=[AccountRow.user_id],
+                    preserve=[getattr(AccountRow, name) for name in mutable],
+                )
+            )
+
+    def get(self, user_id: str) -> Account | None:
+        """Return one account; None if it never signed in or was forgotten."""
+        row = self._db.row(AccountRow.select().where(AccountRow.user_id == user_id))
+        return None if row is None else _account(row)
+
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of this name, in any case; the last to sign in if there are more."""
+        query = AccountRow.select().where(AccountRow.name_key == name.casefold())
+        row = self._db.row(query.order_by(AccountRow.signed_in_at.desc()).limit(1))
+        return None if row is None else _account(row)
+
+    def all(self) -> list[Account]:
+        """Return every account, signed in or not, by name."""
+        query = AccountRow.select().order_by(AccountRow.name_key, AccountRow.user_id)
+        return [_account(row) for row in self._db.rows(query)]
+
+    def signed_out(self, user_id: str) -> None:
+        """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
+        with self._db.write():
+            self._db.change(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
+            self._db.change(
+                AccountRow.update(state=SIGNED_OUT, token_encrypted=None).where(
+                    AccountRow.user_id == user_id
+                )
+            )
+
+    def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> bool:
+        """Note what Jellyfin says that an account may; return whether that is something new."""
+        changed = (AccountRow.is_admin != is_admin) | (AccountRow.may_download != may_download)
+        with self._db.write():
+            update = AccountRow.update(is_admin=is_admin, may_download=may_download)
+            return self._db.change(update.where(AccountRow.user_id == user_id, changed)) > 0
+
+    def forget(self, user_id: str) -> None:
+        """Delete an account with its sessions, keys and hearts; its holds and files stay."""
+        with self._db.write():
+            self._db.change(peewee.ModelDelete(AccountRow).where(AccountRow.user_id == user_id))
+
+
+SIGNED_IN, SIGNED_OUT = "signed-in", "signed-out"
+
+
+def _columns(account: Account) -> Row:
+    return {
+        "user_id": account.user_id,
+        "name": account.name,
+        "name_key": account.name.casefold(),
+        "server_id": account.server_id,
+        "is_admin": account.is_admin,
+        "may_download": account.may_download,
+        "jellyfin_device_id": account.jellyfin_device_id,
+        "token_encrypted": account.token_encrypted,
+        "state": SIGNED_IN if account.is_signed_in else SIGNED_OUT,
+        "signed_in_at": account.signed_in_at,
+    }
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        user_id=row["user_id"],
+        name=row["name"],
+        server_id=row["server_id"],
+        is_admin=row["is_admin"],
+        may_download=row["may_download"],
+        jellyfin_device_id=row["jellyfin_device_id"],
+        token_encrypted=row["token_encrypted"],
+        is_signed_in=row["state"] == SIGNED_IN,
+        signed_in_at=row["signed_in_at"],
+    )

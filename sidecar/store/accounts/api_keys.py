@@ -1,0 +1,95 @@
+"""Keys for scripts: each acts as one account. Shown once, stored as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sidecar.clock import Clock
+from sidecar.errors import StoreTrouble
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import ApiKeyRow
+
+PREFIX = "sidecar_"
+NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key, without the secret.
+
+    Attributes:
+        last_used_at: To the minute; None if it was never used.
+        revoked_at: Refused from then on; None while it works.
+    """
+
+    id: int
+    user_id: str
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiKeys:
+    """Makes, finds and revokes keys. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def create(self, user_id: str, label: str) -> tuple[ApiKey, str]:
+        """Make a key; return it and its secret, which cannot be shown again."""
+        secret = PREFIX + secrets.token_urlsafe(32)
+        now = self._clock.now()
+        with self._db.write():
+            number = self._db.change(
+                ApiKeyRow.insert(
+                    key_hash=_hash(secret), user_id=user_id, label=label, created_at=now
+                )
+            )
+        return ApiKey(number, user_id, label, now, None, None), secret
+
+    def find(self, secret: str) -> ApiKey | None:
+        """Return the key and note that it is in use; None if it is unknown or revoked."""
+        row = self._db.row(
+            ApiKeyRow.select().where(
+                ApiKeyRow.key_hash == _hash(secret), ApiKeyRow.revoked_at.is_null()
+            )
+        )
+        if row is None:
+            return None
+        now = self._clock.now()
+        if row["last_used_at"] is None or now - row["last_used_at"] >= NOTED_EVERY:
+            # A full disk stops the note, not the person.
+            with suppress(StoreTrouble), self._db.write_lazily():
+                self._db.change(ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"]))
+        return _key(row)
+
+    def revoke(self, key_id: int) -> bool:
+        """Refuse a key from now on; return whether it worked until now."""
+        with self._db.write():
+            return bool(
+                self._db.change(
+                    ApiKeyRow.update(revoked_at=self._clock.now()).where(
+                        ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_null()
+                    )
+                )
+            )
+
+    def of_account(self, user_id: str) -> list[ApiKey]:
+        """Return all keys of an account, revoked ones too, oldest first."""
+        query = ApiKeyRow.select().where(ApiKeyRow.user_id == user_id).order_by(ApiKeyRow.id)
+        return [_key(row) for row in self._db.rows(query)]
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(**{name: value for name, value in row.items() if name != "key_hash"})
+
+
+def _hash(secret: str) -> bytes:
+    # Plain and fast is enough: 256 random bits cannot be guessed.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,143 @@
+"""Sessions of the web page. Only a hash of each secret is stored: the file opens no door."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import peewee
+
+from sidecar.clock import Clock
+from sidecar.errors import StoreTrouble
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import SessionRow
+
+IDLE = timedelta(days=7)
+LONGEST = timedelta(days=30)
+NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session.
+
+    Attributes:
+        address_prefix: Where it began, shortened: for the person's list of sessions.
+    """
+
+    user_id: str
+    created_at: datetime
+    last_used_at: datetime
+    address_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession(Session):
+    """A live session in a list.
+
+    Attributes:
+        id: Names it; the secret cannot be found from it.
+    """
+
+    id: str
+
+
+class Sessions:
+    """Begins, finds and ends sessions. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def begin(self, user_id: str, *, address_prefix: str) -> str:
+        """Begin a session and return its secret, which is stored nowhere."""
+        secret = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        with self._db.write():
+            self._sweep()
+            self._db.change(
+                SessionRow.insert(
+                    id_hash=_hash(secret),
+                    user_id=user_id,
+                    created_at=now,
+                    last_used_at=now,
+                    address_prefix=address_prefix,
+                )
+            )
+        return secret
+
+    def find(self, secret: str) -> Session | None:
+        """Return the live session of a secret and note that it is in use; None if there is none."""
+        row = self._db.row(SessionRow.select().where(SessionRow.id_hash == _hash(secret)))
+        now = self._clock.now()
+        if row is None or now - row["last_used_at"] >= IDLE or now - row["created_at"] >= LONGEST:
+            return None
+        if now - row["last_used_at"] >= NOTED_EVERY:
+            # A full disk stops the note, not the person.
+            with suppress(StoreTrouble), self._db.write_lazily():
+                self._db.change(
+                    SessionRow.update(last_used_at=now).where(SessionRow.id_hash == _hash(secret))
+                )
+        del row["id_hash"]
+        return Session(**row)
+
+    def end(self, secret: str) -> None:
+        """End one session; nothing happens if it has ended."""
+        with self._db.write():
+            self._db.change(
+                peewee.ModelDelete(SessionRow).where(SessionRow.id_hash == _hash(secret))
+            )
+
+    def live(self) -> list[ListedSession]:
+        """Return all live sessions, the last used first."""
+        now = self._clock.now()
+        query = SessionRow.select().where(
+            SessionRow.last_used_at > now - IDLE, SessionRow.created_at > now - LONGEST
+        )
+        rows = self._db.rows(query.order_by(SessionRow.last_used_at.desc(), SessionRow.id_hash))
+        return [
+            ListedSession(
+                user_id=row["user_id"],
+                created_at=row["created_at"],
+                last_used_at=row["last_used_at"],
+                address_prefix=row["address_prefix"],
+                id=bytes(row["id_hash"]).hex(),
+            )
+            for row in rows
+        ]
+
+    def id_of(self, secret: str) -> str:
+        """Return what a session is called in a list."""
+        return _hash(secret).hex()
+
+    def end_listed(self, session: ListedSession) -> None:
+        """End a session from a list; nothing happens if it has ended."""
+        with self._db.write():
+            which = SessionRow.id_hash == bytes.fromhex(session.id)
+            self._db.change(peewee.ModelDelete(SessionRow).where(which))
+
+    def end_all(self, user_id: str) -> int:
+        """End every session of an account; return how many there were."""
+        with self._db.write():
+            return self._db.change(
+                peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id)
+            )
+
+    def _sweep(self) -> None:
+        now = self._clock.now()
+        over = (SessionRow.last_used_at <= now - IDLE) | (SessionRow.created_at <= now - LONGEST)
+        self._db.change(peewee.ModelDelete(SessionRow).where(over))
+
+
+def csrf_of(secret: str) -> str:
+    """Return what every change made in this session must bring along; it does not give it away."""
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def _hash(secret: str) -> bytes:
+    # Plain and fast is enough: 256 random bits cannot be guessed.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,52 @@
+"""The devices we know, by the identity in their marker. Their settings are in the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import DeviceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A folder that the sidecar fills.
+
+    Attributes:
+        id: The UUID in its marker file.
+        path: Where it was found last.
+    """
+
+    id: str
+    name: str
+    path: str
+    added_at: datetime
+
+
+class Devices:
+    """Remembers devices. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def save(self, device: Device) -> None:
+        """Remember a device, or its name and place now; when it was added first stays."""
+        row = DeviceRow.insert(**asdict(device))
+        with self._db.write():
+            self._db.change(
+                row.on_conflict(
+                    conflict_target=[DeviceRow.id],
+                    preserve=[DeviceRow.name, DeviceRow.path],
+                )
+            )
+
+    def get(self, device_id: str) -> Device | None:
+        """Return a device; None if it was never seen."""
+        row = self._db.row(DeviceRow.select().where(DeviceRow.id == device_id))
+        return None if row is None else Device(**row)
+
+    def all(self) -> list[Device]:
+        """Return every device ever seen, oldest first."""
+        rows = self._db.rows(DeviceRow.select().order_by(DeviceRow.added_at, DeviceRow.id))
+        return [Device(**row) for row in rows]

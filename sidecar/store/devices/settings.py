@@ -1,0 +1,46 @@
+"""What was changed for one device while the sidecar runs, on top of the settings file.
+
+Only what was changed is kept, so that a later change of the file reaches every device that never
+said otherwise. What it means, and whether it is allowed, `services.device_book` knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import peewee
+
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import DeviceSettingsRow
+
+
+class DeviceSettingsStore:
+    """Keeps the changes. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, device_id: str) -> dict[str, object]:
+        """Return what was changed for a device, by the keys of the settings file."""
+        row = self._db.row(
+            DeviceSettingsRow.select(DeviceSettingsRow.changed).where(
+                DeviceSettingsRow.device_id == device_id
+            )
+        )
+        changed: dict[str, object] = {} if row is None else json.loads(row["changed"])
+        return changed
+
+    def save(self, device_id: str, changed: Mapping[str, object]) -> None:
+        """Keep all that is changed for a device; nothing means as in the file."""
+        with self._db.write():
+            if not changed:
+                self._db.change(
+                    peewee.ModelDelete(DeviceSettingsRow).where(
+                        DeviceSettingsRow.device_id == device_id
+                    )
+                )
+                return
+            row = DeviceSettingsRow.insert(device_id=device_id, changed=json.dumps(dict(changed)))
+            key, kept = [DeviceSettingsRow.device_id], [DeviceSettingsRow.changed]
+            self._db.change(row.on_conflict(conflict_target=key, preserve=kept))

@@ -1,0 +1,1 @@
+"""The downloads table: queue, transitions, queries."""

@@ -1,0 +1,107 @@
+"""How a wanted file becomes a row: its place on the device, and what the row remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.naming import extension_of
+from sidecar.domain.items import Item
+from sidecar.store.database import Database, Row
+from sidecar.store.downloads.order import last_place
+from sidecar.store.downloads.queries import search_key
+
+# Two questions: asked as one, with OR, SQLite reads all rows of the device.
+TAKEN = """SELECT 1 FROM downloads
+        WHERE device_id = ? AND path_key IN (SELECT value FROM json_each(?))
+    UNION ALL SELECT 1 FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?
+    LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path below the device's root, and the key by which two paths are the same file there."""
+
+    path: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDownload:
+    """What is to be fetched.
+
+    Attributes:
+        user_id: Who asked first; whose token fetches.
+        places: Where the file may go, best first; the last one should be unique (an id in it).
+        priority: Higher first.
+        format: `original`, or the name of a conversion.
+    """
+
+    item: Item
+    device_id: str
+    user_id: str
+    places: Iterable[Place]
+    priority: int = 0
+    format: str = "original"
+
+
+def first_free(db: Database, device_id: str, places: Iterable[Place]) -> Place:
+    """Return the first place that no download of this device has, neither as file nor as folder.
+
+    Raises:
+        ValueError: All of them are taken.
+    """
+    for place in places:
+        if _is_free(db, device_id, place.key):
+            return place
+    raise ValueError("every offered place is taken by another download")
+
+
+def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -> Row:
+    """Return the columns of a fresh row."""
+    item = wanted.item
+    artist = item.artist or item.album_artist or item.series
+    return {
+        "item_id": item.id,
+        "device_id": wanted.device_id,
+        "user_id": wanted.user_id,
+        "status": Status.PENDING,
+        "title": item.title,
+        "item_type": item.type,
+        "artist": artist,
+        "album": item.album,
+        "album_id": item.album_id,
+        "image_item_id": item.image_item_id,
+        "image_tag": item.image_tag,
+        "source_etag": item.source_etag,
+        "search_key": search_key(item.title, artist, item.album),
+        "file_path": place.path,
+        "path_key": place.key,
+        "expected_size": item.size,
+        "priority": wanted.priority,
+        "queued_at": now,
+        "place": last_place(db),
+        "format": wanted.format,
+        "seconds": item.seconds,
+        "source_extension": extension_of(place.path),
+    }
+
+
+def files_in(db: Database, device_id: str, key: str) -> int:
+    """Return how many downloads of a device have their place in the folder with this key."""
+    ((found,),) = db.sql(
+        "SELECT count(*) FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?",
+        (device_id, f"{key}/", f"{key}0"),
+    )
+    return int(found)
+
+
+def _is_free(db: Database, device_id: str, key: str) -> bool:
+    parts = key.split("/")
+    same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    # "0" is the character after "/": between them lies everything below the folder `key`.
+    below = f"{key}/", f"{key}0"
+    return not db.sql(TAKEN, (device_id, json.dumps(same_or_above), device_id, *below))

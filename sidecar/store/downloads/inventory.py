@@ -1,0 +1,166 @@
+"""What one device holds and what waits for it, as the plan wants to see it.
+
+Reads only: a handful of statements for a whole device, all of one and the same state.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.domain.formats.formats import Target, estimate, read_target
+from sidecar.domain.space.budget import Wanted
+from sidecar.domain.space.eviction import Grip, Standing, Stored, standing
+from sidecar.domain.wishes import PIN
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import DownloadRow
+
+STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), last_used_seq,
+        missing_since IS NOT NULL
+    FROM downloads
+    WHERE status = 'completed' AND device_id = ?"""
+# As `Download.size` has it: what the responses agreed on, else what the last scan said.
+SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
+WAITING = f"""SELECT id, item_id, title, {SIZE}, format, seconds, bytes_downloaded, priority,
+        queued_at
+    FROM downloads INDEXED BY downloads_to_claim
+    WHERE status = 'pending' AND device_id = ?
+        AND (retry_next_at IS NULL OR retry_next_at <= ?)"""  # noqa: S608 - an expression of ours
+RUNNING = f"""SELECT id, {SIZE}, bytes_downloaded FROM downloads INDEXED BY downloads_by_status
+    WHERE status = 'downloading' AND device_id = ?"""  # noqa: S608 - an expression of ours
+GRIPS = "SELECT item_id, rule, release_at IS NOT NULL FROM holds WHERE device_id = ?"
+GRIPS_OF = f"{GRIPS} AND item_id = ?"
+SEEN_BY = """SELECT id FROM downloads AS one WHERE device_id = ? AND (
+    EXISTS (SELECT 1 FROM holds
+        WHERE device_id = one.device_id AND item_id = one.item_id AND user_id = ?)
+    OR (user_id = ? AND NOT EXISTS (SELECT 1 FROM holds
+        WHERE device_id = one.device_id AND item_id = one.item_id)))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A download that runs.
+
+    Attributes:
+        size: Bytes of the whole file; 0 if nobody knows.
+        held: Bytes of it that are known to be on the device.
+    """
+
+    download_id: int
+    size: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """All that a plan for one device starts from."""
+
+    stored: tuple[Stored, ...]
+    waiting: tuple[Wanted, ...]
+    running: tuple[Coming, ...]
+
+
+class Inventory:
+    """Looks at one device. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def holdings(
+        self,
+        device_id: str,
+        now: datetime,
+        *,
+        in_use: Collection[str] = frozenset(),
+        untouchable: Collection[int] = frozenset(),
+        keeps_originals: bool = False,
+    ) -> Holdings:
+        """Return what a device holds, what is due to come and what is coming.
+
+        Args:
+            device_id: Which device.
+            now: What cools down longer does not wait for room yet.
+            in_use: Items that play or come next: they do not go.
+            untouchable: Downloads whose files cannot go for another reason.
+            keeps_originals: What is converted takes the room of its original as well.
+        """
+        with self._db.read():
+            grips = _by_item(self._db.sql(GRIPS, (device_id,)))
+            stored = [
+                Stored(
+                    download_id=download_id,
+                    item_id=item_id,
+                    title=title,
+                    size=size or 0,
+                    last_used=last_used,
+                    standing=standing(grips[item_id]),
+                    is_in_use=item_id in in_use or download_id in untouchable,
+                    is_missing=bool(is_missing),
+                )
+                for download_id, item_id, title, size, last_used, is_missing in self._db.sql(
+                    STORED, (device_id,)
+                )
+            ]
+            return Holdings(
+                tuple(stored),
+                self._waiting(device_id, now, grips, keeps_originals=keeps_originals),
+                self._running(device_id),
+            )
+
+    def standing_of(self, device_id: str, item_id: str) -> Standing:
+        """Return how firmly one item keeps its place on a device now."""
+        return standing(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
+
+    def seen_by(self, device_id: str, user_id: str) -> frozenset[int]:
+        """Return the downloads on a device that a person may see: theirs, or theirs once."""
+        rows = self._db.sql(SEEN_BY, (device_id, user_id, user_id))
+        return frozenset(download_id for (download_id,) in rows)
+
+    def _waiting(
+        self,
+        device_id: str,
+        now: datetime,
+        grips: Mapping[str, list[Grip]],
+        *,
+        keeps_originals: bool,
+    ) -> tuple[Wanted, ...]:
+        due = DownloadRow.retry_next_at.db_value(now)
+        return tuple(
+            Wanted(
+                download_id=download_id,
+                item_id=item_id,
+                title=title,
+                size=(likely or 0) + (size or 0) if is_kept else likely,
+                held=held,
+                priority=priority,
+                place=queued_at,
+                standing=standing(grips[item_id]),
+                is_own=any(one.rule == PIN for one in grips[item_id]),
+                source=size if target and not is_kept else None,
+            )
+            for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
+                self._db.sql(WAITING, (device_id, due))
+            )
+            for target in (read_target(name),)
+            for likely in (_likely(target, seconds, size),)
+            for is_kept in (target is not None and keeps_originals,)
+        )
+
+    def _running(self, device_id: str) -> tuple[Coming, ...]:
+        return tuple(
+            Coming(download_id, size or 0, held)
+            for download_id, size, held in self._db.sql(RUNNING, (device_id,))
+        )
+
+
+def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[Grip]]:
+    grips: defaultdict[str, list[Grip]] = defaultdict(list)
+    for item_id, rule, is_ending in rows:
+        grips[item_id].append(Grip(rule, is_ending=bool(is_ending)))
+    return grips
+
+
+def _likely(target: Target | None, seconds: float | None, size: int | None) -> int | None:
+    return estimate(target, seconds=seconds, source_size=size) if target else size

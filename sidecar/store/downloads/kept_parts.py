@@ -1,0 +1,57 @@
+"""Part files that outlive their download: cancelled, but to be kept.
+
+cancel, keeping the part ─▶ remembered for 30 days ─asked for again─▶ a row of the same id
+
+The part file carries the download's id. Ids are never given twice, so the row that comes later
+takes the old one and finds its bytes and what they must agree with.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import peewee
+
+from sidecar.domain.downloads.states import Download
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import KeptPartRow
+
+KEPT_FOR = timedelta(days=30)
+
+
+def remember(db: Database, download: Download, now: datetime) -> None:
+    """Note what the part file of a download has; nothing if no byte of it counts."""
+    if download.validator is None or not download.bytes_downloaded:
+        return
+    db.change(
+        KeptPartRow.insert(
+            download_id=download.id,
+            device_id=download.device_id,
+            item_id=download.item_id,
+            validator=download.validator,
+            bytes_downloaded=download.bytes_downloaded,
+            kept_at=now,
+        ).on_conflict_replace()
+    )
+
+
+def take(db: Database, device_id: str, item_id: str) -> Row:
+    """Return the columns that a row has from its kept part, and forget it; none without one."""
+    mine = (KeptPartRow.device_id == device_id) & (KeptPartRow.item_id == item_id)
+    rows = db.changed(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
+    if not rows:
+        return {}
+    return {
+        "id": rows[0]["download_id"],
+        "validator": rows[0]["validator"],
+        "bytes_downloaded": rows[0]["bytes_downloaded"],
+    }
+
+
+def of_device(db: Database, device_id: str, now: datetime) -> frozenset[int]:
+    """Return the ids whose part files stay on a device; forget those kept for too long."""
+    old = KeptPartRow.kept_at < now - KEPT_FOR
+    with db.write():
+        db.change(peewee.ModelDelete(KeptPartRow).where(old))
+    query = KeptPartRow.select(KeptPartRow.download_id).where(KeptPartRow.device_id == device_id)
+    return frozenset(row["download_id"] for row in db.rows(query))

@@ -1,0 +1,311 @@
+"""The queue and the files: every change of a download happens here, and only here.
+
+    enqueue ─▶ pending ─claim▶ downloading: opened, synced …, finalizing ─arrive▶ completed
+
+The named moves say what each one changes besides the state (`domain.downloads.states` draws the
+states).
+They return False if somebody else moved, finished or deleted the download first; then nothing was
+changed. What is being finalized can neither be paused nor cancelled: its file is already there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+
+import peewee
+
+from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.items import Item
+from sidecar.errors import IllegalMove
+from sidecar.events import WorkArrived
+from sidecar.store.downloads import kept_parts as kept_parts_downloads
+from sidecar.store.downloads import order
+from sidecar.store.downloads.adopt import DownloadAdopter
+from sidecar.store.downloads.insert import NewDownload, Place, columns_of, first_free
+from sidecar.store.downloads.order import FIRST_DUE
+from sidecar.store.downloads.queries import COLUMNS, to_download
+from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED
+from sidecar.store.schema.tables import DownloadRow
+
+__all__ = ["Downloads", "NewDownload", "Place"]
+
+CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
+
+
+class Downloads(DownloadAdopter):
+    """The queue, what runs, and what is there. Safe to use from any thread."""
+
+    # -- the queue
+
+    def enqueue(self, wanted: NewDownload, *, want_again: bool = False) -> tuple[Download, bool]:
+        """Queue an item for a device, once.
+
+        An existing download is returned as it is, except that a pending one takes a higher
+        priority. A removed one is queued again only if `want_again`.
+
+        Returns:
+            The download, and whether this call queued it.
+
+        Raises:
+            ValueError: All `places` are taken by other downloads.
+        """
+        with self._db.write():
+            there = self.by_item(wanted.device_id, wanted.item.id)
+            if there is None:
+                return self._insert(wanted), True
+            if there.status is Status.REMOVED and want_again:
+                self.want_again(
+                    there, user_id=wanted.user_id, priority=wanted.priority, item=wanted.item
+                )
+                return self.get(there.id) or there, True
+            if there.status is Status.PENDING and there.priority < wanted.priority:
+                return self._set(there, priority=wanted.priority) or there, False
+            return there, False
+
+    def prioritise(self, download: Download, priority: int) -> bool:
+        """Give a download that waits another priority; return whether it was changed."""
+        if download.status is not Status.PENDING or download.priority == priority:
+            return False
+        with self._db.write():
+            return self._set(download, priority=priority) is not None
+
+    def claim(
+        self,
+        now: datetime,
+        *,
+        blocked_devices: Collection[str] = (),
+        blocked_users: Collection[str] = (),
+        busy: Collection[int] = (),
+        own_only: Collection[str] = (),
+    ) -> Download | None:
+        """Take the next download that is due: highest priority, then longest in the queue.
+
+        What is on its way to another device is waited for: it is copied from there then.
+
+        Args:
+            now: What `retry_next_at` is compared with.
+            blocked_devices: Devices that cannot take files now.
+            blocked_users: Accounts whose token cannot fetch now.
+            busy: Downloads whose part file a worker has not let go of yet: one that is paused and
+                resumed at once is pending while its last bytes are still being written.
+            own_only: Devices that get only what people asked for themselves.
+        """
+        sets = (blocked_devices, blocked_users, busy, busy, own_only)
+        passed_over = [json.dumps(list(one)) for one in sets]
+        values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
+        changes = {"started_at": now, "retry_next_at": None}
+        return self._move(f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes)
+
+    def bring_forward(self, error_code: str) -> None:
+        """End the wait of everything that waits for the same reason: it is cured."""
+        alike = (DownloadRow.status == Status.PENDING) & (DownloadRow.error_code == error_code)
+        with self._db.write():
+            if self._db.change(DownloadRow.update(retry_next_at=None).where(alike)):
+                self._db.after_commit(partial(self._bus.publish, WorkArrived()))
+
+    def put_first(self, download: Download) -> bool:
+        """Let a download that waits be the next one; return whether it still waited."""
+        if download.status is not Status.PENDING:
+            return False
+        with self._db.write():
+            spot = order.first(self._db, download.id)
+            return self._set(download, priority=spot.priority, place=spot.place) is not None
+
+    def put_before(self, download: Download, other: Download | None) -> bool:
+        """Let one that waits go right before another, or last; return whether both still waited."""
+        if download.status is not Status.PENDING or (other and download.id == other.id):
+            return False
+        with self._db.write():
+            spot = order.spot_before(self._db, download.id, other.id if other else None)
+            if spot is None:
+                return False
+            return self._set(download, priority=spot.priority, place=spot.place) is not None
+
+    def hurry(self, download: Download, *, from_zero: bool = False, **changes: object) -> bool:
+        """End the cooldown of a download that waits, with all its tries given back."""
+        if download.status is not Status.PENDING:
+            return False
+        changes = {**UNBLEMISHED, **(FROM_ZERO if from_zero else {}), **changes}
+        with self._db.write():
+            if self._set(download, **changes) is None:
+                return False
+            self._db.after_commit(partial(self._bus.publish, WorkArrived()))
+        return True
+
+    def accept(self, download: Download) -> bool:
+        """Believe what was fetched although nothing confirms its length, and fetch it at once.
+
+        Exactly this: a file of another length or date is not believed.
+        """
+        if download.status is Status.FAILED:
+            return self.move(download, Move.RETRY, **UNBLEMISHED, accepted=download.validator)
+        return self.hurry(download, accepted=download.validator)
+
+    def hand_over(self, download: Download, user_id: str) -> bool:
+        """Fetch it for, and with the token of, somebody else from now on."""
+        with self._db.write():
+            return self._set(download, user_id=user_id) is not None
+
+    def cancel(self, download: Download, *, keep_part: bool = False) -> bool:
+        """Delete the row of a download that has no file yet; removing the part is the caller's.
+
+        With `keep_part` the part stays, and the item goes on from it when it is queued again.
+
+        Raises:
+            IllegalMove: A finished file is deleted, not cancelled; a bug.
+        """
+        if download.status not in CANCELLABLE:
+            raise IllegalMove(f"a {download.status} download cannot be cancelled")
+        with self._db.write():
+            gone = self._db.change(
+                peewee.ModelDelete(DownloadRow).where(
+                    DownloadRow.id == download.id,
+                    DownloadRow.status == download.status,
+                    ~DownloadRow.finalizing,
+                )
+            )
+            if gone:
+                if keep_part:
+                    kept_parts_downloads.remember(self._db, download, self._clock.now())
+                self._tell(download, download.status, None)
+        return bool(gone)
+
+    def kept_parts(self, device_id: str) -> frozenset[int]:
+        """Return the cancelled downloads of a device whose part files stay; old ones no longer."""
+        return kept_parts_downloads.of_device(self._db, device_id, self._clock.now())
+
+    def rename(self, download: Download, place: Place) -> bool:
+        """Give the download another place, before there is a file at the old one.
+
+        Returns:
+            False if another download has that place, or this one has gone on meanwhile.
+        """
+        with self._db.write():
+            try:
+                first_free(self._db, download.device_id, [place])
+            except ValueError:
+                return False
+            return bool(self._set(download, file_path=place.path, path_key=place.key))
+
+    def follow(self, download: Download, place: Place) -> bool:
+        """The finished file was moved to another place by somebody else: the row goes with it.
+
+        Returns:
+            False if another download has that place, or this one has gone on meanwhile.
+        """
+        with self._db.write():
+            there = self.get(download.id)
+            if there is None or (there.status, there.file_path) != (
+                Status.COMPLETED,
+                download.file_path,
+            ):
+                return False
+            if path_key(there.file_path) != place.key:
+                try:
+                    first_free(self._db, there.device_id, [place])
+                except ValueError:
+                    return False
+            return self._set(there, file_path=place.path, path_key=place.key) is not None
+
+    def recover(self) -> list[Download]:
+        """Put back what was running when the sidecar died; for the start, before any worker.
+
+        The part files keep what they have. Returned are those that were being finalized: still
+        `downloading`, their file is either in place already or still the part; the caller looks
+        and then lets each one `arrive` or be postponed.
+        """
+        with self._db.write():
+            query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
+            running = [to_download(row) for row in self._db.rows(query)]
+            for download in running:
+                if not download.finalizing:
+                    self.move(download, Move.POSTPONE)
+        return [download for download in running if download.finalizing]
+
+    # -- one transfer
+
+    def opened(
+        self, download_id: int, validator: Validator, held: int, *, anew: bool = False
+    ) -> bool:
+        """Commit what the part file's bytes belong to, and that only `held` of them count.
+
+        Args:
+            download_id: Whose part file.
+            validator: What every response of the transfer agrees on.
+            held: Bytes at its start.
+            anew: No byte of the part counted so far. Nothing is waited for then: a power cut can
+                only bring back a row that counts none.
+        """
+        write = self._db.write_lazily if anew else self._db.write
+        with write():
+            return self._note(download_id, validator=validator, bytes_downloaded=held)
+
+    def synced(self, download_id: int, held: int) -> bool:
+        """Note that `held` bytes of the part file are on the disk.
+
+        Cheap, not synced itself: after a power cut the row may be older than the file, which
+        costs those bytes and nothing else.
+        """
+        with self._db.write_lazily():
+            return self._note(download_id, bytes_downloaded=held)
+
+    def rescanned(self, download_id: int, item: Item) -> bool:
+        """Note what the server says of the item by now: it may have looked at the file again."""
+        with self._db.write_lazily():
+            return self._note(
+                download_id,
+                expected_size=item.size,
+                source_etag=item.source_etag,
+                seconds=item.seconds,
+            )
+
+    def finalizing(
+        self,
+        download_id: int,
+        *,
+        size: int,
+        content_hash: str,
+        mime_type: str | None,
+        **was: object,
+    ) -> bool:
+        """Commit that the part is whole and synced, with all that `arrive` needs to know.
+
+        Only after this may the part be renamed: a False means it was paused or cancelled.
+        """
+        with self._db.write():
+            return self._note(
+                download_id,
+                finalizing=True,
+                bytes_downloaded=size,
+                file_size=size,
+                content_hash=content_hash,
+                mime_type=mime_type,
+                **was,
+            )
+
+    # -- inside
+
+    def _insert(self, wanted: NewDownload) -> Download:
+        place = first_free(self._db, wanted.device_id, wanted.places)
+        columns = columns_of(self._db, wanted, place, self._clock.now())
+        columns |= kept_parts_downloads.take(self._db, wanted.device_id, wanted.item.id)
+        download = to_download(
+            self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]
+        )
+        self._tell(download, None, Status.PENDING)
+        return download
+
+    def _set(self, download: Download, **columns: object) -> Download | None:
+        """Change columns other than the state, if the state is still what the caller saw."""
+        changed = self._update(ONE_ROW, (download.id,), download.status, columns)
+        if changed is not None:
+            self._tell(changed, changed.status, changed.status)
+        return changed
+
+    def _note(self, download_id: int, **columns: object) -> bool:
+        """Change columns of a running download; no news."""
+        return self._update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None

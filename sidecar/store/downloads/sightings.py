@@ -1,0 +1,71 @@
+"""What the last look at a device saw of its finished files: the one writer of `missing_since`.
+
+    a look ─▶ not there as it should be ─▶ missing since then ─▶ people are asked, if it is many
+          └▶ there again ───────────────▶ not missing, nothing is asked
+
+Whatever ends the life of a file ends this with it (`moving`). No state changes here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from functools import partial
+
+from sidecar.domain.files.removals import Expected
+from sidecar.events import DeviceChanged
+from sidecar.store.downloads.transitions import DownloadMover
+from sidecar.store.schema.fields import MomentField
+
+# A file that was let go of and fetched again since the look is another one.
+SAME = """WHERE status = 'completed'
+    AND downloads.id = json_extract(one.value, '$[0]')
+    AND completed_at IS json_extract(one.value, '$[1]')"""
+GONE = f"""UPDATE downloads SET missing_since = ? FROM json_each(?) AS one
+    {SAME} AND missing_since IS NULL RETURNING id"""  # noqa: S608 - our own words
+BACK = f"""UPDATE downloads SET missing_since = NULL, is_asked_about = 0
+    FROM json_each(?) AS one {SAME} AND missing_since IS NOT NULL RETURNING id"""  # noqa: S608 - our own words
+ASK = """UPDATE downloads SET is_asked_about = 1
+    WHERE missing_since IS NOT NULL AND device_id = ? AND is_asked_about = 0
+        AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+MOMENT = MomentField()
+# In one transaction: other writers wait for it.
+BATCH = 500
+
+
+class DownloadSightings(DownloadMover):
+    """Remembers it. Safe to use from any thread."""
+
+    def note_look(
+        self, device_id: str, *, missing: Iterable[Expected], present: Iterable[Expected]
+    ) -> int:
+        """Remember what a look saw; return for how many files that is another thing than before.
+
+        Args:
+            device_id: Where it looked.
+            missing: Files that are not there as they should be.
+            present: Files that are.
+        """
+        now = MOMENT.db_value(self._clock.now())
+        changed = self._each(device_id, GONE, [one for one in missing if not one.is_missing], now)
+        return changed + self._each(device_id, BACK, [one for one in present if one.is_missing])
+
+    def ask_about(self, device_id: str, download_ids: Collection[int]) -> None:
+        """People are asked what became of these missing files, until they say or it is back."""
+        if not download_ids:
+            return
+        with self._db.write():
+            self._db.changed_by(ASK, [device_id, json.dumps(sorted(download_ids))])
+
+    def _each(self, device_id: str, sql: str, files: list[Expected], *values: object) -> int:
+        count = 0
+        for start in range(0, len(files), BATCH):
+            told = [
+                (one.id, MOMENT.db_value(one.completed_at)) for one in files[start : start + BATCH]
+            ]
+            with self._db.write():
+                changed = len(self._db.changed_by(sql, [*values, json.dumps(told)]))
+                if changed:
+                    self._db.after_commit(partial(self._bus.publish, DeviceChanged(device_id)))
+            count += changed
+        return count

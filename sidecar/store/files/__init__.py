@@ -1,0 +1,1 @@
+"""What lies on the devices, as lists and as a search index."""

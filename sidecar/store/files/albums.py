@@ -1,0 +1,138 @@
+"""Finished files as tiles: an album, a series or a single film each, and what is in one of them.
+
+    files that fit ─▶ grouped in one index ─▶ one page of tiles, the newest first ─▶ their facts
+
+Changes nothing. The tiles and their number come from one statement, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.natural_sort import reading_order
+from sidecar.store.database import Database
+from sidecar.store.downloads.queries import from_columns
+from sidecar.store.files.search import COLUMNS, OfflineFilter, Statement, about, joined, listing
+
+OF_TILES = (
+    "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
+    " ON d.tile = wanted.value WHERE d.status = 'completed' AND d.missing_since IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """What people look at as one thing.
+
+    Attributes:
+        key: The album's id, the series' name after `series:`, or the single item's id.
+        newest: The file that came last; it lends its cover and its names.
+        artist: None if its files have different ones, or none.
+        files, bytes: All there is of it, whatever words were looked for.
+    """
+
+    key: str
+    newest: Download
+    artist: str | None
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How much fits: tiles, and the files in them that do."""
+
+    tiles: int
+    files: int
+
+
+class AlbumsOnDevice:
+    """Looks tiles up. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def numbers(self, which: OfflineFilter) -> Numbers:
+        """Return how many tiles and files a list has."""
+        found = grouped(which)
+        sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text})"  # noqa: S608 - ours
+        return Numbers(*self._db.sql(sql, found.values)[0])
+
+    def page(
+        self, which: OfflineFilter, page: int, page_size: int
+    ) -> tuple[Sequence[Tile], Numbers]:
+        """Return one page of tiles, the one that got a file last first, and how much there is."""
+        found = grouped(which)
+        place = (page_size, (page - 1) * page_size)
+        with self._db.read():
+            rows = self._db.sql(paged(found), (*found.values, *place))
+            if not rows:
+                return (), self.numbers(which)
+            return self._tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
+
+    def files(
+        self, key: str, which: OfflineFilter, page: int, page_size: int
+    ) -> tuple[list[Download], int]:
+        """Return one page of a tile's files in their order, and how many there are."""
+        asked = joined([Statement(OF_TILES, (json.dumps([key]),))], about(which))
+        with self._db.read():
+            found = self._db.sql(f"SELECT d.id, d.path_key {asked.text}", asked.values)
+            ids = [one for one, _ in sorted(found, key=lambda row: (reading_order(row[1]), row[0]))]
+            start = (page - 1) * page_size
+            return self._rows(ids[start : start + page_size]), len(ids)
+
+    def tile(self, key: str, which: OfflineFilter) -> Tile | None:
+        """Return one tile; None if nothing of it is there."""
+        asked = joined([Statement(OF_TILES, (json.dumps([key]),))], about(which))
+        with self._db.read():
+            newest = self._db.sql(f"SELECT max(d.id) {asked.text}", asked.values)[0][0]
+            return None if newest is None else self._tiles([(key, newest)], which)[0]
+
+    def _tiles(self, keys: Sequence[tuple[str, int]], which: OfflineFilter) -> list[Tile]:
+        asked = facts([key for key, _ in keys], which)
+        found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
+        rows = {one.id: one for one in self._rows([newest for _, newest in keys])}
+        return [_tile(key, rows[newest], found[key]) for key, newest in keys]
+
+    def _rows(self, ids: Sequence[int]) -> list[Download]:
+        sql = (
+            f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
+            " CROSS JOIN downloads AS d ON d.id = wanted.value ORDER BY wanted.key"
+        )
+        return [from_columns(row) for row in self._db.sql(sql, (json.dumps(list(ids)),))]
+
+
+def grouped(which: OfflineFilter) -> Statement:
+    """Return what selects the tiles of a list; tests look at how it is carried out."""
+    asked = listing(which)
+    text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {asked.text} GROUP BY d.tile"
+    return Statement(text, asked.values)
+
+
+def paged(found: Statement) -> str:
+    """Return what selects one page of the tiles, and how many there are on all of them."""
+    return (
+        f"WITH found AS MATERIALIZED ({found.text}) SELECT tile, newest,"  # noqa: S608 - ours
+        " (SELECT count(*) FROM found), (SELECT sum(files) FROM found)"
+        " FROM found ORDER BY newest DESC LIMIT ? OFFSET ?"
+    )
+
+
+def facts(keys: Sequence[str], which: OfflineFilter) -> Statement:
+    """Return what selects the facts of some tiles, whatever words were looked for."""
+    whole = about(replace(which, item_types=frozenset()))
+    asked = joined([Statement(OF_TILES, (json.dumps(list(keys)),))], whole)
+    text = (
+        "SELECT d.tile, count(*), coalesce(sum(d.file_size), 0), min(d.artist), max(d.artist)"
+        f" {asked.text} GROUP BY d.tile"
+    )
+    return Statement(text, asked.values)
+
+
+def _tile(key: str, newest: Download, found: tuple[int, int, str | None, str | None]) -> Tile:
+    files, octets, first, last = found
+    artist = first if first == last else None
+    return Tile(key=key, newest=newest, artist=artist, files=files, bytes=octets)

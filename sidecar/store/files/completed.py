@@ -1,0 +1,67 @@
+"""All that is complete on one device, as its page and its manifest tell it.
+
+What the last look did not see there is not told: a page lists what can be played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.domain.files.catalogue import Listed
+from sidecar.store.database import Database
+from sidecar.store.schema.fields import EPOCH, MILLISECOND
+
+COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_size, content_hash,
+        completed_at, format, source_size
+    FROM downloads WHERE status = 'completed' AND device_id = ? AND missing_since IS NULL
+    ORDER BY file_path"""
+PATHS = "SELECT file_path FROM downloads WHERE status = 'completed' AND device_id = ?"
+BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
+    WHERE status = 'downloading' AND device_id = ?)"""
+
+
+class OnDevice:
+    """Reads it. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def files(self, device_id: str) -> Sequence[Listed]:
+        """Return all complete files that were seen there last, in the order of their paths."""
+        return [
+            Listed(
+                item_id=item_id,
+                path=path,
+                title=title,
+                artist=artist,
+                album=album,
+                kind=kind,
+                size=size or 0,
+                content_hash=content_hash,
+                completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
+                format=made_as,
+                source_size=source_size,
+            )
+            for (
+                item_id,
+                path,
+                title,
+                artist,
+                album,
+                kind,
+                size,
+                content_hash,
+                completed_at,
+                made_as,
+                source_size,
+            ) in self._db.sql(COMPLETED, (device_id,))
+        ]
+
+    def paths(self, device_id: str) -> Sequence[str]:
+        """Return the paths of all complete files, also of those that are missing just now."""
+        return [path for (path,) in self._db.sql(PATHS, (device_id,))]
+
+    def is_busy(self, device_id: str) -> bool:
+        """Whether anything is being fetched for a device now."""
+        ((busy,),) = self._db.sql(BUSY, (device_id,))
+        return bool(busy)

@@ -1,0 +1,174 @@
+"""Finished files, as people look for them: by words in an index, by item and by album.
+
+Changes nothing: triggers keep the index true (`word_index`). It lists what the last look at a
+device saw there; whether it is there now is asked of the device.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.store.database import Database
+from sidecar.store.downloads.queries import NAMES, from_columns, search_key
+from sidecar.store.schema.search_index import TYPED_AS
+
+# `offline` is read in the order of its rows, newest first, and never sorted.
+FOUND = "FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid WHERE offline MATCH ?"
+ALL = "FROM downloads AS d WHERE d.status = 'completed'"
+MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
+COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
+HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
+# They hold it; or they asked for it and nobody holds it.
+CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
+# The same for any of several people.
+BELONGS = (
+    f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
+    f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
+)
+OF_ITEMS = (
+    f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
+    " CROSS JOIN devices CROSS JOIN downloads AS d"
+    " ON d.device_id = devices.id AND d.item_id = wanted.value WHERE TRUE"
+)
+OF_ALBUMS = (
+    "SELECT d.album_id, d.device_id, d.status, count(*), min(d.id) FROM json_each(?) AS wanted"
+    " CROSS JOIN downloads AS d ON d.album_id = wanted.value"
+    " WHERE d.album_id IS NOT NULL AND d.missing_since IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineFilter:
+    """Which files.
+
+    Attributes:
+        viewer: Only what this person may see; None sees all.
+        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
+        device_id: On this device; None means any.
+        item_types: Of these types; empty means any.
+        text: Beginnings of words that must all occur in title, artist, album or series, whatever
+            their case or accents.
+    """
+
+    viewer: str | None = None
+    owners: frozenset[str] | None = None
+    device_id: str | None = None
+    item_types: frozenset[str] = frozenset()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The downloads of an album on a device that are in one state: how many, and the first.
+
+    Missing files are not counted: they are not there.
+    """
+
+    status: Status
+    number: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement without what it selects, and its values."""
+
+    text: str
+    values: tuple[object, ...]
+
+
+# What the last look at its device did not see is in no list.
+PRESENT = Statement(" AND d.missing_since IS NULL", ())
+
+
+class Offline:
+    """Looks finished files up. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def page(self, which: OfflineFilter, page: int, page_size: int) -> tuple[list[Download], int]:
+        """Return one page of a list, newest first, and how many there are in all."""
+        asked = listing(which)
+        order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
+        place = (page_size, (page - 1) * page_size)
+        with self._db.read():
+            rows = self._db.sql(
+                f"SELECT {COLUMNS} {asked.text} ORDER BY {order} DESC LIMIT ? OFFSET ?",
+                (*asked.values, *place),
+            )
+            total: int = self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0]
+        return [from_columns(row) for row in rows], total
+
+    def missing(self, which: OfflineFilter) -> int:
+        """Return how many files the last look did not see, whatever words are looked for."""
+        asked = joined([Statement(MISSING, ())], about(which))
+        return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
+
+    def of_items(self, item_ids: Collection[str], viewer: str | None) -> list[Download]:
+        """Return the downloads of these items on all devices, in any state, newest first."""
+        rights = _rights(viewer)
+        values = (json.dumps(list(item_ids)), *rights.values)
+        found = [from_columns(row) for row in self._db.sql(OF_ITEMS + rights.text, values)]
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def of_albums(
+        self, album_ids: Collection[str], viewer: str | None
+    ) -> dict[tuple[str, str], list[Counted]]:
+        """Count the downloads of albums by their states: for (album, device), where any are."""
+        rights = _rights(viewer)
+        values = (json.dumps(list(album_ids)), *rights.values)
+        grouped = f"{OF_ALBUMS}{rights.text} GROUP BY d.album_id, d.device_id, d.status"
+        found: dict[tuple[str, str], list[Counted]] = {}
+        for album, device, status, number, first in self._db.sql(grouped, values):
+            found.setdefault((album, device), []).append(Counted(Status(status), number, first))
+        return found
+
+
+def listing(which: OfflineFilter) -> Statement:
+    """Return what selects the files of a list; tests look at how it is carried out."""
+    words = typed(which.text).replace("\0", " ").split()
+    indexed = [one for one in words if any(letter.isalnum() for letter in one)]
+    match = " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in indexed)
+    parts = [Statement(FOUND, (match,)) if indexed else Statement(ALL, ())]
+    # A band may be named "!!!": no index has a word of that.
+    parts += [
+        Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
+    ]
+    return joined([*parts, PRESENT], about(which))
+
+
+def about(which: OfflineFilter) -> Statement:
+    """Return the conditions of a list beside its words."""
+    parts = []
+    if which.device_id is not None:
+        parts.append(Statement(" AND d.device_id = ?", (which.device_id,)))
+    if which.item_types:
+        types = json.dumps(sorted(which.item_types))
+        parts.append(Statement(" AND d.item_type IN (SELECT value FROM json_each(?))", (types,)))
+    if which.owners is not None:
+        people = json.dumps(sorted(which.owners))
+        parts.append(Statement(f" AND {BELONGS}", (people, people)))
+    return joined(parts, _rights(which.viewer))
+
+
+def joined(parts: Iterable[Statement], last: Statement) -> Statement:
+    """Return statements one after the other."""
+    every = (*parts, last)
+    values = tuple(value for one in every for value in one.values)
+    return Statement("".join(one.text for one in every), values)
+
+
+def typed(text: str) -> str:
+    """Return what the index compares: no case, no accents, letters as they are typed."""
+    return reduce(lambda done, pair: done.replace(*pair), TYPED_AS, search_key(text))
+
+
+def _rights(viewer: str | None) -> Statement:
+    if viewer is None:
+        return Statement("", ())
+    return Statement(f" AND {CONCERNS}", (viewer, viewer))

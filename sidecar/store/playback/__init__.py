@@ -1,0 +1,1 @@
+"""Plays, heard and imported."""

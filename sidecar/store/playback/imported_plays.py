@@ -1,0 +1,163 @@
+"""What was taken over from players' logs: each listening once, however often its log is read.
+
+    begun, with the count that Jellyfin is to have ─▶ Jellyfin is told ─▶ done, the play is kept
+
+What was begun and not done is gone on with: nobody knows then whether Jellyfin heard it, but the
+count that it was to have tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import peewee
+
+from sidecar.domain.imports.matching import Mark, OurFile
+from sidecar.domain.imports.player_logs import LogKind
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import ImportedPlayRow
+
+FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
+    WHERE device_id = :device AND (:all OR EXISTS (SELECT 1 FROM holds AS h
+            WHERE h.device_id = d.device_id AND h.item_id = d.item_id AND h.user_id = :user)
+        OR (d.user_id = :user AND NOT EXISTS (SELECT 1 FROM holds AS h
+            WHERE h.device_id = d.device_id AND h.item_id = d.item_id)))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """A listening that is to be taken over."""
+
+    item_id: str
+    mark: Mark
+    started_at: datetime
+    ended_at: datetime
+    seconds_heard: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Listenings of one item whose telling was begun, and what Jellyfin is to count then."""
+
+    item_id: str
+    count: int
+    ids: tuple[int, ...]
+    listenings: tuple[Listening, ...]
+
+
+class ImportedPlays:
+    """Remembers them. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def files(self, device_id: str, user_id: str | None) -> Iterator[OurFile]:
+        """Return the files that are or were on a device: of one user, with None of everybody."""
+        text = FILES.replace(":device", "?1").replace(":all", "?2").replace(":user", "?3")
+        rows = self._db.sql(text, (device_id, user_id is None, user_id or ""))
+        return (OurFile(*row) for row in rows)
+
+    def marks(self, device_id: str) -> Iterator[tuple[str, Mark]]:
+        """Return by what listenings on a device are found again, whoever took them over."""
+        query = ImportedPlayRow.select(
+            ImportedPlayRow.item_id,
+            ImportedPlayRow.kind,
+            ImportedPlayRow.stamp,
+            ImportedPlayRow.heard_s,
+        ).where(ImportedPlayRow.device_id == device_id)
+        return ((row["item_id"], _mark(row)) for row in self._db.rows(query))
+
+    def begin(
+        self, user_id: str, device_id: str, listenings: Sequence[Listening], count: int
+    ) -> Begun:
+        """Note, before Jellyfin is told, what it is told and what it will count then.
+
+        Args:
+            user_id: Whose plays they are.
+            device_id: Where they were heard.
+            listenings: All of one item.
+            count: What Jellyfin is to count when it was told.
+        """
+        rows = [
+            {
+                "user_id": user_id,
+                "device_id": device_id,
+                "item_id": one.item_id,
+                "kind": one.mark.kind,
+                "stamp": one.mark.stamp,
+                "heard_s": one.mark.heard_s,
+                "started_at": one.started_at,
+                "ended_at": one.ended_at,
+                "seconds_heard": one.seconds_heard,
+                "count_after": count,
+            }
+            for one in listenings
+        ]
+        with self._db.write():
+            ids = [
+                self._db.changed(ImportedPlayRow.insert(row).returning(ImportedPlayRow.id))[0]["id"]
+                for row in rows
+            ]
+        return Begun(listenings[0].item_id, count, tuple(ids), tuple(listenings))
+
+    def begun(self, user_id: str, device_id: str) -> list[Begun]:
+        """Return what was begun for a user and never done, item by item."""
+        query = (
+            ImportedPlayRow.select()
+            .where(
+                ImportedPlayRow.count_after.is_null(is_null=False),
+                ImportedPlayRow.user_id == user_id,
+                ImportedPlayRow.device_id == device_id,
+            )
+            .order_by(ImportedPlayRow.id)
+        )
+        together: dict[tuple[str, int], list[Row]] = {}
+        for row in self._db.rows(query):
+            together.setdefault((row["item_id"], row["count_after"]), []).append(row)
+        return [
+            Begun(item_id, count, tuple(one["id"] for one in rows), tuple(map(_listening, rows)))
+            for (item_id, count), rows in together.items()
+        ]
+
+    def begin_again(self, begun: Begun, count: int) -> Begun:
+        """Note another count for what was begun: Jellyfin had not heard of it."""
+        with self._db.write():
+            self._db.change(ImportedPlayRow.update(count_after=count).where(_these(begun.ids)))
+        return Begun(begun.item_id, count, begun.ids, begun.listenings)
+
+    def split(self, begun: Begun) -> Iterator[Begun]:
+        """Return each listening of what was begun as one of its own."""
+        for row_id, one in zip(begun.ids, begun.listenings, strict=True):
+            yield Begun(begun.item_id, begun.count, (row_id,), (one,))
+
+    def done(self, begun: Begun) -> None:
+        """Jellyfin was told."""
+        with self._db.write():
+            self._db.change(ImportedPlayRow.update(count_after=None).where(_these(begun.ids)))
+
+    def forget(self, begun: Begun) -> None:
+        """Jellyfin cannot be told, and was not."""
+        with self._db.write():
+            self._db.change(peewee.ModelDelete(ImportedPlayRow).where(_these(begun.ids)))
+
+
+def _these(ids: Iterable[int]) -> peewee.Expression:
+    numbers = peewee.SQL("(SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+    return ImportedPlayRow.id.in_(numbers)
+
+
+def _mark(row: Row) -> Mark:
+    return Mark(LogKind(row["kind"]), row["stamp"], row["heard_s"])
+
+
+def _listening(row: Row) -> Listening:
+    return Listening(
+        item_id=row["item_id"],
+        mark=_mark(row),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        seconds_heard=row["seconds_heard"],
+    )

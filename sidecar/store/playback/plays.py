@@ -1,0 +1,123 @@
+"""What was heard: one row for each play; the same play saved again replaces what was known of it.
+
+Never told to anybody but its listener and the rules that work for them: the desk sees to that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+import peewee
+from peewee import fn
+
+from sidecar.domain.playback.plays import Play
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.fields import EPOCH, MILLISECOND
+from sidecar.store.schema.tables import AccountRow, PlayRow
+
+NAMES = tuple(one.name for one in fields(Play))
+NEWEST = 50
+KEY = (PlayRow.user_id, PlayRow.session_id, PlayRow.started_at, PlayRow.item_id)
+CHANGES = (PlayRow.ended_at, PlayRow.position_s, PlayRow.seconds_heard, PlayRow.counts)
+# Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
+IN_ALBUM = peewee.SQL('"counts" = 1 AND "album_id" IS NOT NULL')
+LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
+    WHERE counts = 1 AND item_id IN (SELECT value FROM json_each(?1))
+        AND (?2 IS NULL OR user_id = ?2) GROUP BY item_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlay:
+    """A play and its number; later plays have larger ones."""
+
+    id: int
+    play: Play
+
+
+class Plays:
+    """Remembers what was heard. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def save(self, play: Play, *, goes_on: bool = False) -> int | None:
+        """Remember a play; one of the same user, session, start and item gives way to it.
+
+        Args:
+            play: What was heard.
+            goes_on: It is not over: not worth waiting for the disk, more will be saved of it.
+
+        Returns:
+            Its number, the same for a play that was known; None if the account is gone.
+        """
+        listener = AccountRow.select(AccountRow.user_id).where(AccountRow.user_id == play.user_id)
+        row = PlayRow.insert(**asdict(play), counts=play.counts)
+        kept = row.on_conflict(conflict_target=KEY, preserve=CHANGES).returning(PlayRow.id)
+        with self._db.write_lazily() if goes_on else self._db.write():
+            if self._db.row(listener) is None:
+                return None
+            number: int = self._db.changed(kept)[0]["id"]
+        return number
+
+    def page(self, user_id: str, page: int, page_size: int) -> tuple[list[StoredPlay], int]:
+        """Return one page of a user's plays, newest first, and how many there are in all.
+
+        Args:
+            user_id: Whose.
+            page: From 1; one behind the last is empty.
+            page_size: How many a page holds at most.
+        """
+        theirs = PlayRow.user_id == user_id
+        chosen = PlayRow.select().where(theirs).order_by(PlayRow.id.desc())
+        with self._db.read():
+            rows = self._db.rows(chosen.paginate(page, page_size))
+            total: int = self._db.rows(
+                PlayRow.select(fn.COUNT(PlayRow.id).alias("n")).where(theirs)
+            )[0]["n"]
+        return [StoredPlay(row["id"], _play(row)) for row in rows], total
+
+    def lately(self, user_id: str, since: datetime) -> list[Play]:
+        """Return those of a user's newest plays that ended since then, the last one last."""
+        newest = PlayRow.select().where(PlayRow.user_id == user_id).order_by(PlayRow.id.desc())
+        rows = self._db.rows(newest.limit(NEWEST))
+        return sorted(
+            (_play(row) for row in rows if row["ended_at"] >= since), key=lambda one: one.ended_at
+        )
+
+    def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
+        """Return the tracks of an album of which a play counts that ended since then."""
+        query = PlayRow.select(PlayRow.item_id).where(
+            IN_ALBUM,
+            PlayRow.user_id == user_id,
+            PlayRow.album_id == album_id,
+            PlayRow.ended_at >= since,
+        )
+        return frozenset(row["item_id"] for row in self._db.rows(query))
+
+    def albums_heard(self, user_id: str, since: datetime) -> frozenset[str]:
+        """Return the albums of which any play counts that ended since then."""
+        query = (
+            PlayRow.select(PlayRow.album_id)
+            .distinct()
+            .where(IN_ALBUM, PlayRow.user_id == user_id, PlayRow.ended_at >= since)
+        )
+        return frozenset(row["album_id"] for row in self._db.rows(query))
+
+    def last_heard(
+        self, item_ids: Collection[str], user_id: str | None = None
+    ) -> Mapping[str, datetime]:
+        """Return when somebody's last play that counts ended; items never heard are not there.
+
+        Args:
+            item_ids: Of which items.
+            user_id: Whose plays; None for anybody's.
+        """
+        rows = self._db.sql(LAST_HEARD, [json.dumps(sorted(set(item_ids))), user_id])
+        return {item_id: EPOCH + at * MILLISECOND for item_id, at in rows}
+
+
+def _play(row: Row) -> Play:
+    return Play(**{name: row[name] for name in NAMES})

@@ -1,0 +1,1 @@
+"""Holds, tombstones, exclusions, and the settings of rules."""

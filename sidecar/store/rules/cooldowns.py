@@ -1,0 +1,78 @@
+"""What was evicted and rests: no rule that only passes fetches it for a while.
+
+Written before the file goes, so that after a crash in between nobody takes it for a person's doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import peewee
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import DownloadRow, RestRow
+
+
+class Rests:
+    """Remembers them. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def put(self, device_id: str, item_id: str, until: datetime) -> None:
+        """Let an item rest on a device until a time; forget all rests that are over."""
+        row = RestRow.insert(device_id=device_id, item_id=item_id, until=until)
+        over = peewee.ModelDelete(RestRow).where(RestRow.until <= self._clock.now())
+        with self._db.write():
+            self._db.change(over)
+            self._db.change(row.on_conflict_replace())
+
+    def lift(self, device_id: str, item_id: str) -> bool:
+        """End a rest, because a person asked for the item; return whether there was one."""
+        with self._db.write():
+            return bool(
+                self._db.change(
+                    peewee.ModelDelete(RestRow).where(
+                        RestRow.device_id == device_id, RestRow.item_id == item_id
+                    )
+                )
+            )
+
+    def until(self, device_id: str, item_id: str) -> datetime | None:
+        """Return when the last rest of an item on a device ends; None if it never had one."""
+        query = RestRow.select(RestRow.until).where(
+            RestRow.device_id == device_id, RestRow.item_id == item_id
+        )
+        found = self._db.row(query)
+        return found["until"] if found else None
+
+    def resting(self, device_id: str, now: datetime) -> Collection[str]:
+        """Return the items that rest on a device; what came back meanwhile rests no more."""
+        query = RestRow.select(RestRow.item_id).where(
+            RestRow.device_id == device_id, RestRow.until > now, ~_is_back()
+        )
+        return frozenset(row["item_id"] for row in self._db.rows(query))
+
+    def is_resting(self, device_id: str, item_id: str, now: datetime) -> bool:
+        """Return whether an item rests on a device."""
+        query = RestRow.select(RestRow.until).where(
+            RestRow.device_id == device_id,
+            RestRow.item_id == item_id,
+            RestRow.until > now,
+            ~_is_back(),
+        )
+        return self._db.row(query) is not None
+
+
+def _is_back() -> peewee.Function:
+    return peewee.fn.EXISTS(
+        DownloadRow.select(peewee.SQL("1")).where(
+            DownloadRow.device_id == RestRow.device_id,
+            DownloadRow.item_id == RestRow.item_id,
+            DownloadRow.status != Status.REMOVED,
+        )
+    )

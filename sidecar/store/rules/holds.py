@@ -1,0 +1,254 @@
+"""Wishes that are kept: why a file may not go. The news are told after the commit.
+
+keep ─▶ held ─release─▶ held until a time ─drop_due─▶ gone
+         ▲                     │
+         └──────── keep ───────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+
+import peewee
+
+from sidecar.domain.wishes import Hold, Reason, Wish
+from sidecar.events import Bus, HoldsChanged
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import DownloadRow, HoldRow
+
+BATCH = 500
+ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
+    WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
+
+
+class Holds:
+    """Keeps wishes and lets go of them. Safe to use from any thread."""
+
+    def __init__(self, db: Database, bus: Bus) -> None:
+        self._db = db
+        self._bus = bus
+
+    def keep(self, wish: Wish) -> bool:
+        """Hold an item; a hold that was about to end lasts again.
+
+        Returns:
+            Whether this is a reason that was not there before; if not, nothing was changed,
+            except that its end was called off and its text is the latest one.
+        """
+        with self._db.write():
+            there = self._db.row(HoldRow.select().where(_same(wish)))
+            if there is None:
+                self._db.change(HoldRow.insert(**_columns(wish)))
+            elif there["release_at"] is not None or there["text"] != wish.reason.text:
+                self._db.change(
+                    HoldRow.update(release_at=None, text=wish.reason.text).where(_same(wish))
+                )
+            else:
+                return False
+            self._tell(wish.device_id, wish.item.id)
+        return there is None
+
+    def release(
+        self,
+        *,
+        user_id: str,
+        at: datetime,
+        rule: str | None = None,
+        source_id: str | None = None,
+        device_id: str | None = None,
+        item_id: str | None = None,
+        except_items: Collection[str] = frozenset(),
+    ) -> int:
+        """Let a user's holds end at a time; one that ends already keeps its time.
+
+        Args:
+            user_id: Whose holds.
+            at: When they end.
+            rule: Only those of this rule; likewise the next three. None means any.
+            source_id: Only those that came from this item.
+            device_id: Only those on this device.
+            item_id: Only those on this item.
+            except_items: Holds on these items stay.
+
+        Returns:
+            How many will end that would have lasted.
+        """
+        asked = {"rule": rule, "source_id": source_id, "device_id": device_id, "item_id": item_id}
+        query = HoldRow.select().where(
+            HoldRow.user_id == user_id,
+            HoldRow.release_at.is_null(),
+            *(
+                getattr(HoldRow, name) == value
+                for name, value in asked.items()
+                if value is not None
+            ),
+        )
+        with self._db.write():
+            ending = [row for row in self._db.rows(query) if row["item_id"] not in except_items]
+            for some in peewee.chunked((row["id"] for row in ending), BATCH):
+                self._db.change(HoldRow.update(release_at=at).where(HoldRow.id.in_(list(some))))
+            self._tell_all(ending)
+        return len(ending)
+
+    def release_these(
+        self, holds: Iterable[Hold], at: datetime, *, even_ending: bool = False
+    ) -> int:
+        """Let some holds end at a time; return of how many the end was changed.
+
+        Args:
+            holds: Which.
+            at: When they end.
+            even_ending: Those that were to end later anyway do so at that time as well.
+        """
+        ids = [one.id for one in holds]
+        open_ended = HoldRow.release_at.is_null()
+        which = open_ended | (HoldRow.release_at > at) if even_ending else open_ended
+        with self._db.write():
+            ending: list[Row] = []
+            for some in peewee.chunked(ids, BATCH):
+                theirs = HoldRow.id.in_(list(some)) & which
+                query = HoldRow.update(release_at=at).where(theirs).returning(HoldRow)
+                ending += self._db.changed(query)
+            self._tell_all(ending)
+        return len(ending)
+
+    def is_own(self, download_id: int) -> bool:
+        """Return whether somebody asked for a download themself."""
+        return bool(self._db.sql(ASKED_FOR, (download_id,)))
+
+    def drop_due(self, now: datetime) -> list[Hold]:
+        """Delete the holds whose time is over and return them."""
+        due = HoldRow.release_at <= now
+        with self._db.write():
+            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(due).returning(HoldRow))
+            self._tell_all(rows)
+        return [_hold(row) for row in rows]
+
+    def drop(
+        self, device_id: str, item_id: str, user_ids: Collection[str] | None = None
+    ) -> list[Hold]:
+        """Delete at once what these users, or all, hold of an item on a device, and return it."""
+        which = (HoldRow.device_id == device_id) & (HoldRow.item_id == item_id)
+        if user_ids is not None:
+            which &= HoldRow.user_id.in_(list(user_ids))
+        with self._db.write():
+            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(which).returning(HoldRow))
+            self._tell_all(rows)
+        return [_hold(row) for row in rows]
+
+    def next_release(self) -> datetime | None:
+        """Return when the next hold ends; None if all of them last."""
+        query = HoldRow.select(peewee.fn.MIN(HoldRow.release_at).alias("at"))
+        at: datetime | None = self._db.rows(query.where(HoldRow.release_at.is_null(is_null=False)))[
+            0
+        ]["at"]
+        return at
+
+    def holders(self, device_id: str, item_id: str) -> list[str]:
+        """Return the users who hold an item on a device."""
+        query = (
+            HoldRow.select(HoldRow.user_id)
+            .where(HoldRow.device_id == device_id, HoldRow.item_id == item_id)
+            .distinct()
+            .order_by(HoldRow.user_id)
+        )
+        return [row["user_id"] for row in self._db.rows(query)]
+
+    def owners(self, download_ids: Collection[int]) -> dict[int, frozenset[str]]:
+        """Return whose each of these downloads is: those who hold it, else who asked first."""
+        found: dict[int, set[str]] = {}
+        for some in peewee.chunked(download_ids, BATCH):
+            query = (
+                DownloadRow.select(
+                    DownloadRow.id,
+                    peewee.fn.COALESCE(HoldRow.user_id, DownloadRow.user_id).alias("owner"),
+                )
+                .join(
+                    HoldRow,
+                    peewee.JOIN.LEFT_OUTER,
+                    on=(HoldRow.device_id == DownloadRow.device_id)
+                    & (HoldRow.item_id == DownloadRow.item_id),
+                )
+                .where(DownloadRow.id.in_(list(some)))
+            )
+            for row in self._db.rows(query):
+                found.setdefault(row["id"], set()).add(row["owner"])
+        return {one: frozenset(owners) for one, owners in found.items()}
+
+    def of_source(self, user_id: str, rule: str, source_id: str) -> list[Hold]:
+        """Return what a user holds by a rule because of one item."""
+        query = HoldRow.select().where(
+            HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.source_id == source_id
+        )
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def of_rule(self, user_id: str, device_id: str, rule: str) -> list[Hold]:
+        """Return what a user holds on a device by a rule, those that will end included."""
+        query = HoldRow.select().where(
+            HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.device_id == device_id
+        )
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def of_item(self, device_id: str, item_id: str) -> list[Hold]:
+        """Return all holds on an item on a device, oldest first."""
+        query = HoldRow.select().where(HoldRow.device_id == device_id, HoldRow.item_id == item_id)
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def reasons_for(self, download_ids: Collection[int]) -> Mapping[int, list[Hold]]:
+        """Return all holds on each of these downloads, oldest first; all of them are keys."""
+        query = (
+            HoldRow.select(HoldRow, DownloadRow.id.alias("download_id"))
+            .join(
+                DownloadRow,
+                on=(HoldRow.device_id == DownloadRow.device_id)
+                & (HoldRow.item_id == DownloadRow.item_id),
+            )
+            .where(DownloadRow.id.in_(list(download_ids)))
+            .order_by(HoldRow.id)
+        )
+        found: dict[int, list[Hold]] = {download_id: [] for download_id in download_ids}
+        for row in self._db.rows(query):
+            found[row.pop("download_id")].append(_hold(row))
+        return found
+
+    def _tell(self, device_id: str, item_id: str) -> None:
+        changed = HoldsChanged(device_id, item_id)
+        self._db.after_commit(partial(self._bus.publish, changed))
+
+    def _tell_all(self, rows: Iterable[Row]) -> None:
+        for device_id, item_id in dict.fromkeys((row["device_id"], row["item_id"]) for row in rows):
+            self._tell(device_id, item_id)
+
+
+def _columns(wish: Wish) -> Row:
+    return {
+        "user_id": wish.user_id,
+        "device_id": wish.device_id,
+        "item_id": wish.item.id,
+        "rule": wish.reason.rule,
+        "source_id": wish.reason.source_id,
+        "text": wish.reason.text,
+    }
+
+
+def _same(wish: Wish) -> peewee.Expression:
+    return (
+        (HoldRow.user_id == wish.user_id)
+        & (HoldRow.device_id == wish.device_id)
+        & (HoldRow.item_id == wish.item.id)
+        & (HoldRow.rule == wish.reason.rule)
+        & (HoldRow.source_id == wish.reason.source_id)
+    )
+
+
+def _hold(row: Row) -> Hold:
+    return Hold(
+        id=row["id"],
+        user_id=row["user_id"],
+        device_id=row["device_id"],
+        item_id=row["item_id"],
+        reason=Reason(row["rule"], row["source_id"], row["text"]),
+        release_at=row["release_at"],
+    )

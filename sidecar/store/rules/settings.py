@@ -1,0 +1,48 @@
+"""What a rule does otherwise on one device than the settings file says.
+
+Only what was changed is kept, so that a later change of the file reaches every device that never
+said otherwise. What it means, and whether it is allowed, `services.rule_book` knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import peewee
+
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import RuleSettingsRow
+
+
+class RuleSettingsStore:
+    """Keeps the changes. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, device_id: str, rule: str) -> dict[str, object]:
+        """Return what was changed for a rule on a device, by the keys of the settings file."""
+        row = self._db.row(
+            RuleSettingsRow.select(RuleSettingsRow.changed).where(*_same(device_id, rule))
+        )
+        changed: dict[str, object] = {} if row is None else json.loads(row["changed"])
+        return changed
+
+    def save(self, device_id: str, rule: str, changed: Mapping[str, object]) -> None:
+        """Keep all that is changed for a rule on a device; nothing means as in the file."""
+        with self._db.write():
+            if not changed:
+                self._db.change(peewee.ModelDelete(RuleSettingsRow).where(*_same(device_id, rule)))
+                return
+            row = RuleSettingsRow.insert(
+                device_id=device_id, rule=rule, changed=json.dumps(dict(changed))
+            )
+            key = [RuleSettingsRow.device_id, RuleSettingsRow.rule]
+            self._db.change(
+                row.on_conflict(conflict_target=key, preserve=[RuleSettingsRow.changed])
+            )
+
+
+def _same(device_id: str, rule: str) -> tuple[peewee.Expression, peewee.Expression]:
+    return RuleSettingsRow.device_id == device_id, RuleSettingsRow.rule == rule

@@ -1,0 +1,45 @@
+"""What people removed on purpose: no rule fetches it for them again until they ask."""
+
+from __future__ import annotations
+
+import peewee
+
+from sidecar.clock import Clock
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import TombstoneRow
+
+
+class Tombstones:
+    """Remembers removals. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def put(self, user_id: str, device_id: str, item_id: str) -> None:
+        """Remember that this user removed the item from the device; the first time counts."""
+        row = TombstoneRow.insert(
+            user_id=user_id, device_id=device_id, item_id=item_id, created_at=self._clock.now()
+        )
+        with self._db.write():
+            self._db.change(row.on_conflict_ignore())
+
+    def lift(self, user_id: str, device_id: str, item_id: str) -> bool:
+        """Forget it, because the user asked for the item; return whether there was one."""
+        with self._db.write():
+            return bool(
+                self._db.change(
+                    peewee.ModelDelete(TombstoneRow).where(
+                        TombstoneRow.user_id == user_id,
+                        TombstoneRow.device_id == device_id,
+                        TombstoneRow.item_id == item_id,
+                    )
+                )
+            )
+
+    def items(self, user_id: str, device_id: str) -> frozenset[str]:
+        """Return the items that this user removed from the device."""
+        query = TombstoneRow.select(TombstoneRow.item_id).where(
+            TombstoneRow.user_id == user_id, TombstoneRow.device_id == device_id
+        )
+        return frozenset(row["item_id"] for row in self._db.rows(query))

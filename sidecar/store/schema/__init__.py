@@ -1,0 +1,1 @@
+"""Tables, fields, migrations, and repair of a damaged database."""

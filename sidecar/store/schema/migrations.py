@@ -1,0 +1,107 @@
+"""The tables, as numbered steps that only ever grow in number.
+
+A database remembers the number of its last step in `user_version`. A step, once released, is
+never edited: what is wrong with it is mended by the next one. All missing steps run in one
+transaction, after a copy of the file was put beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sidecar.errors import StoreTrouble
+from sidecar.store.schema.search_index import OFFLINE_SEARCH
+from sidecar.store.schema.steps import (
+    ACCEPTED,
+    BESIDE,
+    DEVICE_SETTINGS,
+    FIRST,
+    FORMATS,
+    MISSING,
+    ORIGINALS,
+    PLAYLISTS,
+    PLAYS,
+    QUEUE_ORDER,
+    RESTS,
+    RULES,
+    TILES,
+)
+from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
+
+log = logging.getLogger(__name__)
+
+
+Step = tuple[str, ...]
+STEPS: tuple[Step, ...] = (
+    FIRST,
+    RULES,
+    DEVICE_SETTINGS,
+    RESTS,
+    PLAYS,
+    QUEUE_ORDER,
+    OFFLINE_SEARCH,
+    FORMATS,
+    PEERS,
+    IMPORTED_PLAYS,
+    PLAYLISTS,
+    TILES,
+    BESIDE,
+    ORIGINALS,
+    ACCEPTED,
+    MISSING,
+)
+
+
+def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Bring the database at `path` to the last of `steps`; make it if there is none.
+
+    A crash at any statement leaves the old tables or the new ones, never something between.
+
+    Raises:
+        StoreTrouble: A step failed; the tables are as they were.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version >= len(steps):
+            return
+        if version:
+            copy(connection, path.with_name(f"{path.name}.before-{version + 1}"))
+        try:
+            _run(connection, steps[version:], len(steps))
+        except sqlite3.Error as error:
+            connection.rollback()
+            raise StoreTrouble(
+                f"{path} could not be brought up to date and is as it was: {error}"
+            ) from error
+        log.info("%s: tables brought from step %d to %d", path.name, version, len(steps))
+
+
+def copy(connection: sqlite3.Connection, to: Path) -> None:
+    """Put a whole, synced copy of the open database at `to`; only its owner may read it."""
+    draft = to.with_name(f"{to.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        connection.execute("VACUUM INTO ?", (str(draft),))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(to)
+
+
+def _run(connection: sqlite3.Connection, steps: Sequence[Step], last: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for step in steps:
+        for statement in step:
+            connection.execute(statement)
+    if connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise sqlite3.IntegrityError("a row points at one that is not there")
+    connection.execute(f"PRAGMA user_version = {last}")
+    connection.execute("COMMIT")

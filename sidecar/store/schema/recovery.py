@@ -1,0 +1,151 @@
+"""Is the database file the one that we left? Looked at before anything opens it for writing.
+
+SQLite opens a file that was cut to nothing as a fresh, empty database and says not a word. So a
+sentinel stands beside the file from the first day on:
+
+    file      sentinel   then
+    sound     any        go on
+    absent    absent     a first start
+    damaged   any        set it aside, restore the newest daily copy, or begin empty and say so
+    absent    present    the same, with nothing to set aside
+
+A file of a newer sidecar, of another program, or one that the disk will not give is refused and
+not touched. Nothing is ever deleted here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from enum import Enum, auto
+from pathlib import Path
+
+from sidecar.errors import StoreTrouble
+from sidecar.store.schema.migrations import STEPS
+from sidecar.store.schema.steps import APPLICATION_ID
+
+log = logging.getLogger(__name__)
+
+DAMAGE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+class Condition(Enum):
+    """What is found where the database should be."""
+
+    ABSENT = auto()
+    SOUND = auto()
+    DAMAGED = auto()
+
+
+def recover(path: Path, now: datetime) -> str | None:
+    """Make `path` safe to open; return a sentence for people if a database was lost.
+
+    Raises:
+        StoreTrouble: The file is a newer sidecar's, another program's, or cannot be read.
+    """
+    condition = examine(path)
+    if condition is Condition.SOUND:
+        return None
+    if condition is Condition.ABSENT and not sentinel(path).exists():
+        return None
+    aside = _set_aside(path, now)
+    restored = _restore(path)
+    note = _note(path, aside, restored)
+    log.error("%s", note)
+    return note
+
+
+def examine(path: Path) -> Condition:
+    """Look at the file without changing it.
+
+    Raises:
+        StoreTrouble: As `recover`.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return Condition.ABSENT
+    # Read-only: a newer sidecar's write-ahead log must not be folded in by us. Where there is
+    # none, `immutable` keeps SQLite from putting an empty one there.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)) as connection:
+            return _examine(path, connection)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in DAMAGE:
+            return Condition.DAMAGED
+        raise StoreTrouble(f"{path} cannot be read: {error}; nothing was changed") from error
+
+
+def sentinel(path: Path) -> Path:
+    """Return the file that says: there was a database here."""
+    return path.with_name(f"{path.name}.exists")
+
+
+def remember(path: Path) -> None:
+    """Put the sentinel beside a database that is in use from now on."""
+    sentinel(path).touch(mode=0o600)
+
+
+def daily_copies(path: Path) -> list[Path]:
+    """Return the daily copies of the database, newest first."""
+    return sorted((path.parent / "backups").glob(f"{path.stem}-????-??-??.db"), reverse=True)
+
+
+def _examine(path: Path, connection: sqlite3.Connection) -> Condition:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not version and not tables:
+        return Condition.ABSENT
+    if owner != APPLICATION_ID:
+        raise StoreTrouble(f"{path} is the database of another program; nothing was changed")
+    if version > len(STEPS):
+        raise StoreTrouble(
+            f"{path} was written by a newer Jellyfin Sidecar (its tables are at step {version}, "
+            f"this version knows {len(STEPS)}); start that one, or use another data folder"
+        )
+    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return Condition.SOUND if verdict == "ok" else Condition.DAMAGED
+
+
+def _set_aside(path: Path, now: datetime) -> Path | None:
+    """Rename the file and its companions, which belong to it alone; return where it is now."""
+    name = f"{path.name}.damaged-{now:%Y-%m-%dT%H-%M-%S}"
+    taken = len(list(path.parent.glob(f"{name}*")))
+    aside = path.with_name(f"{name}-{taken}" if taken else name)
+    found = False
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+            found = True
+    return aside if found else None
+
+
+def _restore(path: Path) -> Path | None:
+    """Put the newest sound daily copy in place of the database; return which one it was."""
+    for daily in _sound(daily_copies(path)):
+        draft = path.with_name(f"{path.name}.draft")
+        shutil.copyfile(daily, draft)
+        draft.chmod(0o600)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+        return daily
+    return None
+
+
+def _sound(files: list[Path]) -> Iterator[Path]:
+    return (one for one in files if examine(one) is Condition.SOUND)
+
+
+def _note(path: Path, aside: Path | None, restored: Path | None) -> str:
+    lost = f"The database {path} was damaged or lost"
+    kept = f" and was set aside as {aside.name}" if aside else ""
+    if restored:
+        return f"{lost}{kept}; the copy {restored.name} took its place, later changes are missing"
+    return f"{lost}{kept}; there is no copy, so the sidecar begins empty: sign in again"

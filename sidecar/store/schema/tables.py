@@ -1,0 +1,453 @@
+"""The tables as peewee sees them. The store's own: no row leaves it.
+
+`migrations` makes them; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import peewee
+
+from sidecar.store.schema.fields import MomentField, StatusField, ValidatorField
+
+IMPORTED_PLAYS = (
+    # What was taken over from players' logs; `count_after` says what Jellyfin is to count once it
+    # was told, and is NULL when it was.
+    """CREATE TABLE imported_plays (
+        id INTEGER PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        stamp INTEGER NOT NULL,
+        heard_s REAL,
+        started_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        seconds_heard REAL NOT NULL CHECK (seconds_heard >= 0),
+        count_after INTEGER,
+        UNIQUE (device_id, item_id, kind, stamp)
+    ) STRICT""",
+    """CREATE INDEX imported_plays_begun ON imported_plays (user_id, device_id)
+        WHERE count_after IS NOT NULL""",
+)
+
+
+PEERS = (
+    """CREATE TABLE peers (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        peer_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)),
+        last_seen INTEGER,
+        PRIMARY KEY (device_id, peer_id)
+    ) STRICT, WITHOUT ROWID""",
+    # Of one file only as long as it is the very one that arrived: `completed_at` names it.
+    """CREATE TABLE arrivals (
+        download_id INTEGER NOT NULL REFERENCES downloads (id) ON DELETE CASCADE,
+        peer_id TEXT NOT NULL,
+        completed_at INTEGER NOT NULL,
+        known_at INTEGER NOT NULL,
+        PRIMARY KEY (download_id, peer_id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX downloads_by_completion ON downloads (device_id, completed_at)
+        WHERE status = 'completed'""",
+)
+
+
+class PeerRow(peewee.Model):
+    """Another device that a folder is shared with."""
+
+    device_id = peewee.TextField()
+    peer_id = peewee.TextField()
+    name = peewee.TextField()
+    is_paused = peewee.BooleanField()
+    last_seen = MomentField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "peers"
+        primary_key = peewee.CompositeKey("device_id", "peer_id")
+
+
+class ArrivalRow(peewee.Model):
+    """A file that another device has."""
+
+    download_id = peewee.IntegerField()
+    peer_id = peewee.TextField()
+    completed_at = MomentField()
+    known_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "arrivals"
+        primary_key = peewee.CompositeKey("download_id", "peer_id")
+
+
+class ImportedPlayRow(peewee.Model):
+    """A listening that was taken over from a player's log."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    kind = peewee.TextField()
+    stamp = peewee.IntegerField()
+    heard_s = peewee.FloatField(null=True)
+    started_at = MomentField()
+    ended_at = MomentField()
+    seconds_heard = peewee.FloatField()
+    count_after = peewee.IntegerField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "imported_plays"
+
+
+class RuleSettingsRow(peewee.Model):
+    """What a rule does otherwise on one device."""
+
+    device_id = peewee.TextField()
+    rule = peewee.TextField()
+    changed = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "rule_settings"
+        primary_key = peewee.CompositeKey("device_id", "rule")
+
+
+class DeviceSettingsRow(peewee.Model):
+    """What was changed for one device."""
+
+    device_id = peewee.TextField(primary_key=True)
+    changed = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "device_settings"
+
+
+class ExclusionRow(peewee.Model):
+    """An item that a person does not want from one rule."""
+
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    rule = peewee.TextField()
+    item_id = peewee.TextField()
+    created_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "exclusions"
+        primary_key = peewee.CompositeKey("user_id", "device_id", "rule", "item_id")
+
+
+class ChosenPlaylistRow(peewee.Model):
+    """A playlist that a person wants on a device."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    playlist_id = peewee.TextField()
+    title = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "chosen_playlists"
+
+
+class PlaylistOrderRow(peewee.Model):
+    """What is on a playlist, as an account listed it last."""
+
+    user_id = peewee.TextField()
+    playlist_id = peewee.TextField()
+    items = peewee.TextField()
+    missing_since = MomentField(null=True)
+    is_gone = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "playlist_orders"
+        primary_key = peewee.CompositeKey("user_id", "playlist_id")
+
+
+class BesideRow(peewee.Model):
+    """A finished file whose cover, lyrics and subtitles were looked for."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    completed_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "beside"
+
+
+class RestRow(peewee.Model):
+    """An item that was evicted and rests."""
+
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    until = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "rests"
+        primary_key = peewee.CompositeKey("device_id", "item_id")
+
+
+class DownloadRow(peewee.Model):
+    """`domain.downloads.states.Download`, and the keys it is found by."""
+
+    id = peewee.AutoField()
+    item_id = peewee.TextField()
+    device_id = peewee.TextField()
+    user_id = peewee.TextField()
+    status = StatusField()
+    title = peewee.TextField()
+    item_type = peewee.TextField()
+    artist = peewee.TextField(null=True)
+    album = peewee.TextField(null=True)
+    album_id = peewee.TextField(null=True)
+    image_item_id = peewee.TextField(null=True)
+    image_tag = peewee.TextField(null=True)
+    source_etag = peewee.TextField(null=True)
+    search_key = peewee.TextField()
+    file_path = peewee.TextField()
+    path_key = peewee.TextField()
+    file_size = peewee.IntegerField(null=True)
+    mime_type = peewee.TextField(null=True)
+    expected_size = peewee.IntegerField(null=True)
+    bytes_downloaded = peewee.IntegerField(default=0)
+    validator = ValidatorField(null=True)
+    finalizing = peewee.BooleanField(default=False)
+    priority = peewee.IntegerField()
+    error_code = peewee.TextField(null=True)
+    error_message = peewee.TextField(null=True)
+    retry_count = peewee.IntegerField(default=0)
+    retry_next_at = MomentField(null=True)
+    queued_at = MomentField()
+    place = peewee.IntegerField(default=0)
+    started_at = MomentField(null=True)
+    completed_at = MomentField(null=True)
+    last_used_seq = peewee.IntegerField(default=0)
+    content_hash = peewee.TextField(null=True)
+    format = peewee.TextField()
+    seconds = peewee.FloatField(null=True)
+    source_extension = peewee.TextField(null=True)
+    source_size = peewee.IntegerField(null=True)
+    source_hash = peewee.TextField(null=True)
+    format_note = peewee.TextField(null=True)
+    original_size = peewee.IntegerField(null=True)
+    accepted = ValidatorField(null=True)
+    missing_since = MomentField(null=True)
+    is_asked_about = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "downloads"
+
+
+class KeptPartRow(peewee.Model):
+    """What a cancelled download had of its file."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    validator = ValidatorField()
+    bytes_downloaded = peewee.IntegerField()
+    kept_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "kept_parts"
+
+
+class DeviceRow(peewee.Model):
+    """A folder that we fill."""
+
+    id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    path = peewee.TextField()
+    added_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "devices"
+
+
+class AccountRow(peewee.Model):
+    """A Jellyfin user who has signed in."""
+
+    user_id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    name_key = peewee.TextField()
+    server_id = peewee.TextField()
+    is_admin = peewee.BooleanField()
+    may_download = peewee.BooleanField()
+    jellyfin_device_id = peewee.TextField()
+    token_encrypted = peewee.BlobField(null=True)
+    state = peewee.TextField()
+    signed_in_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "accounts"
+
+
+class SessionRow(peewee.Model):
+    """A session of the web page."""
+
+    id_hash = peewee.BlobField(primary_key=True)
+    user_id = peewee.TextField()
+    created_at = MomentField()
+    last_used_at = MomentField()
+    address_prefix = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "sessions"
+
+
+class ApiKeyRow(peewee.Model):
+    """A key for scripts."""
+
+    id = peewee.AutoField()
+    key_hash = peewee.BlobField()
+    user_id = peewee.TextField()
+    label = peewee.TextField()
+    created_at = MomentField()
+    last_used_at = MomentField(null=True)
+    revoked_at = MomentField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "api_keys"
+
+
+class HoldRow(peewee.Model):
+    """A wish that is kept."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    rule = peewee.TextField()
+    source_id = peewee.TextField()
+    text = peewee.TextField()
+    release_at = MomentField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "holds"
+
+
+class HeartRow(peewee.Model):
+    """What we believe of one favourite of one account."""
+
+    user_id = peewee.TextField()
+    item_id = peewee.TextField()
+    item_type = peewee.TextField()
+    is_favorite = peewee.BooleanField()
+    at_risk = peewee.BooleanField()
+    restore = peewee.BooleanField()
+    changed_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "hearts"
+        primary_key = peewee.CompositeKey("user_id", "item_id")
+
+
+class TombstoneRow(peewee.Model):
+    """An item that a person removed on purpose."""
+
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    created_at = MomentField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "tombstones"
+        primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
+
+
+class PlayRow(peewee.Model):
+    """`domain.playback.plays.Play`, and whether it counts."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    item_id = peewee.TextField()
+    title = peewee.TextField()
+    album_id = peewee.TextField(null=True)
+    artist = peewee.TextField(null=True)
+    client = peewee.TextField(null=True)
+    device_name = peewee.TextField(null=True)
+    session_id = peewee.TextField()
+    playlist_item_id = peewee.TextField(null=True)
+    started_at = MomentField()
+    ended_at = MomentField()
+    position_s = peewee.FloatField()
+    seconds_heard = peewee.FloatField()
+    run_time = peewee.FloatField(null=True)
+    counts = peewee.BooleanField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "plays"
+
+
+class MetaRow(peewee.Model):
+    """A fact about the whole installation."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "meta"
+
+
+ROWS: tuple[type[peewee.Model], ...] = (
+    MetaRow,
+    DeviceRow,
+    AccountRow,
+    SessionRow,
+    ApiKeyRow,
+    DownloadRow,
+    KeptPartRow,
+    HoldRow,
+    HeartRow,
+    TombstoneRow,
+    RuleSettingsRow,
+    DeviceSettingsRow,
+    ExclusionRow,
+    ChosenPlaylistRow,
+    PlaylistOrderRow,
+    BesideRow,
+    RestRow,
+    PlayRow,
+    PeerRow,
+    ArrivalRow,
+    ImportedPlayRow,
+)

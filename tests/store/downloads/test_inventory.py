@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sidecar.domain.downloads.states import Move, Validator
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import Bus
+from sidecar.store.database import Database
+from sidecar.store.downloads import inventory
+from sidecar.store.downloads.inventory import Coming, Inventory
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.holds import Holds
+from tests.fakes.clock import FakeClock
+from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
+
+
+def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str = ANN) -> int:
+    downloads.enqueue(wanted(number, device=device, user=user))
+    running = downloads.claim(BEGIN)
+    assert running is not None
+    downloads.arrive(running, size=900 + number, content_hash=HASH, mime_type=None)
+    return running.id
+
+
+def test_it_shows_what_is_there_what_waits_and_what_comes(
+    db: Database, bus: Bus, downloads: Downloads, clock: FakeClock
+) -> None:
+    holds = Holds(db, bus)
+    there, also = arrived(downloads, 1), arrived(downloads, 2)
+    arrived(downloads, 3, device=CARD)
+    coming = downloads.enqueue(wanted(4, priority=9))[0]
+    downloads.claim(BEGIN)
+    downloads.opened(coming.id, Validator(None, 5000), 64)
+    waiting = downloads.enqueue(wanted(5, priority=7))[0]
+    later = downloads.enqueue(wanted(6))[0]
+    failed = downloads.claim(BEGIN, busy=[waiting.id])
+    assert failed is not None
+    downloads.postpone(
+        failed, until=clock.now() + timedelta(seconds=5), failure=TIMED_OUT, retry_count=1
+    )
+    holds.keep(Wish(ANN, STICK, track(1), Reason("queue_ahead", "q", "")))
+    holds.keep(Wish(BEN, STICK, track(1), Reason("album_affinity", "a", "")))
+    holds.keep(Wish(ANN, CARD, track(2), Reason("pin", "2", "")))
+    holds.keep(Wish(ANN, STICK, track(5), Reason("pin", "5", "")))
+
+    found = Inventory(db).holdings(STICK, clock.now(), in_use={track(2).id}, untouchable={there})
+
+    assert [(one.download_id, one.size, one.standing) for one in found.stored] == [
+        (there, 901, Standing.AFFINITY),
+        (also, 902, Standing.NOTHING),
+    ]
+    assert [one.is_in_use for one in found.stored] == [True, True]
+    assert found.running == (Coming(coming.id, 5000, 64),)
+    (one,) = found.waiting
+    assert (one.download_id, one.size, one.priority) == (waiting.id, 1000, 7)
+    assert (one.standing, one.is_own) == (Standing.LASTING, True)
+    soon = Inventory(db).holdings(STICK, clock.now() + timedelta(seconds=5))
+    assert {one.download_id for one in soon.waiting} == {waiting.id, later.id}
+
+
+def test_a_hold_that_ends_lasts_no_more(db: Database, bus: Bus, clock: FakeClock) -> None:
+    holds, look = Holds(db, bus), Inventory(db)
+    holds.keep(Wish(ANN, STICK, track(1), Reason("favourites", "1", "")))
+    before = look.standing_of(STICK, track(1).id)
+
+    holds.release(user_id=ANN, at=clock.now() + timedelta(days=1))
+
+    assert (before, look.standing_of(STICK, track(1).id)) == (Standing.LASTING, Standing.PASSING)
+    assert look.standing_of(CARD, track(1).id) is Standing.NOTHING
+
+
+def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
+    db: Database, bus: Bus, downloads: Downloads
+) -> None:
+    first, second = arrived(downloads, 1), arrived(downloads, 2)
+    third = arrived(downloads, 3, user=BEN)
+    Holds(db, bus).keep(Wish(BEN, STICK, track(2), Reason("pin", "2", "")))
+    look = Inventory(db)
+
+    assert look.seen_by(STICK, ANN) == {first}
+    assert look.seen_by(STICK, BEN) == {second, third}
+    assert look.seen_by(CARD, BEN) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"),
+    [
+        (inventory.STORED, 1),
+        (inventory.WAITING, 2),
+        (inventory.RUNNING, 1),
+        (inventory.GRIPS, 1),
+        (inventory.GRIPS_OF, 2),
+        (inventory.SEEN_BY, 3),
+    ],
+)
+def test_no_query_sorts_or_walks_through_another_device_s_files(
+    db: Database, sql: str, parameters: int
+) -> None:
+    steps = [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", [0] * parameters)]
+
+    # What waits is walked through in the small index of the queue alone.
+    walked = [one for one in steps if one.startswith("SCAN") and "downloads_to_claim" not in one]
+    assert walked == []
+    assert not any("TEMP B-TREE" in one for one in steps)
+
+
+def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeClock) -> None:
+    rests, week = Rests(db, clock), timedelta(days=7)
+    for number in (1, 2):
+        rests.put(STICK, track(number).id, clock.now() + week)
+
+    assert rests.resting(STICK, clock.now()) == {track(1).id, track(2).id}
+    assert rests.resting(CARD, clock.now()) == frozenset()
+    assert rests.lift(STICK, track(1).id)
+    assert not rests.lift(STICK, track(1).id)
+    assert rests.is_resting(STICK, track(2).id, clock.now())
+    assert not rests.is_resting(STICK, track(2).id, clock.now() + week)
+    clock.advance(week.total_seconds())
+    rests.put(STICK, track(3).id, clock.now() + week)
+    assert db.sql("SELECT count(*) FROM rests")[0][0] == 1
+
+
+def test_a_finished_file_that_goes_is_no_longer_there(
+    db: Database, downloads: Downloads, clock: FakeClock
+) -> None:
+    there = downloads.get(arrived(downloads, 1))
+    assert there is not None
+    downloads.move(there, Move.EVICT)
+
+    assert Inventory(db).holdings(STICK, clock.now()).stored == ()
+
+
+def test_what_came_back_on_somebody_s_word_rests_no_more(
+    db: Database, downloads: Downloads, clock: FakeClock
+) -> None:
+    rests = Rests(db, clock)
+    there = downloads.get(arrived(downloads, 1))
+    assert there is not None
+    rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))
+    downloads.evict(there)
+    assert rests.is_resting(STICK, track(1).id, clock.now())
+
+    gone = downloads.get(there.id)
+    assert gone is not None
+    downloads.want_again(gone, user_id=ANN)
+
+    assert not rests.is_resting(STICK, track(1).id, clock.now())
+    assert rests.resting(STICK, clock.now()) == frozenset()

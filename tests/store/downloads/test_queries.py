@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import Bus
+from sidecar.store.database import Database
+from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
+
+CARA = "c" * 32
+ACTIVE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
+MANY = 20_000
+
+
+def sized(number: int, size: int | None) -> NewDownload:
+    asked = wanted(number)
+    return replace(asked, item=replace(asked.item, size=size))
+
+
+def hold(db: Database, user: str, number: int, device: str = STICK) -> None:
+    reason = Reason("favourites", track(number).id, "your favourite")
+    Holds(db, Bus()).keep(Wish(user, device, track(number), reason))
+
+
+def titles(downloads: Downloads, which: DownloadFilter) -> list[str]:
+    return [one.title for one in downloads.page(which, 1, 100)[0]]
+
+
+def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None:
+    for number in range(25):
+        downloads.enqueue(wanted(number))
+
+    pages = [downloads.page(DownloadFilter(), page, 10) for page in (1, 2, 3, 4)]
+
+    assert [len(rows) for rows, _ in pages] == [10, 10, 5, 0]
+    assert {total for _, total in pages} == {25}
+    listed = [one.title for rows, _ in pages for one in rows]
+    assert listed == [f"Track {number}" for number in reversed(range(25))]
+
+
+def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -> None:
+    for number in range(1, 7):
+        downloads.enqueue(wanted(number))
+    first, _ = downloads.page(DownloadFilter(), 1, 3)
+    seen = DownloadFilter(as_of=first[0].id)
+    downloads.enqueue(wanted(9))
+
+    second, total = downloads.page(seen, 2, 3)
+
+    assert [one.title for one in second] == ["Track 3", "Track 2", "Track 1"]
+    assert total == 6
+
+
+def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
+    for number, size in ((1, 500), (2, 900), (10, 700)):
+        downloads.enqueue(sized(number, size))
+    first = downloads.claim(BEGIN)
+    assert first is not None
+    downloads.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
+    downloads.claim(BEGIN)
+
+    shown = {
+        sort: [one.title for one in downloads.page(DownloadFilter(), 1, 10, sort=sort)[0]]
+        for sort in Sort
+    }
+
+    assert shown == {
+        Sort.NEWEST: ["Track 10", "Track 2", "Track 1"],
+        Sort.QUEUE: ["Track 2", "Track 10", "Track 1"],
+        Sort.TITLE: ["Track 1", "Track 10", "Track 2"],
+        Sort.SIZE: ["Track 2", "Track 10", "Track 1"],
+    }
+
+
+def test_what_is_still_to_come_is_counted_in_bytes(downloads: Downloads) -> None:
+    for number, size in ((1, 500), (2, 900), (3, None)):
+        downloads.enqueue(sized(number, size))
+
+    assert downloads.bytes_waiting(DownloadFilter()) == 1400
+    assert downloads.bytes_waiting(DownloadFilter(viewer=BEN)) == 0
+
+
+def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
+    downloads.enqueue(wanted(1))
+    downloads.enqueue(wanted(2))
+    downloads.enqueue(wanted(3, device=CARD))
+    first = downloads.claim(BEGIN)
+    assert first is not None
+    downloads.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
+
+    assert titles(downloads, DownloadFilter(statuses=frozenset({Status.FAILED}))) == ["Track 1"]
+    assert titles(downloads, DownloadFilter(statuses=ACTIVE)) == ["Track 3", "Track 2", "Track 1"]
+    assert titles(downloads, DownloadFilter(device_id=CARD)) == ["Track 3"]
+    assert titles(downloads, DownloadFilter(item_types=frozenset({"Movie"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("bjork", True),
+        ("BJÖRK début", True),
+        ("debut  track", True),
+        ("rack 7", True),
+        ("bjork volta", False),
+        ("%", False),
+        ("_rack", False),
+        ("'; DROP TABLE downloads; --", False),
+        ("\\", False),
+    ],
+)
+def test_a_search_finds_words_whatever_their_case_and_accents(
+    downloads: Downloads, text: str, found: bool
+) -> None:
+    downloads.enqueue(wanted(7))
+
+    assert titles(downloads, DownloadFilter(text=text)) == (["Track 7"] if found else [])
+
+
+def test_people_see_what_they_hold_and_what_they_asked_for_if_nobody_holds_it(
+    db: Database, downloads: Downloads
+) -> None:
+    downloads.enqueue(wanted(1, user=ANN))
+    downloads.enqueue(wanted(2, user=ANN))
+    downloads.enqueue(wanted(3, user=ANN))
+    hold(db, BEN, 2)
+    hold(db, ANN, 3)
+    hold(db, BEN, 3)
+    hold(db, CARA, 3, CARD)
+
+    assert titles(downloads, DownloadFilter(viewer=ANN)) == ["Track 3", "Track 1"]
+    assert titles(downloads, DownloadFilter(viewer=BEN)) == ["Track 3", "Track 2"]
+    assert titles(downloads, DownloadFilter(viewer=CARA)) == []
+    assert titles(downloads, DownloadFilter()) == ["Track 3", "Track 2", "Track 1"]
+
+
+def test_an_admin_may_ask_for_one_owner_and_a_user_only_for_what_is_also_theirs(
+    db: Database, downloads: Downloads
+) -> None:
+    downloads.enqueue(wanted(1, user=ANN))
+    downloads.enqueue(wanted(2, user=BEN))
+    hold(db, ANN, 2)
+    hold(db, BEN, 2)
+
+    assert titles(downloads, DownloadFilter(owners=frozenset({BEN}))) == ["Track 2"]
+    assert titles(downloads, DownloadFilter(owners=frozenset({ANN}))) == ["Track 2", "Track 1"]
+    assert titles(downloads, DownloadFilter(viewer=ANN, owners=frozenset({BEN}))) == ["Track 2"]
+    assert titles(downloads, DownloadFilter(viewer=CARA, owners=frozenset({BEN}))) == []
+
+
+FILTERS = st.builds(
+    DownloadFilter,
+    viewer=st.sampled_from([None, ANN, BEN, CARA]),
+    owners=st.sampled_from([None, frozenset({ANN}), frozenset({ANN, BEN}), frozenset()]),
+    device_id=st.sampled_from([None, STICK, CARD]),
+    item_types=st.sampled_from([frozenset(), frozenset({"Audio"}), frozenset({"Audio", "Movie"})]),
+    text=st.sampled_from(["", "track", "track 1", "nothing"]),
+)
+ROWS = st.lists(
+    st.tuples(
+        st.integers(min_value=0, max_value=15),
+        st.sampled_from([ANN, BEN]),
+        st.sampled_from([STICK, CARD]),
+        st.sampled_from(["wait", "pause", "run", "fail", "complete", "miss"]),
+        st.sets(st.sampled_from([ANN, BEN, CARA])),
+    ),
+    max_size=20,
+)
+
+
+@given(rows=ROWS, which=FILTERS)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_counts_equal_the_lists(
+    db: Database,
+    downloads: Downloads,
+    rows: list[tuple[int, str, str, str, set[str]]],
+    which: DownloadFilter,
+) -> None:
+    with db.write():
+        db.sql("DELETE FROM downloads")
+        db.sql("DELETE FROM holds")
+        for number, user, device, fate, holders in rows:
+            downloads.enqueue(wanted(number, user=user, device=device))
+            befall(downloads, fate)
+            for holder in holders:
+                hold(db, holder, number, device)
+
+    counts = downloads.counts(which)
+
+    assert set(counts) == {*Status, MISSING}
+    for status in counts:
+        narrow = DownloadFilter(
+            statuses=frozenset({Status(status)} if status != MISSING else ()),
+            missing=status == MISSING,
+            viewer=which.viewer,
+            owners=which.owners,
+            device_id=which.device_id,
+            item_types=which.item_types,
+            text=which.text,
+        )
+        listed, total = downloads.page(narrow, 1, 100)
+        assert len(listed) == total == counts[status]
+        assert all(one.missing_since is None for one in listed) or status == MISSING
+    both = replace(which, statuses=frozenset({Status.COMPLETED, Status.FAILED}), missing=True)
+    told = (Status.COMPLETED, Status.FAILED, MISSING)
+    assert downloads.page(both, 1, 1)[1] == sum(counts[one] for one in told)
+    assert sum(counts.values()) == downloads.page(which, 1, 1)[1]
+
+
+def befall(downloads: Downloads, fate: str) -> None:
+    if fate == "wait" or (download := downloads.claim(BEGIN)) is None:
+        return
+    if fate == "pause":
+        downloads.pause(download)
+    elif fate == "fail":
+        downloads.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
+    elif fate in {"complete", "miss"}:
+        downloads.arrive(download, size=1, content_hash=HASH, mime_type=None)
+    if fate == "miss":
+        files = downloads.files_on(download.device_id)
+        gone = [one for one in files if one.id == download.id]
+        downloads.note_look(download.device_id, missing=gone, present=())
+
+
+def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:
+    ids = [downloads.enqueue(wanted(number))[0].id for number in range(3)]
+    urgent, _ = downloads.enqueue(wanted(9, priority=1))
+
+    assert downloads.positions([*ids, urgent.id]) == {
+        urgent.id: 1,
+        ids[0]: 2,
+        ids[1]: 3,
+        ids[2]: 4,
+    }
+    downloads.claim(BEGIN)
+    assert downloads.positions([urgent.id, ids[2]]) == {ids[2]: 3}
+
+
+def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> None:
+    for number, size in ((1, 100), (2, 20), (3, 3)):
+        downloads.enqueue(wanted(number))
+        download = downloads.claim(BEGIN)
+        assert download is not None
+        if number != 2:
+            downloads.arrive(download, size=size, content_hash=HASH, mime_type=None)
+
+    assert downloads.bytes_on_device(STICK) == 103
+    assert downloads.bytes_on_device(CARD) == 0
+    assert [one.title for one in downloads.completed_on(STICK)] == ["Track 1", "Track 3"]
+
+
+def test_a_slow_walk_over_a_device_holds_nobody_up(db: Database, downloads: Downloads) -> None:
+    fill(db, 1200)
+
+    walk = downloads.completed_on(STICK)
+    first = next(walk)
+    downloads.vanish(first)
+    rest = list(walk)
+
+    assert len(rest) == len({one.id for one in rest}) == 1200 - 200 - 1
+
+
+def fill(db: Database, count: int) -> None:
+    """Two hundred in the queue, the rest completed; Ann and Ben hold a quarter each."""
+    with db.write():
+        db.sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            " INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type,"
+            " search_key, file_path, path_key, file_size, priority, queued_at, format)"
+            " SELECT printf('%032x', i), ?, ?, iif(i % (? / 200) = 0, 'pending', 'completed'),"
+            " 'Track ' || i, 'Audio', 'track ' || i, 'a/' || i, 'a/' || i, 1000, 0, i, 'original'"
+            " FROM n",
+            (count, STICK, ANN, count),
+        )
+        db.sql(
+            "INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)"
+            " SELECT iif(id % 4, ?, ?), device_id, item_id, 'favourites', item_id, ''"
+            " FROM downloads WHERE id % 2",
+            (ANN, BEN),
+        )
+
+
+Ask = Callable[[Downloads], object]
+
+LISTS = [
+    DownloadFilter(statuses=statuses, viewer=viewer, device_id=device)
+    for statuses, viewer, device in product(
+        [frozenset[Status](), frozenset({Status.COMPLETED}), ACTIVE], [None, BEN], [None, STICK]
+    )
+]
+
+
+def plans(db: Database, ask: Callable[[], object]) -> list[list[str]]:
+    """Ask, and return how SQLite goes about each query that was needed."""
+    seen: list[tuple[str, list[object]]] = []
+    db._peewee.query_hooks.append(lambda event: seen.append((event.sql, event.params)))
+    ask()
+    db._peewee.query_hooks.clear()
+    return [
+        [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        for sql, parameters in seen
+        if sql.split()[0] in {"SELECT", "UPDATE"}
+    ]
+
+
+def looks_at_all_rows(step: str) -> bool:
+    """Whether a step of a plan reads the whole table, not an index nor the end of the list."""
+    few = ("json_each", "sqlite_sequence")
+    return step.startswith("SCAN") and "INDEX" not in step and not any(one in step for one in few)
+
+
+def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads) -> None:
+    fill(db, MANY)
+
+    for which in LISTS:
+        found = plans(db, lambda which=which: downloads.page(which, 1, 10))  # type: ignore[misc]
+
+        assert found
+        for steps in found:
+            sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
+            assert not (sorts and any(map(looks_at_all_rows, steps))), (which, steps)
+    tab = DownloadFilter(statuses=frozenset({Status.COMPLETED}))
+    for steps in plans(db, lambda: downloads.page(tab, 1, 10)):
+        assert "TEMP B-TREE" not in " ".join(steps)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda them: them.get(7),
+        lambda them: them.by_item(STICK, "7"),
+        lambda them: them.claim(BEGIN, blocked_devices=[CARD], blocked_users=[BEN], busy=[7]),
+        lambda them: them.next_due(BEGIN),
+        lambda them: them.failed_and_due(BEGIN),
+        lambda them: them.recover(),
+        lambda them: them.bytes_on_device(STICK),
+        lambda them: next(them.completed_on(STICK)),
+        lambda them: them.files_on(STICK),
+        lambda them: them.enqueue(wanted(30_000)),
+        lambda them: them.synced(7, 100),
+    ],
+)
+def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
+    db: Database, downloads: Downloads, ask: Ask
+) -> None:
+    fill(db, MANY)
+
+    found = plans(db, lambda: ask(downloads))
+
+    assert found
+    for steps in found:
+        assert not any(map(looks_at_all_rows, steps)), steps
+        assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+def test_the_rank_of_a_download_is_its_place_in_the_list(downloads: Downloads) -> None:
+    for number in range(7):
+        downloads.enqueue(wanted(number, user=ANN if number % 2 else BEN))
+
+    for which in (DownloadFilter(), DownloadFilter(viewer=ANN)):
+        for sort in Sort:
+            listed, _ = downloads.page(which, 1, 100, sort=sort)
+            ranks = [downloads.rank(which, one.id, sort=sort) for one in listed]
+            assert ranks == list(range(1, len(listed) + 1))
+    others = downloads.page(DownloadFilter(viewer=BEN), 1, 1)[0][0]
+    assert downloads.rank(DownloadFilter(viewer=ANN), others.id, sort=Sort.QUEUE) is None

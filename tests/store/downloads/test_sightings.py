@@ -1,0 +1,190 @@
+"""What the last look saw is one stored fact, and every list, count and sum obeys it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.removals import Expected
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.events import Bus, DeviceChanged, Event
+from sidecar.store.accounts.accounts import Accounts
+from sidecar.store.accounts.usage import Belongings
+from sidecar.store.database import Database
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.albums import AlbumsOnDevice
+from sidecar.store.files.completed import OnDevice
+from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from tests.fakes.clock import FakeClock
+from tests.store.accounts.test_accounts import ANNS
+from tests.store.downloads.test_queries import MANY, fill, hold, looks_at_all_rows, plans
+from tests.store.examples import ANN, BEGIN, HASH, STICK, wanted
+
+PUT_BACK = Failure(FailureClass.TRANSIENT, "put-back", "It was missing: it is fetched again")
+
+
+def complete(downloads: Downloads, *numbers: int) -> list[Expected]:
+    for number in numbers:
+        downloads.enqueue(wanted(number))
+        found = downloads.claim(BEGIN)
+        assert found is not None
+        downloads.arrive(found, size=100, content_hash=HASH, mime_type=None)
+    return downloads.files_on(STICK)
+
+
+def miss(downloads: Downloads, *files: Expected) -> int:
+    return downloads.note_look(STICK, missing=files, present=())
+
+
+def test_a_file_is_missing_since_the_first_look_that_did_not_see_it(
+    downloads: Downloads, clock: FakeClock
+) -> None:
+    one, two = complete(downloads, 1, 2)
+    since = clock.now()
+
+    assert miss(downloads, one) == 1
+    clock.advance(600)
+    assert miss(downloads, *[each for each in downloads.files_on(STICK) if each.id == one.id]) == 0
+
+    found = downloads.get(one.id)
+    assert found is not None
+    assert (found.missing_since, found.status) == (since, Status.COMPLETED)
+    assert not found.is_present
+    assert downloads.files_and_missing(STICK) == (2, 1)
+    assert downloads.bytes_missing(STICK) == 100
+    assert [each.is_missing for each in downloads.files_on(STICK)] == [True, False]
+    other = downloads.get(two.id)
+    assert other is not None
+    assert other.is_present
+
+
+def test_a_file_that_is_seen_again_is_there_and_nothing_is_asked_of_it(
+    downloads: Downloads,
+) -> None:
+    (one,) = complete(downloads, 1)
+    miss(downloads, one)
+    downloads.ask_about(STICK, {one.id})
+    (gone,) = downloads.files_on(STICK)
+    assert gone.is_asked_about
+
+    assert downloads.note_look(STICK, missing=(), present=[gone]) == 1
+
+    (back,) = downloads.files_on(STICK)
+    assert (back.is_missing, back.is_asked_about) == (False, False)
+
+
+def test_nothing_is_asked_of_a_file_that_is_there(downloads: Downloads) -> None:
+    (one,) = complete(downloads, 1)
+
+    downloads.ask_about(STICK, {one.id})
+
+    assert [each.is_asked_about for each in downloads.files_on(STICK)] == [False]
+
+
+def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> None:
+    files = complete(downloads, 1, 2)
+    miss(downloads, *files)
+    downloads.ask_about(STICK, {one.id for one in files})
+    first, second = (downloads.get(one.id) for one in files)
+    assert first is not None
+    assert second is not None
+
+    downloads.vanish(first)
+    downloads.damaged(second, PUT_BACK)
+
+    for one in files:
+        row = downloads.get(one.id)
+        assert row is not None
+        assert row.missing_since is None
+    assert downloads.counts(DownloadFilter())["missing"] == 0
+    again = downloads.claim(BEGIN)
+    assert again is not None
+    downloads.arrive(again, size=100, content_hash=HASH, mime_type=None)
+    (there,) = downloads.files_on(STICK)
+    assert (there.is_missing, there.is_asked_about) == (False, False)
+
+
+def test_a_look_says_nothing_of_a_file_that_was_fetched_anew_since(
+    downloads: Downloads, clock: FakeClock
+) -> None:
+    (seen,) = complete(downloads, 1)
+    row = downloads.get(seen.id)
+    assert row is not None
+    downloads.damaged(row, PUT_BACK)
+    clock.advance(5)
+    again = downloads.claim(clock.now())
+    assert again is not None
+    downloads.arrive(again, size=100, content_hash=HASH, mime_type=None)
+
+    assert miss(downloads, seen) == 0
+
+
+def test_it_is_told_once_for_a_device_and_only_if_something_changed(
+    downloads: Downloads, news: list[Event]
+) -> None:
+    files = complete(downloads, 1, 2, 3)
+    news.clear()
+
+    miss(downloads, *files)
+    miss(downloads, *downloads.files_on(STICK))
+
+    assert news == [DeviceChanged(STICK)]
+
+
+def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downloads) -> None:
+    files = complete(downloads, 1, 2, 3)
+    for number in (1, 2, 3):
+        hold(db, ANN, number)
+    miss(downloads, *files[1:])
+
+    offline, everything = Offline(db), OfflineFilter()
+    for which in (everything, OfflineFilter(text="track"), OfflineFilter(viewer=ANN)):
+        assert [one.id for one in offline.page(which, 1, 10)[0]] == [files[0].id]
+        assert offline.page(which, 1, 10)[1] == 1
+        assert offline.missing(which) == 2
+    assert AlbumsOnDevice(db).numbers(everything).files == 1
+    assert [one.path for one in OnDevice(db).files(STICK)] == [files[0].path]
+    assert len(OnDevice(db).paths(STICK)) == 3
+    assert Belongings(db).of_each()[ANN] == (1, 100)
+    assert len(FormatStore(db).others(STICK, "opus")) == 1
+    stored = Inventory(db).holdings(STICK, BEGIN).stored
+    assert [one.is_missing for one in stored] == [False, True, True]
+    Accounts(db).save(ANNS)
+    lists = PlaylistOrders(db, Bus())
+    lists.learn(ANN, "f" * 32, [f"{number:032x}" for number in (1, 2, 3)])
+    assert all(entry.path == files[0].path for entry in lists.entries(ANN, "f" * 32, STICK))
+
+
+@pytest.mark.parametrize("viewer", [None, ANN])
+@pytest.mark.parametrize("device", [None, STICK])
+def test_no_list_of_missing_files_reads_everything(
+    db: Database, downloads: Downloads, viewer: str | None, device: str | None
+) -> None:
+    fill(db, MANY)
+    with db.write():
+        db.sql("UPDATE downloads SET missing_since = 1 WHERE status = 'completed' AND id % 50 = 0")
+    which = DownloadFilter(missing=True, viewer=viewer, device_id=device)
+
+    steps = plans(db, lambda: (downloads.page(which, 1, 10), downloads.counts(which)))
+
+    assert not [step for plan in steps for step in plan if looks_at_all_rows(step)]
+
+
+def test_the_numbers_of_a_device_come_from_indexes_alone(
+    db: Database, downloads: Downloads
+) -> None:
+    fill(db, MANY)
+    seen: list[str] = []
+    db._peewee.connection().set_trace_callback(seen.append)
+    downloads.files_and_missing(STICK)
+    db._peewee.connection().set_trace_callback(None)
+
+    asked = [sql for sql in seen if sql.startswith("SELECT")]
+    assert len(asked) == 2
+    for sql in asked:
+        (step,) = (row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}"))
+        assert "USING COVERING INDEX" in step

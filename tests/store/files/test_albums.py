@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from sidecar.domain.downloads.states import Download, Move
+from sidecar.domain.files.tiles import tile_of
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import Bus
+from sidecar.store.database import Database
+from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.albums import AlbumsOnDevice, Numbers, Tile, facts, grouped, paged
+from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.rules.holds import Holds
+from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
+
+MANY = 50_000
+ALBUM, OTHER = item_id(900), item_id(901)
+EVERYTHING = OfflineFilter()
+
+
+@pytest.fixture
+def albums(db: Database) -> AlbumsOnDevice:
+    return AlbumsOnDevice(db)
+
+
+def arrived(
+    downloads: Downloads,
+    number: int,
+    *,
+    path: str | None = None,
+    device: str = STICK,
+    user: str = ANN,
+    **facts: object,
+) -> Download:
+    values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
+    item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]  # by name
+    place = Place(path or f"{number}.flac", path or f"{number}.flac")
+    downloads.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
+    running = downloads.claim(BEGIN)
+    assert running is not None
+    downloads.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    there = downloads.get(running.id)
+    assert there is not None
+    return there
+
+
+def told(found: tuple[object, Numbers]) -> list[tuple[str, str | None, int, int]]:
+    tiles, _ = found
+    return [(one.key, one.artist, one.files, one.bytes) for one in tiles]  # type: ignore[attr-defined]  # tiles
+
+
+def test_albums_series_and_films_are_one_tile_each_the_newest_first(
+    downloads: Downloads, albums: AlbumsOnDevice
+) -> None:
+    arrived(downloads, 1, album_id=ALBUM, album="First Light", artist="The Sine Waves")
+    arrived(downloads, 2, type=ItemType.EPISODE, series="The Signal")
+    arrived(downloads, 3, type=ItemType.MOVIE, title="Noon")
+    arrived(downloads, 4, type=ItemType.EPISODE, series="The Signal")
+    arrived(downloads, 5, album_id=ALBUM, album="First Light", artist="The Sine Waves")
+    arrived(downloads, 6, album_id=ALBUM, artist="The Sine Waves", device=CARD)
+
+    found = albums.page(EVERYTHING, 1, 10)
+
+    assert told(found) == [
+        (ALBUM, "The Sine Waves", 3, 2700),
+        ("series:The Signal", "The Signal", 2, 1800),
+        (item_id(3), None, 1, 900),
+    ]
+    assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
+    assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
+    assert told(albums.page(OfflineFilter(device_id=CARD), 1, 10)) == [
+        (ALBUM, "The Sine Waves", 1, 900)
+    ]
+
+
+def test_an_album_of_many_artists_is_nobody_s(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+    for number, artist in enumerate(("Ann", "Ben"), 1):
+        arrived(downloads, number, album_id=ALBUM, artist=artist)
+
+    assert told(albums.page(EVERYTHING, 1, 10)) == [(ALBUM, None, 2, 1800)]
+
+
+def test_words_choose_the_tiles_and_each_tells_all_that_it_has(
+    downloads: Downloads, albums: AlbumsOnDevice
+) -> None:
+    for number in range(1, 4):
+        arrived(downloads, number, album_id=ALBUM, album="First Light")
+    arrived(downloads, 4, album_id=OTHER, album="Evenings")
+
+    found = albums.page(OfflineFilter(text="track 2"), 1, 10)
+
+    assert [(one.key, one.newest.title, one.files) for one in found[0]] == [(ALBUM, "Track 2", 3)]
+    assert found[1] == Numbers(tiles=1, files=1)
+
+
+def test_pages_are_parts_of_the_whole(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+    for number in range(1, 6):
+        arrived(downloads, number)
+
+    pages = [albums.page(EVERYTHING, page, 2) for page in (1, 2, 3, 4)]
+
+    assert [number for _, number in pages] == [Numbers(5, 5)] * 4
+    titles = [one.newest.title for tiles, _ in pages for one in tiles]
+    assert titles == [f"Track {number}" for number in (5, 4, 3, 2, 1)]
+
+
+def test_the_files_of_an_album_are_in_the_order_of_their_discs_and_numbers(
+    downloads: Downloads, albums: AlbumsOnDevice
+) -> None:
+    names = ("2-01 - a", "1-10 - b", "1-2 - c", "1-100 - d")
+    for number, name in enumerate(names, 1):
+        arrived(downloads, number, path=f"x/{name}.flac", title=name, album_id=ALBUM)
+    arrived(downloads, 9, album_id=OTHER)
+
+    found, total = albums.files(ALBUM, EVERYTHING, 1, 3)
+    rest, _ = albums.files(ALBUM, EVERYTHING, 2, 3)
+
+    assert total == 4
+    assert [one.title[:5] for one in (*found, *rest)] == ["1-2 -", "1-10 ", "1-100", "2-01 "]
+    tile = albums.tile(ALBUM, EVERYTHING)
+    assert isinstance(tile, Tile)
+    assert tile.files == 4
+
+
+def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+    there = arrived(downloads, 1, album_id=ALBUM)
+
+    downloads.move(there, Move.EVICT)
+
+    assert albums.page(EVERYTHING, 1, 10) == ((), Numbers(0, 0))
+    assert albums.tile(ALBUM, EVERYTHING) is None
+    assert albums.files(ALBUM, EVERYTHING, 1, 10) == ([], 0)
+
+
+def test_everybody_sees_tiles_of_their_own_files_only(
+    db: Database, bus: Bus, downloads: Downloads, albums: AlbumsOnDevice
+) -> None:
+    for number in (1, 2):
+        arrived(downloads, number, album_id=ALBUM)
+    arrived(downloads, 3, user=BEN, album_id=ALBUM)
+    taken = Item(id=item_id(2), type=ItemType.AUDIO, title="Track 2")
+    Holds(db, bus).keep(Wish(BEN, STICK, taken, Reason("pin", "2", "")))
+
+    def files(**which: object) -> tuple[list[int], int, list[str]]:
+        asked = OfflineFilter(**which)  # type: ignore[arg-type]  # by name
+        tiles, numbers = albums.page(asked, 1, 10)
+        listed, total = albums.files(ALBUM, asked, 1, 10)
+        assert total == len(listed) == numbers.files == sum(one.files for one in tiles)
+        assert Offline(db).page(asked, 1, 10)[1] == total
+        return [one.files for one in tiles], total, [one.title for one in listed]
+
+    assert files(viewer=ANN) == ([1], 1, ["Track 1"])
+    assert files(viewer=BEN) == ([2], 2, ["Track 2", "Track 3"])
+    assert files(owners=frozenset({BEN})) == files(viewer=BEN)
+    assert files(owners=frozenset({ANN, BEN})) == ([3], 3, ["Track 1", "Track 2", "Track 3"])
+    # Nobody can see by a filter what is not theirs.
+    assert files(viewer=ANN, owners=frozenset({BEN})) == ([], 0, [])
+    assert albums.tile(ALBUM, OfflineFilter(viewer="c" * 32)) is None
+
+
+def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
+    return [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+@pytest.mark.parametrize("viewer", [None, ANN])
+@pytest.mark.parametrize("text", ["", "track"])
+def test_nothing_is_walked_through_but_what_fits(
+    db: Database, text: str, viewer: str | None
+) -> None:
+    which = OfflineFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
+    found, told = grouped(which), facts([ALBUM], which)
+    steps = plan(db, paged(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
+
+    scans = [one for one in steps if one.startswith("SCAN") and "VIRTUAL TABLE" not in one]
+    assert set(scans) <= {"SCAN found"}
+    assert any("downloads_by_tile (tile=?)" in one for one in steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("viewer", [None, ANN])
+def test_fifty_thousand_files_are_tiles_in_a_moment(
+    db: Database, albums: AlbumsOnDevice, viewer: str | None
+) -> None:
+    with db.write():
+        db.sql(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            " INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type,"
+            " album_id, search_key, file_path, path_key, file_size, priority, queued_at, format)"
+            " SELECT printf('%032x', i), ?, ?, 'completed', 'Track ' || i, 'Audio',"
+            " printf('%032x', 900000 + i % 4000), 'track ' || i || char(10) || 'artist '"
+            " || (i % 900), i, i, 1000, 0, 0, 'original' FROM n",
+            (MANY, STICK, ANN),
+        )
+        db.sql(
+            "INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)"
+            " SELECT user_id, device_id, item_id, 'pin', 'x', '' FROM downloads"
+        )
+    for text, page in (("", 1), ("", 150), ("tra", 1), ("artist 77", 1)):
+        which = OfflineFilter(text=text, viewer=viewer)
+        began = perf_counter()
+        found, numbers = albums.page(which, page, 24)
+        files, _ = albums.files(found[0].key, which, 1, 50)
+        taken_ms = 1000 * (perf_counter() - began)
+        print(f"{text!r}: {numbers} in {taken_ms:.1f} ms")  # noqa: T201 - a figure to read
+        assert len(found) == 24
+        assert files
+        assert taken_ms < 2000
