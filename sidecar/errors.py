@@ -130,3 +130,14 @@ class SyncthingTrouble(SidecarError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NotHere(SidecarError):
+    """There is no such thing, or it is not for this person to see."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here, or it is not yours to see.")
+
+
+class NotPossible(SidecarError):
+    """What was asked for is understood and cannot be done; says why."""

@@ -22,11 +22,10 @@ from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
 from sidecar.events import Event as News
 from sidecar.logs import LineFormatter
-from sidecar.services.bell import Bell
-from sidecar.services.claims import Claims
-from sidecar.services.crew import Crew
-from sidecar.services.under_the_hood import RecentLog
+from sidecar.services.system_status import RecentLog
+from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
+from sidecar.threads import Bell, Crew
 from sidecar.web import (
     actions,
     admin,

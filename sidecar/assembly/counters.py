@@ -7,34 +7,32 @@ from functools import cached_property
 
 from sidecar.assembly.returning import Returning
 from sidecar.domain.downloads.states import Download
-from sidecar.services.actions import Actions
-from sidecar.services.browsing import LibraryDesk
-from sidecar.services.buttons import Buttons
-from sidecar.services.coming import Coming
-from sidecar.services.covers import Covers
-from sidecar.services.desk import Notice, Person
-from sidecar.services.explaining import Explaining
-from sidecar.services.front_desk import FrontDesk
-from sidecar.services.keys import Keys
-from sidecar.services.leavers import LeaversCounter
-from sidecar.services.looking import Looking
-from sidecar.services.media import Media
-from sidecar.services.offline import OfflineLibrary
-from sidecar.services.on_the_device import OnTheDevice
-from sidecar.services.open_questions import OpenQuestions
-from sidecar.services.ownership import Ownership
-from sidecar.services.peers_desk import PeersCounter
-from sidecar.services.people import People
-from sidecar.services.plans import Plans
-from sidecar.services.plays_desk import ListeningDesk
-from sidecar.services.removals_desk import RemovalsCounter
-from sidecar.services.steering import Steering
-from sidecar.services.streams import Streams
-from sidecar.services.transfers_desk import TransfersCounter
-from sidecar.services.under_the_hood import UnderTheHood
-from sidecar.services.undoing import Reversing, Undoing
-from sidecar.services.unplugging import Unplugging
-from sidecar.services.uses import Uses
+from sidecar.services.accounts.api_keys import Keys
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.users import People
+from sidecar.services.downloads.actions import Actions
+from sidecar.services.downloads.listing import FrontDesk
+from sidecar.services.downloads.undo import Reversing, Undoing
+from sidecar.services.files.browse import OnTheDevice
+from sidecar.services.files.presence import Looking
+from sidecar.services.files.search import OfflineLibrary
+from sidecar.services.files.streaming import Media, Streams, Uses
+from sidecar.services.library.browse import LibraryDesk
+from sidecar.services.library.covers import Covers
+from sidecar.services.library.download_state import Buttons
+from sidecar.services.notices import Notice
+from sidecar.services.playback.history import Coming, ListeningDesk
+from sidecar.services.removals.open_questions import OpenQuestions
+from sidecar.services.removals.review import RemovalsCounter
+from sidecar.services.rules.explain import Explaining
+from sidecar.services.rules.preferences import Steering
+from sidecar.services.space.next_to_go import LeaversCounter
+from sidecar.services.space.plans import Plans
+from sidecar.services.syncthing.status import PeersCounter
+from sidecar.services.system_status import UnderTheHood
+from sidecar.services.transfers.eject import Unplugging
+from sidecar.services.transfers.status import TransfersCounter
 from sidecar.store.accounts.usage import Belongings
 from sidecar.store.downloads.inventory import Inventory
 

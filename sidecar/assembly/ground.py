@@ -11,18 +11,18 @@ from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import zone
 from sidecar.events import Bus
-from sidecar.services.accounts import AccountDesk
-from sidecar.services.claims import Claims
-from sidecar.services.device_access import DeviceAccess
-from sidecar.services.device_book import DeviceBook
-from sidecar.services.devices import DeviceShelf
-from sidecar.services.formats import Formats, check_format
-from sidecar.services.network import NetworkRule
-from sidecar.services.originals import KeptOriginals
-from sidecar.services.server import ServerWatch
-from sidecar.services.speed import SpeedLimits
-from sidecar.services.troubles import Troubles
-from sidecar.services.under_the_hood import RecentLog
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.services.problems import Troubles
+from sidecar.services.system_status import RecentLog
+from sidecar.services.transfers.claims import Claims
+from sidecar.services.transfers.formats import Formats, check_format
+from sidecar.services.transfers.network_policy import NetworkRule
+from sidecar.services.transfers.originals import KeptOriginals
+from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.converting.workshop import Workshop

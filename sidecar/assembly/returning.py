@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from sidecar.assembly.fetching import Fetching
-from sidecar.services.adopted import Adopter
-from sidecar.services.adoption import Adoption
-from sidecar.services.returning import LogReturn
-from sidecar.services.telling import Tables
+from sidecar.services.adoption.adopt import Adoption
+from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.player_logs.importer import LogReturn
+from sidecar.services.player_logs.reporter import Tables
 
 
 class Returning(Fetching):

@@ -7,8 +7,8 @@ from sidecar.config import Settings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts import AccountDesk
-from sidecar.services.troubles import Troubles
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.problems import Troubles
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions

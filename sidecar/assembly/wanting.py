@@ -8,14 +8,13 @@ from functools import cached_property
 from sidecar.assembly.ground import Ground
 from sidecar.domain.files.naming import ANY, Shape
 from sidecar.domain.files.presets import PRESETS
-from sidecar.services.account_look import AccountLook
-from sidecar.services.cast_orders import CastOrders
-from sidecar.services.casting import Casting
-from sidecar.services.followers import Followers
-from sidecar.services.following import Following
-from sidecar.services.planning import Planning
-from sidecar.services.rule_book import RuleBook
-from sidecar.services.watching import Watching
+from sidecar.services.accounts.permissions import AccountLook
+from sidecar.services.casting.orders import CastOrders
+from sidecar.services.casting.targets import Casting
+from sidecar.services.playback.tracker import Watching
+from sidecar.services.rules.account_threads import Followers, Following
+from sidecar.services.rules.settings import RuleBook
+from sidecar.services.rules.wishes import Planning
 from sidecar.store.rules.settings import RuleSettingsStore
 
 

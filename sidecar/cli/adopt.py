@@ -21,10 +21,10 @@ from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, SidecarE
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.originals import Originals
-from sidecar.services.adopted import Adopter
-from sidecar.services.planning import Planning
-from sidecar.services.troubles import Troubles
-from sidecar.services.way_back import Order, Report, WayBack
+from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.adoption.restore import Order, Report, WayBack
+from sidecar.services.problems import Troubles
+from sidecar.services.rules.wishes import Planning
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device

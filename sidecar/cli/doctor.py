@@ -15,9 +15,9 @@ from sidecar.config import DeviceSettings, Settings
 from sidecar.device.marker import read_marker
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
-from sidecar.services.accounts import AccountDesk
-from sidecar.services.formats import check_format
-from sidecar.services.troubles import Troubles
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.problems import Troubles
+from sidecar.services.transfers.formats import check_format
 from sidecar.transfer.converting.workshop import Workshop
 from sidecar.transfer.making import describe_engine
 

@@ -16,8 +16,8 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError, SignInRefused
 from sidecar.events import Bus
-from sidecar.services.accounts import AccountDesk
-from sidecar.services.troubles import Troubles
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.problems import Troubles
 from sidecar.store.accounts.accounts import Account
 
 ASK_EVERY_S = 3.0

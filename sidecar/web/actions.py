@@ -14,7 +14,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.services.action_desk import (
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import (
     ActionsDesk,
     Addition,
     Asked,
@@ -23,8 +24,7 @@ from sidecar.services.action_desk import (
     Result,
     Selection,
 )
-from sidecar.services.desk import Person
-from sidecar.services.undoing import Undoing
+from sidecar.services.downloads.undo import Undoing
 from sidecar.web import action_bodies, bodies, presenters
 from sidecar.web import undo as undo_words
 from sidecar.web.action_bodies import LARGEST_ID, Bulk, From

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.people import PeopleDesk
-from sidecar.services.transfers_desk import TransfersDesk
-from sidecar.services.under_the_hood import HoodDesk
+from sidecar.services.accounts.users import PeopleDesk
+from sidecar.services.system_status import HoodDesk
+from sidecar.services.transfers.status import TransfersDesk
 from sidecar.web.asking import LOG_LEVELS, LONGEST_TEXT
 from sidecar.web.people import own_secret
 from sidecar.web.problems import Problem

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.adoption_desk import AdoptedView, AdoptionDesk, AdoptionInUse, OfferView
+from sidecar.services.adoption.adopt import AdoptedView, AdoptionDesk, AdoptionInUse, OfferView
 from sidecar.web import bodies, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

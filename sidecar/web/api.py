@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
-from sidecar.services.desk import Cover, Desk
+from sidecar.services.downloads.views import Desk
+from sidecar.services.library.covers import Cover
 from sidecar.web import asking, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.services.desk import Desk
+from sidecar.services.downloads.views import Desk
 from sidecar.web import (
     api,
     health,

@@ -13,10 +13,10 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import TYPES, Kind, named
-from sidecar.services import browsing
-from sidecar.services.browsing import Asked
-from sidecar.services.desk import Query
-from sidecar.services.offline import OfflineQuery
+from sidecar.services.downloads.views import Query
+from sidecar.services.files.search import OfflineQuery
+from sidecar.services.library import browse
+from sidecar.services.library.browse import Asked
 from sidecar.web.problems import Problem
 
 PAGE_SIZE = 10
@@ -106,8 +106,8 @@ def for_items(args: MultiDict[str, str]) -> Asked:
         Problem: One is out of range (422), or the place has no id (404).
     """
     sort, parent = args.get("sort", ""), args.get("parent", "").strip()
-    if sort and sort not in set(browsing.Sort):
-        known = ", ".join(browsing.Sort)
+    if sort and sort not in set(browse.Sort):
+        known = ", ".join(browse.Sort)
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
     if parent and not ITEM_ID.fullmatch(parent):
         raise Problem(HTTPStatus.NOT_FOUND)
@@ -115,7 +115,7 @@ def for_items(args: MultiDict[str, str]) -> Asked:
         parent=parent or None,
         kinds=kinds(args),
         text=_text(args, "q"),
-        sort=browsing.Sort(sort) if sort else None,
+        sort=browse.Sort(sort) if sort else None,
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sidecar.services.desk import Person
+from sidecar.services.accounts.person import Person
 from sidecar.web.presenters import Json
 from sidecar.web.security import Asker
 

@@ -14,8 +14,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result, Selection
-from sidecar.services.undoing import Undoing
+from sidecar.services.downloads.commands import ActionsDesk, Order, Outcome, Result, Selection
+from sidecar.services.downloads.undo import Undoing
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

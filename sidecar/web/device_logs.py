@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.log_desk import HeardView, LogDesk, LogInUse, LogView, TakenView
+from sidecar.services.player_logs.views import HeardView, LogDesk, LogInUse, LogView, TakenView
 from sidecar.web import presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

@@ -15,20 +15,14 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.describing import KeyKind
-from sidecar.errors import ConfigError, DeviceTrouble, SidecarError
-from sidecar.services.peers_desk import IgnoreView, PeersDesk
-from sidecar.services.plans import PlansDesk
-from sidecar.services.removals_desk import RemovalsDesk
-from sidecar.services.steering_desk import (
-    DeviceSteering,
-    NotHere,
-    NotPossible,
-    Setting,
-    SteeringDesk,
-    Value,
-)
-from sidecar.services.undoing import Undoing
-from sidecar.services.unplugging import UnplugDesk
+from sidecar.errors import ConfigError, DeviceTrouble, NotHere, NotPossible, SidecarError
+from sidecar.services.downloads.undo import Undoing
+from sidecar.services.removals.review import RemovalsDesk
+from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.rules.settings_view import DeviceSteering, Setting, Value
+from sidecar.services.space.plans import PlansDesk
+from sidecar.services.syncthing.status import IgnoreView, PeersDesk
+from sidecar.services.transfers.eject import UnplugDesk
 from sidecar.web import setting_words, ways
 from sidecar.web.problems import Problem, answer
 from sidecar.web.security import person

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.services.desk import Desk
+from sidecar.services.downloads.views import Desk
 
 
 def routes(desk: Desk) -> Blueprint:

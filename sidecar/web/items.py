@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from sidecar.services.browsing import BrowsingDesk, Shown
-from sidecar.services.buttons import Button
-from sidecar.services.media import Local, MediaDesk
-from sidecar.services.steering_desk import NotHere, NotPossible
+from sidecar.errors import NotHere, NotPossible
+from sidecar.services.files.streaming import Local, MediaDesk
+from sidecar.services.library.browse import BrowsingDesk, Shown
+from sidecar.services.library.download_state import Button
 from sidecar.web import asking
 from sidecar.web.api import COVER_WIDTHS, picture
 from sidecar.web.offline import media_url

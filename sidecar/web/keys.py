@@ -8,7 +8,7 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify
 from pydantic import StringConstraints
 
-from sidecar.services.action_desk import KeyDesk, KeyView
+from sidecar.services.accounts.api_keys import KeyDesk, KeyView
 from sidecar.web import bodies, presenters
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.problems import Problem

@@ -18,12 +18,13 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.items import PLAYABLE
 from sidecar.domain.kinds import Kind
-from sidecar.services.action_desk import ActionsDesk, Addition, Asked
-from sidecar.services.browsing import Asked as Question
-from sidecar.services.browsing import BrowsingDesk, LibraryPage, Shown, Sort
-from sidecar.services.buttons import Button
-from sidecar.services.desk import Desk, DeviceView
-from sidecar.services.steering_desk import NotHere
+from sidecar.errors import NotHere
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.commands import ActionsDesk, Addition, Asked
+from sidecar.services.downloads.views import Desk
+from sidecar.services.library.browse import Asked as Question
+from sidecar.services.library.browse import BrowsingDesk, LibraryPage, Shown, Sort
+from sidecar.services.library.download_state import Button
 from sidecar.web import ways
 from sidecar.web.action_bodies import MOST_ITEMS
 from sidecar.web.asking import ITEM_ID, LONGEST_TEXT

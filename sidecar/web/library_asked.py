@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from sidecar.domain.kinds import Kind
-from sidecar.services.browsing import Asked, Sort
+from sidecar.services.library.browse import Asked, Sort
 from sidecar.web.asking import LAST_PAGE, LONGEST_TEXT
 
 PAGE_SIZE = 24

@@ -27,7 +27,7 @@ from sidecar.events import (
     TransfersProgressed,
     WorkArrived,
 )
-from sidecar.services.desk import Desk, Query
+from sidecar.services.downloads.views import Desk, Query
 from sidecar.web import presenters, security
 from sidecar.web.audiences import Around, Audience, Audiences, Wire
 from sidecar.web.news import NAMES, Came, Left, News, SessionEnded

@@ -13,10 +13,8 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from werkzeug.http import http_date
 
-from sidecar.errors import DeviceTrouble
-from sidecar.services.media import MediaDesk, NoFile, OpenFile
-from sidecar.services.steering_desk import NotHere
-from sidecar.services.streams import TooManyStreams
+from sidecar.errors import DeviceTrouble, NotHere
+from sidecar.services.files.streaming import MediaDesk, NoFile, OpenFile, TooManyStreams
 from sidecar.web.api import LARGEST_ID
 from sidecar.web.long_bodies import FileBody, RelayBody
 from sidecar.web.problems import answer

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from sidecar.domain.kinds import kind_of
-from sidecar.services.offline import OfflineDesk, OfflineFile
-from sidecar.services.steering_desk import NotHere
+from sidecar.errors import NotHere
+from sidecar.services.files.search import OfflineDesk, OfflineFile
 from sidecar.web import asking, presenters
 from sidecar.web.problems import answer
 from sidecar.web.security import person

@@ -23,12 +23,13 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
 from sidecar.domain.space.eviction import Standing
 from sidecar.domain.undo import Reversal
-from sidecar.services.action_desk import ActionsDesk, Order, Outcome, Result
-from sidecar.services.desk import Desk
-from sidecar.services.leavers import LeaversDesk
-from sidecar.services.on_device_desk import FileView, OnDeviceDesk
-from sidecar.services.steering_desk import NotHere, SteeringDesk
-from sidecar.services.undoing import Record, Undoing
+from sidecar.errors import NotHere
+from sidecar.services.downloads.commands import ActionsDesk, Order, Outcome, Result
+from sidecar.services.downloads.undo import Record, Undoing
+from sidecar.services.downloads.views import Desk
+from sidecar.services.files.browse import FileView, OnDeviceDesk
+from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.space.next_to_go import LeaversDesk
 from sidecar.web import setting_words
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.buttons import STATUS

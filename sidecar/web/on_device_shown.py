@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.services.on_device_desk import Wanted
+from sidecar.services.files.browse import Wanted
 from sidecar.web.asking import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS
 from sidecar.web.shown import GROUPS, Group
 

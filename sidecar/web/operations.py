@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.kinds import TYPES
-from sidecar.services.browsing import Sort
+from sidecar.services.library.browse import Sort
 from sidecar.web import (
     action_bodies,
     adoption,

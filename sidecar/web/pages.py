@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
-from sidecar.services.desk import Desk, DeviceView, DownloadView
-from sidecar.services.plans import DevicePlan
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import Desk, DownloadView
+from sidecar.services.space.plans import DevicePlan
 from sidecar.web import presenters, security, standing, words
 from sidecar.web.asking import LARGEST_ID, PAGE_SIZE
 from sidecar.web.languages import Languages

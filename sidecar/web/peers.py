@@ -7,7 +7,13 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.peers_desk import ArrivalView, IgnoreView, PeersDesk, PeerView, SharedView
+from sidecar.services.syncthing.status import (
+    ArrivalView,
+    IgnoreView,
+    PeersDesk,
+    PeerView,
+    SharedView,
+)
 from sidecar.web import presenters
 from sidecar.web.action_bodies import LARGEST_ID, Nothing
 from sidecar.web.bodies import read_if_any

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
-from sidecar.services.people import AccountView, PeopleDesk, SessionView
-from sidecar.services.under_the_hood import HoodDesk, LogLine
+from sidecar.services.accounts.users import AccountView, PeopleDesk, SessionView
+from sidecar.services.system_status import HoodDesk, LogLine
 from sidecar.web import asking, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import asker, person

@@ -10,8 +10,8 @@ from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.plans import DevicePlan, PlanLine, PlansDesk
-from sidecar.services.room import PlanChanged
+from sidecar.services.space.planner import PlanChanged
+from sidecar.services.space.plans import DevicePlan, PlanLine, PlansDesk
 from sidecar.web import bodies, presenters
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

@@ -6,7 +6,7 @@ import math
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from sidecar.services.plays_desk import NowView, PlaysDesk, PlayView
+from sidecar.services.playback.history import NowView, PlaysDesk, PlayView
 from sidecar.web import asking, presenters, standing
 from sidecar.web.security import person
 

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.events import Progress
-from sidecar.services.desk import DeviceView, DownloadView, Notice, Page, Person
-from sidecar.services.device_access import Management
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import Management
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadView, Page
+from sidecar.services.notices import Notice
 
 Json = Mapping[str, object]
 

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.action_desk import KeyDesk
-from sidecar.services.people import PeopleDesk
+from sidecar.services.accounts.api_keys import KeyDesk
+from sidecar.services.accounts.users import PeopleDesk
 from sidecar.web.action_bodies import LARGEST_ID
 from sidecar.web.keys import LONGEST_LABEL, TOO_MANY
 from sidecar.web.people import own_secret

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask, render_template
 
-from sidecar.services.desk import Desk, OpenQuestion
+from sidecar.services.downloads.views import Desk
+from sidecar.services.notices import OpenQuestion
 from sidecar.web import security, ways
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceTrouble, NotAManager
-from sidecar.services.removals_desk import RemovalsDesk, RemovalsView
+from sidecar.services.removals.review import RemovalsDesk, RemovalsView
 from sidecar.web import presenters
 from sidecar.web.bodies import Body, read
 from sidecar.web.problems import Problem

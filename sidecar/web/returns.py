@@ -15,8 +15,8 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceTrouble, NotAManager, SidecarError
-from sidecar.services.adoption_desk import AdoptionDesk, AdoptionInUse
-from sidecar.services.log_desk import LogDesk, LogInUse
+from sidecar.services.adoption.adopt import AdoptionDesk, AdoptionInUse
+from sidecar.services.player_logs.views import LogDesk, LogInUse
 from sidecar.web.adoption import MOST_IDS
 from sidecar.web.problems import Problem
 from sidecar.web.security import person

@@ -1,7 +1,7 @@
 """Who may do what: one row for each route and verb and for each event of the live connection.
 
 What has no row is refused. Whether a *particular* download may be seen is the desk's to say, and
-who manages a *particular* device is `services.device_access`'s.
+who manages a *particular* device is `services.devices.access`'s.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from enum import IntEnum
 from types import MappingProxyType
 
-from sidecar.services.desk import Person
+from sidecar.services.accounts.person import Person
 
 
 class Role(IntEnum):
     """What a person must at least be.
 
     `MANAGER` is said of a route with a device: who manages that device may, which the service that
-    does it asks `services.device_access`; whoever only uses it is refused with a sentence.
+    does it asks `services.devices.access`; whoever only uses it is refused with a sentence.
     """
 
     ANYBODY = 0

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from sidecar.services.desk import Caller, Desk, Person, SignInDesk, Visit
+from sidecar.services.accounts.person import Caller, Person, SignInDesk, Visit
+from sidecar.services.downloads.views import Desk
 from sidecar.web.hosts import is_own_origin
 from sidecar.web.problems import Problem, SignInNeeded
 from sidecar.web.rights import ANSWERS_HEAD, ROUTES, Role, may_try

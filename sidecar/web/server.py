@@ -23,7 +23,7 @@ from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from sidecar.errors import ConfigError
-from sidecar.services.crew import tell_late
+from sidecar.threads import tell_late
 from sidecar.web import request_head
 from sidecar.web.chunks import Chunks
 from sidecar.web.long_bodies import LongAnswers, LongBody, cut_off

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.services.desk import Desk, Visit
+from sidecar.services.accounts.person import Visit
+from sidecar.services.downloads.views import Desk
 from sidecar.web import bodies, presenters, security
 
 EndSession = Callable[[str], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sidecar.services.steering_desk import Value
+from sidecar.services.rules.settings_view import Value
 from sidecar.web.words import translatable
 
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))

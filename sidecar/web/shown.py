@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
-from sidecar.services.desk import DownloadView, Query
+from sidecar.services.downloads.views import DownloadView, Query
 from sidecar.web.asking import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
 
 

@@ -13,7 +13,8 @@ from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooManyTries
-from sidecar.services.desk import Desk, QuickConnectCode, Visit
+from sidecar.services.accounts.person import QuickConnectCode, Visit
+from sidecar.services.downloads.views import Desk
 from sidecar.web import security, ways
 from sidecar.web.session import EndSession, leave
 from sidecar.web.words import translatable

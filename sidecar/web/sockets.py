@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from sidecar.services.desk import SignInDesk
+from sidecar.services.accounts.person import SignInDesk
 from sidecar.web.audiences import Around
 from sidecar.web.presenters import Json
 from sidecar.web.refusals import Refusal, Refusals

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.events import Phase
-from sidecar.services.desk import DeviceView, DownloadView, ReasonView
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadView, ReasonView
 from sidecar.web.words import translatable
 
 

@@ -12,14 +12,9 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from sidecar.errors import ConfigError
-from sidecar.services.steering_desk import (
-    DeviceSteering,
-    NotHere,
-    NotPossible,
-    Setting,
-    SteeringDesk,
-)
+from sidecar.errors import ConfigError, NotHere, NotPossible
+from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.rules.settings_view import DeviceSteering, Setting
 from sidecar.web import bodies, presenters
 from sidecar.web.problems import Problem, answer
 from sidecar.web.security import person

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from sidecar.services.transfers_desk import TransfersDesk
+from sidecar.services.transfers.status import TransfersDesk
 from sidecar.web.bodies import Body, read
 from sidecar.web.presenters import moment
 from sidecar.web.security import person

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from sidecar.services.undoing import Record, Undoing
+from sidecar.services.downloads.undo import Record, Undoing
 from sidecar.web import ways
 from sidecar.web.problems import Problem
 from sidecar.web.security import asker, person

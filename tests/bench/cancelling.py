@@ -14,8 +14,8 @@ from threading import Event, Thread
 from sidecar.assembly import Assembly, Store
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
-from sidecar.services.action_desk import Order, Result, Selection
-from sidecar.services.desk import Person
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import Order, Result, Selection
 from sidecar.store.downloads.queries import DownloadFilter
 from tests.bench.household import get, opened, running
 from tests.bench.large import ADMIN, PEOPLE, Household

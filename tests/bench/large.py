@@ -32,7 +32,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts import SERVER_ID
+from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile

@@ -11,9 +11,10 @@ from functools import partial
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
-from sidecar.services.desk import Person, Query
-from sidecar.services.front_desk import FrontDesk
-from sidecar.services.offline import OfflineQuery
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.listing import FrontDesk
+from sidecar.services.downloads.views import Query
+from sidecar.services.files.search import OfflineQuery
 from sidecar.web.shown import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household

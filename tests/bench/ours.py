@@ -23,8 +23,8 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts import SERVER_ID
-from sidecar.services.planning import Planning
+from sidecar.services.accounts.accounts import SERVER_ID
+from sidecar.services.rules.wishes import Planning
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.queries import DownloadFilter

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from sidecar.events import Bus
-from sidecar.services.desk import Person
-from sidecar.services.undoing import Undoing
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.undo import Undoing
 from sidecar.web import actions, buttons, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer, serving

@@ -12,7 +12,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus, DownloadChanged
-from sidecar.services.action_desk import Outcome, Result
+from sidecar.services.downloads.commands import Outcome, Result
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions

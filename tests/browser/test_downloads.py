@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
-from sidecar.services.desk import DeviceView, Notice
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.notices import Notice
 from sidecar.web.server import WebServer
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session, served
 from tests.browser_trouble import BrowserTrouble

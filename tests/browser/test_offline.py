@@ -14,10 +14,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.events import Bus
-from sidecar.services.action_desk import Order, Outcome
-from sidecar.services.desk import DeviceView, Person
-from sidecar.services.on_device_desk import Holding
-from sidecar.services.undoing import Undoing
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.commands import Order, Outcome
+from sidecar.services.downloads.undo import Undoing
+from sidecar.services.files.browse import Holding
 from sidecar.web import media, offline_page, undo
 from sidecar.web.app import create_app
 from sidecar.web.offline_page import OfflineDesks

@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.shares import Share
-from sidecar.services.action_desk import (
+from sidecar.services.accounts.api_keys import KeyView
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import (
     Addition,
     Asked,
-    KeyView,
     Order,
     Outcome,
     Queued,
     Result,
     Selection,
 )
-from sidecar.services.desk import DownloadView, Person
+from sidecar.services.downloads.views import DownloadView
 from tests.fakes.desk import FakeDesk
 
 MADE_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

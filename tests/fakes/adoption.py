@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sidecar.errors import SidecarError
-from sidecar.services.adoption_desk import AdoptedView, FileMatch, NotAdopted, OfferView
-from sidecar.services.desk import Person
-from sidecar.services.device_access import Management
+from sidecar.services.accounts.person import Person
+from sidecar.services.adoption.adopt import AdoptedView, FileMatch, NotAdopted, OfferView
+from sidecar.services.devices.access import Management
 from tests.fakes.desk import ANN
 
 MATCH = FileMatch(

@@ -12,20 +12,11 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
-from sidecar.services.desk import (
-    Caller,
-    Cover,
-    DeviceView,
-    DownloadView,
-    Notice,
-    OpenQuestion,
-    Page,
-    Person,
-    Query,
-    QuickConnectCode,
-    ReasonView,
-    Visit,
-)
+from sidecar.services.accounts.person import Caller, Person, QuickConnectCode, Visit
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadView, Page, Query, ReasonView
+from sidecar.services.library.covers import Cover
+from sidecar.services.notices import Notice, OpenQuestion
 
 ANN = Person("a" * 32, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)

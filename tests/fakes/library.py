@@ -13,16 +13,15 @@ import requests
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.kinds import Kind
-from sidecar.errors import DeviceTrouble, ServerAway
+from sidecar.errors import DeviceTrouble, NotHere, NotPossible, ServerAway
 from sidecar.jellyfin.streaming import Stream
-from sidecar.services.browsing import Asked, Entry, LibraryPage, Shown
-from sidecar.services.buttons import Button, State
-from sidecar.services.desk import Cover, Person
-from sidecar.services.looking import Sight
-from sidecar.services.media import Local, NoFile, OpenFile, Remote
-from sidecar.services.offline import OfflineFile, OfflinePage, OfflineQuery
-from sidecar.services.steering_desk import NotHere, NotPossible
-from sidecar.services.streams import Streams
+from sidecar.services.accounts.person import Person
+from sidecar.services.files.presence import Sight
+from sidecar.services.files.search import OfflineFile, OfflinePage, OfflineQuery
+from sidecar.services.files.streaming import Local, NoFile, OpenFile, Remote, Streams
+from sidecar.services.library.browse import Asked, Entry, LibraryPage, Shown
+from sidecar.services.library.covers import Cover
+from sidecar.services.library.download_state import Button, State
 from tests.fakes.desk import PIXEL, a_download
 
 TRACK = f"{7:032x}"

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sidecar.domain.downloads.states import Status
-from sidecar.services.coming import ComingView
-from sidecar.services.desk import Person
-from sidecar.services.plays_desk import NowView, PlaysPage, PlayView
+from sidecar.services.accounts.person import Person
+from sidecar.services.playback.history import ComingView, NowView, PlaysPage, PlayView
 
 EVENING = datetime(2026, 11, 1, 19, 30, tzinfo=UTC)
 

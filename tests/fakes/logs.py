@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sidecar.errors import SidecarError
-from sidecar.services.desk import Person
-from sidecar.services.log_desk import (
+from sidecar.services.accounts.person import Person
+from sidecar.services.player_logs.views import (
     HeardView,
     LineCounts,
     LogFileView,

@@ -10,11 +10,11 @@ from typing import TypeVar
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.space.eviction import Standing
 from sidecar.domain.undo import Reversal
-from sidecar.services.desk import Person
-from sidecar.services.leavers import Leaver, Leavers
-from sidecar.services.looking import Sight
-from sidecar.services.on_device_desk import FilePage, FileView, TilePage, TileView, Wanted
-from sidecar.services.steering_desk import NotHere
+from sidecar.errors import NotHere
+from sidecar.services.accounts.person import Person
+from sidecar.services.files.browse import FilePage, FileView, TilePage, TileView, Wanted
+from sidecar.services.files.presence import Sight
+from sidecar.services.space.next_to_go import Leaver, Leavers
 from tests.fakes.desk import ANN, QUEUED_AT, FakeDesk, a_download
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.desk import Person
-from sidecar.services.peers_desk import ArrivalView, IgnoreView, PeerView, SharedView
+from sidecar.services.accounts.person import Person
+from sidecar.services.syncthing.status import ArrivalView, IgnoreView, PeerView, SharedView
 from tests.fakes.desk import ANN
 
 SEEN = datetime(2026, 3, 1, 18, 42, tzinfo=UTC)

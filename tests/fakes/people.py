@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.services.desk import Person
-from sidecar.services.people import AccountView, SessionView
-from sidecar.services.under_the_hood import HoodView, LogLine
+from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.users import AccountView, SessionView
+from sidecar.services.system_status import HoodView, LogLine
 from tests.fakes.desk import ANN, BEN, EVE
 
 EVENING = datetime(2026, 11, 1, 19, 30, tzinfo=UTC)

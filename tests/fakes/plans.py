@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sidecar.services.desk import Person
-from sidecar.services.device_access import Management
-from sidecar.services.plans import DevicePlan, PlanLine, SpaceView
-from sidecar.services.room import PlanChanged
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import Management
+from sidecar.services.space.planner import PlanChanged
+from sidecar.services.space.plans import DevicePlan, PlanLine, SpaceView
 from tests.fakes.desk import ANN
 
 GIB = 1024**3

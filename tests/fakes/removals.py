@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import DeviceTrouble
-from sidecar.services.desk import Person
-from sidecar.services.device_access import Management
-from sidecar.services.removals_desk import RemovalsView
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import Management
+from sidecar.services.removals.review import RemovalsView
 from tests.fakes.desk import ANN
 
 ASKED = RemovalsView(

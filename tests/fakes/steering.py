@@ -11,20 +11,12 @@ from sidecar.domain.downloads.explain import Wanting
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.undo import Reversal
-from sidecar.errors import ConfigError, OddAnswer
-from sidecar.services.desk import Person
-from sidecar.services.device_access import Management
-from sidecar.services.explaining import Why
-from sidecar.services.steering_desk import (
-    DeviceSteering,
-    Excluded,
-    NotHere,
-    NotPossible,
-    Pinned,
-    Removed,
-    RuleSteering,
-    Setting,
-)
+from sidecar.errors import ConfigError, NotHere, NotPossible, OddAnswer
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import Management
+from sidecar.services.rules.explain import Why
+from sidecar.services.rules.preferences import Excluded, Pinned, Removed
+from sidecar.services.rules.settings_view import DeviceSteering, RuleSteering, Setting
 
 STICK = "stick"
 TRACK = "1" * 32

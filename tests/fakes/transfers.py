@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.services.desk import Person
-from sidecar.services.transfers_desk import TransfersView, VerdictView
+from sidecar.services.accounts.person import Person
+from sidecar.services.transfers.status import TransfersView, VerdictView
 
 WAITS = VerdictView("stick", "Car stick", own_only=True, text="The network is metered", until=None)
 USUAL = 5_000_000

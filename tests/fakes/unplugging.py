@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sidecar.services.desk import Person
+from sidecar.services.accounts.person import Person
 
 
 @dataclass

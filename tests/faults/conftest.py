@@ -23,7 +23,7 @@ RESUMED = {name: at for name, at in OFFSETS.items() if at}
 
 
 class Walk(Try):
-    """Goes on after a failure as `services.failing` does: a changed file is begun again."""
+    """Goes on after a failure as the product does: a changed file is begun again."""
 
     def come_to(self, offset: int) -> None:
         """Have so many bytes, from an honest server whose line broke."""

@@ -27,7 +27,7 @@ from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
-from sidecar.services.planning import Planning
+from sidecar.services.rules.wishes import Planning
 from sidecar.store.database import Database
 
 ADDRESS, GO, FORMAT = "address", "go", "format"

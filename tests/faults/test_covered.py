@@ -18,14 +18,14 @@ WALK = (
     "faults/test_crash_walk.py::test_killed_before_any_step_it_loses_nothing_and_lies_about_nothing"
 )
 WATCHING = "device/test_watcher.py"
-REMOVALS = "services/test_removals.py"
+REMOVALS = "services/removals/test_monitor.py"
 
 SHOWN_BY = MappingProxyType(
     {
         "H46 a length that the last scan does not confirm": [
             "faults/test_pairs.py::test_no_pair_of_answers_makes_a_wrong_file_count",
             "faults/test_pairs.py::test_a_short_200_is_believed_only_after_a_206_that_agrees",
-            "services/test_unproved.py::test_one_that_does_not_waits_then_fails_with_both_lengths",
+            "services/transfers/test_unproved.py::test_one_that_does_not_waits_then_fails_with_both_lengths",
         ],
         "H47 the right range with other bytes": [
             (
@@ -36,11 +36,13 @@ SHOWN_BY = MappingProxyType(
         ],
         "H48 an empty body": [
             "transfer/test_http.py::test_a_body_of_nothing_is_no_file_whatever_the_scan_says",
-            ("services/test_unproved.py::test_an_empty_file_waits_until_there_is_something_in_it"),
+            (
+                "services/transfers/test_unproved.py::test_an_empty_file_waits_until_there_is_something_in_it"
+            ),
         ],
         "H49 a line that breaks after every few bytes": [
             (
-                "services/test_unproved.py::"
+                "services/transfers/test_unproved.py::"
                 "test_on_a_line_that_breaks_often_a_small_file_goes_on_where_it_was"
             ),
             "transfer/test_http.py::test_a_drip_is_given_up_and_what_came_is_kept",
@@ -52,7 +54,7 @@ SHOWN_BY = MappingProxyType(
             )
         ],
         "S09 account disabled": [
-            "services/test_people.py::test_a_token_that_was_taken_back_ends_the_sessions"
+            "services/accounts/test_users.py::test_a_token_that_was_taken_back_ends_the_sessions"
         ],
         "S12 another server": [
             (

@@ -23,7 +23,7 @@ from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.services.troubles import Kind
+from sidecar.services.problems import Kind
 from sidecar.store.downloads.queries import DownloadFilter
 from tests.device.mounting import (
     breakable_disk,

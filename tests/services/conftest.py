@@ -12,8 +12,8 @@ import pytest
 from sidecar.config import DeviceSettings
 from sidecar.domain.items import Item, ItemType
 from sidecar.events import Bus, Event
-from sidecar.services.device_access import DeviceAccess
-from sidecar.services.ownership import Ownership
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.devices.access import DeviceAccess
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices

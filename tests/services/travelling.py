@@ -19,15 +19,15 @@ from sidecar.domain.items import Item
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.adopted import Adopter
-from sidecar.services.adoption import Adoption
-from sidecar.services.desk import Person
-from sidecar.services.device_access import DeviceAccess
-from sidecar.services.devices import DeviceShelf
-from sidecar.services.planning import Planning
-from sidecar.services.returning import LogReturn
-from sidecar.services.telling import Tables
-from sidecar.services.troubles import Troubles
+from sidecar.services.accounts.person import Person
+from sidecar.services.adoption.adopt import Adoption
+from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.player_logs.importer import LogReturn
+from sidecar.services.player_logs.reporter import Tables
+from sidecar.services.problems import Troubles
+from sidecar.services.rules.wishes import Planning
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import NewDownload, Place
 from sidecar.store.playback.imported_plays import ImportedPlays, Listening

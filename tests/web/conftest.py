@@ -11,8 +11,8 @@ from werkzeug.test import Client
 
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
-from sidecar.services.desk import Person
-from sidecar.services.undoing import Undoing
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.undo import Undoing
 from sidecar.web import (
     actions,
     admin,

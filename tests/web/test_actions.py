@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
-from sidecar.services.action_desk import Order, Outcome, Result, Selection
+from sidecar.services.downloads.commands import Order, Outcome, Result, Selection
 from sidecar.web.app import Web
 from sidecar.web.shown import STATUSES, Tab
 from tests.fakes.actions import FakeActions

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from sidecar.errors import DeviceTrouble, ServerAway, SidecarError
-from sidecar.services.adoption_desk import AdoptionInUse
+from sidecar.services.adoption.adopt import AdoptionInUse
 from sidecar.web.app import Web
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.desk import BEN, FakeDesk

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Status
-from sidecar.services.desk import Cover, DeviceView, Notice
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.library.covers import Cover
+from sidecar.services.notices import Notice
 from tests.fakes.desk import PIXEL, QUEUED_AT, FakeDesk, a_download
 from tests.web.conftest import Browser
 

@@ -79,7 +79,7 @@ SHOWN_BY = MappingProxyType(
         "A18 locking Jellyfin's users": [
             "domain/test_sign_in_limit.py::test_no_name_is_tried_three_times_in_a_quarter_of_an_hour",
             (
-                "services/test_visiting.py::"
+                "services/accounts/test_sign_in.py::"
                 "test_the_third_try_does_not_reach_jellyfin_even_with_the_right_password"
             ),
         ],
@@ -90,8 +90,8 @@ SHOWN_BY = MappingProxyType(
         "A22 connections that outlive a session": [
             "web/test_live.py::test_signing_out_closes_the_session_s_pages_and_no_others",
             "web/test_live.py::test_who_is_no_administrator_any_more_hears_no_more",
-            "services/test_people.py::test_who_is_no_admin_any_more_is_none_here_either",
-            "services/test_people.py::test_a_token_that_was_taken_back_ends_the_sessions",
+            "services/accounts/test_users.py::test_who_is_no_admin_any_more_is_none_here_either",
+            "services/accounts/test_users.py::test_a_token_that_was_taken_back_ends_the_sessions",
         ],
         "A23 leading elsewhere": [
             "web/test_session.py::test_nobody_is_led_to_another_site_after_signing_in",
@@ -126,7 +126,7 @@ SHOWN_BY = MappingProxyType(
         "A34 double clicks": [
             "e2e/test_actions.py::test_an_album_is_asked_for_fifty_times_at_once_and_comes_once"
         ],
-        "A35 interleavings": ["services/test_interleavings.py::TestInterleavings"],
+        "A35 interleavings": ["services/downloads/test_interleavings.py::TestInterleavings"],
         "A39 the first start": ["web/test_attacks.py::test_nothing_set_means_nobody_from_outside"],
     }
 )

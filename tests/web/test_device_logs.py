@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.errors import DeviceTrouble, ServerAway, SidecarError
-from sidecar.services.log_desk import LogInUse
+from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
 from tests.fakes.logs import FakeLogs

@@ -9,9 +9,9 @@ import pytest
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import Kind
-from sidecar.services.browsing import Entry, Sort
-from sidecar.services.buttons import Button, State
-from sidecar.services.desk import DeviceView
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.library.browse import Entry, Sort
+from sidecar.services.library.download_state import Button, State
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, FakeDesk, a_download
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, an_entry

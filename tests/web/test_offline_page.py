@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.space.eviction import Standing
-from sidecar.services.action_desk import Order, Outcome, Result
-from sidecar.services.desk import DeviceView
-from sidecar.services.on_device_desk import Holding
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.files.browse import Holding
 from sidecar.web.app import Web
 from sidecar.web.offline_page import LEAVING
 from sidecar.web.on_device_shown import NEXT, for_page

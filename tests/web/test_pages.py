@@ -7,7 +7,8 @@ from werkzeug.test import Client
 
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Progress
-from sidecar.services.desk import DeviceView, Notice
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.notices import Notice
 from sidecar.web.shown import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download

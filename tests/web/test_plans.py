@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sidecar.domain.downloads.shares import NO_FILES
-from sidecar.services.plans import Reformat
+from sidecar.services.space.plans import Reformat
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan

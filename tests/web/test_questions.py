@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from sidecar.domain.downloads.states import Status
-from sidecar.services.desk import DeviceView, OpenQuestion, Subject
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.notices import OpenQuestion, Subject
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk

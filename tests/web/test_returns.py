@@ -7,8 +7,8 @@ from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.states import Status
 from sidecar.errors import DeviceTrouble
-from sidecar.services.adoption_desk import AdoptionInUse
-from sidecar.services.desk import Carried
+from sidecar.services.adoption.adopt import AdoptionInUse
+from sidecar.services.downloads.views import Carried
 from sidecar.web.app import Web
 from tests.fakes.adoption import MATCH, FakeAdoption
 from tests.fakes.desk import BEN, FakeDesk, a_download

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from sidecar.domain.downloads.states import Status
-from sidecar.services.desk import DeviceView, Notice
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.notices import Notice
 from sidecar.web.languages import ENGLISH, NAMES
 from sidecar.web.sayings import CATALOGUES, FIELD, Sayings, sayings
 from tests.fakes.desk import ANN, FakeDesk, a_download
@@ -34,7 +35,7 @@ SILENT = {
     "domain/downloads/states.py": "a mistake of ours",
     "domain/playback/tracker.py": "the log",
     "domain/transfers/wholeness.py": "the log",
-    "services/crew.py": "the log",
+    "threads.py": "the log",
     "services/stick": "the page on the stick",
     "jellyfin/hearing.py": "the log",
     "jellyfin/tokens.py": "the shell",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.rules.registry import RULES
-from sidecar.services.desk import ReasonView
+from sidecar.services.downloads.views import ReasonView
 from sidecar.web.standing import REASON_ICONS, reason_icon
 
 BUILD = (Path(__file__).parents[2] / "static" / "build.mjs").read_text()

@@ -1,7 +1,7 @@
 """What was changed for one device while the sidecar runs, on top of the settings file.
 
 Only what was changed is kept, so that a later change of the file reaches every device that never
-said otherwise. What it means, and whether it is allowed, `services.device_book` knows.
+said otherwise. What it means, and whether it is allowed, `services.devices.settings` knows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a rule does otherwise on one device than the settings file says.
 
 Only what was changed is kept, so that a later change of the file reaches every device that never
-said otherwise. What it means, and whether it is allowed, `services.rule_book` knows.
+said otherwise. What it means, and whether it is allowed, `services.rules.settings` knows.
 """
 
 from __future__ import annotations

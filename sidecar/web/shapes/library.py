@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sidecar.domain.kinds import Kind
-from sidecar.services.buttons import State
+from sidecar.services.library.download_state import State
 from sidecar.web.shapes.base import ItemId, Listed, Moment, Shape
 from sidecar.web.shapes.downloads import Reason
 

@@ -1,0 +1,1 @@
+"""Who may sign in, with which token, and what Jellyfin lets them do."""

@@ -1,0 +1,200 @@
+"""Signing accounts in and out, and one Jellyfin client for each: the only holder of open tokens.
+
+The first server that an account signs in to is *our* server from then on. If another one answers
+at the address, everything stops until the right one is back.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from threading import Lock
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from sidecar import __version__
+from sidecar.clock import Clock
+from sidecar.errors import SignedOut
+from sidecar.events import AccountChanged, Bus
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.sign_in import SignedIn, SignIn
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.store.accounts.accounts import Account, Accounts
+from sidecar.store.meta import Meta
+
+log = logging.getLogger(__name__)
+
+SERVER = "jellyfin"
+SERVER_ID = "server_id"
+
+
+class AccountDesk:
+    """The accounts that the sidecar may act for. Safe for many threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ca_file: Path | None,
+        accounts: Accounts,
+        meta: Meta,
+        box: TokenBox,
+        troubles: Troubles,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self._base_url = base_url
+        self._ca_file = ca_file
+        self._accounts = accounts
+        self._meta = meta
+        self._box = box
+        self._troubles = troubles
+        self._bus = bus
+        self._clock = clock
+        self._lock = Lock()
+        self._clients: dict[str, Jellyfin] = {}
+
+    @property
+    def server_id(self) -> str | None:
+        """The server we know; None before the first sign-in."""
+        return self._meta.get(SERVER_ID)
+
+    def all(self) -> list[Account]:
+        """Return every account, signed in or not."""
+        return self._accounts.all()
+
+    def get(self, user_id: str) -> Account | None:
+        """Return one account."""
+        return self._accounts.get(user_id)
+
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of this name, in any case."""
+        return self._accounts.by_name(name)
+
+    def signed_in(self) -> list[Account]:
+        """Return the accounts that we may act for."""
+        return [one for one in self._accounts.all() if one.is_signed_in]
+
+    def with_password(self, name: str, password: SecretStr) -> Account:
+        """Sign in with a name and a password, sent once.
+
+        Raises:
+            errors.SignInRefused: Jellyfin refuses them.
+            errors.JellyfinTrouble: It cannot be asked.
+        """
+        device_id = self._device_id_for(name)
+        return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
+
+    def quick_connect(self) -> tuple[SignIn, str]:
+        """Return what starts and finishes a Quick Connect sign-in, and its device id."""
+        device_id = _new_device_id()
+        return self._sign_in(device_id), device_id
+
+    def keep_quick_connect(self, signed_in: SignedIn, device_id: str) -> Account:
+        """Store an account that Quick Connect has signed in."""
+        return self._keep(signed_in, device_id)
+
+    def client(self, user_id: str) -> Jellyfin:
+        """Return the client of an account.
+
+        Raises:
+            errors.SignedOut: The account must sign in again.
+        """
+        # As one: a sign-in in between would leave the old token here, and its end would be taken
+        # for the account's.
+        with self._lock:
+            client = self._clients.get(user_id)
+            if client is None:
+                client = self._clients[user_id] = self._new_client(user_id)
+            return client
+
+    def _new_client(self, user_id: str) -> Jellyfin:
+        account = self._accounts.get(user_id)
+        if account is None or not account.is_signed_in or account.token_encrypted is None:
+            raise SignedOut(_must_sign_in(account.name if account else "This account"))
+        return Jellyfin(
+            self._base_url,
+            identity=_identity(account.jellyfin_device_id),
+            token=self._box.open(account.token_encrypted),
+            user_id=user_id,
+            server_id=self.server_id,
+            ca_file=self._ca_file,
+        )
+
+    def anonymous(self) -> Jellyfin:
+        """Return a client without a token, for asking who the server is and whether it is ready."""
+        identity = _identity("sidecar-probe")
+        return Jellyfin(
+            self._base_url, identity=identity, server_id=self.server_id, ca_file=self._ca_file
+        )
+
+    def signed_out(self, client: Jellyfin) -> bool:
+        """Note that Jellyfin refuses this client's token; False if a newer one is in use."""
+        user_id = client.user_id or ""
+        with self._lock:
+            if self._clients.get(user_id) is not client:
+                return False
+            del self._clients[user_id]
+            self._accounts.signed_out(user_id)
+        account = self._accounts.get(user_id)
+        name = account.name if account else "an account"
+        log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
+        self._troubles.note(Kind.ACCOUNT, user_id, Trouble("signed-out", _must_sign_in(name)))
+        self._bus.publish(AccountChanged(user_id))
+        return True
+
+    def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> None:
+        """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
+        if self._accounts.may(user_id, is_admin=is_admin, may_download=may_download):
+            log.info("what an account may was changed in Jellyfin")
+            self._bus.publish(AccountChanged(user_id))
+
+    def _sign_in(self, device_id: str) -> SignIn:
+        return SignIn(
+            self._base_url,
+            _identity(device_id),
+            server_id=self.server_id,
+            ca_file=self._ca_file,
+        )
+
+    def _device_id_for(self, name: str) -> str:
+        """An account keeps its device id: the new token then takes the place of the old one."""
+        known = self.by_name(name)
+        return known.jellyfin_device_id if known else _new_device_id()
+
+    def _keep(self, signed_in: SignedIn, device_id: str) -> Account:
+        account = Account(
+            user_id=signed_in.user_id,
+            name=signed_in.name,
+            server_id=signed_in.server_id,
+            is_admin=signed_in.is_admin,
+            may_download=signed_in.may_download,
+            jellyfin_device_id=device_id,
+            token_encrypted=self._box.seal(signed_in.token),
+            is_signed_in=True,
+            signed_in_at=self._clock.now(),
+        )
+        with self._lock:
+            self._accounts.save(account)
+            self._clients.pop(signed_in.user_id, None)
+        if self.server_id is None:
+            self._meta.set(SERVER_ID, signed_in.server_id)
+        self._troubles.clear(Kind.ACCOUNT, signed_in.user_id)
+        log.info("%s signed in", signed_in.name)
+        self._bus.publish(AccountChanged(signed_in.user_id))
+        return account
+
+
+def _identity(device_id: str) -> Identity:
+    return Identity(device_id=device_id, version=__version__)
+
+
+def _new_device_id() -> str:
+    return f"sidecar-{uuid4().hex}"
+
+
+def _must_sign_in(name: str) -> str:
+    return f"{name} must sign in again: Jellyfin no longer accepts the sign-in it gave us"

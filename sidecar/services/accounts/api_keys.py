@@ -1,0 +1,72 @@
+"""API keys that people make and revoke for themselves. A key acts as its account, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
+
+MOST_KEYS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """An API key as its owner sees it; the key itself is shown only once.
+
+    Attributes:
+        last_used_at: None if it was never used.
+    """
+
+    id: int
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class KeyDesk(Protocol):
+    """Where people get keys for their programs."""
+
+    def keys(self, person: Person) -> Sequence[KeyView]:
+        """List the keys of this account that work."""
+
+    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+        """Make a key; return it and what opens the door; None if the account has too many."""
+
+    def revoke_key(self, person: Person, key_id: int) -> bool:
+        """Refuse a key of this account from now on; return whether it was one that worked."""
+
+
+class Keys:
+    """Implements `KeyDesk`. Safe for many threads."""
+
+    def __init__(self, api_keys: ApiKeys) -> None:
+        self._api_keys = api_keys
+
+    def keys(self, person: Person) -> Sequence[KeyView]:
+        """List the keys of this account that work."""
+        return [_view(one) for one in self._working(person)]
+
+    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+        """Make a key; None if the account has too many."""
+        if len(self._working(person)) >= MOST_KEYS:
+            return None
+        key, secret = self._api_keys.create(person.user_id, label)
+        return _view(key), secret
+
+    def revoke_key(self, person: Person, key_id: int) -> bool:
+        """Refuse a key of this account; another account's is as if it did not exist."""
+        if key_id not in {one.id for one in self._working(person)}:
+            return False
+        return self._api_keys.revoke(key_id)
+
+    def _working(self, person: Person) -> list[ApiKey]:
+        keys = self._api_keys.of_account(person.user_id)
+        return [one for one in keys if one.revoked_at is None]
+
+
+def _view(key: ApiKey) -> KeyView:
+    return KeyView(key.id, key.label, key.created_at, key.last_used_at)

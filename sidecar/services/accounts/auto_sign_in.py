@@ -1,0 +1,57 @@
+"""Signs the account of the settings in at start: once, and never again by itself if refused."""
+
+from __future__ import annotations
+
+import logging
+
+from pydantic import SecretStr
+
+from sidecar.errors import JellyfinTrouble, SignInRefused
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.services.problems import Kind, Trouble, Troubles
+
+log = logging.getLogger(__name__)
+
+
+class Unattended:
+    """One sign-in. A server that is away is waited for: no password has been judged then."""
+
+    def __init__(
+        self,
+        name: str | None,
+        password: SecretStr | None,
+        *,
+        accounts: AccountDesk,
+        server: ServerWatch,
+        troubles: Troubles,
+    ) -> None:
+        self._name = name
+        self._password = password
+        self._accounts = accounts
+        self._server = server
+        self._troubles = troubles
+        self._is_done = name is None
+
+    def step(self) -> None:
+        """Sign in if that is still to be done and the server can be asked."""
+        if self._is_done or not self._server.is_there:
+            return
+        name = self._name or ""
+        known = self._accounts.by_name(name)
+        if known is not None and known.is_signed_in:
+            self._is_done = True
+            return
+        try:
+            self._accounts.with_password(name, self._password or SecretStr(""))
+        except SignInRefused as refused:
+            log.warning("%s cannot be signed in: %s", name, refused)
+            text = f"{name} of the settings cannot be signed in: {refused}"
+            self._troubles.note(Kind.ACCOUNT, f"settings:{name}", Trouble("refused", text))
+        except JellyfinTrouble as trouble:
+            self._server.tell(trouble)
+            if self._server.is_there:
+                log.warning("%s cannot be signed in: %s", name, trouble)
+            else:
+                return
+        self._is_done = True

@@ -1,0 +1,97 @@
+"""Whose download it is: who may see and steer it, and for whom somebody acts.
+
+Who holds it owns it; if nobody does, who asked for it first. An admin may see and steer all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.undo import Reversal, of_parting
+from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Who gives a download up, and who keeps it."""
+
+    leaving: frozenset[str]
+    staying: tuple[str, ...]
+
+
+class Ownership:
+    """Looks owners up and ends what they hold. Safe for many threads."""
+
+    def __init__(
+        self,
+        db: Database,
+        downloads: Downloads,
+        holds: Holds,
+        clock: Clock,
+        *,
+        accounts: Callable[[], Iterable[Account]],
+    ) -> None:
+        """Prepare; `accounts` gives everybody who ever signed in."""
+        self._accounts = accounts
+        self._db = db
+        self._downloads = downloads
+        self._holds = holds
+        self._tombstones = Tombstones(db, clock)
+
+    def owners(self, download: Download) -> list[str]:
+        """Return the users whose download it is."""
+        return self._holds.holders(download.device_id, download.item_id) or [download.user_id]
+
+    def visible(self, person: Person, download_id: int) -> Download | None:
+        """Return a download, None if there is none that this person may see."""
+        found = self._downloads.get(download_id)
+        if found is None or person.is_admin or person.user_id in self.owners(found):
+            return found
+        return None
+
+    def shares(self, person: Person, download_ids: Collection[int]) -> Share:
+        """Count whose these downloads are, as far as this person may know it."""
+        return share(
+            self._holds.owners(download_ids).values(),
+            person.user_id,
+            {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
+        )
+
+    def parting(self, person: Person, download: Download, *, for_everyone: bool) -> Parting:
+        """Return who gives it up when this person says so.
+
+        An admin who holds it speaks for themself, like anybody; one who does not, for all who do.
+        One who has just given it up does not speak for all by a second click.
+        """
+        holders = self._holds.holders(download.device_id, download.item_id)
+        everyone = person.is_admin and (
+            for_everyone or not (person.user_id in holders or self._gave_up(person, download))
+        )
+        leaving = frozenset(holders or [download.user_id]) if everyone else {person.user_id}
+        return Parting(frozenset(leaving), tuple(one for one in holders if one not in leaving))
+
+    def part(self, download: Download, parting: Parting) -> Reversal:
+        """Drop what the leaving ones hold, for good: no rule fetches it for them again.
+
+        Returns:
+            What gives it back to them.
+        """
+        with self._db.write():
+            dropped = self._holds.drop(download.device_id, download.item_id, parting.leaving)
+            for user_id in parting.leaving:
+                self._tombstones.put(user_id, download.device_id, download.item_id)
+            if parting.staying and download.user_id in parting.leaving:
+                self._downloads.hand_over(download, parting.staying[0])
+        return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
+
+    def _gave_up(self, person: Person, download: Download) -> bool:
+        return download.item_id in self._tombstones.items(person.user_id, download.device_id)

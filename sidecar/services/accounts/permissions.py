@@ -1,0 +1,72 @@
+"""Asks Jellyfin, at most a minute apart, what each account still may: one thread runs it.
+
+    every 45 s, for each account that is signed in: /Users/Me
+        token refused ─▶ signed out: its sessions, its pages and its queue end
+        no admin any more, disabled, may download ─▶ holds from now on
+
+A server that is away ends nothing: it has said nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.store.accounts.accounts import Account
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 45.0
+
+
+class AccountLook:
+    """Looks at the accounts."""
+
+    def __init__(self, accounts: AccountDesk, server: ServerWatch, clock: Clock) -> None:
+        self._accounts = accounts
+        self._server = server
+        self._clock = clock
+
+    def run(self, stop: Event) -> None:
+        """Look every 45 seconds until `stop` is set."""
+        while not self._clock.wait(stop, EVERY_S):
+            try:
+                self.step(stop)
+            except SidecarError as trouble:
+                log.warning("%s", trouble)
+            except Exception:
+                log.exception("the look at the accounts failed in a way nobody foresaw")
+
+    def step(self, stop: Event | None = None) -> None:
+        """Look at each account once."""
+        for account in self._accounts.signed_in():
+            if stop is not None and stop.is_set():
+                return
+            if self._server.is_there:
+                self._look_at(account)
+
+    def _look_at(self, account: Account) -> None:
+        try:
+            client = self._accounts.client(account.user_id)
+        except SignedOut:
+            return
+        try:
+            policy = client.me().policy
+        except SignedOut:
+            self._accounts.signed_out(client)
+            return
+        except JellyfinTrouble as trouble:
+            self._server.tell(trouble)
+            return
+        if policy.is_disabled:
+            self._accounts.signed_out(client)
+            return
+        self._accounts.may(
+            account.user_id,
+            is_admin=policy.is_administrator,
+            may_download=policy.enable_content_downloading,
+        )

@@ -1,0 +1,85 @@
+"""Who asks, and where a request comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+def viewer(person: Person) -> str | None:
+    """Return whose files are looked for; None for an admin, who sees all."""
+    return None if person.is_admin else person.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: a signed-in account."""
+
+    user_id: str
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A session of the web page.
+
+    Attributes:
+        secret: The cookie's value; only its hash is stored.
+        csrf: Bound to the session; every change must bring it.
+    """
+
+    secret: str
+    csrf: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from: for the sign-in limiter and the log."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuickConnectCode:
+    """A Quick Connect request: `code` is typed into another client, `ticket` is kept by ours."""
+
+    code: str
+    ticket: str
+
+
+class SignInDesk(Protocol):
+    """Coming in and going out."""
+
+    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+        """Sign in with a Jellyfin name and password; exactly one try is passed on.
+
+        Raises:
+            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
+            errors.JellyfinTrouble: The server cannot be asked.
+        """
+
+    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+        """Ask Jellyfin for a code.
+
+        Raises:
+            errors.SignInRefused: Quick Connect is switched off, or too many tries.
+        """
+
+    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+        """Return the visit once the code was approved elsewhere, None while it was not.
+
+        Raises:
+            errors.SignInRefused: The code expired or is unknown.
+        """
+
+    def visit(self, secret: str) -> Visit | None:
+        """Return the live session of this cookie; None if it ended, idled out or never was."""
+
+    def person_for_key(self, key: str) -> Person | None:
+        """Return the account behind an API key; None if it is unknown or revoked."""
+
+    def sign_out(self, secret: str) -> None:
+        """End this session of the web page; the account goes on downloading."""

@@ -1,0 +1,194 @@
+"""The people of the house and their sessions: who sees whom, and who ends what.
+
+Everybody sees and ends what is their own; an admin sees all. What is not theirs does not exist.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.events import AccountChanged, Bus
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import ListedSession, Sessions
+from sidecar.store.accounts.usage import Belongings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """An account of the house.
+
+    Attributes:
+        last_seen_at: When a page of theirs was last used; None if none is open.
+        files, bytes: What they hold on all devices.
+    """
+
+    user_id: str
+    name: str
+    is_admin: bool
+    is_signed_in: bool
+    signed_in_at: datetime
+    last_seen_at: datetime | None
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """A browser in which somebody is signed in.
+
+    Attributes:
+        id: Names it; it opens nothing.
+        address: The network it began from.
+        is_this: It is the one that asks.
+    """
+
+    id: str
+    account: str
+    created_at: datetime
+    last_used_at: datetime
+    address: str
+    is_this: bool
+
+
+class PeopleDesk(Protocol):
+    """What may be asked about people."""
+
+    def accounts(self, person: Person) -> Sequence[AccountView]:
+        """List one's own account; an admin: all."""
+
+    def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
+        """List one's own sessions, the last used first; an admin: everybody's.
+
+        Args:
+            person: Who asks.
+            secret: Of the session that asks; None for a program.
+        """
+
+    def end_session(self, person: Person, session_id: str) -> bool:
+        """End a session; return False if there is none that this person may see."""
+
+    def end_sessions(self, person: Person) -> int:
+        """End all of one's own sessions, this one too; return how many there were."""
+
+    def forget(self, person: Person, user_id: str) -> bool:
+        """Give an account's token back to Jellyfin, and end its sessions and keys.
+
+        What it wished for stays, and so do its files; nothing new is fetched for it.
+
+        Returns:
+            False if there is no such account that this person may see.
+        """
+
+
+class People:
+    """Implements `PeopleDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        sessions: Sessions,
+        api_keys: ApiKeys,
+        belongings: Belongings,
+        bus: Bus,
+    ) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._api_keys = api_keys
+        self._belongings = belongings
+        self._bus = bus
+
+    def accounts(self, person: Person) -> Sequence[AccountView]:
+        """See `PeopleDesk`."""
+        held = self._belongings.of_each()
+        seen: dict[str, datetime] = {}
+        for one in self._sessions.live():
+            seen.setdefault(one.user_id, one.last_used_at)
+        return [
+            AccountView(
+                user_id=one.user_id,
+                name=one.name,
+                is_admin=one.is_admin,
+                is_signed_in=one.is_signed_in,
+                signed_in_at=one.signed_in_at,
+                last_seen_at=seen.get(one.user_id),
+                files=held.get(one.user_id, (0, 0))[0],
+                bytes=held.get(one.user_id, (0, 0))[1],
+            )
+            for one in self._accounts.all()
+            if _may_see(person, one.user_id)
+        ]
+
+    def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
+        """See `PeopleDesk`."""
+        names = {one.user_id: one.name for one in self._accounts.all()}
+        this = self._sessions.id_of(secret) if secret else None
+        return [
+            SessionView(
+                id=one.id,
+                account=names.get(one.user_id, "a former account"),
+                created_at=one.created_at,
+                last_used_at=one.last_used_at,
+                address=one.address_prefix,
+                is_this=one.id == this,
+            )
+            for one in self._seen(person)
+        ]
+
+    def end_session(self, person: Person, session_id: str) -> bool:
+        """See `PeopleDesk`."""
+        found = next((one for one in self._seen(person) if one.id == session_id), None)
+        if found is None:
+            return False
+        self._sessions.end_listed(found)
+        log.info("%s ended a session", person.name)
+        self._bus.publish(AccountChanged(found.user_id))
+        return True
+
+    def end_sessions(self, person: Person) -> int:
+        """See `PeopleDesk`."""
+        ended = self._sessions.end_all(person.user_id)
+        log.info("%s signed out everywhere", person.name)
+        self._bus.publish(AccountChanged(person.user_id))
+        return ended
+
+    def forget(self, person: Person, user_id: str) -> bool:
+        """See `PeopleDesk`."""
+        account = self._accounts.get(user_id)
+        if account is None or not _may_see(person, user_id):
+            return False
+        self._sessions.end_all(user_id)
+        for key in self._api_keys.of_account(user_id):
+            self._api_keys.revoke(key.id)
+        try:
+            client = self._accounts.client(user_id)
+        except SignedOut:
+            return True
+        _tried(client.logout)
+        self._accounts.signed_out(client)
+        log.info("%s forgot the account %s", person.name, account.name)
+        return True
+
+    def _seen(self, person: Person) -> list[ListedSession]:
+        return [one for one in self._sessions.live() if _may_see(person, one.user_id)]
+
+
+def _may_see(person: Person, user_id: str) -> bool:
+    return person.is_admin or person.user_id == user_id
+
+
+def _tried(logout: Callable[[], None]) -> None:
+    """A server that is away cannot take the token back: it is dropped here all the same."""
+    try:
+        logout()
+    except JellyfinTrouble as trouble:
+        log.warning("a token could not be given back: %s", trouble)

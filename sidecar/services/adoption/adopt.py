@@ -1,0 +1,377 @@
+"""Adopts files that were on a device before us: they become finished downloads, where they lie.
+
+    looked through ─▶ offered ─▶ a person says yes ─▶ still the same file? in doubt: bytes compared
+                                                       └─▶ read and hashed ─▶ a row, held by a pin
+
+Nothing is fetched, moved, renamed or overwritten. A file that changes meanwhile is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.domain.imports.adoption import samples_of
+from sidecar.domain.space.space import taken as room_taken
+from sidecar.errors import SidecarError
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.originals import Originals
+from sidecar.services.accounts.person import Person
+from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.adoption.scan import LookThrough, Match, Offer, TagShelf
+from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+MOST_SHOWN = 500
+EXAMPLES = 20
+LONGEST_S = 20.0
+OFFER_LASTS_S = 900.0
+MOST_OFFERS = 20
+
+NOT_OFFERED = "it is not offered (any more): look at the device again"
+CHANGED = "it was changed, moved or removed since it was looked at"
+OTHER_BYTES = "its bytes are not those of the original"
+NO_BUDGET = "the device's budget would be used up"
+NOT_ALLOWED = "Jellyfin does not let this account have files of it"
+HAS_ONE = "it has a file here already, or is being fetched at this moment"
+
+
+class AdoptionInUse(SidecarError):
+    """The device is looked through, or files there are adopted, at this moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMatch:
+    """A file and the item that it is, or may be.
+
+    Attributes:
+        id: Of this pair; for `adopt`.
+        path: Below the device's root.
+        why: A sentence for people.
+    """
+
+    id: str
+    path: str
+    size: int
+    item_id: str
+    title: str
+    artist: str | None
+    album: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """What is on a device that is not ours.
+
+    Attributes:
+        management: Who may adopt them.
+        found: Files that may be music or film.
+        matched: Those that are files of the library for sure; the first of many.
+        matched_total: How many these are in all.
+        doubtful: Those that may be; their bytes are compared before one is adopted.
+        strangers: How many are neither.
+        examples: Paths of a few of them, for whom they cannot be anybody else's.
+        unread: Files whose tags were not read yet: ask again.
+    """
+
+    device_id: str
+    device_name: str
+    management: Management
+    found: int = 0
+    matched: Sequence[FileMatch] = ()
+    matched_total: int = 0
+    doubtful: Sequence[FileMatch] = ()
+    doubtful_total: int = 0
+    strangers: int = 0
+    examples: Sequence[str] = ()
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAdopted:
+    """A file that was not adopted, and why."""
+
+    id: str
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedView:
+    """What was adopted; with `left`, ask again for the rest."""
+
+    adopted: int
+    left: int
+    refused: Sequence[NotAdopted] = ()
+
+
+class AdoptionDesk(Protocol):
+    """Where they ask."""
+
+    def offer(self, person: Person, device_id: str) -> OfferView | None:
+        """Look a device through; None if it is no device of this person.
+
+        Raises:
+            AdoptionInUse: That happens already.
+            errors.DeviceTrouble: The device cannot be read now.
+            errors.JellyfinTrouble: Jellyfin cannot be asked.
+        """
+
+    def management(self, person: Person, device_id: str) -> Management | None:
+        """Return who may adopt files on a device; None if it is no device of this person."""
+
+    def adopt(
+        self, person: Person, device_id: str, ids: Collection[str] | None
+    ) -> AdoptedView | None:
+        """Adopt files, each held for this person from now on; None as above.
+
+        Args:
+            person: Who asks.
+            device_id: Where they are.
+            ids: Of matches; None for all that are sure.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            AdoptionInUse, errors.DeviceTrouble, errors.JellyfinTrouble: As `offer`; what was
+                adopted before stays so.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    offer: Offer
+    until: float
+
+
+@dataclass(slots=True)
+class _Outcome:
+    adopted: int = 0
+    left: int = 0
+    refused: list[NotAdopted] = field(default_factory=list)
+
+
+class Adoption:
+    """Implements `AdoptionDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        shelf: DeviceShelf,
+        downloads: Downloads,
+        adopter: Adopter,
+        client: Callable[[str], Jellyfin],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use and who may manage a device.
+            shelf: The devices.
+            downloads: What is ours already.
+            adopter: Makes rows of files.
+            client: Of an account.
+            clock: For how long people wait.
+        """
+        self._access = access
+        self._shelf = shelf
+        self._downloads = downloads
+        self._adopter = adopter
+        self._client = client
+        self._clock = clock
+        self._lock = Lock()
+        self._in_use: set[str] = set()
+        self._offers: dict[tuple[str, str], _Kept] = {}
+        self._tags: dict[str, TagShelf] = {}
+
+    def offer(self, person: Person, device_id: str) -> OfferView | None:
+        """Look a device through; see `AdoptionDesk`."""
+        name = self._access.name(person, device_id)
+        if name is None:
+            return None
+        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        with self._alone(device_id, name):
+            offer = self._look(person, device, client)
+        sees_all = self._access.sees_all(person, device.settings)
+        return OfferView(
+            device_id=device_id,
+            device_name=name,
+            management=self._access.management(person, device.settings),
+            found=offer.found,
+            matched=[_shown(one) for one in offer.sure[:MOST_SHOWN]],
+            matched_total=len(offer.sure),
+            doubtful=[_shown(one) for one in offer.doubtful[:MOST_SHOWN]],
+            doubtful_total=len(offer.doubtful),
+            strangers=len(offer.strangers),
+            examples=sorted(offer.strangers)[:EXAMPLES] if sees_all else (),
+            unread=offer.unread,
+        )
+
+    def management(self, person: Person, device_id: str) -> Management | None:
+        """Return who may adopt files on a device; see `AdoptionDesk`."""
+        settings = self._access.settings(person, device_id)
+        return self._access.management(person, settings) if settings else None
+
+    def adopt(
+        self, person: Person, device_id: str, ids: Collection[str] | None
+    ) -> AdoptedView | None:
+        """Adopt files; see `AdoptionDesk`."""
+        name = self._access.name(person, device_id)
+        if name is None or not self._access.check_manages(person, device_id):
+            return None
+        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        with self._alone(device_id, name):
+            offer = self._kept(person, device_id) or self._look(person, device, client)
+            done = self._adopt(person, device, Originals(client), offer, ids)
+        return AdoptedView(adopted=done.adopted, left=done.left, refused=tuple(done.refused))
+
+    def _look(self, person: Person, device: Attached, client: Jellyfin) -> Offer:
+        tags = self._tags.setdefault(device.id, TagShelf())
+        settled = self._downloads.settled(device.id)
+        offer = LookThrough(device.folder, client, tags, self._clock).find(
+            Originals(client).all().items,
+            ours={path for _, path in settled},
+            taken={item_id for item_id, _ in settled},
+        )
+        with self._lock:
+            while len(self._offers) >= MOST_OFFERS:
+                del self._offers[next(iter(self._offers))]
+            until = self._clock.monotonic() + OFFER_LASTS_S
+            self._offers[person.user_id, device.id] = _Kept(offer, until)
+        return offer
+
+    def _kept(self, person: Person, device_id: str) -> Offer | None:
+        with self._lock:
+            kept = self._offers.get((person.user_id, device_id))
+        return kept.offer if kept and self._clock.monotonic() < kept.until else None
+
+    def _adopt(
+        self,
+        person: Person,
+        device: Attached,
+        originals: Originals,
+        offer: Offer,
+        ids: Collection[str] | None,
+    ) -> _Outcome:
+        done = _Outcome()
+        every = {one.id: one for one in [*offer.sure, *offer.doubtful]}
+        chosen = [one.id for one in offer.sure] if ids is None else list(dict.fromkeys(ids))
+        until = self._clock.monotonic() + LONGEST_S
+        waiting = iter(chosen)
+        for one in waiting:
+            match = every.get(one)
+            if match is None:
+                done.refused.append(NotAdopted(id=one, path="", why=NOT_OFFERED))
+            elif (why := self._refusal(person, device, originals, match)) is not None:
+                done.refused.append(NotAdopted(id=one, path=match.file.path, why=why))
+            else:
+                done.adopted += 1
+                _forget(offer, match)
+            if self._clock.monotonic() >= until:
+                break
+        done.left = sum(1 for _ in waiting)
+        if done.adopted:
+            log.info("%d files on %s were adopted", done.adopted, device.settings.name)
+        return done
+
+    def _refusal(
+        self, person: Person, device: Attached, originals: Originals, match: Match
+    ) -> str | None:
+        """Adopt one file; return why not, None if it is adopted."""
+        why = self._against(device, originals, match)
+        if why is not None:
+            return why
+        path = match.file.path
+        file = AdoptedFile(
+            path=path,
+            size=match.file.facts.size,
+            content_hash=device.folder.content_hash(path),
+            mime_type=mimetypes.guess_type(path)[0],
+        )
+        if not _is_still(device, match):
+            return CHANGED
+        adopted = self._adopter.adopt(person.user_id, device.id, match.item, file)
+        if adopted is None:
+            return HAS_ONE
+        # What was fetched of it before is of no more use.
+        device.folder.part(adopted.id).remove()
+        return None
+
+    def _against(self, device: Attached, originals: Originals, match: Match) -> str | None:
+        """Return what speaks against adopting a file, None if nothing does."""
+        if match.item.can_download is False:
+            return NOT_ALLOWED
+        if not self._has_room(device, match.file.facts.size):
+            return NO_BUDGET
+        if not _is_still(device, match):
+            return CHANGED
+        if not match.is_sure and not _has_bytes_of(device, originals, match):
+            return OTHER_BYTES
+        return None
+
+    def _has_room(self, device: Attached, size: int) -> bool:
+        budget, block = device.settings.budget, device.folder.space().block
+        used = self._downloads.bytes_on_device(device.id, block=block)
+        return budget is None or used + room_taken(size, block) <= budget
+
+    @contextmanager
+    def _alone(self, device_id: str, name: str) -> Iterator[None]:
+        with self._lock:
+            if device_id in self._in_use:
+                raise AdoptionInUse(f"{name} is being looked through at this moment")
+            self._in_use.add(device_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_use.discard(device_id)
+
+
+def _is_still(device: Attached, match: Match) -> bool:
+    return device.folder.look([match.file.path])[match.file.path] == match.file.facts
+
+
+def _has_bytes_of(device: Attached, originals: Originals, match: Match) -> bool:
+    """Compare the head, the middle and the tail with the original."""
+    size = match.file.facts.size
+    with device.folder.open(match.file.path) as file:
+        for start, length in samples_of(size):
+            file.seek(start)
+            here = file.read(length)
+            if here != originals.sample(match.item.id, start, length, size=size):
+                return False
+    return True
+
+
+def _forget(offer: Offer, match: Match) -> None:
+    """Neither the file nor the item is offered any more."""
+    offer.sure = [one for one in offer.sure if one.id != match.id]
+    offer.doubtful = [
+        one
+        for one in offer.doubtful
+        if one.file.path != match.file.path and one.item.id != match.item.id
+    ]
+
+
+def _shown(match: Match) -> FileMatch:
+    return FileMatch(
+        id=match.id,
+        path=match.file.path,
+        size=match.file.facts.size,
+        item_id=match.item.id,
+        title=match.item.title,
+        artist=match.item.artist or match.item.album_artist,
+        album=match.item.album,
+        why=match.why,
+    )

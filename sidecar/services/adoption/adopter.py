@@ -1,0 +1,52 @@
+"""Makes a finished download of a file that is there, and holds it for who wants it: one step."""
+
+from __future__ import annotations
+
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.items import Item
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.database import Database
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.downloads.queue import Downloads
+
+TEXT = "it was here already, and you kept it"
+
+
+class Adopter:
+    """Adopts. Safe for many threads."""
+
+    def __init__(self, db: Database, downloads: Downloads, planning: Planning) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._planning = planning
+
+    def adopt(
+        self,
+        user_id: str,
+        device_id: str,
+        item: Item,
+        file: AdoptedFile,
+        *,
+        is_held: bool = True,
+    ) -> Download | None:
+        """Adopt a file; None if its item has one already, or its place is another download's.
+
+        Args:
+            user_id: Who wants it.
+            device_id: Where it is.
+            item: What it is.
+            file: As it is there.
+            is_held: Whether it is held by a pin of that account from now on; else it goes when
+                room is needed, unless a rule wants it.
+        """
+        wanted = NewDownload(item=item, device_id=device_id, user_id=user_id, places=())
+        with self._db.write():
+            adopted = self._downloads.adopt(wanted, file)
+            if adopted is not None and is_held:
+                why = Reason(PIN, item.id, TEXT)
+                self._planning.ask_for(
+                    [Wish(user_id, device_id, item, why, PIN_PRIORITY)], lambda _ids: {}
+                )
+        return adopted

@@ -1,0 +1,218 @@
+"""The way back after a lost database: what we once wrote to a device becomes known again.
+
+    manifest ─▶ there? its size? with `check` its bytes? ─▶ adopted
+    no manifest, or a file it does not name ─▶ looked through, as for strangers ─▶ adopted if sure
+
+Fetches, moves and overwrites nothing. What is not sure stays a stranger, and is told.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.manifest import manifest_on
+from sidecar.domain.files.removals import Facts
+from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
+from sidecar.domain.items import Item
+from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.adoption.scan import Library, LookThrough, Offer, TagShelf
+from sidecar.store.downloads.adopt import AdoptedFile
+from sidecar.store.downloads.queue import Downloads
+
+OTHER_SERVER = "it came from another Jellyfin server"
+NOT_THERE = "it is not there any more"
+OTHER_SIZE = "it has another size than the file we wrote"
+OTHER_BYTES = "its bytes are not those that we wrote"
+NOT_KNOWN = "Jellyfin does not know it any more, or hides it from this account"
+PLACE_TAKEN = "another download has its place"
+IN_DOUBT = "{}: adopt it on the page or in the API, where its bytes are compared"
+STRANGER = "no file of the library fits it"
+
+
+class WholeLibrary(Library, Protocol):
+    """The library of one account, and a light list of all of it."""
+
+    def all(self) -> Sequence[Item]:
+        """List everything that has a file of its own, light."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A file that is known again."""
+
+    path: str
+    item_id: str
+    title: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file that is not, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a device.
+
+    Attributes:
+        known: Files that the database knew already.
+        remark: About the manifest, if it could not be used.
+    """
+
+    adopted: list[Back] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    known: int = 0
+    has_manifest: bool = False
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How it is to be done.
+
+    Attributes:
+        server_id: Of the server that we know.
+        checks: Whether every file is read and compared with what was written.
+        is_held: Whether the account holds what is adopted.
+        is_trial: Whether nothing is to be changed.
+    """
+
+    user_id: str
+    device_id: str
+    server_id: str | None
+    checks: bool = False
+    is_held: bool = True
+    is_trial: bool = False
+
+
+class WayBack:
+    """Goes it for one device, in one thread."""
+
+    def __init__(
+        self,
+        folder: DeviceFolder,
+        downloads: Downloads,
+        adopter: Adopter,
+        library: WholeLibrary | None,
+        clock: Clock,
+    ) -> None:
+        """Prepare; without a library only the manifest is believed."""
+        self._folder = folder
+        self._downloads = downloads
+        self._adopter = adopter
+        self._library = library
+        self._clock = clock
+        self._report = Report()
+
+    def go(self, order: Order) -> Report:
+        """Adopt what we once wrote.
+
+        Raises:
+            errors.DeviceTrouble: The device cannot be used; what was adopted before stays so.
+            errors.JellyfinTrouble: The library cannot be asked any more.
+        """
+        settled = self._downloads.settled(order.device_id)
+        paths = {path for _, path in settled}
+        taken = {item_id for item_id, _ in settled}
+        self._report.known = len(settled)
+        seen = self._from_manifest(order, taken, paths)
+        if self._library is not None:
+            self._from_library(order, self._library, taken, paths | seen)
+        return self._report
+
+    def _from_manifest(self, order: Order, taken: set[str], paths: set[str]) -> set[str]:
+        """Adopt what the manifest names; return the paths that it has the last word on."""
+        manifest = self._manifest(order)
+        if manifest is None:
+            return set()
+        self._report.left += [Left(one.path, one.why) for one in manifest.refused]
+        if manifest.server_id not in {None, order.server_id} and order.server_id is not None:
+            self._report.left += [Left(one.path, OTHER_SERVER) for one in manifest.files]
+            return {one.path for one in manifest.files}
+        files = [
+            one for one in manifest.files if one.item_id not in taken and one.path not in paths
+        ]
+        items = self._items(files)
+        seen = self._folder.look([one.path for one in files])
+        decided = set()
+        for one in files:
+            facts = seen[one.path]
+            why = self._against(one, facts, order)
+            item = items.get(one.item_id)
+            if why is None and item is None:
+                # It may have got another id: its tags are looked at.
+                continue
+            decided.add(one.path)
+            if why is not None:
+                self._report.left.append(Left(one.path, why))
+            elif item is not None and self._adopt(order, item, one.path, one.size, one):
+                taken.add(one.item_id)
+        return decided
+
+    def _manifest(self, order: Order) -> Manifest | None:
+        content = manifest_on(self._folder.root, name=self._folder.name)
+        if content is None:
+            return None
+        try:
+            manifest = read_manifest(content)
+        except NoManifest as why:
+            self._report.remark = f"Its manifest is not used: {why}"
+            return None
+        if manifest.device_id != order.device_id:
+            self._report.remark = "Its manifest is not used: it is that of another device"
+            return None
+        self._report.has_manifest = True
+        return manifest
+
+    def _items(self, files: Sequence[Written]) -> dict[str, Item]:
+        if self._library is None:
+            return {one.item_id: one.item() for one in files}
+        return self._library.items([one.item_id for one in files])
+
+    def _against(self, one: Written, facts: object, order: Order) -> str | None:
+        """Return what speaks against a file of the manifest."""
+        if not isinstance(facts, Facts):
+            return NOT_THERE
+        if facts.size != one.size:
+            return OTHER_SIZE
+        if order.checks and one.content_hash is not None:
+            is_same = self._folder.content_hash(one.path) == one.content_hash
+            return None if is_same else OTHER_BYTES
+        return None
+
+    def _from_library(
+        self, order: Order, library: WholeLibrary, taken: set[str], paths: set[str]
+    ) -> None:
+        look = LookThrough(self._folder, library, TagShelf(), self._clock, longest_s=None)
+        offer: Offer = look.find(library.all(), ours=paths, taken=taken)
+        for one in offer.sure:
+            self._adopt(order, one.item, one.file.path, one.file.facts.size)
+        doubtful = {one.file.path: one.why for one in offer.doubtful}
+        self._report.left += [Left(path, IN_DOUBT.format(why)) for path, why in doubtful.items()]
+        self._report.left += [Left(path, STRANGER) for path in offer.strangers]
+
+    def _adopt(
+        self, order: Order, item: Item, path: str, size: int, written: Written | None = None
+    ) -> bool:
+        content_hash = written.content_hash if written is not None else None
+        if content_hash is None and order.checks:
+            content_hash = self._folder.content_hash(path)
+        file = AdoptedFile(path, size, content_hash, mimetypes.guess_type(path)[0])
+        if written is not None:
+            file = replace(file, format=written.format, source_size=written.source_size)
+        if not order.is_trial and not self._adopter.adopt(
+            order.user_id, order.device_id, item, file, is_held=order.is_held
+        ):
+            self._report.left.append(Left(path, PLACE_TAKEN))
+            return False
+        self._report.adopted.append(Back(path, item.id, item.title, size))
+        return True

@@ -1,0 +1,1 @@
+"""A device as a cast target in every Jellyfin client."""

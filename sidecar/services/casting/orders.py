@@ -1,0 +1,177 @@
+"""What people cast to a device becomes pins there, in the order in which they meant it.
+
+    order ──▶ may they? ──▶ the items, containers expanded ──▶ places in the queue ──▶ planning
+
+Only a signed-in account that the device serves may cast to it, whomever the server lets through.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.items import CONTAINERS, Item
+from sidecar.domain.playback.cast_queue import Cast, from_start, places
+from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
+from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.orders import PlayOrder
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.queue import Downloads
+from sidecar.threads import Bell
+
+log = logging.getLogger(__name__)
+
+MOST_ITEMS = 5_000
+IDLE_S = 0.5
+RETRY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An item that was cast, and why it is wanted."""
+
+    item: Item
+    why: Reason
+
+
+class CastOrders:
+    """Takes orders from any thread and obeys them, one after the other, in one of its own."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        shelf: DeviceShelf,
+        planning: Planning,
+        downloads: Downloads,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._shelf = shelf
+        self._planning = planning
+        self._downloads = downloads
+        self._clock = clock
+        self._bell = Bell()
+        self._waiting: deque[tuple[str, PlayOrder]] = deque()
+
+    def take(self, device_id: str, order: PlayOrder) -> None:
+        """Take an order for a device; it is obeyed soon."""
+        self._waiting.append((device_id, order))
+        self._bell.ring()
+
+    def run(self, stop: Event) -> None:
+        """Obey until `stop` is set; while Jellyfin is away, the orders wait."""
+        while not stop.is_set():
+            if not self._waiting:
+                self._bell.rest(IDLE_S)
+                continue
+            try:
+                self.obey(*self._waiting[0])
+            except ServerAway as trouble:
+                log.info("what was cast waits: %s", trouble)
+                self._clock.wait(stop, RETRY_S)
+                continue
+            except SidecarError as trouble:
+                log.warning("what was cast cannot be fetched: %s", trouble)
+            except Exception:
+                log.exception("what was cast could not be taken")
+            self._waiting.popleft()
+
+    def obey(self, device_id: str, order: PlayOrder) -> int:
+        """Pin what an order says; return how many downloads it queued.
+
+        Raises:
+            JellyfinTrouble: The items cannot be looked up now.
+        """
+        device = next((one for one in self._shelf.all() if one.id == device_id), None)
+        account = None if order.by is None else self._accounts.get(order.by)
+        if device is None:
+            log.info("what was cast to a device that is not there any more was not taken")
+            return 0
+        if account is None or not _may_cast(account, device):
+            who, name = account.name if account else "somebody unknown", device.settings.name
+            log.warning("%s cast to %s, which does not serve them: nothing was done", who, name)
+            return 0
+        client = self._accounts.client(account.user_id)
+        wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
+        found = {one.item.id: one for one in _look_up(client, wanted)}
+        at = places(self._cast_before(device_id), list(found), order.when)
+        queued = self._planning.ask_for(
+            [
+                Wish(account.user_id, device_id, one.item, one.why, at[item_id])
+                for item_id, one in found.items()
+            ],
+            partial(_describe, client, found),
+        )
+        self._make_room(device_id, {one: at[one] for one in at if one not in found})
+        text = "%s cast %d of %d items to %s: %d are to be fetched"
+        name = device.settings.name
+        log.info(text, account.name, len(found), len(order.item_ids), name, queued)
+        return queued
+
+    def _cast_before(self, device_id: str) -> list[Cast]:
+        return [
+            Cast(one.item_id, one.priority, is_running=one.status is Status.DOWNLOADING)
+            for one in self._downloads.on_the_way(device_id, LEAST_CAST_PRIORITY)
+        ]
+
+    def _make_room(self, device_id: str, moved: Mapping[str, int]) -> None:
+        for item_id, place in moved.items():
+            waiting = self._downloads.by_item(device_id, item_id)
+            if waiting is not None:
+                self._downloads.prioritise(waiting, place)
+
+
+def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str]) -> dict[str, Item]:
+    """Return full items: what a container was expanded to was looked up lightly."""
+    full = {one: found[one].item for one in ids if found[one].item.size is not None}
+    light = [one for one in ids if one not in full]
+    return full | (client.items(light) if light else {})
+
+
+def _may_cast(account: Account, device: Attached) -> bool:
+    return account.is_signed_in and device.settings.serves(account.name)
+
+
+def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
+    """Find the items, in order; what the server does not know or hides is left out."""
+    known = client.items(item_ids)
+    items = [known[one] for one in item_ids if one in known]
+    whole = _whole(client, items)
+    for item in items:
+        if item.type in CONTAINERS:
+            why = _because_of(item)
+            yield from (_Found(one, why) for one in client.expand(item).items)
+        else:
+            yield _Found(item, _because_of(whole) if whole else _itself(item))
+
+
+def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:
+    """Return the album or the series that somebody cast, where it is all of it and nothing else."""
+    belongs = {one.album_id or one.series_id for one in items}
+    if len(items) <= 1 or len(belongs) != 1 or None in belongs:
+        return None
+    try:
+        container = client.item(belongs.pop() or "")
+        fellows = {one.id for one in client.expand(container).items}
+    except (NotFound, NotAllowed):
+        return None
+    return container if fellows == {one.id for one in items} else None
+
+
+def _because_of(container: Item) -> Reason:
+    return Reason(PIN, container.id, f"you cast {container.title} here")
+
+
+def _itself(item: Item) -> Reason:
+    return Reason(PIN, item.id, "you cast it here")

@@ -1,0 +1,153 @@
+"""Devices as cast targets, in the *Cast to Device* menu of their users' Jellyfin clients.
+
+    casting:     device and signed-in user ──▶ cast target (a thread each) ──┐
+    cast-orders: order ──▶ who, what, in which order ──▶ planning (pins) ◀──┘
+
+A target is gone from the menu when its device is missing, paused or not to be cast to, when its
+user is signed out, and when the sidecar stops. Nothing is played and nothing is reported as played.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.errors import SidecarError
+from sidecar.jellyfin.cast import beside, cast_target
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.news import Disconnected, News
+from sidecar.jellyfin.orders import Command, PlayOrder
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.casting.orders import CastOrders
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.threads import Crew
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+END_WITHIN_S = 2.0
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A target that should be there: of which account's client, for which device."""
+
+    account: Jellyfin
+    device: Attached
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A target that is there."""
+
+    account: Jellyfin
+    crew: Crew
+
+
+class Casting:
+    """Opens and closes the cast targets. `run` belongs to one thread."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        shelf: DeviceShelf,
+        orders: CastOrders,
+        is_paused: Callable[[str], bool],
+        around: Callable[[], AbstractContextManager[object]],
+        clock: Clock,
+        chance: Callable[[], float],
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            accounts: Whose tokens open the targets.
+            shelf: The devices.
+            orders: Takes what is cast.
+            is_paused: Whether a device, by its id, is not to be filled now.
+            around: Entered by every target's thread around its work.
+            clock: For all waits.
+            chance: Gives numbers in [0, 1).
+        """
+        self._accounts = accounts
+        self._shelf = shelf
+        self._orders = orders
+        self._is_paused = is_paused
+        self._around = around
+        self._clock = clock
+        self._chance = chance
+        self._targets: dict[Key, _Target] = {}
+
+    def run(self, stop: Event) -> None:
+        """Keep the right targets open until `stop` is set, then close all."""
+        try:
+            while not stop.is_set():
+                self._safe_look()
+                self._clock.wait(stop, LOOK_EVERY_S)
+        finally:
+            self._close(list(self._targets))
+
+    def look(self) -> None:
+        """Open what should be in the menu by now, and close what should not."""
+        wanted = dict(self._wanted())
+        self._close(
+            [
+                key
+                for key, there in self._targets.items()
+                if key not in wanted or wanted[key].account is not there.account
+            ]
+        )
+        for key, target in wanted.items():
+            if key not in self._targets:
+                self._open(key, target)
+
+    def _safe_look(self) -> None:
+        try:
+            self.look()
+        except Exception:
+            log.exception("the cast targets could not be looked after")
+
+    def _wanted(self) -> Iterable[tuple[Key, _Wanted]]:
+        devices = [
+            one for one in self._shelf.all() if one.settings.cast and not self._is_paused(one.id)
+        ]
+        for account in self._accounts.signed_in() if devices else ():
+            try:
+                client = self._accounts.client(account.user_id)
+            except SidecarError as trouble:
+                log.debug("%s cannot cast: %s", account.name, trouble)
+                continue
+            for device in devices:
+                if device.settings.serves(account.name):
+                    yield (account.user_id, device.id), _Wanted(client, device)
+
+    def _open(self, key: Key, wanted: _Wanted) -> None:
+        device, name = wanted.device, wanted.device.settings.name
+
+        def deliver(news: News) -> None:
+            if isinstance(news, PlayOrder):
+                self._orders.take(device.id, news)
+            elif isinstance(news, Disconnected):
+                log.info("%s cannot be cast to now: %s", name, news.reason)
+            elif isinstance(news, Command):
+                log.debug("%s plays nothing: %s is passed over", name, news.name)
+
+        client = beside(wanted.account, device.id, name)
+        target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
+        crew = Crew(self._around)
+        self._targets[key] = _Target(wanted.account, crew)
+        crew.add(f"cast-{name}", target.run)
+
+    def _close(self, keys: Iterable[Key]) -> None:
+        going = [self._targets.pop(key) for key in keys]
+        for one in going:
+            one.crew.stop.set()
+        deadline = self._clock.monotonic() + END_WITHIN_S
+        for one in going:
+            one.crew.end(within_s=max(0.0, deadline - self._clock.monotonic()))

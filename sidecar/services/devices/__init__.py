@@ -1,0 +1,1 @@
+"""The devices: attached or not, their settings, who uses them, room that is promised."""

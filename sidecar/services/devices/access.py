@@ -1,0 +1,122 @@
+"""Answers who may use and who may manage each device: the one place that is asked.
+
+A device of others is as if it did not exist: nothing here tells it from one that was never there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sidecar.config import DeviceSettings
+from sidecar.domain import device_access
+from sidecar.domain.device_access import Access
+from sidecar.errors import NotAManager
+from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.devices.devices import Devices
+
+# What a configured device is called that was never attached.
+NEW = "new:"
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """Who manages a device, as the person who looks is told.
+
+    Attributes:
+        may_manage: Whether this person does.
+        managers: Names; admins manage every device and are not listed.
+        refusal: Why this person may not; empty if they may.
+    """
+
+    may_manage: bool
+    managers: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+class DeviceAccess:
+    """Knows what each person may do with each device. Safe for many threads."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Iterable[DeviceSettings]],
+        devices: Devices,
+        accounts: Callable[[], Iterable[Account]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            settings: What is set of all devices now.
+            devices: Those that were ever attached.
+            accounts: Everybody who ever signed in.
+        """
+        self._all_settings = settings
+        self._devices = devices
+        self._accounts = accounts
+
+    def to(self, person: Person, settings: DeviceSettings) -> Access:
+        """Return what a person may do with a device of these settings."""
+        names = [one.name for one in self._accounts()]
+        return device_access.access(
+            person.name, is_admin=person.is_admin, roles=settings.roles, accounts=names
+        )
+
+    def settings(self, person: Person, device_id: str) -> DeviceSettings | None:
+        """Return what is set of a device, attached or not; None if it is none of this person's."""
+        found = self._settings(device_id)
+        return found if found is not None and self.to(person, found) else None
+
+    def name(self, person: Person, device_id: str) -> str | None:
+        """Return the name of a device, attached or not; None if it is none of this person's."""
+        found = self.settings(person, device_id)
+        return found.name if found else None
+
+    def may_use(self, person: Person, device_id: str) -> bool:
+        """Return whether there is such a device for this person."""
+        return self.settings(person, device_id) is not None
+
+    def check_manages(self, person: Person, device_id: str) -> bool:
+        """Return whether a person manages a device; False if there is none for them.
+
+        Raises:
+            errors.NotAManager: They use it, but do not manage it.
+        """
+        found = self.settings(person, device_id)
+        if found is None:
+            return False
+        if self.to(person, found) is not Access.MANAGE:
+            raise NotAManager(self._refusal(found))
+        return True
+
+    def management(self, person: Person, settings: DeviceSettings) -> Management:
+        """Return who manages a device of these settings, and whether this person does."""
+        may_manage = self.to(person, settings) is Access.MANAGE
+        refusal = "" if may_manage else self._refusal(settings)
+        return Management(may_manage, self._managers(settings), refusal)
+
+    def management_of(self, person: Person, device_id: str) -> Management:
+        """Return the same of a device by its id; nobody's for one that is not theirs."""
+        found = self.settings(person, device_id)
+        return self.management(person, found) if found else Management(may_manage=False)
+
+    def sees_all(self, person: Person, settings: DeviceSettings) -> bool:
+        """Whether nothing on the device can be anybody else's, or the person may know it."""
+        served = {one.user_id for one in self._accounts() if settings.serves(one.name)}
+        return person.is_admin or served == {person.user_id}
+
+    def _refusal(self, settings: DeviceSettings) -> str:
+        return device_access.refusal(settings.name, self._managers(settings))
+
+    def _managers(self, settings: DeviceSettings) -> tuple[str, ...]:
+        return device_access.managers(settings.roles, [one.name for one in self._accounts()])
+
+    def _settings(self, device_id: str) -> DeviceSettings | None:
+        now = list(self._all_settings())
+        by_name = {one.name: one for one in now}
+        known = self._devices.get(device_id)
+        if known is None:
+            is_new = device_id.startswith(NEW)
+            return by_name.get(device_id.removeprefix(NEW)) if is_new else None
+        by_path = {str(one.path): one for one in now}
+        return by_path.get(known.path) or by_name.get(known.name)

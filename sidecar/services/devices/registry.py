@@ -1,0 +1,287 @@
+"""The devices as they are now: attached or not, with room or not, and whose files go there.
+
+A device that cannot be used is one trouble with one message; it is looked at again every few
+seconds and its queue goes on by itself once it is cured. Nothing is deleted and nothing is taken
+for removed while a device is in trouble.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from threading import RLock
+
+from sidecar.clock import Clock
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import read_marker
+from sidecar.domain.space.space import Refusal, Space
+from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.services.devices.attached import (
+    Attached,
+    CurrentSettings,
+    Promise,
+    as_configured,
+    folder_of,
+)
+from sidecar.services.devices.reservations import Reserving
+from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+# The device is not at its place: nothing that was open there may be trusted again.
+GONE = frozenset({"missing", "no-marker", "other-device"})
+
+__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "Promise", "as_configured"]
+
+
+class DeviceShelf:
+    """All configured devices. Safe for many threads."""
+
+    def __init__(
+        self,
+        configured: Iterable[DeviceSettings],
+        *,
+        devices: Devices,
+        downloads: Downloads,
+        troubles: Troubles,
+        clock: Clock,
+        current: CurrentSettings = as_configured,
+    ) -> None:
+        """Prepare; no device is looked at yet.
+
+        Args:
+            configured: As the settings file has them.
+            devices: Those we have ever seen.
+            downloads: For the room that our files take.
+            troubles: Told what stands in the way.
+            clock: For rests.
+            current: Looks up what is set of a device now.
+        """
+        self._configured = tuple(configured)
+        self._current = current
+        self._devices = devices
+        self._troubles = troubles
+        self._clock = clock
+        self._lock = RLock()
+        self._attached: dict[str, Attached] = {}
+        self._reserving = Reserving(downloads)
+        self._aside: dict[Path, str] = {}
+
+    def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
+        """Check every device; attach what has come, after `settle` has put it in order.
+
+        Returns:
+            Whether a device has come.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar holds a device; only when `starting`.
+        """
+        came = False
+        for settings in self._configured:
+            with self._lock:
+                there, is_aside = self._of(settings), settings.path in self._aside
+            if is_aside:
+                self._look_aside(settings)
+            elif there is not None:
+                self._check(there)
+            else:
+                came |= self._attach(settings, settle, starting=starting)
+        return came
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all configured devices."""
+        return [one.name for one in self._configured]
+
+    def all(self) -> list[Attached]:
+        """Return the devices that were attached, in the order of the settings."""
+        with self._lock:
+            return [one for one in map(self._of, self._configured) if one is not None]
+
+    def settings(self) -> tuple[DeviceSettings, ...]:
+        """Return what is set now of all devices, attached or not."""
+        return tuple(self._now(one) for one in self._configured)
+
+    def is_paused(self, device_id: str) -> bool:
+        """Whether a person has paused an attached device: it takes no files and loses none."""
+        with self._lock:
+            there = self._attached.get(device_id)
+        return there is not None and there.settings.paused
+
+    def serving(self, user_name: str) -> list[str]:
+        """Return the ids of the attached devices that this account's files go to."""
+        return [one.id for one in self.all() if one.settings.serves(user_name)]
+
+    def get(self, device_id: str) -> Attached:
+        """Return a device that is ready to be written to.
+
+        Raises:
+            errors.DeviceTrouble: It is not there, or is not the one we know.
+        """
+        with self._lock:
+            there = self._attached.get(device_id)
+        if there is None:
+            known = self._devices.get(device_id)
+            name = known.name if known else "This device"
+            raise DeviceTrouble("missing", f"{name} is not there: plug it in and it goes on")
+        there.folder.check()
+        return there
+
+    def blocked(self) -> set[str]:
+        """Return the ids of the devices that cannot take files now, or are not to."""
+        paused = {one.id for one in self.all() if one.settings.paused}
+        return paused | set(self._troubles.all_of(Kind.DEVICE))
+
+    def reserve(
+        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
+    ) -> Refusal | None:
+        """Set room aside for a download, until `unreserve`; see `Reserving.reserve`."""
+        return self._reserving.reserve(
+            device, download_id, remaining=remaining, size=size, source=source
+        )
+
+    def unreserve(self, download_id: int) -> None:
+        """Give back the room set aside for a download: it is used, or not needed any more."""
+        self._reserving.unreserve(download_id)
+
+    def reserved(self, device_id: str) -> dict[int, Promise]:
+        """Return what is set aside on a device, for each download."""
+        return self._reserving.on(device_id)
+
+    def space(self, device: Attached) -> Space | None:
+        """Return the room on a device; None while it cannot be told."""
+        try:
+            return device.folder.space()
+        except DeviceTrouble:
+            return None
+
+    def distrust(self, device_id: str) -> None:
+        """An engine met an error there: the device must prove itself before it is used again."""
+        with self._lock:
+            there = self._attached.get(device_id)
+        if there is not None:
+            there.folder.distrust()
+
+    def trouble(self, device_id: str, trouble: DeviceTrouble, *, needed: int = 0) -> None:
+        """Stop the queue of a device, with one message, until a look finds it cured."""
+        note = Trouble(trouble.code, str(trouble), needed)
+        if self._troubles.note(Kind.DEVICE, device_id, note):
+            log.warning("%s", trouble)
+
+    def set_aside(self, device_id: str) -> None:
+        """Take nothing more for an attached device: a person is about to pull it out."""
+        with self._lock:
+            there = self._attached.get(device_id)
+            if there is None:
+                return
+            self._aside[there.configured.path] = device_id
+        name = there.settings.name
+        self.trouble(device_id, DeviceTrouble("unplugged", f"{name} may be pulled out now"))
+
+    def let_go(self, device_id: str) -> None:
+        """Close the folder of a device that was set aside."""
+        with self._lock:
+            there = self._attached.get(device_id)
+            is_aside = device_id in self._aside.values()
+        if there is not None and is_aside:
+            self._detach(there)
+
+    def is_let_go(self, device_id: str) -> bool:
+        """Whether nothing of ours is open on a device that was set aside."""
+        with self._lock:
+            return device_id in self._aside.values() and device_id not in self._attached
+
+    def take_up(self, device_id: str) -> None:
+        """Let the next look use a device again that was set aside."""
+        with self._lock:
+            self._aside = {path: one for path, one in self._aside.items() if one != device_id}
+
+    def close(self) -> None:
+        """Let go of all folders."""
+        with self._lock:
+            for one in self._attached.values():
+                one.folder.close()
+            self._attached.clear()
+
+    def _look_aside(self, settings: DeviceSettings) -> None:
+        """Once it was really pulled out, it is used as soon as it is back."""
+        try:
+            is_there = read_marker(settings.path) is not None
+        except DeviceTrouble:
+            is_there = False
+        if not is_there:
+            with self._lock:
+                self._aside.pop(settings.path, None)
+
+    def _detach(self, device: Attached) -> None:
+        """Let go of a folder that is not there any more: when it is back it is attached anew."""
+        with self._lock:
+            self._attached.pop(device.id, None)
+        device.folder.close()
+
+    def _of(self, settings: DeviceSettings) -> Attached | None:
+        there = self._attached.values()
+        return next((one for one in there if one.configured.path == settings.path), None)
+
+    def _known(self, settings: DeviceSettings) -> Device | None:
+        return next((one for one in self._devices.all() if one.path == str(settings.path)), None)
+
+    def _now(self, configured: DeviceSettings) -> DeviceSettings:
+        with self._lock:
+            there = self._of(configured)
+        known = there or self._known(configured)
+        return self._current(known.id, configured) if known else configured
+
+    def _attach(
+        self, settings: DeviceSettings, settle: Callable[[Attached], object], *, starting: bool
+    ) -> bool:
+        known = self._known(settings)
+        subject = known.id if known else f"new:{settings.name}"
+        try:
+            attached = self._open(settings, known.id if known else None, settle)
+        except DeviceTrouble as trouble:
+            self.trouble(subject, trouble)
+            return False
+        except AlreadyRunning as held:
+            if starting:
+                raise
+            self.trouble(subject, DeviceTrouble("in-use", str(held)))
+            return False
+        with self._lock:
+            self._attached[attached.id] = attached
+        log.info("%s is attached at %s", settings.name, settings.path)
+        self._troubles.clear(Kind.DEVICE, subject)
+        return True
+
+    def _open(
+        self, settings: DeviceSettings, known: str | None, settle: Callable[[Attached], object]
+    ) -> Attached:
+        folder, device_id = folder_of(settings, known)
+        try:
+            folder.attach()
+            now = self._clock.now()
+            self._devices.save(Device(device_id, settings.name, str(settings.path), now))
+            attached = Attached(device_id, settings, folder, self._current)
+            settle(attached)
+        except BaseException:
+            folder.close()
+            raise
+        return attached
+
+    def _check(self, device: Attached) -> None:
+        try:
+            device.folder.check()
+            before = self._troubles.of(Kind.DEVICE, device.id)
+            if before is not None and before.needed:
+                refusal = self._reserving.refusal(device, before.needed, before.needed)
+                if refusal is not None:
+                    return
+        except DeviceTrouble as trouble:
+            self.trouble(device.id, trouble)
+            if trouble.code in GONE:
+                self._detach(device)
+            return
+        if self._troubles.clear(Kind.DEVICE, device.id):
+            log.info("%s can be used again", device.settings.name)

@@ -1,0 +1,74 @@
+"""Room on the devices that is promised to what is being fetched, so that nobody counts it twice."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import RLock
+
+from sidecar.domain.space.space import Refusal, room_for, taken
+from sidecar.services.devices.attached import Attached, Promise
+from sidecar.store.downloads.queue import Downloads
+
+
+class Reserving:
+    """Knows who was promised what. Safe for many threads."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+        self._lock = RLock()
+        self._reserved: dict[int, tuple[str, Promise]] = {}
+
+    def reserve(
+        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
+    ) -> Refusal | None:
+        """Set room aside for a download, until `unreserve`; return why there is none, or None.
+
+        Args:
+            device: Where it is to go.
+            download_id: For whom.
+            remaining: Bytes that are still to be written.
+            size: Bytes of the whole file.
+            source: Bytes of the original that it is made from, there until it is made.
+        """
+        with self._lock:
+            refusal = self.refusal(device, remaining, size)
+            if refusal is None:
+                self._reserved[download_id] = (device.id, Promise(size, source))
+            return refusal
+
+    def unreserve(self, download_id: int) -> None:
+        """Give back the room set aside for a download."""
+        with self._lock:
+            self._reserved.pop(download_id, None)
+
+    def on(self, device_id: str) -> dict[int, Promise]:
+        """Return what is set aside on a device, for each download."""
+        with self._lock:
+            return {
+                download_id: promise
+                for download_id, (of, promise) in self._reserved.items()
+                if of == device_id
+            }
+
+    def refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
+        """Return why there is no room for so many bytes more; None if there is."""
+        others, space = self.on(device.id), device.folder.space()
+        used = self._downloads.bytes_on_device(device.id, block=space.block)
+        used += device.folder.own_files.taken(space.block)
+        room = partial(
+            room_for,
+            remaining=remaining,
+            size=size,
+            space=space,
+            used=used + sum(taken(one.size, space.block) for one in others.values()),
+            budget=device.settings.budget,
+            reserve=device.settings.reserve,
+            name=device.settings.name,
+        )
+        refusal = room(promised=sum(one.at_most for one in others.values()))
+        if refusal is None or not others:
+            return refusal
+        # What running downloads take already is no longer free: it is not promised a second time.
+        there = {one: device.taken_by(one) for one in others}
+        left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
+        return room(promised=sum(left))

@@ -1,0 +1,138 @@
+"""What is set of each device now: the settings file, and what its users changed on top.
+
+    config.toml ──▶ DeviceBook.current ◀── what was changed, checked as the file is
+                        │
+                        └──▶ budget, reserve, paused … wherever a device is used
+
+It changes nothing on a device. Whether a person may change it, `services.rules.preferences` knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+
+from sidecar.config import DeviceSettings
+from sidecar.errors import ConfigError
+from sidecar.events import Bus, DeviceChanged, WorkArrived
+from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.settings import DeviceSettingsStore
+
+log = logging.getLogger(__name__)
+
+
+class DeviceBook:
+    """Knows the settings of the devices. Safe for many threads."""
+
+    def __init__(
+        self,
+        configured: Iterable[DeviceSettings],
+        *,
+        devices: Devices,
+        store: DeviceSettingsStore,
+        stop_on: Callable[[str], object],
+        bus: Bus,
+        may_be: Callable[[DeviceSettings], object] = lambda _settings: None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            configured: As the settings file has them.
+            devices: Those we have ever seen.
+            store: Keeps what was changed.
+            stop_on: Stops what is being fetched for a device that has just been paused.
+            bus: Told of changes.
+            may_be: Raises `ConfigError` for settings that cannot be carried out on this machine.
+        """
+        self._configured = tuple(configured)
+        self._devices = devices
+        self._store = store
+        self._stop_on = stop_on
+        self._bus = bus
+        self._may_be = may_be
+        self._changing = Lock()
+        # Never held while the database is asked: whoever asks it may hold other locks.
+        self._lock = Lock()
+        self._now: dict[str, DeviceSettings] = {}
+
+    def configured(self, device_id: str) -> DeviceSettings | None:
+        """Return what the settings file says of a device; None if it does not know it."""
+        known = self._devices.get(device_id)
+        if known is None:
+            return None
+        by_path = {str(one.path): one for one in self._configured}
+        by_name = {one.name: one for one in self._configured}
+        return by_path.get(known.path) or by_name.get(known.name)
+
+    def of(self, device_id: str) -> DeviceSettings | None:
+        """Return what is set of a device now; None if the settings file does not know it."""
+        configured = self.configured(device_id)
+        return None if configured is None else self.current(device_id, configured)
+
+    def current(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
+        """Return what is set of a device now. Quick: asked wherever a device is used.
+
+        What was changed once and is not allowed any more counts as never changed.
+        """
+        with self._lock:
+            known = self._now.get(device_id)
+        if known is not None:
+            return known
+        worked_out = self._worked_out(device_id, configured)
+        with self._lock:
+            # What was changed meanwhile is newer.
+            return self._now.setdefault(device_id, worked_out)
+
+    def check(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
+        """Return what would be set after some changes, None taking one back; change nothing.
+
+        Raises:
+            ConfigError: One of them is not allowed.
+        """
+        return self._checked(device_id, changes)[0]
+
+    def change(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
+        """Change some keys of a device; None takes a change back. It holds from now on.
+
+        Raises:
+            ConfigError: One of them is not allowed; nothing was changed.
+        """
+        with self._changing:
+            checked, after = self._checked(device_id, changes)
+            self._store.save(device_id, after)
+            with self._lock:
+                self._now[device_id] = checked
+        if checked.paused:
+            self._stop_on(device_id)
+        self._bus.publish(DeviceChanged(device_id))
+        self._bus.publish(WorkArrived())
+        return checked
+
+    def _checked(
+        self, device_id: str, changes: Mapping[str, object]
+    ) -> tuple[DeviceSettings, dict[str, object]]:
+        configured = self.configured(device_id)
+        if configured is None:
+            raise ConfigError("devices", device_id, None, "the settings do not know this device")
+        merged = {**self._kept(device_id, configured), **changes}
+        after = {key: value for key, value in merged.items() if value is not None}
+        checked = configured.changed(merged)
+        self._may_be(checked)
+        return checked, after
+
+    def _worked_out(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
+        changed = self._kept(device_id, configured)
+        return configured.changed(changed) if changed else configured
+
+    def _kept(self, device_id: str, configured: DeviceSettings) -> dict[str, object]:
+        """Return what was changed, without what an older release allowed and this one does not."""
+        kept: dict[str, object] = {}
+        for key, value in self._store.of(device_id).items():
+            try:
+                self._may_be(configured.changed({key: value}))
+            except ConfigError as wrong:
+                log.warning("a change for %s is passed over: %s", configured.name, wrong)
+            else:
+                kept[key] = value
+        return kept

@@ -1,0 +1,35 @@
+"""A device as a person sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device as a person sees it.
+
+    Attributes:
+        trouble: A sentence when the device cannot be used now; None when all is well.
+        is_unplugged: It may be pulled out: nothing of ours is open there.
+        budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
+        files: How many finished files should be there.
+        missing: How many of them the last look did not see.
+        managers: Names of those who manage it beside the admins.
+        may_manage: Whether this person does.
+    """
+
+    id: str
+    name: str
+    path: str
+    trouble: str | None
+    budget: int | None
+    used: int
+    free: int | None
+    total: int | None
+    is_paused: bool = False
+    is_unplugged: bool = False
+    files: int = 0
+    missing: int = 0
+    managers: tuple[str, ...] = ()
+    may_manage: bool = False

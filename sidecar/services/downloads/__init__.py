@@ -1,0 +1,1 @@
+"""What people see of downloads and do with them."""

@@ -1,0 +1,184 @@
+"""What people do with downloads: one at a time, a handful, or all that fit.
+
+    add ─▶ `adding`      pause, resume, retry, accept, order ─▶ `queue_steering`
+                         cancel, delete, let go              ─▶ `letting_go`
+
+Many at once are done in batches, each in one transaction; each one has its own result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.actions import GOES, Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Status
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.downloads.add import Adding
+from sidecar.services.downloads.commands import Addition, Order, Outcome, Result, Selection
+from sidecar.services.downloads.queue import QueueSteering
+from sidecar.services.downloads.remove import LettingGo
+from sidecar.services.downloads.views import DownloadView
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.transfers.claims import Claims
+from sidecar.store.database import Database
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+
+BATCH = 100
+MOST_AT_ONCE = 10_000
+ENDING = frozenset({Action.CANCEL, Action.DELETE, Action.LET_GO})
+# What is waiting but does not cool down needs no retry; what was removed is nobody's failure.
+FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
+
+
+class Actions:
+    """Implements `ActionsDesk` over the real store. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        downloads: Downloads,
+        holds: Holds,
+        devices: Devices,
+        accounts: AccountDesk,
+        access: DeviceAccess,
+        planning: Planning,
+        shelf: DeviceShelf,
+        claims: Claims,
+        show: Callable[[Person, int], DownloadView | None],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            db: For what belongs together.
+            downloads: The queue and the files.
+            holds: Who wants what.
+            devices: Those that were ever here.
+            accounts: Ask Jellyfin as the person who adds.
+            access: Who may use a device.
+            planning: Takes a person's own requests.
+            shelf: The devices whose files are deleted.
+            claims: Stops what runs.
+            show: Gives a download as a person sees it (`FrontDesk.download`).
+            clock: For cooldowns.
+        """
+        self._db = db
+        self._downloads = downloads
+        self._accounts = accounts
+        self._show = show
+        self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
+        self._adding = Adding(
+            accounts=accounts,
+            planning=planning,
+            downloads=downloads,
+            shelf=shelf,
+            devices=devices,
+            access=access,
+        )
+        self._queue = QueueSteering(
+            db=db,
+            downloads=downloads,
+            ownership=self._ownership,
+            planning=planning,
+            claims=claims,
+            clock=clock,
+        )
+        self._letting_go = LettingGo(
+            db=db,
+            downloads=downloads,
+            holds=holds,
+            ownership=self._ownership,
+            shelf=shelf,
+            claims=claims,
+            clock=clock,
+        )
+
+    def add(
+        self,
+        person: Person,
+        item_ids: Sequence[str],
+        *,
+        device: str | None = None,
+        priority: int | None = None,
+    ) -> Sequence[Addition]:
+        """Ask for items of any kind; see `ActionsDesk`."""
+        return self._adding.add(person, item_ids, device=device, priority=priority)
+
+    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+        """Do one thing to one download."""
+        if order.action in ENDING:
+            return self._letting_go.act(person, download_id, order)
+        return self._queue.act(person, download_id, order)
+
+    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+        """Do one thing to each of these downloads, each once."""
+        return list(self._each(person, list(dict.fromkeys(ids)), order))
+
+    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+        """Do one thing to each download that fits, at most 10,000 at once."""
+        outcomes = self.act_on(person, self.fitting(person, which, order.action), order)
+        return [one for one in outcomes if one.result is not Result.NOT_FOUND]
+
+    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        """Return the downloads that `act_on_all` would do something to."""
+        statuses = FITTING[action] & (which.statuses or frozenset(Status))
+        return self._fitting(person, which, statuses)
+
+    def shares(self, person: Person, ids: Sequence[int]) -> Share:
+        """Count whose these downloads are, as far as the person may know it."""
+        return self._ownership.shares(person, ids)
+
+    def show(self, person: Person, download_id: int) -> DownloadView | None:
+        """Return one download, None if there is none that this person may see."""
+        return self._show(person, download_id)
+
+    def others(self, person: Person, download_id: int) -> int:
+        """Count the other people who want this download; 0 if the person may not see it."""
+        found = self._ownership.visible(person, download_id)
+        if found is None:
+            return 0
+        return sum(one != person.user_id for one in self._ownership.owners(found))
+
+    def _each(self, person: Person, ids: Sequence[int], order: Order) -> Iterator[Outcome]:
+        for start in range(0, len(ids), BATCH):
+            # A file is never removed inside a transaction: everybody else would wait for a stick.
+            with self._db.write() if order.action is not Action.DELETE else nullcontext():
+                batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
+            yield from batch
+
+    def _owners(self, which: Selection) -> frozenset[str] | None:
+        """Owners are named by account name or id; a name that nobody has selects nothing."""
+        if not which.owners:
+            return None
+        wanted = {one.casefold() for one in which.owners}
+        return frozenset(
+            one.user_id
+            for one in self._accounts.all()
+            if wanted & {one.name.casefold(), one.user_id}
+        )
+
+    def _fitting(
+        self, person: Person, which: Selection, statuses: frozenset[Status]
+    ) -> Sequence[int]:
+        if not statuses:
+            return []
+        filtered = DownloadFilter(
+            statuses=statuses,
+            viewer=None if person.is_admin else person.user_id,
+            owners=self._owners(which),
+            device_id=which.device_id,
+            text=which.text,
+            item_types=which.item_types,
+        )
+        return self._downloads.ids(filtered, MOST_AT_ONCE)

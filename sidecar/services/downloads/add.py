@@ -1,0 +1,140 @@
+"""A person asks for items of any kind: albums, series and playlists become what they hold.
+
+    ids ─▶ asked of Jellyfin as this person ─▶ containers expand ─▶ pinned ─▶ the queue
+
+What Jellyfin hides from the person is answered like what does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.items import CONTAINERS, Item, ItemType
+from sidecar.errors import NotFound
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.downloads.commands import Addition, Asked, Queued
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queue import Downloads
+
+MOST_SHOWN = 1000
+
+
+class Adding:
+    """Does it, for a person. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        planning: Planning,
+        downloads: Downloads,
+        shelf: DeviceShelf,
+        devices: Devices,
+        access: DeviceAccess,
+    ) -> None:
+        self._accounts = accounts
+        self._planning = planning
+        self._downloads = downloads
+        self._shelf = shelf
+        self._devices = devices
+        self._access = access
+
+    def add(
+        self,
+        person: Person,
+        item_ids: Sequence[str],
+        *,
+        device: str | None = None,
+        priority: int | None = None,
+    ) -> Sequence[Addition]:
+        """Ask for items; see `ActionsDesk`."""
+        wanted = list(dict.fromkeys(item_ids))
+        device_id = self.device(person, device)
+        if device_id is None:
+            text = "There is no such device for this account"
+            text = text if device else "No device takes files for this account: plug one in first"
+            return [Addition(one, "", Asked.REFUSED, text, code="no-device") for one in wanted]
+        client = self._accounts.client(person.user_id)
+        found = client.items(wanted)
+        return [
+            self._one(person, client, device_id, found[one], priority)
+            if one in found
+            else _unknown(one)
+            for one in wanted
+        ]
+
+    def device(self, person: Person, wanted: str | None) -> str | None:
+        """Return the id of a device that this person's files go to; the first one for None.
+
+        A device that is not plugged in is taken as well, if it was ever here: what is asked for
+        waits for it.
+        """
+        known = {one.name: one.id for one in self._devices.all()}
+        known |= {one.settings.name: one.id for one in self._shelf.all()}
+        for settings in self._shelf.settings():
+            device_id = known.get(settings.name)
+            # What is asked for without a name goes where the person's files go.
+            serves = self._access.to(person, settings) if wanted else settings.serves(person.name)
+            if device_id and serves and wanted in {None, device_id, settings.name}:
+                return device_id
+        return None
+
+    def _one(
+        self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
+    ) -> Addition:
+        playable: Sequence[Item] | None = None
+        text = ""
+        if item.type in CONTAINERS:
+            try:
+                listing = client.expand(item)
+            except NotFound:
+                return _unknown(item.id)
+            playable = list({one.id: one for one in listing.items}.values())
+            if not listing.complete:
+                text = "; Jellyfin did not list all of it: ask again for the rest"
+            if not playable:
+                return _refused(item, "empty", "has nothing in it that can be fetched")
+        elif item.type is ItemType.OTHER:
+            return _refused(item, "not-playable", "is nothing that can be fetched")
+
+        def describe(ids: Sequence[str]) -> dict[str, Item]:
+            return {item.id: item} if playable is None else client.items(ids)
+
+        queued = self._planning.pin(person.user_id, device_id, item, describe, playable=playable)
+        ids = [item.id] if playable is None else [one.id for one in playable]
+        rows = [self._downloads.by_item(device_id, one) for one in ids]
+        there = [one for one in rows if one is not None]
+        if priority is not None:
+            for one in there:
+                self._downloads.prioritise(one, priority)
+        return self._told(item, there, queued, text)
+
+    def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> Addition:
+        if not there:
+            return _refused(item, "not-described", "could not be described by Jellyfin: try again")
+        result = Asked.QUEUED if queued else Asked.EXISTS
+        files = f"{queued} of {len(there)} files are queued" if len(there) > 1 else "is queued"
+        text = files if queued else "is here or in the queue already"
+        return Addition(
+            item.id, item.title, result, f"{item.title}: {text}{more}", self._refs(there)
+        )
+
+    def _refs(self, there: Sequence[Download]) -> Sequence[Queued]:
+        shown = there[:MOST_SHOWN]
+        places = self._downloads.positions([one.id for one in shown])
+        return [Queued(one.id, one.status, places.get(one.id)) for one in shown]
+
+
+def _unknown(item_id: str) -> Addition:
+    text = "Jellyfin does not know this item, or hides it from this account"
+    return Addition(item_id, "", Asked.NOT_FOUND, text, code="unknown-item")
+
+
+def _refused(item: Item, code: str, text: str) -> Addition:
+    return Addition(item.id, item.title, Asked.REFUSED, f"{item.title} {text}", code=code)

@@ -1,0 +1,168 @@
+"""What people may ask to be done with downloads, and what they are told: the desk for actions.
+
+A refusal is a value with a sentence, never an exception. What a person may not see does not
+exist for them: it is answered like what nobody has ever seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.undo import Reversal
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.views import DownloadView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be done.
+
+    Attributes:
+        from_zero: A retry throws away what it has.
+        keep_part: A cancelled download leaves what it has: asked for again it goes on from there.
+        priority: For `prioritise`: higher first.
+        before: For `move`: the download that comes next then; 0 is behind all others.
+        force: An admin does not wait for a cooldown.
+        for_everyone: An admin cancels or deletes for all who hold it, not only for themself.
+    """
+
+    action: Action
+    from_zero: bool = False
+    keep_part: bool = False
+    priority: int = 0
+    before: int = 0
+    force: bool = False
+    for_everyone: bool = False
+
+
+class Result(StrEnum):
+    """What came of it.
+
+    `kept`: the person's own wish is gone, the download stays for others who want it.
+    """
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one action on one download.
+
+    Attributes:
+        text: A sentence for people.
+        code: For programs; None unless it was refused.
+        until: When it becomes possible, if a time makes it so.
+        undo: What takes it back; None if nothing does.
+    """
+
+    download_id: int
+    result: Result
+    text: str
+    code: str | None = None
+    until: datetime | None = None
+    undo: Reversal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The downloads that a person sees and that fit: for an action on many."""
+
+    statuses: frozenset[Status] = frozenset()
+    device_id: str | None = None
+    owners: tuple[str, ...] = ()
+    text: str = ""
+    item_types: frozenset[str] = frozenset()
+
+
+class Asked(StrEnum):
+    """What came of asking for one item."""
+
+    QUEUED = "queued"
+    EXISTS = "exists"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A download that was asked for.
+
+    Attributes:
+        position: Its place in the queue, from 1; None unless it is pending.
+    """
+
+    id: int
+    status: Status
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What came of asking for one item, which may be a container of many.
+
+    Attributes:
+        code: For programs; None unless it was refused.
+    """
+
+    item_id: str
+    title: str
+    result: Asked
+    text: str
+    downloads: Sequence[Queued] = ()
+    code: str | None = None
+
+
+class ActionsDesk(Protocol):
+    """Where actions are asked for."""
+
+    def add(
+        self,
+        person: Person,
+        item_ids: Sequence[str],
+        *,
+        device: str | None = None,
+        priority: int | None = None,
+    ) -> Sequence[Addition]:
+        """Ask for items of any kind; containers expand, what exists is not doubled.
+
+        Args:
+            person: Who asks: as a person's own request it is held until they let go of it.
+            item_ids: Of Jellyfin.
+            device: A device's id or name; None is the first one that serves this person.
+            priority: Higher first; None as any own request.
+
+        Raises:
+            errors.JellyfinTrouble: The server cannot be asked; nothing was queued.
+        """
+
+    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+        """Do one thing to one download."""
+
+    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+        """Do one thing to each of these downloads."""
+
+    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+        """Do one thing to each download that fits and to which it can be done in its state."""
+
+    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        """Return the downloads that `act_on_all` would do something to."""
+
+    def shares(self, person: Person, ids: Sequence[int]) -> Share:
+        """Count whose these downloads are, as far as the person may know it."""
+
+    def show(self, person: Person, download_id: int) -> DownloadView | None:
+        """Return one download, None if there is none that this person may see."""
+
+    def others(self, person: Person, download_id: int) -> int:
+        """Count the other people who want this download; 0 if the person may not see it."""

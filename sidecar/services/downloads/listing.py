@@ -1,0 +1,305 @@
+"""The desk that the pages and the API stand at: rows in, what this person may see out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.wishes import Hold
+from sidecar.errors import SignedOut
+from sidecar.events import Progress
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.sign_in import Visiting
+from sidecar.services.devices.access import NEW, DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import Carried, DownloadView, Page, Query, ReasonView
+from sidecar.services.library.covers import Cover, Covers
+from sidecar.services.notices import Notice, OpenQuestion
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.transfers.progress import Transfers
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+from sidecar.store.syncthing.arrivals import Arrivals
+
+
+class FrontDesk(Visiting):
+    """Implements `Desk` over the real store. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        sessions: Sessions,
+        api_keys: ApiKeys,
+        downloads: Downloads,
+        holds: Holds,
+        devices: Devices,
+        shelf: DeviceShelf,
+        access: DeviceAccess,
+        troubles: Troubles,
+        transfers: Transfers,
+        covers: Covers,
+        arrivals: Arrivals | None,
+        further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
+        questions: Callable[[Person], Sequence[OpenQuestion]],
+        is_healthy: Callable[[], bool],
+        clock: Clock,
+    ) -> None:
+        super().__init__(accounts=accounts, sessions=sessions, api_keys=api_keys, clock=clock)
+        self._downloads = downloads
+        self._holds = holds
+        self._devices = devices
+        self._shelf = shelf
+        self._access = access
+        self._troubles = troubles
+        self._transfers = transfers
+        self._covers = covers
+        self._arrivals = arrivals
+        self._further_notices = tuple(further_notices)
+        self._questions = questions
+        self._is_healthy = is_healthy
+
+    def downloads(self, person: Person, query: Query) -> Page:
+        """List what this person may see."""
+        which = self._which(person, query)
+        rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
+        return Page(self.views(person, rows), total, query.page, query.page_size)
+
+    def download(self, person: Person, download_id: int) -> DownloadView | None:
+        """Return one download, None if there is none that this person may see."""
+        found = self.visible(person, download_id)
+        return self.views(person, [found])[0] if found else None
+
+    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+        """Return the place of a download in this list, from 1; None if it is not in it."""
+        return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
+
+    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
+        """Count what this person may see."""
+        return self._downloads.counts(self._which(person, query or Query()))
+
+    def owners(self, person: Person) -> Sequence[str]:
+        """Return the names that an admin may choose owners by; nobody else has a choice."""
+        return sorted(one.name for one in self._accounts.all()) if person.is_admin else ()
+
+    def bytes_waiting(self, person: Person) -> int:
+        """Return the bytes still to come of what waits and this person may see."""
+        return self._downloads.bytes_waiting(DownloadFilter(viewer=_viewer(person)))
+
+    def viewers(self, download_id: int) -> Sequence[str]:
+        """Return the user ids (not admins as such) who may see this download."""
+        found = self._downloads.get(download_id)
+        if found is None:
+            return []
+        return self._holds.holders(found.device_id, found.item_id) or [found.user_id]
+
+    def progress(self) -> Sequence[Progress]:
+        """Return where the running transfers stand."""
+        return self._transfers.last()
+
+    def devices(self, person: Person) -> Sequence[DeviceView]:
+        """List the devices this person's files go to (an admin: all), attached or not."""
+        attached = {one.settings.name: one for one in self._shelf.all()}
+        views = []
+        for settings in self._shelf.settings():
+            if not self._access.to(person, settings):
+                continue
+            management = self._access.management(person, settings)
+            device = attached.get(settings.name)
+            known = next((one for one in self._devices.all() if one.name == settings.name), None)
+            device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
+            trouble = self._troubles.of(Kind.DEVICE, device_id)
+            current = device.settings if device else settings
+            space = self._shelf.space(device) if device and trouble is None else None
+            files, missing = self._downloads.files_and_missing(device_id)
+            used = self._downloads.bytes_on_device(device_id)
+            views.append(
+                DeviceView(
+                    id=device_id,
+                    name=settings.name,
+                    path=str(settings.path) if person.is_admin else "",
+                    trouble=trouble.text if trouble else None,
+                    budget=current.budget,
+                    used=used - (self._downloads.bytes_missing(device_id) if missing else 0),
+                    free=space.free if space else None,
+                    total=space.total if space else None,
+                    is_paused=current.paused,
+                    is_unplugged=self._shelf.is_let_go(device_id),
+                    files=files,
+                    missing=missing,
+                    managers=management.managers,
+                    may_manage=management.may_manage,
+                )
+            )
+        return views
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        """List what this person should know now."""
+        server = self._troubles.all_of(Kind.SERVER).values()
+        notices = [Notice("server", "error", one.text) for one in server]
+        for user_id, trouble in self._troubles.all_of(Kind.ACCOUNT).items():
+            if person.is_admin or user_id == person.user_id:
+                notices.append(Notice("account", "warning", trouble.text))
+        notices += [
+            Notice("device", "warning", device.trouble)
+            for device in self.devices(person)
+            if device.trouble is not None
+        ]
+        rooms = self._troubles.all_of(Kind.ROOM)
+        notices += [
+            Notice("room", "warning", rooms[device.id].text)
+            for device in self.devices(person)
+            if device.id in rooms
+        ]
+        for more in self._further_notices:
+            notices += more(person)
+        return notices
+
+    def questions(self, person: Person) -> Sequence[OpenQuestion]:
+        """List what waits for somebody's answer and concerns this person."""
+        return self._questions(person)
+
+    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+        """Return the picture of a download; None without one or if it may not be seen."""
+        found = self.visible(person, download_id)
+        if found is None:
+            return None
+        try:
+            client = self._accounts.client(person.user_id)
+        except SignedOut:
+            return None
+        return self._covers.get(client, found, width)
+
+    def is_healthy(self) -> bool:
+        """Whether every thread is alive and the database answers."""
+        return self._is_healthy()
+
+    def visible(self, person: Person, download_id: int) -> Download | None:
+        """Return a download; None if there is none that this person may see."""
+        found = self._downloads.get(download_id)
+        if found is None or person.is_admin:
+            return found
+        return found if person.user_id in self.viewers(download_id) else None
+
+    def _which(self, person: Person, query: Query) -> DownloadFilter:
+        named = person.is_admin and query.owners
+        wanted = {one.casefold() for one in query.owners}
+        owners = (
+            one.user_id
+            for one in self._accounts.all()
+            if wanted & {one.name.casefold(), one.user_id}
+        )
+        return DownloadFilter(
+            statuses=query.statuses,
+            missing=query.missing,
+            viewer=_viewer(person),
+            owners=frozenset(owners) if named else None,
+            device_id=query.device_id,
+            text=query.text,
+            item_types=query.item_types,
+            as_of=query.as_of,
+        )
+
+    def views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:
+        """Return downloads as this person sees them; that they may is the caller's word."""
+        names = {one.user_id: one.name for one in self._accounts.all()}
+        devices = {one.id: one.name for one in self._devices.all()}
+        holds = self._holds.reasons_for([row.id for row in rows])
+        running = {one.download_id: one for one in self._transfers.last()}
+        return [
+            _view(
+                row,
+                device_name=devices.get(row.device_id, "a device that is gone"),
+                progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
+                reasons=_reasons(person, holds[row.id], names),
+                owners=_owners(person, row, holds[row.id], names),
+                carried=self._carried(row),
+            )
+            for row in rows
+        ]
+
+    def _carried(self, row: Download) -> tuple[Carried, ...]:
+        if self._arrivals is None or not row.is_present:
+            return ()
+        found = self._arrivals.of_file(row.id)
+        return tuple(Carried(one.peer, one.known_at) for one in found if one.known_at is not None)
+
+
+def _viewer(person: Person) -> str | None:
+    return None if person.is_admin else person.user_id
+
+
+def _reasons(
+    person: Person, holds: Sequence[Hold], names: Mapping[str, str]
+) -> tuple[ReasonView, ...]:
+    return tuple(
+        ReasonView(hold.reason.rule, names.get(hold.user_id, "a former account"), hold.reason.text)
+        for hold in holds
+        if person.is_admin or hold.user_id == person.user_id
+    )
+
+
+def _owners(
+    person: Person, row: Download, holds: Sequence[Hold], names: Mapping[str, str]
+) -> tuple[str, ...]:
+    ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
+    return tuple(
+        names.get(user_id, "a former account")
+        for user_id in ids
+        if person.is_admin or user_id == person.user_id
+    )
+
+
+def _view(
+    row: Download,
+    *,
+    device_name: str,
+    progress: Progress | None,
+    reasons: tuple[ReasonView, ...],
+    owners: tuple[str, ...],
+    carried: tuple[Carried, ...],
+) -> DownloadView:
+    held = progress.bytes_held if progress else row.bytes_downloaded
+    size = progress.size if progress and progress.size else row.size
+    return DownloadView(
+        id=row.id,
+        item_id=row.item_id,
+        device_id=row.device_id,
+        device_name=device_name,
+        status=row.status,
+        title=row.title,
+        artist=row.artist,
+        album=row.album,
+        item_type=row.item_type,
+        has_cover=row.image_tag is not None,
+        progress=min(1.0, held / size) if progress and size else row.progress,
+        bytes_downloaded=held,
+        expected_size=size,
+        speed=progress.speed if progress else 0.0,
+        seconds_left=progress.seconds_left if progress else None,
+        file_path=row.file_path,
+        content_hash=row.content_hash,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        retry_next_at=row.retry_next_at,
+        retry_count=row.retry_count,
+        priority=row.priority,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        reasons=reasons,
+        owners=owners,
+        carried=carried,
+        missing_since=row.missing_since,
+        format=row.format,
+        format_note=row.format_note,
+        source_size=row.source_size,
+        phase=progress.phase if progress else None,
+    )

@@ -1,0 +1,158 @@
+"""Pause, resume, retry, accept, the order of the queue: what changes a download, never ends it.
+
+Each is decided and done in one transaction, by the row as it is then. What runs is stopped after
+the commit: the worker finds its row moved and lets go, whatever it was doing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.undo import Reversal
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.transfers.claims import Claims
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+NOT_THERE = "There is no such download, or it is not yours to see"
+
+
+class QueueSteering:
+    """Does it, for a person. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        downloads: Downloads,
+        ownership: Ownership,
+        planning: Planning,
+        claims: Claims,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._ownership = ownership
+        self._planning = planning
+        self._claims = claims
+        self._clock = clock
+
+    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+        """Do one thing to one download."""
+        with self._db.write():
+            found = self._ownership.visible(person, download_id)
+            if found is None:
+                return not_found(download_id)
+            force = order.force and person.is_admin
+            match judge(order.action, found, self._clock.now(), force=force):
+                case Refusal() as refusal:
+                    return refused(found, refusal)
+                case Verdict.IS_SO:
+                    return Outcome(found.id, Result.UNCHANGED, _is_so(found))
+                case _:
+                    return self._do(person, found, order)
+
+    def _do(self, person: Person, found: Download, order: Order) -> Outcome:
+        match order.action:
+            case Action.PAUSE:
+                return self._pause(found)
+            case Action.RESUME:
+                self._downloads.resume(found)
+                return replace(_done(found, "goes on"), undo=Reversal(pause=(found.id,)))
+            case Action.RETRY | Action.ACCEPT:
+                return self._again(person, found, order)
+            case Action.PRIORITISE:
+                self._downloads.prioritise(found, order.priority)
+                return _done(found, f"has priority {order.priority}")
+            case Action.TOP:
+                self._downloads.put_first(found)
+                return _done(found, "is the next one")
+            case _:
+                return self._move(person, found, order.before)
+
+    def _pause(self, found: Download) -> Outcome:
+        if not self._downloads.pause(found):
+            return refused(found, finishing(found))
+        self._db.after_commit(partial(self._claims.stop, found.id))
+        return replace(_done(found, "is paused"), undo=Reversal(resume=(found.id,)))
+
+    def _again(self, person: Person, found: Download, order: Order) -> Outcome:
+        if order.action is Action.ACCEPT:
+            return self._accept(person, found)
+        return self._retry(person, found, from_zero=order.from_zero)
+
+    def _retry(self, person: Person, found: Download, *, from_zero: bool) -> Outcome:
+        match found.status:
+            case Status.FAILED:
+                self._downloads.retry(found, from_zero=from_zero)
+            case Status.PENDING:
+                self._downloads.hurry(found, from_zero=from_zero)
+            case _:
+                self._fetch_again(person, found)
+        return _done(found, "is fetched from the start" if from_zero else "is tried again")
+
+    def _accept(self, person: Person, found: Download) -> Outcome:
+        self._downloads.accept(found)
+        log.info(
+            "%s accepted %s as it is: %s bytes, although the library says %s",
+            person.name,
+            found.title,
+            found.validator and found.validator.total,
+            found.expected_size,
+        )
+        return _done(found, "is accepted as it is")
+
+    def _fetch_again(self, person: Person, found: Download) -> None:
+        """What was removed comes back because a person asks for it: as their own request."""
+        owners = self._ownership.owners(found)
+        user_id = person.user_id if person.user_id in owners else owners[0]
+        kinds = {str(one): one for one in ItemType}
+        kind = kinds.get(found.item_type, ItemType.OTHER)
+        item = Item(id=found.item_id, type=kind, title=found.title)
+        self._planning.pin(user_id, found.device_id, item, lambda _ids: {})
+
+    def _move(self, person: Person, found: Download, before: int) -> Outcome:
+        other = self._ownership.visible(person, before) if before else None
+        if before and other is None:
+            return Outcome(found.id, Result.REFUSED, NOT_THERE, "no-such-place")
+        if other is None:
+            self._downloads.put_before(found, None)
+            return _done(found, "comes last")
+        if not self._downloads.put_before(found, other):
+            text = f"{other.title} does not wait in the queue, so nothing can be put before it"
+            return Outcome(found.id, Result.REFUSED, text, "no-such-place")
+        return _done(found, f"comes before {other.title}")
+
+
+def not_found(download_id: int) -> Outcome:
+    """Return what is said of what is not there, or not theirs: word for word the same."""
+    return Outcome(download_id, Result.NOT_FOUND, NOT_THERE)
+
+
+def refused(download: Download, refusal: Refusal) -> Outcome:
+    """Return a refusal as an outcome."""
+    return Outcome(download.id, Result.REFUSED, refusal.text, refusal.code, refusal.until)
+
+
+def _done(download: Download, text: str) -> Outcome:
+    return Outcome(download.id, Result.DONE, f"{download.title} {text}")
+
+
+def _is_so(download: Download) -> str:
+    words = {
+        Status.PENDING: "waits in the queue already",
+        Status.DOWNLOADING: "is being fetched already",
+        Status.PAUSED: "is paused already",
+    }
+    return f"{download.title} {words.get(download.status, 'is not there any more')}"

@@ -1,0 +1,174 @@
+"""Cancel, delete and let go: what a person does not want (here) any more.
+
+    others want it too ──▶ only this person's holds end, and they are told that it stays
+    nobody else        ──▶ cancel: the row goes, the part file goes or is kept
+                           delete: the file goes (only if it is ours), the row says `removed`
+                           let go: the file stays until its room is needed
+
+Whoever cancels or deletes gets a tombstone: no rule fetches it for them again until they ask.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import PIN
+from sidecar.errors import DeviceTrouble
+from sidecar.services.accounts.ownership import Ownership, Parting
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.downloads.queue import not_found, refused
+from sidecar.services.transfers.claims import Claims
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.holds import Holds
+
+log = logging.getLogger(__name__)
+
+
+class LettingGo:
+    """Does it, for a person. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        downloads: Downloads,
+        holds: Holds,
+        ownership: Ownership,
+        shelf: DeviceShelf,
+        claims: Claims,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._holds = holds
+        self._ownership = ownership
+        self._shelf = shelf
+        self._claims = claims
+        self._clock = clock
+        # One file at a time: a second click must not meet the file that was fetched again since.
+        self._deleting = Lock()
+
+    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+        """Do one thing to one download."""
+        with self._db.write():
+            found = self._ownership.visible(person, download_id)
+            if found is None:
+                return not_found(download_id)
+            match judge(order.action, found, self._clock.now()):
+                case Refusal() as refusal:
+                    return refused(found, refusal)
+                case Verdict.IS_SO:
+                    text = f"{found.title} is not on the device any more"
+                    return Outcome(found.id, Result.UNCHANGED, text)
+            outcome = self._end(person, found, order)
+        return outcome or self._delete(person, download_id, order)
+
+    def _end(self, person: Person, found: Download, order: Order) -> Outcome | None:
+        """Do all that needs no file to be touched; None if one must go."""
+        if order.action is Action.LET_GO:
+            return self._let_go(person, found, for_everyone=order.for_everyone)
+        parting = self._parting(person, found, order)
+        if parting.staying:
+            undo = self._ownership.part(found, parting)
+            return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
+        if found.status is Status.COMPLETED:
+            return None
+        return self._cancel(found, parting, order)
+
+    def _parting(self, person: Person, found: Download, order: Order) -> Parting:
+        for_everyone = order.for_everyone and person.is_admin
+        return self._ownership.parting(person, found, for_everyone=for_everyone)
+
+    def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> Outcome:
+        everyone = for_everyone and person.is_admin
+        users = self._ownership.owners(found) if everyone else [person.user_id]
+        ended = [
+            one
+            for one in self._holds.of_item(found.device_id, found.item_id)
+            if one.reason.rule == PIN and one.user_id in users and one.release_at is None
+        ]
+        self._holds.release_these(ended, self._clock.now())
+        if not ended:
+            text = f"{found.title} stays as it is: it is not here because you asked for it"
+            return Outcome(found.id, Result.UNCHANGED, text)
+        text = f"{found.title} is no longer kept for you: it stays until its room is needed"
+        return Outcome(found.id, Result.DONE, text, undo=Reversal(holds=tuple(ended)))
+
+    def _cancel(self, found: Download, parting: Parting, order: Order) -> Outcome:
+        # What has no byte that counts is nothing to go on from.
+        has_some = found.validator is not None and found.bytes_downloaded > 0
+        keep_part = order.keep_part and order.action is Action.CANCEL and has_some
+        if not self._downloads.cancel(found, keep_part=keep_part):
+            return refused(found, finishing(found))
+        undo = self._ownership.part(found, parting)
+        self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
+        rest = "; what it had is kept for a month" if keep_part else ""
+        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled{rest}", undo=undo)
+
+    def _stop(self, gone: Download, *, keep_part: bool) -> None:
+        self._claims.stop(gone.id)
+        if not keep_part:
+            self._claims.afterwards(gone.id, partial(self._remove_part, gone))
+
+    def _remove_part(self, gone: Download) -> None:
+        try:
+            self._shelf.get(gone.device_id).folder.part(gone.id).remove()
+        except DeviceTrouble as trouble:
+            # It is swept away when the device is attached again.
+            log.info("the part file of %s stays for now: %s", gone.title, trouble)
+
+    def _delete(self, person: Person, download_id: int, order: Order) -> Outcome:
+        """Remove the file, then say so: a crash between the two is found out at the next start."""
+        with self._deleting:
+            found = self._ownership.visible(person, download_id)
+            if found is None or found.status is not Status.COMPLETED:
+                text = "It is not on the device any more"
+                return Outcome(download_id, Result.UNCHANGED, text)
+            parting = self._parting(person, found, order)
+            if parting.staying:
+                undo = self._ownership.part(found, parting)
+                return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
+            try:
+                text = self._remove_file(found)
+            except DeviceTrouble as trouble:
+                return refused(found, Refusal(trouble.code, str(trouble)))
+            return self._say_removed(found, parting, text)
+
+    def _remove_file(self, found: Download) -> str:
+        folder = self._shelf.get(found.device_id).folder
+        removed = folder.remove(found.file_path, size=found.file_size or 0)
+        if not removed and folder.stat(found.file_path) is not None:
+            return (
+                f"{found.title} is removed from the list; the file of its name is not the one "
+                "that was fetched, so it stays"
+            )
+        return f"{found.title} is deleted"
+
+    def _say_removed(self, found: Download, parting: Parting, text: str) -> Outcome:
+        with self._db.write():
+            # Whoever came to want it while its file was removed gets it again.
+            owners = set(self._holds.holders(found.device_id, found.item_id))
+            late = sorted(owners - parting.leaving)
+            self._ownership.part(found, Parting(parting.leaving, ()))
+            current = self._downloads.get(found.id)
+            if current is not None and current.status is Status.COMPLETED:
+                self._downloads.delete(current)
+                current = self._downloads.get(found.id)
+            if late and current is not None and current.status is Status.REMOVED:
+                self._downloads.want_again(current, user_id=late[0])
+        return Outcome(found.id, Result.DONE, text)
+
+
+def _kept(download: Download) -> str:
+    return (
+        f"{download.title} is no longer yours. It stays on the device: somebody else wants it too"
+    )

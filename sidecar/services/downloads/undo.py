@@ -1,0 +1,239 @@
+"""Remembers for some minutes what people did and how it is taken back; takes it back when asked.
+
+    an action ─▶ `remember` ─▶ a token ─▶ the page's status line ─▶ `undo`
+
+The token is good only for the person who did it, and once. A restart forgets it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.undo import Reversal, together
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.downloads.actions import Actions
+from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.library.lookup import ItemSource
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.database import Database
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
+
+LASTS_S = 600.0
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Something that a person did a moment ago.
+
+    Attributes:
+        token: What it is asked for by.
+        action: Its name.
+        counts: How many files each result came of.
+        can_undo: It can be taken back.
+        is_undone: It was taken back.
+    """
+
+    token: str
+    action: str
+    counts: Mapping[Result, int]
+    can_undo: bool
+    is_undone: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many files it was done to."""
+        return self.counts.get(Result.DONE, 0) + self.stayed
+
+    @property
+    def stayed(self) -> int:
+        """How many of these stay for others, who want them too."""
+        return self.counts.get(Result.KEPT, 0)
+
+    @property
+    def refused(self) -> int:
+        """How many could not be changed."""
+        return self.counts.get(Result.REFUSED, 0)
+
+
+@dataclass(slots=True)
+class _Kept:
+    user_id: str
+    record: Record
+    reversal: Reversal | None
+    until: float
+
+
+class Undoing:
+    """Remembers what was done, and has it taken back. Safe for many threads."""
+
+    def __init__(self, reverse: Callable[[Person, Reversal], bool], clock: Clock) -> None:
+        """Prepare.
+
+        Args:
+            reverse: Takes something back for a person; returns False if they may not (any more).
+            clock: For how long it is remembered.
+        """
+        self._reverse = reverse
+        self._clock = clock
+        self._lock = Lock()
+        self._kept: dict[str, _Kept] = {}
+
+    def remember(self, person: Person, action: Action | str, outcomes: Sequence[Outcome]) -> Record:
+        """Remember what was done to some downloads."""
+        counts = Counter(one.result for one in outcomes)
+        return self._put(person, str(action), counts, together(one.undo for one in outcomes))
+
+    def remember_one(self, person: Person, action: str, reversal: Reversal, files: int) -> Record:
+        """Remember something that is taken back in one way."""
+        return self._put(person, action, {Result.DONE: files}, reversal)
+
+    def record(self, person: Person, token: str) -> Record | None:
+        """Return what this person did under this token; None if that is over or never was."""
+        with self._lock:
+            kept = self._of(person, token)
+            return kept.record if kept else None
+
+    def undo(self, person: Person, token: str) -> Record | None:
+        """Take something back; None if it is over, was taken back already, or never was.
+
+        Raises:
+            errors.JellyfinTrouble: What has to be queued anew cannot be asked for now; it can be
+                tried again.
+        """
+        with self._lock:
+            kept = self._of(person, token)
+            if kept is None or kept.reversal is None:
+                return None
+            # Out of the way at once: a second click finds nothing to take back.
+            reversal, kept.reversal = kept.reversal, None
+        try:
+            if not self._reverse(person, reversal):
+                return None
+        except BaseException:
+            with self._lock:
+                kept.reversal = reversal
+            raise
+        with self._lock:
+            kept.record = replace(kept.record, can_undo=False, is_undone=True)
+            return kept.record
+
+    def _put(
+        self,
+        person: Person,
+        action: str,
+        counts: Mapping[Result, int],
+        reversal: Reversal | None,
+    ) -> Record:
+        record = Record(
+            token=secrets.token_urlsafe(16),
+            action=action,
+            counts=counts,
+            can_undo=reversal is not None,
+        )
+        now = self._clock.monotonic()
+        with self._lock:
+            self._kept = {name: one for name, one in self._kept.items() if now < one.until}
+            while len(self._kept) >= MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[record.token] = _Kept(person.user_id, record, reversal, now + LASTS_S)
+        return record
+
+    def _of(self, person: Person, token: str) -> _Kept | None:
+        kept = self._kept.get(token)
+        is_theirs = kept is not None and kept.user_id == person.user_id
+        return kept if kept and is_theirs and self._clock.monotonic() < kept.until else None
+
+
+class Reversing:
+    """Carries reversals out, with the rights that the person has then. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        access: DeviceAccess,
+        planning: Planning,
+        actions: Actions,
+        tombstones: Tombstones,
+        exclusions: Exclusions,
+        chosen: ChosenPlaylists,
+        library: Callable[[str], ItemSource],
+        wake: Callable[[str], object],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            db: For what belongs together.
+            access: Who may still use a device.
+            planning: Keeps wishes again.
+            actions: Pauses and resumes.
+            tombstones: What people removed.
+            exclusions: What people do not want from a rule.
+            chosen: The playlists that people chose.
+            library: Gives the library as an account sees it, for what has to be queued anew.
+            wake: Has all rules of an account run.
+        """
+        self._db = db
+        self._access = access
+        self._planning = planning
+        self._actions = actions
+        self._tombstones = tombstones
+        self._exclusions = exclusions
+        self._chosen = chosen
+        self._library = library
+        self._wake = wake
+
+    def reverse(self, person: Person, reversal: Reversal) -> bool:
+        """Take something back; return False if the person may not (any more).
+
+        Raises:
+            errors.JellyfinTrouble: What has to be queued anew cannot be asked for now.
+        """
+        if not self._may(person, reversal):
+            return False
+        self._carry_out(person, reversal)
+        return True
+
+    def _may(self, person: Person, reversal: Reversal) -> bool:
+        """Whether the person may still do all that: rights may have gone since."""
+        is_own = reversal.user_ids <= {person.user_id}
+        return (is_own or person.is_admin) and all(
+            self._access.may_use(person, one) for one in reversal.device_ids
+        )
+
+    def _describe(self, user_id: str, ids: Sequence[str]) -> dict[str, Item]:
+        return self._library(user_id).items(ids)
+
+    def _carry_out(self, person: Person, reversal: Reversal) -> None:
+        by_user: dict[str, list[Wish]] = {}
+        for hold in reversal.holds:
+            item = Item(id=hold.item_id, type=ItemType.OTHER, title="")
+            priority = PIN_PRIORITY if hold.reason.rule == PIN else 0
+            wish = Wish(hold.user_id, hold.device_id, item, hold.reason, priority)
+            by_user.setdefault(hold.user_id, []).append(wish)
+        with self._db.write():
+            for place in reversal.tombstones:
+                self._tombstones.lift(place.user_id, place.device_id, place.item_id)
+            for place, rule in reversal.exclusions:
+                self._exclusions.lift(place.user_id, rule, place.item_id, device_id=place.device_id)
+            for user_id, device_id, chosen in reversal.playlists:
+                self._chosen.choose(user_id, device_id, chosen)
+        for user_id, wishes in by_user.items():
+            self._planning.keep(wishes, partial(self._describe, user_id))
+        for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
+            self._actions.act_on(person, ids, Order(action=action))
+        for user_id in reversal.user_ids:
+            self._wake(user_id)

@@ -1,0 +1,1 @@
+"""The files on the devices: search, presence, playing from there."""

@@ -1,0 +1,329 @@
+"""Looks through the files on the devices for a person, and keeps or lets go of one.
+
+    rows of this person ─▶ who holds them ─▶ when they were heard ─▶ a look at the device ─▶ said
+
+Jellyfin is never asked: all of it works while the server is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.tiles import SERIES, tile_of
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import PIN, Hold
+from sidecar.errors import NotHere
+from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.downloads.views import DownloadView
+from sidecar.services.files.presence import Looking, Sight
+from sidecar.services.rules.preferences import EXCLUDABLE
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.files.albums import AlbumsOnDevice, Tile
+from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.playback.plays import Plays
+from sidecar.store.rules.holds import Holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which files are looked for; what is empty means any.
+
+    Attributes:
+        text: Beginnings of words of titles, artists, albums and series.
+        item_types: Jellyfin's names.
+        owners: Names of accounts; only an admin's list obeys it.
+        page: From 1.
+    """
+
+    text: str = ""
+    device_id: str | None = None
+    item_types: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
+    page: int = 1
+    page_size: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A rule that keeps a file for the person who asks.
+
+    Attributes:
+        source_id: What the rule looked at: the file itself, its album, its artist …
+        text: Why: "on your favourite album First Light".
+        is_wide: The rule looked at more than this file.
+    """
+
+    rule: str
+    source_id: str
+    text: str
+    is_wide: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileView:
+    """A file, and all that is known of it.
+
+    Attributes:
+        sight: What was just seen of it on its device.
+        tile: The key of the tile that it belongs to.
+        last_heard: When the person last played it (an admin: when anybody did).
+        was_used: Something was fetched of it to be played since it came.
+        is_pinned: The person asked for it themself.
+        holdings: The rules that keep it for this person and that it can be left out of.
+    """
+
+    view: DownloadView
+    sight: Sight
+    tile: str
+    last_heard: datetime | None
+    was_used: bool
+    is_pinned: bool
+    holdings: tuple[Holding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileView:
+    """An album, a series or a film.
+
+    Attributes:
+        title: None if it has no name of its own.
+        newest: The file that came last; it lends its cover.
+        artist: None if there are several or none.
+        files, bytes: All that the person may see of it.
+    """
+
+    key: str
+    title: str | None
+    artist: str | None
+    newest: DownloadView
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePage:
+    """One page of files.
+
+    Attributes:
+        total: Files on all pages.
+        tiles: The tiles that these belong to.
+    """
+
+    items: Sequence[FileView]
+    total: int
+    tiles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TilePage:
+    """One page of tiles.
+
+    Attributes:
+        total: Tiles on all pages.
+        files: The files in them that fit.
+    """
+
+    items: Sequence[TileView]
+    total: int
+    files: int
+
+
+class OnDeviceDesk(Protocol):
+    """What may be asked about the files on the devices."""
+
+    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+        """List albums, series and films, the one that got a file last first."""
+
+    def files(self, person: Person, wanted: Wanted) -> FilePage:
+        """List files, newest first, each with a look at its device."""
+
+    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+        """Return one tile and a page of its files in their order, whatever the words and types.
+
+        Raises:
+            NotHere: This person has nothing of it.
+        """
+
+    def file(self, person: Person, download_id: int) -> FileView:
+        """Return one file.
+
+        Raises:
+            NotHere: It is on no device, or not this person's.
+        """
+
+    def keep(self, person: Person, download_id: int) -> None:
+        """Pin a file that is on a device: it stays until the person lets it go.
+
+        Raises:
+            NotHere: It is on no device, or not this person's.
+        """
+
+    def let_go(self, person: Person, download_id: int) -> Reversal:
+        """Take back what the person pinned: the file stays until its room is needed.
+
+        Raises:
+            NotHere: It is on no device, or not this person's.
+        """
+
+
+class OnTheDevice:
+    """Implements `OnDeviceDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        albums: AlbumsOnDevice,
+        offline: Offline,
+        holds: Holds,
+        plays: Plays,
+        planning: Planning,
+        looking: Looking,
+        views: Callable[[Person, Sequence[Download]], Sequence[DownloadView]],
+        visible: Callable[[Person, int], Download | None],
+        accounts: Callable[[], Iterable[Account]],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            albums: The tiles.
+            offline: The files.
+            holds: Who wants them.
+            plays: When they were heard.
+            planning: Pins and lets go.
+            looking: Looks whether they are there.
+            views: Puts rows into a person's words.
+            visible: Gives a download that a person may see.
+            accounts: All that there are, for their names.
+            clock: For when holds end.
+        """
+        self._albums = albums
+        self._offline = offline
+        self._holds = holds
+        self._plays = plays
+        self._planning = planning
+        self._looking = looking
+        self._views = views
+        self._visible = visible
+        self._accounts = accounts
+        self._clock = clock
+
+    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+        """List albums, series and films; see `OnDeviceDesk`."""
+        which = self._which(person, wanted)
+        found, numbers = self._albums.page(which, wanted.page, wanted.page_size)
+        views = self._views(person, [one.newest for one in found])
+        items = [_tile(one, view) for one, view in zip(found, views, strict=True)]
+        return TilePage(items=items, total=numbers.tiles, files=numbers.files)
+
+    def files(self, person: Person, wanted: Wanted) -> FilePage:
+        """List files; see `OnDeviceDesk`."""
+        which = self._which(person, wanted)
+        rows, total = self._offline.page(which, wanted.page, wanted.page_size)
+        tiles = self._albums.numbers(which).tiles
+        return FilePage(items=self._files(person, rows), total=total, tiles=tiles)
+
+    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+        """Return one tile and a page of its files; see `OnDeviceDesk`."""
+        which = replace(self._which(person, wanted), text="", item_types=frozenset())
+        found = self._albums.tile(key, which)
+        if found is None:
+            raise NotHere
+        rows, total = self._albums.files(key, which, wanted.page, wanted.page_size)
+        (view,) = self._views(person, [found.newest])
+        page = FilePage(items=self._files(person, rows), total=total, tiles=1)
+        return _tile(found, view), page
+
+    def file(self, person: Person, download_id: int) -> FileView:
+        """Return one file; see `OnDeviceDesk`."""
+        return self._files(person, [self._own(person, download_id)])[0]
+
+    def keep(self, person: Person, download_id: int) -> None:
+        """Pin a file that is on a device; see `OnDeviceDesk`."""
+        there = self._own(person, download_id)
+        known = there.item_type if there.item_type in set(ItemType) else ItemType.OTHER
+        item = Item(id=there.item_id, type=ItemType(known), title=there.title)
+        # It is there: nothing has to be asked of it.
+        self._planning.pin(person.user_id, there.device_id, item, lambda _ids: {})
+
+    def let_go(self, person: Person, download_id: int) -> Reversal:
+        """Take back what the person pinned; see `OnDeviceDesk`."""
+        there = self._own(person, download_id)
+        held = self._holds.of_item(there.device_id, there.item_id)
+        pins = [one for one in _own_holds(person, held) if one.reason.rule == PIN]
+        self._holds.release_these(pins, self._clock.now())
+        self._planning.let_go()
+        return Reversal(holds=tuple(pins))
+
+    def _own(self, person: Person, download_id: int) -> Download:
+        found = self._visible(person, download_id)
+        if found is None or not found.is_present:
+            raise NotHere
+        return found
+
+    def _files(self, person: Person, rows: Sequence[Download]) -> list[FileView]:
+        sights = self._looking.at(rows)
+        holds = self._holds.reasons_for([row.id for row in rows])
+        heard = self._plays.last_heard([row.item_id for row in rows], viewer(person))
+        return [
+            FileView(
+                view=view,
+                sight=sights[row.id],
+                tile=tile_of(row),
+                last_heard=heard.get(row.item_id),
+                was_used=row.last_used_seq > 0,
+                is_pinned=any(one.reason.rule == PIN for one in own),
+                holdings=tuple(_holding(one) for one in own if one.reason.rule in EXCLUDABLE),
+            )
+            for row, view in zip(rows, self._views(person, rows), strict=True)
+            for own in (_own_holds(person, holds[row.id]),)
+        ]
+
+    def _which(self, person: Person, wanted: Wanted) -> OfflineFilter:
+        owners = None
+        if person.is_admin and wanted.owners:
+            named = {one.casefold() for one in wanted.owners}
+            users = self._accounts()
+            owners = frozenset(one.user_id for one in users if one.name.casefold() in named)
+        return OfflineFilter(
+            viewer=viewer(person),
+            owners=owners,
+            device_id=wanted.device_id,
+            item_types=wanted.item_types,
+            text=wanted.text,
+        )
+
+
+def _tile(found: Tile, view: DownloadView) -> TileView:
+    newest = found.newest
+    if found.key.startswith(SERIES):
+        title, artist = newest.artist, None
+    elif newest.album_id is not None:
+        title, artist = newest.album, found.artist
+    else:
+        title, artist = newest.title, found.artist
+    return TileView(
+        key=found.key,
+        title=title,
+        artist=artist,
+        newest=view,
+        files=found.files,
+        bytes=found.bytes,
+    )
+
+
+def _own_holds(person: Person, holds: Iterable[Hold]) -> list[Hold]:
+    own = (one for one in holds if one.user_id == person.user_id)
+    return [one for one in own if one.release_at is None]
+
+
+def _holding(hold: Hold) -> Holding:
+    source = hold.reason.source_id
+    return Holding(hold.reason.rule, source, hold.reason.text, is_wide=source != hold.item_id)

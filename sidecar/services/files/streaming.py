@@ -1,0 +1,281 @@
+"""Where something is played from, and the file itself: from a device if it can be, else Jellyfin.
+
+source ─▶ local: /media/{download}          the device, opened beneath its root
+       └▶ remote: /media/item/{item}        Jellyfin's file, through us, so no token shows
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO, Protocol
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.media_types import media_type
+from sidecar.errors import NotAllowed, NotFound, NotHere, NotPossible, SidecarError, StoreTrouble
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.streaming import FileAway, Stream, stream
+from sidecar.services.accounts.person import Person
+from sidecar.services.files.presence import Looking, changed, gone
+from sidecar.services.files.search import OfflineLibrary
+from sidecar.services.library.lookup import seen
+
+MOST = 10
+MOST_EACH = 4
+
+
+log = logging.getLogger(__name__)
+
+# A player asks again and again for pieces of what it plays; after such a pause it is opened anew.
+PAUSE_S = 600.0
+
+
+class Uses:
+    """Tells the openings from the pieces. Safe for many threads."""
+
+    def __init__(self, used: Callable[[str], object], clock: Clock) -> None:
+        """Prepare; `used` notes that an item was used last of all."""
+        self._used = used
+        self._clock = clock
+        self._lock = Lock()
+        self._asked: dict[tuple[str, int], float] = {}
+
+    def note(self, user_id: str, download_id: int, item_id: str) -> bool:
+        """Somebody fetches a piece of a file; return whether they just opened it."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._asked = {key: at for key, at in self._asked.items() if now - at < PAUSE_S}
+            is_open = (user_id, download_id) in self._asked
+            self._asked[user_id, download_id] = now
+        if not is_open:
+            self._tell(item_id)
+        return not is_open
+
+    def _tell(self, item_id: str) -> None:
+        """Playing does not fail because nobody can write down that it was played."""
+        try:
+            self._used(item_id)
+        except StoreTrouble as trouble:
+            log.warning("a use could not be noted: %s", trouble)
+
+
+class TooManyStreams(SidecarError):
+    """There is no room for another one now.
+
+    Attributes:
+        is_own: It is the person's own streams that are too many.
+    """
+
+    def __init__(self, *, is_own: bool) -> None:
+        whose = "You play too many files" if is_own else "Too many files are played"
+        super().__init__(f"{whose} through the sidecar at once: close one, or try again in a while")
+        self.is_own = is_own
+
+
+class Streams:
+    """Counts them. Safe for many threads."""
+
+    def __init__(self, *, most: int = MOST, most_each: int = MOST_EACH) -> None:
+        self._most = most
+        self._most_each = most_each
+        self._lock = Lock()
+        self._open: Counter[str] = Counter()
+
+    def begin(self, user_id: str) -> Callable[[], None]:
+        """Take a place; return what gives it back, once, however often it is called.
+
+        Raises:
+            TooManyStreams: There is none.
+        """
+        with self._lock:
+            if self._open[user_id] >= self._most_each:
+                raise TooManyStreams(is_own=True)
+            if self._open.total() >= self._most:
+                raise TooManyStreams(is_own=False)
+            self._open[user_id] += 1
+        return partial(self._end, [user_id])
+
+    def _end(self, place: list[str]) -> None:
+        with self._lock:
+            if place:
+                self._open[place.pop()] -= 1
+                self._open += Counter()
+
+
+class NoFile(SidecarError):
+    """The file should be there and is not; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """It is on a device: as a file of this machine, and to be fetched from us."""
+
+    download_id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """It comes from Jellyfin, through us."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFile:
+    """A file that is open for reading. Must be closed.
+
+    Attributes:
+        size: Bytes.
+        modified_ns: Nanoseconds since 1970, by the device.
+        etag: Changes with the file; quotes not included.
+        name: Without its folders.
+    """
+
+    download_id: int
+    item_id: str
+    file: BinaryIO
+    size: int
+    modified_ns: int
+    etag: str
+    name: str
+    mime_type: str
+
+
+class MediaDesk(Protocol):
+    """What may be asked about playing.
+
+    Every call raises `NotHere` for what this person may not see, and `JellyfinTrouble` if Jellyfin
+    had to be asked and cannot be.
+    """
+
+    def source(self, person: Person, item_id: str) -> Local | Remote:
+        """Return where an item is played from now.
+
+        Raises:
+            NotPossible: It is nothing that plays.
+        """
+
+    def open(self, person: Person, download_id: int) -> OpenFile:
+        """Open a finished file.
+
+        Raises:
+            NoFile: It is not there, or not the one that arrived.
+            errors.DeviceTrouble: Its device is not there.
+        """
+
+    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
+        """Ask Jellyfin for an item's file, or for the part that these headers name.
+
+        Raises:
+            NoFile: The item is known, but its file is not on the server's disk now.
+        """
+
+    def begin(self, person: Person) -> Callable[[], None]:
+        """Take a place among those who play; return what gives it back.
+
+        Raises:
+            TooManyStreams: There is none.
+        """
+
+    def note_use(self, person: Person, found: OpenFile) -> None:
+        """A piece of a file is fetched to be played."""
+
+
+class Media:
+    """Implements `MediaDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        offline: OfflineLibrary,
+        looking: Looking,
+        visible: Callable[[Person, int], Download | None],
+        client: Callable[[str], Jellyfin],
+        streams: Streams,
+        uses: Uses,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            offline: What is on the devices.
+            looking: Finds the devices.
+            visible: Gives a download that a person may see.
+            client: Gives the Jellyfin client of an account; raises `SignedOut`.
+            streams: Those who play now.
+            uses: Told what is used.
+        """
+        self._offline = offline
+        self._looking = looking
+        self._visible = visible
+        self._client = client
+        self._streams = streams
+        self._uses = uses
+
+    def source(self, person: Person, item_id: str) -> Local | Remote:
+        """Return where an item is played from now; see `MediaDesk`."""
+        local = self._offline.local(person, item_id)
+        if local is not None:
+            return Local(*local)
+        item = seen(self._client(person.user_id), item_id)
+        if not item.is_playable:
+            raise NotPossible(
+                f"{item.title} is nothing that plays by itself: ask for what is in it"
+            )
+        return Remote(item.id)
+
+    def open(self, person: Person, download_id: int) -> OpenFile:
+        """Open a finished file; see `MediaDesk`."""
+        download = self._finished(person, download_id)
+        device = self._looking.device(download.device_id)
+        # Only then does "not there" say something of the file and not of the device.
+        if download.missing_since is not None or device.folder.stat(download.file_path) is None:
+            raise NoFile(gone(download, device))
+        file = device.folder.open(download.file_path)
+        facts = os.fstat(file.fileno())
+        if facts.st_size != download.file_size:
+            file.close()
+            raise NoFile(changed(download, device))
+        name = download.file_path.rpartition("/")[2]
+        return OpenFile(
+            download_id=download.id,
+            item_id=download.item_id,
+            file=file,
+            size=facts.st_size,
+            modified_ns=facts.st_mtime_ns,
+            etag=f"{download.content_hash or ''}-{facts.st_mtime_ns:x}-{facts.st_size:x}",
+            name=name,
+            mime_type=media_type(name, download.mime_type),
+        )
+
+    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
+        """Ask Jellyfin for an item's file; see `MediaDesk`."""
+        try:
+            return stream(self._client(person.user_id), item_id, asked)
+        except FileAway as away:
+            raise NoFile(str(away)) from None
+        except (NotFound, NotAllowed):
+            raise NotHere from None
+
+    def begin(self, person: Person) -> Callable[[], None]:
+        """Take a place among those who play; see `MediaDesk`."""
+        return self._streams.begin(person.user_id)
+
+    def note_use(self, person: Person, found: OpenFile) -> None:
+        """A piece of a file is fetched to be played; see `MediaDesk`."""
+        self._uses.note(person.user_id, found.download_id, found.item_id)
+
+    def _finished(self, person: Person, download_id: int) -> Download:
+        download = self._visible(person, download_id)
+        if download is None:
+            raise NotHere
+        if download.status is not Status.COMPLETED:
+            raise NoFile(f"{download.title} has not arrived, or is not kept any more")
+        return download

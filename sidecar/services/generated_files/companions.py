@@ -1,0 +1,193 @@
+"""Puts covers, lyrics and subtitles beside the files on every device, and takes them away again.
+
+    a file arrived ─▶ one request for what there is, of a hundred files ─▶ what is there is fetched
+    a file went ────▶ what lay beside it goes; a cover with the last file of its folder
+
+When that is done, and where not, is said in `services.generated_files.writer`. A file of a
+stranger's stays as it is. A cover that a person deleted does not come again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.companions import (
+    Beside,
+    cover_path,
+    is_left,
+    lrc,
+    lyrics_path,
+    stems,
+    subtitle_paths,
+    what,
+)
+from sidecar.domain.files.presets import PRESETS
+from sidecar.errors import DeviceTrouble
+from sidecar.events import DeviceChanged, DownloadChanged
+from sidecar.events import Event as News
+from sidecar.jellyfin.beside import Companions, Extras
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.generated_files.writer import DeviceWriter
+from sidecar.services.problems import Troubles
+from sidecar.store.files.companions import Arrived, BesideFiles
+from sidecar.store.files.completed import OnDevice
+from sidecar.transfer.converting.pictures import baseline
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """What is to lie beside a file."""
+
+    path: str
+    content: bytes
+
+
+class BesideWriter(DeviceWriter):
+    """One thread runs it; `hear` is safe for many."""
+
+    what = "covers"
+
+    def __init__(
+        self,
+        *,
+        shelf: DeviceShelf,
+        on_device: OnDevice,
+        beside: BesideFiles,
+        client: Callable[[str], Jellyfin],
+        cover_changed: Callable[[str], object],
+        troubles: Troubles,
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            shelf: The devices.
+            on_device: What is complete there.
+            beside: What was looked for already.
+            client: Gives the Jellyfin client of an account, or raises `SignedOut`.
+            cover_changed: Told the id of a device where a cover came or went.
+            troubles: What stands in the way of writing.
+            clock: For all waits.
+        """
+        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        self._beside = beside
+        self._client = client
+        self._cover_changed = cover_changed
+
+    def hear(self, event: News) -> None:
+        """Take news of what arrived and went; a listener for the bus."""
+        match event:
+            case DownloadChanged(download=one, was=was, now=now):
+                if Status.COMPLETED in {was, now} and was is not now:
+                    self.changed(one.device_id)
+            case DeviceChanged(device_id=device_id):
+                self.changed(device_id)
+            case _:
+                pass
+
+    def _write(self, device: Attached) -> None:
+        kinds = _kinds(device)
+        self._clear(device, kinds)
+        waiting = self._beside.waiting(device.id, AT_ONCE)
+        by_account = sorted(waiting, key=lambda one: (one.user_id, one.path))
+        for user_id, group in groupby(by_account, key=lambda one: one.user_id):
+            self._bring(device, kinds, Companions(self._client(user_id)), list(group))
+        if len(waiting) == AT_ONCE:
+            self.changed(device.id)
+
+    def _clear(self, device: Attached, kinds: frozenset[Beside]) -> None:
+        """Take away what belongs to nothing any more, or is not wanted here."""
+        own = device.folder.own_files
+        ours = [one for one in own.names() if what(one) is not None]
+        if not ours:
+            return
+        # What belongs to a missing file waits with it for what people say.
+        files = stems(self._on_device.paths(device.id))
+        for path in ours:
+            if (what(path) not in kinds or is_left(path, files)) and own.remove(path):
+                log.info("%s went from %s", path, device.settings.name)
+                self._tell(device, path)
+
+    def _bring(
+        self,
+        device: Attached,
+        kinds: frozenset[Beside],
+        companions: Companions,
+        files: Sequence[Arrived],
+    ) -> None:
+        has_texts = not kinds.isdisjoint({Beside.LYRICS, Beside.SUBTITLES})
+        extras = companions.of([one.item_id for one in files]) if has_texts else {}
+        for one in files:
+            if Beside.COVER in kinds:
+                self._put_all(device, _cover(device, companions, one))
+            if (more := extras.get(one.item_id)) is not None:
+                self._put_all(device, _texts(kinds, companions, one, more))
+            self._beside.note([one])
+
+    def _put_all(self, device: Attached, found: Iterable[_Put]) -> None:
+        for put in found:
+            self._put(device, put)
+
+    def _put(self, device: Attached, put: _Put) -> None:
+        if not self._has_room(device, len(put.content)):
+            return
+        try:
+            if device.folder.own_files.put(put.path, put.content):
+                self._tell(device, put.path)
+        except DeviceTrouble as trouble:
+            if trouble.code != "name-taken":
+                raise
+            log.info("%s on %s is somebody else's", put.path, device.settings.name)
+
+    def _tell(self, device: Attached, path: str) -> None:
+        if what(path) is Beside.COVER:
+            self._cover_changed(device.id)
+
+
+def _kinds(device: Attached) -> frozenset[Beside]:
+    wanted = {
+        Beside.COVER: device.settings.covers,
+        Beside.LYRICS: device.settings.lyrics,
+        Beside.SUBTITLES: device.settings.subtitles,
+    }
+    return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
+
+
+def _cover(device: Attached, companions: Companions, file: Arrived) -> Iterator[_Put]:
+    """Yield the cover of a file's folder, if it has never been there and there is one."""
+    path = cover_path(file.path, file.item_type)
+    if path is None or file.image_item_id is None or file.image_tag is None:
+        return
+    if path in device.folder.own_files.names() or device.folder.stat(path) is not None:
+        return
+    pixels = PRESETS[device.settings.preset].cover_pixels
+    body = companions.picture(file.image_item_id, file.image_tag, pixels)
+    made = None if body is None else baseline(body, most=pixels)
+    if made is not None:
+        yield _Put(path, made)
+    elif body is not None:
+        log.info("the cover of %s is no picture that can be read", file.path)
+
+
+def _texts(
+    kinds: frozenset[Beside], companions: Companions, file: Arrived, extras: Extras
+) -> Iterator[_Put]:
+    if Beside.LYRICS in kinds and extras.has_lyrics:
+        text = lrc(companions.lyrics(file.item_id))
+        if text:
+            yield _Put(lyrics_path(file.path), text.encode())
+    if Beside.SUBTITLES in kinds:
+        for path, one in subtitle_paths(file.path, extras.subtitles).items():
+            body = companions.subtitles(file.item_id, extras.source_id, one)
+            if body is not None:
+                yield _Put(path, body)

@@ -1,0 +1,90 @@
+"""Keeps the page and the manifest of every device as they should be.
+
+When they are written, and where not, is said in `services.generated_files.writer`. A file of a
+stranger's keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.catalogue import works
+from sidecar.domain.files.manifest import manifest
+from sidecar.domain.files.removals import Facts
+from sidecar.errors import DeviceTrouble
+from sidecar.events import DeviceChanged, DownloadChanged
+from sidecar.events import Event as News
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.generated_files.index_page import page
+from sidecar.services.generated_files.writer import DeviceWriter
+from sidecar.services.problems import Troubles
+from sidecar.store.files.completed import OnDevice
+
+PAGE = "Offline library.html"
+# If something of a stranger's has that name.
+OTHER_PAGE = "Offline library (Jellyfin Sidecar).html"
+MANIFEST = ".sidecar/manifest.json"
+
+
+class StickWriter(DeviceWriter):
+    """One thread runs it; `hear` is safe for many."""
+
+    what = "page"
+
+    def __init__(
+        self,
+        *,
+        shelf: DeviceShelf,
+        on_device: OnDevice,
+        troubles: Troubles,
+        server_id: Callable[[], str | None],
+        clock: Clock,
+    ) -> None:
+        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        self._server_id = server_id
+
+    def hear(self, event: News) -> None:
+        """Take news of what arrived and went; a listener for the bus."""
+        match event:
+            case DownloadChanged(download=one, was=was, now=now):
+                if Status.COMPLETED in {was, now} and was is not now:
+                    self.changed(one.device_id)
+            case DeviceChanged(device_id=device_id):
+                self.changed(device_id)
+            case _:
+                pass
+
+    def _write(self, device: Attached) -> None:
+        files = self._on_device.files(device.id)
+        settings, own = device.settings, device.folder.own_files
+        whole = manifest(
+            files,
+            server_id=self._server_id(),
+            device_id=device.id,
+            device_name=settings.name,
+        )
+        if self._has_room(device, len(whole)):
+            own.put(MANIFEST, whole)
+        if not settings.index:
+            for name in (PAGE, OTHER_PAGE):
+                own.remove(name)
+            return
+        found = works(files)
+        places = [place for one in found for place in one.cover_places]
+        seen = device.folder.look(places)
+        there = {place for place in places if isinstance(seen[place], Facts)}
+        shown = page(settings.name, found, there=there)
+        if self._has_room(device, len(shown)):
+            self._put_page(device, shown)
+
+    def _put_page(self, device: Attached, shown: bytes) -> None:
+        own = device.folder.own_files
+        try:
+            own.put(PAGE, shown)
+            own.remove(OTHER_PAGE)
+        except DeviceTrouble as trouble:
+            if trouble.code != "name-taken":
+                raise
+            own.put(OTHER_PAGE, shown)

@@ -1,0 +1,128 @@
+"""Builds the page that lies on a device: one file, no network, nothing from anywhere else.
+
+Titles are untrusted. They reach the page as JSON that cannot end its element, or escaped; the
+page's script makes text of them, never markup; and its policy lets nothing run but that script,
+which it names by its hash. The same library makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from urllib.parse import quote
+
+from sidecar.domain.files.catalogue import Shelf, Work
+
+_WORDS = {
+    Shelf.MUSIC: ("track", "tracks"),
+    Shelf.BOOKS: ("audiobook part", "audiobook parts"),
+    Shelf.FILMS: ("film", "films"),
+    Shelf.SERIES: ("episode", "episodes"),
+}
+# What could end a script's element, or a line of JavaScript, early.
+_RISKY = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
+_UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
+
+
+def page(name: str, works: Sequence[Work], *, there: Collection[str]) -> bytes:
+    """Return the whole page, in UTF-8.
+
+    Args:
+        name: The device.
+        works: What is on it, in order.
+        there: Those of the works' cover places where a cover lies.
+    """
+    style, script = _part("index_page.css"), _part("index_page.js")
+    parts = {
+        "policy": _policy(style, script),
+        "name": escape(name),
+        "style": style,
+        "summary": escape(_summary(works)),
+        "folders": "".join(_folder_link(one) for one in _top_folders(works)),
+        "library": _library(works, there),
+        "script": script,
+    }
+    whole = "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(_pieces()))
+    return whole.encode("utf-8", "replace")
+
+
+@cache
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _pieces() -> tuple[str, ...]:
+    """The template, cut at its places: text, a name, text and so on."""
+    pieces: list[str] = []
+    for number, piece in enumerate(_part("index_page.html").split("{")):
+        place, _, text = piece.partition("}")
+        pieces += [place, text] if number else [piece]
+    return tuple(pieces)
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "img-src 'self' file:; media-src 'self' file:; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _library(works: Iterable[Work], there: Collection[str]) -> str:
+    told = {"works": [_work(one, there) for one in works]}
+    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return plain.translate(_RISKY)
+
+
+def _work(work: Work, there: Collection[str]) -> list[object]:
+    cover = next((one for one in work.cover_places if one in there), "")
+    parts = [
+        [
+            part.label,
+            part.folder,
+            [
+                [one.title, one.path.rpartition("/")[2]]
+                + ([one.artist] if work.by and one.artist and one.artist != work.by else [])
+                for one in part.files
+            ],
+        ]
+        for part in work.parts
+    ]
+    return [str(work.shelf), work.title, work.by, cover, parts]
+
+
+def _summary(works: Sequence[Work]) -> str:
+    counts = dict.fromkeys(Shelf, 0)
+    total = 0
+    for work in works:
+        for part in work.parts:
+            counts[work.shelf] += len(part.files)
+            total += sum(one.size for one in part.files)
+    said = [f"{count:,} {_WORDS[shelf][count != 1]}" for shelf, count in counts.items() if count]
+    return " · ".join([*said, _size(total)]) if said else "Nothing is on this device yet"
+
+
+def _size(total: int) -> str:
+    for unit, name in _UNITS:
+        if total >= unit:
+            return f"{total / unit:.3g} {name}"
+    return f"{total / 1000:.3g} kB"
+
+
+def _top_folders(works: Iterable[Work]) -> Sequence[str]:
+    tops = {part.folder.partition("/")[0] for work in works for part in work.parts}
+    return sorted(tops - {""})
+
+
+def _folder_link(folder: str) -> str:
+    return f'<li><a href="./{quote(folder, safe="")}/">{escape(folder)}</a></li>'

@@ -1,0 +1,144 @@
+"""Keeps the playlists on every device as they should be: what was chosen, hearts, albums.
+
+    order that was listed last ─┐
+    what is complete there ─────┼─▶ M3U files, as the device's preset wants them
+    hearts, albums ─────────────┘
+
+When they are written, and where not, is said in `services.generated_files.writer`. A list is
+never shorter
+because something could not be asked: Jellyfin is not asked here. A file of a stranger's, or one
+that a person has changed, stays as it is, and ours gets another name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.m3u import Entry, Named, is_list, placed, written
+from sidecar.domain.files.presets import PRESETS
+from sidecar.errors import DeviceTrouble
+from sidecar.events import (
+    AccountChanged,
+    DeviceChanged,
+    DownloadChanged,
+    HoldsChanged,
+    PlaylistChanged,
+)
+from sidecar.events import Event as News
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.generated_files.writer import DeviceWriter
+from sidecar.services.problems import Troubles
+from sidecar.store.files.completed import OnDevice
+from sidecar.store.rules.playlist_orders import ChosenList, PlaylistOrders
+
+log = logging.getLogger(__name__)
+
+FAVOURITES = "Favourites"
+FEWEST_OF_AN_ALBUM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _List(Named):
+    """A playlist as it should be on a device.
+
+    Attributes:
+        entries: None if nobody knows them yet: whatever is there stays.
+    """
+
+    entries: Sequence[Entry] | None
+
+
+class PlaylistWriter(DeviceWriter):
+    """One thread runs it; `hear` is safe for many."""
+
+    what = "playlists"
+
+    def __init__(
+        self,
+        *,
+        shelf: DeviceShelf,
+        orders: PlaylistOrders,
+        on_device: OnDevice,
+        troubles: Troubles,
+        clock: Clock,
+    ) -> None:
+        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        self._orders = orders
+
+    def hear(self, event: News) -> None:
+        """Take news of files, of who wants them, and of playlists; a listener for the bus."""
+        match event:
+            case DownloadChanged(download=one, was=was, now=now):
+                if Status.COMPLETED in {was, now}:
+                    self.changed(one.device_id)
+            case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
+                self.changed(device_id)
+            case PlaylistChanged() | AccountChanged():
+                self.changed()
+            case _:
+                pass
+
+    def _write(self, device: Attached) -> None:
+        preset = PRESETS[device.settings.preset]
+        own = device.folder.own_files
+        ours = [one for one in own.names() if is_list(one)]
+        lists = [*self._chosen(device), *self._favourites(device), *self._albums(device)]
+        kept: set[str] = set()
+        for one, paths in placed(lists, preset, strangers=own.strangers(preset.folder), ours=ours):
+            if one.entries is None:
+                kept.update(paths)
+            elif one.entries:
+                kept.update(self._put(device, paths, written(one.name, one.entries, preset)))
+        # Only now: a list that has another name is never without a file.
+        for path in ours:
+            if path not in kept and own.remove(path):
+                log.info("%s went from %s", path, device.settings.name)
+
+    def _chosen(self, device: Attached) -> Iterator[_List]:
+        """Yield the playlists that were chosen, one file for all who chose the same."""
+        chosen: dict[str, ChosenList] = {}
+        for one in self._orders.chosen_on(device.id):
+            if one.is_gone or not device.settings.serves(one.user_name):
+                continue
+            if not chosen.setdefault(one.playlist_id, one).is_known:
+                chosen[one.playlist_id] = one
+        for one in chosen.values():
+            entries = self._orders.entries(one.user_id, one.playlist_id, device.id)
+            yield _List(one.playlist_id, one.title, entries if one.is_known else None)
+
+    def _favourites(self, device: Attached) -> Iterator[_List]:
+        found = self._orders.hearts_on(device.id)
+        people = [one for one in found if device.settings.serves(one.user_name)]
+        for one in people:
+            name = FAVOURITES if len(people) == 1 else f"{FAVOURITES} ({one.user_name})"
+            yield _List(one.user_id, name, one.entries)
+
+    def _albums(self, device: Attached) -> Iterator[_List]:
+        if not device.settings.album_playlists:
+            return
+        for one in self._orders.albums_on(device.id):
+            if len(one.entries) >= FEWEST_OF_AN_ALBUM:
+                artists = {entry.artist for entry in one.entries}
+                artist = next(iter(artists)) if len(artists) == 1 else None
+                name = f"{artist} - {one.album}" if artist else one.album
+                yield _List(one.album_id, name, one.entries)
+
+    def _put(self, device: Attached, paths: Sequence[str], content: bytes) -> Sequence[str]:
+        """Write a list; return the paths at which what is there is to stay."""
+        if not self._has_room(device, len(content)):
+            return paths
+        for path in paths:
+            try:
+                if device.folder.own_files.put(path, content):
+                    log.info("%s is written on %s", path, device.settings.name)
+            except DeviceTrouble as trouble:
+                if trouble.code != "name-taken":
+                    raise
+            else:
+                return [path]
+        log.info("a playlist has no place on %s: others have its names", device.settings.name)
+        return []

@@ -1,0 +1,160 @@
+"""When what is ours on each device is written anew: what all writers of such files share.
+
+    something changed ─▶ a little later, when nothing is fetched any more ─┐
+                     └▶ meanwhile at most every 30 s ──────────────────────┴▶ written
+    stop ────────────▶ once more, if that is quick
+
+What cannot be written is tried again later; a device that comes back is looked at at once. Nothing
+is written where it would take more than a hundredth of what files may take, where there is no
+room, and on a device that is paused or in trouble.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.space.budget import DeviceRoom
+from sidecar.errors import DeviceTrouble, ServerAway, SidecarError, SignedOut
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.problems import Kind, Troubles
+from sidecar.store.files.completed import OnDevice
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+# Once nothing has happened for so long, work has ended.
+QUIET_S = 3.0
+AT_MOST_EVERY_S = 30.0
+# Some things come and go without news.
+ALL_AGAIN_S = 600.0
+# After what took long, for so many times as long: a slow stick is there for music.
+SHARE_BUSY, SHARE_QUIET = 30.0, 5.0
+# A stop waits for no slow stick.
+QUICK_S = 0.5
+# Of what files may take.
+SMALL_PART = 100
+
+
+@dataclass(slots=True)
+class _Standing:
+    """How one device stands.
+
+    Attributes:
+        folder: Tells whether it is still the same attachment.
+        since: When something first changed that is not written yet; None if nothing did.
+        changed: When something changed last.
+        written, took: When it was written last, and how long that took.
+    """
+
+    folder: object
+    since: float | None
+    changed: float
+    written: float
+    took: float = 0.0
+
+
+class DeviceWriter(ABC):
+    """One thread runs it; `changed` is safe for many."""
+
+    # For the log.
+    what: str
+
+    def __init__(
+        self, *, shelf: DeviceShelf, on_device: OnDevice, troubles: Troubles, clock: Clock
+    ) -> None:
+        self._shelf = shelf
+        self._on_device = on_device
+        self._troubles = troubles
+        self._clock = clock
+        self._lock = Lock()
+        self._standings: dict[str, _Standing] = {}
+
+    def changed(self, device_id: str | None = None) -> None:
+        """Note that something changed on a device, or on all of them."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for one, there in self._standings.items():
+                if device_id in {None, one}:
+                    there.changed = now
+                    there.since = now if there.since is None else there.since
+
+    def run(self, stop: Event) -> None:
+        """Look every second until `stop` is set; then once more."""
+        while not self._clock.wait(stop, LOOK_EVERY_S):
+            self._try_step(ending=False)
+        self._try_step(ending=True)
+
+    def step(self, *, ending: bool = False) -> None:
+        """Write what is due; when it is `ending`, all that is quick."""
+        for device in self._shelf.all():
+            standing = self._standing(device)
+            if not self._is_due(device, standing, ending=ending):
+                continue
+            began = self._clock.monotonic()
+            with self._lock:
+                # What changes from now on is due again.
+                standing.since = None
+            try:
+                self._write(device)
+            except (DeviceTrouble, ServerAway, SignedOut) as trouble:
+                log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+                self._put_off(standing)
+            standing.written = self._clock.monotonic()
+            standing.took = standing.written - began
+
+    @abstractmethod
+    def _write(self, device: Attached) -> None:
+        """Bring what is ours on a device up to date; may raise `DeviceTrouble`."""
+
+    def _has_room(self, device: Attached, size: int) -> bool:
+        limits = DeviceRoom(
+            name=device.settings.name,
+            space=device.folder.space(),
+            budget=device.settings.budget,
+            reserve=device.settings.reserve,
+        )
+        is_small = size * SMALL_PART <= limits.most
+        return is_small and size <= limits.space.free - limits.kept
+
+    def _try_step(self, *, ending: bool) -> None:
+        try:
+            self.step(ending=ending)
+        except SidecarError as trouble:
+            log.warning("%s", trouble)
+        except Exception:
+            log.exception("the %s could not be written in a way nobody foresaw", self.what)
+
+    def _standing(self, device: Attached) -> _Standing:
+        now = self._clock.monotonic()
+        with self._lock:
+            there = self._standings.get(device.id)
+            if there is None or there.folder is not device.folder:
+                there = _Standing(device.folder, now, now, now - AT_MOST_EVERY_S)
+                self._standings[device.id] = there
+            if there.since is None and now - there.written >= ALL_AGAIN_S:
+                there.since = there.changed = now
+            return there
+
+    def _put_off(self, standing: _Standing) -> None:
+        """What could not be written is tried again, but not every second."""
+        now = self._clock.monotonic()
+        with self._lock:
+            standing.since, standing.changed = now, now + AT_MOST_EVERY_S
+
+    def _is_due(self, device: Attached, standing: _Standing, *, ending: bool) -> bool:
+        if standing.since is None or device.settings.paused:
+            return False
+        if self._troubles.of(Kind.DEVICE, device.id) is not None:
+            return False
+        if ending:
+            return standing.took < QUICK_S
+        now = self._clock.monotonic()
+        rested = now - standing.written
+        if rested >= max(AT_MOST_EVERY_S, SHARE_BUSY * standing.took):
+            return True
+        is_quiet = now - standing.changed >= QUIET_S and rested >= SHARE_QUIET * standing.took
+        return is_quiet and not self._on_device.is_busy(device.id)

@@ -1,0 +1,125 @@
+"""The housekeeping: looks at devices and the server, lets go of holds, retries what is due.
+
+every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
+            downloads whose cooldown is over, accounts that came in from the command line,
+            what must go from a device and what may come
+each day    a copy of the database
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download
+from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.space.planner import Room
+from sidecar.services.transfers.formats import Formats
+from sidecar.services.transfers.network_policy import NetworkRule
+from sidecar.services.transfers.originals import KeptOriginals
+from sidecar.services.transfers.recovery import Settling
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads
+from sidecar.threads import Bell
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+COPY_EVERY_S = 24 * 3600.0
+
+
+class Keeping:
+    """One thread runs it; nobody else attaches devices."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        downloads: Downloads,
+        shelf: DeviceShelf,
+        settling: Settling,
+        planning: Planning,
+        room: Room,
+        formats: Formats,
+        originals: KeptOriginals,
+        network: NetworkRule,
+        server: ServerWatch,
+        sign_in: Callable[[], object],
+        look_at_accounts: Callable[[], object],
+        device_came: Callable[[], object],
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._shelf = shelf
+        self._settling = settling
+        self._planning = planning
+        self._room = room
+        self._formats = formats
+        self._originals = originals
+        self._network = network
+        self._server = server
+        self._sign_in = sign_in
+        self._look_at_accounts = look_at_accounts
+        self._device_came = device_came
+        self._clock = clock
+        self._unfinished: dict[str, list[Download]] = {}
+        self._copy_at = clock.monotonic() + COPY_EVERY_S
+
+    def recover(self) -> None:
+        """Put the queue and the devices in order after the last stop; before any worker starts.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar holds a device.
+        """
+        for download in self._downloads.recover():
+            self._unfinished.setdefault(download.device_id, []).append(download)
+        self._shelf.look(settle=self._settle, starting=True)
+        self._formats.align()
+
+    def run(self, stop: Event, bell: Bell) -> None:
+        """Step every two seconds, and whenever the bell rings, until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.step()
+            except SidecarError as trouble:
+                log.warning("%s", trouble)
+            except Exception:
+                log.exception("the housekeeping failed in a way nobody foresaw")
+            bell.rest(EVERY_S)
+
+    def step(self) -> None:
+        """Do all that is due."""
+        if self._shelf.look(settle=self._settle):
+            self._device_came()
+        self._server.probe()
+        self._sign_in()
+        self._look_at_accounts()
+        self._planning.let_go()
+        for download in self._downloads.failed_and_due(self._clock.now()):
+            self._downloads.retry(download)
+        self._network.step()
+        self._formats.step()
+        self._originals.step()
+        self._room.step()
+        if self._clock.monotonic() >= self._copy_at:
+            self._copy_at = self._clock.monotonic() + COPY_EVERY_S
+            self._db.back_up(self._clock)
+
+    def _settle(self, device: Attached) -> None:
+        """Only what is settled is used; a device that goes away meanwhile is settled anew."""
+        unfinished = self._unfinished.pop(device.id, [])
+        try:
+            self._settling.settle(device, unfinished)
+        except DeviceTrouble:
+            self._unfinished[device.id] = [
+                current
+                for one in unfinished
+                if (current := self._downloads.get(one.id)) is not None and current.finalizing
+            ]
+            raise

@@ -1,0 +1,78 @@
+"""Whether Jellyfin can be asked: one trouble for the whole server, one probe at a time.
+
+Whoever is refused by the server itself tells it here; nobody asks again until the probe, which
+backs off to five minutes, has found the right server ready. Nothing is used up meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.errors import JellyfinTrouble, ServerAway, WrongServer
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.problems import Kind, Trouble, Troubles
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "jellyfin"
+FIRST_PROBE_S = 1.0
+LONGEST_PROBE_S = 300.0
+
+
+class ServerWatch:
+    """The one place that knows whether the server is there. Safe for many threads."""
+
+    def __init__(self, anonymous: Callable[[], Jellyfin], troubles: Troubles, clock: Clock) -> None:
+        self._anonymous = anonymous
+        self._troubles = troubles
+        self._clock = clock
+        self._lock = Lock()
+        self._pause_s = FIRST_PROBE_S
+        self._probe_at = 0.0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the server may be asked."""
+        return self._troubles.of(Kind.SERVER, SUBJECT) is None
+
+    def tell(self, trouble: JellyfinTrouble) -> None:
+        """Note that the server is away, or is another one; other troubles are none of it."""
+        match trouble:
+            case WrongServer():
+                self._note(Trouble("wrong-server", str(trouble)), None)
+            case ServerAway():
+                self._note(Trouble("server-away", str(trouble)), trouble.retry_after_s)
+            case _:
+                pass
+
+    def probe(self) -> None:
+        """If the server is in trouble and a look is due, look once."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self.is_there or now < self._probe_at:
+                return
+            self._pause_s = min(self._pause_s * 2, LONGEST_PROBE_S)
+            self._probe_at = now + self._pause_s
+        try:
+            self._anonymous().public_info()
+        except JellyfinTrouble as trouble:
+            log.debug("Jellyfin is still not there: %s", trouble)
+            if isinstance(trouble, WrongServer):
+                self.tell(trouble)
+            return
+        with self._lock:
+            self._pause_s = FIRST_PROBE_S
+        if self._troubles.clear(Kind.SERVER, SUBJECT):
+            log.info("Jellyfin is back")
+
+    def _note(self, trouble: Trouble, retry_after_s: float | None) -> None:
+        with self._lock:
+            if self.is_there:
+                self._pause_s = FIRST_PROBE_S
+                wait_s = min(max(retry_after_s or 0.0, FIRST_PROBE_S), LONGEST_PROBE_S)
+                self._probe_at = self._clock.monotonic() + wait_s
+        if self._troubles.note(Kind.SERVER, SUBJECT, trouble):
+            log.warning("%s", trouble.text)

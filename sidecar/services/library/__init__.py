@@ -1,0 +1,1 @@
+"""The Jellyfin library as people look through it."""

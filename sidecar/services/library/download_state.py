@@ -1,0 +1,180 @@
+"""What a download button shows for each device: nothing yet, on its way, here, or partly here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.events import Progress
+from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.devices.views import DeviceView
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.search import Counted, Offline
+
+
+class State(StrEnum):
+    """What it shows. `AVAILABLE` can be asked for; `PARTLY` is here in part and nothing comes."""
+
+    AVAILABLE = "available"
+    WAITING = "waiting"
+    DOWNLOADING = "downloading"
+    PAUSED = "paused"
+    FAILED = "failed"
+    COMPLETED = "completed"
+    PARTLY = "partly"
+
+
+# Of several files the first of these that any of them is in is what is shown.
+SHOWN = (
+    (Status.DOWNLOADING, State.DOWNLOADING),
+    (Status.PENDING, State.WAITING),
+    (Status.PAUSED, State.PAUSED),
+    (Status.FAILED, State.FAILED),
+)
+# The download that is led to is the first in this order.
+TELLING = (*(status for status, _ in SHOWN), Status.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """An item on a device.
+
+    Attributes:
+        download_id: Of a single file; None for several, and for what was not asked for.
+        row: The download that shows why it stands so; None if there is none or nobody looked.
+        place: In the queue, from 1; of several files that of the first one.
+        progress: From 0 to 1, of all files together.
+        done, total: How many files are here, and how many there are; None if nobody says.
+    """
+
+    device_id: str
+    device_name: str
+    state: State
+    download_id: int | None = None
+    row: int | None = None
+    place: int | None = None
+    progress: float = 0.0
+    done: int = 0
+    total: int | None = None
+
+
+class Buttons:
+    """Looks up what buttons show. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        offline: Offline,
+        downloads: Downloads,
+        devices: Callable[[Person], Sequence[DeviceView]],
+        running: Callable[[], Sequence[Progress]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            offline: What there is of items.
+            downloads: For places in the queue.
+            devices: Those that a person uses.
+            running: The transfers as they stand.
+        """
+        self._offline = offline
+        self._downloads = downloads
+        self._devices = devices
+        self._running = running
+
+    def of_files(
+        self, person: Person, groups: Mapping[str, Collection[str]]
+    ) -> dict[str, list[Button]]:
+        """Return the buttons of things by what files they are made of: `{item: its files}`."""
+        devices = self._devices(person)
+        ids = {one for files in groups.values() for one in files}
+        found = self._offline.of_items(ids, viewer(person))
+        # What is missing is not there: it can be asked for.
+        rows = [one for one in found if one.missing_since is None]
+        waiting = [one.id for one in rows if one.status is Status.PENDING]
+        places = self._downloads.positions(waiting)
+        running = {one.download_id: one for one in self._running()}
+        by_place = {(one.device_id, one.item_id): one for one in rows}
+        return {
+            item: [
+                _button(
+                    device,
+                    len(files),
+                    [row for file in files if (row := by_place.get((device.id, file)))],
+                    places,
+                    running,
+                )
+                for device in devices
+            ]
+            for item, files in groups.items()
+        }
+
+    def of_albums(
+        self, person: Person, albums: Mapping[str, int | None]
+    ) -> dict[str, list[Button]]:
+        """Return the buttons of albums of which only the number of tracks is known, if that."""
+        counted = self._offline.of_albums(albums, viewer(person))
+        devices = self._devices(person)
+        return {
+            album: [_of_album(one, counted.get((album, one.id), []), total) for one in devices]
+            for album, total in albums.items()
+        }
+
+
+def _of_album(device: DeviceView, counted: Sequence[Counted], total: int | None) -> Button:
+    by_status = {one.status: one for one in counted}
+    completed = by_status.get(Status.COMPLETED)
+    done = completed.number if completed else 0
+    telling = [by_status[one] for one in TELLING if one in by_status]
+    return Button(
+        device_id=device.id,
+        device_name=device.name,
+        state=_state(by_status, done, total),
+        row=telling[0].first if telling else None,
+        progress=min(1.0, done / total) if total else 0.0,
+        done=done,
+        total=total,
+    )
+
+
+def _button(
+    device: DeviceView,
+    total: int,
+    rows: Sequence[Download],
+    places: Mapping[int, int],
+    running: Mapping[int, Progress],
+) -> Button:
+    done = sum(one.status is Status.COMPLETED for one in rows)
+    shares = [_share(one, running.get(one.id)) for one in rows]
+    return Button(
+        device_id=device.id,
+        device_name=device.name,
+        state=_state({one.status for one in rows}, done, total),
+        download_id=rows[0].id if total == 1 and rows else None,
+        row=min(rows, key=_told_by).id if rows else None,
+        place=min((places[one.id] for one in rows if one.id in places), default=None),
+        progress=sum(shares) / total if total else 0.0,
+        done=done,
+        total=total,
+    )
+
+
+def _state(statuses: Collection[Status], done: int, total: int | None) -> State:
+    if total and done >= total:
+        return State.COMPLETED
+    shown = next((state for status, state in SHOWN if status in statuses), None)
+    return shown or (State.PARTLY if done else State.AVAILABLE)
+
+
+def _told_by(row: Download) -> int:
+    return TELLING.index(row.status) if row.status in TELLING else len(TELLING)
+
+
+def _share(row: Download, progress: Progress | None) -> float:
+    if row.status is Status.REMOVED:
+        return 0.0
+    if row.status is Status.DOWNLOADING and progress is not None and progress.size:
+        return min(1.0, progress.bytes_held / progress.size)
+    return row.progress

@@ -1,0 +1,59 @@
+"""What a person asks for, looked up through their own account: what it cannot see is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from sidecar.domain.items import CONTAINERS, PLAYABLE, Item
+from sidecar.errors import NotAllowed, NotFound, NotHere, NotPossible, OddAnswer
+from sidecar.jellyfin.listing import Listing
+
+
+class ItemSource(Protocol):
+    """The library as one account sees it: `jellyfin.client.Jellyfin`."""
+
+    def item(self, item_id: str) -> Item:
+        """Return one item; raises `NotFound` for what the account cannot see."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids."""
+
+    def expand(self, item: Item) -> Listing:
+        """List the playable items of a container."""
+
+
+def seen(library: ItemSource, item_id: str) -> Item:
+    """Return an item.
+
+    Raises:
+        NotHere: The account may not see it, or there is none.
+        errors.JellyfinTrouble: It cannot be asked.
+    """
+    try:
+        return library.item(item_id)
+    except (NotFound, NotAllowed):
+        raise NotHere from None
+
+
+def expanded(library: ItemSource, item: Item) -> Sequence[Item] | None:
+    """Return what a container holds, in order; None for what has a file of its own.
+
+    Raises:
+        NotPossible: There is nothing in it that can be fetched.
+        errors.JellyfinTrouble: It cannot be asked, or did not list all of it.
+    """
+    if item.type in PLAYABLE:
+        return None
+    if item.type not in CONTAINERS:
+        raise NotPossible(f"{item.title} is nothing that can be fetched")
+    try:
+        listing = library.expand(item)
+    except NotFound:
+        raise NotHere from None
+    if not listing.complete:
+        text = f"Jellyfin did not list all of {item.title}: nothing was changed, try again"
+        raise OddAnswer(text)
+    if not listing.items:
+        raise NotPossible(f"There is nothing in {item.title} that can be fetched")
+    return listing.items

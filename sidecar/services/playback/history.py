@@ -1,0 +1,221 @@
+"""Where people ask what they heard and what they hear now; nobody is told of anybody else.
+
+An admin may ask for somebody else by name. For everybody else a foreign name is an unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.tracker import Current
+from sidecar.domain.rules.queue_ahead import NAME
+from sidecar.services.accounts.person import Person
+from sidecar.services.playback.tracker import Watching
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.playback.plays import Plays
+from sidecar.store.rules.holds import Holds
+
+
+@dataclass(frozen=True, slots=True)
+class ComingView:
+    """One track that comes next.
+
+    Attributes:
+        text: Why: "next in your queue".
+        places: The devices that it goes to, and how it stands there.
+    """
+
+    title: str
+    artist: str | None
+    text: str
+    places: tuple[tuple[str, Status], ...]
+
+
+class Coming:
+    """Looks it up. Safe for many threads."""
+
+    def __init__(self, holds: Holds, downloads: Downloads, devices: Devices) -> None:
+        self._holds = holds
+        self._downloads = downloads
+        self._devices = devices
+
+    def of(self, user_id: str) -> Sequence[ComingView]:
+        """Return what comes next for an account, on all its devices."""
+        found: dict[str, list[tuple[Download, str, str]]] = {}
+        for device in self._devices.all():
+            for hold in self._holds.of_rule(user_id, device.id, NAME):
+                download = self._downloads.by_item(device.id, hold.item_id)
+                if hold.release_at is None and download is not None:
+                    on_device = (download, device.name, hold.reason.text)
+                    found.setdefault(hold.item_id, []).append(on_device)
+        in_turn = sorted(found.values(), key=lambda one: (-one[0][0].priority, one[0][0].id))
+        return [_view(one) for one in in_turn]
+
+
+def _view(found: Sequence[tuple[Download, str, str]]) -> ComingView:
+    download, _, text = found[0]
+    places = tuple((device_name, one.status) for one, device_name, _ in found)
+    return ComingView(download.title, download.artist, text, places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayView:
+    """One listening. `is_counted` means that the rules take it for one."""
+
+    item_id: str
+    title: str
+    client: str | None
+    started_at: datetime
+    seconds_heard: float
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaysPage:
+    """One page of plays, and how many there are in all."""
+
+    items: Sequence[PlayView]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NowView:
+    """What somebody plays now.
+
+    Attributes:
+        account: Whose client it is.
+        position, seconds: Where in the item, and its running time; None if nobody knows.
+        seconds_heard: Really heard until now.
+        queued: How many entries follow, as far as the client tells.
+        coming: What the rules fetch because of it.
+    """
+
+    account: str
+    item_id: str
+    title: str
+    artist: str | None
+    album: str | None
+    item_type: str
+    client: str | None
+    device_name: str | None
+    started_at: datetime
+    position: float
+    seconds: float | None
+    seconds_heard: float
+    is_paused: bool
+    has_cover: bool = False
+    queued: int = 0
+    coming: tuple[ComingView, ...] = ()
+
+
+class PlaysDesk(Protocol):
+    """What may be asked about listening."""
+
+    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
+        """List plays, newest first: the person's own, or those of the account an admin names."""
+
+    def now(self, person: Person) -> Sequence[NowView]:
+        """List what the person plays now; for an admin what everybody does."""
+
+
+class ListeningDesk:
+    """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
+
+    def __init__(
+        self,
+        plays: Plays,
+        watching: Watching,
+        accounts: Callable[[], Iterable[Account]],
+        coming: Callable[[str], Sequence[ComingView]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            plays: What was heard.
+            watching: What is heard.
+            accounts: Gives everybody who ever signed in.
+            coming: Gives what the rules fetch for an account while it listens.
+        """
+        self._coming = coming
+        self._plays = plays
+        self._watching = watching
+        self._accounts = accounts
+
+    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
+        """List plays, newest first."""
+        user_id = self._meant(person, account)
+        if user_id is None:
+            return PlaysPage([], 0, page, page_size)
+        found, total = self._plays.page(user_id, page, page_size)
+        return PlaysPage([_play(one.play) for one in found], total, page, page_size)
+
+    def now(self, person: Person) -> Sequence[NowView]:
+        """List what plays now."""
+        current = self._watching.current(None if person.is_admin else person.user_id)
+        names = {one.user_id: one.name for one in self._accounts()}
+        return [self._now(one, names) for one in current]
+
+    def _now(self, one: Current, names: Mapping[str, str]) -> NowView:
+        user_id = one.playing.user_id or ""
+        coming = tuple(self._coming(user_id))
+        return _now(one, names.get(user_id, "a former account"), coming)
+
+    def _meant(self, person: Person, account: str | None) -> str | None:
+        """Somebody is named by account name, in any case, or by id."""
+        if account is None:
+            return person.user_id
+        wanted = account.casefold()
+        if wanted in {person.name.casefold(), person.user_id}:
+            return person.user_id
+        if not person.is_admin:
+            return None
+        return next(
+            (
+                one.user_id
+                for one in self._accounts()
+                if wanted in {one.name.casefold(), one.user_id}
+            ),
+            None,
+        )
+
+
+def _play(play: Play) -> PlayView:
+    return PlayView(
+        item_id=play.item_id,
+        title=play.title,
+        client=play.client,
+        started_at=play.started_at,
+        seconds_heard=play.seconds_heard,
+        is_counted=play.counts,
+    )
+
+
+def _now(current: Current, account: str, coming: tuple[ComingView, ...]) -> NowView:
+    playing, item = current.playing, current.playing.item
+    return NowView(
+        account=account,
+        item_id=item.id,
+        title=item.title,
+        artist=item.artist,
+        album=item.album or item.series,
+        item_type=item.type.value,
+        client=playing.client,
+        device_name=playing.device_name,
+        started_at=current.started_at,
+        position=playing.position_s,
+        seconds=item.seconds,
+        seconds_heard=current.heard_s,
+        is_paused=playing.is_paused,
+        has_cover=item.image_item_id is not None,
+        queued=max(len(playing.queue) - 1, 0),
+        coming=coming,
+    )

@@ -1,0 +1,193 @@
+"""What every account plays: followed as it is told, kept as plays once it is over.
+
+    listener-ann ──all that plays──▶ ann's tracker ─┐
+    listener-ben ──all that plays──▶ ben's tracker ─┴─plays─▶ the `watching` thread ──▶ store
+                                                                                   └──▶ on_play
+
+An admin's connection tells everybody's playback: each account's connection is believed for that
+account alone, so nothing is heard twice. What plays is saved once a minute and at the end; a play
+that goes on after a restart is taken up again where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.sessions import NowPlaying
+from sidecar.domain.playback.tracker import Current, Moment, Tracker
+from sidecar.domain.playback.tracker import Event as Happening
+from sidecar.errors import StoreTrouble
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.playback.plays import Plays
+from sidecar.threads import Bell
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+SAVED_EVERY_S = 60.0
+RETRY_S = 10.0
+TAKEN_UP_WITHIN = timedelta(minutes=10)
+# Waiting for a database that cannot be written; the oldest are given up first.
+MOST_WAITING = 1000
+
+
+class Watching:
+    """Everybody's playback. One thread runs it; it may be told and asked from any."""
+
+    def __init__(
+        self,
+        plays: Plays,
+        downloads: Downloads,
+        *,
+        on_play: Callable[[Play], object],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            plays: Where they are kept.
+            downloads: Told what was used last.
+            on_play: Told of every play that is over, counting or not, in the thread that runs
+                this; once more if it went on after all.
+            clock: For how long things play.
+        """
+        self._plays = plays
+        self._downloads = downloads
+        self._on_play = on_play
+        self._clock = clock
+        self._lock = Lock()
+        self._trackers: dict[str, Tracker] = {}
+        self._over: deque[Play] = deque(maxlen=MOST_WAITING)
+        self._bell = Bell()
+        self._save_at = clock.monotonic() + SAVED_EVERY_S
+        self._retry_at = 0.0
+        self._is_ended = False
+
+    # What is told and asked: quick, for any thread
+
+    def tell(self, user_id: str, playing: Iterable[NowPlaying]) -> None:
+        """Take all that plays now, as an account's own connection tells it."""
+        theirs = [one for one in playing if one.user_id == user_id]
+        lately = self._lately(user_id)
+        with self._lock:
+            if self._is_ended:
+                return
+            tracker = self._trackers.setdefault(user_id, Tracker(lately))
+            self._note(tracker.take(theirs, self._moment()))
+
+    def leave(self, user_id: str) -> None:
+        """Nothing more will be told of this account: it was signed out."""
+        with self._lock:
+            tracker = self._trackers.pop(user_id, None)
+            if tracker is not None:
+                self._note(tracker.close())
+
+    def current(self, user_id: str | None = None) -> list[Current]:
+        """Return what an account plays now, or with None what everybody does."""
+        with self._lock:
+            wanted = self._trackers if user_id is None else {user_id} & self._trackers.keys()
+            return [one for name in sorted(wanted) for one in self._trackers[name].current()]
+
+    def now(self, user_id: str | None = None) -> tuple[NowPlaying, ...]:
+        """Return the same as it was last told."""
+        return tuple(one.playing for one in self.current(user_id))
+
+    # What runs it
+
+    def run(self, stop: Event) -> None:
+        """Save what is over until `stop` is set, then what still plays."""
+        while not stop.is_set():
+            try:
+                self.tick()
+            except Exception:
+                log.exception("watching failed")
+            self._bell.rest(IDLE_S)
+        self.end()
+
+    def tick(self) -> None:
+        """End what has vanished, and save what is over."""
+        with self._lock:
+            for tracker in self._trackers.values():
+                self._note(tracker.tick(self._moment()))
+        now = self._clock.monotonic()
+        if now >= self._retry_at and not self._save_over():
+            self._retry_at = now + RETRY_S
+        if now >= self._save_at:
+            self._save_at = now + SAVED_EVERY_S
+            self._save_so_far()
+
+    def end(self) -> None:
+        """End everything where the clients last reported, for good."""
+        with self._lock:
+            self._is_ended = True
+            for tracker in self._trackers.values():
+                self._note(tracker.close())
+            self._trackers.clear()
+        if not self._save_over():
+            log.warning("%d plays could not be saved", len(self._over))
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._clock.monotonic())
+
+    def _note(self, happened: Iterable[Happening]) -> None:
+        over = [one.play for one in happened if one.play is not None and one.play.was_heard]
+        if over:
+            self._over.extend(over)
+            self._bell.ring()
+
+    def _lately(self, user_id: str) -> list[Play]:
+        with self._lock:
+            if user_id in self._trackers:
+                return []
+        try:
+            return self._plays.lately(user_id, self._clock.now() - TAKEN_UP_WITHIN)
+        except StoreTrouble as trouble:
+            log.warning("what was played before the start is not known: %s", trouble)
+            return []
+
+    def _save_over(self) -> bool:
+        """Return whether nothing waits any more."""
+        while True:
+            with self._lock:
+                if not self._over:
+                    return True
+                play = self._over[0]
+            try:
+                is_known = self._plays.save(play) is not None
+                if is_known and play.counts:
+                    self._downloads.heard(play.item_id)
+            except StoreTrouble as trouble:
+                log.warning("a play waits to be saved: %s", trouble)
+                return False
+            self._drop(play)
+            if is_known:
+                self._say(play)
+
+    def _drop(self, play: Play) -> None:
+        with self._lock:
+            # Not the first any more if too many came meanwhile.
+            if self._over and self._over[0] is play:
+                self._over.popleft()
+
+    def _say(self, play: Play) -> None:
+        log.debug("heard %.0f s of %s", play.seconds_heard, play.item_id)
+        try:
+            self._on_play(play)
+        except Exception:
+            log.exception("a play was kept, but could not be acted on")
+
+    def _save_so_far(self) -> None:
+        with self._lock:
+            known = [one for tracker in self._trackers.values() for one in tracker.so_far()]
+        try:
+            for play in known:
+                if play.was_heard:
+                    self._plays.save(play, goes_on=True)
+        except StoreTrouble as trouble:
+            log.warning("what plays is not saved yet: %s", trouble)

@@ -1,0 +1,1 @@
+"""Plays that a music player noted, brought home."""

@@ -1,0 +1,163 @@
+"""Takes over what was heard on a music player: looked at first, then told to Jellyfin.
+
+    the player's logs ─▶ `log_reading` ─▶ fresh plays ─▶ looked at by a person
+                                               └───────▶ `telling` ─▶ Jellyfin, LRU, rules
+
+The plays become those of whoever takes them over: no log says who listened. One listening is taken
+over once, whoever does it. The logs themselves are only read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.config.zones import zone
+from sidecar.domain.imports.matching import OurFiles
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.played import PlayedMarks
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.player_logs.reader import Found, Fresh, Reader, read_logs
+from sidecar.services.player_logs.reporter import Tables, Telling
+from sidecar.services.player_logs.views import HeardView, LogFileView, LogInUse, LogView, TakenView
+
+log = logging.getLogger(__name__)
+
+MOST_SHOWN = 200
+# One request of a person waits no longer; the next one goes on.
+LONGEST_S = 20.0
+
+
+class LogReturn:
+    """Implements `LogDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        shelf: DeviceShelf,
+        tables: Tables,
+        client: Callable[[str], Jellyfin],
+        on_plays: Callable[[str], object],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use and who may manage a device.
+            shelf: The devices.
+            tables: Where it is kept.
+            client: Of an account.
+            on_plays: Told whose plays have come.
+            clock: For what can be true of a date.
+        """
+        self._access = access
+        self._shelf = shelf
+        self._tables = tables
+        self._client = client
+        self._on_plays = on_plays
+        self._clock = clock
+        self._lock = Lock()
+        self._in_use: set[str] = set()
+
+    def log(self, person: Person, device_id: str) -> LogView | None:
+        """Return what an import would do; see `LogDesk`."""
+        if self._access.name(person, device_id) is None:
+            return None
+        device = self._shelf.get(device_id)
+        return _view(device, self._read(person, device, self._client(person.user_id)))
+
+    def take(self, person: Person, device_id: str) -> TakenView | None:
+        """Take the plays over; see `LogDesk`."""
+        name = self._access.name(person, device_id)
+        if name is None:
+            return None
+        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        telling = Telling(
+            self._tables, PlayedMarks(client), person.user_id, device_id, device_name=name
+        )
+        with self._alone(device_id, name):
+            try:
+                left = self._take(person, device, client, telling)
+            finally:
+                if telling.taken:
+                    log.info("%d plays were taken over from %s", telling.taken, name)
+                    self._on_plays(person.user_id)
+        return TakenView(taken=telling.taken, left=left, refused=tuple(telling.refused))
+
+    def _take(self, person: Person, device: Attached, client: Jellyfin, telling: Telling) -> int:
+        """Tell until all is told or the time is over; return how many plays are left."""
+        until = self._clock.monotonic() + LONGEST_S
+        begun = telling.unfinished()
+        items = client.items(one.item_id for one in begun) if begun else {}
+        for one in begun:
+            telling.go_on(items.get(one.item_id), one)
+        found = self._read(person, device, client)
+        groups = iter(_by_item(found.fresh))
+        for group in groups:
+            telling.tell(group[0].item, [one.listening for one in group])
+            if self._clock.monotonic() >= until:
+                break
+        return sum(map(len, groups)) + int(found.has_more)
+
+    def _read(self, person: Person, device: Attached, client: Jellyfin) -> Found:
+        sees_all = self._access.sees_all(person, device.settings)
+        imported = self._tables.imported
+        mine = OurFiles(imported.files(device.id, None if sees_all else person.user_id))
+        reader = Reader(
+            mine=mine,
+            all=mine if sees_all else OurFiles(imported.files(device.id, None)),
+            sees_all=sees_all,
+            zone=zone(device.settings.time_zone),
+            now=self._clock.now(),
+        )
+        return read_logs(device.folder, reader, client, imported.marks(device.id))
+
+    @contextmanager
+    def _alone(self, device_id: str, name: str) -> Iterator[None]:
+        with self._lock:
+            if device_id in self._in_use:
+                raise LogInUse(f"The plays on {name} are being taken over at this moment")
+            self._in_use.add(device_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_use.discard(device_id)
+
+
+def _by_item(fresh: Sequence[Fresh]) -> list[list[Fresh]]:
+    """Return the plays item by item, those heard last at the end: so they are used last."""
+    groups: dict[str, list[Fresh]] = {}
+    for one in fresh:
+        groups.setdefault(one.item.id, []).append(one)
+    return sorted(groups.values(), key=lambda group: max(one.listening.ended_at for one in group))
+
+
+def _view(device: Attached, found: Found) -> LogView:
+    newest = sorted(found.fresh, key=lambda one: one.listening.started_at, reverse=True)
+    return LogView(
+        device_id=device.id,
+        device_name=device.settings.name,
+        time_zone=device.settings.time_zone,
+        files=[LogFileView(one.path, one.kind.value, one.size) for one in found.files],
+        counts=found.counts,
+        plays=[
+            HeardView(
+                item_id=one.item.id,
+                title=one.item.title,
+                artist=one.item.artist or one.item.album_artist,
+                started_at=one.listening.started_at,
+                seconds_heard=one.listening.seconds_heard,
+            )
+            for one in islice(newest, MOST_SHOWN)
+        ],
+        remarks=found.remarks,
+        has_more=found.has_more,
+    )

@@ -1,0 +1,211 @@
+"""Reads the players' logs on a device and sorts their lines: which are plays, which are not, why.
+
+    lines ─▶ our file? ─▶ met before? ─▶ length as Jellyfin has it? ─▶ heard enough? ─▶ when?
+
+Changes nothing. However long a log is, only so many fresh plays are in memory at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from itertools import islice
+from typing import Protocol
+
+from sidecar.device.folder import DeviceFolder
+from sidecar.device.player_logs import LogFile, lines, logs_on
+from sidecar.domain.imports.matching import (
+    Ledger,
+    Mark,
+    OurFile,
+    OurFiles,
+    narrowed,
+    was_listened,
+    when,
+)
+from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
+from sidecar.domain.items import Item
+from sidecar.services.player_logs.views import LineCounts, RemarkView
+from sidecar.store.playback.imported_plays import Listening
+
+MOST_FRESH = 20_000
+MOST_REMARKS = 200
+
+UNKNOWN = "no file of ours on this device fits"
+AMBIGUOUS = "more than one of our files fits: {}"
+UNDATED = "its date cannot be true: the player's clock was wrong, or its time zone is set wrong"
+GONE = "Jellyfin does not have it any more, or hides it from this account"
+
+
+class Library(Protocol):
+    """The library as one account sees it: `jellyfin.client.Jellyfin`."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """For whom a log is read.
+
+    Attributes:
+        mine: Their files on the device.
+        all: Everybody's, if those are not all.
+        sees_all: They may read what nobody's file explains.
+        zone: Of the player's clock.
+    """
+
+    mine: OurFiles
+    all: OurFiles
+    sees_all: bool
+    zone: tzinfo
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A play that was not taken over yet."""
+
+    item: Item
+    listening: Listening
+
+
+@dataclass(slots=True)
+class Found:
+    """What is in the logs of a device."""
+
+    files: Sequence[LogFile] = ()
+    counts: LineCounts = field(default_factory=LineCounts)
+    fresh: list[Fresh] = field(default_factory=list)
+    remarks: list[RemarkView] = field(default_factory=list)
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    path: str
+    heard: Heard
+    candidates: Sequence[OurFile]
+
+
+def read_logs(
+    folder: DeviceFolder,
+    reader: Reader,
+    library: Library,
+    marks: Iterable[tuple[str, Mark]],
+    *,
+    most: int = MOST_FRESH,
+) -> Found:
+    """Read all logs of a device.
+
+    Args:
+        folder: Of the device.
+        reader: For whom.
+        library: Asked for the items of fresh plays.
+        marks: What was taken over before.
+        most: So many fresh lines at once.
+
+    Raises:
+        errors.DeviceTrouble: It cannot be read.
+        errors.JellyfinTrouble: The library cannot be asked.
+    """
+    sorting = _Sorting(reader, Ledger(marks))
+    sorting.found.files = logs_on(folder)
+    waiting = list(islice(sorting.fresh(folder), most))
+    sorting.found.has_more = len(waiting) == most
+    ids = {one.item_id for line in waiting for one in line.candidates}
+    items = library.items(sorted(ids)) if ids else {}
+    for line in waiting:
+        sorting.decide(line, items)
+    return sorting.found
+
+
+class _Sorting:
+    """Sorts the lines of one device, once."""
+
+    def __init__(self, reader: Reader, ledger: Ledger) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self.found = Found()
+
+    def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
+        """Return the lines that may be fresh plays; the others are counted."""
+        for log in self.found.files:
+            for one in read_log(log.kind, lines(folder, log)):
+                if isinstance(one, Odd):
+                    self.found.counts.bad += 1
+                    self._remark(log.path, one.line, one.text, one.why, is_own=False)
+                elif (line := self._sorted(log, one)) is not None:
+                    yield line
+
+    def decide(self, line: _Line, items: dict[str, Item]) -> None:
+        """Note a fresh play, or why it is none after all."""
+        heard, counts = line.heard, self.found.counts
+        there = [one for one in line.candidates if one.item_id in items]
+        left = narrowed(heard, there, items)
+        if len(left) != 1:
+            self._not_one(line, there, left)
+            return
+        item = items[left[0].item_id]
+        told = when(heard, item.seconds, self._reader.zone, self._reader.now)
+        if not was_listened(heard, item.seconds):
+            counts.skipped += 1
+        elif told is None:
+            counts.undated += 1
+            self._remark(line.path, heard.line, _text(heard), UNDATED)
+        elif len(line.candidates) > 1 and not self._ledger.is_fresh(item.id, heard):
+            counts.known += 1
+        else:
+            counts.plays += 1
+            listening = Listening(
+                item_id=item.id,
+                mark=Mark(heard.kind, heard.stamp, heard.heard_s),
+                started_at=told.started_at,
+                ended_at=told.ended_at,
+                seconds_heard=told.seconds_heard,
+            )
+            self.found.fresh.append(Fresh(item, listening))
+
+    def _sorted(self, log: LogFile, heard: Heard) -> _Line | None:
+        """Return a line that may be a fresh play; None if it was counted as something else."""
+        counts = self.found.counts
+        if not was_listened(heard, None) and (heard.is_skip or heard.length_s):
+            counts.skipped += 1
+            return None
+        candidates = self._reader.mine.meant(heard)
+        if not candidates:
+            if self._reader.all.meant(heard):
+                counts.others += 1
+            else:
+                counts.unknown += 1
+                self._remark(log.path, heard.line, _text(heard), UNKNOWN, is_own=False)
+            return None
+        if len(candidates) == 1 and not self._ledger.is_fresh(candidates[0].item_id, heard):
+            counts.known += 1
+            return None
+        return _Line(log.path, heard, candidates)
+
+    def _not_one(self, line: _Line, there: Sequence[OurFile], left: Sequence[OurFile]) -> None:
+        counts, heard = self.found.counts, line.heard
+        if left:
+            counts.ambiguous += 1
+            why = AMBIGUOUS.format(", ".join(one.path for one in left[:3]))
+        elif there:
+            counts.unknown += 1
+            why = UNKNOWN
+        else:
+            counts.gone += 1
+            why = GONE
+        self._remark(line.path, heard.line, _text(heard), why)
+
+    def _remark(self, path: str, line: int, text: str, why: str, *, is_own: bool = True) -> None:
+        """Keep the first ones; what may be somebody else's listening is only counted."""
+        if (self._reader.sees_all or is_own) and len(self.found.remarks) < MOST_REMARKS:
+            self.found.remarks.append(RemarkView(path=path, line=line, text=text[:SHOWN], why=why))
+
+
+def _text(heard: Heard) -> str:
+    if heard.kind is LogKind.PLAYBACK:
+        return heard.path or ""
+    return " - ".join(one for one in (heard.artist, heard.album, heard.title) if one)

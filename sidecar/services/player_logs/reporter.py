@@ -1,0 +1,159 @@
+"""Tells Jellyfin of plays that it has not seen, with their real dates, each exactly once.
+
+    read the count ─▶ note what it will be ─▶ write it ─▶ done, and kept as a play of our own
+
+Whatever interrupts it, the next try reads the count and knows whether the last one arrived. A date
+never goes back. Nothing is guessed: what Jellyfin does not take is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
+from sidecar.domain.items import Item
+from sidecar.domain.playback.plays import Play
+from sidecar.errors import NotAllowed, NotFound
+from sidecar.jellyfin.played import PlayedMarks
+from sidecar.services.player_logs.views import RefusedView
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.playback.imported_plays import Begun, ImportedPlays, Listening
+from sidecar.store.playback.plays import Plays
+
+log = logging.getLogger(__name__)
+
+CLIENT = "Rockbox"
+NOT_ALLOWED = "Jellyfin does not let this account set when something was played"
+GONE = "Jellyfin does not have it any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where it is kept."""
+
+    db: Database
+    imported: ImportedPlays
+    plays: Plays
+    downloads: Downloads
+
+
+@dataclass(slots=True)
+class Telling:
+    """Tells the plays of one person on one device, in one thread."""
+
+    tables: Tables
+    marks: PlayedMarks
+    user_id: str
+    device_id: str
+    device_name: str
+    taken: int = 0
+    refused: list[RefusedView] = field(default_factory=list)
+
+    def unfinished(self) -> list[Begun]:
+        """Return what was begun before and perhaps never arrived."""
+        return self.tables.imported.begun(self.user_id, self.device_id)
+
+    def tell(self, item: Item, listenings: Sequence[Listening]) -> None:
+        """Tell of plays of one item.
+
+        Raises:
+            errors.JellyfinTrouble: Nobody knows whether it arrived: `unfinished` has it.
+        """
+        try:
+            before = self.marks.of(item.id)
+        except NotFound:
+            self._refuse(item, GONE)
+            return
+        after = _after(item, before, listenings)
+        begun = self.tables.imported.begin(self.user_id, self.device_id, listenings, after.count)
+        self._write(item, begun, before, after)
+
+    def go_on(self, item: Item | None, begun: Begun) -> None:
+        """Tell what was begun before, unless it has arrived.
+
+        Args:
+            item: None if it is gone.
+            begun: What `unfinished` returned.
+
+        Raises:
+            errors.JellyfinTrouble: As `tell`.
+        """
+        if item is None:
+            self.tables.imported.forget(begun)
+            return
+        before = self.marks.of(item.id)
+        if is_told(before, begun.count, max(one.started_at for one in begun.listenings)):
+            log.info("%s had arrived at Jellyfin already", item.title)
+            self._keep(item, begun)
+            return
+        after = _after(item, before, begun.listenings)
+        begun = self.tables.imported.begin_again(begun, after.count)
+        self._write(item, begun, before, after)
+
+    def _write(self, item: Item, begun: Begun, before: Tally, after: Tally) -> None:
+        try:
+            self.marks.set(item.id, before, after)
+        except NotAllowed:
+            self._one_by_one(item, begun)
+        except NotFound:
+            self._give_up(item, begun, GONE)
+        else:
+            self._keep(item, begun)
+
+    def _one_by_one(self, item: Item, begun: Begun) -> None:
+        """Who may not change a count may still tick off, with a date: each time counts one."""
+        for one in self.tables.imported.split(begun):
+            [listening] = one.listenings
+            if not is_ticked_by(item, listening.seconds_heard):
+                self._give_up(item, one, NOT_ALLOWED)
+                continue
+            after = _after(item, self.marks.of(item.id), [listening])
+            noted = self.tables.imported.begin_again(one, after.count)
+            try:
+                self.marks.tick(item.id, after.last or listening.started_at)
+            except NotAllowed:
+                self._give_up(item, noted, NOT_ALLOWED)
+            else:
+                self._keep(item, noted)
+
+    def _keep(self, item: Item, begun: Begun) -> None:
+        tables = self.tables
+        with tables.db.write():
+            tables.imported.done(begun)
+            for one in begun.listenings:
+                tables.plays.save(self._play(item, one))
+            tables.downloads.heard(item.id)
+        self.taken += len(begun.listenings)
+
+    def _give_up(self, item: Item, begun: Begun, why: str) -> None:
+        self.tables.imported.forget(begun)
+        self._refuse(item, why)
+
+    def _refuse(self, item: Item, why: str) -> None:
+        self.refused.append(RefusedView(item_id=item.id, title=item.title, why=why))
+
+    def _play(self, item: Item, one: Listening) -> Play:
+        return Play(
+            user_id=self.user_id,
+            item_id=item.id,
+            title=item.title,
+            album_id=item.album_id,
+            artist=item.artist or item.album_artist,
+            client=CLIENT,
+            device_name=self.device_name,
+            session_id=f"log:{self.device_id}",
+            playlist_item_id=None,
+            started_at=one.started_at,
+            ended_at=one.ended_at,
+            position_s=one.seconds_heard,
+            seconds_heard=one.seconds_heard,
+            run_time=item.seconds,
+        )
+
+
+def _after(item: Item, before: Tally, listenings: Sequence[Listening]) -> Tally:
+    ticks = any(is_ticked_by(item, one.seconds_heard) for one in listenings)
+    return merged(before, [one.started_at for one in listenings], ticks=ticks)

@@ -1,3 +1,0 @@
-"""Playlists on the devices: learned where the rule lists them, written as M3U files."""
-
-from __future__ import annotations

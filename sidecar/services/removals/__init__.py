@@ -1,0 +1,1 @@
+"""Files that vanish from a device: noticed, asked about, recorded."""

@@ -1,0 +1,266 @@
+"""Notices what people do to our files: hints from the watcher, and looks that tell the truth.
+
+    a device comes, events were lost, every 10 minutes ─▶ look ┐
+    a hint ─▶ look within a second or two ─────────────────────┴▶ few: recorded after a grace
+                                                                  many: one question, kept open
+
+A device that is away, in trouble or only readable says nothing of its files. A question lasts
+until somebody answers, the files are back, or the device goes; after a restart it is asked anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event, Lock
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.device.watcher import Watcher
+from sidecar.errors import DeviceTrouble, SidecarError, Stopped
+from sidecar.events import Bus, NoticesChanged
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.removals.questions import Question, Questions
+from sidecar.services.removals.record import Verdicts
+from sidecar.services.removals.scan import Lookout, Outcome
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+RESCAN_S = 600.0
+# After a look that the device could not bear.
+RETRY_S = 15.0
+# Hinted looks take at most about a tenth of the time.
+REST_FOR_EACH_S_OF_LOOKING = 10.0
+# Troubles that concern room alone: the files can be looked at.
+ONLY_ROOM = frozenset({"full", "budget", "too-big"})
+
+
+class Watch(Protocol):
+    """What hints at changes in one folder."""
+
+    def start(self) -> str | None:
+        """Begin; return why it is not possible, or None."""
+
+    def is_watching(self) -> bool:
+        """Whether hints still come."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+MakeWatch = Callable[[Attached, Callable[[], object], Callable[[], object]], Watch]
+
+
+def watch(device: Attached, hint: Callable[[], object], lost: Callable[[], object]) -> Watch:
+    """Return what watches a device's folder by the system's own events."""
+    return Watcher(device.settings.path, hint=hint, lost=lost)
+
+
+@dataclass(slots=True)
+class _Post:
+    """One attached device under watch.
+
+    Attributes:
+        due: When the next look is due (monotonic seconds).
+        rested: Before this time no hint is followed.
+        blind: Why no hints come, None if they do.
+    """
+
+    lookout: Lookout
+    watch: Watch
+    due: float
+    rested: float
+    blind: str | None = None
+
+
+class Removals:
+    """Watches all attached devices. One thread runs it; the other calls come from anywhere."""
+
+    def __init__(
+        self,
+        *,
+        downloads: Downloads,
+        verdicts: Verdicts,
+        shelf: DeviceShelf,
+        troubles: Troubles,
+        bus: Bus,
+        clock: Clock,
+        make_watch: MakeWatch = watch,
+    ) -> None:
+        self._downloads = downloads
+        self._verdicts = verdicts
+        self._shelf = shelf
+        self._troubles = troubles
+        self._bus = bus
+        self._clock = clock
+        self._make_watch = make_watch
+        self._posts: dict[str, _Post] = {}
+        self._lock = Lock()
+        self._hinted: set[str] = set()
+        self._urgent: set[str] = set()
+        self._questions = Questions(bus)
+        self._stop = Event()
+
+    def hint(self, device_id: str) -> None:
+        """Something may have happened to files of this device: look soon. Returns at once."""
+        with self._lock:
+            self._hinted.add(device_id)
+
+    def rescan(self, device_id: str) -> None:
+        """Anything may have happened to files of this device: look next. Returns at once."""
+        with self._lock:
+            self._urgent.add(device_id)
+
+    def question(self, device_id: str) -> Question | None:
+        """Return what is to be answered about a device; None if nothing is."""
+        return self._questions.of(device_id)
+
+    def blind(self) -> Mapping[str, str]:
+        """Return why changes are only found by the timed looks, by the device's id."""
+        posts = tuple(self._posts.items())
+        return {device_id: post.blind for device_id, post in posts if post.blind is not None}
+
+    def answer(self, device_id: str, *, gone: bool) -> int:
+        """Do what a person says about the open question, as far as it is still as it was asked.
+
+        Args:
+            device_id: Which device.
+            gone: It was a person: record all. Else all of it is fetched again, beside whatever
+                lies in its place now.
+
+        Returns:
+            How many files it concerned; 0 if nothing is asked any more.
+
+        Raises:
+            errors.DeviceTrouble: The device cannot be looked at; the question stays.
+        """
+        question = self.question(device_id)
+        if question is None:
+            return 0
+        device = self._shelf.get(device_id)
+        files = [one for one in self._downloads.files_on(device_id) if one.id in question.files]
+        seen = device.folder.look(one.path for one in files)
+        still = [one for one in files if seen[one.path] == question.files[one.id].seen]
+        if gone:
+            fates = [(one, question.files[one.id].fate) for one in still]
+            count = self._verdicts.removed(device, fates)
+        else:
+            count = self._verdicts.put_back(device, still)
+        self._questions.withdraw(device_id)
+        self.rescan(device_id)
+        return count
+
+    def run(self, stop: Event) -> None:
+        """Step every second until `stop` is set; then end all watches."""
+        self._stop = stop
+        try:
+            while not stop.is_set():
+                try:
+                    self.step()
+                except Stopped:
+                    break
+                except SidecarError as trouble:
+                    log.warning("%s", trouble)
+                except Exception:
+                    log.exception("watching for removals failed in a way nobody foresaw")
+                self._clock.wait(stop, TICK_S)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all watches."""
+        for device_id in tuple(self._posts):
+            self._leave(device_id)
+
+    def step(self) -> None:
+        """Follow the devices as they come and go, and look where a look is due."""
+        attached = {one.id: one for one in self._shelf.all()}
+        for device_id, post in tuple(self._posts.items()):
+            if attached.get(device_id) is not post.lookout.device:
+                self._leave(device_id)
+        for device_id, device in attached.items():
+            if device_id not in self._posts:
+                self._posts[device_id] = self._begin(device)
+            if self._is_due(device_id, self._posts[device_id]):
+                self._look(device_id, self._posts[device_id])
+
+    def _begin(self, device: Attached) -> _Post:
+        lookout = Lookout(
+            device,
+            downloads=self._downloads,
+            verdicts=self._verdicts,
+            clock=self._clock,
+            is_over=self._stop.is_set,
+        )
+        eye = self._make_watch(device, lambda: self.hint(device.id), lambda: self.rescan(device.id))
+        now = self._clock.monotonic()
+        post = _Post(lookout, eye, due=now, rested=now)
+        self._watch(post)
+        return post
+
+    def _watch(self, post: _Post) -> None:
+        """Begin to watch, or begin anew; say once if it cannot be."""
+        post.watch.stop()
+        reason, before = post.watch.start(), post.blind
+        post.blind = reason
+        if reason is not None and reason != before:
+            log.warning("%s", blind_text(post.lookout.device.settings.name, reason))
+        if reason != before:
+            self._bus.publish(NoticesChanged())
+
+    def _leave(self, device_id: str) -> None:
+        post = self._posts.pop(device_id)
+        post.watch.stop()
+        with self._lock:
+            self._hinted.discard(device_id)
+            self._urgent.discard(device_id)
+        self._questions.withdraw(device_id)
+
+    def _is_due(self, device_id: str, post: _Post) -> bool:
+        now = self._clock.monotonic()
+        with self._lock:
+            hinted = device_id in self._hinted and now >= post.rested
+            return hinted or device_id in self._urgent or now >= post.due
+
+    def _look(self, device_id: str, post: _Post) -> None:
+        with self._lock:
+            # Before the look: what happens during it is hinted at once more.
+            self._hinted.discard(device_id)
+            self._urgent.discard(device_id)
+        began = self._clock.monotonic()
+        post.due = began + RETRY_S
+        outcome = self._outcome(device_id, post.lookout)
+        now = self._clock.monotonic()
+        post.rested = now + REST_FOR_EACH_S_OF_LOOKING * (now - began)
+        if outcome is None:
+            return
+        post.due = now + (RESCAN_S if outcome.again_in is None else outcome.again_in)
+        if outcome.ask:
+            name = post.lookout.device.settings.name
+            self._questions.ask(device_id, name, Question(outcome.ask, outcome.total))
+        else:
+            self._questions.withdraw(device_id)
+        if not post.watch.is_watching():
+            self._watch(post)
+
+    def _outcome(self, device_id: str, lookout: Lookout) -> Outcome | None:
+        trouble = self._troubles.of(Kind.DEVICE, device_id)
+        try:
+            if trouble is None or trouble.code in ONLY_ROOM:
+                return lookout.look()
+        except DeviceTrouble as found:
+            log.info("%s: its files are looked at again later", found)
+        lookout.forget_doubts()
+        return None
+
+
+def blind_text(name: str, reason: str) -> str:
+    """Return the sentence for a device that cannot be watched."""
+    return (
+        f"What people change on {name} is found by a look every 10 minutes only, not at once: "
+        f"{reason}"
+    )

@@ -1,0 +1,73 @@
+"""What waits for a person's answer on the devices: shown on every page until somebody gives it.
+
+    many files are missing or changed ─▶ answered where it is shown
+    a plan would remove many files ────▶ answered where the plan is shown
+
+Reads memory only: it is asked for with each page. Who uses a device sees its questions; who
+manages it answers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.domain.device_access import Access
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.notices import OpenQuestion, Subject
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.removals.monitor import Removals
+
+# The code of a trouble that is a question.
+CONFIRM = "confirm"
+
+
+class OpenQuestions:
+    """Collects them. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        removals: Removals,
+        shelf: DeviceShelf,
+        troubles: Troubles,
+        access: DeviceAccess,
+    ) -> None:
+        self._access = access
+        self._removals = removals
+        self._shelf = shelf
+        self._troubles = troubles
+
+    def of(self, person: Person) -> Sequence[OpenQuestion]:
+        """Return what this person should know is asked, device by device."""
+        plans = self._troubles.all_of(Kind.ROOM)
+        found = []
+        for device in self._shelf.all():
+            settings = device.settings
+            access = self._access.to(person, settings)
+            if access is Access.NONE:
+                continue
+            if question := self._removals.question(device.id):
+                found.append(
+                    OpenQuestion(
+                        subject=Subject.REMOVALS,
+                        device_id=device.id,
+                        device_name=settings.name,
+                        text=question.text(settings.name),
+                        missing=question.gone,
+                        may_answer=access is Access.MANAGE,
+                    )
+                )
+            trouble = plans.get(device.id)
+            if trouble is not None and trouble.code == CONFIRM:
+                found.append(
+                    OpenQuestion(
+                        subject=Subject.PLAN,
+                        device_id=device.id,
+                        device_name=settings.name,
+                        text=trouble.text,
+                        may_answer=access is Access.MANAGE,
+                    )
+                )
+        return found

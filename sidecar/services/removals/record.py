@@ -1,0 +1,120 @@
+"""Writes down what a person did to files of ours; each row is looked at again as it is written.
+
+    gone     the row is `removed`, a tombstone for everybody who held it, all holds end
+    edited   the same: what lies there now is a person's file and stays
+    moved    the row follows
+    back     the row waits to be fetched again
+
+What we renamed, evicted, deleted or fetched anew meanwhile is passed over: its row says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import MappingProxyType
+from typing import TypeVar
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.removals import Expected, Fate
+from sidecar.domain.space.eviction import REST
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.services.devices.registry import Attached
+from sidecar.store.database import Database
+from sidecar.store.downloads.queue import Downloads, Place
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# In one transaction: other writers wait for it.
+BATCH = 100
+GONE = "It was removed from {device}: nothing fetches it again until you ask for it"
+EDITED = (
+    "Its file on {device} was changed by something else: that one is yours now and stays as it is; "
+    "nothing fetches it again until you ask for it"
+)
+WHY: Mapping[Fate, tuple[str, str]] = MappingProxyType(
+    {Fate.GONE: ("removed-by-person", GONE), Fate.EDITED: ("changed-outside", EDITED)}
+)
+
+
+class Verdicts:
+    """Records what happened to files. Safe for many threads."""
+
+    def __init__(self, db: Database, downloads: Downloads, holds: Holds, clock: Clock) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._holds = holds
+        self._tombstones = Tombstones(db, clock)
+        self._rests = Rests(db, clock)
+
+    def removed(self, device: Attached, files: Iterable[tuple[Expected, Fate]]) -> int:
+        """Record that a person removed or changed these; return how many still were ours."""
+        count = 0
+        for some in _batches(files):
+            with self._db.write():
+                count += sum(self._removed(device, *one) for one in some)
+        return count
+
+    def moved(self, device: Attached, file: Expected, path: str) -> bool:
+        """Let the row follow its file; return False if it cannot or need not."""
+        current = self._still_ours(file)
+        if current is None or not self._downloads.follow(current, Place(path, path_key(path))):
+            return False
+        log.info("%s was moved to %s on %s", file.path, path, device.settings.name)
+        return True
+
+    def put_back(self, device: Attached, files: Iterable[Expected]) -> int:
+        """Queue these again; return how many still were ours."""
+        text = f"It was missing on {device.settings.name}: it is fetched again"
+        failure = Failure(FailureClass.TRANSIENT, "put-back", text)
+        count = 0
+        for some in _batches(files):
+            with self._db.write():
+                for file in some:
+                    current = self._still_ours(file)
+                    count += current is not None and self._downloads.damaged(current, failure)
+        return count
+
+    def _removed(self, device: Attached, file: Expected, fate: Fate) -> bool:
+        current = self._still_ours(file)
+        if current is None:
+            return False
+        if fate is Fate.GONE and self._was_evicted(current):
+            return self._downloads.evict(current)
+        code, text = WHY[fate]
+        text = text.format(device=device.settings.name)
+        if not self._downloads.vanish(current, code=code, text=text):
+            return False
+        held = {one.user_id for one in self._holds.drop(current.device_id, current.item_id)}
+        for user_id in held or {current.user_id}:
+            self._tombstones.put(user_id, current.device_id, current.item_id)
+        log.info("%s: %s", current.file_path, text)
+        return True
+
+    def _was_evicted(self, current: Download) -> bool:
+        """Whether we were killed between letting the file go and saying so."""
+        until = self._rests.until(current.device_id, current.item_id)
+        arrived = current.completed_at
+        return until is not None and (arrived is None or until - REST >= arrived)
+
+    def _still_ours(self, file: Expected) -> Download | None:
+        """A file that was let go of and fetched again since the look is another one."""
+        current = self._downloads.get(file.id)
+        if current is None or current.status is not Status.COMPLETED:
+            return None
+        same = (current.file_path, current.completed_at) == (file.path, file.completed_at)
+        return current if same else None
+
+
+def _batches(of: Iterable[T]) -> Iterator[Sequence[T]]:
+    remaining = iter(of)
+    while some := list(islice(remaining, BATCH)):
+        yield some

@@ -1,0 +1,1 @@
+"""Plays, favourites and playlists become wishes, wishes become holds and downloads."""

@@ -1,0 +1,260 @@
+"""The threads of each signed-in account: one listens, the others follow what it hears.
+
+    listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
+
+Accounts come and go while the sidecar runs: on the page, or from the command line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from threading import Event, Lock
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.config import FavouritesSettings
+from sidecar.domain.rules.context import Wake
+from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.listener import Listener
+from sidecar.jellyfin.news import News, SessionsNews, TokenRefused, Unanswered
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.services.playback.tracker import Watching
+from sidecar.services.rules.favourite_states import AccountHearts
+from sidecar.services.rules.favourites import Favourites
+from sidecar.services.rules.library_cache import AccountLibrary, Plays
+from sidecar.services.rules.playlist_orders import PlaylistLearner
+from sidecar.services.rules.runner import RuleRunner
+from sidecar.services.rules.settings import RuleBook
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.threads import Crew
+
+log = logging.getLogger(__name__)
+
+END_WITHIN_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followers:
+    """What all accounts' followers share. Calling it makes those of one account.
+
+    It knows the rules of each account it made them for: for those who ask of them, or wake them.
+    """
+
+    planning: Planning
+    shelf: DeviceShelf
+    server: ServerWatch
+    hearts: Hearts
+    holds: Holds
+    plays: Plays
+    chosen: ChosenPlaylists
+    orders: PlaylistOrders
+    book: RuleBook
+    favourites: FavouritesSettings
+    clock: Clock
+    _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
+
+    def __call__(self, account: Account, client: Jellyfin, tell: Tell) -> dict[str, Follower]:
+        """Return the followers by the names of their threads."""
+        rules = self._rules_of[account.user_id] = self._rules(account, client, tell)
+        made: dict[str, Follower] = {"rules": rules}
+        if self.favourites.enabled:
+            made["hearts"] = self._hearts(account, client, tell)
+        return made
+
+    def play_ended(self, user_id: str) -> None:
+        """Something was heard: the rules of this account may change their mind."""
+        if rules := self._rules_of.get(user_id):
+            rules.wake(Wake.PLAY_ENDED)
+
+    def remarks(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return what the rules of an account have to say of a device, by the rules' names."""
+        rules = self._rules_of.get(user_id)
+        return rules.remarks(device_id) if rules else {}
+
+    def _hearts(self, account: Account, client: Jellyfin, tell: Tell) -> Favourites:
+        return Favourites(
+            client,
+            user_id=account.user_id,
+            name=account.name,
+            hearts=AccountHearts(account.user_id, self.hearts, self.clock),
+            planning=self.planning,
+            devices=self.shelf.serving,
+            settings=self.favourites,
+            tell=tell,
+            is_server_there=self._is_server_there,
+            clock=self.clock,
+        )
+
+    def _rules(self, account: Account, client: Jellyfin, tell: Tell) -> RuleRunner:
+        learner = PlaylistLearner(client.item, self.orders, account.user_id, self.clock)
+        library = AccountLibrary(
+            client, self.plays, account.user_id, self.clock, on_playlist=learner.listed
+        )
+        return RuleRunner(
+            library,
+            user_id=account.user_id,
+            name=account.name,
+            planning=self.planning,
+            holds=self.holds,
+            book=self.book,
+            chosen=self.chosen,
+            devices=self.shelf.serving,
+            tell=tell,
+            is_server_there=self._is_server_there,
+            clock=self.clock,
+        )
+
+    def _is_server_there(self) -> bool:
+        return self.server.is_there
+
+
+class Follower(Protocol):
+    """Follows one account, in a thread of its own."""
+
+    def deliver(self, news: News) -> None:
+        """Take news from the listener; quick."""
+
+    def look_through_soon(self) -> None:
+        """Something else has changed: a device came, a person chose or set something."""
+
+    def run(self, stop: Event) -> None:
+        """Follow until `stop` is set or the account is signed out."""
+
+
+Tell = Callable[[JellyfinTrouble], None]
+Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    crew: Crew
+    followers: tuple[Follower, ...]
+    signed_in_at: datetime
+
+
+class Following:
+    """Starts and stops the threads of the accounts. `look` belongs to one thread."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountDesk,
+        make: Make,
+        watching: Watching,
+        server: ServerWatch,
+        around: Callable[[], AbstractContextManager[object]],
+        clock: Clock,
+        chance: Callable[[], float],
+    ) -> None:
+        """Prepare; nobody is followed yet.
+
+        Args:
+            accounts: Who is signed in.
+            watching: Told what plays.
+            make: Makes what follows an account, by the names of its threads.
+            server: Told what stands in the way of asking Jellyfin.
+            around: What each thread works inside of.
+            clock: For all waits.
+            chance: Gives numbers in [0, 1).
+        """
+        self._accounts = accounts
+        self._make = make
+        self._watching = watching
+        self._server = server
+        self._around = around
+        self._clock = clock
+        self._chance = chance
+        self._lock = Lock()
+        self._followed: dict[str, _Followed] = {}
+        self._is_over = False
+
+    def look(self) -> None:
+        """Follow who has signed in since, and no longer who is signed out."""
+        wanted = {one.user_id: one for one in self._accounts.signed_in()}
+        with self._lock:
+            followed = dict(self._followed)
+        for user_id, one in followed.items():
+            account = wanted.get(user_id)
+            if account is None or account.signed_in_at != one.signed_in_at:
+                self._leave(user_id)
+        for user_id, account in wanted.items():
+            if user_id not in self._followed:
+                self._follow(account)
+
+    def look_through_soon(self, user_id: str | None = None) -> None:
+        """Have everything compared again for one account, or for all: a device has come."""
+        with self._lock:
+            for one, followed in self._followed.items():
+                if user_id in {None, one}:
+                    for follower in followed.followers:
+                        follower.look_through_soon()
+
+    def end(self) -> None:
+        """Stop following everybody, for good."""
+        with self._lock:
+            self._is_over = True
+            followed, self._followed = self._followed, {}
+        for one in followed.values():
+            one.crew.stop.set()
+        deadline = self._clock.monotonic() + END_WITHIN_S
+        for one in followed.values():
+            one.crew.end(within_s=max(0.0, deadline - self._clock.monotonic()))
+
+    def _follow(self, account: Account) -> None:
+        try:
+            client = self._accounts.client(account.user_id)
+        except SidecarError as trouble:
+            log.warning("%s cannot be followed: %s", account.name, trouble)
+            return
+        tell = partial(self._tell, client)
+        followers = self._make(account, client, tell)
+
+        def deliver(news: News) -> None:
+            if isinstance(news, TokenRefused):
+                tell(SignedOut(news.reason))
+                return
+            if isinstance(news, Unanswered):
+                tell(news.trouble)
+                return
+            if isinstance(news, SessionsNews):
+                self._watching.tell(account.user_id, news.playing)
+            for one in followers.values():
+                one.deliver(news)
+
+        listener = Listener(client, deliver, clock=self._clock, chance=self._chance)
+        with self._lock:
+            if self._is_over:
+                return
+            crew = Crew(self._around)
+            for name, one in followers.items():
+                crew.add(f"{name}-{account.name}", one.run)
+            crew.add(f"listener-{account.name}", listener.run)
+            crew.add(f"sessions-{account.name}", listener.second_look.run)
+            followed = _Followed(crew, tuple(followers.values()), account.signed_in_at)
+            self._followed[account.user_id] = followed
+
+    def _leave(self, user_id: str) -> None:
+        with self._lock:
+            one = self._followed.pop(user_id, None)
+        if one is not None:
+            one.crew.end(within_s=END_WITHIN_S)
+        self._watching.leave(user_id)
+
+    def _tell(self, client: Jellyfin, trouble: JellyfinTrouble) -> None:
+        if isinstance(trouble, SignedOut):
+            self._accounts.signed_out(client)
+        else:
+            self._server.tell(trouble)

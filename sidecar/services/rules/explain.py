@@ -1,0 +1,174 @@
+"""Gathers what is known of one item on one device, for one person, and has it explained.
+
+What other people want is told to nobody but an admin: for everybody else, a file that only others
+hold is as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.explain import Facts, Wanting, explain
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.rules.registry import RULES
+from sidecar.domain.wishes import Hold
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.rules.settings import RuleBook
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
+
+# The device is not where it was: what was on it can only be believed.
+AWAY = frozenset({"missing", "no-marker", "other-device"})
+SOMEBODY_SIGNED_OUT = "The account that fetches it must sign in again"
+
+Resting = Callable[[str, str], datetime | None]
+HeldBack = Callable[[Download], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer to "why is it here?" and "why is it not?".
+
+    Attributes:
+        is_here: The file is on the device, for this person.
+        status: Of the download; None if none concerns this person.
+        sentences: For people.
+    """
+
+    is_here: bool
+    status: Status | None
+    sentences: tuple[str, ...]
+    wanted: tuple[Wanting, ...]
+
+
+def _never(_device_id: str, _item_id: str) -> None:
+    """Nothing rests."""
+
+
+def _lets_through(_download: Download) -> None:
+    """Nothing is held back."""
+
+
+class Explaining:
+    """Answers for one item at a time. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        downloads: Downloads,
+        holds: Holds,
+        tombstones: Tombstones,
+        exclusions: Exclusions,
+        troubles: Troubles,
+        devices: DeviceBook,
+        rules: RuleBook,
+        names: Callable[[], Mapping[str, str]],
+        clock: Clock,
+        resting: Resting = _never,
+        held_back: HeldBack = _lets_through,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            downloads: Where each item stands.
+            holds: Who wants it, and why.
+            tombstones: What people removed.
+            exclusions: What people do not want from a rule.
+            troubles: What stands in the way now.
+            devices: What is set of the devices.
+            rules: What is set of the rules.
+            names: Gives the accounts' names by their ids.
+            clock: For what is still to come.
+            resting: Until when no rule fetches an evicted item (device, item); None for at once.
+            held_back: Why the network rule or the plan lets a download wait; None if it does not.
+        """
+        self._downloads = downloads
+        self._holds = holds
+        self._tombstones = tombstones
+        self._exclusions = exclusions
+        self._troubles = troubles
+        self._devices = devices
+        self._rules = rules
+        self._names = names
+        self._clock = clock
+        self._resting = resting
+        self._held_back = held_back
+
+    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+        """Answer for an item on a device that the person may see."""
+        facts = self._facts(person, device_id, item_id)
+        is_here = facts.download is not None and facts.download.is_present
+        return Why(is_here, facts.status, explain(facts), facts.wanted)
+
+    def _facts(self, person: Person, device_id: str, item_id: str) -> Facts:
+        holds = self._holds.of_item(device_id, item_id)
+        download = self._downloads.by_item(device_id, item_id)
+        if download is not None and not _concerns(person, download, holds):
+            download = None
+        settings = self._devices.of(device_id)
+        trouble = self._troubles.of(Kind.DEVICE, device_id)
+        waits = download is not None and download.status is Status.PENDING
+        return Facts(
+            device=settings.name if settings else "this device",
+            now=self._clock.now(),
+            download=download,
+            speaks_for_all=person.is_admin,
+            wanted=self._wanted(person, holds),
+            is_away=trouble is not None and trouble.code in AWAY,
+            is_paused=settings is not None and settings.paused,
+            troubles=self._in_the_way(person, download) if download and waits else (),
+            held_back=self._held_back(download) if download and waits else None,
+            was_removed=item_id in self._tombstones.items(person.user_id, device_id),
+            excluded_from=self._excluded_from(person, device_id, item_id, download),
+            switched_off=self._switched_off(device_id),
+            resting_until=self._resting(device_id, item_id) if download else None,
+        )
+
+    def _wanted(self, person: Person, holds: list[Hold]) -> tuple[Wanting, ...]:
+        names, now = self._names(), self._clock.now()
+        return tuple(
+            Wanting(
+                who=None if own else names.get(one.user_id, "a former account"),
+                rule=one.reason.rule,
+                text=one.reason.text,
+                release_at=one.release_at,
+            )
+            for one in holds
+            for own in [one.user_id == person.user_id]
+            if own or person.is_admin
+            if one.release_at is None or one.release_at > now
+        )
+
+    def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
+        device = self._troubles.of(Kind.DEVICE, download.device_id)
+        account = self._troubles.of(Kind.ACCOUNT, download.user_id)
+        server = self._troubles.all_of(Kind.SERVER).values()
+        texts = [one.text for one in (device, *server) if one is not None]
+        if account is not None:
+            # Its text names who else wants this item.
+            own = person.is_admin or download.user_id == person.user_id
+            texts.append(account.text if own else SOMEBODY_SIGNED_OUT)
+        return tuple(texts)
+
+    def _excluded_from(
+        self, person: Person, device_id: str, item_id: str, download: Download | None
+    ) -> tuple[str, ...]:
+        ids = {item_id, download.album_id if download else None}
+        pairs = self._exclusions.of(person.user_id, device_id)
+        return tuple(sorted({rule for rule, excluded in pairs if excluded in ids}))
+
+    def _switched_off(self, device_id: str) -> tuple[str, ...]:
+        return tuple(one.name for one in RULES if not self._rules.of(one, device_id).enabled)
+
+
+def _concerns(person: Person, download: Download, holds: list[Hold]) -> bool:
+    """They hold it; or they asked for it and nobody holds it."""
+    holders = {one.user_id for one in holds} or {download.user_id}
+    return person.is_admin or person.user_id in holders

@@ -1,0 +1,221 @@
+"""The favourites of one account, from hearts to wishes: live, and looked through from time to time.
+
+    news ──▶ hearts ──the person's word──▶ wishes kept, or let go after a grace
+    every hour, at start and after each reconnect: all favourites are listed and compared
+
+A listing only ever adds. A heart counts as taken away when Jellyfin says so of that very item.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.config import FavouritesSettings
+from sidecar.domain.items import CONTAINERS, Item
+from sidecar.domain.rules import favourites as rule
+from sidecar.domain.wishes import Wish
+from sidecar.errors import JellyfinTrouble, NotFound, SignedOut
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.news import Connected, News, SessionsNews, UserDataChanged
+from sidecar.services.rules.favourite_states import AccountHearts
+from sidecar.services.rules.wishes import Planning
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+HEAL_EVERY_S = 5.0
+RETRY_S = 60.0
+
+
+class Favourites:
+    """Follows the hearts of one account. One thread runs it; `deliver` is for others."""
+
+    def __init__(
+        self,
+        client: Jellyfin,
+        *,
+        user_id: str,
+        name: str,
+        hearts: AccountHearts,
+        planning: Planning,
+        devices: Callable[[str], Iterable[str]],
+        settings: FavouritesSettings,
+        tell: Callable[[JellyfinTrouble], object],
+        is_server_there: Callable[[], bool],
+        clock: Clock,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            client: The account's client.
+            user_id: Whose hearts.
+            name: For the log and for finding the devices.
+            hearts: What is believed.
+            planning: Takes the wishes.
+            devices: Gives the ids of the devices that serve an account, by its name.
+            settings: The rule's settings.
+            tell: Told what stands in the way of asking Jellyfin.
+            is_server_there: Whether Jellyfin can be asked now; nothing due is done before.
+            clock: For all waits.
+        """
+        self._client = client
+        self._user_id = user_id
+        self._name = name
+        self._hearts = hearts
+        self._planning = planning
+        self._devices = devices
+        self._settings = settings
+        self._tell = tell
+        self._is_server_there = is_server_there
+        self._clock = clock
+        self._types = rule.watched_types(
+            tracks=settings.tracks,
+            albums=settings.albums,
+            artists=settings.artists,
+            playlists=settings.playlists,
+        )
+        self._news: SimpleQueue[News] = SimpleQueue()
+        self._look_through_at = clock.monotonic()
+        self._heal_at = clock.monotonic()
+
+    def deliver(self, news: News) -> None:
+        """Take news from the listener."""
+        self._news.put(news)
+
+    def look_through_soon(self) -> None:
+        """Compare everything at the next opportunity: a device came, settings changed."""
+        self._look_through_at = self._clock.monotonic()
+
+    def run(self, stop: Event) -> None:
+        """Follow the hearts until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.step(wait_s=self._rest_s())
+            except JellyfinTrouble as trouble:
+                self._tell(trouble)
+                if isinstance(trouble, SignedOut):
+                    return
+                log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
+                self._look_through_at = self._clock.monotonic() + RETRY_S
+            except Exception:
+                log.exception("following the favourites of %s failed", self._name)
+                self._look_through_at = self._clock.monotonic() + RETRY_S
+
+    def step(self, *, wait_s: float = 0.0) -> None:
+        """Take one piece of news, or else do what is due."""
+        try:
+            self._take(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait())
+        except Empty:
+            self._do_what_is_due()
+
+    def _rest_s(self) -> float:
+        """Return how long there is nothing to do unless news come."""
+        due_in = self._look_through_at - self._clock.monotonic()
+        return min(IDLE_S, max(0.0, due_in)) if self._is_server_there() else IDLE_S
+
+    def _do_what_is_due(self) -> None:
+        if not self._is_server_there():
+            return
+        now = self._clock.monotonic()
+        if now >= self._look_through_at:
+            self._look_through_at = now + self._settings.check_every.total_seconds()
+            self.look_through()
+        elif now >= self._heal_at and self._settings.heal_forgotten_hearts:
+            self._heal_at = now + HEAL_EVERY_S
+            self._hearts.heal(self._client)
+
+    def _take(self, news: News) -> None:
+        match news:
+            case Connected():
+                self._note_sessions()
+                self.look_through_soon()
+            case SessionsNews(playing=playing):
+                self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
+            case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
+                for entry in entries:
+                    self._obey(entry.item_id, self._hearts.hear(entry))
+            case _:
+                pass
+
+    def _keep(self, favourite: Item) -> None:
+        log.info("%s pressed a heart on %r", self._name, favourite.title)
+        if favourite.type not in self._types:
+            return
+        if favourite.type in CONTAINERS:
+            self._keep_container(favourite)
+        else:
+            self._plan(self._wishes(favourite, [favourite]))
+
+    def _note_sessions(self) -> None:
+        playing = self._client.sessions()
+        self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
+
+    def _take_waiting_news(self) -> None:
+        """A heart pressed now does not wait for the end of a long look-through."""
+        while True:
+            try:
+                self._take(self._news.get_nowait())
+            except Empty:
+                return
+
+    def _obey(self, item_id: str, word: bool | None) -> None:  # noqa: FBT001 - it is the word
+        if word is None:
+            return
+        if not word:
+            self._let_go(item_id)
+        elif item := self._client.items([item_id]).get(item_id):
+            self._hearts.look_up(item)
+            self._keep(item)
+
+    def look_through(self) -> None:
+        """List all favourites and compare; costs a few requests for each hundred.
+
+        Raises:
+            errors.JellyfinTrouble: Nothing was let go; what was found so far is kept.
+        """
+        listing = self._client.favourites(self._types)
+        for item in listing.items:
+            self._hearts.look_up(item)
+        self._let_go_if_taken_away({one.id for one in listing.items})
+        believed = self._hearts.favourites()
+        favourites = [one for one in listing.items if one.id in believed]
+        self._plan(chain.from_iterable(self._wishes(one, [one]) for one in favourites))
+        for container in favourites:
+            self._take_waiting_news()
+            if container.type in CONTAINERS:
+                self._keep_container(container)
+        log.info("%s has %d favourites", self._name, len(favourites))
+
+    def _let_go_if_taken_away(self, listed: set[str]) -> None:
+        """Not listed proves nothing; only the item's own word does."""
+        missing = [one for one in self._hearts.favourites() if one not in listed]
+        for item in self._client.items(missing).values() if missing else ():
+            self._obey(item.id, self._hearts.look_up(item))
+
+    def _let_go(self, item_id: str) -> None:
+        log.info("%s took the heart from %s", self._name, item_id)
+        self._planning.release(self._user_id, rule.NAME, item_id, grace=self._settings.grace)
+
+    def _keep_container(self, container: Item) -> None:
+        try:
+            listing = self._client.expand(container)
+        except NotFound:
+            return
+        self._plan(self._wishes(container, listing.items))
+        if listing.complete and listing.items:
+            kept = (one.id for one in listing.items)
+            self._planning.release_items(
+                self._user_id, rule.NAME, container.id, kept, grace=self._settings.grace
+            )
+
+    def _wishes(self, favourite: Item, playable: Iterable[Item]) -> Iterator[Wish]:
+        devices = list(self._devices(self._name))
+        return rule.wishes(favourite, playable, user_id=self._user_id, devices=devices)
+
+    def _plan(self, wishes: Iterable[Wish]) -> None:
+        self._planning.keep(wishes, self._client.items)

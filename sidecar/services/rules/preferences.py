@@ -1,0 +1,407 @@
+"""What people say about rules, holds and devices, carried out at once.
+
+    pin, exclude, choose, want again, change a setting ──▶ the store ──▶ the account's rules wake
+
+It fetches and removes nothing itself: it changes what is wanted, and the plan follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.config import DeviceSettings
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.items import ItemType
+from sidecar.domain.rules import favourites
+from sidecar.domain.rules.context import Chosen
+from sidecar.domain.rules.registry import RULES
+from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
+from sidecar.errors import NotHere, NotPossible
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.library.lookup import ItemSource, expanded, seen
+from sidecar.services.rules.explain import Explaining, Why
+from sidecar.services.rules.settings import RuleBook
+from sidecar.services.rules.settings_view import RULE_OF, DeviceSteering, Remarks, device_steering
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
+
+EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a person asked for on a device.
+
+    Attributes:
+        item_id: Of what they asked for: a file's own, or the container's.
+        text: "you asked for First Light".
+        files: How many files that keeps.
+    """
+
+    item_id: str
+    text: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """An item that the person does not want from a rule.
+
+    Attributes:
+        device_id: Where; None for everywhere.
+    """
+
+    device_id: str | None
+    rule: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What the person removed from a device.
+
+    Attributes:
+        title: None if it is not known any more.
+    """
+
+    item_id: str
+    title: str | None
+
+
+class SteeringDesk(Protocol):
+    """Everything that people say about rules, holds and devices.
+
+    Every call raises `NotHere` for a device that is unknown or does not serve the person.
+    """
+
+    def settings(self, person: Person, device_id: str) -> DeviceSteering:
+        """Return what is set of a device and of each rule there."""
+
+    def change(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> DeviceSteering:
+        """Change some keys of a device and of rules there, all or none; None takes one back.
+
+        Raises:
+            errors.NotAManager: They do not manage the device: what is set is set for all.
+            errors.ConfigError: One of them is not allowed; nothing was changed.
+            NotPossible: There is no such rule.
+        """
+
+    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
+        """List what the person asked for on a device, first asked first."""
+
+    def pin(self, person: Person, device_id: str, item_id: str) -> int:
+        """Keep an item, or all that a container holds now; return how many were queued.
+
+        Raises:
+            NotHere: The person's account cannot see the item.
+            NotPossible: There is nothing in it that can be fetched.
+            errors.JellyfinTrouble: It cannot be asked; nothing was changed.
+        """
+
+    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
+        """Take a pin back, as it was put; return what keeps it again.
+
+        Raises:
+            NotHere: There is none.
+        """
+
+    def exclusions(self, person: Person) -> Sequence[Excluded]:
+        """List what the person excluded from rules on devices that serve them."""
+
+    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
+        """Take an item out of a rule: what the rule holds of it goes at once.
+
+        Raises:
+            NotHere: There is no such rule.
+        """
+
+    def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
+        """Take an exclusion back.
+
+        Raises:
+            NotHere: There is none.
+        """
+
+    def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
+        """List the playlists that the person chose for a device, in order."""
+
+    def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
+        """Add a playlist at the end.
+
+        Raises:
+            NotHere: The person's account cannot see it.
+            NotPossible: It is no playlist.
+            errors.JellyfinTrouble: It cannot be asked.
+        """
+
+    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
+        """Take a choice back.
+
+        Raises:
+            NotHere: There is none.
+        """
+
+    def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
+        """List what the person removed from a device and no rule fetches again."""
+
+    def want_again(self, person: Person, device_id: str, item_id: str) -> None:
+        """Let rules fetch again what the person removed.
+
+        Raises:
+            NotHere: They did not remove it.
+        """
+
+    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+        """Say why an item is on a device, or why it is not."""
+
+
+class Steering:
+    """Implements `SteeringDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        devices: DeviceBook,
+        rules: RuleBook,
+        planning: Planning,
+        downloads: Downloads,
+        holds: Holds,
+        tombstones: Tombstones,
+        exclusions: Exclusions,
+        chosen: ChosenPlaylists,
+        explaining: Explaining,
+        library: Callable[[str], ItemSource],
+        accounts: Callable[[], Iterable[Account]],
+        remarks: Remarks,
+        wake: Callable[[str], object],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use and who may manage a device.
+            devices: What is set of the devices.
+            rules: What is set of the rules.
+            planning: Pins and lets go.
+            downloads: What was on a device.
+            holds: What is wanted.
+            tombstones: What people removed.
+            exclusions: What people do not want from a rule.
+            chosen: The playlists that people chose.
+            explaining: Answers why.
+            library: Gives the library as an account sees it; raises `SignedOut`.
+            accounts: Those that are signed in.
+            remarks: Gives what the rules cannot do now for an account on a device.
+            wake: Has all rules of an account run, and its favourites looked through.
+            clock: For when holds end.
+        """
+        self._access = access
+        self._devices = devices
+        self._rules = rules
+        self._planning = planning
+        self._downloads = downloads
+        self._holds = holds
+        self._tombstones = tombstones
+        self._exclusions = exclusions
+        self._chosen = chosen
+        self._explaining = explaining
+        self._library = library
+        self._accounts = accounts
+        self._remarks = remarks
+        self._wake = wake
+        self._clock = clock
+
+    # What is set
+
+    def settings(self, person: Person, device_id: str) -> DeviceSteering:
+        """Return what is set of a device and of each rule there."""
+        return device_steering(
+            person.user_id,
+            device_id,
+            management=self._access.management(person, self._device(person, device_id)),
+            devices=self._devices,
+            rules=self._rules,
+            holds=self._holds,
+            remarks=self._remarks,
+        )
+
+    def change(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> DeviceSteering:
+        """Change some keys, all or none; see `SteeringDesk`."""
+        self._device(person, device_id)
+        self._access.check_manages(person, device_id)
+        for name in rules:
+            if name not in RULE_OF:
+                raise NotPossible("There is no rule of this name that is set for a device")
+        self._devices.check(device_id, device)
+        for name, changes in rules.items():
+            self._rules.check(RULE_OF[name], device_id, changes)
+        for name, changes in rules.items():
+            self._rules.change(RULE_OF[name], device_id, changes)
+        if device:
+            self._devices.change(device_id, device)
+        now = self._device(person, device_id)
+        for account in self._accounts():
+            if now.serves(account.name):
+                self._wake(account.user_id)
+        return self.settings(person, device_id)
+
+    # Pins
+
+    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
+        """List what the person asked for on a device, first asked first."""
+        self._device(person, device_id)
+        found: dict[str, list[Hold]] = {}
+        for hold in self._holds.of_rule(person.user_id, device_id, PIN):
+            found.setdefault(hold.reason.source_id, []).append(hold)
+        return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
+
+    def pin(self, person: Person, device_id: str, item_id: str) -> int:
+        """Keep an item, or all that a container holds now; see `SteeringDesk`."""
+        self._device(person, device_id)
+        library = self._library(person.user_id)
+        item = seen(library, item_id)
+        queued = self._planning.pin(
+            person.user_id,
+            device_id,
+            item,
+            library.items,
+            playable=expanded(library, item),
+        )
+        self._wake(person.user_id)
+        return queued
+
+    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
+        """Take a pin back; see `SteeringDesk`."""
+        self._device(person, device_id)
+        pinned = [
+            one
+            for one in self._holds.of_source(person.user_id, PIN, item_id)
+            if one.device_id == device_id
+        ]
+        if not pinned:
+            raise NotHere
+        self._holds.release_these(pinned, self._clock.now(), even_ending=True)
+        self._planning.let_go()
+        self._wake(person.user_id)
+        return Reversal(holds=tuple(pinned))
+
+    # Exclusions
+
+    def exclusions(self, person: Person) -> Sequence[Excluded]:
+        """List what the person excluded; see `SteeringDesk`."""
+        return [
+            Excluded(device_id, rule, item_id)
+            for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
+            if device_id is None or self._access.may_use(person, device_id)
+        ]
+
+    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
+        """Take an item out of a rule, and what the rule holds of it at once."""
+        self._device(person, device_id)
+        if rule not in EXCLUDABLE:
+            raise NotHere
+        self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
+        held = self._holds.of_rule(person.user_id, device_id, rule)
+        going = [one for one in held if item_id in {one.item_id, one.reason.source_id}]
+        self._holds.release_these(going, self._clock.now(), even_ending=True)
+        self._planning.let_go()
+        self._wake(person.user_id)
+        place = Place(person.user_id, device_id, item_id)
+        return Reversal(holds=tuple(going), exclusions=((place, rule),))
+
+    def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
+        """Take an exclusion back; see `SteeringDesk`."""
+        self._device(person, device_id)
+        if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
+            raise NotHere
+        self._wake(person.user_id)
+
+    # Playlists
+
+    def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
+        """List the playlists that the person chose for a device, in order."""
+        self._device(person, device_id)
+        return self._chosen.of(person.user_id, device_id)
+
+    def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
+        """Add a playlist at the end; see `SteeringDesk`."""
+        self._device(person, device_id)
+        item = seen(self._library(person.user_id), playlist_id)
+        if item.type is not ItemType.PLAYLIST:
+            raise NotPossible(f"{item.title} is no playlist: pin it to keep it on a device")
+        chosen = Chosen(playlist_id=item.id, title=item.title)
+        self._chosen.choose(person.user_id, device_id, chosen)
+        self._wake(person.user_id)
+        return chosen
+
+    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
+        """Take a choice back; see `SteeringDesk`."""
+        self._device(person, device_id)
+        chosen = self._chosen.of(person.user_id, device_id)
+        if not self._chosen.drop(person.user_id, device_id, playlist_id):
+            raise NotHere
+        self._wake(person.user_id)
+        dropped = [one for one in chosen if one.playlist_id == playlist_id]
+        return Reversal(playlists=tuple((person.user_id, device_id, one) for one in dropped))
+
+    # What was removed, and why anything is where it is
+
+    def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
+        """List what the person removed from a device and no rule fetches again."""
+        self._device(person, device_id)
+        items = sorted(self._tombstones.items(person.user_id, device_id))
+        rows = {one: self._downloads.by_item(device_id, one) for one in items}
+        return [Removed(one, row.title if row else None) for one, row in rows.items()]
+
+    def want_again(self, person: Person, device_id: str, item_id: str) -> None:
+        """Let rules fetch again what the person removed; see `SteeringDesk`."""
+        self._device(person, device_id)
+        if not self._tombstones.lift(person.user_id, device_id, item_id):
+            raise NotHere
+        holds = self._holds.of_item(device_id, item_id)
+        own = [one for one in holds if one.user_id == person.user_id]
+        lasting = {one.reason.rule for one in own if one.release_at is None}
+        # Only a reason that is new brings back what was removed: those that end make room for it.
+        ending = [one for one in own if one.release_at is not None]
+        self._holds.release_these(ending, self._clock.now(), even_ending=True)
+        self._planning.let_go()
+        there = self._downloads.by_item(device_id, item_id)
+        if lasting and there is not None and there.status is Status.REMOVED:
+            priority = PIN_PRIORITY if PIN in lasting else 0
+            self._downloads.want_again(there, user_id=person.user_id, priority=priority)
+        self._wake(person.user_id)
+
+    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+        """Say why an item is on a device, or why it is not."""
+        self._device(person, device_id)
+        return self._explaining.why(person, device_id, item_id)
+
+    def _device(self, person: Person, device_id: str) -> DeviceSettings:
+        settings = self._access.settings(person, device_id)
+        if settings is None:
+            raise NotHere
+        return settings

@@ -1,0 +1,118 @@
+"""What is set of a device and of each rule there, put together to be shown. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sidecar.config import DeviceSettings
+from sidecar.config.describing import Key, keys, written
+from sidecar.config.rules import SECTIONS
+from sidecar.config.settings import CHANGEABLE
+from sidecar.domain.rules.context import Rule
+from sidecar.domain.rules.registry import RULES
+from sidecar.errors import NotHere
+from sidecar.services.devices.access import Management
+from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.rules.settings import RuleBook
+from sidecar.store.rules.holds import Holds
+
+# A rule may have a reason for each of a thousand albums.
+MOST_REASONS = 50
+
+Remarks = Callable[[str, str], Mapping[str, tuple[str, ...]]]
+RULE_OF: Mapping[str, Rule[Any]] = MappingProxyType({one.name: one for one in RULES})
+DEVICE_KEYS = tuple(one for one in keys(DeviceSettings) if one.name in CHANGEABLE)
+
+
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key that can be set.
+
+    Attributes:
+        value: What counts now; a time as people write it, a size in bytes.
+        default: What counts if nobody changes it for this device.
+    """
+
+    key: Key
+    value: Value
+    default: Value
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSteering:
+    """One rule on one device, for one person.
+
+    Attributes:
+        remarks: What it cannot do now.
+        because: Why it wants what it wants: "you played 3 of 11 tracks of First Light".
+    """
+
+    name: str
+    settings: tuple[Setting, ...]
+    remarks: tuple[str, ...]
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSteering:
+    """All that can be set of a device."""
+
+    device_id: str
+    name: str
+    management: Management
+    settings: tuple[Setting, ...]
+    rules: tuple[RuleSteering, ...]
+
+
+def device_steering(
+    user_id: str,
+    device_id: str,
+    *,
+    management: Management,
+    devices: DeviceBook,
+    rules: RuleBook,
+    holds: Holds,
+    remarks: Remarks,
+) -> DeviceSteering:
+    """Return what is set of a device, with what the rules say to one account.
+
+    Raises:
+        NotHere: The settings file does not know the device.
+    """
+    now, default = devices.of(device_id), devices.configured(device_id)
+    if now is None or default is None:
+        raise NotHere
+    said = remarks(user_id, device_id)
+
+    def steering(rule: Rule[Any]) -> RuleSteering:
+        held = holds.of_rule(user_id, device_id, rule.name)
+        texts = dict.fromkeys(one.reason.text for one in held if one.release_at is None)
+        return RuleSteering(
+            name=rule.name,
+            settings=_settings(
+                keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
+            ),
+            remarks=said.get(rule.name, ()),
+            because=tuple(texts)[:MOST_REASONS],
+        )
+
+    return DeviceSteering(
+        device_id=device_id,
+        name=now.name,
+        management=management,
+        settings=_settings(DEVICE_KEYS, now, default),
+        rules=tuple(map(steering, RULES)),
+    )
+
+
+def _settings(described: tuple[Key, ...], now: object, default: object) -> tuple[Setting, ...]:
+    return tuple(
+        Setting(one, written(getattr(now, one.name)), written(getattr(default, one.name)))
+        for one in described
+    )

@@ -1,0 +1,323 @@
+"""Turns wishes into holds and into the queue; lets go of holds whose grace is over.
+
+    wishes ─▶ without what people removed or excluded ─▶ holds ─▶ the queue
+
+A wish that is kept again costs nothing. Nothing is ever let go because a listing was empty, short
+or failed: only on somebody's word, or when a rule that saw everything wants it no more. What a
+person asked for themself (a pin) is let go by nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import count, islice
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import ANY, Shape, distinct, path_key, wanted_path
+from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules import queue_ahead
+from sidecar.domain.space.eviction import must_rest
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
+from sidecar.store.database import Database
+from sidecar.store.downloads.insert import Place, files_in
+from sidecar.store.downloads.queue import Downloads, NewDownload
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.tombstones import Tombstones
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+ASKED_AGAIN = Failure(
+    FailureClass.TRANSIENT, "put-back", "Its file was missing, and somebody asked for it again"
+)
+
+Describe = Callable[[Sequence[str]], dict[str, Item]]
+
+
+def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[Place]:
+    """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
+    wanted = next(
+        path
+        for path in (wanted_path(item, shape, volume=volume) for volume in count(1))
+        if not _is_full(db, device_id, path, shape)
+    )
+    for path in (wanted, distinct(wanted, item.id)):
+        yield Place(path, path_key(path))
+
+
+def refusal(item: Item) -> Failure | None:
+    """Return why an item cannot be fetched at all; None if nothing is known against it."""
+    if item.is_remote:
+        text = f"{item.title} has no file of its own on the server: it only points to one"
+        return Failure(FailureClass.REFUSED, "no-file", text)
+    if item.can_download is False:
+        text = f"Jellyfin does not let this account download {item.title}"
+        return Failure(FailureClass.REFUSED, "not-allowed", text)
+    return None
+
+
+def _is_full(db: Database, device_id: str, path: str, shape: Shape) -> bool:
+    if shape.most_in_folder is None:
+        return False
+    folder = path_key(path.rpartition("/")[0])
+    return files_in(db, device_id, folder) >= shape.most_in_folder
+
+
+class Planning:
+    """Keeps wishes. Safe for many threads."""
+
+    def __init__(
+        self,
+        db: Database,
+        holds: Holds,
+        downloads: Downloads,
+        clock: Clock,
+        *,
+        format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
+        shape_of: Callable[[str], Shape] = lambda _device_id: ANY,
+    ) -> None:
+        self._db = db
+        self._holds = holds
+        self._downloads = downloads
+        self._clock = clock
+        self._tombstones = Tombstones(db, clock)
+        self._exclusions = Exclusions(db, clock)
+        self._rests = Rests(db, clock)
+        self._format_of = format_of
+        self._shape_of = shape_of
+
+    def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
+        """Hold what is wished for, and queue what is on no device and in no queue yet.
+
+        What the person removed on purpose, or excluded from the rule, is passed over.
+
+        Args:
+            wishes: Their items may be light: without size, extension and permission.
+            describe: Asks for the full items of what has to be queued, by id; called outside of
+                any transaction.
+
+        Returns:
+            How many downloads were queued.
+        """
+        queued = 0
+        remaining = iter(wishes)
+        while batch := list(islice(remaining, BATCH)):
+            allowed = self._allowed(batch)
+            missing = self._missing(allowed)
+            full = describe(sorted(missing)) if missing else {}
+            with self._db.write():
+                # Asked again: while Jellyfin was asked, somebody may have said no.
+                queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
+        return queued
+
+    def replace(
+        self,
+        user_id: str,
+        device_id: str,
+        rule: str,
+        wishes: Collection[Wish],
+        describe: Describe,
+        *,
+        grace: timedelta,
+        unsure_of: Collection[str] = frozenset(),
+    ) -> int:
+        """Hold exactly this by a rule: keep what is wished for, let go of the rest after a grace.
+
+        Args:
+            user_id: Whose wishes all of these are.
+            device_id: Where.
+            rule: Whose holds are replaced; never those of another.
+            wishes: All that the rule wants there now.
+            describe: As for `keep`.
+            grace: None at all also takes what waits or runs out of the queue at once.
+            unsure_of: Sources that were not seen as a whole: their holds stay.
+
+        Returns:
+            How many downloads were queued.
+        """
+        if rule == PIN:
+            raise ValueError("what a person pinned is not replaced")
+        queued = self.keep(wishes, describe)
+        wanted = {(wish.item.id, wish.reason.source_id) for wish in self._allowed(wishes)}
+        held = self._holds.of_rule(user_id, device_id, rule)
+        doubtful = [hold for hold in held if hold.reason.source_id in unsure_of]
+        wanted |= {
+            (one.item.id, one.reason.source_id) for one in self._allowed(map(_wish, doubtful))
+        }
+        unwanted = [one for one in held if (one.item_id, one.reason.source_id) not in wanted]
+        if unwanted:
+            self._holds.release_these(unwanted, self._clock.now() + grace)
+            if not grace:
+                self.let_go()
+        return queued
+
+    def pin(
+        self,
+        user_id: str,
+        device_id: str,
+        item: Item,
+        describe: Describe,
+        *,
+        playable: Iterable[Item] | None = None,
+    ) -> int:
+        """Hold an item because a person asked for it, even if they removed it before.
+
+        Args:
+            user_id: Who asked.
+            device_id: Where.
+            item: What they asked for; it may be a container.
+            describe: As for `keep`.
+            playable: What the container expands to, in order; None for the item itself.
+
+        Returns:
+            How many downloads were queued.
+        """
+        items = [item] if playable is None else list(playable)
+        text = "you asked for it" if playable is None else f"you asked for {item.title}"
+        why = Reason(PIN, item.id, text)
+        return self.ask_for(
+            [Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items], describe
+        )
+
+    def ask_for(self, pins: Collection[Wish], describe: Describe) -> int:
+        """Hold what people asked for themselves, even if they removed it before.
+
+        Args:
+            pins: Wishes by the rule `pin`.
+            describe: As for `keep`.
+
+        Returns:
+            How many downloads were queued.
+        """
+        with self._db.write():
+            for one in pins:
+                self._tombstones.lift(one.user_id, one.device_id, one.item.id)
+        return self.keep(pins, describe)
+
+    def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
+        """Take back what a person asked for, after a grace; return how many files it concerns."""
+        return self._holds.release(
+            user_id=user_id,
+            device_id=device_id,
+            rule=PIN,
+            source_id=item_id,
+            at=self._clock.now() + grace,
+        )
+
+    def release(self, user_id: str, rule: str, source_id: str, *, grace: timedelta) -> None:
+        """End a user's holds that come from one source, after a grace."""
+        self._holds.release(
+            user_id=user_id, rule=rule, source_id=source_id, at=self._clock.now() + grace
+        )
+
+    def release_items(
+        self, user_id: str, rule: str, source_id: str, kept: Iterable[str], *, grace: timedelta
+    ) -> None:
+        """End, after a grace, a user's holds from one source on all items but those `kept`."""
+        self._holds.release(
+            user_id=user_id,
+            rule=rule,
+            source_id=source_id,
+            at=self._clock.now() + grace,
+            except_items=frozenset(kept),
+        )
+
+    def let_go(self) -> None:
+        """Drop the holds whose grace is over; what nobody wants any more leaves the queue.
+
+        A file that is there stays until its room is needed: it merely has no hold any more.
+        """
+        for hold in self._holds.drop_due(self._clock.now()):
+            log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
+            waiting = self._downloads.by_item(hold.device_id, hold.item_id)
+            if waiting is None:
+                continue
+            if self._is_unwanted(waiting):
+                self._downloads.cancel(waiting)
+            elif waiting.priority > PIN_PRIORITY and not was_cast(waiting.priority):
+                self._calm(waiting)
+
+    def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
+        """Return the wishes that no word of the person stands against, and no rest."""
+        words: dict[tuple[str, str], tuple[frozenset[str], frozenset[tuple[str, str]]]] = {}
+        resting: dict[str, Collection[str]] = {}
+        allowed: list[Wish] = []
+        for wish in wishes:
+            place = (wish.user_id, wish.device_id)
+            if place not in words:
+                words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
+            removed, excluded = words[place]
+            why = wish.reason
+            if must_rest(why.rule):
+                if wish.device_id not in resting:
+                    now = self._clock.now()
+                    resting[wish.device_id] = self._rests.resting(wish.device_id, now)
+                if wish.item.id in resting[wish.device_id]:
+                    continue
+            pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
+            if why.rule == PIN or (wish.item.id not in removed and not pairs & excluded):
+                allowed.append(wish)
+        return allowed
+
+    def _calm(self, waiting: Download) -> None:
+        """What was urgent is wanted for other reasons now."""
+        holds = self._holds.of_item(waiting.device_id, waiting.item_id)
+        rules = {one.reason.rule for one in holds}
+        if queue_ahead.NAME not in rules:
+            self._downloads.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
+
+    def _missing(self, wishes: Iterable[Wish]) -> set[str]:
+        return {
+            wish.item.id
+            for wish in wishes
+            if self._downloads.by_item(wish.device_id, wish.item.id) is None
+        }
+
+    def _keep(self, wish: Wish, full: dict[str, Item]) -> bool:
+        is_new = self._holds.keep(wish)
+        there = self._downloads.by_item(wish.device_id, wish.item.id)
+        if there is None:
+            item = full.get(wish.item.id)
+            return item is not None and self._queue(wish, item)
+        if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
+            return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
+        if there.missing_since is not None and wish.reason.rule == PIN:
+            # Whoever asks for this very thing has answered what became of its file.
+            return self._downloads.damaged(there, ASKED_AGAIN)
+        # Among the urgent ones the order may turn round; everything else only ever gains.
+        cast_before = was_cast(there.priority) and not was_cast(wish.priority)
+        if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
+            self._downloads.prioritise(there, wish.priority)
+        return False
+
+    def _queue(self, wish: Wish, item: Item) -> bool:
+        download, queued = self._downloads.enqueue(
+            NewDownload(
+                item=item,
+                device_id=wish.device_id,
+                user_id=wish.user_id,
+                places=places(self._db, wish.device_id, item, self._shape_of(wish.device_id)),
+                priority=wish.priority,
+                format=self._format_of(wish.device_id, item.type),
+            )
+        )
+        refused = refusal(item)
+        if queued and refused is not None:
+            self._downloads.give_up(download, until=None, failure=refused, retry_count=0)
+        return queued
+
+    def _is_unwanted(self, download: Download) -> bool:
+        is_there = download.status in {Status.COMPLETED, Status.REMOVED}
+        return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _wish(hold: Hold) -> Wish:
+    item = Item(id=hold.item_id, type=ItemType.OTHER, title="")
+    return Wish(hold.user_id, hold.device_id, item, hold.reason)

@@ -1,0 +1,1 @@
+"""Keeping each device within its space: plan, eviction, what goes next."""

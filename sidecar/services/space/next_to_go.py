@@ -1,0 +1,107 @@
+"""What would go first if a device needed room, as people see it: without waiting until it does.
+
+Everybody who uses a device sees the order; titles only of what they may see otherwise. It moves
+nothing, and it asks the same functions that a plan asks, so the order is the one that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.domain.space.eviction import Standing, Stored, in_order
+from sidecar.errors import DeviceTrouble
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.space.planner import Room
+from sidecar.store.downloads.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """A file that may make room.
+
+    Attributes:
+        download_id, title: None if it is somebody else's.
+        bytes: Of the file.
+        standing: How firmly it keeps its place.
+        was_used: It was used since it came.
+    """
+
+    download_id: int | None
+    title: str | None
+    bytes: int
+    standing: Standing
+    was_used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leavers:
+    """The files of a device that may make room, the first to go first.
+
+    Attributes:
+        trouble: A sentence when the device cannot be looked at; then nothing goes.
+        first: As many as were asked for.
+        total, bytes: All of them.
+    """
+
+    device_id: str
+    device_name: str
+    trouble: str | None
+    first: tuple[Leaver, ...] = ()
+    total: int = 0
+    bytes: int = 0
+
+
+class LeaversDesk(Protocol):
+    """What may be asked about what goes next."""
+
+    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+        """Return at most so many files for each device that this person uses; an admin: for all."""
+
+
+class LeaversCounter:
+    """Implements `LeaversDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        devices: Callable[[Person], Sequence[DeviceView]],
+        room: Room,
+        inventory: Inventory,
+    ) -> None:
+        self._devices = devices
+        self._room = room
+        self._inventory = inventory
+
+    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+        """Return what goes next on each device; see `LeaversDesk`."""
+        return [self._of(person, device, most) for device in self._devices(person)]
+
+    def _of(self, person: Person, device: DeviceView, most: int) -> Leavers:
+        try:
+            found = in_order(self._room.outlook(device.id).stored)
+        except DeviceTrouble as trouble:
+            said = device.trouble or str(trouble)
+            return Leavers(device_id=device.id, device_name=device.name, trouble=said)
+        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        return Leavers(
+            device_id=device.id,
+            device_name=device.name,
+            trouble=device.trouble,
+            first=tuple(_leaver(one, seen) for one in found[:most]),
+            total=len(found),
+            bytes=sum(one.size for one in found),
+        )
+
+
+def _leaver(file: Stored, seen: Collection[int] | None) -> Leaver:
+    is_theirs = seen is None or file.download_id in seen
+    return Leaver(
+        file.download_id if is_theirs else None,
+        file.title if is_theirs else None,
+        file.size,
+        file.standing,
+        was_used=file.last_used > 0,
+    )

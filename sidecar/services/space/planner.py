@@ -1,0 +1,340 @@
+"""Keeps every device within its limits, and lets in what is wanted most.
+
+    something changed ─▶ plan ─▶ final refusals fail ─▶ removals ─▶ what fits may be claimed
+                                                           │
+                      many at once: they wait for a person ┘  `confirm(device, plan id)`
+
+Removals come before adds: what does not fit yet is held back from the workers until it does. A
+device in trouble is left alone, unless the trouble is that it is full. A file goes only if it is
+still the one that arrived and still may go; that it rests is noted before it goes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.domain.space.eviction import REST, Standing, Stored
+from sidecar.domain.space.plan import Plan, Refused, Step, plan
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.store.database import Database
+from sidecar.store.downloads.inventory import Holdings, Inventory
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.cooldowns import Rests
+
+log = logging.getLogger(__name__)
+
+# Other programs fill a device without telling.
+LOOK_AGAIN_S = 60.0
+# Removing is what cures these.
+CURED_BY_ROOM = frozenset({"full", "budget"})
+
+InUse = Callable[[], Collection[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Downloads whose files may not go now, and why, as the end of a sentence."""
+
+    files: frozenset[int]
+    text: str
+
+
+Awaited = Callable[[str], Waiting | None]
+
+
+def nothing_waits(_device_id: str) -> Waiting | None:
+    """Say that nothing waits: there is no Syncthing that could be asked."""
+    return None
+
+
+def room_trouble(name: str, found: Plan, waits: str | None = None) -> Trouble | None:
+    """Return what stands in the way of a plan; None if nothing does.
+
+    Args:
+        name: The device.
+        found: Its plan.
+        waits: What removals wait for, as the end of a sentence; None if they do not.
+    """
+    waiting = sum(not one.is_final for one in found.refusals)
+    if found.needs_confirmation:
+        text = f"{len(found.removals)} files would go from {name} to make room"
+        return Trouble("confirm", f"{text}: look at its plan and say whether they may")
+    if found.over:
+        text = f"{name} holds more than it may"
+        if waits is not None:
+            return Trouble("waits", f"{text}: {waits}")
+        text = f"{text}, and all that is there is to stay"
+        return Trouble("over", f"{text}: nothing comes until it has more room, or less to keep")
+    if waiting:
+        text = "1 download waits" if waiting == 1 else f"{waiting} downloads wait"
+        if waits is not None:
+            return Trouble("waits", f"{text} for room on {name}: {waits}")
+        what = f"{text} for room on {name}: what is there is wanted as much, or more"
+        return Trouble("no-room", what)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A device as the plan sees it."""
+
+    limits: DeviceRoom
+    stored: tuple[Stored, ...]
+    plan: Plan
+
+
+class PlanChanged(SidecarError):
+    """What a person said yes to is no longer what would be done."""
+
+
+class Room:
+    """Makes plans and carries their removals out. Safe for many threads; one of them steps.
+
+    `in_use` returns the items that play or come next in a queue, of everybody; `awaited` what
+    must stay on a device until other devices have what came after it.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        shelf: DeviceShelf,
+        downloads: Downloads,
+        troubles: Troubles,
+        bus: Bus,
+        in_use: InUse,
+        clock: Clock,
+        awaited: Awaited = nothing_waits,
+    ) -> None:
+        self._db = db
+        self._shelf = shelf
+        self._downloads = downloads
+        self._troubles = troubles
+        self._bus = bus
+        self._in_use = in_use
+        self._awaited = awaited
+        self._clock = clock
+        self._inventory = Inventory(db)
+        self._rests = Rests(db, clock)
+        self._lock = Lock()
+        self._looked_at: dict[str, float] = {}
+        self._confirmed: dict[str, tuple[Step, ...]] = {}
+        self._held_back: dict[str, dict[int, str]] = {}
+        self._let_in: dict[str, frozenset[int]] = {}
+        self._asked: defaultdict[str, set[int]] = defaultdict(set)
+        self._in_vain: set[int] = set()
+        self._odd: set[int] = set()
+        bus.subscribe(self.hear)
+
+    def plan(self, device_id: str) -> Plan:
+        """Return what should happen on a device now.
+
+        Raises:
+            errors.DeviceTrouble: It is not there.
+        """
+        return self.outlook(device_id).plan
+
+    def outlook(self, device_id: str) -> Outlook:
+        """Return a device's limits, what it holds, and what should happen there now.
+
+        Raises:
+            errors.DeviceTrouble: It is not there.
+        """
+        limits, found = self._situation(self._shelf.get(device_id))
+        return Outlook(limits, found.stored, plan(limits, found.stored, found.waiting))
+
+    def confirm(self, device_id: str, plan_id: str) -> None:
+        """Let go what a plan showed; `step` does it: exactly what was shown, nothing else.
+
+        Raises:
+            PlanChanged: Other files would go by now.
+            errors.DeviceTrouble: The device is not there.
+        """
+        found = self.plan(device_id)
+        if found.id != plan_id or not found.removals:
+            raise PlanChanged("Meanwhile other files would go: look at the plan again")
+        with self._lock:
+            self._confirmed[device_id] = found.removals
+            self._looked_at.pop(device_id, None)
+
+    def step(self) -> None:
+        """Look at every device where something changed; costs next to nothing if nothing did."""
+        attached = self._shelf.all()
+        for device_id in set(self._troubles.all_of(Kind.ROOM)) - {one.id for one in attached}:
+            self._troubles.clear(Kind.ROOM, device_id)
+        for device in attached:
+            trouble = self._troubles.of(Kind.DEVICE, device.id)
+            if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
+                continue
+            try:
+                self._look(device)
+            except DeviceTrouble as found:
+                self._shelf.trouble(device.id, found)
+
+    def held_back(self) -> Collection[int]:
+        """Return the downloads that must not be claimed now: there is no room for them yet."""
+        with self._lock:
+            return frozenset().union(*self._asked.values(), *self._held_back.values())
+
+    def why_held_back(self, download: Download) -> str | None:
+        """Return why a download has to wait for room; None if it does not."""
+        with self._lock:
+            return self._held_back.get(download.device_id, {}).get(download.id)
+
+    def make_room(self, download: Download) -> bool:
+        """A worker found no room for a download: hold it back, and look at its device soon.
+
+        Returns:
+            False if one plan after another let it in in vain: no plan can help it.
+        """
+        with self._lock:
+            if download.id in self._let_in.get(download.device_id, frozenset()):
+                if download.id in self._in_vain:
+                    return False
+                # Another one may have been quicker than the plan.
+                self._in_vain.add(download.id)
+            self._asked[download.device_id].add(download.id)
+            self._looked_at.pop(download.device_id, None)
+            return True
+
+    def hear(self, event: Event) -> None:
+        """Take news: a device where something changed is looked at in the next step."""
+        match event:
+            case DownloadChanged(download=download, was=was, now=now):
+                if was is now is Status.DOWNLOADING:
+                    return
+                self._odd.discard(download.id)
+                if now is not Status.PENDING and now is not Status.DOWNLOADING:
+                    self._in_vain.discard(download.id)
+                device_id = download.device_id
+            case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
+                pass
+            case _:
+                return
+        with self._lock:
+            self._looked_at.pop(device_id, None)
+
+    # -- inside
+
+    def _is_due(self, device_id: str) -> bool:
+        with self._lock:
+            looked_at = self._looked_at.get(device_id)
+        return looked_at is None or self._clock.monotonic() - looked_at >= LOOK_AGAIN_S
+
+    def _look(self, device: Attached) -> None:
+        with self._lock:
+            # Whatever changes from now on is looked at in the next step.
+            self._looked_at[device.id] = self._clock.monotonic()
+            confirmed = self._confirmed.pop(device.id, ())
+        self._remove(device, confirmed)
+        found = self._planned(device)
+        if found.removals and not found.needs_confirmation:
+            self._remove(device, found.removals)
+            found = self._planned(device)
+        self._give_up(device, found.refusals)
+        self._let(device.id, found if not found.removals else self._planned(device, as_it_is=True))
+        self._tell(device, found)
+
+    def _planned(self, device: Attached, *, as_it_is: bool = False) -> Plan:
+        limits, found = self._situation(device)
+        return plan(limits, found.stored, found.waiting, may_remove=not as_it_is)
+
+    def _situation(self, device: Attached) -> tuple[DeviceRoom, Holdings]:
+        waiting = self._awaited(device.id)
+        found = self._inventory.holdings(
+            device.id,
+            self._clock.now(),
+            in_use=self._in_use(),
+            untouchable=self._odd | waiting.files if waiting else self._odd,
+            keeps_originals=device.settings.keep_original,
+        )
+        space = device.folder.space()
+        limits = DeviceRoom(
+            name=device.settings.name,
+            space=space,
+            aside=device.folder.own_files.taken(space.block),
+            budget=device.settings.budget,
+            reserve=device.settings.reserve,
+            # What was only just claimed has to ask for its room first.
+            running=tuple(
+                Running(one.size, device.taken_by(download_id), one.source or None)
+                for download_id, one in self._shelf.reserved(device.id).items()
+            ),
+        )
+        return limits, found
+
+    def _remove(self, device: Attached, steps: Iterable[Step]) -> None:
+        """Take the files away that still may go."""
+        for step in steps:
+            there = self._downloads.get(step.download_id)
+            if there is None or there.status is not Status.COMPLETED or not self._may_go(there):
+                continue
+            waiting = self._awaited(device.id)
+            if waiting is None or there.id not in waiting.files:
+                self._evict(device, there)
+
+    def _may_go(self, download: Download) -> bool:
+        firm = self._inventory.standing_of(download.device_id, download.item_id)
+        return firm is not Standing.LASTING and download.item_id not in self._in_use()
+
+    def _evict(self, device: Attached, download: Download) -> None:
+        self._rests.put(device.id, download.item_id, self._clock.now() + REST)
+        if not device.folder.remove(download.file_path, size=download.file_size or 0):
+            log.warning("%s is not as it arrived: left alone", download.file_path)
+            self._rests.lift(device.id, download.item_id)
+            self._odd.add(download.id)
+            return
+        log.info("%s makes room on %s", download.file_path, device.settings.name)
+        with self._db.write():
+            self._downloads.evict(download)
+            if not self._may_go(download):
+                self._regret(download)
+
+    def _regret(self, download: Download) -> None:
+        """Somebody came to want it for good while it went: fetch it again."""
+        self._rests.lift(download.device_id, download.item_id)
+        gone = self._downloads.get(download.id)
+        if gone is not None and gone.status is Status.REMOVED:
+            self._downloads.want_again(gone, user_id=gone.user_id, priority=gone.priority)
+
+    def _give_up(self, device: Attached, refusals: Iterable[Refused]) -> None:
+        """What will never fit fails with its reason: it would only stand in the queue."""
+        for refused in refusals:
+            waiting = self._downloads.get(refused.download_id)
+            if refused.is_final and waiting is not None and waiting.status is Status.PENDING:
+                log.info("%s will never fit on %s", waiting.title, device.settings.name)
+                failure = Failure(FailureClass.REFUSED, refused.code, refused.reason)
+                self._downloads.give_up(waiting, until=None, failure=failure, retry_count=0)
+
+    def _let(self, device_id: str, found: Plan) -> None:
+        """Let in what has its room; the workers pass the rest over."""
+        let_in = frozenset(one.download_id for one in found.adds)
+        held_back = {one.download_id: one.reason for one in found.refusals}
+        with self._lock:
+            before = self._held_back.get(device_id, {}).keys() | self._asked[device_id]
+            self._let_in[device_id] = let_in
+            self._held_back[device_id] = held_back
+            # What was asked for meanwhile was not looked at yet.
+            self._asked[device_id] -= let_in | held_back.keys()
+            self._in_vain -= held_back.keys()
+        if before & let_in:
+            self._bus.publish(WorkArrived())
+
+    def _tell(self, device: Attached, found: Plan) -> None:
+        waiting = self._awaited(device.id)
+        note = room_trouble(device.settings.name, found, waiting.text if waiting else None)
+        if note is None:
+            self._troubles.clear(Kind.ROOM, device.id)
+        elif self._troubles.note(Kind.ROOM, device.id, note):
+            log.info("%s", note.text)

@@ -1,0 +1,294 @@
+"""The plans as people see them: what comes, what goes and what waits on the devices they use.
+
+Everybody who uses a device sees how much would come and go there; titles only of what they may
+see otherwise. A device that is not theirs does not exist for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.domain.downloads.shares import NO_FILES, Share
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.plan import Refused, Step
+from sidecar.domain.space.reformat import in_words
+from sidecar.errors import DeviceTrouble
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.space.planner import Outlook, PlanChanged, Room
+from sidecar.services.transfers.formats import Formats
+from sidecar.store.downloads.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One file of a plan.
+
+    Attributes:
+        download_id, item_id, title: None if it is somebody else's.
+        bytes: What it takes on the device.
+        code: Why it does not come, short and stable; None for what comes or goes.
+        is_final: It will never come as things are set.
+    """
+
+    download_id: int | None
+    item_id: str | None
+    title: str | None
+    bytes: int
+    reason: str
+    code: str | None = None
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceView:
+    """Where the bytes of a device are.
+
+    Attributes:
+        lasting: Of files that stay.
+        passing: Of files that may make room.
+        others: Of what is not ours.
+        reserve: Stay free.
+        free: What is left without the reserve.
+        most: Our files may take so many.
+    """
+
+    total: int
+    lasting: int
+    passing: int
+    others: int
+    reserve: int
+    free: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reformat:
+    """Files that were made for another format than the one that is set now.
+
+    Attributes:
+        format: The name of the new one: a person says yes to it.
+        files: How many have to be made anew.
+        whose: Whose these are.
+        bytes_to_fetch, bytes_now, bytes_after: Over the network; what they take; what they will.
+        is_confirmed: Somebody has said yes: it goes on by itself, a few files at a time.
+        text: A sentence for people.
+    """
+
+    format: str
+    files: int
+    whose: Share
+    bytes_to_fetch: int
+    bytes_now: int
+    bytes_after: int
+    is_confirmed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlan:
+    """A device and its plan.
+
+    Attributes:
+        trouble: A sentence when the device cannot be looked at; then there is no plan.
+        plan_id: What a person says yes to; None without a plan.
+        files, missing: How many files should be there, and how many of them the last look did
+            not see.
+        management: Who may say yes.
+        needs_confirmation: The removals wait for the yes of somebody who manages the device.
+        whose: Whose the files are that would go.
+        over: Bytes by which it stays over its limits: all that is left is to stay.
+        reformat: What is there in another format than the one that is set; None if nothing is.
+    """
+
+    id: str
+    name: str
+    trouble: str | None
+    management: Management
+    is_unplugged: bool = False
+    files: int = 0
+    missing: int = 0
+    space: SpaceView | None = None
+    plan_id: str | None = None
+    needs_confirmation: bool = False
+    over: int = 0
+    adds: tuple[PlanLine, ...] = ()
+    removals: tuple[PlanLine, ...] = ()
+    whose: Share = NO_FILES
+    refusals: tuple[PlanLine, ...] = ()
+    reformat: Reformat | None = None
+
+    @property
+    def bytes_added(self) -> int:
+        """Bytes that will be taken."""
+        return sum(one.bytes for one in self.adds)
+
+    @property
+    def bytes_removed(self) -> int:
+        """Bytes that will be given back."""
+        return sum(one.bytes for one in self.removals)
+
+
+class PlansDesk(Protocol):
+    """What the pages and the API may ask."""
+
+    def all(self, person: Person) -> Sequence[DevicePlan]:
+        """Return the plans of the devices that this person uses; an admin sees all."""
+
+    def one(self, person: Person, device_id: str) -> DevicePlan | None:
+        """Return one of them; None if there is none that this person may see."""
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
+        """Let go what a plan showed; return False if there is no such device for this person.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            services.room.PlanChanged: Other files would go by now.
+            errors.DeviceTrouble: The device is not there.
+        """
+
+    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+        """Let the files of a device be made anew in a format; False if there is no such device.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            services.room.PlanChanged: Another format is set by now.
+        """
+
+
+class Plans:
+    """Implements `PlansDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        ownership: Ownership,
+        devices: Callable[[Person], Sequence[DeviceView]],
+        room: Room,
+        inventory: Inventory,
+        formats: Formats | None = None,
+    ) -> None:
+        self._access = access
+        self._ownership = ownership
+        self._devices = devices
+        self._room = room
+        self._inventory = inventory
+        self._formats = formats
+
+    def all(self, person: Person) -> Sequence[DevicePlan]:
+        """See `PlansDesk`."""
+        return [self._view(person, device) for device in self._devices(person)]
+
+    def one(self, person: Person, device_id: str) -> DevicePlan | None:
+        """See `PlansDesk`."""
+        device = self._device(person, device_id)
+        return self._view(person, device) if device else None
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
+        """See `PlansDesk`."""
+        if not self._access.check_manages(person, device_id):
+            return False
+        self._room.confirm(device_id, plan_id)
+        return True
+
+    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+        """See `PlansDesk`."""
+        if not self._access.check_manages(person, device_id):
+            return False
+        if self._formats is None or not self._formats.confirm(device_id, name):
+            raise PlanChanged("Meanwhile another format is set: look at the plan again")
+        return True
+
+    def _device(self, person: Person, device_id: str) -> DeviceView | None:
+        return next((one for one in self._devices(person) if one.id == device_id), None)
+
+    def _view(self, person: Person, device: DeviceView) -> DevicePlan:
+        management = self._access.management_of(person, device.id)
+        try:
+            found = self._room.outlook(device.id)
+        except DeviceTrouble as trouble:
+            return DevicePlan(
+                id=device.id,
+                name=device.name,
+                management=management,
+                trouble=device.trouble or str(trouble),
+                is_unplugged=device.is_unplugged,
+                files=device.files,
+                missing=device.missing,
+            )
+        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        return DevicePlan(
+            id=device.id,
+            name=device.name,
+            management=management,
+            whose=self._ownership.shares(person, [one.download_id for one in found.plan.removals]),
+            trouble=device.trouble,
+            files=device.files,
+            missing=device.missing,
+            space=_space(found),
+            plan_id=found.plan.id,
+            needs_confirmation=found.plan.needs_confirmation,
+            over=found.plan.over,
+            adds=tuple(_line(one, seen) for one in found.plan.adds),
+            removals=tuple(_line(one, seen) for one in found.plan.removals),
+            refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
+            reformat=self._reformat(person, device.id),
+        )
+
+    def _reformat(self, person: Person, device_id: str) -> Reformat | None:
+        if self._formats is None:
+            return None
+        cost = self._formats.cost(device_id)
+        if not cost.anew:
+            return None
+        return Reformat(
+            format=cost.format,
+            files=len(cost.anew),
+            whose=self._ownership.shares(person, cost.anew),
+            bytes_to_fetch=cost.bytes_to_fetch,
+            bytes_now=cost.bytes_now,
+            bytes_after=cost.bytes_after,
+            is_confirmed=self._formats.is_confirmed(device_id, cost.format),
+            text=in_words(cost),
+        )
+
+
+def _line(step: Step, seen: Collection[int] | None) -> PlanLine:
+    if seen is not None and step.download_id not in seen:
+        return PlanLine(None, None, None, step.bytes, step.reason)
+    return PlanLine(step.download_id, step.item_id, step.title, step.bytes, step.reason)
+
+
+def _refusal(refused: Refused, seen: Collection[int] | None) -> PlanLine:
+    is_theirs = seen is None or refused.download_id in seen
+    return PlanLine(
+        refused.download_id if is_theirs else None,
+        refused.item_id if is_theirs else None,
+        refused.title if is_theirs else None,
+        refused.bytes,
+        refused.reason,
+        refused.code,
+        refused.is_final,
+    )
+
+
+def _space(found: Outlook) -> SpaceView:
+    space, limits = found.limits.space, found.limits
+    there = [one for one in found.stored if not one.is_missing]
+    lasting = sum(limits.takes(one.size) for one in there if one.standing is Standing.LASTING)
+    ours = sum(limits.takes(one.size) for one in there)
+    reserve = min(limits.kept, space.free)
+    return SpaceView(
+        total=space.total,
+        lasting=lasting,
+        passing=ours - lasting,
+        others=max(0, space.total - space.free - ours),
+        reserve=reserve,
+        free=space.free - reserve,
+        most=min(limits.most, ours + space.free - reserve),
+    )

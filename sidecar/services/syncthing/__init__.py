@@ -1,0 +1,1 @@
+"""What Syncthing carries further, and what has arrived."""

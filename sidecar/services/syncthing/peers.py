@@ -1,0 +1,230 @@
+"""What Syncthing carries from our folders to other devices, and what has arrived there.
+
+    news from Syncthing ─▶ with whom each folder is shared ─▶ what they lack ─▶ arrivals
+                                                                  │
+              a file may go from a folder only when ◀── `waiting` ┘
+
+Asks only what changed, rests ten times as long as it asked, and changes nothing in Syncthing. When
+Syncthing cannot be asked, what was last known counts; downloads never wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, Wait, wait_for
+from sidecar.domain.syncthing.stignore import is_ignored
+from sidecar.errors import SidecarError, SyncthingTrouble
+from sidecar.events import Bus, DeviceChanged
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.services.space.planner import Waiting
+from sidecar.services.syncthing.arrivals import Arriving, CarriedFolder, carried_by
+from sidecar.store.syncthing.arrivals import Arrivals
+from sidecar.syncthing.client import OtherDevice, SharedFolder, Syncthing
+
+log = logging.getLogger(__name__)
+
+# One question stays open so long: the thread must end soon when it is asked to.
+NEWS_S = 2
+LOOK_AGAIN_S = 60.0
+# After a trouble.
+REST_S = 10.0
+# What asking takes of the time, at most: one part in so many.
+SHARE = 10.0
+LEAST_REST_S = 0.5
+# The trouble of Syncthing itself; those of one folder have the device's id.
+ITSELF = "syncthing"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A device of ours that Syncthing carries, as it was last seen.
+
+    Attributes:
+        is_left_alone: Whether our own folder there stays at home.
+    """
+
+    folder: CarriedFolder
+    peers: tuple[Peer, ...]
+    is_left_alone: bool
+
+
+class Peers:
+    """One thread runs it; the rest is safe for many."""
+
+    def __init__(
+        self,
+        syncthing: Syncthing,
+        *,
+        shelf: DeviceShelf,
+        arrivals: Arrivals,
+        troubles: Troubles,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self._syncthing = syncthing
+        self._shelf = shelf
+        self._arrivals = arrivals
+        self._troubles = troubles
+        self._bus = bus
+        self._clock = clock
+        self._arriving = Arriving(syncthing, arrivals, clock)
+        self._lock = Lock()
+        self._carried: dict[str, Carried] = {}
+        self._waits: dict[str, Wait | None] = {}
+        self._last_event = 0
+
+    def run(self, stop: Event) -> None:
+        """Look whenever Syncthing has news, until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self._clock.wait(stop, self._look())
+                self._await_news(stop)
+            except SyncthingTrouble as trouble:
+                self._tell(ITSELF, trouble)
+                self._clock.wait(stop, REST_S)
+            except SidecarError as trouble:
+                log.warning("%s", trouble)
+                self._clock.wait(stop, REST_S)
+            except Exception:
+                log.exception("looking at Syncthing failed in a way nobody foresaw")
+                self._clock.wait(stop, REST_S)
+        self._syncthing.close()
+
+    def step(self) -> bool:
+        """Look at all folders; return whether there is more to look at.
+
+        Raises:
+            SyncthingTrouble: Syncthing cannot be asked; what was known stays.
+        """
+        folders, devices = self._syncthing.folders(), self._syncthing.devices()
+        self._troubles.clear(Kind.SYNCTHING, ITSELF)
+        more = False
+        for device in self._shelf.all():
+            more |= self._look_at(device, folders, devices)
+        return more
+
+    def of(self, device_id: str) -> Carried | None:
+        """Return what was last seen of a device; None if Syncthing does not carry it."""
+        with self._lock:
+            return self._carried.get(device_id)
+
+    def trouble(self, device_id: str) -> Trouble | None:
+        """Return what stands in the way of knowing more; None if nothing does."""
+        of = self._troubles.of
+        return of(Kind.SYNCTHING, ITSELF) or of(Kind.SYNCTHING, device_id)
+
+    def waiting(self, device_id: str) -> Waiting | None:
+        """Return what must not go from a device now; None if all may."""
+        wait = self._wait(device_id)
+        if wait is None:
+            return None
+        return Waiting(self._arrivals.before(device_id, wait.before), wait.text)
+
+    def _look(self) -> float:
+        """Look at all folders; return how long to rest now."""
+        began = self._clock.monotonic()
+        while self.step():
+            pass
+        return max(LEAST_REST_S, SHARE * (self._clock.monotonic() - began))
+
+    def _await_news(self, stop: Event) -> None:
+        until = self._clock.monotonic() + LOOK_AGAIN_S
+        while not stop.is_set() and self._clock.monotonic() < until:
+            last = self._syncthing.news(self._last_event, wait_s=NEWS_S)
+            if last != self._last_event:
+                self._last_event = last
+                return
+
+    def _look_at(
+        self,
+        device: Attached,
+        folders: Sequence[SharedFolder],
+        devices: Mapping[str, OtherDevice],
+    ) -> bool:
+        folder = carried_by(device.settings, folders)
+        if folder is None:
+            self._is_not_carried(device)
+            return False
+        try:
+            looked = [
+                self._arriving.look(device.id, folder, devices[one])
+                for one in folder.shared_with
+                if one in devices
+            ]
+            lines = "\n".join(self._syncthing.ignored(folder.id)).encode()
+        except SyncthingTrouble as trouble:
+            if trouble.code != "unknown-folder":
+                raise
+            self._tell(device.id, trouble)
+            return False
+        self._troubles.clear(Kind.SYNCTHING, device.id)
+        peers = tuple(peer for peer, _ in looked)
+        self._remember(device.id, Carried(folder, peers, is_ignored(lines, folder.prefix)))
+        self._tell_waits(device.id)
+        return any(more for _, more in looked)
+
+    def _is_not_carried(self, device: Attached) -> None:
+        with self._lock:
+            was = self._carried.pop(device.id, None)
+        if was is not None or self._arrivals.peers(device.id):
+            self._arrivals.save_peers(device.id, ())
+        name, wanted = device.settings.name, device.settings.syncthing_folder
+        if wanted is None:
+            self._troubles.clear(Kind.SYNCTHING, device.id)
+            return
+        text = f"Syncthing knows no folder {wanted}, which {name} should be"
+        self._tell(
+            device.id,
+            SyncthingTrouble("unknown-folder", f"{text} (settings: devices.syncthing_folder)"),
+        )
+
+    def _remember(self, device_id: str, carried: Carried) -> None:
+        with self._lock:
+            self._carried[device_id] = carried
+        known = {one.id: one for one in self._arrivals.peers(device_id)}
+        if len(known) != len(carried.peers) or any(
+            _is_news(one, known.get(one.id)) for one in carried.peers
+        ):
+            self._arrivals.save_peers(device_id, carried.peers)
+
+    def _wait(self, device_id: str) -> Wait | None:
+        seen = self.of(device_id)
+        peers: Iterable[Peer] = seen.peers if seen else self._arrivals.peers(device_id)
+        now = self._clock.now()
+        counting = [one for one in peers if one.counts(now)]
+        since = now - LONGEST_WAIT
+        missing = [
+            file
+            for one in counting
+            for file in self._arrivals.missing(device_id, one.id, since=since)
+        ]
+        if not missing:
+            return None
+        newest = self._arrivals.newest(device_id, [one.id for one in counting])
+        return wait_for(counting, missing, newest, now)
+
+    def _tell_waits(self, device_id: str) -> None:
+        """Let the plan be made anew when something else may go now."""
+        wait = self._wait(device_id)
+        before, self._waits[device_id] = self._waits.get(device_id), wait
+        if before != wait:
+            self._bus.publish(DeviceChanged(device_id))
+
+    def _tell(self, subject: str, trouble: SyncthingTrouble) -> None:
+        if self._troubles.note(Kind.SYNCTHING, subject, Trouble(trouble.code, str(trouble))):
+            log.warning("%s", trouble)
+
+
+def _is_news(peer: Peer, known: Peer | None) -> bool:
+    if known is None or (peer.name, peer.is_paused) != (known.name, known.is_paused):
+        return True
+    if peer.last_seen is None or known.last_seen is None:
+        return peer.last_seen != known.last_seen
+    # A device that is there is seen all the time.
+    return (peer.last_seen - known.last_seen).total_seconds() >= LOOK_AGAIN_S * 10

@@ -1,0 +1,158 @@
+"""What an admin sees of the machinery: the server, the engine, the database and the recent log."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from sidecar import __version__
+from sidecar.errors import JellyfinTrouble
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.problems import Kind, Troubles
+
+MOST_LINES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One event of the log, masked as it was written."""
+
+    at: datetime
+    level: str
+    thread: str
+    text: str
+
+
+class RecentLog(logging.Handler):
+    """Remembers the last events. Safe for many threads."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        """Prepare; `formatter` masks secrets and escapes what could forge a line."""
+        super().__init__(logging.INFO)
+        self.setFormatter(formatter)
+        self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
+        self._reading = Lock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember one event."""
+        text = self.format(record).partition(f"{record.name}: ")[2]
+        at = datetime.fromtimestamp(record.created, UTC)
+        with self._reading:
+            self._lines.append(LogLine(at, record.levelname, record.threadName or "", text))
+
+    def lines(self) -> list[LogLine]:
+        """Return what is remembered, newest first."""
+        with self._reading:
+            return list(reversed(self._lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoodView:
+    """How it all stands.
+
+    Attributes:
+        server_name, server_version: Of Jellyfin; None while it cannot be asked.
+        server_trouble: Why it cannot be asked, for people; None if it can.
+        engine: `builtin` or `aria2`.
+        database_bytes: With what is not yet folded in.
+        is_healthy: Every thread is alive and the database answers.
+    """
+
+    version: str
+    server_name: str | None
+    server_version: str | None
+    server_trouble: str | None
+    engine: str
+    workers: int
+    running: int
+    database_bytes: int
+    is_healthy: bool
+
+
+class HoodDesk(Protocol):
+    """What an admin may ask about the machinery."""
+
+    def view(self) -> HoodView:
+        """Return how it stands; asks Jellyfin who it is."""
+
+    def log(self, level: str | None, text: str) -> Sequence[LogLine]:
+        """Return recent events, newest first.
+
+        Args:
+            level: Only this level and worse; None for all that is remembered.
+            text: Words that must all occur, in any case.
+        """
+
+
+class UnderTheHood:
+    """Implements `HoodDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        anonymous: Callable[[], Jellyfin],
+        troubles: Troubles,
+        engine: str,
+        workers: int,
+        running: Callable[[], int],
+        database: Path,
+        is_healthy: Callable[[], bool],
+        recent: RecentLog,
+    ) -> None:
+        self._anonymous = anonymous
+        self._troubles = troubles
+        self._engine = engine
+        self._workers = workers
+        self._running = running
+        self._database = database
+        self._is_healthy = is_healthy
+        self._recent = recent
+
+    def view(self) -> HoodView:
+        """See `HoodDesk`."""
+        name = version = trouble = None
+        known = next(iter(self._troubles.all_of(Kind.SERVER).values()), None)
+        try:
+            info = self._anonymous().public_info()
+            name, version = info.server_name, info.version
+        except JellyfinTrouble as away:
+            trouble = str(away)
+        return HoodView(
+            version=__version__,
+            server_name=name,
+            server_version=version,
+            server_trouble=known.text if known else trouble,
+            engine=self._engine,
+            workers=self._workers,
+            running=self._running(),
+            database_bytes=sum(_size(one) for one in _files(self._database)),
+            is_healthy=self._is_healthy(),
+        )
+
+    def log(self, level: str | None, text: str) -> Sequence[LogLine]:
+        """See `HoodDesk`."""
+        least = logging.getLevelNamesMapping().get(level or "", logging.NOTSET)
+        words = text.casefold().split()
+        return [
+            one
+            for one in self._recent.lines()
+            if logging.getLevelNamesMapping()[one.level] >= least
+            and all(word in one.text.casefold() for word in words)
+        ]
+
+
+def _files(database: Path) -> list[Path]:
+    return [database, database.with_name(f"{database.name}-wal")]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,1 @@
+"""Moving the bytes: claim, fetch, finish, fail, resume."""

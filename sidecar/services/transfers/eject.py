@@ -1,0 +1,85 @@
+"""Lets go of a device so that a person may pull it out, and takes it up again.
+
+    unplug ─▶ its transfers stop ─▶ its folder is closed ─▶ pulled out ─▶ plugged in ─▶ used again
+                                              └── or: use ────────────────────────────────┘
+
+Everything that is on it is durable already: nothing is written back late. What waits for it waits.
+"""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Protocol
+
+from sidecar.clock import Clock
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.transfers.claims import Claims
+
+LET_GO_WITHIN_S = 5.0
+LOOK_EVERY_S = 0.02
+
+
+class UnplugDesk(Protocol):
+    """What the web may ask about pulling devices out.
+
+    Both changes raise `errors.NotAManager` for who uses a device without managing it.
+    """
+
+    def unplug(self, person: Person, device_id: str) -> bool:
+        """Let go of a device; return False if it is none of this person's."""
+
+    def use(self, person: Person, device_id: str) -> bool:
+        """Take it up again; return False if it is none of this person's."""
+
+    def is_unplugged(self, device_id: str) -> bool:
+        """Whether it may be pulled out now."""
+
+
+class Unplugging:
+    """Implements `UnplugDesk`. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        shelf: DeviceShelf,
+        claims: Claims,
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may manage a device.
+            shelf: Lets go of the folder.
+            claims: Stops what is fetched for it.
+            clock: For how long is waited for a worker.
+        """
+        self._access = access
+        self._shelf = shelf
+        self._claims = claims
+        self._clock = clock
+
+    def unplug(self, person: Person, device_id: str) -> bool:
+        """Let go of a device once the workers have."""
+        if not self._access.check_manages(person, device_id):
+            return False
+        self._shelf.set_aside(device_id)
+        self._claims.stop_on(device_id)
+        deadline = self._clock.monotonic() + LET_GO_WITHIN_S
+        while self._claims.busy_on(device_id) and self._clock.monotonic() < deadline:
+            self._clock.wait(Event(), LOOK_EVERY_S)
+        self._shelf.let_go(device_id)
+        return True
+
+    def use(self, person: Person, device_id: str) -> bool:
+        """Take a device up again: the next look of the keeper finds it."""
+        if not self._access.check_manages(person, device_id):
+            return False
+        self._shelf.take_up(device_id)
+        return True
+
+    def is_unplugged(self, device_id: str) -> bool:
+        """Whether it may be pulled out now."""
+        return self._shelf.is_let_go(device_id)

@@ -1,0 +1,245 @@
+"""What happens after an attempt that did not bring a whole file: the one place that carries it out.
+
+`domain.transfers.retry` decides about the download itself. What lies with the server, the
+account, the
+device or the server's disk becomes one trouble for all, and uses up no try of any download.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.space.space import Refusal
+from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
+from sidecar.errors import (
+    DeviceTrouble,
+    JellyfinTrouble,
+    NotAllowed,
+    NotFound,
+    ServerAway,
+    SignedOut,
+    WrongServer,
+)
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.store.downloads.queue import Downloads, Place
+
+log = logging.getLogger(__name__)
+
+FILE_AWAY = "file-away"
+PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
+DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
+
+
+class Failing:
+    """Carries out what a failure means. Safe for many threads.
+
+    `make_room` takes over a download that only waits for room; False says that it cannot help.
+    """
+
+    def __init__(
+        self,
+        *,
+        downloads: Downloads,
+        accounts: AccountDesk,
+        shelf: DeviceShelf,
+        server: ServerWatch,
+        clock: Clock,
+        chance: Callable[[], float],
+        make_room: Callable[[Download], bool] = lambda _download: False,
+    ) -> None:
+        self._downloads = downloads
+        self._accounts = accounts
+        self._shelf = shelf
+        self._server = server
+        self._clock = clock
+        self._chance = chance
+        self._make_room = make_room
+        self._lock = Lock()
+        self._next_probe: datetime | None = None
+
+    def stopped(self, download: Download) -> None:
+        """It was asked to stop: whoever asked has moved it, or it waits for the next start."""
+        current = self._downloads.get(download.id)
+        if current is not None and current.status is Status.DOWNLOADING:
+            self._downloads.move(current, Move.POSTPONE)
+
+    def unforeseen(self, download: Download) -> None:
+        """A bug of ours: the download must neither be lost nor block the queue for ever."""
+        text = "Something went wrong inside the sidecar; its log says more"
+        self._judge(download, Failure(FailureClass.TRANSIENT, "internal", text), 0)
+
+    def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
+        """The engine gave up on this attempt."""
+        failure: Failure | None = failed.failure
+        if client is not None and failed.failure.kind in DOUBTFUL:
+            failure = self._asked_again(download, failed.failure, client)
+        if failure is None:
+            self._put_back(download)
+        else:
+            self._judge(download, failure, failed.gained)
+
+    def jellyfin(
+        self, download: Download, trouble: JellyfinTrouble, client: Jellyfin | None
+    ) -> None:
+        """Jellyfin could not be asked, or refused."""
+        self.failed(download, TransferFailed(_failure(trouble)), client)
+
+    def device(self, download: Download, trouble: DeviceTrouble) -> None:
+        """The device cannot take the file; the whole device waits, with one message."""
+        if trouble.code == "name-taken":
+            self._name_taken(download, str(trouble))
+            return
+        self._shelf.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
+        self._put_back(download)
+
+    def _name_taken(self, download: Download, text: str) -> None:
+        """Something that is not ours has the name: ours goes beside it, under a name of its own."""
+        current = self._downloads.get(download.id)
+        if current is None:
+            return
+        path = distinct(current.file_path, current.item_id)
+        if path != current.file_path and self._downloads.rename(
+            current, Place(path, path_key(path))
+        ):
+            log.info("%s goes beside a file that is not ours: %s", current.title, path)
+            self._put_back(current)
+            return
+        self._judge(download, Failure(FailureClass.REFUSED, "name-taken", text), 0)
+
+    def no_room(self, download: Download, refusal: Refusal) -> None:
+        """There is no room: for this file ever, or for any file now."""
+        if refusal.is_final:
+            failure = Failure(FailureClass.REFUSED, refusal.code, refusal.message)
+            self._judge(download, failure, 0)
+        elif self._make_room(download):
+            self._put_back(download)
+        else:
+            self.device(download, DeviceTrouble(refusal.code, refusal.message))
+
+    def arrived(self, download: Download) -> None:
+        """A file came: if the server's disk was away, it is back for all of them."""
+        if download.error_code == FILE_AWAY:
+            with self._lock:
+                self._next_probe = None
+            self._downloads.bring_forward(FILE_AWAY)
+
+    def _judge(self, download: Download, failure: Failure, gained: int) -> None:
+        current = self._downloads.get(download.id)
+        if current is None or current.status is not Status.DOWNLOADING:
+            return
+        decision = what_next(
+            failure,
+            retry_count=current.retry_count,
+            gained=gained,
+            now=self._clock.now(),
+            roll=self._chance(),
+            last_code=current.error_code,
+            size=current.size,
+        )
+        log.info("%s: %s", current.title, failure.message)
+        match decision:
+            case Wait(kind=kind):
+                self._wait(current, failure, kind)
+            case Postpone(until=until, retry_count=count, from_zero=from_zero):
+                self._downloads.postpone(
+                    current, until=until, failure=failure, retry_count=count, from_zero=from_zero
+                )
+            case GiveUp(until=until, retry_count=count, from_zero=from_zero):
+                self._downloads.give_up(
+                    current, until=until, failure=failure, retry_count=count, from_zero=from_zero
+                )
+
+    def _wait(self, download: Download, failure: Failure, kind: FailureClass) -> None:
+        match kind:
+            case FailureClass.SERVER_AWAY:
+                away = ServerAway(failure.message, retry_after_s=failure.retry_after_s)
+                self._server.tell(away)
+            case FailureClass.DEVICE:
+                trouble = DeviceTrouble(failure.code, failure.message)
+                self._shelf.distrust(download.device_id)
+                needed = _needed(download, failure.code)
+                self._shelf.trouble(download.device_id, trouble, needed=needed)
+            case FailureClass.FILE_AWAY | FailureClass.EMPTY:
+                self._downloads.postpone(
+                    download,
+                    until=self._next_slow_probe(),
+                    failure=failure,
+                    retry_count=download.retry_count,
+                )
+                return
+            case _:
+                pass
+        self._put_back(download)
+
+    def _put_back(self, download: Download) -> None:
+        current = self._downloads.get(download.id)
+        if current is not None and current.status is Status.DOWNLOADING:
+            self._downloads.move(current, Move.POSTPONE)
+
+    def _next_slow_probe(self) -> datetime:
+        """One look each five minutes in all, however many files are away or empty."""
+        with self._lock:
+            now = self._clock.now()
+            last = self._next_probe
+            start = now if last is None or last < now else last
+            self._next_probe = start + PROBE_FILE_AWAY_EVERY
+            return self._next_probe
+
+    def _asked_again(
+        self, download: Download, failure: Failure, client: Jellyfin
+    ) -> Failure | None:
+        """A 401 may lie about the account, a 404 about the item: ask what is really so.
+
+        Returns:
+            None if somebody signed in anew meanwhile, and only the old token is refused.
+        """
+        try:
+            if failure.kind is FailureClass.SIGNED_OUT:
+                client.me()
+                return replace(failure, kind=FailureClass.TRANSIENT)
+            client.item(download.item_id)
+        except SignedOut as trouble:
+            return _failure(trouble) if self._accounts.signed_out(client) else None
+        except JellyfinTrouble as trouble:
+            self._server.tell(trouble)
+            return _failure(trouble)
+        text = (
+            f"The file of {download.title} is away: the server knows it but cannot read it, "
+            "perhaps because a disk is not mounted there. It is looked for again by itself"
+        )
+        return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
+
+
+def _failure(trouble: JellyfinTrouble) -> Failure:
+    match trouble:
+        case ServerAway(retry_after_s=seconds):
+            return Failure(FailureClass.SERVER_AWAY, "server-away", str(trouble), seconds)
+        case WrongServer():
+            return Failure(FailureClass.SERVER_AWAY, "wrong-server", str(trouble))
+        case SignedOut():
+            return Failure(FailureClass.SIGNED_OUT, "signed-out", str(trouble))
+        case NotAllowed():
+            return Failure(FailureClass.REFUSED, "not-allowed", str(trouble))
+        case NotFound():
+            text = "It is no longer on the server, or no longer shown to this account"
+            return Failure(FailureClass.GONE, "gone", text)
+        case _:
+            return Failure(FailureClass.BLOCKED, "odd-answer", str(trouble))
+
+
+def _needed(download: Download, code: str) -> int:
+    """A full device is worth another look when there is room for what it refused."""
+    if code not in {"full", "budget"}:
+        return 0
+    return max(1, (download.size or 0) - download.bytes_downloaded)

@@ -1,0 +1,198 @@
+"""From whole bytes in a part file to a file in its place: in the device's format, under its name.
+
+    fetched ─▶ converted, or left and said why ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrive
+
+The row says, before anything gets its final name, which of the two part files becomes the file:
+a crash at any moment is put in order by `settling`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+from sidecar.device.parts import PartFile
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.formats.formats import Target, not_converted, read_target
+from sidecar.errors import Stopped
+from sidecar.services.devices.registry import Attached
+from sidecar.store.downloads.queue import Downloads, Place
+from sidecar.transfer.converting.converter import Converts, Left
+from sidecar.transfer.engine import Receipt
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What lies ready to get its name.
+
+    Attributes:
+        part: Whole and synced.
+        extension: Of the name; None leaves the name as it is.
+        columns: What the row remembers besides: the original, and why it is one.
+        original_size: Bytes of what was fetched, if that is kept besides; else None.
+    """
+
+    part: PartFile
+    size: int
+    content_hash: str
+    mime_type: str | None
+    extension: str | None
+    columns: dict[str, object] = field(default_factory=dict)
+    original_size: int | None = None
+
+
+class Finishing:
+    """Converts what has to be, and gives files their names. Safe for many threads."""
+
+    def __init__(
+        self,
+        downloads: Downloads,
+        *,
+        converter: Callable[[], Converts | None] = lambda: None,
+        wanted: Callable[[Download], str] = lambda download: download.format,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            downloads: The rows.
+            converter: What converts; None if nothing can.
+            wanted: The name of the format that a download is to have now.
+        """
+        self._downloads = downloads
+        self._converter = converter
+        self._wanted = wanted
+
+    def fresh(self, download: Download) -> Download:
+        """Return the download with the format that is set now, whatever was when it was queued."""
+        return replace(download, format=self._wanted(download))
+
+    def target(self, download: Download) -> Target | None:
+        """Return what a download is to be converted to; None for the original."""
+        return read_target(download.format)
+
+    def as_fetched(self, device: Attached, download: Download, receipt: Receipt) -> Ready:
+        """Return what is ready when a file is used as the server has it."""
+        return self._original(device, download, receipt, None)
+
+    def as_copied(
+        self, device: Attached, download: Download, receipt: Receipt, twin: Download
+    ) -> Ready:
+        """Return what is ready when another device had the file in the wanted format."""
+        ready = self._original(device, download, receipt, twin.format_note)
+        if not twin.is_converted:
+            return ready
+        # Only a converted part file stands for a converted file.
+        part = device.folder.converted(download.id)
+        device.folder.part(download.id).become(part)
+        return Ready(
+            part=part,
+            size=receipt.size,
+            content_hash=receipt.content_hash,
+            mime_type=receipt.mime_type,
+            extension=extension_of(twin.file_path),
+            columns={
+                "format_note": None,
+                "source_size": twin.source_size,
+                "source_hash": twin.source_hash,
+            },
+        )
+
+    def convert(
+        self, device: Attached, download: Download, receipt: Receipt, target: Target, stop: Event
+    ) -> Ready:
+        """Convert what was fetched; if it is better used as it is, or cannot be, so be it.
+
+        Raises:
+            domain.failures.TransferFailed: The device cannot be read or written.
+            errors.DeviceTrouble: It is not there.
+            errors.Stopped: `stop` was set.
+        """
+        converter = self._converter()
+        if converter is None:
+            why = not_converted(target, "ffmpeg is not there, or lacks the encoder")
+            return self._original(device, download, receipt, why)
+        part, into = device.folder.part(download.id), device.folder.converted(download.id)
+        try:
+            made = converter.convert(part, receipt.size, into, target, stop)
+        except BaseException:
+            into.remove()
+            raise
+        if isinstance(made, Left):
+            into.remove()
+            log.info("%s: %s", download.title, made.why)
+            return self._original(device, download, receipt, made.why)
+        return Ready(
+            part=into,
+            size=made.size,
+            content_hash=made.content_hash,
+            mime_type=target.codec.mime_type,
+            extension=target.codec.extension,
+            columns={
+                "format_note": None,
+                "source_size": receipt.size,
+                "source_hash": receipt.content_hash,
+            },
+            original_size=receipt.size if device.settings.keep_original else None,
+        )
+
+    def finish(self, device: Attached, download: Download, ready: Ready) -> bool:
+        """Give the file its name; return whether it arrived.
+
+        Raises:
+            errors.DeviceTrouble: The device cannot take it.
+            errors.Stopped: It was paused or cancelled meanwhile.
+        """
+        device.folder.check()
+        download = self._named(download, ready.extension)
+        if not self._downloads.finalizing(
+            download.id,
+            size=ready.size,
+            content_hash=ready.content_hash,
+            mime_type=ready.mime_type,
+            format=download.format,
+            original_size=ready.original_size,
+            **ready.columns,
+        ):
+            raise Stopped("it is no longer wanted")
+        device.folder.finish(ready.part, download.file_path)
+        download = replace(download, original_size=ready.original_size)
+        if ready.original_size is not None:
+            device.folder.part(download.id).become(device.folder.original(download.id))
+        if not self._downloads.arrive(
+            download,
+            size=ready.size,
+            content_hash=ready.content_hash,
+            mime_type=ready.mime_type,
+        ):
+            return False
+        if ready.part.name != device.folder.part(download.id).name:
+            device.folder.part(download.id).remove()
+        log.info("%s arrived on %s", download.file_path, device.settings.name)
+        return True
+
+    def _original(
+        self, device: Attached, download: Download, receipt: Receipt, note: str | None
+    ) -> Ready:
+        return Ready(
+            part=device.folder.part(download.id),
+            size=receipt.size,
+            content_hash=receipt.content_hash,
+            mime_type=receipt.mime_type,
+            extension=download.source_extension,
+            columns={"format_note": note, "source_size": None, "source_hash": None},
+        )
+
+    def _named(self, download: Download, extension: str | None) -> Download:
+        """Give the download the extension that its file has; beside another one's if need be."""
+        if extension is None or extension_of(download.file_path) == extension:
+            return download
+        wanted = with_extension(download.file_path, extension)
+        for path in (wanted, distinct(wanted, download.item_id)):
+            if self._downloads.rename(download, Place(path, path_key(path))):
+                return replace(download, file_path=path)
+        raise Stopped("it is no longer wanted")

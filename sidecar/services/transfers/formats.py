@@ -1,0 +1,206 @@
+"""The formats that are set for the devices, and the files that were made for another one.
+
+    a setting changed ─▶ what waits gets the new format at once
+                      └▶ what is there: its cost is shown ─▶ a person says yes ─▶ a few at a time
+
+Nothing that is there is touched before somebody says yes to exactly this format; then only a few
+files at a time are missing, and only those that the server still has to bring back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+
+from sidecar.config import DeviceSettings
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.formats import Format, Target, name_for
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.space.reformat import Cost, cost
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, NotAllowed, NotFound
+from sidecar.events import DeviceChanged, Event
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.settings import DeviceBook
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.meta import Meta
+from sidecar.transfer.converting.programs import NoConverter
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+CONFIRMED = "reformat:"
+ON_THE_WAY = frozenset({Status.PENDING, Status.DOWNLOADING})
+REFORMAT = "reformat"
+
+
+def check_format(settings: DeviceSettings, can_make: Callable[[Format], object]) -> None:
+    """Refuse a format that cannot be made here.
+
+    Args:
+        settings: Of a device.
+        can_make: Raises `NoConverter` if it cannot.
+
+    Raises:
+        errors.ConfigError: It cannot; says why and what helps.
+    """
+    try:
+        can_make(settings.format)
+    except NoConverter as why:
+        key = f"{settings.name}: format"
+        raise ConfigError("devices", key, settings.format.value, str(why)) from None
+
+
+class Formats:
+    """Knows and carries out. Safe for many threads; one of them steps."""
+
+    def __init__(
+        self,
+        book: DeviceBook,
+        *,
+        store: FormatStore,
+        devices: Devices,
+        downloads: Downloads,
+        shelf: DeviceShelf,
+        meta: Meta,
+        item: Callable[[Download], Item],
+        server_is_there: Callable[[], bool],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            book: What is set of the devices.
+            store: What was made in which format.
+            devices: Those we have ever seen.
+            downloads: The rows.
+            shelf: The devices as they are now.
+            meta: Remembers what people said yes to.
+            item: Asks the server for a download's item, as the account that fetches it.
+            server_is_there: Whether it can be asked at all.
+        """
+        self._book = book
+        self._store = store
+        self._devices = devices
+        self._downloads = downloads
+        self._shelf = shelf
+        self._meta = meta
+        self._item = item
+        self._server_is_there = server_is_there
+        self._kept: set[int] = set()
+        self._lock = Lock()
+        self._aligned: dict[str, str] = {}
+
+    def of(self, device_id: str, item_type: str) -> str:
+        """Return the name of the format in which an item comes to a device now."""
+        return name_for(self._target(device_id), item_type)
+
+    def wanted(self, download: Download) -> str:
+        """Return the name of the format that a download is to have now."""
+        return self.of(download.device_id, download.item_type)
+
+    def align(self) -> None:
+        """Give everything that waits the format that is set now; for the start."""
+        for device in self._devices.all():
+            self._align(device.id)
+
+    def hear(self, event: Event) -> None:
+        """Take news: what waits for a device gets its new format; a listener for the bus."""
+        if isinstance(event, DeviceChanged):
+            self._align(event.device_id)
+
+    def cost(self, device_id: str) -> Cost:
+        """Return what the format that is set now means for the files that are there."""
+        target = self._target(device_id)
+        name = self.of(device_id, ItemType.AUDIO)
+        return cost(name, target, self._store.others(device_id, name))
+
+    def is_confirmed(self, device_id: str, name: str) -> bool:
+        """Whether a person has said yes to making the files of a device anew in this format."""
+        return self._meta.get(f"{CONFIRMED}{device_id}") == name
+
+    def confirm(self, device_id: str, name: str) -> bool:
+        """Say yes to a format; return False if it is not the one that is set now."""
+        if name != self.of(device_id, ItemType.AUDIO):
+            return False
+        self._meta.set(f"{CONFIRMED}{device_id}", name)
+        return True
+
+    def step(self) -> None:
+        """Go on with the devices where somebody said yes: a few files are fetched anew."""
+        for device in self._shelf.all():
+            name = self.of(device.id, ItemType.AUDIO)
+            if self._meta.get(f"{CONFIRMED}{device.id}") == name:
+                try:
+                    self._go_on(device)
+                except DeviceTrouble as trouble:
+                    self._shelf.trouble(device.id, trouble)
+
+    def _go_on(self, device: Attached) -> None:
+        found = self.cost(device.id)
+        if found.as_wanted:
+            self._store.relabel(found.as_wanted, found.format)
+        if not self._server_is_there() or device.id in self._shelf.blocked():
+            return
+        room = AT_ONCE - self._on_the_way(device.id)
+        waiting = [one for one in found.anew if one not in self._kept]
+        for download_id in waiting[: max(0, room)]:
+            download = self._downloads.get(download_id)
+            if download is not None and download.status is Status.COMPLETED:
+                self._anew(device, download, found.format)
+
+    def _on_the_way(self, device_id: str) -> int:
+        return sum(
+            one.error_code == REFORMAT for one in self._downloads.on_the_way(device_id, -(2**31))
+        )
+
+    def _anew(self, device: Attached, download: Download, name: str) -> None:
+        """The row first: nobody may take a file that we remove for one that a person removed."""
+        there = device.folder.stat(download.file_path)
+        if there is None or there.size != download.file_size:
+            log.warning("%s is not as it arrived: left alone", download.file_path)
+            self._store.relabel([download.id], name)
+            return
+        if not self._is_still_there(download):
+            return
+        log.info("%s is fetched again as %s", download.file_path, name)
+        text = "It is fetched again in the format that is set now"
+        failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
+        original, part = device.folder.original(download.id), device.folder.part(download.id)
+        has_original = download.original_size is not None and download.validator is not None
+        has_original = has_original and original.size() == download.original_size
+        if self._downloads.damaged(download, failure, has_part=has_original):
+            if has_original:
+                original.become(part)
+            device.folder.remove(download.file_path, size=there.size)
+            self._store.align(device.id, name)
+
+    def _is_still_there(self, download: Download) -> bool:
+        """A file that the server cannot bring back is kept as it is."""
+        try:
+            item = self._item(download)
+        except (NotFound, NotAllowed):
+            log.info("%s stays as it is: the server has it no more", download.title)
+            self._kept.add(download.id)
+            return False
+        except JellyfinTrouble as trouble:
+            log.info("%s is not fetched again yet: %s", download.title, trouble)
+            return False
+        if item.can_download is False or item.is_remote:
+            self._kept.add(download.id)
+            return False
+        return True
+
+    def _target(self, device_id: str) -> Target | None:
+        settings = self._book.of(device_id)
+        return settings.target if settings is not None else None
+
+    def _align(self, device_id: str) -> None:
+        name = self.of(device_id, ItemType.AUDIO)
+        with self._lock:
+            if self._aligned.get(device_id) == name:
+                return
+            self._aligned[device_id] = name
+        self._store.align(device_id, name)

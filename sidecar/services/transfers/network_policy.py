@@ -1,0 +1,138 @@
+"""The network rule: which devices get everything now, and which only what people asked for.
+
+Whatever runs automatically is let go of as soon as it may no longer run, and goes back to waiting;
+it uses up no retry. What a person asked for is never stopped by it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import tzinfo
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.config import DeviceSettings, NetworkSettings
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.transfers.network import Line, Use, Verdict, judge
+from sidecar.events import Bus, WorkArrived
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.transfers.claims import Claims
+from sidecar.store.meta import Meta
+from sidecar.store.rules.holds import Holds
+
+log = logging.getLogger(__name__)
+
+PAUSED = "transfers_paused"
+LOOK_EVERY_S = 5.0
+
+
+class NetworkRule:
+    """Knows what may be fetched now. Safe for many threads; one of them steps."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        *,
+        zone: tzinfo,
+        look: Callable[[], Line],
+        shelf: DeviceShelf,
+        claims: Claims,
+        holds: Holds,
+        meta: Meta,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        """Prepare; the line was not looked at yet.
+
+        Args:
+            settings: What is set for all devices.
+            zone: Whose hours the quiet ones are.
+            look: Looks at the way out; asked every few seconds.
+            shelf: The devices, each of which may have another setting.
+            claims: Lets go of what runs.
+            holds: Says what people asked for themselves.
+            meta: Remembers that a person has paused everything.
+            bus: Told when more may be fetched again.
+            clock: For quiet hours and for looking.
+        """
+        self._settings = settings
+        self._zone = zone
+        self._look = look
+        self._shelf = shelf
+        self._claims = claims
+        self._holds = holds
+        self._meta = meta
+        self._bus = bus
+        self._clock = clock
+        self._lock = Lock()
+        self._line = Line()
+        self._looked_at: float | None = None
+        self._is_paused: bool | None = None
+        self._own_only: frozenset[str] = frozenset()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person has paused automatic downloads."""
+        with self._lock:
+            if self._is_paused is None:
+                self._is_paused = self._meta.get(PAUSED) == "yes"
+            return self._is_paused
+
+    def pause(self, *, paused: bool) -> None:
+        """Pause automatic downloads, or let them go on; remembered over a restart."""
+        self._meta.set(PAUSED, "yes" if paused else "no")
+        with self._lock:
+            self._is_paused = paused
+        log.info("automatic downloads are %s", "paused" if paused else "let go on")
+        self.step()
+
+    def verdict(self, settings: DeviceSettings | None = None) -> Verdict:
+        """Return what may be fetched for a device; None stands for those with nothing special."""
+        use = settings.network if settings and settings.network else self._settings.use
+        return judge(
+            Use(use),
+            self._line_now(),
+            self._settings.quiet_hours,
+            now=self._clock.now(),
+            zone=self._zone,
+            is_paused=self.is_paused,
+        )
+
+    def own_only(self) -> Collection[str]:
+        """Return the devices that get only what people asked for now; quick."""
+        return frozenset(one.id for one in self._shelf.all() if self.verdict(one.settings).own_only)
+
+    def why_held_back(self, download: Download) -> str | None:
+        """Return why a download has to wait; None if the rule has nothing against it."""
+        there = next((one for one in self._shelf.all() if one.id == download.device_id), None)
+        if there is None:
+            return None
+        verdict = self.verdict(there.settings)
+        if not verdict.own_only or self._holds.is_own(download.id):
+            return None
+        return verdict.text
+
+    def step(self) -> None:
+        """Let go of what may no longer run, and say so when more may run again."""
+        own_only = frozenset(self.own_only())
+        with self._lock:
+            before, self._own_only = self._own_only, own_only
+        for device_id in own_only:
+            self._claims.stop_unless(device_id, self._holds.is_own)
+        if before - own_only:
+            self._bus.publish(WorkArrived())
+
+    def _line_now(self) -> Line:
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._looked_at is not None and now - self._looked_at < LOOK_EVERY_S:
+                return self._line
+            self._looked_at = now
+        # Not under the lock: it may take a second or two.
+        line = self._look()
+        with self._lock:
+            if line != self._line:
+                log.info("the network is %s, metered: %s", line.kind, line.is_metered)
+            self._line = line
+        return line

@@ -1,0 +1,63 @@
+"""The originals that are kept besides what was converted from them: where that is wanted, hidden.
+
+    converted ─▶ kept ─┬─ its file goes, in whatever way      ─▶ it goes as well
+                       ├─ another format is wanted            ─▶ converted from it, not fetched
+                       └─ they are not to be kept any more    ─▶ they go, some at a time
+
+`finishing` keeps them, `formats` uses them, `settling` clears up what a crash or a pulled stick
+left behind. This lets go of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.errors import DeviceTrouble
+from sidecar.events import DownloadChanged, Event
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.transfers.formats import REFORMAT
+from sidecar.store.downloads.formats import FormatStore
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+
+
+class KeptOriginals:
+    """Safe for many threads; one of them steps."""
+
+    def __init__(self, shelf: DeviceShelf, store: FormatStore) -> None:
+        self._shelf = shelf
+        self._store = store
+
+    def hear(self, event: Event) -> None:
+        """Take news: the original of a file that went goes with it; a listener for the bus."""
+        match event:
+            case DownloadChanged(download=one, was=Status.COMPLETED, now=now):
+                is_used = now is Status.PENDING and one.error_code == REFORMAT
+                if now is not Status.COMPLETED and one.format != ORIGINAL and not is_used:
+                    with suppress(DeviceTrouble):
+                        self._shelf.get(one.device_id).folder.original(one.id).remove()
+            case _:
+                pass
+
+    def step(self) -> None:
+        """Let go of some, on the devices that are no longer to keep them."""
+        for device in self._shelf.all():
+            if not (device.settings.keep_original or device.settings.paused):
+                try:
+                    self._let_go(device)
+                except DeviceTrouble as trouble:
+                    self._shelf.trouble(device.id, trouble)
+
+    def _let_go(self, device: Attached) -> None:
+        kept = self._store.with_original(device.id, AT_ONCE)
+        if not kept:
+            return
+        for download_id in kept:
+            device.folder.original(download_id).remove()
+        self._store.without_original(kept)
+        log.info("%d originals went from %s", len(kept), device.settings.name)

@@ -1,0 +1,129 @@
+"""After a crash or an unplugging: bring what the rows say and what the device holds together.
+
+Runs for one device, before any worker may touch it. It ends in the same state however often it
+is interrupted. A file that is really there and right is kept; nothing foreign is looked at. What
+is missing, or was written to by somebody else, is left to `removals`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sidecar.device.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.removals import Facts, was_written_since
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.errors import DeviceTrouble
+from sidecar.services.devices.registry import Attached
+from sidecar.store.downloads.queue import Downloads, Place
+
+UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
+OF_USE = {
+    FETCHED: UNFINISHED,
+    # A file that was only half converted is of no use once nobody works on it any more.
+    CONVERTED: frozenset({Status.DOWNLOADING}),
+    ORIGINAL: frozenset({Status.COMPLETED}),
+}
+
+log = logging.getLogger(__name__)
+
+
+class Settling:
+    """Settles one device at a time. Used by the thread that attaches devices."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def settle(self, device: Attached, unfinished: list[Download]) -> None:
+        """Finish or put back what was being finalized, check what is complete, sweep old parts.
+
+        Args:
+            device: Freshly attached.
+            unfinished: What `Downloads.recover` returned for this device.
+
+        Raises:
+            errors.DeviceTrouble: It went away meanwhile; settle again when it is back.
+        """
+        for download in unfinished:
+            self._finish(device, download)
+        self._check_completed(device)
+        self._sweep(device)
+
+    def _finish(self, device: Attached, download: Download) -> None:
+        """The part was whole and synced when the rename began: one of the two names has it."""
+        part = _whole(device, download)
+        size = download.file_size
+        there = device.folder.stat(download.file_path)
+        if there is not None and there.size == size:
+            device.folder.sync(download.file_path)
+            part.remove()
+        elif size is not None and part.size() == size:
+            download = self._finish_from_part(device, download)
+        else:
+            log.warning("%s was cut off while it was finished: fetched again", download.title)
+            self._downloads.move(download, Move.POSTPONE)
+            return
+        fetched = device.folder.part(download.id)
+        if download.original_size is not None and fetched.size() == download.original_size:
+            fetched.become(device.folder.original(download.id))
+        fetched.remove()
+        self._downloads.arrive(
+            download,
+            size=size or 0,
+            content_hash=download.content_hash or "",
+            mime_type=download.mime_type,
+        )
+
+    def _finish_from_part(self, device: Attached, download: Download) -> Download:
+        """Rename again; beside whatever may have taken the name meanwhile."""
+        part = _whole(device, download)
+        try:
+            device.folder.finish(part, download.file_path)
+        except DeviceTrouble as trouble:
+            path = distinct(download.file_path, download.item_id)
+            place = Place(path, path_key(path))
+            if trouble.code != "name-taken" or not self._downloads.rename(download, place):
+                raise
+            device.folder.finish(part, path)
+        return self._downloads.get(download.id) or download
+
+    def _check_completed(self, device: Attached) -> None:
+        """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
+        files = self._downloads.files_on(device.id)
+        seen = device.folder.look(one.path for one in files)
+        for one in files:
+            facts = seen[one.path]
+            if not isinstance(facts, Facts):
+                continue
+            if facts.size != one.size and was_written_since(facts, one.completed_at):
+                continue
+            if not device.folder.tail_ok(one.path, size=one.size):
+                self._damaged(one.id)
+
+    def _damaged(self, download_id: int) -> None:
+        download = self._downloads.get(download_id)
+        if download is None or download.status is not Status.COMPLETED:
+            return
+        text = "The file on the device is not the one that arrived: it is fetched again"
+        log.warning("%s: %s", download.file_path, text)
+        self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))
+
+    def _sweep(self, device: Attached) -> None:
+        """Remove part files whose download is gone: only our own names, in our own folder."""
+        kept = self._downloads.kept_parts(device.id)
+        for part in device.folder.parts():
+            if part.download_id in kept and part.suffix == FETCHED:
+                continue
+            download = self._downloads.get(part.download_id)
+            is_of_use = download is not None and download.status in OF_USE[part.suffix]
+            if part.suffix == ORIGINAL and download is not None:
+                is_of_use &= download.original_size is not None
+            if download is None or download.device_id != device.id or not is_of_use:
+                part.remove()
+
+
+def _whole(device: Attached, download: Download) -> PartFile:
+    """The part file that has the finished file's bytes: with another size, there are two."""
+    folder = device.folder
+    return (folder.converted if download.is_converted else folder.part)(download.id)

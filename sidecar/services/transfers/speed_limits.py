@@ -1,0 +1,81 @@
+"""The speed limits that hold now: an admin's word, else the busy hours', else the usual one."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.config import TransferSettings
+from sidecar.domain.transfers.network import quiet_until
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.store.meta import Meta
+
+SPEED_LIMIT = "speed_limit"
+NONE = "none"
+# Asked for each block: worked out no oftener than this.
+HOLDS_S = 0.5
+
+Pair = tuple[float | None, float | None]
+
+
+class SpeedLimits:
+    """Knows the limits, in bytes a second; None for none. Safe for many threads."""
+
+    def __init__(
+        self,
+        settings: TransferSettings,
+        *,
+        zone: tzinfo,
+        shelf: DeviceShelf,
+        meta: Meta,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._zone = zone
+        self._shelf = shelf
+        self._meta = meta
+        self._clock = clock
+        self._lock = Lock()
+        self._known: dict[str, tuple[float, Pair]] = {}
+
+    def of(self, device_id: str) -> Pair:
+        """Return the limit of everything, and that of one device."""
+        now = self._clock.monotonic()
+        with self._lock:
+            until, known = self._known.get(device_id, (0.0, (None, None)))
+        if now < until:
+            return known
+        found = (self.of_all(), self._of_device(device_id))
+        with self._lock:
+            self._known[device_id] = now + HOLDS_S, found
+        return found
+
+    def of_all(self) -> int | None:
+        """Return the limit of all transfers together."""
+        said = self._meta.get(SPEED_LIMIT)
+        if said:
+            return None if said == NONE else int(said)
+        is_busy = quiet_until(self._settings.busy_hours, self._clock.now(), self._zone) is not None
+        if is_busy and self._settings.busy_speed_limit is not None:
+            return int(self._settings.busy_speed_limit)
+        usual = self._settings.speed_limit
+        return None if usual is None else int(usual)
+
+    def change(self, limit: int | None) -> None:
+        """Set another limit for all transfers; None for no limit at all."""
+        self._say(NONE if limit is None else str(limit))
+
+    def as_usual(self) -> None:
+        """Go by the settings file again."""
+        self._say("")
+
+    def _say(self, word: str) -> None:
+        self._meta.set(SPEED_LIMIT, word)
+        with self._lock:
+            self._known.clear()
+
+    def _of_device(self, device_id: str) -> int | None:
+        there = next((one for one in self._shelf.all() if one.id == device_id), None)
+        limit = there.settings.speed_limit if there else None
+        return None if limit is None else int(limit)

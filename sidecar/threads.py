@@ -1,0 +1,155 @@
+"""Threads that start together and stop together.
+
+A crew runs once: to start again, build another, so that an old thread can never be revived by
+somebody clearing a flag. A thread still alive at the deadline is named with its stack.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from queue import Empty, Full, Queue
+from threading import Condition, Event, Lock, Thread
+
+from sidecar.errors import Stopped
+
+log = logging.getLogger(__name__)
+
+Body = Callable[[Event], object]
+
+
+LOOK_EVERY_S = 0.2
+
+Work = Callable[[], object]
+
+
+class Pool:
+    """The line and its threads. `run` is the body of each thread."""
+
+    def __init__(self, most_waiting: int) -> None:
+        self._waiting: Queue[Work] = Queue(most_waiting)
+        self._lock = Lock()
+        self._is_over = False
+
+    def hand_over(self, work: Work, stop: Event) -> None:
+        """Have something done by another thread, soon.
+
+        Args:
+            work: Raises nothing that anybody expects.
+            stop: Ends the waiting for a place in the line.
+
+        Raises:
+            errors.Stopped: It was not handed over.
+        """
+        while not stop.is_set():
+            with self._lock:
+                if self._is_over:
+                    break
+                try:
+                    self._waiting.put_nowait(work)
+                except Full:
+                    pass
+                else:
+                    return
+            stop.wait(LOOK_EVERY_S)
+        raise Stopped("it was not begun any more")
+
+    def run(self, stop: Event) -> None:
+        """Do what is handed over until `stop` is set; what waits then is still done.
+
+        Whoever stops us has asked all of that to stop as well.
+        """
+        while not stop.is_set():
+            self._do_next(LOOK_EVERY_S)
+        with self._lock:
+            self._is_over = True
+        while self._do_next(0.0):
+            pass
+
+    def _do_next(self, within_s: float) -> bool:
+        try:
+            work = self._waiting.get(block=within_s > 0, timeout=within_s or None)
+        except Empty:
+            return False
+        try:
+            work()
+        except Exception:
+            log.exception("a conversion failed in a way nobody foresaw")
+        return True
+
+
+class Bell:
+    """Rings for everybody who rests."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._rings = 0
+
+    def ring(self) -> None:
+        """There may be something to do."""
+        with self._changed:
+            self._rings += 1
+            self._changed.notify_all()
+
+    def rest(self, seconds: float) -> None:
+        """Wait for the next ring, at most so long."""
+        with self._changed:
+            rings = self._rings
+            self._changed.wait_for(lambda: self._rings != rings, seconds)
+
+
+class Crew:
+    """Named threads with one stop event. Each body gets the event and ends soon after it is set."""
+
+    def __init__(self, around: Callable[[], AbstractContextManager[object]]) -> None:
+        """Prepare.
+
+        Args:
+            around: Entered by every thread around its body, to tidy up what is the thread's own.
+        """
+        self.stop = Event()
+        self._around = around
+        self._threads: list[Thread] = []
+
+    def add(self, name: str, body: Body) -> None:
+        """Start a thread."""
+        # A daemon only so that one stuck in the network cannot keep the process: all are joined.
+        thread = Thread(target=self._run, args=(body,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def all_alive(self) -> bool:
+        """Whether every thread still works."""
+        return all(one.is_alive() for one in self._threads)
+
+    def end(self, *, within_s: float) -> bool:
+        """Set the stop event and join; return whether all threads ended in time."""
+        self.stop.set()
+        deadline = time.monotonic() + within_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not tell_late(self._threads)
+
+    def _run(self, body: Body) -> None:
+        try:
+            with self._around():
+                body(self.stop)
+        except Exception:
+            log.exception("a thread died")
+
+
+def tell_late(threads: Iterable[Thread]) -> bool:
+    """Write the stack of each thread that is still alive to the log; return whether one is."""
+    late = [one for one in threads if one.is_alive()]
+    for thread in late:
+        log.error("thread %s does not end:\n%s", thread.name, "".join(_stack(thread)))
+    return bool(late)
+
+
+def _stack(thread: Thread) -> Iterator[str]:
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented for debugging
+    yield from traceback.format_stack(frame) if frame else ["already over\n"]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.demo.server import DemoServer
+from sidecar.demo.version import Version
+from sidecar.errors import SidecarError, SignedOut
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.problems import Troubles
+from tests.fakes.tiny_library import tiny_library
+from tests.services.conftest import World
+
+
+@pytest.fixture
+def jellyfin(tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(tiny_library(tmp_path / "library"), speaks=Version.V12_0) as server:
+        yield server
+
+
+@pytest.fixture
+def accounts(world: World, jellyfin: DemoServer, tmp_path: Path) -> AccountDesk:
+    return AccountDesk(
+        jellyfin.url,
+        ca_file=None,
+        accounts=world.accounts,
+        meta=world.meta,
+        box=TokenBox(tmp_path / "key"),
+        troubles=Troubles(world.bus),
+        bus=world.bus,
+        clock=world.clock,
+    )
+
+
+def test_the_end_of_an_old_token_is_not_taken_for_the_accounts(
+    world: World, accounts: AccountDesk
+) -> None:
+    account = accounts.with_password("admin", SecretStr("admin"))
+    over = Event()
+
+    def work() -> None:
+        while not over.is_set():
+            with suppress(SidecarError):
+                client = accounts.client(account.user_id)
+                try:
+                    client.me()
+                except SignedOut:
+                    accounts.signed_out(client)
+
+    threads = [Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(15):
+        accounts.with_password("admin", SecretStr("admin"))
+    over.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert [one.name for one in accounts.signed_in()] == ["admin"]
+    assert accounts.client(account.user_id).me().name == "admin"

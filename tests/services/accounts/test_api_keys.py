@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from sidecar.services.accounts.api_keys import MOST_KEYS, Keys
+from sidecar.store.accounts.api_keys import ApiKeys
+from tests.services.conftest import ANN, World
+from tests.services.rules.steered import Ann, Ben
+
+
+@pytest.fixture
+def keys(world: World) -> Keys:
+    return Keys(ApiKeys(world.db, world.clock))
+
+
+def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: Keys) -> None:
+    made = keys.make_key(Ann, "my script")
+    assert made is not None
+    key, secret = made
+    api_keys = ApiKeys(world.db, world.clock)
+    found = api_keys.find(secret)
+    assert found is not None
+    assert found.user_id == ANN
+    assert [(one.id, one.label) for one in keys.keys(Ann)] == [(key.id, "my script")]
+    assert [one.last_used_at for one in keys.keys(Ann)] == [world.clock.now()]
+
+    assert keys.revoke_key(Ann, key.id)
+
+    assert api_keys.find(secret) is None
+    assert keys.keys(Ann) == []
+    assert not keys.revoke_key(Ann, key.id)
+
+
+def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: Keys) -> None:
+    made = keys.make_key(Ann, "mine")
+    assert made is not None
+
+    assert keys.keys(Ben) == []
+    assert not keys.revoke_key(Ben, made[0].id)
+    assert len(keys.keys(Ann)) == 1
+
+
+def test_an_account_has_only_so_many_keys_that_work(keys: Keys) -> None:
+    made = [keys.make_key(Ann, f"script {number}") for number in range(MOST_KEYS)]
+
+    assert keys.make_key(Ann, "one too many") is None
+    assert made[0] is not None
+    keys.revoke_key(Ann, made[0][0].id)
+    assert keys.make_key(Ann, "the next one") is not None

@@ -1,0 +1,176 @@
+"""Who lives in the house, over the real store and the demo server in both voices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from sidecar.demo.server import DemoServer
+from sidecar.demo.version import Version
+from sidecar.events import AccountChanged
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.logs import LineFormatter
+from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.permissions import AccountLook
+from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.users import People
+from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.services.problems import Troubles
+from sidecar.services.system_status import RecentLog
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
+from sidecar.store.accounts.usage import Belongings
+from tests.fakes.slow_line import SlowLine
+from tests.fakes.tiny_library import tiny_library
+from tests.services.conftest import ANN, World
+
+
+class House:
+    """Ann, and an admin, signed in at a demo server that a line leads to."""
+
+    def __init__(self, world: World, line: SlowLine, folder: Path) -> None:
+        self.world, troubles = world, Troubles(world.bus)
+        world.accounts.forget(ANN)
+        self.accounts = AccountDesk(
+            f"http://127.0.0.1:{line.port}",
+            ca_file=None,
+            accounts=world.accounts,
+            meta=world.meta,
+            box=TokenBox(folder / "key"),
+            troubles=troubles,
+            bus=world.bus,
+            clock=world.clock,
+        )
+        self.sessions = Sessions(world.db, world.clock)
+        self.keys = ApiKeys(world.db, world.clock)
+        self.people = People(
+            accounts=self.accounts,
+            sessions=self.sessions,
+            api_keys=self.keys,
+            belongings=Belongings(world.db),
+            bus=world.bus,
+        )
+        server = ServerWatch(self.accounts.anonymous, troubles, world.clock)
+        self.look = AccountLook(self.accounts, server, world.clock)
+        self.ann = self._signed_in("ann")
+        self.admin = self._signed_in("admin")
+        world.news.clear()
+
+    def _signed_in(self, name: str) -> Person:
+        account = self.accounts.with_password(name, SecretStr(name))
+        return Person(account.user_id, account.name, account.is_admin)
+
+    def is_signed_in(self, person: Person) -> bool:
+        account = self.accounts.get(person.user_id)
+        assert account is not None
+        return account.is_signed_in
+
+
+@pytest.fixture(params=[Version.V12_0, Version.V10_11])
+def jellyfin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(tiny_library(tmp_path / "library"), speaks=request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def line(jellyfin: DemoServer) -> Iterator[SlowLine]:
+    with SlowLine(int(jellyfin.url.rpartition(":")[2])) as line:
+        yield line
+
+
+@pytest.fixture
+def house(world: World, line: SlowLine, tmp_path: Path) -> House:
+    return House(world, line, tmp_path)
+
+
+def test_a_session_is_listed_ended_and_the_pages_are_told(house: House) -> None:
+    mine = house.sessions.begin(house.ann.user_id, address_prefix="192.168.1")
+    house.sessions.begin(house.admin.user_id, address_prefix="10.0.0")
+
+    (seen,) = house.people.sessions(house.ann, mine)
+    assert (seen.account, seen.address, seen.is_this) == ("ann", "192.168.1", True)
+    assert mine not in seen.id
+    assert len(house.people.sessions(house.admin, None)) == 2
+
+    assert house.people.end_session(house.admin, seen.id)
+    assert house.sessions.find(mine) is None
+    assert house.world.news == [AccountChanged(house.ann.user_id)]
+
+
+def test_nobody_ends_the_session_of_somebody_else(house: House) -> None:
+    secret = house.sessions.begin(house.admin.user_id, address_prefix="")
+    (theirs,) = house.people.sessions(house.admin, secret)
+
+    assert not house.people.end_session(house.ann, theirs.id)
+    assert house.people.end_sessions(house.ann) == 0
+    assert house.sessions.find(secret) is not None
+
+
+def test_who_is_forgotten_has_no_token_no_key_and_no_session(
+    house: House, jellyfin: DemoServer
+) -> None:
+    token = house.accounts.client(house.ann.user_id).authorization_header()
+    secret = house.sessions.begin(house.ann.user_id, address_prefix="")
+    _, key = house.keys.create(house.ann.user_id, "radio")
+
+    assert house.people.forget(house.ann, house.ann.user_id)
+    assert not house.people.forget(house.ann, house.admin.user_id)
+
+    assert not house.is_signed_in(house.ann)
+    assert house.sessions.find(secret) is None
+    assert house.keys.find(key) is None
+    assert house.is_signed_in(house.admin)
+    assert token["Authorization"].count("Token=") == 1
+    (view,) = house.people.accounts(house.ann)
+    assert (view.is_signed_in, view.files, view.bytes) == (False, 0, 0)
+
+
+def test_who_is_no_admin_any_more_is_none_here_either(house: House, jellyfin: DemoServer) -> None:
+    headers = house.accounts.client(house.admin.user_id).authorization_header()
+    me = requests.get(f"{jellyfin.url}/Users/Me", headers=headers, timeout=5).json()
+    policy = me["Policy"] | {"IsAdministrator": False}
+    url = f"{jellyfin.url}/Users/{house.admin.user_id}/Policy"
+    requests.post(url, headers=headers, json=policy, timeout=5).raise_for_status()
+
+    house.look.step()
+
+    account = house.accounts.get(house.admin.user_id)
+    assert account is not None
+    assert not account.is_admin
+    assert house.world.news == [AccountChanged(house.admin.user_id)]
+    house.look.step()
+    assert len(house.world.news) == 1
+
+
+def test_a_token_that_was_taken_back_ends_the_sessions(house: House, jellyfin: DemoServer) -> None:
+    secret = house.sessions.begin(house.ann.user_id, address_prefix="")
+    house.accounts.client(house.ann.user_id).logout()
+
+    house.look.step()
+
+    assert not house.is_signed_in(house.ann)
+    assert house.sessions.find(secret) is None
+
+
+def test_a_server_that_is_away_ends_nothing(house: House, line: SlowLine) -> None:
+    secret = house.sessions.begin(house.ann.user_id, address_prefix="")
+    line.lead_to(1)
+    line.cut()
+
+    house.look.step()
+
+    assert house.is_signed_in(house.ann)
+    assert house.sessions.find(secret) is not None
+
+
+def test_the_recent_log_is_masked_and_newest_first() -> None:
+    recent = RecentLog(LineFormatter())
+    for text in ("first", "token=0123456789abcdef"):
+        recent.handle(logging.LogRecord("sidecar.x", logging.INFO, "", 0, text, None, None))
+
+    assert [one.text for one in recent.lines()] == ["token=********", "first"]

@@ -1,0 +1,78 @@
+"""Room on a real, small file system that is shared by several running downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.problems import Troubles
+from sidecar.transfer.durable import PartWriter
+from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
+from tests.services.conftest import STICK, World
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def shelf(world: World, tmp_path: Path) -> Iterator[DeviceShelf]:
+    with mounts_taken_down(tmp_path / "stick") as stick:
+        mount_memory(stick, options="size=16m")
+        write_marker(stick, Marker(STICK, "Car stick"))
+        shelf = DeviceShelf(
+            [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(MIB))],
+            devices=world.devices,
+            downloads=world.downloads,
+            troubles=Troubles(world.bus),
+            clock=world.clock,
+        )
+        shelf.look(settle=lambda _device: None)
+        yield shelf
+        shelf.close()
+
+
+def reserve(shelf: DeviceShelf, number: int, mib: int) -> str | None:
+    (device,) = shelf.all()
+    refusal = shelf.reserve(device, number, remaining=mib * MIB, size=mib * MIB)
+    return refusal.code if refusal else None
+
+
+def set_room_aside(device: Attached, number: int, mib: int) -> None:
+    with device.folder.part(number).open() as file:
+        writer = PartWriter(file, lambda _held: None)
+        writer.keep(0)
+        writer.set_room_aside(mib * MIB)
+        writer.write(b"x" * 1000)
+        writer.sync()
+
+
+@needs_root
+def test_room_that_is_promised_is_not_given_twice(shelf: DeviceShelf) -> None:
+    assert reserve(shelf, 1, 8) is None
+    assert reserve(shelf, 2, 8) == "full"
+
+    shelf.unreserve(1)
+    assert reserve(shelf, 2, 8) is None
+
+
+@needs_root
+def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(shelf: DeviceShelf) -> None:
+    assert reserve(shelf, 1, 7) is None
+    set_room_aside(shelf.all()[0], 1, 7)
+
+    assert reserve(shelf, 2, 7) is None
+    assert reserve(shelf, 3, 7) == "full"
+
+
+@needs_root
+def test_a_part_is_as_long_as_what_was_written_into_it(shelf: DeviceShelf) -> None:
+    (device,) = shelf.all()
+    set_room_aside(device, 1, 7)
+
+    part = device.folder.part(1)
+    assert (part.size(), part.taken()) == (1000, 7 * MIB)

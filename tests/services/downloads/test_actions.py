@@ -1,0 +1,532 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from sidecar.device.marker import OURS
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.shares import Share
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.transfers.failures import FailureClass
+from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
+from sidecar.errors import SignedOut
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import Addition, Asked, Order, Outcome, Result, Selection
+from tests.fakes.answering import Reply, json_reply
+from tests.services.conftest import STICK, World, track
+from tests.services.rules.steered import Ann, Ben, Eve, House, house, library, row
+
+PAUSE, RESUME = Order(action=Action.PAUSE), Order(action=Action.RESUME)
+RETRY, CANCEL = Order(action=Action.RETRY), Order(action=Action.CANCEL)
+DELETE, TOP = Order(action=Action.DELETE), Order(action=Action.TOP)
+LET_GO = Order(action=Action.LET_GO)
+ALBUM = "a1b0" * 8
+
+
+@pytest.fixture
+def home(world: World, tmp_path: Path) -> Iterator[House]:
+    with house(world, tmp_path) as built:
+        yield built
+
+
+def status(home: House, number: int = 1) -> Status:
+    return home.works.now(number).status
+
+
+# -- the queue
+
+
+def test_what_waits_is_paused_and_goes_on_when_told(home: House) -> None:
+    one = home.hold(Ann)
+
+    assert home.do(Ann, one, PAUSE).result is Result.DONE
+    assert not home.works.worker.step()
+    assert home.do(Ann, one, RESUME).result is Result.DONE
+    assert home.works.worker.step()
+
+    assert status(home) is Status.COMPLETED
+
+
+def test_a_second_click_changes_nothing_and_is_no_mistake(home: House) -> None:
+    one = home.hold(Ann)
+    home.do(Ann, one, PAUSE)
+    home.world.news.clear()
+
+    assert home.do(Ann, one, PAUSE).result is Result.UNCHANGED
+    assert home.world.news == []
+
+
+def test_what_runs_is_stopped_while_it_runs_and_its_row_is_right(home: House) -> None:
+    one = home.hold(Ann)
+    home.works.engine.meanwhile = lambda _job: home.do(Ann, one, PAUSE)
+
+    assert home.works.worker.step()
+
+    assert status(home) is Status.PAUSED
+    assert home.works.claims.busy() == []
+
+
+@pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
+def test_the_worker_is_asked_to_stop_at_once(home: House, order: Order) -> None:
+    one = home.hold(Ann)
+    asked: list[bool] = []
+
+    def meanwhile(_job: object) -> None:
+        home.do(Ann, one, order)
+        # Of one that runs it is the event that its worker looks at after each block.
+        asked.append(home.works.claims.begin(one.id, STICK).is_set())
+
+    home.works.engine.meanwhile = meanwhile
+    home.works.worker.step()
+
+    assert asked == [True]
+
+
+def test_what_is_paused_and_resumed_at_once_is_not_fetched_twice_at_a_time(home: House) -> None:
+    one = home.hold(Ann)
+    stepped: list[bool] = []
+
+    def meanwhile(_job: object) -> None:
+        home.works.engine.meanwhile = lambda _job: None
+        home.do(Ann, one, PAUSE)
+        home.do(Ann, one, RESUME)
+        stepped.append(home.works.worker.step())
+
+    home.works.engine.meanwhile = meanwhile
+    home.works.worker.step()
+
+    assert stepped == [False]
+    assert home.works.worker.step()
+    assert status(home) is Status.COMPLETED
+
+
+def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: House) -> None:
+    home.hold(Ann)
+    running = home.world.downloads.claim(home.world.clock.now())
+    assert running is not None
+    home.world.downloads.finalizing(running.id, size=5, content_hash="0" * 32, mime_type=None)
+
+    outcomes = [home.do(Ann, running, order) for order in (PAUSE, CANCEL, DELETE)]
+
+    assert {one.code for one in outcomes} == {"finishing"}
+    assert home.holders() == [Ann.user_id]
+
+
+def test_a_failed_one_is_tried_again_from_its_part_or_from_zero(home: House) -> None:
+    one = home.hold(Ann)
+    for from_zero in (False, True):
+        home.works.fail(FailureClass.REFUSED)
+        home.works.worker.step()
+        assert status(home) is Status.FAILED
+
+        home.do(Ann, one, replace(RETRY, from_zero=from_zero))
+
+        assert status(home) is Status.PENDING
+        assert home.works.now().error_code is None
+    assert home.works.now().bytes_downloaded == 0
+
+
+def test_in_a_cooldown_only_an_admin_retries_and_everybody_hears_the_time(home: House) -> None:
+    one = home.hold(Ann)
+    home.works.fail(FailureClass.TRANSIENT)
+    home.works.worker.step()
+    until = home.works.now().retry_next_at
+
+    refused = home.do(Ann, one, replace(RETRY, force=True))
+
+    assert (refused.result, refused.code, refused.until) == (Result.REFUSED, "cooling-down", until)
+    assert until == home.world.clock.now() + timedelta(seconds=5)
+    assert home.do(Eve, one, RETRY).result is Result.REFUSED
+    assert home.do(Eve, one, replace(RETRY, force=True)).result is Result.DONE
+    assert home.works.worker.step()
+
+
+def test_one_goes_to_the_top_and_another_before_it(home: House) -> None:
+    rows = [home.hold(Ann, number) for number in (1, 2, 3)]
+
+    home.do(Ann, rows[2], TOP)
+    home.do(Ann, rows[1], Order(action=Action.MOVE, before=rows[2].id))
+    home.do(Ann, rows[0], Order(action=Action.PRIORITISE, priority=3))
+
+    assert list(home.world.downloads.positions([one.id for one in rows]).items()) == [
+        (rows[0].id, 1),
+        (rows[1].id, 2),
+        (rows[2].id, 3),
+    ]
+
+
+def test_nothing_is_moved_before_what_one_may_not_see(home: House) -> None:
+    mine, foreign = home.hold(Ann, 1), home.hold(Ben, 2)
+
+    outcomes = [
+        home.do(Ann, mine, Order(action=Action.MOVE, before=before)) for before in (foreign.id, 999)
+    ]
+
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0].code == "no-such-place"
+
+
+# -- whose it is
+
+
+ALL_ORDERS = [Order(action=action, before=1) for action in Action]
+
+
+@pytest.mark.parametrize("order", ALL_ORDERS)
+def test_what_belongs_to_somebody_else_is_answered_like_what_never_was(
+    home: House, order: Order
+) -> None:
+    foreign = home.hold(Ben)
+
+    first, second = home.do(Ann, foreign, order), home.actions.act(Ann, 999, order)
+
+    assert replace(first, download_id=0) == replace(second, download_id=0)
+    assert first.result is Result.NOT_FOUND
+    assert home.works.now() == foreign
+
+
+@pytest.mark.parametrize("order", [CANCEL, DELETE])
+def test_what_others_want_too_stays_for_them(home: House, order: Order) -> None:
+    one = home.hold(Ann)
+    home.hold(Ben)
+
+    outcome = home.do(Ann, one, order)
+
+    assert outcome.result is Result.KEPT
+    assert "somebody else wants it" in outcome.text
+    assert home.holders() == [Ben.user_id]
+    assert home.works.now().user_id == Ben.user_id, "ann's token fetches it no longer"
+    assert home.actions.act(Ann, one.id, order).result is Result.NOT_FOUND
+
+
+def test_a_file_that_others_want_too_stays_for_them(home: House) -> None:
+    one = home.arrived(Ann)
+    home.hold(Ben)
+
+    assert home.do(Ann, one, DELETE).result is Result.KEPT
+
+    assert home.path(one).exists()
+    assert home.tombstones.items(Ann.user_id, STICK) == {one.item_id}
+    assert home.do(Ben, one, DELETE).result is Result.DONE
+    assert not home.path(one).exists()
+
+
+def test_an_admin_acts_for_those_who_hold_it_but_not_twice_by_a_double_click(home: House) -> None:
+    home.hold(Ann, 1)
+    assert home.do(Eve, home.works.now(1), CANCEL).result is Result.DONE
+    assert home.tombstones.items(Ann.user_id, STICK) == {track(1).id}
+
+    home.hold(Ann, 2)
+    shared = home.hold(Eve, 2)
+    assert home.do(Eve, shared, CANCEL).result is Result.KEPT
+    assert home.do(Eve, shared, CANCEL).result is Result.KEPT
+    assert home.holders(2) == [Ann.user_id]
+    assert home.do(Eve, shared, replace(CANCEL, for_everyone=True)).result is Result.DONE
+    assert home.world.downloads.get(shared.id) is None
+
+
+# -- the end of it
+
+
+def test_what_is_cancelled_leaves_nothing_and_no_rule_brings_it_back(home: House) -> None:
+    one = home.hold(Ann)
+
+    assert home.do(Ann, one, CANCEL).result is Result.DONE
+
+    assert home.world.downloads.get(one.id) is None
+    assert home.holders() == []
+    item, reason = track(1), Reason("favourites", track(1).id, "your favourite")
+    again = Wish(Ann.user_id, STICK, item, reason)
+    assert home.planning.keep([again], lambda _ids: {item.id: item}) == 0
+    assert home.holders() == []
+
+
+def test_what_runs_is_cancelled_and_its_part_file_goes_when_the_worker_lets_go(home: House) -> None:
+    one = home.hold(Ann)
+
+    def meanwhile(_job: object) -> None:
+        home.works.shelf.get(STICK).folder.part(one.id).open().close()
+        home.do(Ann, one, CANCEL)
+        assert home.parts() == [f"{one.id}.part"], "never taken from under a worker"
+
+    home.works.engine.meanwhile = meanwhile
+    home.works.worker.step()
+
+    assert home.parts() == []
+    assert home.world.downloads.get(one.id) is None
+
+
+def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: House) -> None:
+    one = home.hold(Ann)
+    home.works.engine.meanwhile = lambda _job: home.do(Ann, one, PAUSE)
+    home.works.worker.step()
+    part = home.works.shelf.get(STICK).folder.part(one.id)
+    with part.open() as file:
+        file.write(b"sou")
+    paused = home.works.now()
+    assert paused.validator is not None
+    with home.world.db.write():
+        home.world.db.sql("UPDATE downloads SET bytes_downloaded = 3 WHERE id = ?", (one.id,))
+    home.do(Ann, one, replace(CANCEL, keep_part=True))
+    home.works.settling.settle(home.works.shelf.get(STICK), [])
+    assert home.parts() == [part.name]
+
+    home.server.routes["GET /Items"] = library(row(1))
+    home.actions.add(Ann, [track(1).id])
+
+    again = home.works.now()
+    assert (again.id, again.bytes_downloaded) == (one.id, 3)
+
+
+def test_a_file_is_deleted_and_its_row_says_so(home: House) -> None:
+    one = home.arrived(Ann)
+
+    assert home.do(Ann, one, DELETE).result is Result.DONE
+
+    assert not home.path(one).exists()
+    assert status(home) is Status.REMOVED
+    assert home.holders() == []
+    assert home.tombstones.items(Ann.user_id, STICK) == {one.item_id}
+    assert home.do(Ann, one, DELETE).result is Result.UNCHANGED
+
+
+def test_a_file_that_is_not_ours_any_more_stays(home: House) -> None:
+    one = home.arrived(Ann)
+    home.path(one).write_bytes(b"somebody's own recording")
+
+    outcome = home.do(Ann, one, DELETE)
+
+    assert "so it stays" in outcome.text
+    assert home.path(one).read_bytes() == b"somebody's own recording"
+    assert status(home) is Status.REMOVED
+
+
+def test_nothing_is_deleted_from_a_device_that_is_not_there(home: House) -> None:
+    one = home.arrived(Ann)
+    (home.works.stick / OURS).rename(home.works.stick / "away")
+
+    outcome = home.do(Ann, one, DELETE)
+
+    assert outcome.result is Result.REFUSED
+    assert outcome.code == "no-marker"
+    assert home.path(one).exists()
+    assert home.holders() == [Ann.user_id]
+    assert status(home) is Status.COMPLETED
+
+
+def test_what_was_deleted_comes_back_when_its_owner_retries_it(home: House) -> None:
+    one = home.arrived(Ann)
+    home.do(Ann, one, DELETE)
+
+    assert home.do(Ann, one, RETRY).result is Result.DONE
+
+    assert home.works.worker.step()
+    assert home.path(one).exists()
+    assert home.tombstones.items(Ann.user_id, STICK) == frozenset()
+    assert [hold.reason.rule for hold in home.world.holds.of_item(STICK, one.item_id)] == [PIN]
+
+
+def test_letting_go_of_a_file_ends_the_own_request_and_leaves_the_file(home: House) -> None:
+    home.server.routes["GET /Items"] = library(row(1))
+    home.actions.add(Ann, [track(1).id])
+    home.works.worker.step()
+    one = home.works.now()
+
+    assert home.do(Ann, one, LET_GO).result is Result.DONE
+    home.planning.let_go()
+
+    assert home.path(one).exists()
+    assert home.holders() == []
+    assert home.do(Ann, one, LET_GO).result is Result.UNCHANGED
+    assert home.tombstones.items(Ann.user_id, STICK) == frozenset()
+
+
+# -- many at once
+
+
+def test_all_that_fit_are_paused_and_resumed_and_only_ones_own(home: House) -> None:
+    for number in range(1, 4):
+        home.hold(Ann, number)
+    home.hold(Ben, 4)
+
+    paused = home.actions.act_on_all(Ann, Selection(), PAUSE)
+
+    assert [one.result for one in paused] == [Result.DONE] * 3
+    assert status(home, 4) is Status.PENDING
+    assert len(home.actions.act_on_all(Eve, Selection(owners=("ANN",)), RESUME)) == 3
+    assert home.actions.act_on_all(Eve, Selection(owners=("nobody",)), PAUSE) == []
+    assert len(home.actions.act_on_all(Eve, Selection(owners=("ann", "ben")), PAUSE)) == 4
+
+
+def test_each_of_many_has_its_own_result(home: House) -> None:
+    mine, foreign = home.hold(Ann, 1), home.hold(Ben, 2)
+    there = home.arrived(Ann, 3)
+
+    outcomes = home.actions.act_on(Ann, [mine.id, foreign.id, mine.id, there.id, 999], CANCEL)
+
+    assert [one.download_id for one in outcomes] == [mine.id, foreign.id, there.id, 999]
+    assert {one.result for one in outcomes} >= {Result.NOT_FOUND}
+
+
+def test_failed_ones_are_retried_together_and_those_that_cool_down_are_told(home: House) -> None:
+    home.works.fail(FailureClass.REFUSED)
+    home.arrived(Ann, 1)
+    home.works.fail(FailureClass.BLOCKED)
+    home.arrived(Ann, 2)
+
+    outcomes = home.actions.act_on_all(Ann, Selection(), RETRY)
+
+    assert [one.result for one in outcomes] == [Result.DONE, Result.REFUSED]
+    assert outcomes[1].until is not None
+
+
+# -- asking for items
+
+
+def add(home: House, *ids: str, person: Person = Ann, **how: object) -> list[Addition]:
+    return list(home.actions.add(person, ids, **how))  # type: ignore[arg-type]
+
+
+def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) -> None:
+    home.server.routes["GET /Items"] = library(row(1))
+
+    (first,), (second,) = add(home, track(1).id), add(home, track(1).id)
+
+    assert (first.result, second.result) == (Asked.QUEUED, Asked.EXISTS)
+    assert first.downloads == second.downloads
+    assert [one.position for one in second.downloads] == [1]
+    assert home.works.now().priority == PIN_PRIORITY
+    assert [hold.reason.rule for hold in home.world.holds.of_item(STICK, track(1).id)] == [PIN]
+
+
+def test_an_album_becomes_its_tracks(home: House) -> None:
+    album = {"Id": ALBUM, "Type": "MusicAlbum", "Name": "First Light"}
+    rows = [row(number, ParentId=ALBUM) for number in (1, 2, 3)]
+    home.server.routes["GET /Items"] = library(album, *rows)
+
+    (asked,) = add(home, ALBUM, priority=70)
+
+    assert asked.text == "First Light: 3 of 3 files are queued"
+    assert [one.position for one in asked.downloads] == [1, 2, 3]
+    assert home.works.now(2).priority == 70
+
+
+def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> None:
+    home.server.routes["GET /Items"] = library(row(1))
+
+    asked = add(home, track(9).id, track(1).id, track(1).id)
+
+    assert [one.result for one in asked] == [Asked.NOT_FOUND, Asked.QUEUED]
+
+
+def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
+    folder = {"Id": ALBUM, "Type": "Folder", "Name": "Things"}
+    home.server.routes["GET /Items"] = library(folder)
+
+    (asked,) = add(home, ALBUM)
+
+    assert (asked.result, asked.code) == (Asked.REFUSED, "not-playable")
+
+
+@pytest.mark.parametrize(("device", "expected"), [(STICK, True), ("Car stick", True), ("x", False)])
+def test_a_device_is_named_by_name_or_id(home: House, device: str, expected: bool) -> None:
+    home.server.routes["GET /Items"] = library(row(1))
+
+    (asked,) = add(home, track(1).id, device=device)
+
+    assert (asked.result is Asked.QUEUED) is expected
+    assert asked.code == (None if expected else "no-device")
+
+
+def test_who_is_signed_out_is_told(home: House) -> None:
+    home.server.routes["GET /Items"] = Reply(401)
+    home.server.routes["GET /Users/Me"] = json_reply({}, 401)
+
+    with pytest.raises(SignedOut):
+        add(home, track(1).id, person=Person("f" * 32, "fay", is_admin=False))
+
+
+def test_what_was_removed_comes_back_because_a_person_asks(home: House) -> None:
+    one = home.arrived(Ann)
+    home.do(Ann, one, DELETE)
+    home.server.routes["GET /Items"] = library(row(1))
+
+    (asked,) = add(home, track(1).id)
+
+    assert [ref.status for ref in asked.downloads] == [Status.PENDING]
+
+
+# -- many hands
+
+
+def at_once(home: House, count: int, act: object) -> list[object]:
+    """Run the same thing in many threads that all start together."""
+    barrier, results = Barrier(count), []
+
+    def run() -> None:
+        with home.world.db.thread():
+            barrier.wait(10)
+            results.append(act())  # type: ignore[operator]
+
+    threads = [Thread(target=run) for _ in range(count)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+        assert not one.is_alive()
+    return results
+
+
+def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
+    home.server.routes["GET /Items"] = library(row(1))
+
+    found = at_once(home, 50, lambda: add(home, track(1).id)[0])
+
+    results = [one.result for one in found if isinstance(one, Addition)]
+    assert (results.count(Asked.QUEUED), results.count(Asked.EXISTS)) == (1, 49)
+    assert home.world.downloads.positions([1, 2, 3]) == {1: 1}
+
+
+@pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
+def test_fifty_clicks_at_once_are_one_move(home: House, order: Order) -> None:
+    one: Download = home.arrived(Ann) if order is DELETE else home.hold(Ann)
+
+    found = at_once(home, 50, lambda: home.do(Ann, one, order))
+
+    results = [one.result for one in found if isinstance(one, Outcome)]
+    assert results.count(Result.DONE) == 1
+    assert len(results) == 50
+    assert set(results) <= {Result.DONE, Result.UNCHANGED, Result.NOT_FOUND}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), list(itertools.permutations([PAUSE, RESUME, CANCEL, RETRY], 2))
+)
+def test_any_two_actions_after_one_another_end_in_a_state_of_the_table(
+    home: House, first: Order, second: Order
+) -> None:
+    one = home.hold(Ann)
+    home.works.engine.meanwhile = lambda _job: (home.do(Ann, one, first), home.do(Ann, one, second))
+
+    home.works.worker.step()
+
+    there = home.world.downloads.get(one.id)
+    assert there is None or there.status is not Status.DOWNLOADING
+    assert (there is None) == (CANCEL in {first, second})
+
+
+def test_whose_files_are_meant_is_counted_as_far_as_one_may_know(home: House) -> None:
+    rows = [home.hold(Ann, 1), home.hold(Ben, 2), home.hold(Ann, 3)]
+    home.hold(Ben, 3)
+    ids = [one.id for one in rows]
+
+    assert home.actions.shares(Ann, ids) == Share(total=3, yours=1, shared=1, hidden=1)
+    assert home.actions.shares(Eve, ids) == Share(total=3, others=(("ann", 2), ("ben", 2)))
+    home.world.holds.drop(STICK, track(1).id)
+    assert home.actions.shares(Ann, ids[:1]) == Share(total=1, yours=1)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sidecar.services.accounts.person import Person
+from sidecar.services.playback.history import Coming, ListeningDesk
+from sidecar.services.playback.tracker import Watching
+from sidecar.store.playback.plays import Plays
+from tests.domain.playback.listeners import client
+from tests.services.conftest import ANN, World
+
+BEN = "b" * 32
+ANNE, BENN = Person(ANN, "Ann", is_admin=False), Person(BEN, "ben", is_admin=False)
+EVE = Person("e" * 32, "eve", is_admin=True)
+
+
+@pytest.fixture
+def desk(world: World) -> ListeningDesk:
+    """A household in which Ann has heard the film, and Ben is hearing it."""
+    ann = world.accounts.get(ANN)
+    assert ann is not None
+    for user_id, name in ((BEN, "ben"), (EVE.user_id, "eve")):
+        world.accounts.save(
+            replace(ann, user_id=user_id, name=name, jellyfin_device_id=f"sidecar-{name}")
+        )
+    plays = Plays(world.db)
+    watching = Watching(plays, world.downloads, on_play=lambda _: None, clock=world.clock)
+    for second in range(0, 301, 10):
+        watching.tell(ANN, [client("film", second, reported=second)])
+        watching.tell(BEN, [client("film", second, reported=second, user=BEN, session="t")])
+        world.clock.advance(10)
+    watching.tell(ANN, [])
+    watching.tick()
+    coming = Coming(world.holds, world.downloads, world.devices)
+    return ListeningDesk(plays, watching, world.accounts.all, coming.of)
+
+
+def titles(desk: ListeningDesk, person: Person, account: str | None = None) -> list[str]:
+    page = desk.plays(person, account, 1, 10)
+    assert page.total == len(page.items)
+    return [one.title for one in page.items]
+
+
+def test_everybody_sees_their_own_plays(desk: ListeningDesk) -> None:
+    (play,) = desk.plays(ANNE, None, 1, 10).items
+
+    assert (play.title, play.client, play.is_counted) == ("film", "Finamp", True)
+    assert play.seconds_heard == pytest.approx(300, abs=5)
+    assert titles(desk, ANNE, "ANN") == titles(desk, ANNE, ANN) == ["film"]
+
+
+def test_only_an_admin_sees_somebody_else_s(desk: ListeningDesk) -> None:
+    assert titles(desk, EVE, "ann") == titles(desk, EVE, ANN) == ["film"]
+    assert titles(desk, EVE) == titles(desk, EVE, "nobody") == []
+    assert desk.plays(BENN, "ann", 1, 10) == desk.plays(BENN, "nobody", 1, 10)
+
+
+def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: ListeningDesk) -> None:
+    (hearing,) = desk.now(BENN)
+
+    assert (hearing.account, hearing.title, hearing.device_name) == ("ben", "film", "Phone")
+    assert (hearing.position, hearing.seconds_heard, hearing.is_paused) == (300.0, 300.0, False)
+    assert desk.now(EVE) == [hearing]
+    assert desk.now(ANNE) == []

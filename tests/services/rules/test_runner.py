@@ -1,0 +1,547 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from sidecar.clock import SystemClock
+from sidecar.config.rules import ALL_RULES
+from sidecar.domain.items import Item
+from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
+from sidecar.domain.rules.context import Chosen, Context, Rule, Wake, Wanted
+from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.registry import RULES
+from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway, SignedOut
+from sidecar.services.rules.now_playing import GAP_S
+from sidecar.services.rules.runner import (
+    HOUR_S,
+    IDLE_S,
+    LIBRARY_REST_S,
+    RETRY_S,
+    SETTLE_S,
+    RuleRunner,
+)
+from sidecar.services.rules.settings import RuleBook
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.devices.devices import Device
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.settings import RuleSettingsStore
+from tests.fakes.shelf import Shelf, full, plays, song
+from tests.services.conftest import ANN, STICK, World
+
+CARD = "22222222-2222-4222-8222-222222222222"
+BEN = "b" * 32
+SONGS = [song(str(number), size=1000, extension="flac", can_download=True) for number in range(9)]
+ALBUM = SONGS[0].album_id or ""
+ROAD = Chosen(playlist_id="9" * 32, title="Road trip")
+
+
+@dataclass
+class Remembering(Shelf):
+    """A `Shelf` that can be away, and counts how often it was told to forget.
+
+    Unlike the real one it has nothing to forget.
+    """
+
+    trouble: JellyfinTrouble | None = None
+    forgot: int = 0
+    forgot_listening: int = 0
+
+    def album_tracks(self, album_id: str) -> Any:  # noqa: ANN401 - as in `Shelf`
+        if self.trouble is not None:
+            raise self.trouble
+        return super().album_tracks(album_id)
+
+    playlist_items = album_tracks
+
+    def forget(self) -> None:
+        self.forgot += 1
+
+    def forget_listening(self) -> None:
+        self.forgot_listening += 1
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Item]:
+        if self.trouble is not None:
+            raise self.trouble
+        return dict(self.items(ids))
+
+
+@dataclass
+class House:
+    """The rules of ann with a real store, a library of values and a clock that is told."""
+
+    world: World
+    library: Remembering
+    planning: Planning
+    book: RuleBook
+    chosen: ChosenPlaylists
+    devices: list[str] = field(default_factory=lambda: [STICK])
+    told: list[JellyfinTrouble] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    is_there: bool = True
+    looks: int = 0
+
+    def look(self) -> bool:
+        self.looks += 1
+        return self.is_there
+
+    def tell(self, trouble: JellyfinTrouble) -> None:
+        self.told.append(trouble)
+        self.is_there = not isinstance(trouble, ServerAway)
+
+    def runner(self, *rules: Rule[Any]) -> RuleRunner:
+        return RuleRunner(
+            self.library,
+            user_id=ANN,
+            name="ann",
+            planning=self.planning,
+            holds=self.world.holds,
+            book=self.book,
+            chosen=self.chosen,
+            devices=lambda name: self.devices if name == "ann" else [],
+            tell=self.tell,
+            is_server_there=self.look,
+            clock=self.world.clock,
+            rules=rules or RULES,
+        )
+
+    def watched(self, rule: Rule[Any]) -> Rule[Any]:
+        """Return the rule, with its runs noted."""
+
+        def wishes(context: Context[Any]) -> Wanted:
+            self.ran.append(rule.name)
+            wanted: Wanted = rule.wishes(context)
+            return wanted
+
+        return replace(rule, wishes=wishes)
+
+    def watched_all(self) -> list[Rule[Any]]:
+        for rule in RULES:
+            self.book.change(rule, STICK, {"enabled": True})
+        return [self.watched(rule) for rule in RULES]
+
+    def taken(self) -> list[str]:
+        """Return what ran since this was asked last."""
+        ran, self.ran = self.ran, []
+        return ran
+
+    def held(self, rule: str, device_id: str = STICK) -> list[str]:
+        now = self.world.clock.now()
+        return [
+            one.item_id
+            for one in self.world.holds.of_rule(ANN, device_id, rule)
+            if one.release_at is None or one.release_at > now
+        ]
+
+    def waiting(self) -> list[str]:
+        found = [self.world.downloads.by_item(STICK, one.id) for one in SONGS]
+        return [one.title for one in found if one is not None]
+
+
+@pytest.fixture
+def house(world: World) -> House:
+    library = Remembering(
+        known={one.id: one for one in SONGS},
+        lists={ALBUM: full(*SONGS), ROAD.playlist_id: full(*SONGS[:3])},
+    )
+    return House(
+        world,
+        library,
+        Planning(world.db, world.holds, world.downloads, world.clock),
+        RuleBook(ALL_RULES(), RuleSettingsStore(world.db)),
+        ChosenPlaylists(world.db),
+    )
+
+
+def hear(house: House, count: int = 3) -> None:
+    house.library.heard = {ALBUM: frozenset(one.id for one in SONGS[:count])}
+
+
+def test_at_the_start_every_rule_runs_once_the_most_urgent_first(house: House) -> None:
+    runner = house.runner(*house.watched_all())
+    runner.plays([])
+
+    runner.step()
+    runner.step()
+
+    assert house.taken() == [rule.name for rule in RULES]
+
+
+@pytest.mark.parametrize("why", [Wake.PLAY_ENDED, Wake.PLAYBACK, Wake.HOUR])
+def test_what_happens_wakes_the_rules_whose_mind_it_may_change(house: House, why: Wake) -> None:
+    runner = house.runner(*house.watched_all())
+    runner.plays([])
+    runner.step()
+    house.taken()
+
+    runner.wake(why)
+    runner.step()
+
+    assert house.taken() == [rule.name for rule in RULES if why in rule.wakes_on]
+
+
+def test_a_fresh_choice_wakes_every_rule(house: House) -> None:
+    runner = house.runner(*house.watched_all())
+    runner.plays([])
+    runner.step()
+    house.taken()
+
+    runner.look_through_soon()
+    runner.step()
+
+    assert sorted(house.taken()) == sorted(rule.name for rule in RULES)
+
+
+def test_a_hundred_wakes_are_one_run(house: House) -> None:
+    runner = house.runner(house.watched(album_affinity.RULE))
+    runner.step()
+    house.taken()
+
+    for _ in range(100):
+        runner.wake(Wake.PLAY_ENDED)
+    runner.step()
+
+    assert house.taken() == [album_affinity.NAME]
+    assert house.library.forgot_listening == 100
+
+
+def test_a_scan_is_looked_at_when_it_has_settled_and_then_only_now_and_again(house: House) -> None:
+    clock = house.world.clock
+    clock.advance(LIBRARY_REST_S)
+    runner = house.runner(house.watched(album_affinity.RULE))
+    runner.step()
+    clock.advance(LIBRARY_REST_S)
+    house.taken()
+
+    for _ in range(20):
+        runner.wake(Wake.LIBRARY)
+        runner.step()
+        clock.advance(1.0)
+
+    assert house.library.forgot == 20
+    assert len(house.taken()) == 2
+    clock.advance(LIBRARY_REST_S + SETTLE_S)
+    runner.step()
+    assert house.taken() == [album_affinity.NAME]
+
+
+def test_what_nobody_wakes_runs_every_hour(house: House) -> None:
+    runner = house.runner(house.watched(album_affinity.RULE))
+    runner.step()
+    assert runner.rest_s() == IDLE_S
+
+    house.world.clock.advance(HOUR_S - 1)
+    runner.step()
+    assert len(house.taken()) == 1
+
+    house.world.clock.advance(1)
+    assert runner.rest_s() == 0.0
+    runner.step()
+    assert len(house.taken()) == 1
+
+
+def test_a_look_up_that_fails_keeps_everything_and_is_tried_again_in_a_minute(
+    house: House,
+) -> None:
+    hear(house)
+    runner = house.runner(album_affinity.RULE)
+    runner.step()
+    before = house.held(album_affinity.NAME)
+    assert len(before) == len(SONGS)
+
+    house.library.trouble = OddAnswer("Jellyfin answers with a login page")
+    runner.wake(Wake.PLAY_ENDED)
+    runner.step()
+
+    assert house.told == [house.library.trouble]
+    assert house.held(album_affinity.NAME) == before
+    assert all(
+        one.release_at is None for one in house.world.holds.of_rule(ANN, STICK, "album_affinity")
+    )
+
+    house.library.trouble = None
+    hear(house, 2)
+    house.world.clock.advance(RETRY_S - 1)
+    runner.step()
+    assert house.held(album_affinity.NAME) == before
+    house.world.clock.advance(1)
+    runner.step()
+    house.world.clock.advance(86_400)
+    assert house.held(album_affinity.NAME) == []
+
+
+def test_an_album_that_is_listed_in_part_lets_nothing_go(house: House) -> None:
+    hear(house)
+    runner = house.runner(album_affinity.RULE)
+    runner.step()
+
+    house.library.lists[ALBUM] = Listed(tuple(SONGS[:4]), complete=False)
+    runner.wake(Wake.PLAY_ENDED)
+    runner.step()
+    house.world.clock.advance(2 * 86_400)
+
+    assert len(house.held(album_affinity.NAME)) == len(SONGS)
+
+
+def test_one_rule_in_trouble_does_not_hold_up_the_others(house: House) -> None:
+    hear(house)
+    house.library.trouble = OddAnswer("no")
+    runner = house.runner(house.watched(album_affinity.RULE), house.watched(next_up.RULE))
+    house.book.change(next_up.RULE, STICK, {"enabled": True})
+
+    runner.step()
+
+    assert house.taken() == [album_affinity.NAME, next_up.NAME]
+
+
+def test_a_rule_that_is_switched_off_lets_go_after_its_grace(house: House) -> None:
+    hear(house)
+    runner = house.runner(album_affinity.RULE)
+    runner.step()
+
+    house.book.change(album_affinity.RULE, STICK, {"enabled": False, "grace": "2 days"})
+    runner.look_through_soon()
+    runner.step()
+
+    house.world.clock.advance(2 * 86_400 - 1)
+    assert len(house.held(album_affinity.NAME)) == len(SONGS)
+    house.world.clock.advance(1)
+    assert house.held(album_affinity.NAME) == []
+
+
+def test_nothing_runs_while_the_server_is_away_and_all_of_it_after(house: House) -> None:
+    house.is_there = False
+    runner = house.runner(house.watched(album_affinity.RULE), house.watched(playlists.RULE))
+
+    runner.step()
+    assert house.taken() == []
+    assert runner.rest_s() == IDLE_S
+
+    house.is_there = True
+    assert runner.rest_s() == 0.0
+    runner.step()
+    assert house.taken() == [album_affinity.NAME, playlists.NAME]
+
+
+def test_a_server_that_goes_away_stops_the_run_with_the_rest_still_due(house: House) -> None:
+    hear(house)
+    house.library.trouble = ServerAway("Jellyfin does not answer")
+    runner = house.runner(house.watched(album_affinity.RULE), house.watched(playlists.RULE))
+
+    runner.step()
+    assert house.taken() == [album_affinity.NAME]
+
+    house.is_there = True
+    runner.step()
+    assert house.taken() == [playlists.NAME]
+
+
+def test_signed_out_ends_the_run(house: House) -> None:
+    hear(house)
+    house.library.trouble = SignedOut("ann must sign in again")
+    runner = house.runner(house.watched(album_affinity.RULE), house.watched(playlists.RULE))
+    thread = Thread(target=runner.run, args=(Event(),))
+
+    with house.world.db.thread():
+        thread.start()
+        thread.join(5)
+
+    assert not thread.is_alive()
+    assert house.told == [house.library.trouble]
+    assert house.taken() == [album_affinity.NAME]
+
+
+def test_a_fault_of_ours_is_logged_and_tried_again_in_a_minute(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = Event()
+    stop = Event()
+
+    def broken(_context: Context[Any]) -> Wanted:
+        house.ran.append("broken")
+        asked.set()
+        raise KeyError("nobody foresaw it")
+
+    runner = house.runner(replace(latest.RULE, wishes=broken))
+    house.book.change(latest.RULE, STICK, {"enabled": True})
+    thread = Thread(target=runner.run, args=(stop,))
+    with caplog.at_level(logging.ERROR):
+        thread.start()
+        assert asked.wait(5)
+        stop.set()
+        runner.wake(Wake.PLAYBACK)
+        thread.join(5)
+
+    assert not thread.is_alive()
+    assert house.taken() == ["broken"]
+    assert "the rules of ann failed" in caplog.text
+    house.world.clock.advance(RETRY_S)
+    with pytest.raises(KeyError):
+        runner.step()
+
+
+def test_settings_are_those_of_the_device(house: House) -> None:
+    house.world.devices.save(Device(CARD, "Card", "/nowhere/card", house.world.clock.now()))
+    house.devices.append(CARD)
+    house.book.change(album_affinity.RULE, CARD, {"threshold": 2})
+    hear(house, 2)
+
+    house.runner(album_affinity.RULE).step()
+
+    assert house.held(album_affinity.NAME) == []
+    assert len(house.held(album_affinity.NAME, CARD)) == len(SONGS)
+
+
+def test_choices_are_those_of_the_device(house: House) -> None:
+    house.world.devices.save(Device(CARD, "Card", "/nowhere/card", house.world.clock.now()))
+    house.devices.append(CARD)
+    house.chosen.choose(ANN, CARD, ROAD)
+
+    house.runner(playlists.RULE).step()
+
+    assert house.held(playlists.NAME) == []
+    assert house.held(playlists.NAME, CARD) == [one.id for one in SONGS[:3]]
+
+
+def test_a_device_that_does_not_serve_the_account_is_left_alone(house: House) -> None:
+    house.devices.clear()
+    hear(house)
+
+    house.runner(album_affinity.RULE).step()
+
+    assert house.waiting() == []
+
+
+def test_until_somebody_tells_what_plays_nothing_fetched_ahead_is_let_go(house: House) -> None:
+    runner = house.runner(queue_ahead.RULE)
+    runner.plays([plays(SONGS[0], *SONGS)])
+    runner.step()
+    before = house.held(queue_ahead.NAME)
+    assert len(before) == 5
+
+    restarted = house.runner(queue_ahead.RULE)
+    restarted.look_through_soon()
+    restarted.step()
+    assert house.held(queue_ahead.NAME) == before
+
+    restarted.plays([])
+    restarted.step()
+    assert house.held(queue_ahead.NAME) == []
+
+
+def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_at_once(
+    house: House,
+) -> None:
+    house.book.change(queue_ahead.RULE, STICK, {"count": 2})
+    runner = house.runner(queue_ahead.RULE)
+    runner.plays([plays(SONGS[0], *SONGS)])
+    runner.step()
+    assert house.waiting() == ["1", "2"]
+    running = house.world.downloads.claim(house.world.clock.now())
+    assert running is not None
+    assert running.title == "1"
+
+    runner.plays([plays(SONGS[4], *SONGS[4:])])
+    assert runner.rest_s() == 0.0
+    runner.step()
+
+    assert house.waiting() == ["5", "6"]
+    assert house.world.downloads.get(running.id) is None
+
+
+def test_what_plays_next_is_queued_in_the_step_after_it_was_told(house: House) -> None:
+    runner = house.runner()
+    runner.plays([])
+    runner.step()
+    assert house.waiting() == []
+
+    runner.plays([plays(SONGS[0], *SONGS)])
+    runner.step()
+
+    assert house.waiting() == ["1", "2", "3", "4", "5"]
+
+
+def test_a_client_that_stops_is_believed_after_a_moment(house: House) -> None:
+    runner = house.runner(queue_ahead.RULE)
+    runner.plays([plays(SONGS[0], *SONGS)])
+    runner.step()
+
+    runner.plays([])
+    runner.step()
+    assert len(house.waiting()) == 5
+
+    house.world.clock.advance(GAP_S)
+    runner.step()
+    assert house.waiting() == []
+
+
+def test_what_somebody_else_plays_is_no_concern_of_this_account(house: House) -> None:
+    runner = house.runner(queue_ahead.RULE)
+
+    runner.plays([replace(plays(SONGS[0], *SONGS), user_id=BEN)])
+    runner.step()
+
+    assert house.waiting() == []
+
+
+def test_what_a_rule_cannot_do_is_said_until_it_is_over_or_switched_off(house: House) -> None:
+    runner = house.runner(queue_ahead.RULE)
+    runner.plays([plays(SONGS[0], shuffled=True)])
+    runner.step()
+    (told,) = runner.remarks(STICK)[queue_ahead.NAME]
+    assert "shuffled" in told
+    assert runner.remarks(CARD) == {}
+
+    house.book.change(queue_ahead.RULE, STICK, {"enabled": False})
+    runner.look_through_soon()
+    runner.step()
+
+    assert runner.remarks(STICK) == {}
+
+
+def test_a_wake_during_a_run_is_not_lost(house: House) -> None:
+    runner: RuleRunner
+
+    def waking(context: Context[Any]) -> Wanted:
+        if not house.ran:
+            runner.wake(Wake.PLAY_ENDED)
+        house.ran.append("ran")
+        return Wanted()
+
+    runner = house.runner(replace(album_affinity.RULE, wishes=waking))
+    runner.step()
+
+    assert house.taken() == ["ran", "ran"]
+
+
+def test_a_wake_ends_the_rest_at_once(house: House) -> None:
+    """The one test with the real clock: ten wakes one after the other, far below a second each."""
+    house.world.clock = SystemClock()  # type: ignore[assignment]  # real on purpose
+    ran, stop = Event(), Event()
+
+    def noted(_context: Context[Any]) -> Wanted:
+        ran.set()
+        return Wanted()
+
+    runner = house.runner(replace(album_affinity.RULE, wishes=noted))
+    thread = Thread(target=runner.run, args=(stop,))
+    thread.start()
+    try:
+        assert ran.wait(5)
+        started = SystemClock().monotonic()
+        for _ in range(10):
+            ran.clear()
+            runner.wake(Wake.PLAY_ENDED)
+            assert ran.wait(5)
+        took = SystemClock().monotonic() - started
+    finally:
+        stop.set()
+        runner.wake(Wake.PLAYBACK)
+        thread.join(5)
+    assert not thread.is_alive()
+    assert took < IDLE_S
+    assert house.looks < 100

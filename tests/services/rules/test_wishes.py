@@ -1,0 +1,402 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.items import Item, ItemType
+from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
+from sidecar.errors import ServerAway
+from sidecar.services.rules.wishes import Planning
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.tombstones import Tombstones
+from tests.services.conftest import ANN, STICK, World, track
+
+WHY = Reason("favourites", "f" * 32, "your favourite")
+BEN = "b" * 32
+
+
+class Describer:
+    """Answers as Jellyfin would, and remembers what was asked."""
+
+    def __init__(self, *items: Item) -> None:
+        self.items = {one.id: one for one in items}
+        self.asked: list[Sequence[str]] = []
+
+    def __call__(self, ids: Sequence[str]) -> dict[str, Item]:
+        self.asked.append(ids)
+        return {one: self.items[one] for one in ids if one in self.items}
+
+
+@pytest.fixture
+def planning(world: World) -> Planning:
+    return Planning(world.db, world.holds, world.downloads, world.clock)
+
+
+def wishes(items: Iterable[Item], user_id: str = ANN, why: Reason = WHY) -> list[Wish]:
+    return [Wish(user_id, STICK, one, why) for one in items]
+
+
+def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: Planning) -> None:
+    describe = Describer(track(1))
+
+    assert planning.keep(wishes([track(1, size=None, extension=None)]), describe) == 1
+
+    queued = world.downloads.by_item(STICK, track(1).id)
+    assert queued is not None
+    assert queued.status is Status.PENDING
+    assert queued.file_path == "The Sine Waves/First Light/01 - Tone 1.flac"
+    assert queued.expected_size == 1000
+    assert world.holds.holders(STICK, track(1).id) == [ANN]
+
+
+def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: Planning) -> None:
+    describe = Describer(track(1))
+    planning.keep(wishes([track(1)]), describe)
+    world.news.clear()
+
+    assert planning.keep(wishes([track(1)]), describe) == 0
+
+    assert len(describe.asked) == 1
+    assert world.news == []
+
+
+def test_many_wishes_are_described_in_few_requests(planning: Planning) -> None:
+    items = [track(number) for number in range(450)]
+    describe = Describer(*items)
+
+    assert planning.keep(wishes(items), describe) == 450
+
+    assert [len(ids) for ids in describe.asked] == [200, 200, 50]
+
+
+def test_two_items_with_one_name_both_get_a_place(world: World, planning: Planning) -> None:
+    twins = [track(1), replace(track(2), title="TONE 1", number=1)]
+
+    planning.keep(wishes(twins), Describer(*twins))
+
+    paths = [world.downloads.by_item(STICK, one.id) for one in twins]
+    assert len({one.file_path.casefold() for one in paths if one}) == 2
+
+
+def test_a_pointer_without_a_file_is_refused_with_the_reason(
+    world: World, planning: Planning
+) -> None:
+    pointer = track(1, is_remote=True)
+
+    planning.keep(wishes([pointer]), Describer(pointer))
+
+    refused = world.downloads.by_item(STICK, pointer.id)
+    assert refused is not None
+    assert (refused.status, refused.error_code) == (Status.FAILED, "no-file")
+
+
+def test_what_the_account_may_not_download_is_refused(world: World, planning: Planning) -> None:
+    forbidden = track(1, can_download=False)
+
+    planning.keep(wishes([forbidden]), Describer(forbidden))
+
+    refused = world.downloads.by_item(STICK, forbidden.id)
+    assert refused is not None
+    assert (refused.status, refused.error_code) == (Status.FAILED, "not-allowed")
+
+
+def test_an_item_the_server_hides_is_held_but_not_queued(world: World, planning: Planning) -> None:
+    assert planning.keep(wishes([track(1)]), Describer()) == 0
+
+    assert world.downloads.by_item(STICK, track(1).id) is None
+
+
+def test_a_released_wish_lasts_for_its_grace(world: World, planning: Planning) -> None:
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+
+    planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
+    world.clock.advance(86_399)
+    planning.let_go()
+    assert world.holds.holders(STICK, track(1).id) == [ANN]
+
+    world.clock.advance(1)
+    planning.let_go()
+    assert world.holds.holders(STICK, track(1).id) == []
+    assert world.downloads.by_item(STICK, track(1).id) is None
+
+
+def test_a_heart_pressed_again_within_the_grace_calls_it_off(
+    world: World, planning: Planning
+) -> None:
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
+
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+    world.clock.advance(2 * 86_400)
+    planning.let_go()
+
+    assert world.holds.holders(STICK, track(1).id) == [ANN]
+
+
+def test_what_somebody_else_still_wants_stays_in_the_queue(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1))
+    planning.keep(wishes([track(1)]), describe)
+    planning.keep(wishes([track(1)], user_id=BEN), describe)
+
+    planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
+    planning.let_go()
+
+    assert world.downloads.by_item(STICK, track(1).id) is not None
+    assert world.holds.holders(STICK, track(1).id) == [BEN]
+
+
+def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
+    world: World, planning: Planning
+) -> None:
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+    claimed = world.downloads.claim(world.clock.now())
+    assert claimed is not None
+    world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+
+    planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
+    planning.let_go()
+
+    there = world.downloads.by_item(STICK, track(1).id)
+    assert there is not None
+    assert there.status is Status.COMPLETED
+
+
+def test_a_removed_file_comes_back_only_for_a_new_reason(world: World, planning: Planning) -> None:
+    describe = Describer(track(1))
+    planning.keep(wishes([track(1)]), describe)
+    claimed = world.downloads.claim(world.clock.now())
+    assert claimed is not None
+    world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+    there = world.downloads.by_item(STICK, track(1).id)
+    assert there is not None
+    world.downloads.move(there, Move.VANISH)
+
+    planning.keep(wishes([track(1)]), describe)
+    removed = world.downloads.by_item(STICK, track(1).id)
+    assert removed is not None
+    assert removed.status is Status.REMOVED
+
+    planning.keep(wishes([track(1)], user_id=BEN), describe)
+    wanted = world.downloads.by_item(STICK, track(1).id)
+    assert wanted is not None
+    assert wanted.status is Status.PENDING
+
+
+def test_only_what_left_a_container_is_released(world: World, planning: Planning) -> None:
+    items = [track(1), track(2)]
+    planning.keep(wishes(items), Describer(*items))
+
+    planning.release_items(ANN, "favourites", WHY.source_id, [track(1).id], grace=timedelta(0))
+    planning.let_go()
+
+    assert world.holds.holders(STICK, track(1).id) == [ANN]
+    assert world.holds.holders(STICK, track(2).id) == []
+
+
+AHEAD = Reason("queue_ahead", "9" * 32, "next")
+
+
+def ahead(number: int, priority: int = 130) -> Wish:
+    return Wish(ANN, STICK, track(number), AHEAD, priority)
+
+
+def held(world: World, rule: str) -> list[str]:
+    now = world.clock.now()
+    return [
+        one.item_id
+        for one in world.holds.of_rule(ANN, STICK, rule)
+        if one.release_at is None or one.release_at > now
+    ]
+
+
+def replace_ahead(planning: Planning, *numbers: int, unsure_of: Iterable[str] = ()) -> int:
+    everything = Describer(*(track(number) for number in range(20)))
+    wanted = [ahead(number, 130 - place) for place, number in enumerate(numbers)]
+    return planning.replace(
+        ANN,
+        STICK,
+        AHEAD.rule,
+        wanted,
+        everything,
+        grace=timedelta(0),
+        unsure_of=frozenset(unsure_of),
+    )
+
+
+def waiting(world: World) -> list[tuple[str, int]]:
+    found = [world.downloads.by_item(STICK, track(number).id) for number in range(20)]
+    there = [one for one in found if one is not None]
+    return [(one.title, one.priority) for one in sorted(there, key=lambda one: -one.priority)]
+
+
+def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: Planning) -> None:
+    assert replace_ahead(planning, 1, 2, 3) == 3
+    assert world.downloads.claim(world.clock.now()) is not None
+
+    assert replace_ahead(planning, 3, 4) == 1
+
+    assert held(world, AHEAD.rule) == [track(3).id, track(4).id]
+    assert waiting(world) == [("Tone 3", 130), ("Tone 4", 129)]
+
+
+def test_what_is_put_before_the_next_comes_first(world: World, planning: Planning) -> None:
+    replace_ahead(planning, 1, 2)
+
+    replace_ahead(planning, 3, 1, 2)
+
+    assert waiting(world) == [("Tone 3", 130), ("Tone 1", 129), ("Tone 2", 128)]
+
+
+def test_the_next_one_overtakes_what_waits_already_and_falls_back_when_skipped(
+    world: World, planning: Planning
+) -> None:
+    planning.keep(wishes([track(1), track(2)]), Describer(track(1), track(2)))
+
+    replace_ahead(planning, 2)
+    assert waiting(world) == [("Tone 2", 130), ("Tone 1", 0)]
+
+    replace_ahead(planning)
+    assert waiting(world) == [("Tone 1", 0), ("Tone 2", 0)]
+
+
+def test_what_a_rule_no_longer_wants_lasts_for_its_grace(world: World, planning: Planning) -> None:
+    describe = Describer(track(1), track(2))
+    planning.keep(wishes([track(1), track(2)]), describe)
+
+    planning.replace(ANN, STICK, WHY.rule, wishes([track(2)]), describe, grace=timedelta(days=1))
+    assert held(world, WHY.rule) == [track(1).id, track(2).id]
+
+    world.clock.advance(86_400)
+    planning.let_go()
+    assert held(world, WHY.rule) == [track(2).id]
+
+
+def test_a_source_that_was_not_seen_as_a_whole_keeps_what_it_had(
+    world: World, planning: Planning
+) -> None:
+    replace_ahead(planning, 1, 2)
+
+    replace_ahead(planning, 3, unsure_of=[AHEAD.source_id])
+
+    assert held(world, AHEAD.rule) == [track(1).id, track(2).id, track(3).id]
+
+
+def test_a_failed_look_up_lets_nothing_go(world: World, planning: Planning) -> None:
+    replace_ahead(planning, 1)
+
+    def away(ids: Sequence[str]) -> dict[str, Item]:
+        raise ServerAway("Jellyfin does not answer")
+
+    with pytest.raises(ServerAway):
+        planning.replace(ANN, STICK, AHEAD.rule, [ahead(2)], away, grace=timedelta(0))
+    assert held(world, AHEAD.rule) == [track(1).id]
+
+
+def test_a_rule_replaces_nothing_of_other_rules_users_and_devices(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1))
+    planning.keep(wishes([track(1)]), describe)
+    planning.keep(wishes([track(1)], user_id=BEN, why=AHEAD), describe)
+    planning.pin(ANN, STICK, track(1), describe)
+
+    replace_ahead(planning)
+
+    assert held(world, WHY.rule) == [track(1).id]
+    assert held(world, "pin") == [track(1).id]
+    assert world.holds.holders(STICK, track(1).id) == [ANN, BEN]
+    with pytest.raises(ValueError, match="pinned"):
+        planning.replace(ANN, STICK, "pin", [], describe, grace=timedelta(0))
+
+
+def test_what_a_person_removed_is_not_fetched_by_any_rule_until_they_ask(
+    world: World, planning: Planning
+) -> None:
+    Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
+    describe = Describer(track(1))
+
+    assert planning.keep(wishes([track(1)]), describe) == 0
+    assert replace_ahead(planning, 1) == 0
+    assert held(world, WHY.rule) == []
+
+    assert planning.pin(ANN, STICK, track(1), describe) == 1
+    assert waiting(world) == [("Tone 1", PIN_PRIORITY)]
+    replace_ahead(planning, 1)
+    assert held(world, AHEAD.rule) == [track(1).id]
+
+
+def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1))
+    for _ in range(2):
+        planning.pin(ANN, STICK, track(1), describe)
+        claimed = world.downloads.claim(world.clock.now())
+        assert claimed is not None
+        world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+        there = world.downloads.by_item(STICK, track(1).id)
+        assert there is not None
+        world.downloads.move(there, Move.VANISH)
+
+
+def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
+    world: World, planning: Planning
+) -> None:
+    describe = Describer(track(1), track(2))
+    planning.keep(wishes([track(1), track(2)]), describe)
+    replace_ahead(planning, 1, 2)
+
+    Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, track(1).id, device_id=STICK)
+    replace_ahead(planning, 1, 2, unsure_of=[AHEAD.source_id])
+
+    assert held(world, AHEAD.rule) == [track(2).id]
+    assert held(world, WHY.rule) == [track(1).id, track(2).id]
+
+
+@pytest.mark.parametrize("word", ["exclude", "remove"])
+def test_a_no_that_is_said_while_jellyfin_is_asked_counts(
+    world: World, planning: Planning, word: str
+) -> None:
+    def describe(ids: Sequence[str]) -> dict[str, Item]:
+        if word == "exclude":
+            Exclusions(world.db, world.clock).put(ANN, WHY.rule, track(1).id, device_id=STICK)
+        else:
+            Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
+        return Describer(track(1), track(2))(ids)
+
+    assert planning.keep(wishes([track(1), track(2)]), describe) == 1
+
+    assert held(world, WHY.rule) == [track(2).id]
+
+
+def test_an_album_can_be_excluded_with_all_it_holds(world: World, planning: Planning) -> None:
+    Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, AHEAD.source_id)
+
+    assert replace_ahead(planning, 1, 2) == 0
+
+
+def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: Planning) -> None:
+    songs = [track(1), track(2)]
+    album = track(9, type=ItemType.ALBUM, title="First Light")
+    planning.pin(ANN, STICK, album, Describer(*songs), playable=songs)
+    assert held(world, "pin") == [track(1).id, track(2).id]
+
+    assert planning.unpin(ANN, STICK, album.id, grace=timedelta(0)) == 2
+    planning.let_go()
+
+    assert waiting(world) == []
+
+
+def test_the_reason_is_always_the_latest_one(world: World, planning: Planning) -> None:
+    planning.keep(wishes([track(1)]), Describer(track(1)))
+
+    planning.keep(wishes([track(1)], why=replace(WHY, text="on your list")), Describer(track(1)))
+
+    (hold,) = world.holds.of_rule(ANN, STICK, WHY.rule)
+    assert hold.reason.text == "on your list"

@@ -1,0 +1,444 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.removals import Fate
+from sidecar.domain.space.eviction import REST
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceTrouble
+from sidecar.events import DeviceChanged
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.removals.record import Verdicts
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.space.planner import PlanChanged, Room, Waiting
+from sidecar.services.transfers.recovery import Settling
+from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.tombstones import Tombstones
+from tests.services.conftest import ANN, STICK, World, track
+
+BLOCK = 4096
+
+
+@dataclass
+class House:
+    """A device with room for ten blocks, and what keeps it in order; files are put there by us."""
+
+    world: World
+    shelf: DeviceShelf
+    troubles: Troubles
+    room: Room
+    stick: Path
+    in_use: set[str] = field(default_factory=set)
+    awaited: list[Waiting] = field(default_factory=list)
+
+    def wishes(self, number: int, rule: str = "favourites", *, blocks: int = 1) -> Download:
+        item = track(number, size=blocks * BLOCK)
+        planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
+        planning.keep(
+            [Wish(ANN, STICK, item, Reason(rule, item.id, "because"))], lambda _ids: {item.id: item}
+        )
+        return self.now(number)
+
+    def brings(self, number: int, rule: str = "", *, blocks: int = 1) -> Download:
+        """Let a file arrive; without a rule nobody holds it any more."""
+        self.wishes(number, rule or "latest", blocks=blocks)
+        waits = self.now(number).id
+        running = self.world.downloads.claim(self.world.clock.now(), busy=range(1, waits))
+        assert running is not None
+        assert running.id == waits
+        path = self.stick / running.file_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(blocks * BLOCK))
+        self.world.downloads.arrive(
+            running, size=blocks * BLOCK, content_hash="0" * 32, mime_type=None
+        )
+        if not rule:
+            self.lets_go(number)
+        return self.now(number)
+
+    def lets_go(self, number: int) -> None:
+        self.world.holds.release(user_id=ANN, at=self.world.clock.now(), item_id=track(number).id)
+        self.world.holds.drop_due(self.world.clock.now())
+
+    def now(self, number: int) -> Download:
+        found = self.world.downloads.by_item(STICK, track(number).id)
+        assert found is not None
+        return found
+
+    def states(self, *numbers: int) -> list[str]:
+        return [str(self.now(number).status) for number in numbers]
+
+    def is_there(self, number: int) -> bool:
+        return (self.stick / self.now(number).file_path).is_file()
+
+    def resting(self) -> set[str]:
+        return set(Rests(self.world.db, self.world.clock).resting(STICK, self.world.clock.now()))
+
+
+@pytest.fixture
+def house(world: World, tmp_path: Path) -> Iterator[House]:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    troubles = Troubles(world.bus)
+    settings = DeviceSettings(
+        name="Car stick", path=stick, budget=ByteSize(10 * BLOCK), reserve=ByteSize(0)
+    )
+    shelf = DeviceShelf(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        troubles=troubles,
+        clock=world.clock,
+    )
+    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    in_use: set[str] = set()
+    awaited: list[Waiting] = []
+    room = Room(
+        db=world.db,
+        shelf=shelf,
+        downloads=world.downloads,
+        troubles=troubles,
+        bus=world.bus,
+        in_use=lambda: in_use,
+        clock=world.clock,
+        awaited=lambda _: awaited[0] if awaited else None,
+    )
+    yield House(world, shelf, troubles, room, stick, in_use, awaited)
+    shelf.close()
+
+
+def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    text = "what may go waits until Ann's phone has 1 newer file"
+    house.awaited.append(Waiting(frozenset({house.now(4).id, house.now(7).id}), text))
+    house.wishes(11)
+
+    house.room.step()
+
+    assert house.is_there(4)
+    assert house.is_there(7)
+    trouble = house.troubles.of(Kind.ROOM, STICK)
+    assert trouble is not None
+    assert trouble.text == f"1 download waits for room on Car stick: {text}"
+    assert house.now(11).id in house.room.held_back()
+
+    house.awaited.clear()
+    house.world.bus.publish(DeviceChanged(STICK))
+    house.room.step()
+
+    assert house.states(4, 7) == ["removed", "completed"]
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+    assert house.now(11).id not in house.room.held_back()
+
+
+def test_what_nobody_wants_makes_room_and_rests(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    house.wishes(11)
+
+    house.room.step()
+
+    assert house.states(4, 7, 11) == ["removed", "completed", "pending"]
+    assert not house.is_there(4)
+    assert house.is_there(7)
+    assert house.resting() == {track(4).id}
+    house.world.clock.advance(REST.total_seconds())
+    assert house.resting() == set()
+
+
+def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "favourites")
+    waits = house.wishes(11)
+    house.room.step()
+    assert house.room.held_back() == {waits.id}
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert note.text.startswith("1 download waits for room on Car stick")
+
+    house.lets_go(3)
+    house.room.step()
+
+    assert house.room.held_back() == set()
+    assert house.states(3, 11) == ["removed", "pending"]
+    house.room.step()
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+
+
+def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: House) -> None:
+    for number in range(1, 12):
+        house.brings(number, "favourites")
+    waits = house.wishes(20)
+
+    house.room.step()
+
+    assert house.states(*range(1, 12)) == ["completed"] * 11
+    assert house.room.held_back() == {waits.id}
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
+
+
+def test_a_file_that_never_fits_fails_and_the_smaller_ones_go_on(house: House) -> None:
+    house.brings(1)
+    house.wishes(2, blocks=11)
+    small = house.wishes(3)
+
+    house.room.step()
+
+    assert house.states(1, 2, 3) == ["completed", "failed", "pending"]
+    assert house.now(2).error_code == "too-big"
+    assert "larger" in (house.now(2).error_message or "")
+    assert small.id not in house.room.held_back()
+
+
+def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    large, small = house.wishes(20, blocks=8), house.wishes(21, "queue_ahead")
+
+    house.room.step()
+
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+    assert house.room.held_back() == {large.id}
+    assert small.id not in house.room.held_back()
+    note = house.troubles.of(Kind.ROOM, STICK)
+    assert note is not None
+    assert note.code == "confirm"
+
+    found = house.room.plan(STICK)
+    assert found.needs_confirmation
+    house.room.confirm(STICK, found.id)
+    house.room.step()
+
+    assert house.states(*range(1, 10)).count("removed") == len(found.removals) == 8
+    house.room.step()
+    assert house.room.held_back() == set()
+    assert house.troubles.of(Kind.ROOM, STICK) is None
+
+
+def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=7)
+    shown = house.room.plan(STICK)
+    house.in_use.add(track(1).id)
+
+    with pytest.raises(PlanChanged):
+        house.room.confirm(STICK, shown.id)
+
+    house.room.step()
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+
+
+def test_what_others_wait_for_since_the_confirmation_stays(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=9)
+    house.room.confirm(STICK, house.room.plan(STICK).id)
+    house.awaited.append(Waiting(frozenset({house.now(3).id}), "what may go waits"))
+
+    house.room.step()
+
+    assert house.is_there(3)
+    assert not house.is_there(4)
+
+
+def test_what_somebody_came_to_want_after_the_confirmation_stays(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=9)
+    house.room.confirm(STICK, house.room.plan(STICK).id)
+    house.wishes(1)
+    house.in_use.add(track(2).id)
+
+    house.room.step()
+
+    assert house.states(1, 2, 3) == ["completed", "completed", "removed"]
+    assert house.is_there(1)
+
+
+def test_a_file_that_is_not_as_it_arrived_is_left_alone(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number in {4, 7} else "favourites")
+    (house.stick / house.now(4).file_path).write_bytes(b"somebody else's")
+    house.wishes(11)
+
+    house.room.step()
+    house.room.step()
+    house.world.clock.advance(61)
+    house.room.step()
+
+    assert house.states(4, 7) == ["completed", "removed"]
+    assert house.is_there(4)
+    assert house.resting() == {track(7).id}
+
+
+def test_a_device_in_trouble_is_left_alone_unless_it_is_full(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.wishes(11)
+    house.shelf.trouble(STICK, DeviceTrouble("read-only", "Car stick can only be read"))
+
+    house.room.step()
+    assert house.states(1) == ["completed"]
+
+    house.shelf.trouble(STICK, DeviceTrouble("full", "Car stick is full"))
+    house.room.step()
+    assert house.states(1) == ["removed"]
+
+
+def test_an_unplugged_device_is_left_alone(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.wishes(11)
+    house.stick.rename(house.stick.with_name("elsewhere"))
+
+    house.room.step()
+
+    assert house.states(1, 11) == ["completed", "pending"]
+    trouble = house.troubles.of(Kind.DEVICE, STICK)
+    assert trouble is not None
+    assert trouble.code == "missing"
+
+
+def test_nothing_is_looked_at_again_until_something_changed(house: House) -> None:
+    house.brings(1)
+    house.room.step()
+    for number in range(2, 12):
+        house.stick.joinpath(f"foreign {number}").write_bytes(b"")
+    looked: list[str] = []
+    house.world.db._peewee.connection().set_trace_callback(looked.append)
+
+    house.room.step()
+    assert looked == []
+
+    house.world.clock.advance(61)
+    house.room.step()
+    assert looked != []
+
+
+def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number)
+    house.room.step()
+    waits = house.wishes(11)
+    house.world.downloads.claim(house.world.clock.now())
+
+    assert house.room.make_room(house.now(11))
+    assert house.room.held_back() == {waits.id}
+
+    house.world.downloads.recover()
+    house.room.step()
+
+    assert house.room.held_back() == set()
+    assert house.states(1) == ["removed"]
+
+
+def test_what_one_plan_after_another_lets_in_in_vain_is_the_device_s_trouble(
+    house: House,
+) -> None:
+    house.wishes(1)
+    house.room.step()
+
+    assert house.room.make_room(house.now(1))
+    house.room.step()
+    assert not house.room.make_room(house.now(1))
+
+
+def test_what_another_one_was_quicker_than_waits_without_stopping_the_device(
+    house: House,
+) -> None:
+    for number in range(1, 10):
+        house.brings(number, "favourites")
+    late = house.wishes(10)
+    house.room.step()
+    house.brings(11, "pin")
+    assert late.id not in house.room.held_back()
+
+    assert house.room.make_room(house.now(10))
+    house.room.step()
+
+    assert house.room.held_back() == {late.id}
+    assert house.room.make_room(house.now(10))
+
+
+def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
+    house: House,
+) -> None:
+    for number in range(1, 11):
+        house.brings(number, "latest")
+    house.wishes(11, "queue_ahead")
+    house.world.downloads.claim(house.world.clock.now())
+
+    house.room.step()
+
+    assert house.states(*range(1, 11)) == ["completed"] * 10
+
+
+def test_what_is_coming_has_its_room(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number, "latest")
+    house.wishes(11)
+    house.world.downloads.claim(house.world.clock.now())
+    device = house.shelf.get(STICK)
+    assert house.shelf.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
+    waits = house.wishes(12, "queue_ahead")
+
+    house.room.step()
+
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+    assert house.room.held_back() == {waits.id}
+
+
+def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) -> None:
+    house.brings(1)
+    house.brings(2)
+    rests = Rests(house.world.db, house.world.clock)
+    rests.put(STICK, track(1).id, house.world.clock.now() + REST)
+    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+    gone = [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)]
+
+    verdicts.removed(house.shelf.get(STICK), gone)
+
+    assert house.states(1, 2) == ["removed", "removed"]
+    assert house.resting() == {track(1).id}
+    assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(2).id}
+
+
+def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: House) -> None:
+    rests = Rests(house.world.db, house.world.clock)
+    rests.put(STICK, track(1).id, house.world.clock.now() + REST)
+    house.world.clock.advance(3600)
+    house.brings(1, "pin")
+    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+
+    verdicts.removed(
+        house.shelf.get(STICK),
+        [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)],
+    )
+
+    assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(1).id}
+
+
+def test_a_rule_leaves_what_was_evicted_alone_for_a_week(house: House) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number == 4 else "favourites")
+    house.wishes(11)
+    house.room.step()
+
+    assert house.wishes(4, "album_affinity").status is Status.REMOVED
+    assert house.world.holds.of_item(STICK, track(4).id) == []
+    house.world.clock.advance(REST.total_seconds())
+    assert house.wishes(4, "album_affinity").status is Status.PENDING

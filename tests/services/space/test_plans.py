@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.device.visiting import space_at
+from sidecar.domain.items import Item
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceTrouble
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.problems import Troubles
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.space.planner import PlanChanged, Room
+from sidecar.services.space.plans import Plans
+from sidecar.services.transfers.recovery import Settling
+from sidecar.store.downloads.inventory import Inventory
+from tests.services.conftest import ANN, STICK, World, access_to, owned, track
+
+BLOCK = 4096
+ANN_HERSELF = Person(ANN, "ann", is_admin=False)
+BEN = Person("b" * 32, "ben", is_admin=False)
+EVE = Person("e" * 32, "eve", is_admin=True)
+OTHER = Person("c" * 32, "carl", is_admin=False)
+
+
+@pytest.fixture
+def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
+    """A stick that ann and ben use: ann wants a track, ben one that never fits."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    troubles = Troubles(world.bus)
+    settings = DeviceSettings(
+        name="Car stick",
+        path=stick,
+        budget=ByteSize(10 * BLOCK),
+        reserve=ByteSize(0),
+        users=("ann", "ben"),
+        managers=("ann",),
+    )
+    shelf = DeviceShelf(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        troubles=troubles,
+        clock=world.clock,
+    )
+    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    room = Room(
+        db=world.db,
+        shelf=shelf,
+        downloads=world.downloads,
+        troubles=troubles,
+        bus=world.bus,
+        in_use=frozenset,
+        clock=world.clock,
+    )
+
+    def devices(person: Person) -> Sequence[DeviceView]:
+        if not (person.is_admin or settings.serves(person.name)):
+            return []
+        return [DeviceView(STICK, "Car stick", "", None, 10 * BLOCK, 0, None, None)]
+
+    wish(world, ANN, track(1, size=BLOCK))
+    wish(world, BEN.user_id, track(2, size=11 * BLOCK))
+    yield Plans(
+        access=access_to(world, shelf.settings),
+        ownership=owned(world),
+        devices=devices,
+        room=room,
+        inventory=Inventory(world.db),
+    )
+    shelf.close()
+
+
+def wish(world: World, user_id: str, item: Item) -> None:
+    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    why = Reason("favourites", item.id, "your favourite")
+    planning.keep([Wish(user_id, STICK, item, why)], lambda _ids: {item.id: item})
+
+
+def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
+    plans: Plans,
+) -> None:
+    (ann,), (ben,), (eve,) = (plans.all(one) for one in (ANN_HERSELF, BEN, EVE))
+
+    assert [one.title for one in ann.adds] == ["Tone 1"]
+    assert [(one.title, one.download_id, one.code) for one in ann.refusals] == [
+        (None, None, "too-big")
+    ]
+    assert [one.title for one in ben.adds] == [None]
+    assert [one.title for one in ben.refusals] == ["Tone 2"]
+    assert [one.title for one in (*eve.adds, *eve.refusals)] == ["Tone 1", "Tone 2"]
+    assert ann.bytes_added == ben.bytes_added == BLOCK
+
+
+def test_a_device_of_others_does_not_exist(plans: Plans) -> None:
+    assert plans.all(OTHER) == []
+    assert plans.one(OTHER, STICK) is None
+    assert plans.one(ANN_HERSELF, "another") is None
+    assert not plans.confirm(OTHER, STICK, "any")
+
+
+def test_only_the_plan_that_was_shown_is_confirmed(plans: Plans) -> None:
+    with pytest.raises(PlanChanged):
+        plans.confirm(ANN_HERSELF, STICK, "any")
+
+
+def test_the_space_adds_up(plans: Plans) -> None:
+    found = plans.one(ANN_HERSELF, STICK)
+
+    assert found is not None
+    assert found.space is not None
+    space = found.space
+    parts = space.lasting + space.passing + space.others + space.reserve + space.free
+    assert parts == space.total
+    assert space.most == 10 * BLOCK
+
+
+def test_a_device_that_is_gone_has_no_plan(plans: Plans, tmp_path: Path) -> None:
+    (tmp_path / "stick").rename(tmp_path / "elsewhere")
+
+    found = plans.one(ANN_HERSELF, STICK)
+
+    assert found is not None
+    assert found.trouble is not None
+    assert found.plan_id is None
+
+
+def test_the_room_of_a_device_can_be_seen_without_taking_it(tmp_path: Path) -> None:
+    write_marker(tmp_path, Marker(STICK, "Car stick"))
+    before = sorted(tmp_path.rglob("*"))
+
+    assert space_at(tmp_path, STICK, name="Car stick").total > 0
+    with pytest.raises(DeviceTrouble, match="Car stick"):
+        space_at(tmp_path, "2" * 36, name="Car stick")
+    with pytest.raises(DeviceTrouble, match="Car stick"):
+        space_at(tmp_path / "none", STICK, name="Car stick")
+    assert sorted(tmp_path.rglob("*")) == before

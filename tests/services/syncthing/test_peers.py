@@ -1,0 +1,371 @@
+"""With two real Syncthings: what has arrived, and what waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.config import DeviceSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceTrouble, SyncthingTrouble
+from sidecar.events import DeviceChanged
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.syncthing.arrivals import carried_by
+from sidecar.services.syncthing.peers import Peers
+from sidecar.services.syncthing.status import PeersCounter
+from sidecar.services.transfers.recovery import Settling
+from sidecar.store.syncthing.arrivals import Arrivals
+from sidecar.syncthing.client import SharedFolder, Syncthing
+from sidecar.syncthing.connection import Connection
+from tests.fakes.clock import FakeClock
+from tests.fakes.slow_line import wait_until
+from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
+from tests.services.conftest import ANN, STICK, World, access_to, track
+
+pytestmark = pytest.mark.slow
+
+
+ANN_HERSELF = Person(ANN, "ann", is_admin=False)
+STRANGER = Person("b" * 32, "ben", is_admin=False)
+
+
+class StopAtRest(FakeClock):
+    """A clock that says stop when it is first asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stop = Event()
+
+    def wait(self, stop: Event, seconds: float) -> bool:
+        stop.set()
+        return super().wait(stop, seconds)
+
+
+@dataclass
+class Carrying:
+    """A stick that lies in Syncthing's folder, and what asks of it."""
+
+    world: World
+    home: OneSyncthing
+    phone: OneSyncthing
+    stick: Path
+    shelf: DeviceShelf
+    troubles: Troubles
+    arrivals: Arrivals
+    peers: Peers
+
+    def brings(self, number: int) -> int:
+        """Let a file arrive on the stick."""
+        item = track(number)
+        world = self.world
+        Planning(world.db, world.holds, world.downloads, world.clock).keep(
+            [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
+        )
+        running = world.downloads.claim(world.clock.now())
+        assert running is not None
+        path = self.stick / running.file_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([number]) * 1000)
+        world.downloads.arrive(running, size=1000, content_hash="0" * 32, mime_type=None)
+        return running.id
+
+    def reaches_the_phone(self) -> None:
+        self.home.scan()
+        there = {"folder": FOLDER, "device": self.phone.id}
+        wait_until(
+            lambda: not self.home.ask("GET", "db/remoteneed", **there)["files"],
+            what="all to be on the phone",
+        )
+
+    def arrived(self, download_id: int) -> list[bool]:
+        return [one.known_at is not None for one in self.arrivals.of_file(download_id)]
+
+    def trouble(self, subject: str = "syncthing") -> str | None:
+        found = self.troubles.of(Kind.SYNCTHING, subject)
+        return found.code if found else None
+
+
+@pytest.fixture
+def carrying(
+    world: World,
+    syncthings: tuple[OneSyncthing, OneSyncthing],
+    request: pytest.FixtureRequest,
+) -> Iterator[Carrying]:
+    home, phone = syncthings
+    stick = home.folder / "Sticks" / request.node.name
+    stick.mkdir(parents=True)
+    write_marker(stick, Marker(STICK, "Car stick"))
+    shelf, troubles = shelf_of(world, DeviceSettings(name="Car stick", path=stick, users=("ann",)))
+    arrivals, syncthing = Arrivals(world.db), asking(home)
+    peers = Peers(
+        syncthing,
+        shelf=shelf,
+        arrivals=arrivals,
+        troubles=troubles,
+        bus=world.bus,
+        clock=world.clock,
+    )
+    yield Carrying(world, home, phone, stick, shelf, troubles, arrivals, peers)
+    syncthing.close()
+    shelf.close()
+    phone.pause(on=False)
+
+
+def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceShelf, Troubles]:
+    troubles = Troubles(world.bus)
+    shelf = DeviceShelf(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        troubles=troubles,
+        clock=world.clock,
+    )
+    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    return shelf, troubles
+
+
+def asking(one: OneSyncthing, *, url: str | None = None) -> Syncthing:
+    certificate = None if url else one.certificate
+    key = SecretStr(one.key)
+    return Syncthing(Connection(url or one.url, key=lambda: key, certificate=certificate))
+
+
+def test_what_has_arrived_on_the_phone_is_known_with_its_time(carrying: Carrying) -> None:
+    first = carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    known_at = carrying.world.clock.now()
+    carrying.world.clock.advance(timedelta(hours=1).total_seconds())
+    carrying.peers.step()
+
+    (arrival,) = carrying.arrivals.of_file(first)
+    assert (arrival.peer, arrival.known_at) == ("Ann's phone", known_at)
+    carried = carrying.peers.of(STICK)
+    assert carried is not None
+    assert (carried.folder.label, carried.folder.prefix) == (
+        "Music",
+        f"Sticks/{carrying.stick.name}/",
+    )
+    (phone,) = carried.peers
+    assert (phone.is_connected, phone.completion, phone.need_items) == (True, 100, 0)
+
+
+def test_what_syncthing_has_not_even_noticed_has_not_arrived(carrying: Carrying) -> None:
+    first = carrying.brings(1)
+    carrying.reaches_the_phone()
+    unnoticed = carrying.brings(2)
+
+    carrying.peers.step()
+
+    assert carrying.arrived(first) == [True]
+    assert carrying.arrived(unnoticed) == [False]
+
+
+def test_older_files_wait_until_the_phone_has_the_newer_one(carrying: Carrying) -> None:
+    old = carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    assert carrying.peers.waiting(STICK) is None
+    carrying.phone.pause()
+    carrying.world.clock.advance(timedelta(hours=2).total_seconds())
+    newer = carrying.brings(2)
+    carrying.home.scan()
+    carrying.peers.step()
+
+    waiting = carrying.peers.waiting(STICK)
+    assert waiting is not None
+    assert waiting.files == {old}
+    assert waiting.text == "what may go waits until Ann's phone has 1 newer file"
+    assert carrying.arrived(newer) == [False]
+
+    carrying.phone.pause(on=False)
+    carrying.reaches_the_phone()
+    carrying.world.news.clear()
+    carrying.peers.step()
+
+    assert carrying.peers.waiting(STICK) is None
+    assert carrying.arrived(newer) == [True]
+    assert DeviceChanged(STICK) in carrying.world.news
+
+
+def test_what_went_and_came_again_has_to_arrive_again(carrying: Carrying) -> None:
+    first = carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    found = carrying.world.downloads.get(first)
+    assert found is not None
+    carrying.world.downloads.vanish(found)
+    carrying.world.clock.advance(60)
+    gone = carrying.world.downloads.get(first)
+    assert gone is not None
+    carrying.world.downloads.want_again(gone, user_id=ANN)
+    running = carrying.world.downloads.claim(carrying.world.clock.now())
+    assert running is not None
+    carrying.world.downloads.arrive(running, size=1001, content_hash="1" * 32, mime_type=None)
+
+    assert carrying.arrived(first) == [False]
+
+
+def test_while_syncthing_is_away_what_was_known_counts(carrying: Carrying) -> None:
+    old = carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    carrying.world.clock.advance(timedelta(minutes=10).total_seconds())
+    carrying.brings(2)
+    away = asking(carrying.home, url=f"http://127.0.0.1:{free_port()}")
+    later = Peers(
+        away,
+        shelf=carrying.shelf,
+        arrivals=carrying.arrivals,
+        troubles=carrying.troubles,
+        bus=carrying.world.bus,
+        clock=carrying.world.clock,
+    )
+
+    with pytest.raises(SyncthingTrouble):
+        later.step()
+    away.close()
+
+    waiting = later.waiting(STICK)
+    assert waiting is not None
+    assert waiting.files == {old}
+    carrying.world.clock.advance(timedelta(days=7).total_seconds())
+    assert later.waiting(STICK) is None
+
+
+def test_a_folder_that_syncthing_does_not_know_is_told_of_and_nothing_waits(
+    carrying: Carrying, world: World
+) -> None:
+    settings = DeviceSettings(name="Car stick", path=carrying.stick, syncthing_folder="holidays")
+    carrying.shelf.close()
+    shelf, troubles = shelf_of(world, settings)
+    peers = Peers(
+        asking(carrying.home),
+        shelf=shelf,
+        arrivals=carrying.arrivals,
+        troubles=troubles,
+        bus=world.bus,
+        clock=world.clock,
+    )
+    carrying.brings(1)
+
+    peers.step()
+
+    assert peers.of(STICK) is None
+    assert peers.waiting(STICK) is None
+    found = troubles.of(Kind.SYNCTHING, STICK)
+    assert found is not None
+    assert found.text == (
+        "Syncthing knows no folder holidays, which Car stick should be "
+        "(settings: devices.syncthing_folder)"
+    )
+    shelf.close()
+
+
+def test_the_closest_folder_by_path_carries_a_device(tmp_path: Path) -> None:
+    folders = [
+        SharedFolder("all", "All", tmp_path, ("phone",)),
+        SharedFolder("music", "Music", tmp_path / "Music", ("car",)),
+        SharedFolder("other", "Other", tmp_path / "Mus", ()),
+    ]
+
+    def carried(path: str, folder_id: str | None = None) -> tuple[str, str] | None:
+        settings = DeviceSettings(name="x", path=tmp_path / path, syncthing_folder=folder_id)
+        found = carried_by(settings, folders)
+        return (found.id, found.path("a/b.flac")) if found else None
+
+    assert carried("Music") == ("music", "a/b.flac")
+    assert carried("Music/Stick") == ("music", "Stick/a/b.flac")
+    assert carried("Musical") == ("all", "Musical/a/b.flac")
+    assert carried("Musical", "music") == ("music", "a/b.flac")
+    assert carried("Music", "none") is None
+    assert carried("..") is None
+
+
+def desk_of(carrying: Carrying) -> PeersCounter:
+    device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
+    return PeersCounter(
+        carrying.peers,
+        access=access_to(carrying.world, carrying.shelf.settings),
+        devices=lambda person: [device] if person == ANN_HERSELF else [],
+        download=lambda _person, _id: None,
+        arrivals=carrying.arrivals,
+        shelf=carrying.shelf,
+        troubles=carrying.troubles,
+    )
+
+
+def test_people_see_where_their_devices_are_carried_and_no_others(carrying: Carrying) -> None:
+    carrying.brings(1)
+    carrying.reaches_the_phone()
+    carrying.peers.step()
+    desk = desk_of(carrying)
+
+    view = desk.shared(ANN_HERSELF, STICK)
+
+    assert view is not None
+    assert (view.folder, view.trouble, view.waits) == ("Music", None, None)
+    assert [(one.name, one.is_connected) for one in view.peers] == [("Ann's phone", True)]
+    assert desk.shared(STRANGER, STICK) is None
+    assert desk.ignoring(STRANGER, STICK) is None
+    assert desk.ignore(STRANGER, STICK) is None
+    assert desk.notices(STRANGER) == []
+
+
+def test_a_device_below_syncthings_folder_is_told_which_line_goes_where(
+    carrying: Carrying,
+) -> None:
+    carrying.peers.step()
+    desk = desk_of(carrying)
+    line = f"/Sticks/{carrying.stick.name}/.sidecar"
+
+    (notice,) = desk.notices(ANN_HERSELF)
+    assert f"once the line {line} is in its .stignore" in notice.text
+    with pytest.raises(DeviceTrouble, match=r"add the line /Sticks/.* there"):
+        desk.ignore(ANN_HERSELF, STICK)
+    assert not (carrying.stick / ".stignore").exists()
+
+    lines = carrying.home.folder / ".stignore"
+    before = lines.read_text() if lines.exists() else ""
+    lines.write_text(f"{before}{line}\n")
+    carrying.home.scan()
+    carrying.peers.step()
+
+    found = desk.ignore(ANN_HERSELF, STICK)
+    assert found is not None
+    assert (found.is_there, found.line) == (True, line)
+    assert desk.notices(ANN_HERSELF) == []
+    assert not (carrying.stick / ".stignore").exists()
+    lines.write_text(before) if before else lines.unlink()
+
+
+def test_a_wrong_key_is_an_admins_notice(carrying: Carrying) -> None:
+    wrong = Connection(
+        carrying.home.url, key=lambda: SecretStr("x"), certificate=carrying.home.certificate
+    )
+    peers = Peers(
+        Syncthing(wrong),
+        shelf=carrying.shelf,
+        arrivals=carrying.arrivals,
+        troubles=carrying.troubles,
+        bus=carrying.world.bus,
+        clock=(clock := StopAtRest()),
+    )
+    peers.run(clock.stop)
+
+    admin = Person("e" * 32, "eve", is_admin=True)
+    (notice,) = desk_of(carrying).notices(admin)
+    assert notice.text.endswith("refuses the API key (settings: syncthing.api_key)")
+    assert desk_of(carrying).notices(ANN_HERSELF) == []
+    assert carrying.trouble() == "wrong-key"

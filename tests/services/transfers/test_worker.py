@@ -1,0 +1,684 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+import xxhash
+from pydantic import ByteSize, SecretStr
+
+from sidecar.config import DeviceSettings, NetworkSettings
+from sidecar.device.marker import Marker, write_marker
+from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.transfers.network import Line, LineKind
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.events import WorkArrived
+from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.accounts.accounts import SERVER_ID, AccountDesk
+from sidecar.services.devices.attached import CurrentSettings, as_configured
+from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.jellyfin_status import SUBJECT, ServerWatch
+from sidecar.services.problems import Kind, Troubles
+from sidecar.services.rules.wishes import Planning
+from sidecar.services.space.planner import Room
+from sidecar.services.transfers.claims import Claims
+from sidecar.services.transfers.device_copy import Copies
+from sidecar.services.transfers.failures import Failing
+from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkRule
+from sidecar.services.transfers.progress import Transfers
+from sidecar.services.transfers.recovery import Settling
+from sidecar.services.transfers.worker import CheckWhole, Worker, cannot_tell
+from sidecar.store.accounts.accounts import Account
+from sidecar.transfer.engine import Engine
+from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
+from tests.fakes.engine import TableEngine
+from tests.services.conftest import ANN, STICK, World, track
+
+SERVER = "5" * 32
+ME = {"Id": ANN, "Name": "ann", "ServerId": SERVER}
+PUBLIC = {"Id": SERVER, "Version": "12.0.0", "ProductName": "Jellyfin Server"}
+ITEM = {"Id": track(1).id, "Type": "Audio", "Name": "Tone 1", "ServerId": SERVER}
+GONE = json_reply({"title": "Not Found", "status": 404}, 404)
+
+
+@dataclass
+class Works:
+    """A worker with everything around it, real but for the engine and the server."""
+
+    world: World
+    engine: TableEngine
+    server: Answering
+    troubles: Troubles
+    shelf: DeviceShelf
+    settling: Settling
+    stick: Path
+    worker: Worker
+    claims: Claims
+    rooms: list[Room]
+    network: NetworkRule
+    accounts: AccountDesk
+
+    def wish(self, number: int = 1, **facts: object) -> None:
+        item = track(number, **{"size": len(self.engine.body), **facts})
+        planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
+        reason = Reason("favourites", item.id, "your favourite")
+        planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+
+    def with_room(self) -> Room:
+        """Let a `Room` hold back and make room from now on."""
+        world = self.world
+        room = Room(
+            db=world.db,
+            shelf=self.shelf,
+            downloads=world.downloads,
+            troubles=self.troubles,
+            bus=world.bus,
+            in_use=frozenset,
+            clock=world.clock,
+        )
+        self.rooms.append(room)
+        return room
+
+    def now(self, number: int = 1) -> Download:
+        found = self.world.downloads.by_item(STICK, track(number).id)
+        assert found is not None
+        return found
+
+    def look(self) -> bool:
+        return self.shelf.look(settle=lambda device: self.settling.settle(device, []))
+
+    def fail(self, kind: FailureClass, code: str = "test", *, times: int = 1) -> None:
+        self.engine.failures.extend(Failure(kind, code, "it failed") for _ in range(times))
+
+
+@pytest.fixture
+def works(world: World, tmp_path: Path) -> Iterator[Works]:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    with answering(
+        {"GET /Users/Me": json_reply(ME), "GET /System/Info/Public": json_reply(PUBLIC)}
+    ) as server:
+        built = build(world, server, stick, tmp_path)
+        built.look()
+        yield built
+        built.shelf.close()
+
+
+def build(
+    world: World,
+    server: Answering,
+    stick: Path,
+    tmp_path: Path,
+    current: CurrentSettings = as_configured,
+    *,
+    fetches: Engine | None = None,
+    check_whole: CheckWhole = cannot_tell,
+) -> Works:
+    troubles, claims, engine = Troubles(world.bus), Claims(), TableEngine()
+    rooms: list[Room] = []
+    box = TokenBox(tmp_path / "token.key")
+    world.meta.set(SERVER_ID, SERVER)
+    world.accounts.save(
+        Account(
+            user_id=ANN,
+            name="ann",
+            server_id=SERVER,
+            is_admin=False,
+            may_download=True,
+            jellyfin_device_id="sidecar-ann",
+            token_encrypted=box.seal(SecretStr("secret")),
+            is_signed_in=True,
+            signed_in_at=world.clock.now(),
+        )
+    )
+    accounts = AccountDesk(
+        server.url,
+        ca_file=None,
+        accounts=world.accounts,
+        meta=world.meta,
+        box=box,
+        troubles=troubles,
+        bus=world.bus,
+        clock=world.clock,
+    )
+    watch = ServerWatch(accounts.anonymous, troubles, world.clock)
+    settings = DeviceSettings(
+        name="Car stick", path=stick, reserve=ByteSize(0), budget=ByteSize(1_000_000)
+    )
+    shelf = DeviceShelf(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        troubles=troubles,
+        clock=world.clock,
+        current=current,
+    )
+    failing = Failing(
+        downloads=world.downloads,
+        accounts=accounts,
+        shelf=shelf,
+        server=watch,
+        clock=world.clock,
+        chance=lambda: 0.0,
+        make_room=lambda download: any(one.make_room(download) for one in rooms),
+    )
+    network = NetworkRule(
+        NetworkSettings(),
+        zone=UTC,
+        look=Line,
+        shelf=shelf,
+        claims=claims,
+        holds=world.holds,
+        meta=world.meta,
+        bus=world.bus,
+        clock=world.clock,
+    )
+    worker = Worker(
+        engine=fetches or engine,
+        downloads=world.downloads,
+        accounts=accounts,
+        shelf=shelf,
+        server=watch,
+        troubles=troubles,
+        transfers=Transfers(world.bus, world.clock),
+        claims=claims,
+        failing=failing,
+        copies=Copies(shelf, world.downloads),
+        clock=world.clock,
+        held_back=lambda: [number for one in rooms for number in one.held_back()],
+        own_only=network.own_only,
+        check_whole=check_whole,
+    )
+    settling = Settling(world.downloads)
+    return Works(
+        world,
+        engine,
+        server,
+        troubles,
+        shelf,
+        settling,
+        stick,
+        worker,
+        claims,
+        rooms,
+        network,
+        accounts,
+    )
+
+
+def test_nothing_to_do_is_said(works: Works) -> None:
+    assert not works.worker.step()
+
+
+def test_a_download_arrives_whole_under_its_name(works: Works) -> None:
+    works.wish()
+
+    assert works.worker.step()
+
+    there = works.now()
+    assert there.status is Status.COMPLETED
+    assert (works.stick / there.file_path).read_bytes() == works.engine.body
+    assert there.content_hash == xxhash.xxh3_128_hexdigest(works.engine.body)
+    assert there.file_size == len(works.engine.body)
+    assert list((works.stick / ".sidecar" / "parts").iterdir()) == []
+
+
+def test_the_engine_is_given_the_address_and_the_only_header(works: Works) -> None:
+    works.wish()
+    works.worker.step()
+
+    (job,) = works.engine.jobs
+    assert job.url == f"{works.server.url}/Items/{track(1).id}/Download"
+    assert list(job.headers) == ["Authorization"]
+
+
+def test_a_passing_failure_is_tried_again_after_5_15_and_45_seconds(works: Works) -> None:
+    works.wish()
+    works.fail(FailureClass.TRANSIENT, times=4)
+
+    for wait in (5, 15, 45):
+        assert works.worker.step()
+        assert works.now().retry_next_at == works.world.clock.now() + timedelta(seconds=wait)
+        assert not works.worker.step()
+        works.world.clock.advance(wait)
+    works.worker.step()
+
+    given_up = works.now()
+    assert given_up.status is Status.FAILED
+    assert given_up.retry_next_at == works.world.clock.now() + timedelta(hours=1)
+    assert given_up.error_message == "it failed"
+
+
+def test_a_server_that_is_away_uses_nothing_up_and_is_asked_by_nobody(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.fail(FailureClass.SERVER_AWAY)
+
+    works.worker.step()
+
+    assert not works.worker.step()
+    assert len(works.engine.jobs) == 1
+    assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
+    assert works.troubles.of(Kind.SERVER, SUBJECT) is not None
+
+
+def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.fail(FailureClass.SIGNED_OUT)
+    works.server.routes["GET /Users/Me"] = UNAUTHORISED
+
+    works.worker.step()
+
+    assert not works.worker.step()
+    assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
+    assert works.troubles.of(Kind.ACCOUNT, ANN) is not None
+
+
+def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
+    works: Works,
+) -> None:
+    works.wish()
+    works.fail(FailureClass.SIGNED_OUT, "http-401")
+    policy = {"IsAdministrator": False, "EnableContentDownloading": True}
+    user = {"Id": ANN, "Name": "ann", "ServerId": SERVER, "Policy": policy}
+    anew = {"User": user, "AccessToken": "another", "ServerId": SERVER}
+    works.server.routes["POST /Users/AuthenticateByName"] = json_reply(anew)
+
+    def refuse_once_signed_in_anew(_request: Request) -> Reply:
+        works.accounts.with_password("ann", SecretStr("pw"))
+        return UNAUTHORISED
+
+    works.server.routes["GET /Users/Me"] = refuse_once_signed_in_anew
+
+    works.worker.step()
+
+    waits = works.now()
+    assert (waits.status, waits.error_code, waits.retry_next_at) == (Status.PENDING, None, None)
+    assert works.troubles.of(Kind.ACCOUNT, ANN) is None
+    works.worker.step()
+    assert works.now().status is Status.COMPLETED
+
+
+def test_a_401_that_users_me_contradicts_is_only_a_passing_failure(works: Works) -> None:
+    works.wish()
+    works.fail(FailureClass.SIGNED_OUT)
+
+    works.worker.step()
+
+    assert works.troubles.of(Kind.ACCOUNT, ANN) is None
+    assert (works.now().status, works.now().retry_count) == (Status.PENDING, 1)
+
+
+def test_a_file_that_is_away_while_its_item_is_known_waits_and_uses_nothing_up(
+    works: Works,
+) -> None:
+    works.wish()
+    works.fail(FailureClass.FILE_AWAY, "http-404")
+    works.server.routes[f"GET /Items/{track(1).id}"] = json_reply(ITEM)
+
+    works.worker.step()
+
+    away = works.now()
+    assert (away.status, away.error_code, away.retry_count) == (Status.PENDING, "file-away", 0)
+    assert away.retry_next_at == works.world.clock.now() + timedelta(minutes=5)
+
+
+def test_many_files_that_are_away_are_looked_for_once_in_five_minutes_in_all(
+    works: Works,
+) -> None:
+    for number in (1, 2, 3):
+        works.wish(number)
+        works.server.routes[f"GET /Items/{track(number).id}"] = json_reply(
+            {**ITEM, "Id": track(number).id}
+        )
+    works.fail(FailureClass.FILE_AWAY, "http-404", times=3)
+    for _ in range(3):
+        works.worker.step()
+
+    waits = sorted(
+        works.now(number).retry_next_at or works.world.clock.now() for number in (1, 2, 3)
+    )
+
+    assert [at - works.world.clock.now() for at in waits] == [
+        timedelta(minutes=minutes) for minutes in (5, 10, 15)
+    ]
+
+
+def test_when_one_file_is_back_all_that_were_away_are_fetched(works: Works) -> None:
+    test_many_files_that_are_away_are_looked_for_once_in_five_minutes_in_all(works)
+    works.world.clock.advance(300)
+
+    assert [works.worker.step() for _ in range(4)] == [True, True, True, False]
+
+    assert {works.now(number).status for number in (1, 2, 3)} == {Status.COMPLETED}
+
+
+def test_an_item_that_is_gone_is_failed_for_good(works: Works) -> None:
+    works.wish()
+    works.fail(FailureClass.FILE_AWAY, "http-404")
+    works.server.routes[f"GET /Items/{track(1).id}"] = GONE
+
+    works.worker.step()
+
+    gone = works.now()
+    assert (gone.status, gone.error_code, gone.retry_next_at) == (Status.FAILED, "gone", None)
+
+
+def test_a_device_that_fails_stops_its_queue_with_one_message(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.fail(FailureClass.DEVICE, "read-only")
+
+    works.worker.step()
+
+    assert not works.worker.step()
+    assert works.now().status is Status.PENDING
+    assert works.troubles.all_of(Kind.DEVICE).keys() == {STICK}
+
+    works.look()
+
+    assert works.worker.step()
+
+
+def test_a_stick_that_was_pulled_gets_nothing_and_loses_nothing(works: Works) -> None:
+    works.wish()
+    works.stick.rename(works.stick.with_name("elsewhere"))
+    works.stick.mkdir()
+
+    works.worker.step()
+
+    trouble = works.troubles.of(Kind.DEVICE, STICK)
+    assert trouble is not None
+    assert works.engine.jobs == []
+    assert list(works.stick.iterdir()) == []
+    assert works.now().status is Status.PENDING
+
+
+def test_an_item_larger_than_the_budget_is_refused_at_once(works: Works) -> None:
+    works.wish(size=2_000_000)
+
+    works.worker.step()
+
+    refused = works.now()
+    assert (refused.status, refused.error_code) == (Status.FAILED, "too-big")
+    assert works.engine.jobs == []
+    assert works.troubles.all_of(Kind.DEVICE) == {}
+
+
+def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> None:
+    works.wish(1, size=900_000)
+    works.engine.body = b"x" * 900_000
+    works.worker.step()
+    works.wish(2, size=500_000)
+
+    works.worker.step()
+
+    trouble = works.troubles.of(Kind.DEVICE, STICK)
+    assert trouble is not None
+    assert (trouble.code, trouble.needed) == ("budget", 500_000)
+    works.look()
+    assert not works.worker.step()
+
+    works.world.downloads.move(works.now(1), Move.DELETE)
+    works.look()
+    works.engine.body = b"x" * 500_000
+    assert works.worker.step()
+    assert works.now(2).status is Status.COMPLETED
+
+
+def test_what_must_wait_for_room_stops_neither_the_device_nor_smaller_ones(works: Works) -> None:
+    """With somebody who makes room, what does not fit waits alone and comes when it fits."""
+    room = works.with_room()
+    works.wish(1, size=900_000)
+    works.engine.body = b"x" * 900_000
+    works.worker.step()
+    works.wish(2, size=500_000)
+    works.wish(3, size=50_000)
+    works.engine.body = b"x" * 50_000
+
+    assert works.worker.step()
+    assert works.worker.step()
+    assert not works.worker.step()
+
+    states = [works.now(number).status for number in (1, 2, 3)]
+    assert states == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
+    assert works.troubles.all_of(Kind.DEVICE) == {}
+
+    works.world.holds.release(user_id=ANN, at=works.world.clock.now(), item_id=track(1).id)
+    room.step()
+    works.engine.body = b"x" * 500_000
+    assert works.worker.step()
+    assert works.now(1).status is Status.REMOVED
+    assert works.now(2).status is Status.COMPLETED
+    assert not (works.stick / works.now(1).file_path).exists()
+
+
+def test_a_foreign_file_is_never_overwritten_ours_goes_beside_it(works: Works) -> None:
+    works.wish()
+    place = works.stick / works.now().file_path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"somebody's own")
+
+    works.worker.step()
+    works.worker.step()
+
+    there = works.now()
+    assert there.status is Status.COMPLETED
+    assert place.read_bytes() == b"somebody's own"
+    assert (works.stick / there.file_path).read_bytes() == works.engine.body
+    assert (works.stick / there.file_path).parent == place.parent
+
+
+def test_a_stick_that_was_pulled_and_put_back_is_used_again(works: Works) -> None:
+    works.wish()
+    away = works.stick.rename(works.stick.with_name("pulled"))
+    works.worker.step()
+    works.look()
+    assert works.shelf.all() == []
+
+    away.rename(works.stick)
+    assert works.look()
+
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+
+
+def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
+    works.wish()
+
+    def pause(_job: object) -> None:
+        works.world.downloads.pause(works.now())
+        works.claims.stop(works.now().id)
+
+    works.engine.meanwhile = pause
+
+    works.worker.step()
+
+    assert works.now().status is Status.PAUSED
+
+
+def test_what_rules_want_waits_while_transfers_are_paused_and_then_goes_on(works: Works) -> None:
+    works.wish()
+    works.network.pause(paused=True)
+
+    assert not works.worker.step()
+    assert works.now().status is Status.PENDING
+    assert "paused" in str(works.network.why_held_back(works.now()))
+
+    works.network.pause(paused=False)
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+
+
+def test_what_a_person_asked_for_is_fetched_while_transfers_are_paused(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.network.pause(paused=True)
+    why = Reason("pin", track(2).id, "you asked for it")
+    works.world.holds.keep(Wish(ANN, STICK, track(2), why))
+
+    assert [works.worker.step() for _ in range(2)] == [True, False]
+
+    assert (works.now(1).status, works.now(2).status) == (Status.PENDING, Status.COMPLETED)
+    assert works.network.why_held_back(works.now(2)) is None
+
+
+def test_what_the_network_rule_stops_keeps_all_its_tries(works: Works) -> None:
+    works.wish()
+    works.engine.meanwhile = lambda _job: works.network.pause(paused=True)
+
+    assert works.worker.step()
+
+    stopped = works.now()
+    assert (stopped.status, stopped.retry_count, stopped.retry_next_at) == (Status.PENDING, 0, None)
+    assert not works.worker.step()
+
+
+def test_a_line_that_turns_metered_stops_what_runs_and_a_free_one_lets_it_go_on(
+    works: Works,
+) -> None:
+    lines = [Line(LineKind.WIFI, is_metered=False)]
+    works.network._look = lambda: lines[-1]
+    works.wish()
+
+    def pay(_job: object) -> None:
+        lines.append(Line(LineKind.OTHER, is_metered=True))
+        works.world.clock.advance(LOOK_EVERY_S)
+        works.network.step()
+
+    works.engine.meanwhile = pay
+    works.worker.step()
+    assert works.now().status is Status.PENDING
+    works.world.news.clear()
+
+    lines.append(Line(LineKind.WIFI, is_metered=False))
+    works.world.clock.advance(LOOK_EVERY_S)
+    works.engine.meanwhile = lambda _job: None
+    works.network.step()
+
+    assert WorkArrived() in works.world.news
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+
+
+def test_what_is_cancelled_meanwhile_never_appears(works: Works) -> None:
+    works.wish()
+
+    def cancel(_job: object) -> None:
+        works.world.downloads.cancel(works.now())
+
+    works.engine.meanwhile = cancel
+
+    works.worker.step()
+
+    assert works.world.downloads.by_item(STICK, track(1).id) is None
+    assert list(works.stick.rglob("*.flac")) == []
+
+
+def test_a_bug_of_ours_fails_one_download_not_the_queue(works: Works) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.engine.failures.append(RuntimeError("a bug"))
+
+    with pytest.raises(RuntimeError):
+        works.worker.step()
+
+    assert (works.now(1).status, works.now(1).error_code) == (Status.PENDING, "internal")
+    assert works.worker.step()
+    assert works.now(2).status is Status.COMPLETED
+
+
+def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> None:
+    works.wish()
+    claimed = works.world.downloads.claim(works.world.clock.now())
+    assert claimed is not None
+    body = b"sound"
+    works.world.downloads.finalizing(
+        claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
+    )
+    place = works.stick / claimed.file_path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(body)
+
+    (device,) = works.shelf.all()
+    works.settling.settle(device, works.world.downloads.recover())
+
+    assert works.now().status is Status.COMPLETED
+    assert works.engine.jobs == []
+
+
+def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> None:
+    works.wish()
+    claimed = works.world.downloads.claim(works.world.clock.now())
+    assert claimed is not None
+    works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
+    (device,) = works.shelf.all()
+    with device.folder.part(claimed.id).open() as part:
+        part.write(b"sound")
+
+    works.settling.settle(device, works.world.downloads.recover())
+
+    assert works.now().status is Status.COMPLETED
+    assert (works.stick / claimed.file_path).read_bytes() == b"sound"
+
+
+def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
+    works.wish()
+    claimed = works.world.downloads.claim(works.world.clock.now())
+    assert claimed is not None
+    works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
+    (device,) = works.shelf.all()
+
+    works.settling.settle(device, works.world.downloads.recover())
+
+    assert works.now().status is Status.PENDING
+
+
+def test_a_completed_file_of_another_size_is_damaged_and_fetched_again(works: Works) -> None:
+    works.wish()
+    works.worker.step()
+    spoiled = works.stick / works.now().file_path
+    spoiled.write_bytes(b"")
+    written = works.world.clock.now().timestamp()
+    os.utime(spoiled, (written, written))
+    (device,) = works.shelf.all()
+
+    works.settling.settle(device, [])
+
+    assert (works.now().status, works.now().error_code) == (Status.PENDING, "damaged")
+
+
+def test_a_completed_file_that_somebody_wrote_to_later_is_not_fetched_over_it(
+    works: Works,
+) -> None:
+    works.wish()
+    works.worker.step()
+    (works.stick / works.now().file_path).write_bytes(b"tagged by hand")
+    later = works.world.clock.now().timestamp() + 60
+    os.utime(works.stick / works.now().file_path, (later, later))
+    (device,) = works.shelf.all()
+
+    works.settling.settle(device, [])
+
+    assert works.now().status is Status.COMPLETED
+
+
+def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:
+    works.wish()
+    (device,) = works.shelf.all()
+    for number in (works.now().id, 999):
+        with device.folder.part(number).open() as part:
+            part.write(b"x")
+    foreign = works.stick / ".sidecar" / "parts" / "notes.txt"
+    foreign.write_text("mine")
+
+    works.settling.settle(device, [])
+
+    left = sorted(one.name for one in foreign.parent.iterdir())
+    assert left == [f"{works.now().id}.part", "notes.txt"]
