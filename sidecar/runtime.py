@@ -26,34 +26,30 @@ from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.threads import Bell, Crew
-from sidecar.web import (
-    actions,
-    admin,
+from sidecar.web.api import (
     adoption,
-    buttons,
-    device_logs,
-    device_page,
-    items,
-    keys,
-    library,
+    api_keys,
+    download_actions,
+    files,
     media,
-    offline,
-    offline_page,
-    peers,
-    people,
     plans,
-    plays,
-    profile,
+    playback,
+    player_logs,
+    preferences,
     removals,
-    returns,
-    steering,
+    syncthing,
     transfers,
     undo,
+    users,
 )
+from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, WebOptions, create_app
-from sidecar.web.device_page import DeviceDesks
-from sidecar.web.offline_page import OfflineDesks
-from sidecar.web.server import WebServer
+from sidecar.web.pages import admin, device, imports, library, profile
+from sidecar.web.pages import download_actions as download_actions_pages
+from sidecar.web.pages import files as files_pages
+from sidecar.web.pages.device import DeviceDesks
+from sidecar.web.pages.files import OfflineDesks
+from sidecar.web.server.cheroot import WebServer
 from sidecar.web.starting import Startup, starting_app
 
 if TYPE_CHECKING:
@@ -178,9 +174,9 @@ class Runtime:
         self, building: ExitStack, http: WebServer, services: Assembly, db: Database
     ) -> None:
         further = [
-            actions.routes(services.actions, services.undoing),
-            buttons.routes(services.actions, services.undoing),
-            device_page.routes(
+            download_actions.routes(services.actions, services.undoing),
+            download_actions_pages.routes(services.actions, services.undoing),
+            device.routes(
                 DeviceDesks(
                     plans=services.plans,
                     steering=services.steering,
@@ -191,14 +187,14 @@ class Runtime:
                 )
             ),
             adoption.routes(services.adoption),
-            device_logs.routes(services.log_return),
-            returns.routes(services.adoption, services.log_return),
-            keys.routes(services.keys),
-            items.routes(services.library, services.media),
+            player_logs.routes(services.log_return),
+            imports.routes(services.adoption, services.log_return),
+            api_keys.routes(services.keys),
+            library_api.routes(services.library, services.media),
             library.routes(services.desk, services.library, services.actions),
             media.routes(services.media),
-            offline.routes(services.offline),
-            offline_page.routes(
+            files.routes(services.offline),
+            files_pages.routes(
                 OfflineDesks(
                     desk=services.desk,
                     on_device=services.on_the_device,
@@ -208,14 +204,14 @@ class Runtime:
                     undoing=services.undoing,
                 )
             ),
-            peers.routes(services.peers_desk),
+            syncthing.routes(services.peers_desk),
             plans.routes(services.plans),
-            plays.routes(services.plays_desk),
+            playback.routes(services.plays_desk),
             admin.routes(services.people, services.hood, services.transfers_desk),
-            people.routes(services.people, services.hood),
+            users.routes(services.people, services.hood),
             profile.routes(services.keys, services.people),
             removals.routes(services.removals_desk),
-            steering.routes(services.steering),
+            preferences.routes(services.steering),
             transfers.routes(services.transfers_desk),
             undo.routes(services.undoing),
         ]

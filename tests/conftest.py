@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from sidecar.web.places import web_files
+from sidecar.web.app import web_files
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
 

@@ -15,28 +15,39 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.downloads.views import Desk
-from sidecar.web import (
-    api,
-    health,
-    languages,
-    openapi,
-    pages,
-    problems,
-    questions,
-    security,
-    session,
-    sign_in,
-)
-from sidecar.web.bodies import LONGEST_BODY
-from sidecar.web.gate import Gate
-from sidecar.web.hosts import HostList, networks
-from sidecar.web.live import Live
-from sidecar.web.places import web_files
-from sidecar.web.refusals import Refusals
-from sidecar.web.sockets import Sockets
+from sidecar.web.api import downloads, health, openapi, session
+from sidecar.web.i18n import languages
+from sidecar.web.live.news import Live
+from sidecar.web.live.socketio import Sockets
+from sidecar.web.pages import downloads as downloads_pages
+from sidecar.web.pages import questions, sign_in
+from sidecar.web.request import errors
+from sidecar.web.request.json_body import LONGEST_BODY
+from sidecar.web.request.refusals import Refusals
+from sidecar.web.security import auth
+from sidecar.web.security.hosts import HostList, networks
+from sidecar.web.security.middleware import Gate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+SOURCE_TREE = PACKAGE.parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class WebFiles:
+    """The two folders that the pages are made from."""
+
+    templates: Path
+    static: Path
+
+
+def web_files() -> WebFiles:
+    """Return the folders inside the installed package, else those at the top of the source tree."""
+    home = PACKAGE if (PACKAGE / "templates").is_dir() else SOURCE_TREE
+    return WebFiles(home / "templates", home / "static")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,20 +144,20 @@ def plain_flask(clock: Clock) -> Flask:
     app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    pages.give_words(app, clock)
-    problems.register(app)
+    downloads_pages.give_words(app, clock)
+    errors.register(app)
     return app
 
 
 def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, desk)
-    security.register(app, desk)
-    app.after_request(api.answer_conditionally)
-    app.register_blueprint(pages.routes(desk))
+    auth.register(app, desk)
+    app.after_request(downloads.answer_conditionally)
+    app.register_blueprint(downloads_pages.routes(desk))
     app.register_blueprint(sign_in.routes(desk, live.end_session))
     app.register_blueprint(session.routes(desk, live.end_session))
-    app.register_blueprint(api.routes(desk))
+    app.register_blueprint(downloads.routes(desk))
     app.register_blueprint(questions.routes())
     app.register_blueprint(health.routes(desk))
     app.register_blueprint(languages.routes())

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from flask import Response, jsonify, make_response, render_template, request
 
 from sidecar.clock import Clock
-from sidecar.web import languages, problems, security
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
-from sidecar.web.problems import Problem
-from sidecar.web.refusals import Refusals
-from sidecar.web.words import translatable
+from sidecar.web.i18n import languages
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.request import errors
+from sidecar.web.request.errors import Problem
+from sidecar.web.request.refusals import Refusals
+from sidecar.web.security import auth
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -68,7 +70,7 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
             case "static":
                 return None
             case "languages.choose":
-                if security.is_from_elsewhere(request.environ):
+                if auth.is_from_elsewhere(request.environ):
                     raise Problem(HTTPStatus.FORBIDDEN)
                 return None
             case _:
@@ -80,12 +82,12 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
 def _answer(step: Step) -> Response:
     if request.path == "/health":
         return _not_yet(jsonify(status="starting"))
-    if request.path.startswith(problems.FOR_PROGRAMS):
+    if request.path.startswith(errors.FOR_PROGRAMS):
         facts = {"code": "starting", "done": step.done, "total": step.total}
-        return _not_yet(problems.answer(HTTPStatus.SERVICE_UNAVAILABLE, STARTING, facts=facts))
+        return _not_yet(errors.answer(HTTPStatus.SERVICE_UNAVAILABLE, STARTING, facts=facts))
     page = make_response(render_template("starting.html", step=step, again_after_s=AGAIN_AFTER_S))
     # A form or a part of an open page must not take this for its answer.
-    is_page = request.method in security.SAFE and "HX-Request" not in request.headers
+    is_page = request.method in auth.SAFE and "HX-Request" not in request.headers
     return page if is_page else _not_yet(page)
 
 

@@ -15,7 +15,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import FrontDesk
 from sidecar.services.downloads.views import Query
 from sidecar.services.files.search import OfflineQuery
-from sidecar.web.shown import GROUPS, STATUSES, Tab
+from sidecar.web.pages.downloads_view import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, compare, table

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import Undoing
-from sidecar.web import actions, buttons, undo
+from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.server import WebServer, serving
+from sidecar.web.pages import download_actions as download_actions_pages
+from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
@@ -48,8 +49,8 @@ def served(
     doing = doing or FakeActions(desk)
     undoing = Undoing(lambda _person, _reversal: True, FakeClock())
     further = [
-        actions.routes(doing, undoing),
-        buttons.routes(doing, undoing),
+        download_actions.routes(doing, undoing),
+        download_actions_pages.routes(doing, undoing),
         undo.routes(undoing),
     ]
     web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)

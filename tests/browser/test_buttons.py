@@ -13,11 +13,11 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus, DownloadChanged
 from sidecar.services.downloads.commands import Outcome, Result
-from sidecar.web.server import WebServer
+from sidecar.web.server.cheroot import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, FakeDesk, a_download
-from tests.web.test_live import DOWNLOAD
+from tests.web.live.test_news import DOWNLOAD
 
 WIDTHS = [360, 1280]
 DEADLINE_S = 5.0

@@ -19,10 +19,11 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import Order, Outcome
 from sidecar.services.downloads.undo import Undoing
 from sidecar.services.files.browse import Holding
-from sidecar.web import media, offline_page, undo
+from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
-from sidecar.web.offline_page import OfflineDesks
-from sidecar.web.server import WebServer, serving
+from sidecar.web.pages import files
+from sidecar.web.pages.files import OfflineDesks
+from sidecar.web.server.cheroot import WebServer, serving
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
@@ -127,7 +128,7 @@ def server(
         undoing=undoing,
         actions=doing,
     )
-    further = [offline_page.routes(desks), undo.routes(undoing), media.routes(sounds)]
+    further = [files.routes(desks), undo.routes(undoing), media.routes(sounds)]
     web = create_app(desk, Bus(), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()

@@ -1,6 +1,7 @@
 """A child's account against every route of a device that it shares, on the real product.
 
-Ann manages the stick, the child only uses it. What the child may is written in `web.rights`; here
+Ann manages the stick, the child only uses it. What the child may is written in
+`web.security.permissions`; here
 each row is tried, and ann's files must be there afterwards as they were.
 """
 
@@ -22,7 +23,7 @@ from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Set
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.runtime import Runtime
-from sidecar.web.rights import ROUTES, Role
+from sidecar.web.security.permissions import ROUTES, Role
 from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.test_household import TIMING

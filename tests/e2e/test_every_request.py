@@ -34,7 +34,7 @@ from sidecar.config import JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.server import DemoServer
 from sidecar.demo.version import Version
 from sidecar.runtime import Runtime
-from sidecar.web.operations import OPERATIONS
+from sidecar.web.api.operations import OPERATIONS
 from tests.e2e.conftest import Person
 from tests.e2e.household import page_of, write_library
 from tests.e2e.test_household import TIMING, _device

@@ -2,7 +2,7 @@
 
 The numbers are those of our list of faults, priority 1; a test walks the table. What a server does
 has a matrix of its own in `test_http.py`, pairs of answers have one in `test_pairs.py`, and what an
-attacker does one in `tests/web/test_attacks.py`.
+attacker does one in `tests/web/security/test_attacks.py`.
 """
 
 from __future__ import annotations

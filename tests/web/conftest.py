@@ -13,34 +13,31 @@ from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import Undoing
-from sidecar.web import (
-    actions,
-    admin,
+from sidecar.web.api import (
     adoption,
-    buttons,
-    device_logs,
-    device_page,
-    items,
-    keys,
+    api_keys,
+    download_actions,
+    files,
     media,
-    offline,
-    offline_page,
-    peers,
-    people,
     plans,
-    plays,
-    profile,
+    playback,
+    player_logs,
+    preferences,
     removals,
-    returns,
-    steering,
+    syncthing,
     transfers,
     undo,
+    users,
 )
-from sidecar.web import library as library_pages
+from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, create_app
-from sidecar.web.device_page import DeviceDesks
-from sidecar.web.offline_page import OfflineDesks
-from sidecar.web.server import WebServer, serving
+from sidecar.web.pages import admin, device, imports, profile
+from sidecar.web.pages import download_actions as download_actions_pages
+from sidecar.web.pages import files as files_pages
+from sidecar.web.pages import library as library_pages
+from sidecar.web.pages.device import DeviceDesks
+from sidecar.web.pages.files import OfflineDesks
+from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
@@ -187,8 +184,8 @@ def undoing(taken_back: list[Reversal], clock: FakeClock) -> Undoing:
 def further(request: pytest.FixtureRequest) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
-        actions.routes(desk_of("doing"), desk_of("undoing")),
-        device_page.routes(
+        download_actions.routes(desk_of("doing"), desk_of("undoing")),
+        device.routes(
             DeviceDesks(
                 plans=desk_of("planned"),
                 steering=desk_of("steering_desk"),
@@ -199,25 +196,25 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
             )
         ),
         adoption.routes(desk_of("adoption_desk")),
-        device_logs.routes(desk_of("logs_desk")),
-        returns.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
-        keys.routes(desk_of("doing")),
-        buttons.routes(desk_of("doing"), desk_of("undoing")),
+        player_logs.routes(desk_of("logs_desk")),
+        imports.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
+        api_keys.routes(desk_of("doing")),
+        download_actions_pages.routes(desk_of("doing"), desk_of("undoing")),
         profile.routes(desk_of("doing"), desk_of("people")),
-        people.routes(desk_of("people"), desk_of("hood")),
+        users.routes(desk_of("people"), desk_of("hood")),
         admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
-        steering.routes(desk_of("steering_desk")),
+        preferences.routes(desk_of("steering_desk")),
         removals.routes(desk_of("removals_desk")),
-        peers.routes(desk_of("peers_desk")),
+        syncthing.routes(desk_of("peers_desk")),
         plans.routes(desk_of("planned")),
-        plays.routes(desk_of("listening")),
+        playback.routes(desk_of("listening")),
         transfers.routes(desk_of("transfers_desk")),
-        items.routes(desk_of("library"), desk_of("playing")),
+        library_api.routes(desk_of("library"), desk_of("playing")),
         library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
         media.routes(desk_of("playing")),
-        offline.routes(desk_of("on_devices")),
+        files.routes(desk_of("on_devices")),
         undo.routes(desk_of("undoing")),
-        offline_page.routes(
+        files_pages.routes(
             OfflineDesks(
                 desk=desk_of("desk"),
                 on_device=desk_of("kept"),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sidecar.web.places import web_files
+from sidecar.web.app import web_files
 
 # htmx 4 knows no switch that forbids `eval`: what needs it throws when it is used, and not before.
 FORBIDDEN = {

@@ -1,0 +1,1 @@
+"""`/api/v1`: JSON routes, one module for each resource."""

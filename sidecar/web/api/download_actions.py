@@ -1,0 +1,215 @@
+"""`/api/v1/downloads`: what people do with downloads, for programs.
+
+A wish that was fulfilled already answers 200 like one that is fulfilled now: a second click is no
+mistake. What cannot be done in this state answers 409 with a code, what is not there or not
+theirs 404.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+
+from sidecar.domain.downloads.actions import Action
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import (
+    ActionsDesk,
+    Addition,
+    Asked,
+    Order,
+    Outcome,
+    Result,
+    Selection,
+)
+from sidecar.services.downloads.undo import Undoing
+from sidecar.web.api import download_bodies, presenters
+from sidecar.web.api import undo as undo_words
+from sidecar.web.api.download_bodies import LARGEST_ID, Bulk, From
+from sidecar.web.request import json_body
+from sidecar.web.request.errors import Problem
+from sidecar.web.security.auth import person
+
+ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
+MOST_SHOWN = 100
+
+
+def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
+    """Return the routes."""
+    actions = Blueprint("actions", __name__, url_prefix="/api/v1")
+
+    @actions.post("/downloads")
+    def add() -> tuple[Response, int]:
+        return _add(desk, json_body.read(download_bodies.Add))
+
+    @actions.post("/downloads/bulk")
+    def bulk() -> Response:
+        return _bulk(desk, undoing, json_body.read(download_bodies.Many))
+
+    _steering(actions, desk, undoing)
+    _ordering(actions, desk, undoing)
+    return actions
+
+
+def _steering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
+    @actions.post(f"{ONE}/pause")
+    def pause(download_id: int) -> Response:
+        json_body.read_if_any(download_bodies.Nothing)
+        return _act(desk, undoing, download_id, Order(action=Action.PAUSE))
+
+    @actions.post(f"{ONE}/resume")
+    def resume(download_id: int) -> Response:
+        json_body.read_if_any(download_bodies.Nothing)
+        return _act(desk, undoing, download_id, Order(action=Action.RESUME))
+
+    @actions.post(f"{ONE}/retry")
+    def retry(download_id: int) -> Response:
+        said = json_body.read_if_any(download_bodies.Retry)
+        from_zero = said.start is From.ZERO
+        order = Order(action=Action.RETRY, from_zero=from_zero, force=said.force)
+        return _act(desk, undoing, download_id, order)
+
+    @actions.post(f"{ONE}/accept")
+    def accept(download_id: int) -> Response:
+        json_body.read_if_any(download_bodies.Nothing)
+        return _act(desk, undoing, download_id, Order(action=Action.ACCEPT))
+
+    @actions.post(f"{ONE}/cancel")
+    def cancel(download_id: int) -> Response:
+        said = json_body.read_if_any(download_bodies.Cancel)
+        order = Order(
+            action=Action.CANCEL, keep_part=said.keep_part, for_everyone=said.for_everyone
+        )
+        return _act(desk, undoing, download_id, order)
+
+    @actions.delete(ONE)
+    def delete(download_id: int) -> Response:
+        said = json_body.read_if_any(download_bodies.Delete)
+        order = Order(action=Action.DELETE, for_everyone=said.for_everyone)
+        return _act(desk, undoing, download_id, order)
+
+
+def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
+    @actions.post(f"{ONE}/prioritise")
+    def prioritise(download_id: int) -> Response:
+        said = json_body.read(download_bodies.Prioritise)
+        return _act(
+            desk, undoing, download_id, Order(action=Action.PRIORITISE, priority=said.priority)
+        )
+
+    @actions.post(f"{ONE}/top")
+    def top(download_id: int) -> Response:
+        json_body.read_if_any(download_bodies.Nothing)
+        return _act(desk, undoing, download_id, Order(action=Action.TOP))
+
+    @actions.post(f"{ONE}/move")
+    def move(download_id: int) -> Response:
+        said = json_body.read(download_bodies.Move)
+        return _act(desk, undoing, download_id, Order(action=Action.MOVE, before=said.before or 0))
+
+
+def _act(desk: ActionsDesk, undoing: Undoing, download_id: int, order: Order) -> Response:
+    who = person()
+    _check_admin(who, asked=order.force or order.for_everyone)
+    outcome = desk.act(who, download_id, order)
+    match outcome.result:
+        case Result.NOT_FOUND:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        case Result.REFUSED:
+            raise Problem(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=_facts(outcome))
+        case _:
+            view = desk.show(who, download_id)
+            told = presenters.download(view) if view else {"id": download_id}
+            undo = undo_words.told(undoing.remember(who, order.action, [outcome]))
+            return jsonify(
+                {**told, "result": outcome.result.value, "message": outcome.text, "undo": undo}
+            )
+
+
+def _add(desk: ActionsDesk, said: download_bodies.Add) -> tuple[Response, int]:
+    who = person()
+    device = said.device_id or said.device
+    additions = desk.add(who, said.items, device=device, priority=said.priority)
+    results = {one.result for one in additions}
+    if results <= {Asked.REFUSED, Asked.NOT_FOUND}:
+        first = additions[0]
+        unknown = results == {Asked.NOT_FOUND}
+        status = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.CONFLICT
+        raise Problem(status, f"{first.text}.", facts={"code": first.code})
+    told = _queue(desk, who, additions) | {"results": [_addition(one) for one in additions]}
+    status = HTTPStatus.CREATED if Asked.QUEUED in results else HTTPStatus.OK
+    return jsonify(told), status
+
+
+def _queue(desk: ActionsDesk, who: Person, additions: Sequence[Addition]) -> dict[str, object]:
+    ids = list(dict.fromkeys(ref.id for one in additions for ref in one.downloads))
+    views = [desk.show(who, one) for one in ids[:MOST_SHOWN]]
+    shown = [presenters.download(one) for one in views if one is not None]
+    return {"items": shown, "total": len(ids), "page": 1, "page_size": MOST_SHOWN}
+
+
+def _addition(one: Addition) -> dict[str, object]:
+    return {
+        "item_id": one.item_id,
+        "title": one.title,
+        "result": one.result.value,
+        "message": one.text,
+        "code": one.code,
+        "downloads": [
+            {"id": ref.id, "status": ref.status.value, "position": ref.position}
+            for ref in one.downloads
+        ],
+    }
+
+
+def _bulk(desk: ActionsDesk, undoing: Undoing, said: download_bodies.Many) -> Response:
+    who = person()
+    named_owners = said.filter is not None and bool(said.filter.owners)
+    _check_admin(who, asked=said.force or named_owners)
+    order = Order(
+        action=Action.LET_GO if said.action is Bulk.CLEAR_COMPLETED else Action(said.action.value),
+        from_zero=said.start is From.ZERO,
+        keep_part=said.keep_part,
+        priority=said.priority or 0,
+        force=said.force,
+    )
+    if said.filter is None:
+        outcomes = desk.act_on(who, said.ids or (), order)
+    else:
+        outcomes = desk.act_on_all(who, _selection(said.filter), order)
+    counts = Counter(one.result.value for one in outcomes)
+    told = presenters.whole([_outcome(one) for one in outcomes])
+    undo = undo_words.told(undoing.remember(who, order.action, outcomes))
+    told |= {"counts": {one.value: counts[one.value] for one in Result}, "undo": undo}
+    return jsonify(told)
+
+
+def _selection(said: download_bodies.Filter) -> Selection:
+    return Selection(
+        statuses=frozenset(said.status),
+        device_id=said.device_id,
+        owners=said.owners,
+        text=said.q,
+        item_types=frozenset(said.type),
+    )
+
+
+def _outcome(one: Outcome) -> dict[str, object]:
+    told = {"id": one.download_id, "result": one.result.value, "message": one.text}
+    return told | (dict(_facts(one)) if one.result is Result.REFUSED else {})
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    until = {"retry_next_at": presenters.moment(outcome.until)} if outcome.until else {}
+    return {"code": outcome.code, **until}
+
+
+def _check_admin(who: Person, *, asked: bool) -> None:
+    if asked and not who.is_admin:
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "Only an admin may force this, do it for everyone or choose by owner.",
+            facts={"code": "admins-only"},
+        )

@@ -1,0 +1,120 @@
+"""The shapes of what comes back from devices: plays from their logs, files that are adopted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sidecar.web.api.schemas.base import ItemId, Moment, Shape
+from sidecar.web.api.schemas.devices import DeviceName, Managed
+
+
+class LogFile(Shape):
+    """A player's log on the device."""
+
+    path: str
+    kind: Literal["scrobbler", "playback"]
+    size: int
+
+
+class LineCounts(Shape):
+    """What became of the lines of all logs."""
+
+    plays: int
+    known: int
+    skipped: int
+    unknown: int
+    ambiguous: int
+    undated: int
+    gone: int
+    others: int
+    bad: int
+
+
+class HeardPlay(Shape):
+    """A play that would be taken over."""
+
+    item_id: ItemId
+    title: str
+    artist: str | None
+    started_at: Moment
+    seconds_heard: float
+
+
+class LogRemark(Shape):
+    """A line that is not taken over, and why."""
+
+    path: str
+    line: int
+    text: str
+    why: str
+
+
+class DeviceLog(Shape):
+    """What an import would do; `plays` and `remarks` are the first ones of many."""
+
+    device: DeviceName
+    time_zone: str | None
+    files: list[LogFile]
+    counts: LineCounts
+    plays: list[HeardPlay]
+    remarks: list[LogRemark]
+    has_more: bool
+
+
+class RefusedPlays(Shape):
+    """A title whose plays Jellyfin does not take."""
+
+    item_id: ItemId
+    title: str
+    why: str
+
+
+class TakenPlays(Shape):
+    """What was taken over; with `left`, ask again for the rest."""
+
+    taken: int
+    left: int
+    refused: list[RefusedPlays]
+
+
+class FileMatch(Shape):
+    """A file that is, or may be, one of the library's."""
+
+    id: str
+    path: str
+    size: int
+    item_id: ItemId
+    title: str
+    artist: str | None
+    album: str | None
+    why: str
+
+
+class AdoptionOffer(Managed):
+    """What is on a device that is not ours; `matched` and `doubtful` are the first of many."""
+
+    device: DeviceName
+    found: int
+    matched: list[FileMatch]
+    matched_total: int
+    doubtful: list[FileMatch]
+    doubtful_total: int
+    strangers: int
+    examples: list[str]
+    unread: int
+
+
+class NotAdopted(Shape):
+    """A file that was not adopted, and why."""
+
+    id: str
+    path: str
+    why: str
+
+
+class Adopted(Shape):
+    """What was adopted; with `left`, ask again for the rest."""
+
+    adopted: int
+    left: int
+    refused: list[NotAdopted]

@@ -1,0 +1,120 @@
+"""The pages' words in the reader's language: chosen by the person, else by the browser.
+
+    English sentence in a template → catalogues/de.po → the same sentence in German
+
+English needs no catalogue: its sentences are the keys. What has no translation stays English, so
+a gap is never an empty page. Answers of the API are not translated: programs read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+from babel import negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
+from flask import Blueprint, Flask, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.web import redirects
+from sidecar.web.i18n.messages import Sayings, sayings
+from sidecar.web.i18n.numbers import Words
+
+COOKIE = "sidecar_language"
+COOKIE_LASTS_S = 365 * 24 * 3600
+ENGLISH = "en"
+# As each is called by those who speak it.
+NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})
+CATALOGUES = Path(__file__).parent / "catalogues"
+
+
+def routes() -> Blueprint:
+    """Return the route by which a person chooses."""
+    languages = Blueprint("languages", __name__)
+
+    @languages.post("/language")
+    def choose() -> Response:
+        reply = redirect(redirects.onward(url_for("pages.home")), 303)
+        asked = request.form.get("language", "")
+        if asked in NAMES:
+            reply.set_cookie(
+                COOKIE,
+                asked,
+                max_age=COOKIE_LASTS_S,
+                path=url_for("pages.home"),
+                secure=request.is_secure,
+                httponly=True,
+                samesite="Lax",
+            )
+        return reply
+
+    return languages
+
+
+def catalogue(language: str) -> NullTranslations:
+    """Return the sentences of one language; English has none of its own."""
+    if language == ENGLISH:
+        return NullTranslations()
+    compiled = BytesIO()
+    with (CATALOGUES / f"{language}.po").open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+class Languages:
+    """All languages, and the one of the request that is being answered."""
+
+    def __init__(self) -> None:
+        """Read the catalogues."""
+        self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
+        self._words = {
+            one: Words(said.gettext, said.ngettext, get_decimal_symbol(one))
+            for one, said in self._sentences.items()
+        }
+
+        self._sayings: Mapping[str, Sayings] = {
+            one: sayings(one, point=get_decimal_symbol(one)) for one in NAMES
+        }
+
+    def now(self) -> str:
+        """Return the language of this request."""
+        if "language" not in g:
+            asked = request.cookies.get(COOKIE, "")
+            g.language = asked if asked in NAMES else self._of_the_browser()
+        language: str = g.language
+        return language
+
+    def sentence(self, text: str) -> str:
+        """Return an English sentence in the language of this request."""
+        return self._sentences[self.now()].gettext(text)
+
+    def counted(self, one: str, many: str, number: int) -> str:
+        """Return the sentence that fits the number."""
+        return self._sentences[self.now()].ngettext(one, many, number)
+
+    def said(self, text: str) -> str:
+        """Return what a service has said in the language of this request."""
+        return self._sayings[self.now()].say(text)
+
+    def words(self) -> Words:
+        """Return how numbers are said in the language of this request."""
+        return self._words[self.now()]
+
+    def teach(self, app: Flask) -> None:
+        """Give the templates `_`, `ngettext` and `language()`."""
+        app.jinja_env.add_extension("jinja2.ext.i18n")
+        install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
+        install(self.sentence, self.counted, newstyle=True)
+        app.jinja_env.filters["said"] = self.said
+        app.jinja_env.globals |= {"here": redirects.here, "language": self.now, "languages": NAMES}
+
+    @staticmethod
+    def _of_the_browser() -> str:
+        wanted = list(request.accept_languages.values())
+        return negotiate_locale(wanted, list(NAMES), sep="-") or ENGLISH

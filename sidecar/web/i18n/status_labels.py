@@ -1,0 +1,102 @@
+"""How a download stands, said in a word, an icon and a tone; never by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.items import ItemType
+from sidecar.events import Phase
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadView, ReasonView
+from sidecar.web.i18n.numbers import translatable
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a row says of itself.
+
+    Attributes:
+        tone: Names a colour of the style sheet: `calm`, `busy`, `good`, `warn` or `bad`.
+    """
+
+    word: str
+    icon: str
+    tone: str
+
+
+# The firmest first.
+REASON_ICONS = MappingProxyType(
+    {
+        "pin": "pin",
+        "favourites": "heart",
+        "playlists": "list-music",
+        "next_up": "tv",
+        "album_affinity": "disc-3",
+        "latest": "sparkles",
+        "queue_ahead": "list-start",
+    }
+)
+PLAIN = MappingProxyType(
+    {
+        Status.PENDING: Standing(translatable("Queued"), "clock", "calm"),
+        Status.DOWNLOADING: Standing(translatable("Downloading"), "arrow-down", "busy"),
+        Status.PAUSED: Standing(translatable("Paused"), "pause", "calm"),
+        Status.COMPLETED: Standing(translatable("On the device"), "check", "good"),
+        Status.FAILED: Standing(translatable("Failed"), "triangle-alert", "bad"),
+        Status.REMOVED: Standing(translatable("Removed"), "trash-2", "calm"),
+    }
+)
+MISSING = Standing(translatable("Missing"), "triangle-alert", "warn")
+WAITING = Standing(translatable("Waiting to try again"), "rotate-cw", "warn")
+FAILED_FOR_NOW = Standing(translatable("Failed for now"), "rotate-cw", "warn")
+CONVERTING = Standing(translatable("Converting"), "rotate-cw", "busy")
+HELD_UP = Standing(translatable("Waiting"), "clock", "warn")
+
+ICON_OF_TYPE = MappingProxyType(
+    {
+        ItemType.AUDIO: "music",
+        ItemType.AUDIO_BOOK: "book-open",
+        ItemType.MOVIE: "film",
+        ItemType.VIDEO: "film",
+        ItemType.MUSIC_VIDEO: "film",
+        ItemType.EPISODE: "tv",
+    }
+)
+
+
+def standing(view: DownloadView, now: datetime) -> Standing:
+    """Return how a download stands at this time."""
+    waits = view.retry_next_at is not None and view.retry_next_at > now
+    if view.status is Status.FAILED and view.retry_next_at is not None:
+        return FAILED_FOR_NOW
+    if view.missing_since is not None:
+        return MISSING
+    if view.phase is Phase.CONVERTING:
+        return CONVERTING
+    if view.status is Status.PENDING and waits:
+        return WAITING
+    if view.status is Status.PENDING and view.error_message:
+        return HELD_UP
+    return PLAIN[view.status]
+
+
+def reason_icon(reasons: Sequence[ReasonView]) -> str:
+    """Return the icon of the firmest reason: a person's own word before what a rule thinks."""
+    rules = {one.rule for one in reasons}
+    return next((icon for rule, icon in REASON_ICONS.items() if rule in rules), "info")
+
+
+def type_icon(item_type: str) -> str:
+    """Return what stands in for a cover that an item does not have."""
+    return ICON_OF_TYPE.get(ItemType(item_type), "music") if item_type in set(ItemType) else "music"
+
+
+def room(view: DeviceView) -> int | None:
+    """Return the bytes that our files may fill on a device, None while nobody can tell."""
+    if view.budget is not None:
+        return view.budget
+    return None if view.free is None else view.used + view.free

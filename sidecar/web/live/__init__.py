@@ -1,0 +1,1 @@
+"""Socket.IO: who hears what, and when."""

@@ -1,0 +1,298 @@
+"""The live connection: news for open pages, as it happens. It takes no commands.
+
+    Bus (any thread) ──▶ queue ──▶ one thread ──▶ an audience's room ──▶ its pages
+
+On joining, a page gets a numbered `snapshot`; every later message to its audience has the next
+number, so a page that misses one knows to look again. Only this thread sends and numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from queue import Empty, SimpleQueue
+from threading import Event as Flag
+from threading import Thread
+from typing import Generic, TypeVar
+
+from sidecar.clock import Clock
+from sidecar.events import (
+    AccountChanged,
+    Bus,
+    DeviceChanged,
+    DownloadChanged,
+    Event,
+    NoticesChanged,
+    Progress,
+    TransfersProgressed,
+    WorkArrived,
+)
+from sidecar.services.downloads.views import Desk, Query
+from sidecar.web.api import presenters
+from sidecar.web.api.presenters import Json
+from sidecar.web.live.audiences import (
+    NAMES,
+    Around,
+    Audience,
+    Audiences,
+    Came,
+    Left,
+    News,
+    SessionEnded,
+    Wire,
+)
+from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.security import auth
+from sidecar.web.security.auth import Asker
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 0.5
+SNAPSHOT_EVERY_S = 2.0
+LOOK_AT_SESSIONS_EVERY_S = 30.0
+LONGEST_BACKLOG = 500
+SNAPSHOT_SIZE = 100
+STOP_WITHIN_S = 1.0
+
+
+T = TypeVar("T")
+
+
+class Pacer(Generic[T]):
+    """Keeps the latest of many values until the next may go out. Times are monotonic seconds."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._not_before = float("-inf")
+        self._latest: list[T] = []
+
+    def put(self, value: T) -> None:
+        """A value has come; an earlier one that has not gone out is forgotten."""
+        self._latest = [value]
+
+    def due_in(self, now: float) -> float | None:
+        """Return the seconds until a value may go out; None if there is none."""
+        return max(0.0, self._not_before - now) if self._latest else None
+
+    def take(self, now: float) -> T | None:
+        """Return the value that goes out now; None if there is none or it is too early."""
+        if not self._latest or now < self._not_before:
+            return None
+        self._not_before = now + self._interval_s
+        return self._latest.pop()
+
+
+class Live:
+    """Tells open pages what happens. `start` once, `stop` once."""
+
+    def __init__(self, desk: Desk, bus: Bus, clock: Clock, wire: Wire) -> None:
+        self._desk = desk
+        self._bus = bus
+        self._clock = clock
+        self._wire = wire
+        self._news: SimpleQueue[News] = SimpleQueue()
+        self._stop = Flag()
+        self._thread: Thread | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._audiences = Audiences()
+        self._viewers: dict[int, frozenset[str]] = {}
+        self._progress: Pacer[tuple[Progress, ...]] = Pacer(PROGRESS_EVERY_S)
+        self._snapshots: Pacer[None] = Pacer(SNAPSHOT_EVERY_S)
+        self._sessions_seen_at = clock.monotonic()
+
+    def start(self, around: Around = nullcontext) -> None:
+        """Listen to the bus and start the thread.
+
+        Args:
+            around: Entered by threads round their work, to tidy up what is the thread's own.
+        """
+        self._wire.begin(around)
+        self._unsubscribe = self._bus.subscribe(self._news.put)
+        self._thread = Thread(target=self._run, args=(around,), name="live", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every connection and the thread."""
+        self._unsubscribe()
+        self._stop.set()
+        self._news.put(None)
+        self._wire.end()
+        if self._thread is not None:
+            self._thread.join(STOP_WITHIN_S)
+
+    def came(self, sid: str, asker: Asker) -> None:
+        """A socket has connected; quick, for any thread."""
+        self._news.put(Came(sid, asker))
+
+    def left(self, sid: str) -> None:
+        """A socket is over; quick, for any thread."""
+        self._news.put(Left(sid))
+
+    def end_session(self, secret: str) -> None:
+        """Close all sockets of a session; quick, for any thread."""
+        self._news.put(SessionEnded(secret))
+
+    def step(self, wait_s: float) -> None:
+        """Hear one piece of news, waiting for at most so long, and say what has become due."""
+        try:
+            news = self._news.get(timeout=wait_s) if wait_s > 0 else self._news.get_nowait()
+        except Empty:
+            pass
+        else:
+            self._hear(news)
+        self._say_what_is_due()
+
+    def rest_s(self) -> float:
+        """Return how long there is nothing to say unless something happens."""
+        now = self._clock.monotonic()
+        waits = [self._progress.due_in(now), self._snapshots.due_in(now), LOOK_AT_SESSIONS_EVERY_S]
+        return min(one for one in waits if one is not None)
+
+    # -- the thread
+
+    def _run(self, around: Around) -> None:
+        with around():
+            while not self._stop.is_set():
+                try:
+                    self.step(self.rest_s())
+                except Exception:
+                    log.exception("open pages were not told of something")
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case Came(sid, asker):
+                self._welcome(sid, asker)
+            case Left(sid):
+                self._audiences.remove(sid)
+            case SessionEnded(secret):
+                self._close_session(secret)
+            case AccountChanged():
+                self._look_at_sessions()
+            case WorkArrived() | None:
+                pass
+            case _:
+                self._hear_of_work(news)
+
+    def _hear_of_work(self, news: Event) -> None:
+        match news:
+            case DownloadChanged() if self._news.qsize() < LONGEST_BACKLOG:
+                self._tell_of_download(news)
+            case TransfersProgressed(transfers):
+                self._progress.put(transfers)
+            case DeviceChanged(device_id):
+                self._tell_of_device(device_id)
+            case NoticesChanged():
+                for audience in self._audiences:
+                    self._tell(audience, "notice", self._notices(audience))
+            case _:
+                # Too much to tell one by one, or nobody can say whom it concerns.
+                self._viewers.clear()
+                self._snapshots.put(None)
+
+    def _say_what_is_due(self) -> None:
+        now = self._clock.monotonic()
+        transfers = self._progress.take(now)
+        if transfers is not None:
+            self._tell_of_progress(transfers)
+        if self._snapshots.due_in(now) == 0:
+            self._snapshots.take(now)
+            for audience in self._audiences:
+                self._tell_whole_truth(audience)
+        if now - self._sessions_seen_at >= LOOK_AT_SESSIONS_EVERY_S:
+            self._look_at_sessions()
+
+    # -- people
+
+    def _welcome(self, sid: str, asker: Asker) -> None:
+        # The session may have ended between the handshake and now.
+        is_current = auth.look_again(self._desk, asker).person == asker.person
+        audience = self._audiences.add(sid, asker) if is_current else None
+        if audience is None:
+            self._wire.close(sid)
+            return
+        self._wire.join(sid, audience.room)
+        snapshot = self._snapshot(audience)
+        audience.last_snapshot = snapshot
+        self._wire.send(sid, "snapshot", {"seq": audience.sequence, **snapshot})
+
+    def _close_session(self, secret: str) -> None:
+        for sid, asker in self._audiences.sockets():
+            if asker.visit is not None and asker.visit.secret == secret:
+                self._close(sid)
+
+    def _look_at_sessions(self) -> None:
+        self._sessions_seen_at = self._clock.monotonic()
+        for sid, asker in self._audiences.sockets():
+            now = auth.look_again(self._desk, asker)
+            if now.person is None or now.person != asker.person:
+                self._close(sid)
+
+    def _close(self, sid: str) -> None:
+        self._audiences.remove(sid)
+        self._wire.close(sid)
+
+    # -- what is told
+
+    def _tell(self, audience: Audience, event: str, payload: Json) -> None:
+        """The only way out: to one audience, numbered."""
+        audience.sequence += 1
+        self._wire.send(audience.room, event, {"seq": audience.sequence, **payload})
+
+    def _tell_of_download(self, change: DownloadChanged) -> None:
+        self._viewers.clear()
+        found = change.download
+        viewers = {found.user_id} if change.now is None else set(self._desk.viewers(found.id))
+        for audience in self._audiences:
+            if audience.person.is_admin or audience.person.user_id in viewers:
+                view = self._desk.download(audience.person, found.id)
+                told = presenters.download(view) if view else None
+                self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
+        if change.now is None:
+            # Who else saw the row cannot be asked any more.
+            self._snapshots.put(None)
+
+    def _tell_of_progress(self, transfers: tuple[Progress, ...]) -> None:
+        for audience in self._audiences:
+            seen = self._seen(audience, transfers)
+            if seen or audience.heard_progress:
+                audience.heard_progress = bool(seen)
+                self._tell(audience, "download:progress", presenters.transfers(seen))
+
+    def _tell_of_device(self, device_id: str) -> None:
+        for audience in self._audiences:
+            for one in self._desk.devices(audience.person):
+                if one.id == device_id:
+                    self._tell(audience, "device", {"device": presenters.device(one)})
+
+    def _tell_whole_truth(self, audience: Audience) -> None:
+        snapshot = self._snapshot(audience)
+        if snapshot != audience.last_snapshot:
+            audience.last_snapshot = snapshot
+            self._tell(audience, "snapshot", snapshot)
+
+    def _snapshot(self, audience: Audience) -> Json:
+        person = audience.person
+        unfinished = STATUSES[Tab.ACTIVE] | STATUSES[Tab.FAILED]
+        active = Query(statuses=unfinished, page_size=SNAPSHOT_SIZE)
+        return {
+            "counts": presenters.counts(self._desk.counts(person)),
+            "downloads": presenters.page(self._desk.downloads(person, active))["items"],
+            "devices": [presenters.device(one) for one in self._desk.devices(person)],
+            **presenters.transfers(self._seen(audience, tuple(self._desk.progress()))),
+            **self._notices(audience),
+        }
+
+    def _notices(self, audience: Audience) -> Json:
+        return {"notices": [presenters.notice(n) for n in self._desk.notices(audience.person)]}
+
+    def _seen(self, audience: Audience, transfers: tuple[Progress, ...]) -> list[Progress]:
+        if audience.person.is_admin:
+            return list(transfers)
+        mine = audience.person.user_id
+        return [one for one in transfers if mine in self._who_sees(one.download_id)]
+
+    def _who_sees(self, download_id: int) -> frozenset[str]:
+        if download_id not in self._viewers:
+            self._viewers[download_id] = frozenset(self._desk.viewers(download_id))
+        return self._viewers[download_id]

@@ -1,0 +1,205 @@
+"""Socket.IO on the wire: who may open a connection, its rooms, its threads, its end.
+
+The session is asked for on every request before Engine.IO sees it, so a stranger cannot even
+hold a connection open. There is no event a browser may send: whoever sends one is cut off.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import nullcontext, suppress
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from queue import Queue
+from threading import BoundedSemaphore
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flask import Flask, request
+from flask_socketio import SocketIO
+
+from sidecar.services.accounts.person import SignInDesk
+from sidecar.web.api.presenters import Json
+from sidecar.web.live.audiences import Around
+from sidecar.web.request.refusals import Refusal, Refusals
+from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Asker, is_from_elsewhere, who
+from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
+from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, Conversation
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+wire_log = logging.getLogger(f"{__name__}.wire")
+
+PATH = "/socket.io"
+PING_EVERY_S = 25
+PING_WITHIN_S = 20
+# Each occupies a thread of the web server until there is something to say.
+MOST_POLLS = 12
+ASKER = "sidecar.asker"
+
+
+class Listener(Protocol):
+    """Who is told of comings and goings."""
+
+    def came(self, sid: str, asker: Asker) -> None:
+        """A socket has connected."""
+
+    def left(self, sid: str) -> None:
+        """A socket is over."""
+
+
+class Sockets:
+    """Implements `Wire` over Flask-SocketIO."""
+
+    def __init__(self, desk: SignInDesk) -> None:
+        self._desk = desk
+        self._polls = BoundedSemaphore(MOST_POLLS)
+        self._ended = Flag()
+        self._around: Around = nullcontext
+        # Packets hold what people listen to, and belong into no log.
+        wire_log.setLevel(logging.WARNING)
+        self._socketio = SocketIO(
+            async_mode="threading",
+            async_handlers=False,
+            cors_allowed_origins=[],
+            manage_session=False,
+            max_http_buffer_size=LARGEST_MESSAGE,
+            ping_interval=PING_EVERY_S,
+            ping_timeout=PING_WITHIN_S,
+            logger=wire_log,
+            engineio_logger=wire_log,
+        )
+
+    def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
+        """Return the Flask application with the live connection beside it."""
+        self._socketio.init_app(app)
+        engine = self._server.eio
+        # There is no public way to hand these in: sleeps that end with us, WebSockets that bound a
+        # message before it is looked at, and queues that nobody waits for.
+        engine._async = engine._async | {  # noqa: SLF001 - see above
+            "sleep": self._ended.wait,
+            "websocket": Conversation,
+            "queue": _Unjoined,
+        }
+
+        def admit(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            refused = self._refused(environ)
+            if refused is not None:
+                return refusals.refuse(environ, start_response, Refusal(refused))
+            return self._answer(app, environ, start_response)
+
+        live = refusals.in_our_form(admit)
+
+        def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ.get("PATH_INFO", "").startswith(PATH):
+                return live(environ, start_response)
+            return app(environ, start_response)
+
+        return outer
+
+    @property
+    def _server(self) -> Any:  # noqa: ANN401 - python-socketio's server has no types
+        return self._socketio.server  # type: ignore[attr-defined]  # missing in its stubs
+
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of comings and goings."""
+
+        def connect() -> bool:
+            asker: Asker = request.environ.get(ASKER, Asker())
+            if role_of(asker.person) < SOCKET_EVENTS["connect"] or self._ended.is_set():
+                return False
+            listener.came(_sid(), asker)
+            return True
+
+        def disconnect(_reason: object = None) -> None:
+            listener.left(_sid())
+
+        def anything_else(event: str, *_args: object) -> None:
+            log.warning("a page sent %r over the live connection, which takes nothing", event[:40])
+            self.close(_sid())
+
+        self._socketio.on("connect")(connect)
+        self._socketio.on("disconnect")(disconnect)
+        self._socketio.on("*")(anything_else)
+
+    def begin(self, around: Around) -> None:
+        """See `Wire`."""
+        self._around = around
+
+    def send(self, to: str, event: str, payload: Json) -> None:
+        """See `Wire`."""
+        self._socketio.emit(event, dict(payload), to=to)
+
+    def join(self, sid: str, room: str) -> None:
+        """See `Wire`."""
+        with suppress(KeyError, ValueError):  # it is over already
+            self._server.enter_room(sid, room)
+
+    def close(self, sid: str) -> None:
+        """See `Wire`."""
+        server = self._server
+        line = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+        server.disconnect(sid)
+        if line is not None:
+            line.close(wait=False)
+
+    def end(self) -> None:
+        """See `Wire`."""
+        self._ended.set()
+        for line in tuple(self._server.eio.sockets.values()):
+            line.close(wait=False)
+        if self._server.eio.service_task_handle is not None:
+            self._server.shutdown()
+
+    def _refused(self, environ: WSGIEnvironment) -> HTTPStatus | None:
+        """Return why a request may not reach Engine.IO, None if it may."""
+        if self._ended.is_set():
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        with self._around():
+            asker = who(
+                self._desk,
+                cookie=_cookie(environ),
+                authorization=environ.get("HTTP_AUTHORIZATION"),
+            )
+        if is_from_elsewhere(environ):
+            return HTTPStatus.FORBIDDEN
+        if role_of(asker.person) < SOCKET_EVENTS["connect"]:
+            return HTTPStatus.UNAUTHORIZED
+        environ[ASKER] = asker
+        return None
+
+    def _answer(
+        self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or SOCKET_KEY in environ:
+            return app(environ, start_response)
+        if not self._polls.acquire(blocking=False):
+            start_response("503 Service Unavailable", [])
+            return []
+        try:
+            return app(environ, start_response)
+        finally:
+            self._polls.release()
+
+
+class _Unjoined(Queue[object]):
+    """What waits for a page. Engine.IO would wait until a page it throws out has taken it all."""
+
+    def join(self) -> None:
+        """Nothing: that page may never ask again, and a worker of the server would be lost."""
+
+
+def _sid() -> str:
+    sid: str = request.sid  # type: ignore[attr-defined]  # Flask-SocketIO puts it there
+    return sid
+
+
+def _cookie(environ: WSGIEnvironment) -> str | None:
+    jar: SimpleCookie = SimpleCookie()
+    with suppress(CookieError):
+        jar.load(environ.get("HTTP_COOKIE", ""))
+    name = SECURE_COOKIE if environ["wsgi.url_scheme"] == "https" else COOKIE
+    return jar[name].value if name in jar else None

@@ -1,0 +1,51 @@
+"""`/admin`: everybody, the machinery and the recent log, for admins alone."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.services.accounts.users import PeopleDesk
+from sidecar.services.system_status import HoodDesk
+from sidecar.services.transfers.status import TransfersDesk
+from sidecar.web.api.users import own_secret
+from sidecar.web.request.errors import Problem
+from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
+from sidecar.web.security.auth import person
+
+LINES_SHOWN = 100
+
+
+def routes(people: PeopleDesk, hood: HoodDesk, transfers: TransfersDesk) -> Blueprint:
+    """Return the routes."""
+    admin = Blueprint("admin", __name__, url_prefix="/admin")
+
+    @admin.get("")
+    def show() -> str:
+        level = request.args.get("level", "")
+        text = request.args.get("q", "")[:LONGEST_TEXT].strip()
+        lines = hood.log(level if level in LOG_LEVELS else None, text)
+        return render_template(
+            "admin.html",
+            accounts=people.accounts(person()),
+            sessions=people.sessions(person(), own_secret()),
+            hood=hood.view(),
+            transfers=transfers.transfers(person()),
+            lines=lines[:LINES_SHOWN],
+            found=len(lines),
+            level=level,
+            levels=LOG_LEVELS,
+            text=text,
+        )
+
+    @admin.post("/transfers")
+    def change() -> Response:
+        asked = request.form.get("paused", "")
+        if asked not in {"yes", "no"}:
+            raise Problem(HTTPStatus.BAD_REQUEST)
+        transfers.pause(paused=asked == "yes")
+        return redirect(url_for("admin.show"), 303)
+
+    return admin

@@ -1,0 +1,235 @@
+"""`/devices/…`: one device and what is set there, as plain forms that come back to the page.
+
+GET  /devices/ID                     settings, rules with their reasons, pins, what was removed
+POST /devices/ID/settings · rules/NAME · take-back · removals · unplug
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.config.describing import KeyKind
+from sidecar.errors import ConfigError, DeviceTrouble, NotHere, NotPossible, SidecarError
+from sidecar.services.downloads.undo import Undoing
+from sidecar.services.removals.review import RemovalsDesk
+from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.rules.settings_view import DeviceSteering, Setting, Value
+from sidecar.services.space.plans import PlansDesk
+from sidecar.services.syncthing.status import IgnoreView, PeersDesk
+from sidecar.services.transfers.eject import UnplugDesk
+from sidecar.web import redirects
+from sidecar.web.api.undo import leading_back
+from sidecar.web.i18n import labels
+from sidecar.web.request.errors import Problem, answer
+from sidecar.web.security.auth import person
+
+ONE = "/<string(maxlength=80):device_id>"
+LONGEST_VALUE = 100
+
+
+class Kept(StrEnum):
+    """What a person said once and may take back."""
+
+    PIN = "pin"
+    PLAYLIST = "playlist"
+    EXCLUSION = "exclusion"
+    REMOVAL = "removal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDesks:
+    """Where the page asks."""
+
+    plans: PlansDesk
+    steering: SteeringDesk
+    removals: RemovalsDesk
+    unplugging: UnplugDesk
+    peers: PeersDesk
+    undoing: Undoing
+
+
+def routes(desks: DeviceDesks) -> Blueprint:
+    """Return the routes."""
+    device = Blueprint("device", __name__, url_prefix="/devices")
+    device.register_error_handler(NotHere, _not_here)
+
+    @device.get(ONE)
+    def show(device_id: str) -> Response:
+        return _page(desks, device_id)
+
+    _changes(device, desks)
+    _answers(device, desks)
+    return device
+
+
+def _changes(device: Blueprint, desks: DeviceDesks) -> None:
+    @device.post(f"{ONE}/settings")
+    def settings(device_id: str) -> Response:
+        now = desks.steering.settings(person(), device_id)
+        return _change(desks, device_id, device=_given(now.settings))
+
+    @device.post(f"{ONE}/rules/<string(maxlength=40):rule>")
+    def change_rule(device_id: str, rule: str) -> Response:
+        now = desks.steering.settings(person(), device_id)
+        known = next((one for one in now.rules if one.name == rule), None)
+        if known is None:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return _change(desks, device_id, rules={rule: _given(known.settings)})
+
+    @device.post(f"{ONE}/take-back")
+    def take_back(device_id: str) -> Response:
+        asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
+        if asked not in set(Kept):
+            raise Problem(HTTPStatus.BAD_REQUEST)
+        return _take_back(desks, device_id, Kept(asked), item_id)
+
+
+def _answers(device: Blueprint, desks: DeviceDesks) -> None:
+    @device.post(f"{ONE}/removals")
+    def answer_removals(device_id: str) -> Response:
+        gone = request.form.get("gone") == "yes"
+        try:
+            if desks.removals.answer(person(), device_id, gone=gone) is None:
+                raise Problem(HTTPStatus.NOT_FOUND)
+        except DeviceTrouble as trouble:
+            return _page(desks, device_id, trouble)
+        # It is asked on every page: back to the one where it was answered.
+        return redirect(redirects.onward(url_for("device.show", device_id=device_id)), 303)
+
+    @device.post(f"{ONE}/stignore")
+    def ignore(device_id: str) -> Response:
+        try:
+            if desks.peers.ignore(person(), device_id) is None:
+                raise Problem(HTTPStatus.NOT_FOUND)
+        except DeviceTrouble as trouble:
+            return _page(desks, device_id, trouble)
+        return _back(device_id)
+
+    @device.post(f"{ONE}/unplug")
+    def unplug(device_id: str) -> Response:
+        act = desks.unplugging.use if "use" in request.form else desks.unplugging.unplug
+        if not act(person(), device_id):
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return redirect(url_for("plans.devices"), 303)
+
+
+def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = None) -> Response:
+    who = person()
+    shown = desks.steering.settings(who, device_id)
+    page = render_template(
+        "device.html",
+        device=shown,
+        plan=desks.plans.one(who, device_id),
+        question=desks.removals.removals(who, device_id),
+        shared=desks.peers.shared(who, device_id),
+        ignoring=_ignoring(desks.peers, device_id),
+        is_unplugged=desks.unplugging.is_unplugged(device_id),
+        pins=desks.steering.pins(who, device_id),
+        playlists=desks.steering.playlists(who, device_id),
+        removed=desks.steering.removed(who, device_id),
+        exclusions=[
+            one for one in desks.steering.exclusions(who) if one.device_id in {None, device_id}
+        ],
+        refused=refused,
+        words=labels,
+        budgets=_sizes(shown),
+    )
+    return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _ignoring(peers: PeersDesk, device_id: str) -> IgnoreView | None:
+    try:
+        return peers.ignoring(person(), device_id)
+    except DeviceTrouble:
+        # That it is not there is said above.
+        return None
+
+
+def _change(
+    desks: DeviceDesks,
+    device_id: str,
+    *,
+    device: Mapping[str, object] | None = None,
+    rules: Mapping[str, Mapping[str, object]] | None = None,
+) -> Response:
+    try:
+        desks.steering.change(person(), device_id, device or {}, rules or {})
+    except (ConfigError, NotPossible) as refused:
+        return _page(desks, device_id, refused)
+    return _back(device_id)
+
+
+def _given(settings: tuple[Setting, ...]) -> dict[str, object]:
+    """What the form says of these keys; what it does not name stays as it is."""
+    given = {
+        one.key.name: _value(one, request.form.get(one.key.name, "")[:LONGEST_VALUE].strip())
+        for one in settings
+        if one.key.kind is KeyKind.SWITCH or one.key.name in request.form
+    }
+    now = {one.key.name: one for one in settings}
+    return {name: value for name, value in given.items() if value != now[name].value}
+
+
+def _value(one: Setting, text: str) -> Value:
+    """A form has only texts; an emptied field takes a change back."""
+    match one.key.kind:
+        case KeyKind.SWITCH:
+            return text == "on"
+        case KeyKind.NUMBER if text.isascii() and text.removeprefix("-").isdecimal():
+            return int(text)
+        case KeyKind.SIZE if text == labels.size(one.value):
+            return one.value
+        case _:
+            return text or None
+
+
+def _sizes(shown: DeviceSteering) -> dict[str, str]:
+    sizes = [one for one in shown.settings if one.key.kind is KeyKind.SIZE]
+    return {one.key.name: labels.size(one.value) for one in sizes}
+
+
+def _take_back(desks: DeviceDesks, device_id: str, kept: Kept, item_id: str) -> Response:
+    who, steering, record = person(), desks.steering, None
+    match kept:
+        case Kept.PIN:
+            files = next(
+                (one.files for one in steering.pins(who, device_id) if one.item_id == item_id), 0
+            )
+            if files > 1 and request.form.get("sure") != "yes":
+                return _ask_unpin(desks, device_id, item_id, files)
+            reversal = steering.unpin(who, device_id, item_id)
+            record = desks.undoing.remember_one(who, "let_go", reversal, files)
+        case Kept.PLAYLIST:
+            reversal = steering.drop(who, device_id, item_id)
+            record = desks.undoing.remember_one(who, "playlist", reversal, 1)
+        case Kept.EXCLUSION:
+            steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
+        case Kept.REMOVAL:
+            steering.want_again(who, device_id, item_id)
+    where = url_for("device.show", device_id=device_id)
+    return redirect(leading_back(where, record), 303)
+
+
+def _ask_unpin(desks: DeviceDesks, device_id: str, item_id: str, files: int) -> Response:
+    pins = desks.steering.pins(person(), device_id)
+    page = render_template(
+        "ask_unpin.html",
+        device_id=device_id,
+        pin=next(one for one in pins if one.item_id == item_id),
+        files=files,
+    )
+    return make_response(page)
+
+
+def _back(device_id: str) -> Response:
+    return redirect(url_for("device.show", device_id=device_id), 303)
+
+
+def _not_here(error: NotHere) -> Response:
+    return answer(HTTPStatus.NOT_FOUND, str(error))

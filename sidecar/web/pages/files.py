@@ -1,0 +1,270 @@
+"""`/offline`: what is on the devices, looked through, played and kept, without asking Jellyfin.
+
+GET  /offline                       albums, series and films as tiles, or files as a list
+GET  /offline/albums/ID · /series   one of them with its files in order
+GET  /offline/next                  what would go first
+GET  /offline/ID/ask                the question before something ends
+POST /offline/ID/act                pin · let go · delete · leave out of a rule
+
+Whatever is pressed leads back to where it was pressed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.files.tiles import SERIES
+from sidecar.domain.space.eviction import Standing
+from sidecar.domain.undo import Reversal
+from sidecar.errors import NotHere
+from sidecar.services.downloads.commands import ActionsDesk, Order, Outcome, Result
+from sidecar.services.downloads.undo import Record, Undoing
+from sidecar.services.downloads.views import Desk
+from sidecar.services.files.browse import FileView, OnDeviceDesk
+from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.space.next_to_go import LeaversDesk
+from sidecar.web.api.download_bodies import LARGEST_ID
+from sidecar.web.api.preferences import ITEM, checked
+from sidecar.web.api.undo import leading_back
+from sidecar.web.i18n import labels
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.download_actions import STATUS
+from sidecar.web.pages.downloads import KINDS
+from sidecar.web.pages.files_view import (
+    LONGEST_KEY,
+    NEXT,
+    ROWS_ON_A_PAGE,
+    Look,
+    OnDeviceShown,
+    for_page,
+)
+from sidecar.web.request.errors import Problem, answer
+from sidecar.web.security.auth import person
+
+FILE = f"/<int(max={LARGEST_ID}):download_id>"
+MOST_LEAVERS = 50
+LEAVING = MappingProxyType(
+    {
+        Standing.NOTHING: translatable("nobody wants it any more"),
+        Standing.PRE_CACHED: translatable("it was only fetched ahead of a queue"),
+        Standing.AFFINITY: translatable("it is only here because its album is played"),
+        Standing.PASSING: translatable("it is only wanted for a while"),
+    }
+)
+RULES = MappingProxyType(
+    {name: rule.name for name, rule in labels.RULES.items()}
+    | {"favourites": translatable("Favourites")}
+)
+
+
+class Press(StrEnum):
+    """What can be done with a file."""
+
+    PIN = "pin"
+    LET_GO = "let_go"
+    DELETE = "delete"
+    LEAVE_OUT = "leave_out"
+
+
+ASKED_FIRST = frozenset({Press.DELETE, Press.LEAVE_OUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineDesks:
+    """Where the page asks."""
+
+    desk: Desk
+    on_device: OnDeviceDesk
+    leavers: LeaversDesk
+    steering: SteeringDesk
+    actions: ActionsDesk
+    undoing: Undoing
+
+
+def routes(desks: OfflineDesks) -> Blueprint:
+    """Return the routes."""
+    page = Blueprint("offline_page", __name__, url_prefix="/offline")
+    page.register_error_handler(NotHere, _not_here)
+
+    @page.get("")
+    def show() -> str:
+        shown = for_page(request.args, at="")
+        return _tiles(desks, shown) if shown.look is Look.TILES else _files(desks, shown)
+
+    @page.get(f"/albums/{ITEM}")
+    def album(item_id: str) -> str:
+        return _tile(desks, for_page(request.args, at=checked(item_id)))
+
+    @page.get("/series")
+    def series() -> str:
+        name = request.args.get("name", "")[:LONGEST_KEY]
+        return _tile(desks, for_page(request.args, at=f"{SERIES}{name}"))
+
+    @page.get("/next")
+    def leaving() -> str:
+        return _leaving(desks)
+
+    @page.get(f"{FILE}/ask")
+    def ask(download_id: int) -> Response:
+        return _ask(desks, download_id)
+
+    @page.post(f"{FILE}/act")
+    def act(download_id: int) -> Response:
+        return _act(desks, download_id)
+
+    return page
+
+
+def _tiles(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+    found = desks.on_device.tiles(person(), shown.wanted)
+    if shown.page > shown.last(found.total):
+        # Files went while the page was open: show the last page that there is.
+        shown = shown.on(shown.last(found.total))
+        found = desks.on_device.tiles(person(), shown.wanted)
+    return _page(desks, shown, found.total, found=found, tiles=found.total, files=found.files)
+
+
+def _files(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+    found = desks.on_device.files(person(), shown.wanted)
+    if shown.page > shown.last(found.total):
+        shown = shown.on(shown.last(found.total))
+        found = desks.on_device.files(person(), shown.wanted)
+    return _page(desks, shown, found.total, found=found, tiles=found.tiles, files=found.total)
+
+
+def _tile(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+    tile, found = desks.on_device.tile(person(), shown.at, shown.wanted)
+    if shown.part > shown.last(found.total):
+        shown = shown.on(shown.last(found.total))
+        tile, found = desks.on_device.tile(person(), shown.at, shown.wanted)
+    return _page(desks, shown, found.total, found=found, tile=tile)
+
+
+def _page(desks: OfflineDesks, shown: OnDeviceShown, total: int, **further: object) -> str:
+    devices = desks.desk.devices(person())
+    return render_template(
+        "offline.html",
+        **further,
+        shown=shown,
+        last_page=shown.last(total),
+        page_number=shown.part if shown.at else shown.page,
+        address=address,
+        kinds=KINDS,
+        looks=Look,
+        rows_on_a_page=ROWS_ON_A_PAGE,
+        devices=devices,
+        device_choices=[(one.id, one.name) for one in devices],
+        owners=desks.desk.owners(person()),
+    )
+
+
+def _leaving(desks: OfflineDesks) -> str:
+    return render_template(
+        "leaving.html",
+        shown=for_page(request.args, at=NEXT),
+        devices=desks.leavers.all(person(), MOST_LEAVERS),
+        words=LEAVING,
+        address=address,
+    )
+
+
+def _ask(desks: OfflineDesks, download_id: int) -> Response:
+    who, shown = person(), for_page(request.args)
+    file, action = desks.on_device.file(who, download_id), request.args.get("action", "")
+    if action not in ASKED_FIRST or (action == Press.LEAVE_OUT and not file.holdings):
+        raise Problem(HTTPStatus.NOT_FOUND)
+    page = render_template(
+        "ask.html" if action == Press.DELETE else "leave_out.html",
+        action=action,
+        download=file.view,
+        file=file,
+        others=desks.actions.others(who, download_id),
+        rules=RULES,
+        shown=shown,
+        act_at=url_for("offline_page.act", download_id=download_id),
+        back=address(shown),
+    )
+    return make_response(page)
+
+
+def _act(desks: OfflineDesks, download_id: int) -> Response:
+    who, shown, press = person(), for_page(request.form), _pressed()
+    file = desks.on_device.file(who, download_id)
+    outcome: Outcome | None = None
+    record: Record | None = None
+    match press:
+        case Press.PIN:
+            desks.on_device.keep(who, download_id)
+        case Press.LET_GO:
+            reversal = desks.on_device.let_go(who, download_id)
+            record = desks.undoing.remember_one(who, "let_go", reversal, len(reversal.holds))
+        case Press.LEAVE_OUT:
+            reversal = _leave_out(desks, file)
+            record = desks.undoing.remember_one(who, "exclude", reversal, 1)
+            if "delete" in request.form:
+                outcome = desks.actions.act(who, download_id, Order(action=Action.DELETE))
+        case Press.DELETE:
+            everyone = request.form.get("for") == "everyone"
+            order = Order(action=Action.DELETE, for_everyone=everyone)
+            outcome = desks.actions.act(who, download_id, order)
+    if outcome is not None and outcome.result not in {Result.DONE, Result.UNCHANGED}:
+        return _told(outcome, shown)
+    if outcome is not None and record is None:
+        record = desks.undoing.remember(who, Action.DELETE, [outcome])
+    return redirect(leading_back(_back(desks, shown), record), 303)
+
+
+def _leave_out(desks: OfflineDesks, file: FileView) -> Reversal:
+    """Only what the page offered can be chosen."""
+    rule, _, source = request.form.get("choice", "").partition(" ")
+    offered = {
+        (one.rule, place) for one in file.holdings for place in (file.view.item_id, one.source_id)
+    }
+    if (rule, source) not in offered:
+        raise Problem(HTTPStatus.BAD_REQUEST)
+    return desks.steering.exclude(person(), file.view.device_id, rule, source)
+
+
+def _pressed() -> Press:
+    asked = request.form.get("action", "")
+    if asked not in set(Press):
+        raise Problem(HTTPStatus.BAD_REQUEST)
+    return Press(asked)
+
+
+def address(shown: OnDeviceShown) -> str:
+    """Return where this is shown; written anew, so it leads nowhere else."""
+    if shown.at == NEXT:
+        return url_for("offline_page.leaving", **shown.args)
+    if shown.at.startswith(SERIES):
+        name = shown.at.removeprefix(SERIES)
+        return url_for("offline_page.series", name=name, **shown.args)
+    if shown.at:
+        return url_for("offline_page.album", item_id=checked(shown.at), **shown.args)
+    return url_for("offline_page.show", **shown.args)
+
+
+def _back(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+    """The place as it was; where the last file of an album went, the list that led there."""
+    if shown.at and shown.at != NEXT:
+        try:
+            desks.on_device.tile(person(), shown.at, shown.wanted)
+        except NotHere:
+            return address(shown.inside(""))
+    return address(shown)
+
+
+def _told(outcome: Outcome, shown: OnDeviceShown) -> Response:
+    page = render_template("told.html", outcome=outcome, back=address(shown), of=1, leads_back=True)
+    return make_response(page, STATUS.get(outcome.result, HTTPStatus.OK))
+
+
+def _not_here(error: NotHere) -> Response:
+    return answer(HTTPStatus.NOT_FOUND, str(error))

@@ -1,0 +1,97 @@
+"""`/devices/ID/found`, `/devices/ID/heard`: what a device brings along, looked at and taken over.
+
+    found   files that were there before us, adopted if somebody says so
+    heard   what a music player noted in its logs, told to Jellyfin if somebody says so
+
+Looking changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from sidecar.errors import DeviceTrouble, NotAManager, SidecarError
+from sidecar.services.adoption.adopt import AdoptionDesk, AdoptionInUse
+from sidecar.services.player_logs.views import LogDesk, LogInUse
+from sidecar.web.api.adoption import MOST_IDS
+from sidecar.web.request.errors import Problem
+from sidecar.web.security.auth import person
+
+ONE = "/<string(maxlength=80):device_id>"
+LONGEST_ID = 16
+MOST_SHOWN = 100
+
+
+def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
+    """Return the routes."""
+    returns = Blueprint("returns", __name__, url_prefix="/devices")
+
+    @returns.get(f"{ONE}/found")
+    def found(device_id: str) -> str:
+        offer = adoption.offer(person(), device_id)
+        if offer is None:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return render_template("found.html", offer=offer, most=MOST_SHOWN)
+
+    @returns.post(f"{ONE}/found")
+    def adopt(device_id: str) -> str:
+        return _adopt(adoption, device_id)
+
+    @returns.get(f"{ONE}/heard")
+    def heard(device_id: str) -> str:
+        log = logs.log(person(), device_id)
+        if log is None:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return render_template("heard.html", log=log, most=MOST_SHOWN)
+
+    @returns.post(f"{ONE}/heard")
+    def take(device_id: str) -> str:
+        done = logs.take(person(), device_id)
+        if done is None:
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return render_template("taken.html", done=done, device_id=device_id, most=MOST_SHOWN)
+
+    for trouble in (DeviceTrouble, AdoptionInUse, LogInUse):
+        returns.register_error_handler(trouble, _not_now)
+    return returns
+
+
+def _adopt(adoption: AdoptionDesk, device_id: str) -> str:
+    chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
+    ids = None if "all" in request.form else chosen[:MOST_IDS]
+    if _must_ask(ids):
+        return _ask_adopt(adoption, device_id, ids)
+    done = adoption.adopt(person(), device_id, ids)
+    if done is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
+
+
+def _must_ask(ids: Sequence[str] | None) -> bool:
+    return (ids is None or len(ids) > 1) and request.form.get("sure") != "yes"
+
+
+def _ask_adopt(adoption: AdoptionDesk, device_id: str, ids: Sequence[str] | None) -> str:
+    """Ask with the number before many files are adopted at once."""
+    management = adoption.management(person(), device_id)
+    if management is None:
+        raise Problem(HTTPStatus.NOT_FOUND)
+    if not management.may_manage:
+        raise NotAManager(management.refusal)
+    told = request.form.get("total", default=0, type=int)
+    return render_template(
+        "ask_adopt.html",
+        device_id=device_id,
+        ids=ids,
+        total=max(0, told) if ids is None else len(ids),
+    )
+
+
+def _not_now(trouble: SidecarError) -> Response:
+    device_id = (request.view_args or {}).get("device_id", "")
+    page = render_template("not_now.html", trouble=trouble, device_id=device_id)
+    return make_response(page, HTTPStatus.CONFLICT)

@@ -1,0 +1,218 @@
+"""`/library`: what Jellyfin has, as each person sees it, to be looked through and downloaded.
+
+GET  /library · /library/ITEM             the start, a shelf, a search; one thing and what is in it
+GET  /library/buttons                     the download buttons as they are now
+POST /library/download · /library/ITEM/heart
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from types import MappingProxyType
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.domain.items import PLAYABLE
+from sidecar.domain.kinds import Kind
+from sidecar.errors import NotHere
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.commands import ActionsDesk, Addition, Asked
+from sidecar.services.downloads.views import Desk
+from sidecar.services.library.browse import Asked as Question
+from sidecar.services.library.browse import BrowsingDesk, LibraryPage, Shown, Sort
+from sidecar.services.library.download_state import Button
+from sidecar.web import redirects
+from sidecar.web.api.download_bodies import MOST_ITEMS
+from sidecar.web.api.preferences import ITEM, checked
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.library_view import IN_ROWS, Looked, Shelf, for_page
+from sidecar.web.request.errors import Problem, answer
+from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT
+from sidecar.web.security.auth import person
+
+NEWEST = Question(
+    kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=Sort.ADDED, page_size=12
+)
+# What a search looks for; each is asked of Jellyfin by itself, so that none hides another.
+FOUND = (Shelf.ARTISTS, Shelf.ALBUMS, Shelf.FILMS, Shelf.SERIES, Shelf.PLAYLISTS, Shelf.TRACKS)
+FEW = 6
+SIZES = ("small", "medium", "large")
+SHELVES = MappingProxyType(
+    {
+        Shelf.ALBUMS: translatable("Albums"),
+        Shelf.ARTISTS: translatable("Artists"),
+        Shelf.PLAYLISTS: translatable("Playlists"),
+        Shelf.FILMS: translatable("Films"),
+        Shelf.SERIES: translatable("Series"),
+        Shelf.BOOKS: translatable("Audiobooks"),
+        Shelf.TRACKS: translatable("Tracks"),
+        Shelf.EPISODES: translatable("Episodes"),
+    }
+)
+SORTS = MappingProxyType(
+    {
+        Sort.NAME: translatable("By name"),
+        Sort.ADDED: translatable("Newest in Jellyfin first"),
+        Sort.YEAR: translatable("By year"),
+        Sort.PLAYED: translatable("Played last first"),
+    }
+)
+KIND_ICONS = MappingProxyType(
+    {
+        Kind.VIEW: "library",
+        Kind.ARTIST: "circle-user-round",
+        Kind.ALBUM: "disc-3",
+        Kind.TRACK: "music",
+        Kind.AUDIOBOOK: "book-open",
+        Kind.PLAYLIST: "list-music",
+        Kind.SERIES: "tv",
+        Kind.SEASON: "tv",
+        Kind.EPISODE: "tv",
+        Kind.FOLDER: "folder",
+        Kind.OTHER: "folder",
+    }
+)
+STATUS = MappingProxyType(
+    {Asked.NOT_FOUND: HTTPStatus.NOT_FOUND, Asked.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+
+
+def routes(desk: Desk, library: BrowsingDesk, actions: ActionsDesk) -> Blueprint:
+    """Return the routes."""
+    pages = Blueprint("library", __name__, url_prefix="/library")
+
+    @pages.get("")
+    def start() -> str:
+        return _start(desk, library)
+
+    @pages.get(f"/{ITEM}")
+    def thing(item_id: str) -> str:
+        return _thing(desk, library, checked(item_id))
+
+    @pages.get("/buttons")
+    def buttons() -> str:
+        wanted = {size: _ids(request.args.getlist(size)) for size in SIZES}
+        seen = library.again(person(), {one for ids in wanted.values() for one in ids})
+        found = {one.entry.item.id: one for one in seen}
+        return render_template("get_buttons.html", wanted=wanted, found=found)
+
+    @pages.post("/download")
+    def download() -> Response:
+        return _download(actions)
+
+    @pages.post(f"/{ITEM}/heart")
+    def heart(item_id: str) -> Response:
+        return _heart(library, checked(item_id))
+
+    pages.register_error_handler(NotHere, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
+    return pages
+
+
+def _start(desk: Desk, library: BrowsingDesk) -> str:
+    looked, who = for_page(request.args), person()
+    sections: list[tuple[Shelf | None, LibraryPage]] = []
+    found = None
+    if looked.shelf:
+        found, looked = _page(library, looked)
+    elif looked.text:
+        few = [(one, replace(looked.on(one).asked, page_size=FEW)) for one in FOUND]
+        asked = [(one, library.listed(who, question)) for one, question in few]
+        sections = [(one, page) for one, page in asked if page.items]
+    else:
+        found = library.listed(who, looked.asked)
+        sections = [(None, library.listed(who, NEWEST))]
+    return _rendered("library.html", desk, looked, found=found, sections=sections)
+
+
+def _thing(desk: Desk, library: BrowsingDesk, item_id: str) -> str:
+    shown = library.show(person(), item_id)
+    looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
+    found = None
+    if not shown.entry.item.is_playable:
+        found, looked = _page(library, looked)
+    return _rendered("thing.html", desk, looked, found=found, thing=shown)
+
+
+def _page(library: BrowsingDesk, looked: Looked) -> tuple[LibraryPage, Looked]:
+    found = library.listed(person(), looked.asked)
+    last = _last(found)
+    if not found.items and looked.page > last:
+        looked = looked.at(last)
+        found = library.listed(person(), looked.asked)
+    return found, looked
+
+
+def _last(found: LibraryPage) -> int:
+    return max(1, math.ceil(found.total / found.page_size))
+
+
+def _rendered(template: str, desk: Desk, looked: Looked, **values: object) -> str:
+    devices = desk.devices(person())
+    found = values["found"]
+    return render_template(
+        template,
+        looked=looked,
+        devices=devices,
+        device=_chosen(devices, looked.device_id),
+        shelves=SHELVES,
+        sorts=SORTS,
+        kind_icons=KIND_ICONS,
+        last_page=_last(found) if isinstance(found, LibraryPage) else 1,
+        button_for=button_for,
+        playable=PLAYABLE,
+        **values,
+    )
+
+
+def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | None:
+    fitting = [one for one in devices if one.id == wanted]
+    return next(iter(fitting or devices), None)
+
+
+def button_for(shown: Shown, device: DeviceView | None) -> Button | None:
+    """Return the button of a thing for one device; None if nobody looked how it stands there."""
+    mine = [one for one in shown.buttons or () if device and one.device_id == device.id]
+    return next(iter(mine), None)
+
+
+def _download(actions: ActionsDesk) -> Response:
+    device = request.form.get("device", "")[:LONGEST_TEXT] or None
+    ids = _ids(request.form.getlist("item"))
+    if not ids:
+        raise Problem(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
+    additions = actions.add(person(), ids, device=device)
+    there = [one.downloads[0] for one in additions if one.downloads]
+    refused = [one for one in additions if one.result in STATUS]
+    if there and not refused:
+        return redirect(url_for("pages.download", download_id=there[0].id), 303)
+    return _told(refused, there[0].id if there else None)
+
+
+def _told(refused: Sequence[Addition], first: int | None) -> Response:
+    """Some of it cannot be had: say which, and why."""
+    page = render_template(
+        "not_added.html",
+        refused=refused,
+        first=first,
+        back=redirects.onward(url_for("library.start")),
+    )
+    return make_response(page, HTTPStatus.OK if first else STATUS[refused[0].result])
+
+
+def _heart(library: BrowsingDesk, item_id: str) -> Response:
+    value = request.form.get("value") == "on"
+    pressed = library.heart(person(), item_id, value=value)
+    if "HX-Request" in request.headers:
+        title = request.form.get("title", "")[:LONGEST_TEXT]
+        return make_response(
+            render_template("heart.html", item_id=item_id, title=title, is_favourite=pressed)
+        )
+    return redirect(redirects.onward(url_for("library.thing", item_id=item_id)), 303)
+
+
+def _ids(asked: Sequence[str]) -> list[str]:
+    return [one for one in dict.fromkeys(asked) if ITEM_ID.fullmatch(one)][:MOST_ITEMS]

@@ -1,0 +1,86 @@
+"""`/profile`: a person's own keys and sessions. A key is shown once, on the page that makes it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.services.accounts.api_keys import KeyDesk
+from sidecar.services.accounts.users import PeopleDesk
+from sidecar.web.api.api_keys import LONGEST_LABEL, TOO_MANY
+from sidecar.web.api.download_bodies import LARGEST_ID
+from sidecar.web.api.users import own_secret
+from sidecar.web.redirects import onward
+from sidecar.web.request.errors import Problem
+from sidecar.web.security.auth import person
+
+
+def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
+    """Return the routes."""
+    profile = Blueprint("profile", __name__, url_prefix="/profile")
+
+    @profile.get("")
+    def show() -> Response:
+        return _page(keys, people)
+
+    @profile.post("/keys")
+    def make_key() -> Response:
+        label = " ".join(request.form.get("label", "").split())
+        if not 0 < len(label) <= LONGEST_LABEL:
+            raise Problem(HTTPStatus.BAD_REQUEST)
+        made = keys.make_key(person(), label)
+        if made is None:
+            return _page(keys, people, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
+        return _page(keys, people, fresh=made[1], label=label, status=HTTPStatus.CREATED)
+
+    @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke")
+    def revoke_key(key_id: int) -> Response:
+        if not keys.revoke_key(person(), key_id):
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return redirect(url_for("profile.show"), 303)
+
+    _sessions(profile, people)
+    return profile
+
+
+def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
+    @profile.post("/sessions/<string(maxlength=64):session_id>/end")
+    def end_session(session_id: str) -> Response:
+        if not people.end_session(person(), session_id):
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return redirect(onward(url_for("profile.show")), 303)
+
+    @profile.post("/sessions/end")
+    def end_sessions() -> Response:
+        people.end_sessions(person())
+        return redirect(url_for("sign_in.show"), 303)
+
+    @profile.post("/forget/<string(length=32):user_id>")
+    def forget(user_id: str) -> Response:
+        if not people.forget(person(), user_id):
+            raise Problem(HTTPStatus.NOT_FOUND)
+        return redirect(onward(url_for("sign_in.show")), 303)
+
+
+def _page(
+    keys: KeyDesk,
+    people: PeopleDesk,
+    *,
+    fresh: str | None = None,
+    label: str = "",
+    trouble: str | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Response:
+    page = render_template(
+        "profile.html",
+        keys=keys.keys(person()),
+        sessions=[
+            one for one in people.sessions(person(), own_secret()) if one.account == person().name
+        ],
+        fresh=fresh,
+        label=label,
+        trouble=trouble,
+    )
+    return make_response(page, status)

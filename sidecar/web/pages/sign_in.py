@@ -1,0 +1,135 @@
+"""Coming in and going out on the pages: by password or by Quick Connect.
+
+Quick Connect needs no script: the page shows the code and a button; pressing it asks whether the
+code was approved. With scripts the page presses the button by itself.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
+from werkzeug.wrappers import Response
+
+from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooManyTries
+from sidecar.services.accounts.person import QuickConnectCode, Visit
+from sidecar.services.downloads.views import Desk
+from sidecar.web import redirects
+from sidecar.web.api.session import EndSession, leave
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.security import auth
+
+TICKET = "sidecar_ticket"
+TICKET_LASTS_S = 600
+LONGEST_NAME = 200
+LONGEST_PASSWORD = 1000
+
+
+def routes(desk: Desk, end_session: EndSession) -> Blueprint:
+    """Return the routes; the arguments are those of `session.routes`."""
+    sign_in = Blueprint("sign_in", __name__)
+    _password_routes(sign_in, desk, end_session)
+    _quick_connect_routes(sign_in, desk, end_session)
+    return sign_in
+
+
+def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) -> None:
+    @sign_in.get("/sign-in")
+    def show() -> Response:
+        if auth.asker().person is not None:
+            return redirect(redirects.onward(url_for("pages.downloads")), 303)
+        return _page()
+
+    @sign_in.post("/sign-in")
+    def with_password() -> Response:
+        name, password = request.form.get("username", ""), request.form.get("password", "")
+        if not name.strip() or len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
+            return _page(translatable("Enter your Jellyfin name and password."))
+        try:
+            visit = desk.sign_in(name.strip(), password, auth.caller())
+        except (SignInRefused, JellyfinTrouble) as refused:
+            return _page(refused)
+        return _come_in(desk, end_session, visit)
+
+    @sign_in.post("/sign-out")
+    def sign_out() -> Response:
+        leave(desk, end_session)
+        reply = make_response(redirect(url_for("sign_in.show"), 303))
+        auth.take_cookie(reply)
+        return reply
+
+
+def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) -> None:
+    @sign_in.post("/sign-in/quick-connect")
+    def start_quick_connect() -> Response:
+        try:
+            code = desk.start_quick_connect(auth.caller())
+        except (SignInRefused, JellyfinTrouble) as refused:
+            return _page(refused)
+        reply = redirect(url_for("sign_in.show_quick_connect", next=request.form.get("next")), 303)
+        _give_ticket(reply, code)
+        return reply
+
+    @sign_in.get("/sign-in/quick-connect")
+    def show_quick_connect() -> Response:
+        return _code_page() or redirect(url_for("sign_in.show"), 303)
+
+    @sign_in.post("/sign-in/quick-connect/finish")
+    def finish_quick_connect() -> Response:
+        ticket = request.cookies.get(TICKET, "").rpartition(".")[2]
+        try:
+            visit = desk.finish_quick_connect(ticket, auth.caller())
+        except (SignInRefused, JellyfinTrouble) as refused:
+            return _page(refused)
+        if visit is None:
+            return _code_page(asked=True) or redirect(url_for("sign_in.show"), 303)
+        return _come_in(desk, end_session, visit)
+
+
+def _come_in(desk: Desk, end_session: EndSession, visit: Visit) -> Response:
+    leave(desk, end_session)
+    reply: FlaskResponse = make_response(
+        redirect(redirects.onward(url_for("pages.downloads")), 303)
+    )
+    auth.give_cookie(reply, visit)
+    reply.delete_cookie(TICKET, path=url_for("sign_in.show"))
+    return reply
+
+
+def _page(trouble: SidecarError | str | None = None) -> Response:
+    page = render_template(
+        "sign_in.html",
+        trouble=trouble,
+        name=request.form.get("username", "")[:LONGEST_NAME],
+        next=redirects.wanted(),
+        is_secure=request.is_secure,
+    )
+    status = HTTPStatus.OK
+    if isinstance(trouble, JellyfinTrouble):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+    elif isinstance(trouble, TooManyTries):
+        status = HTTPStatus.TOO_MANY_REQUESTS
+    elif trouble is not None:
+        status = HTTPStatus.UNAUTHORIZED
+    return make_response(page, status)
+
+
+def _code_page(*, asked: bool = False) -> Response | None:
+    code, dot, ticket = request.cookies.get(TICKET, "").rpartition(".")
+    if not (code and dot and ticket):
+        return None
+    wanted = redirects.wanted()
+    return make_response(render_template("quick_connect.html", code=code, asked=asked, next=wanted))
+
+
+def _give_ticket(reply: Response, code: QuickConnectCode) -> None:
+    reply.set_cookie(
+        TICKET,
+        f"{code.code}.{code.ticket}",
+        max_age=TICKET_LASTS_S,
+        path=url_for("sign_in.show"),
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )

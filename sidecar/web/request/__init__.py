@@ -1,0 +1,1 @@
+"""What a request says: bodies, queries, ranges; and how it is refused."""

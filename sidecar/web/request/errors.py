@@ -1,0 +1,188 @@
+"""What a person or a program is told when something does not work: a page, or problem+json.
+
+Nothing of the code shows: no traceback, no path, no version. What nobody expected is logged
+with its traceback under an id, and the id is what is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask, Response, json, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from sidecar.errors import (
+    JellyfinTrouble,
+    NotAManager,
+    ServerAway,
+    SidecarError,
+    SignInRefused,
+    StoreTrouble,
+    TooManyTries,
+)
+from sidecar.web.i18n.numbers import translatable
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+FOR_PROGRAMS = ("/api/", "/health", "/media/", "/socket.io")
+SENTENCES = {
+    HTTPStatus.BAD_REQUEST: translatable("This request cannot be understood."),
+    HTTPStatus.UNAUTHORIZED: translatable("Sign in first."),
+    HTTPStatus.FORBIDDEN: translatable("You may not do this."),
+    HTTPStatus.NOT_FOUND: translatable("There is nothing here, or it is not yours to see."),
+    HTTPStatus.METHOD_NOT_ALLOWED: translatable("This address does not take that kind of request."),
+    HTTPStatus.REQUEST_TIMEOUT: translatable("This request took too long to arrive."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: translatable("This request is too long."),
+    HTTPStatus.REQUEST_URI_TOO_LONG: translatable("This address is too long."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: translatable(
+        "Send JSON, with the content type application/json."
+    ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: translatable(
+        "This request says too much about itself. In a browser, delete the cookies of this site."
+    ),
+    HTTPStatus.NOT_IMPLEMENTED: translatable("This server does not know that kind of request."),
+    HTTPStatus.SERVICE_UNAVAILABLE: translatable(
+        "The sidecar is stopping or has too much to do: try again in a minute."
+    ),
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: translatable(
+        "This server does not speak that version of HTTP."
+    ),
+}
+TITLES = {
+    HTTPStatus.BAD_REQUEST: translatable("Not understood"),
+    HTTPStatus.METHOD_NOT_ALLOWED: translatable("Not understood"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: translatable("Not understood"),
+    HTTPStatus.NOT_IMPLEMENTED: translatable("Not understood"),
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: translatable("Not understood"),
+    HTTPStatus.REQUEST_TIMEOUT: translatable("Too slow"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: translatable("Too long"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: translatable("Too long"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: translatable("Too long"),
+    HTTPStatus.FORBIDDEN: translatable("Not allowed"),
+    HTTPStatus.NOT_FOUND: translatable("Nothing here"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: translatable("Something went wrong"),
+    HTTPStatus.SERVICE_UNAVAILABLE: translatable("Not right now"),
+    HTTPStatus.BAD_GATEWAY: translatable("Jellyfin does not answer as it should"),
+}
+
+
+class Problem(Exception):
+    """Raised by a view to end a request with a status and a sentence.
+
+    Attributes:
+        facts: Told to programs beside the sentence: a `code`, a time.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        sentence: str | None = None,
+        *,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(sentence or SENTENCES.get(status, status.phrase))
+        self.status = status
+        self.facts = facts or {}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, and somebody must be."""
+
+
+def answer(
+    status: HTTPStatus,
+    sentence: str,
+    *,
+    error_id: str | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> Response:
+    """Return a problem as JSON to programs and as a page to people."""
+    if request.path.startswith(FOR_PROGRAMS):
+        problem: dict[str, object] = {"type": "about:blank", "title": status.phrase}
+        problem |= {"status": status.value, "detail": sentence, **(facts or {})}
+        problem |= {"id": error_id} if error_id else {}
+        return Response(json.dumps(problem), status=status, content_type=PROBLEM)
+    title = TITLES.get(status, status.phrase)
+    page = render_template("problem.html", title=title, sentence=sentence, error_id=error_id)
+    return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def refuse(status: HTTPStatus, sentence: str | None = None, *, reason: str = "") -> Response:
+    """Return the usual answer of this status; programs are told the reason as well."""
+    said = sentence or SENTENCES.get(status, f"{status.phrase}.")
+    is_told = reason and request.path.startswith(FOR_PROGRAMS)
+    return answer(status, f"{said} {reason}" if is_told else said)
+
+
+def register(app: Flask) -> None:
+    """Let the application answer every exception in this way."""
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(SignInNeeded, _sign_in)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SidecarError, _ours)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _problem(problem: Problem) -> Response:
+    return answer(problem.status, str(problem), facts=problem.facts)
+
+
+def _sign_in(_needed: SignInNeeded) -> BaseResponse:
+    if request.path.startswith(FOR_PROGRAMS) or request.method != "GET":
+        problem = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        problem.headers["WWW-Authenticate"] = "Bearer"
+        return problem
+    if "HX-Request" in request.headers:
+        gone = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        gone.headers["HX-Redirect"] = url_for("sign_in.show")
+        return gone
+    wanted = request.full_path.rstrip("?")
+    return redirect(url_for("sign_in.show", next=None if wanted == "/" else wanted), 303)
+
+
+def _http(problem: HTTPException) -> BaseResponse:
+    if problem.code is None or problem.code < HTTPStatus.BAD_REQUEST:
+        return BaseResponse(status=problem.code, headers=problem.get_headers())
+    status = HTTPStatus(problem.code)
+    reply = refuse(status)
+    for name, value in problem.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            reply.headers[name] = value
+    return reply
+
+
+def _ours(error: SidecarError) -> Response:
+    match error:
+        case TooManyTries(wait_s=wait_s):
+            refusal = answer(HTTPStatus.TOO_MANY_REQUESTS, str(error))
+            refusal.headers["Retry-After"] = str(math.ceil(wait_s))
+            return refusal
+        case SignInRefused():
+            return answer(HTTPStatus.UNAUTHORIZED, str(error))
+        case NotAManager():
+            return answer(HTTPStatus.FORBIDDEN, f"{error}.", facts={"code": "managers-only"})
+        case StoreTrouble() | ServerAway():
+            return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        case JellyfinTrouble():
+            return answer(HTTPStatus.BAD_GATEWAY, str(error))
+        case _:
+            return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> Response:
+    error_id = secrets.token_hex(4)
+    log.error("%s %s failed (%s)", request.method, request.path, error_id, exc_info=error)
+    return answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        translatable(
+            "Something went wrong on our side, and it was written to the log. "
+            "Try again; nothing that was asked for is lost."
+        ),
+        error_id=error_id,
+    )

@@ -1,0 +1,73 @@
+"""JSON bodies become values here, or the request ends: 415, 400 or 422, never worse."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from sidecar.web.request.errors import Problem
+
+JSON = "application/json"
+LONGEST_BODY = 64 * 1024
+
+
+class Body(BaseModel):
+    """A request's body: frozen, nothing converted, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Credentials(Body):
+    """A Jellyfin name and password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[SecretStr, Field(max_length=1000)]
+
+
+B = TypeVar("B", bound=Body)
+
+
+def read_if_any(kind: type[B]) -> B:
+    """Return the body of the current request; what it says by itself if there is none.
+
+    Raises:
+        Problem: As `read`.
+    """
+    has_none = request.mimetype == "" and not request.content_length and not _is_chunked()
+    return kind() if has_none else read(kind)
+
+
+def _is_chunked() -> bool:
+    return "Transfer-Encoding" in request.headers
+
+
+def read(kind: type[B]) -> B:
+    """Return the body of the current request.
+
+    Raises:
+        Problem: It is not JSON (415), not well formed (400), too long (413) or
+            not what is asked for (422).
+    """
+    if request.mimetype != JSON:
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    raw = request.get_data(cache=False)
+    # A body sent in chunks has no length to be refused by, and is cut off at the limit.
+    if len(raw) >= LONGEST_BODY:
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError as error:
+        raise Problem(*_told(error)) from None
+
+
+def _told(error: ValidationError) -> tuple[HTTPStatus, str]:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
+    # A field's own name is ours; that of one too many is theirs and is not repeated.
+    known = first["type"] != "extra_forbidden"
+    where = ".".join(str(one) for one in first["loc"]) if known else ""
+    return HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}".lstrip(": ")

@@ -1,0 +1,155 @@
+"""Answers to requests that no view sees: refused by the server, the gate or the live connection.
+
+    server, WebSocket ──environ[KEY]──▶ Gate ──▶ Refusals ──▶ problem+json or the page of a problem
+
+They look as a view's own refusals do, and this is the only place that makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response
+
+from sidecar.web.request import errors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+KEY = "sidecar.refusal"
+SERVER_NAME = "sidecar"
+# No more is believed of a request that is refused. Who asks is not looked up.
+BELIEVED = (
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_COOKIE",
+    "PATH_INFO",
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "wsgi.url_scheme",
+)
+# What a refusal with this status must say according to RFC 9110.
+ALSO = {
+    HTTPStatus.METHOD_NOT_ALLOWED: ("Allow", "GET, POST, PUT, PATCH, DELETE"),
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "Bearer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused.
+
+    Attributes:
+        sentence: For people and programs; the usual one of the status if there is none.
+        reason: What is wrong with the request, for programs alone and not translated.
+    """
+
+    status: HTTPStatus
+    sentence: str | None = None
+    reason: str = ""
+
+
+class Refusals:
+    """A WSGI application that answers with `environ[KEY]`: a refusal, or an error that was raised.
+
+    What was raised is answered as if a view had raised it: an unexpected error is logged under
+    the id that is shown.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        with self._app.request_context(_believed(environ)):
+            reply = self._reply(environ[KEY])
+        return reply(environ, start_response)
+
+    def refuse(
+        self, environ: WSGIEnvironment, start_response: StartResponse, refusal: Refusal
+    ) -> Iterable[bytes]:
+        """Answer a request with this refusal."""
+        return self(environ | {KEY: refusal}, start_response)
+
+    def in_our_form(self, app: WSGIApplication) -> WSGIApplication:
+        """Return the application with its refusals in our form, whatever it says itself."""
+
+        def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+            def begin(
+                status: str,
+                headers: list[tuple[str, str]],
+                _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
+                /,
+            ) -> Any:  # noqa: ANN401 - nobody calls it
+                begun[:] = [(status, headers)]
+
+            body = app(environ, begin)
+            if not begun:
+                # A WebSocket, which is over.
+                return body
+            status, headers = begun[0]
+            code, kind = int(status[:3]), dict(headers).get("Content-Type", "")
+            if code < HTTPStatus.BAD_REQUEST or kind.startswith(errors.PROBLEM):
+                start_response(status, headers)
+                return body
+            return self.refuse(environ, start_response, Refusal(HTTPStatus(code)))
+
+        return outer
+
+    def _reply(self, refused: Refusal | Exception) -> Response:
+        if isinstance(refused, Exception):
+            return self._app.make_response(self._app.handle_user_exception(refused))
+        reply = errors.refuse(refused.status, refused.sentence, reason=refused.reason)
+        name, value = ALSO.get(refused.status, ("", ""))
+        if name:
+            reply.headers[name] = value
+        return reply
+
+
+def response_of(
+    app: WSGIApplication, environ: WSGIEnvironment, refused: Refusal | Exception
+) -> bytes:
+    """Return the whole response of an application to a request that is refused.
+
+    The connection is over with it.
+    """
+    head: list[str] = []
+
+    def start_response(
+        status: str,
+        headers: Iterable[tuple[str, str]],
+        _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
+        /,
+    ) -> Any:  # noqa: ANN401 - nobody calls it
+        head[:] = response_head(status, headers)
+
+    body = b"".join(app(environ | {KEY: refused}, start_response))
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def response_head(status: str, headers: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the lines before the body of a connection's last response."""
+    given = (f"{name}: {value}" for name, value in headers)
+    ours = (f"Date: {formatdate(usegmt=True)}", f"Server: {SERVER_NAME}", "Connection: close")
+    return [f"HTTP/1.1 {status}", *given, *ours]
+
+
+def _believed(environ: WSGIEnvironment) -> WSGIEnvironment:
+    known = {name: environ[name] for name in BELIEVED if name in environ}
+    return {
+        "REQUEST_METHOD": "GET",
+        "SERVER_NAME": SERVER_NAME,
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+    } | known

@@ -1,0 +1,180 @@
+"""Who is asking, may they, and does the request come from our own page.
+
+A browser shows a cookie, a program a key (`Authorization: Bearer`). Cookies travel on their own,
+so a change that comes with one must also bring the session's token; keys do not.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from hmac import compare_digest
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+from sidecar.services.accounts.person import Caller, Person, SignInDesk, Visit
+from sidecar.services.downloads.views import Desk
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.request.errors import Problem, SignInNeeded
+from sidecar.web.security.hosts import is_own_origin
+from sidecar.web.security.permissions import ANSWERS_HEAD, ROUTES, Role, may_try
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+COOKIE = "sidecar_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+COOKIE_LASTS_S = 30 * 24 * 3600
+CSRF_HEADER = "X-Sidecar-CSRF"
+CSRF_FIELD = "csrf"
+SAFE = frozenset({"GET", "HEAD"})
+LONGEST_SECRET = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who a request comes from; nobody, a browser's session or a program's key."""
+
+    person: Person | None = None
+    visit: Visit | None = None
+    key: str | None = None
+
+
+def who(desk: SignInDesk, *, cookie: str | None, authorization: str | None) -> Asker:
+    """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
+    if authorization is not None:
+        scheme, _, key = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
+            return Asker()
+        person = desk.person_for_key(key.strip())
+        return Asker(person, key=key.strip()) if person else Asker()
+    if not cookie or len(cookie) > LONGEST_SECRET:
+        return Asker()
+    visit = desk.visit(cookie)
+    return Asker(visit.person, visit) if visit else Asker()
+
+
+def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
+    """Whether a browser says that another site's page made this request."""
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    origin = environ.get("HTTP_ORIGIN")
+    if site is not None and site not in {"same-origin", "none"}:
+        return True
+    return origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""))
+
+
+def asker() -> Asker:
+    """Return who the current request comes from."""
+    found: Asker = g.get("asker", Asker())
+    return found
+
+
+def person() -> Person:
+    """Return the signed-in person of the current request.
+
+    Raises:
+        SignInNeeded: There is none.
+    """
+    found = asker().person
+    if found is None:
+        raise SignInNeeded
+    return found
+
+
+def caller() -> Caller:
+    """Return where the current request comes from."""
+    return Caller(request.remote_addr or "", request.user_agent.string[:200])
+
+
+def cookie_name() -> str:
+    """Return the session cookie's name: over https one that no other page can set."""
+    return SECURE_COOKIE if request.is_secure else COOKIE
+
+
+def give_cookie(response: Response, visit: Visit) -> None:
+    """Let the browser keep the session."""
+    response.set_cookie(
+        cookie_name(),
+        visit.secret,
+        max_age=COOKIE_LASTS_S,
+        path=_cookie_path(),
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def take_cookie(response: Response) -> None:
+    """Let the browser forget the session."""
+    response.delete_cookie(
+        cookie_name(),
+        path=_cookie_path(),
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def register(app: Flask, desk: Desk) -> None:
+    """Ask every request for its rights before a view sees it."""
+
+    def guard() -> None:
+        g.asker = who(
+            desk,
+            cookie=request.cookies.get(cookie_name()),
+            authorization=request.headers.get("Authorization"),
+        )
+        if request.url_rule is not None:
+            _check_rights()
+
+    app.before_request(guard)
+
+
+def _check_rights() -> None:
+    endpoint = request.endpoint or ""
+    is_head = request.method == "HEAD" and endpoint in ANSWERS_HEAD
+    needed = ROUTES.get((endpoint, "GET" if is_head else request.method))
+    if needed is None:
+        log.warning("no right is given for %s %s", request.method, request.endpoint)
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED)
+    person = asker().person
+    if not may_try(person, needed):
+        if person is None:
+            raise SignInNeeded
+        log.warning("%s may not %s %s", person.name, request.method, request.path)
+        raise Problem(HTTPStatus.FORBIDDEN)
+    if request.method not in SAFE:
+        _check_origin(needs_token=needed > Role.ANYBODY)
+
+
+def _check_origin(*, needs_token: bool) -> None:
+    if is_from_elsewhere(request.environ):
+        log.warning("refused a change that another site's page sent to %s", request.path)
+        raise Problem(
+            HTTPStatus.FORBIDDEN, translatable("This request came from another site's page.")
+        )
+    visit = asker().visit
+    if not needs_token or visit is None:
+        return
+    token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if not compare_digest(token.encode(), visit.csrf.encode()):
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            translatable("This page is out of date: load it again and try once more."),
+        )
+
+
+def _cookie_path() -> str:
+    # `__Host-` is only believed for the whole host.
+    return "/" if request.is_secure else request.root_path.rstrip("/") or "/"
+
+
+def look_again(desk: SignInDesk, seen: Asker) -> Asker:
+    """Return who a cookie or key that was shown before stands for now."""
+    if seen.visit is not None:
+        return who(desk, cookie=seen.visit.secret, authorization=None)
+    return who(desk, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)

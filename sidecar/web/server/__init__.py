@@ -1,0 +1,1 @@
+"""The web server: connections, WebSockets, streamed bodies."""

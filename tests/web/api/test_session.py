@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import pytest
+from werkzeug.test import Client
+
+from sidecar.web.redirects import own_path
+from tests.fakes.desk import ANN, PASSWORD, FakeDesk
+from tests.web.conftest import Browser
+
+SESSION = "/api/v1/session"
+CREDENTIALS = {"username": "ann", "password": PASSWORD}
+
+
+def test_a_name_and_password_open_a_session(client: Client) -> None:
+    answer = client.post(SESSION, json=CREDENTIALS)
+
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["user"] == {"id": ANN.user_id, "name": "ann", "is_admin": False}
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("sidecar_session=")
+    assert "; HttpOnly; Path=/; SameSite=Lax" in cookie
+    assert client.get(SESSION).json == answer.json
+
+
+def test_a_wrong_password_is_refused_in_words(client: Client) -> None:
+    answer = client.post(SESSION, json=CREDENTIALS | {"password": "wrong"})
+
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "The name or the password is wrong",
+    }
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_server_that_does_not_answer_is_no_wrong_password(client: Client, desk: FakeDesk) -> None:
+    desk.jellyfin_away = True
+
+    assert client.post(SESSION, json=CREDENTIALS).status_code == 503
+    assert client.post("/sign-in", data=CREDENTIALS).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[" * 30_000, 400),
+        (b'{"username": "\\ud800", "password": "x"}', 400),
+        (b'{"username": NaN, "password": "x"}', 422),
+        (b"null", 422),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b'{"username": "ann"}', 422),
+        (b'{"username": 7, "password": "x"}', 422),
+        (b'{"username": ' + b"9" * 5000 + b', "password": "x"}', 400),
+        (b'{"username": "ann", "password": "x", "is_admin": true}', 422),
+        (b'{"username": "", "password": "x"}', 422),
+        (b'{"username": "' + b"a" * 201 + b'", "password": "x"}', 422),
+        (b"\xff\xfe", 400),
+    ],
+)
+def test_hostile_bodies_are_refused_and_never_an_error(
+    client: Client, desk: FakeDesk, body: bytes, status: int
+) -> None:
+    answer = client.post(SESSION, data=body, content_type="application/json")
+
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert desk.callers == []
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
+def test_what_a_form_of_another_site_could_send_is_not_json(
+    client: Client, content_type: str
+) -> None:
+    body = b'{"username": "ann", "password": "correct horse"}'
+
+    assert client.post(SESSION, data=body, content_type=content_type).status_code == 415
+
+
+def test_a_body_over_the_limit_is_refused(client: Client) -> None:
+    answer = client.post(SESSION, data=b" " * 70_000, content_type="application/json")
+
+    assert answer.status_code == 413
+
+
+def test_the_password_is_in_no_answer(client: Client) -> None:
+    answer = client.post(SESSION, json={"username": "ann", "password": ["canary-123"]})
+
+    assert answer.status_code == 422
+    assert "canary-123" not in answer.text
+
+
+def test_a_cookie_is_worth_nothing_after_signing_out(ann: Browser, client: Client) -> None:
+    stolen = ann.client.get_cookie("sidecar_session")
+    assert stolen is not None
+    assert ann.client.delete(SESSION, headers={"X-Sidecar-CSRF": ann.csrf}).status_code == 204
+    client.set_cookie("sidecar_session", stolen.value)
+
+    assert client.get(SESSION).status_code == 401
+
+
+def test_a_cookie_that_was_set_before_is_not_the_session(client: Client) -> None:
+    client.set_cookie("sidecar_session", "planted")
+    client.post(SESSION, json=CREDENTIALS)
+
+    cookie = client.get_cookie("sidecar_session")
+    assert cookie is not None
+    assert cookie.value != "planted"
+
+
+def test_signing_in_again_ends_the_session_before(ann: Browser, desk: FakeDesk) -> None:
+    before = set(desk.visits)
+    ann.client.post(SESSION, json=CREDENTIALS)
+
+    assert len(desk.visits) == 1
+    assert not before & set(desk.visits)
+
+
+def test_a_person_signs_in_by_the_form_and_lands_where_they_wanted_to_go(client: Client) -> None:
+    asked = client.get("/downloads?tab=completed")
+    form = client.get(asked.headers["Location"])
+    done = client.post(
+        "/sign-in",
+        data=CREDENTIALS | {"next": "/downloads?tab=completed"},
+        headers={"Origin": "http://localhost"},
+    )
+
+    assert asked.status_code == 303
+    assert 'name="next" value="/downloads?tab=completed"' in form.text
+    assert done.headers["Location"] == "/downloads?tab=completed"
+    assert client.get("/sign-in").headers["Location"] == "/downloads"
+
+
+def test_the_form_says_what_was_wrong_and_keeps_the_name(client: Client) -> None:
+    page = client.post("/sign-in", data={"username": "ann", "password": "wrong"})
+
+    assert page.status_code == 401
+    assert "The name or the password is wrong" in page.text
+    assert 'value="ann"' in page.text
+    assert "wrong&#34;" not in page.text
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["//evil", "/\\evil", "https:evil", "https://evil", "evil", "", "/a b", "/\tx", "\n/x"],
+)
+def test_nobody_is_led_to_another_site_after_signing_in(wanted: str) -> None:
+    assert own_path(wanted) is None
+
+
+def test_quick_connect_works_with_forms_alone(client: Client, desk: FakeDesk) -> None:
+    started = client.post("/sign-in/quick-connect", data={"next": "/downloads"})
+    shown = client.get(started.headers["Location"])
+    early = client.post("/sign-in/quick-connect/finish")
+    desk.approved = ANN
+    done = client.post("/sign-in/quick-connect/finish", data={"next": "/downloads"})
+
+    assert "482913" in shown.text
+    assert "not been approved yet" in early.text
+    assert done.headers["Location"] == "/downloads"
+    assert client.get("/downloads").status_code == 200
+    assert client.get_cookie("sidecar_ticket", path="/sign-in") is None
+
+
+def test_a_quick_connect_that_is_unknown_leads_back_to_the_form(client: Client) -> None:
+    assert client.get("/sign-in/quick-connect").headers["Location"] == "/sign-in"
+    page = client.post("/sign-in/quick-connect/finish")
+
+    assert page.status_code == 401
+    assert "ask for another one" in page.text
+
+
+def test_too_many_tries_say_when_to_come_back(client: Client, desk: FakeDesk) -> None:
+    desk.wait_s = 899.5
+
+    answer = client.post(SESSION, json=CREDENTIALS)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
+    assert client.post("/sign-in", data=CREDENTIALS).status_code == 429

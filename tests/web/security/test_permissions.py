@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from sidecar.web.app import Web
+from sidecar.web.security.permissions import ROUTES, SOCKET_EVENTS, Role, role_of
+from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
+from tests.web.conftest import Browser, come_in
+
+UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
+FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
+# Changes on a device that concern nobody but who makes them.
+THEIR_OWN = {
+    ("steering.pin", "PUT"),
+    ("steering.unpin", "DELETE"),
+    ("steering.exclude", "PUT"),
+    ("steering.include", "DELETE"),
+    ("steering.choose", "PUT"),
+    ("steering.drop", "DELETE"),
+    ("steering.want_again", "DELETE"),
+    ("device.take_back", "POST"),
+    ("device_logs.take", "POST"),
+    ("returns.take", "POST"),
+}
+PRIVATE = ("/api/v1/downloads/7", "/api/v1/downloads/7/cover")
+
+
+def url(web: Web, endpoint: str) -> str:
+    rule = next(one for one in web.flask.url_map.iter_rules() if one.endpoint == endpoint)
+    path = re.sub(r"<path:[^>]*>", "icon.svg", rule.rule)
+    path = re.sub(r"<string[^>]*>", "f" * 32, path)
+    path = re.sub(r"<int[^>]*>", "7", path)
+    return re.sub(r"<[^>]*>", "stick", path)
+
+
+def test_every_route_and_verb_has_its_row_and_no_row_is_left_over(web: Web) -> None:
+    served = {
+        (rule.endpoint, verb)
+        for rule in web.flask.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD"}
+    }
+
+    assert served == set(ROUTES)
+
+
+def test_every_route_that_needs_somebody_refuses_a_stranger(web: Web, client: Client) -> None:
+    for endpoint, verb in FOR_MEMBERS:
+        answer = client.open(url(web, endpoint), method=verb)
+
+        assert answer.status_code in {303, 401}, (endpoint, verb)
+        assert b"Track" not in answer.data
+
+
+def test_a_route_without_a_row_is_refused(
+    web: Web, desk: FakeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    web.flask.add_url_rule("/forgotten", endpoint="forgotten", view_func=lambda: "secret")
+
+    with caplog.at_level(logging.WARNING):
+        answer = come_in(web, desk, EVE).client.get("/forgotten")
+
+    assert answer.status_code == 405
+    assert "no right is given for GET forgotten" in caplog.text
+
+
+def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
+    """What is tried on the real product by `tests/e2e/test_device_rights.py`."""
+    changes = {
+        (rule.endpoint, verb)
+        for rule in web.flask.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"GET", "HEAD"}
+        if "device_id" in rule.arguments
+    }
+
+    assert {key for key, role in ROUTES.items() if role is Role.MANAGER} == changes - THEIR_OWN
+    assert changes >= THEIR_OWN
+
+
+@pytest.mark.parametrize("verb", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH"])
+def test_verbs_that_are_not_served_are_refused(ann: Browser, verb: str) -> None:
+    answer = ann.client.open("/downloads", method=verb)
+
+    assert answer.status_code == 405
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_what_belongs_to_somebody_else_is_as_if_it_did_not_exist(
+    web: Web, desk: FakeDesk, path: str
+) -> None:
+    desk.add(a_download(7))
+    ben = come_in(web, desk, BEN).client
+
+    foreign, unknown = ben.get(path), ben.get(path.replace("7", "8"))
+
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.data == unknown.data
+    assert foreign.headers.to_wsgi_list() == unknown.headers.to_wsgi_list()
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "9223372036854775808", "9" * 400, "x", "7.0", "%00", "%D9%A7"]
+)
+def test_ids_of_no_download_are_not_found(ann: Browser, number: str) -> None:
+    assert ann.client.get(f"/api/v1/downloads/{number}").status_code == 404
+
+
+def test_lists_and_counts_show_only_what_one_may_see(web: Web, desk: FakeDesk) -> None:
+    desk.add(a_download(7, title="A secret of ann's"))
+    ben, eve = come_in(web, desk, BEN).client, come_in(web, desk, EVE).client
+
+    assert ben.get("/api/v1/downloads").json == {
+        "items": [],
+        "total": 0,
+        "page": 1,
+        "page_size": 10,
+    }
+    assert b"secret of" not in ben.get("/downloads").data
+    assert b"A secret of ann" in eve.get("/downloads").data
+
+
+@pytest.mark.parametrize(("endpoint", "verb"), UNSAFE)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+    ],
+)
+def test_no_change_is_taken_from_another_site_s_page(
+    web: Web, ann: Browser, endpoint: str, verb: str, headers: dict[str, str]
+) -> None:
+    answer = ann.client.open(
+        url(web, endpoint), method=verb, headers=headers | {"X-Sidecar-CSRF": ann.csrf}
+    )
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "verb"), [key for key in UNSAFE if ROUTES[key] > Role.ANYBODY]
+)
+def test_a_change_needs_the_session_s_own_token(
+    web: Web, desk: FakeDesk, ann: Browser, endpoint: str, verb: str
+) -> None:
+    other = come_in(web, desk, ANN)
+    who = come_in(web, desk, EVE) if ROUTES[endpoint, verb] is Role.ADMIN else ann
+
+    def attempt(token: str) -> TestResponse:
+        return who.client.open(url(web, endpoint), method=verb, headers={"X-Sidecar-CSRF": token})
+
+    assert attempt("").status_code == 403
+    assert attempt(other.csrf).status_code == 403
+    assert attempt("ü").status_code == 403
+    assert attempt(who.csrf).status_code not in {401, 403, 405, 500}
+
+
+def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:
+    desk.keys["the-key"] = ANN
+    answer = client.delete("/api/v1/session", headers={"Authorization": "Bearer the-key"})
+
+    assert answer.status_code == 204
+
+
+def test_a_wrong_key_is_refused_even_beside_a_good_cookie(ann: Browser) -> None:
+    answer = ann.client.get("/api/v1/session", headers={"Authorization": "Bearer guessed"})
+
+    assert answer.status_code == 401
+
+
+def test_the_live_connection_has_no_events_but_coming_and_going() -> None:
+    assert set(SOCKET_EVENTS) == {"connect", "disconnect"}
+    assert [role_of(one) for one in (None, ANN, EVE)] == [
+        Role.ANYBODY,
+        Role.SIGNED_IN,
+        Role.ADMIN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "verb"), [key for key, role in ROUTES.items() if role is Role.ADMIN]
+)
+def test_what_is_for_admins_is_refused_to_others(
+    web: Web, ann: Browser, endpoint: str, verb: str
+) -> None:
+    headers = {"X-Sidecar-CSRF": ann.csrf}
+
+    answer = ann.client.open(url(web, endpoint), method=verb, json={}, headers=headers)
+
+    assert answer.status_code == 403

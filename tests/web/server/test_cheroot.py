@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from sidecar.errors import ConfigError
+from sidecar.events import Bus
+from sidecar.web.app import create_app
+from sidecar.web.server.cheroot import WebServer, serving
+from tests.fakes.desk import ANN, PASSWORD, FakeDesk
+from tests.fakes.page import OpenPage
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
+
+
+def connected(server: WebServer) -> socket.socket:
+    address = urlsplit(server.url)
+    return socket.create_connection((address.hostname, address.port or 0), timeout=10)
+
+
+def everything(line: socket.socket) -> bytes:
+    received = b""
+    while piece := line.recv(65536):
+        received += piece
+    return received
+
+
+def test_it_answers_on_a_port_that_the_system_chose(server: WebServer) -> None:
+    answer = requests.get(f"{server.url}/health", timeout=10)
+
+    assert answer.json() == {"status": "ok"}
+    assert answer.headers["Server"] == "sidecar"
+
+
+def test_a_taken_port_is_named_together_with_what_to_do(server: WebServer) -> None:
+    port = urlsplit(server.url).port or 0
+    second = WebServer(create_app(FakeDesk(), Bus()).wsgi, "127.0.0.1", port)
+
+    with pytest.raises(ConfigError, match=rf"server.port = {port}: another program listens"):
+        second.bind()
+    second.stop()
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    server = WebServer(create_app(FakeDesk(), Bus()).wsgi, "192.0.2.1", 0)
+
+    with pytest.raises(ConfigError, match=r"server\.host = .192\.0\.2\.1.: this machine does not"):
+        server.bind()
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read(server: WebServer) -> None:
+    answer = requests.post(f"{server.url}/api/v1/session", data=b"x" * 65_537, timeout=10)
+
+    assert answer.status_code == 413
+
+
+def test_a_chunked_body_over_the_limit_is_refused(server: WebServer) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(64):
+            yield b" " * 4096
+
+    try:
+        answer = requests.post(
+            f"{server.url}/api/v1/session",
+            data=endless(),
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+    except requests.ConnectionError:
+        pass  # it hung up while we were sending
+    else:
+        assert answer.status_code == 413
+    assert requests.get(f"{server.url}/health", timeout=10).ok
+
+
+def test_headers_over_the_limit_are_refused(server: WebServer) -> None:
+    answer = requests.get(f"{server.url}/health", headers={"X-Long": "x" * 40_000}, timeout=10)
+
+    assert answer.status_code == 431
+
+
+def test_silent_connections_keep_nobody_waiting(server: WebServer) -> None:
+    with ExitStack() as opened:
+        for _ in range(60):
+            opened.enter_context(connected(server))
+        started = time.monotonic()
+
+        answer = requests.get(f"{server.url}/health", timeout=10)
+
+        assert answer.ok
+        assert time.monotonic() - started < 1
+
+
+def test_garbage_is_answered_with_a_refusal(server: WebServer) -> None:
+    with connected(server) as line:
+        line.sendall(b"\x16\x03\x01 what is this\r\n\r\n")
+
+        assert b" 400 " in everything(line)[:40]
+
+
+def test_fifty_pages_are_open_at_once_and_requests_are_still_answered(
+    server: WebServer, desk: FakeDesk
+) -> None:
+    with ExitStack() as opened:
+        pages = [
+            opened.enter_context(OpenPage(server.url, cookie=desk.begin(ANN).secret))
+            for _ in range(50)
+        ]
+        assert [page.next()[0] for page in pages] == ["snapshot"] * 50
+        assert server.open_websockets == 50
+        started = time.monotonic()
+        signed_in = requests.post(
+            f"{server.url}/api/v1/session",
+            json={"username": "ann", "password": PASSWORD},
+            timeout=10,
+        )
+
+        assert signed_in.ok
+        assert time.monotonic() - started < 1
+
+
+def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
+    desk: FakeDesk,
+) -> None:
+    before = set(threading.enumerate())
+    web = create_app(desk, Bus())
+    server = WebServer(web.wsgi, "127.0.0.1", 0)
+    server.bind()
+    thread = serving(server)
+    web.live.start()
+    pages = [OpenPage(server.url, cookie=desk.begin(ANN).secret) for _ in range(10)]
+    started = time.monotonic()
+
+    web.live.stop()
+    server.stop()
+    thread.join(5)
+
+    assert time.monotonic() - started < 3
+    assert all(page.closed() for page in pages)
+    for page in pages:
+        page.leave()
+    assert set(threading.enumerate()) - before == set()
+
+
+def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connection(
+    desk: FakeDesk,
+) -> None:
+    web = create_app(desk, Bus())
+    server = WebServer(web.wsgi, "127.0.0.1", 0)
+    server.bind()
+    thread = serving(server)
+    web.live.start()
+    page = OpenPage(server.url, cookie=desk.begin(ANN).secret)
+    started = time.monotonic()
+
+    server.stop()
+    web.live.stop()
+    thread.join(5)
+
+    assert time.monotonic() - started < 3
+    assert page.closed()
+    page.leave()
+
+
+def test_a_request_that_hangs_is_named_and_not_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = set(threading.enumerate())
+    is_in, goes_on = threading.Event(), threading.Event()
+
+    def waits_for_jellyfin(_environ: object, start_response: StartResponse) -> list[bytes]:
+        is_in.set()
+        goes_on.wait(60)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    server = WebServer(waits_for_jellyfin, "127.0.0.1", 0)
+    server.bind()
+    thread = serving(server)
+    with connected(server) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert is_in.wait(10)
+        started = time.monotonic()
+
+        server.stop()
+
+        assert time.monotonic() - started < 3
+        assert "waits_for_jellyfin" in caplog.text
+    goes_on.set()
+    for one in {thread, *threading.enumerate()} - before:
+        one.join(5)
+
+
+def test_a_refused_websocket_is_told_why(server: WebServer) -> None:
+    with connected(server) as line:
+        line.sendall(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+
+        assert everything(line).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_broken_handshake_ends_the_connection_and_nothing_else(
+    server: WebServer, desk: FakeDesk
+) -> None:
+    cookie = desk.begin(ANN).secret.encode()
+    with connected(server) as line:
+        line.sendall(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+            b"Cookie: sidecar_session=" + cookie + b"\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        )
+
+        everything(line)
+
+    assert requests.get(f"{server.url}/health", timeout=10).ok
