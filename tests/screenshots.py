@@ -25,7 +25,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from sidecar.demo.users import ACCOUNTS
+from sidecar.demo.state.users import ACCOUNTS
 from tests.e2e.conftest import Person
 
 SIZES = {"phone": (360, 780), "desktop": (1280, 860)}

@@ -17,12 +17,12 @@ from typing import TextIO
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
-from sidecar.demo.ffmpeg import MakingStopped, MediaTrouble
-from sidecar.demo.media import Progress, make_library
-from sidecar.demo.robot import Robot
-from sidecar.demo.server import DemoServer
-from sidecar.demo.users import ACCOUNTS
-from sidecar.demo.version import Version
+from sidecar.demo.content.ffmpeg import MakingStopped, MediaTrouble
+from sidecar.demo.content.media import Progress, make_library
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.robot.robot import Robot
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.users import ACCOUNTS
 from sidecar.errors import SidecarError
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts, print_p
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
-from sidecar.demo.ffmpeg import MakingStopped
+from sidecar.demo.content.ffmpeg import MakingStopped
 from sidecar.runtime import Runtime
 from sidecar.web.starting import MAKING_MEDIA, Startup, Step
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 
 PATIENCE_S = 15.0
 Message = dict[str, Any]

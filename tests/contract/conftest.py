@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.timing import Timing
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client, Site
 from tests.fakes.tiny_library import tiny_library
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from tests.fakes.tiny_library import write
 
 Recorded = dict[str, Any]

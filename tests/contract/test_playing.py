@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client, Message, Site, Socket
 
 SECOND = 10_000_000

@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client, Site
 
 SIGN_IN = "/Users/AuthenticateByName"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.fakes.demo_house import House
 from tests.fakes.tiny_library import tiny_library
 

@@ -7,7 +7,7 @@ import gzip
 import pytest
 import requests
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client
 from tests.fakes.demo_house import House, device_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client
 from tests.fakes.demo_house import House, device_of
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.timing import Timing
-from sidecar.demo.users import ACCOUNTS
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.timing import Timing
+from sidecar.demo.state.users import ACCOUNTS
 from tests.fakes.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
 from tests.e2e.conftest import Person
 from tests.fakes.tiny_library import LIBRARIES, Entry, episode, track, write
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
+from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.test_formats import entry
 from tests.fakes.slow_line import wait_until

@@ -20,8 +20,8 @@ from pydantic import SecretStr
 from werkzeug.routing import Rule
 
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.runtime import Runtime
 from sidecar.web.security.permissions import ROUTES, Role
 from tests.e2e.conftest import Person

@@ -31,8 +31,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from sidecar.config import JellyfinSettings, ServerSettings, Settings
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.runtime import Runtime
 from sidecar.web.api.operations import OPERATIONS
 from tests.e2e.conftest import Person

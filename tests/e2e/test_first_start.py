@@ -16,7 +16,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from sidecar.demo.ffmpeg import ENCODERS
+from sidecar.demo.content.ffmpeg import ENCODERS
 from tests.e2e.conftest import PASSWORDS
 from tests.fakes.slow_line import wait_until
 

@@ -17,9 +17,9 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.config.settings import NetworkSettings
-from sidecar.demo.server import DemoServer
-from sidecar.demo.timing import Timing
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.timing import Timing
 from sidecar.domain.transfers.network import Use
 from sidecar.runtime import Runtime
 from tests.e2e.conftest import Person

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sidecar.demo.core import Phase
-from sidecar.demo.server import DemoServer
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 

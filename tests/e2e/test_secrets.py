@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
+from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import SlowLine, wait_until

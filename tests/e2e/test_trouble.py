@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.demo.core import Phase
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 

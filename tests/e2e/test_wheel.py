@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
+from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Sidecar
 
 ROOT = Path(__file__).parents[2]

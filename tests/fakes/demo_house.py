@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.timing import Timing
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client
 
 QUICK = Timing(library_changed_s=0.05, user_data_s=0.05)

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.formats.formats import Format
 from tests.device.tracing import needs_strace
 from tests.fakes.demo_house import QUICK, device_of

@@ -25,8 +25,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from tests.device.tracing import SOURCES, needs_strace
 from tests.fakes.demo_house import QUICK, device_of
 from tests.fakes.tiny_library import TONE_1, tiny_library

@@ -19,8 +19,8 @@ from threading import Thread
 import pytest
 
 from sidecar.assembly import DATABASE, Assembly, Store
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import Kind

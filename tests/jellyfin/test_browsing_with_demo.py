@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.demo.core import Phase
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.browsing import Asked, Browser, Shelf, Sort

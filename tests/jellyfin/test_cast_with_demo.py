@@ -13,8 +13,8 @@ from typing import TypeVar
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.cast_queue import When
 from sidecar.jellyfin.cast import beside, cast_target

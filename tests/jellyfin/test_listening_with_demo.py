@@ -11,9 +11,9 @@ from threading import Event
 
 import pytest
 
-from sidecar.demo.hub import Listener as Ear
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.subscriptions import Listener as Ear
 from sidecar.domain.items import ItemType
 from sidecar.errors import OddAnswer
 from sidecar.jellyfin.client import Jellyfin

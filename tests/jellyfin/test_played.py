@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin

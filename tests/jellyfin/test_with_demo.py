@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
-from sidecar.demo.core import Phase
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
 from sidecar.domain.items import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.answers import read

@@ -11,7 +11,7 @@ from threading import Event
 from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings
-from sidecar.demo.server import DemoServer
+from sidecar.demo.server.server import DemoServer
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import path_key, wanted_path

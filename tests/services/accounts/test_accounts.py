@@ -8,8 +8,8 @@ from threading import Event, Thread
 import pytest
 from pydantic import SecretStr
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountDesk

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountDesk

@@ -10,8 +10,8 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.events import AccountChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.logs import LineFormatter

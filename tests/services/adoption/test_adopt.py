@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.errors import ServerAway
 from sidecar.services.adoption.adopt import (

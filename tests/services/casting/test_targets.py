@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
-from sidecar.demo.core import Phase
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.cast_queue import When

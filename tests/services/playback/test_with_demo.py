@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.playback.plays import Play
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
 from sidecar.errors import DeviceTrouble, ServerAway
 from sidecar.jellyfin.played import PlayedMarks

@@ -13,9 +13,9 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
-from sidecar.demo.exchange import Reply, Request
-from sidecar.demo.server import DemoServer
-from sidecar.demo.version import Version
+from sidecar.demo.protocol.messages import Reply, Request
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
 from sidecar.device.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status, Validator
 from sidecar.domain.wishes import Reason, Wish

@@ -1,0 +1,1 @@
+"""The demo's music and films, made on first start."""

@@ -1,0 +1,1 @@
+"""The demo's items and what it says of them."""

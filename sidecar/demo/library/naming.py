@@ -1,0 +1,109 @@
+"""The names under which the server keeps things: ids, sort names, user data keys.
+
+id   MD5 of the type's full name and the place, in lower case
+key  "Album Artist-Album-0001-0003Title" for a tagged track, the dashed id for a film
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from sidecar.demo.library.items import Kind
+from sidecar.demo.protocol.formats import identity
+
+MEDIA = "/media"
+_TYPES = {
+    Kind.AUDIO: "MediaBrowser.Controller.Entities.Audio.Audio",
+    Kind.ALBUM: "MediaBrowser.Controller.Entities.Audio.MusicAlbum",
+    Kind.ARTIST: "MediaBrowser.Controller.Entities.Audio.MusicArtist",
+    Kind.PLAYLIST: "MediaBrowser.Controller.Playlists.Playlist",
+    Kind.MOVIE: "MediaBrowser.Controller.Entities.Movies.Movie",
+    Kind.SERIES: "MediaBrowser.Controller.Entities.TV.Series",
+    Kind.SEASON: "MediaBrowser.Controller.Entities.TV.Season",
+    Kind.EPISODE: "MediaBrowser.Controller.Entities.TV.Episode",
+    Kind.FOLDER: "MediaBrowser.Controller.Entities.Folder",
+    Kind.LIBRARY: "MediaBrowser.Controller.Entities.CollectionFolder",
+}
+_GENRE = "MediaBrowser.Controller.Entities.Audio.MusicGenre"
+_PERSON = "MediaBrowser.Controller.Entities.Person"
+_DISC = re.compile(r"(?:disc|disk|cd|side)\s*\d+", re.IGNORECASE)
+_YEAR = re.compile(r"\((\d{4})\)$")
+_ARTICLES = ("the ", "a ", "an ")
+
+
+def item_id(kind: Kind, path: str) -> str:
+    """Return the id of what is at a place of the server."""
+    return identity(_TYPES[kind] + path.lower())
+
+
+def artist_path(name: str) -> str:
+    """Return the place where the server keeps an artist, who has no folder of their own."""
+    return f"/config/metadata/artists/{name}"
+
+
+def playlist_path(name: str) -> str:
+    """Return the place where the server keeps a playlist."""
+    return f"/config/data/playlists/{name}"
+
+
+def library_path(name: str) -> str:
+    """Return the place where the server keeps what it knows of a library."""
+    return f"/config/root/default/{name}"
+
+
+def genre_id(name: str) -> str:
+    """Return the id of a genre."""
+    return identity(_GENRE + name.lower())
+
+
+def person_id(name: str) -> str:
+    """Return the id of a person, who is somebody else than the artist of that name."""
+    return identity(_PERSON + name.lower())
+
+
+def album_folder(path: str) -> PurePosixPath:
+    """Return the folder of a track's album: not the one of its disc."""
+    folder = PurePosixPath(path).parent
+    return folder.parent if _DISC.fullmatch(folder.name) else folder
+
+
+def year_of(folder: str) -> int | None:
+    """Return the year at the end of a folder's name."""
+    found = _YEAR.search(folder)
+    return int(found[1]) if found else None
+
+
+def song_sort_name(disc: int | None, track: int | None, title: str) -> str:
+    """Return the sort name of a track or episode: `0001 - 0003 - Title`."""
+    numbers = [f"{number:04d}" for number in (disc, track) if number is not None]
+    return " - ".join([*numbers, title])
+
+
+def episode_sort_name(season: int, episode: int, title: str) -> str:
+    """Return the sort name of an episode: `001 - 0003 - Title`."""
+    return f"{season:03d} - {episode:04d} - {title}"
+
+
+def sort_name(name: str) -> str:
+    """Return the sort name of anything else: lower case, no article, numbers of ten digits."""
+    plain = re.sub(r"[,&\-{}']", "", name.lower())
+    plain = re.sub(r"[.+%]", " ", plain).strip()
+    for article in _ARTICLES:
+        plain = plain.removeprefix(article)
+    return re.sub(r"\d+", lambda found: found[0].zfill(10), plain).strip()
+
+
+def song_key(
+    title: str,
+    *,
+    album: str | None,
+    album_artist: str | None,
+    disc: int | None,
+    track: int | None,
+) -> str:
+    """Return what a track's user data is kept under; the same wherever its file is."""
+    key = "" if track is None else f"{track:04d}"
+    if disc is not None:
+        key = f"{disc:04d}-{key}"
+    return "-".join([*filter(None, (album_artist, album)), key + title])

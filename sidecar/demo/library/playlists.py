@@ -1,0 +1,95 @@
+"""Playlists: an owner, an order, and whether everybody may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sidecar.demo.library.items import Item, Kind
+from sidecar.demo.library.naming import item_id, playlist_path, sort_name
+from sidecar.demo.protocol.formats import Json, dashed, moment, now
+
+
+@dataclass(slots=True)
+class Playlist:
+    """One playlist; `item_ids` in its order, and the same one may be there twice."""
+
+    id: str
+    name: str
+    owner_id: str
+    path: str
+    item_ids: list[str] = field(default_factory=list)
+    is_public: bool = True
+    created: str = field(default_factory=lambda: now().isoformat())
+
+    def item(self) -> Item:
+        """Return it as an entry of the library."""
+        return Item(
+            id=self.id,
+            kind=Kind.PLAYLIST,
+            name=self.name,
+            sort_name=sort_name(self.name),
+            path=self.path,
+            key=dashed(self.id),
+            created=moment(self.created),
+        )
+
+    def is_seen_by(self, user_id: str) -> bool:
+        """Return whether a user may know of it."""
+        return self.is_public or self.owner_id == user_id
+
+    def add(self, item_ids: list[str], position: int | None) -> None:
+        """Put items at a position, or at the end."""
+        at = len(self.item_ids) if position is None else max(0, position)
+        self.item_ids[at:at] = item_ids
+
+    def remove(self, entry_ids: list[str]) -> None:
+        """Take entries out; an item that is there twice has one entry id, and goes twice."""
+        self.item_ids = [one for one in self.item_ids if one not in entry_ids]
+
+    def move(self, entry_id: str, position: int) -> bool:
+        """Move an entry; return whether it was there."""
+        if entry_id not in self.item_ids:
+            return False
+        self.item_ids.remove(entry_id)
+        self.item_ids.insert(min(max(0, position), len(self.item_ids)), entry_id)
+        return True
+
+
+class Playlists:
+    """All playlists of the server."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Playlist] = {}
+
+    def create(
+        self, name: str, owner_id: str, item_ids: list[str], *, is_public: bool = True
+    ) -> Playlist:
+        """Make a playlist; a name that is taken is numbered on disk and kept on the page."""
+        path = next(one for one in _paths(name) if item_id(Kind.PLAYLIST, one) not in self.by_id)
+        made = Playlist(
+            item_id(Kind.PLAYLIST, path), name, owner_id, path, list(item_ids), is_public
+        )
+        self.by_id[made.id] = made
+        return made
+
+    def seen_by(self, user_id: str) -> Iterator[Playlist]:
+        """Yield the playlists that a user may know of."""
+        return (one for one in self.by_id.values() if one.is_seen_by(user_id))
+
+    def saved(self) -> list[Json]:
+        """Return all of them, to be kept over a restart."""
+        return [asdict(one) for one in self.by_id.values()]
+
+    def restore(self, saved: list[dict[str, Any]]) -> None:
+        """Take up playlists that were kept, and no others."""
+        self.by_id = {one["id"]: Playlist(**one) for one in saved}
+
+
+def _paths(name: str) -> Iterator[str]:
+    yield playlist_path(name)
+    number = 1
+    while True:
+        yield playlist_path(f"{name}{number}")
+        number += 1

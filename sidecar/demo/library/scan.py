@@ -1,0 +1,151 @@
+"""Reads `library.json` and the files beside it into the items that the server has: a scan.
+
+    library.json ── tracks, films, episodes ──▶ stat ──▶ Media ──▶ shelves ──▶ Library
+                    (what the tags say)        (size, date)       (albums, artists, series)
+
+Reads no tags: the listing says what is in them. Like the real server it keeps what it knew of a
+library whose folder is away or empty, and takes a file of the same size and date that appears
+under another name for the one that went.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sidecar.demo.library.items import Caption, Item, Library, Media
+from sidecar.demo.library.shelves import Shelves
+
+Entry = dict[str, Any]
+
+LISTING = "library.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A library and the playlists that it starts with.
+
+    Attributes:
+        playlists: For each one its name, its owner's name, and the ids of its tracks in order.
+    """
+
+    library: Library
+    playlists: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+def scan(folder: Path, before: Library | None = None) -> Catalogue:
+    """Return what is in the folder.
+
+    Args:
+        folder: With a `library.json` and the media that it names.
+        before: What the last scan found.
+
+    Raises:
+        OSError: There is no listing that can be read.
+        ValueError: The listing is not JSON.
+        LookupError: The listing lacks something.
+    """
+    listing = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+    shelves = Shelves(folder, covers=listing.get("covers", {}))
+    moved = _moved(folder, listing, before)
+    for library in listing["libraries"]:
+        library_id = shelves.library(library)
+        if before is not None and _is_away(folder / library["path"]):
+            shelves.keep(item for item in before if item.library_id == library_id)
+            continue
+        _shelve(shelves, listing, f"{library['path']}/", moved)
+    playlists = (
+        (one["name"], one["owner"], tuple(shelves.song_ids(one["tracks"])))
+        for one in listing.get("playlists", [])
+    )
+    return Catalogue(shelves.whole(), tuple(playlists))
+
+
+def _shelve(shelves: Shelves, listing: Entry, root: str, moved: dict[str, str]) -> None:
+    put = {
+        "tracks": shelves.track,
+        "films": shelves.film,
+        "episodes": shelves.episode,
+    }
+    for name, shelf in put.items():
+        for entry in listing.get(name, []):
+            if not entry["path"].startswith(root):
+                continue
+            here = entry | {"path": moved.get(entry["path"], entry["path"])}
+            media = _media(shelves.folder / here["path"], entry)
+            if media is not None:
+                shelf(here, media)
+
+
+def _media(file: Path, entry: Entry) -> Media | None:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return Media(
+        file=file,
+        listed=entry["path"],
+        size=stat.st_size,
+        modified_ns=stat.st_mtime_ns,
+        seconds=float(entry["seconds"]),
+        codec=str(entry.get("codec") or "h264"),
+        bitrate=int(entry.get("bitrate") or 0),
+        sample_rate=int(entry.get("sample_rate") or 44100),
+        channels=int(entry.get("channels") or 2),
+        bit_depth=entry.get("bit_depth"),
+        width=int(entry.get("width") or 0),
+        height=int(entry.get("height") or 0),
+        lyrics=entry.get("lyrics"),
+        captions=tuple(
+            Caption(
+                file.with_name(one["name"]),
+                one.get("language"),
+                is_forced=bool(one.get("forced")),
+                is_for_deaf=bool(one.get("deaf")),
+            )
+            for one in entry.get("subtitles", ())
+        ),
+    )
+
+
+def _is_away(folder: Path) -> bool:
+    try:
+        return next(folder.iterdir(), None) is None
+    except OSError:
+        return True
+
+
+def _moved(folder: Path, listing: Entry, before: Library | None) -> dict[str, str]:
+    """Return where the listed files are that went from their place."""
+    listed = {entry["path"] for entry in _entries(listing)}
+    missing = {path for path in listed if not (folder / path).exists()}
+    if before is None or not missing:
+        return {}
+    known = {(one.size, one.modified_ns): one.listed for one in map(_media_of, before) if one}
+    places: dict[str, str] = {}
+    for file in (one for one in folder.rglob("*") if one.is_file()):
+        path, stat = file.relative_to(folder).as_posix(), file.stat()
+        was = known.get((stat.st_size, stat.st_mtime_ns))
+        if path not in listed and was is not None and was in missing:
+            places[was] = path
+    return places
+
+
+def _media_of(item: Item) -> Media | None:
+    return item.media
+
+
+def _entries(listing: Entry) -> Iterator[Entry]:
+    for name in ("tracks", "films", "episodes"):
+        yield from listing.get(name, [])
+
+
+def differences(before: Library, after: Library) -> tuple[list[Item], list[Item], list[Item]]:
+    """Return the items that a scan added, changed (their file or their tags), and removed."""
+    added = [item for item in after if item.id not in before.by_id]
+    removed = [item for item in before if item.id not in after.by_id]
+    changed = [item for item in after if before.by_id.get(item.id, item) != item]
+    return added, changed, removed

@@ -1,0 +1,53 @@
+"""The scheduled task that scans the library, as administrators see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.demo.protocol.formats import Json, date, now, without_nulls
+
+SCAN_TASK_ID = "7738148ffcd07979c7ceb148e06b3aed"
+
+
+@dataclass(slots=True)
+class ScanTask:
+    """When the library was last scanned, and with what result."""
+
+    is_running: bool = False
+    started: datetime | None = None
+    ended: datetime | None = None
+    status: str = "Completed"
+
+    def begin(self) -> None:
+        """Note that a scan began."""
+        self.is_running, self.started = True, now()
+
+    def end(self, status: str) -> None:
+        """Note that it ended."""
+        self.is_running, self.ended, self.status = False, now(), status
+
+    def told(self) -> Json:
+        """Return the task as the API tells it."""
+        result: Json | None = None
+        if self.ended is not None:
+            result = {
+                "StartTimeUtc": date(self.started),
+                "EndTimeUtc": date(self.ended),
+                "Status": self.status,
+                "Name": "Scan Media Library",
+                "Key": "RefreshLibrary",
+                "Id": SCAN_TASK_ID,
+            }
+        task: Json = {
+            "Name": "Scan Media Library",
+            "State": "Running" if self.is_running else "Idle",
+            "Id": SCAN_TASK_ID,
+            "LastExecutionResult": result,
+            "Triggers": [],
+            "Description": "Scans your media library for new files and refreshes metadata.",
+            "Category": "Library",
+            "IsHidden": False,
+            "Key": "RefreshLibrary",
+        }
+        return without_nulls(task)

@@ -1,0 +1,1 @@
+"""How a Jellyfin server of each version writes its answers."""

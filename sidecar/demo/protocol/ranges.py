@@ -1,0 +1,144 @@
+"""Which bytes of a file answer a request: ranges and validators, as the real server judges them.
+
+    If-Unmodified-Since older than the file   412     If-Modified-Since not older   304
+    one range that fits                       206     one that starts past the end  416
+    several ranges, or no sense               200     If-Range: "etag"              no effect
+
+Pure but for `look`; opening and sending are the connection's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path, PurePosixPath
+from stat import S_ISREG
+from urllib.parse import quote
+
+from sidecar.demo.protocol.formats import now
+
+Header = Callable[[str], str | None]
+
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
+_TYPES = {
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".m4b": "audio/mp4",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".wav": "audio/wav",
+    ".mkv": "video/x-matroska",
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A file as it is on the disk this moment; its date in whole seconds, as headers tell it."""
+
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What answers a request: a status, and `length` bytes from `start`.
+
+    Attributes:
+        content_range: The header of that name; None where there is none.
+    """
+
+    status: HTTPStatus
+    start: int = 0
+    length: int = 0
+    content_range: str | None = None
+
+
+def look(file: Path) -> Sight | None:
+    """Return what the disk holds now; None if the file is away or is none."""
+    try:
+        stat = os.stat(file)  # noqa: PTH116 - the fields of one call belong together
+    except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
+        return None
+    return Sight(stat.st_size, datetime.fromtimestamp(int(stat.st_mtime), UTC))
+
+
+def part_of(sight: Sight, header: Header) -> Part:
+    """Return what of a file answers a request with these headers."""
+    refused = _precondition(sight.modified, header)
+    if refused is not None:
+        return Part(refused)
+    whole = Part(HTTPStatus.OK, 0, sight.size)
+    found = _RANGE.fullmatch(header("Range") or "")
+    if found is None or not any(found.groups()) or _is_newer_than_range(sight.modified, header):
+        return whole
+    first, last = found.groups()
+    if first and last and int(last) < int(first):
+        return whole
+    start = int(first) if first else max(0, sight.size - int(last))
+    end = min(int(last), sight.size - 1) if first and last else sight.size - 1
+    if start >= sight.size:
+        return Part(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0, f"bytes */{sight.size}")
+    content_range = f"bytes {start}-{end}/{sight.size}"
+    return Part(HTTPStatus.PARTIAL_CONTENT, start, end - start + 1, content_range)
+
+
+def http_date(moment: datetime) -> str:
+    """Return a date as headers have it."""
+    return format_datetime(moment, usegmt=True)
+
+
+def content_type(path: str) -> str:
+    """Return the content type of a file by its extension."""
+    return _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
+
+
+def disposition(path: str) -> str:
+    """Return the header that gives a download the name that its file has on the server."""
+    name = PurePosixPath(path).name.replace('"', "")
+    ascii_name = "".join(one if " " <= one <= "~" else "_" for one in name)
+    short = ascii_name if _TOKEN.fullmatch(ascii_name) else f'"{ascii_name}"'
+    return f"attachment; filename={short}; filename*=UTF-8''{quote(name, _ATTRIBUTE_CHARACTERS)}"
+
+
+def _precondition(modified: datetime, header: Header) -> HTTPStatus | None:
+    unmodified_since = _past_date(header("If-Unmodified-Since"))
+    if unmodified_since is not None and modified > unmodified_since:
+        return HTTPStatus.PRECONDITION_FAILED
+    modified_since = _past_date(header("If-Modified-Since"))
+    if modified_since is not None and modified <= modified_since:
+        return HTTPStatus.NOT_MODIFIED
+    return None
+
+
+def _is_newer_than_range(modified: datetime, header: Header) -> bool:
+    date = _date(header("If-Range"))
+    return date is not None and modified > date
+
+
+def _past_date(text: str | None) -> datetime | None:
+    date = _date(text)
+    # A date that is yet to come says nothing about the file.
+    return date if date is not None and date <= now() else None
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

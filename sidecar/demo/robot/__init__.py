@@ -1,0 +1,1 @@
+"""A listener who plays by itself."""

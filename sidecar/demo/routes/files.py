@@ -1,0 +1,179 @@
+"""Bytes: originals, streams of originals, pictures and lyrics.
+
+Nothing is transcoded: a stream that is not asked for as the original is answered with 500, as
+the real server does when its ffmpeg does not start.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from pathlib import Path
+
+from sidecar.demo.library.items import Item, Kind, Media
+from sidecar.demo.protocol import ranges
+from sidecar.demo.protocol.formats import Json, ticks
+from sidecar.demo.protocol.messages import (
+    Form,
+    Refused,
+    Reply,
+    Stretch,
+    blank,
+    failed,
+    problem,
+    told,
+)
+from sidecar.demo.routes.query_params import listed
+from sidecar.demo.routes.routing import Access, Ask, Route
+
+_LINE = re.compile(r"\[(\d+):(\d+(?:\.\d+)?)\](.*)")
+_BARE = {HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}
+# The streams of pictures and sound come before.
+FIRST_CAPTION = 2
+_FOR_EVER = "max-age=31536000"
+
+
+def _download(ask: Ask) -> Reply:
+    user = ask.asker
+    if not user.may_download:
+        # An administrator gets past the permission and fails further in.
+        is_admin = user.is_administrator
+        return failed(HTTPStatus.BAD_REQUEST) if is_admin else blank(HTTPStatus.FORBIDDEN)
+    item = ask.item(user)
+    if item.media is None:
+        return failed(HTTPStatus.BAD_REQUEST)
+    if ask.device is not None:
+        client = ask.claim.client or ask.device.client
+        ask.core.diary.download(user, item, client, ask.claim.device or ask.device.device)
+    ask.core.news.activity(ask.core.users.by_id)
+    return _file(ask, item.media.file, {"Content-Disposition": ranges.disposition(item.path)})
+
+
+def _original(ask: Ask) -> Reply:
+    media = ask.item(ask.asker).media
+    return _file(ask, media.file, {}) if media else failed(HTTPStatus.NOT_FOUND)
+
+
+def _stream(ask: Ask) -> Reply:
+    media = _media(ask.item())
+    if (ask.request.value("static") or "").lower() != "true":
+        return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _file(ask, media.file, {})
+
+
+def _universal(ask: Ask) -> Reply:
+    item = ask.item(ask.asker)
+    media = _media(item)
+    names = {one for text in listed(ask.request.values("container")) for one in text.split("|")}
+    extension = item.path.rpartition(".")[2].lower()
+    if names and not names & {extension, media.codec}:
+        return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _file(ask, media.file, {})
+
+
+def _media(item: Item) -> Media:
+    if item.media is None:
+        raise Refused(failed(HTTPStatus.BAD_REQUEST))
+    return item.media
+
+
+def _file(ask: Ask, file: Path, headers: dict[str, str]) -> Reply:
+    """Return the part of a file that a request is for, as the disk has it now."""
+    sight = ranges.look(file)
+    if sight is None:
+        return failed(HTTPStatus.NOT_FOUND)
+    part = ranges.part_of(sight, ask.request.header)
+    modified = {"Last-Modified": ranges.http_date(sight.modified)}
+    if part.status in _BARE:
+        form = Form.NONE if part.status is HTTPStatus.NOT_MODIFIED else Form.EMPTY
+        return Reply(part.status, form, modified)
+    described = modified | {
+        "Content-Type": ranges.content_type(file.name),
+        "Accept-Ranges": "bytes",
+        **({"Content-Range": part.content_range} if part.content_range else {}),
+        **headers,
+    }
+    return Reply(part.status, Form.FILE, described, stretch=Stretch(file, part.start, part.length))
+
+
+def _picture(ask: Ask) -> Reply:
+    item = ask.item()
+    if ask.places["type"].lower() != "primary" or item.picture is None:
+        missing = f"{item.name} does not have an image of type {ask.places['type']}"
+        return told(missing, HTTPStatus.NOT_FOUND)
+    sight = ranges.look(item.picture)
+    if sight is None:
+        return failed(HTTPStatus.NOT_FOUND)
+    headers = {
+        "Content-Type": ranges.content_type(item.picture.name),
+        "Age": "0",
+        "Cache-Control": "public",
+        "Last-Modified": ranges.http_date(sight.modified),
+        "Vary": "Accept",
+        "transferMode.dlna.org": "Interactive",
+        "realTimeInfo.dlna.org": "DLNA.ORG_TLAG=*",
+        "Content-Disposition": "attachment",
+    }
+    tag = ask.request.value("tag")
+    if tag:
+        headers |= _kept_for_ever(ask, tag)
+        if headers.get("ETag") and ask.request.header("If-None-Match") == headers["ETag"]:
+            return Reply(HTTPStatus.NOT_MODIFIED, Form.NONE, headers)
+    return Reply(HTTPStatus.OK, Form.FILE, headers, stretch=Stretch(item.picture, 0, sight.size))
+
+
+def _kept_for_ever(ask: Ask, tag: str) -> dict[str, str]:
+    if not ask.core.speaks.gives_pictures_an_etag:
+        return {"Cache-Control": f"public, {_FOR_EVER}"}
+    return {"Cache-Control": f"public, {_FOR_EVER}, immutable", "ETag": f'"{tag}"'}
+
+
+def _lyrics(ask: Ask) -> Reply:
+    item = ask.item(ask.asker)
+    text = item.media.lyrics if item.media and item.kind is Kind.AUDIO else None
+    if not text:
+        return problem(HTTPStatus.NOT_FOUND)
+    lines = [_line(one) for one in text.splitlines() if one.strip()]
+    is_synced = any("Start" in one for one in lines)
+    return told({"Metadata": {"IsSynced": is_synced}, "Lyrics": lines})
+
+
+def _subtitles(ask: Ask) -> Reply:
+    """Return subtitles as their file has them; unlike the real server it converts nothing."""
+    media = _media(ask.item())
+    index = ask.places["index"]
+    place = int(index) - FIRST_CAPTION if index.isdecimal() else -1
+    if not 0 <= place < len(media.captions):
+        return failed(HTTPStatus.NOT_FOUND)
+    return _file(ask, media.captions[place].file, {})
+
+
+def _line(text: str) -> Json:
+    found = _LINE.fullmatch(text.strip())
+    if found is None:
+        return {"Text": text.strip()}
+    start = int(found[1]) * 60 + float(found[2])
+    return {"Text": found[3].strip(), "Start": ticks(start)}
+
+
+_STREAMS = (
+    ("/Audio/{item}/stream", _stream, Access.ANYONE),
+    ("/Audio/{item}/stream.{container}", _stream, Access.ANYONE),
+    ("/Videos/{item}/stream", _stream, Access.ANYONE),
+    ("/Videos/{item}/stream.{container}", _stream, Access.ANYONE),
+    ("/Audio/{item}/universal", _universal, Access.USER),
+    ("/Videos/{item}/{source}/Subtitles/{index}/Stream.{format}", _subtitles, Access.ANYONE),
+    ("/Items/{item}/Images/{type}", _picture, Access.ANYONE),
+    ("/Items/{item}/Images/{type}/{number}", _picture, Access.ANYONE),
+)
+
+ROUTES = (
+    Route("GET", "/Items/{item}/Download", _download),
+    Route("GET", "/Items/{item}/File", _original),
+    Route("GET", "/Audio/{item}/Lyrics", _lyrics),
+    *(
+        Route(method, path, answer, access)
+        for path, answer, access in _STREAMS
+        for method in ("GET", "HEAD")
+    ),
+)

@@ -1,0 +1,226 @@
+"""What `/Items` and its relatives are asked, and which items answer it, in which order.
+
+    place (ids, parent, root) ─▶ filters ─▶ order ─▶ page
+
+Pure: items and opinions in, items out. Who may see what is decided before, in `.seeing`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+from sidecar.demo.library.items import Item, Kind, Library
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.state.user_data import Opinion
+
+OpinionOf = Callable[[Item], Opinion]
+SortKey = tuple[float, str]
+
+_NEVER = datetime.fromtimestamp(0, UTC)
+CONTRADICTIONS = ({"IsPlayed", "IsUnplayed"}, {"IsFolder", "IsNotFolder"}, {"Likes", "Dislikes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question. Empty and None mean: does not matter.
+
+    Attributes:
+        ids: The items themselves, in the order of the answer when there is no `sort_by`.
+        parent: The place to look in; None for everywhere.
+        artists: Names of artists in any part; `album_artists` of albums; `contributing` otherwise.
+        filters: Names of `ItemFilter`.
+        sort_by: Names of `ItemSortBy`; those that nobody knows are left out beforehand.
+        limit: None for no end.
+    """
+
+    ids: tuple[str, ...] = ()
+    parent: Item | None = None
+    recursive: bool = False
+    kinds: frozenset[Kind] = frozenset()
+    excluded_kinds: frozenset[Kind] = frozenset()
+    media_types: frozenset[str] = frozenset()
+    filters: frozenset[str] = frozenset()
+    album_ids: frozenset[str] = frozenset()
+    artists: frozenset[str] = frozenset()
+    album_artists: frozenset[str] = frozenset()
+    contributing: frozenset[str] = frozenset()
+    genres: frozenset[str] = frozenset()
+    years: frozenset[int] = frozenset()
+    search: str = ""
+    sort_by: tuple[str, ...] = ()
+    descending: tuple[bool, ...] = ()
+    start: int = 0
+    limit: int | None = None
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether two of its filters exclude each other."""
+        return any(pair <= self.filters for pair in CONTRADICTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers queries about one scan, as one version does.
+
+    Attributes:
+        library: Where it looks.
+        opinion_of: What the user that it is for did with an item.
+    """
+
+    library: Library
+    opinion_of: OpinionOf
+    speaks: Version
+    random: Random
+
+    def all_of(self, query: Query, visible: Sequence[Item]) -> list[Item]:
+        """Return every item that answers, in order, not yet paged."""
+        if self._asks_for_libraries(query):
+            libraries = [item for item in visible if item.kind is Kind.LIBRARY]
+            return sorted(libraries, key=lambda item: item.sort_name)
+        found = [item for item in self._place(query, visible) if self._fits(query, item)]
+        return self._ordered(query, found)
+
+    def _asks_for_libraries(self, query: Query) -> bool:
+        is_at_root = query.parent is None and not query.ids and not query.recursive
+        if not is_at_root:
+            return False
+        return not self.speaks.filters_at_the_root or not (query.kinds or query.filters)
+
+    def _place(self, query: Query, visible: Sequence[Item]) -> Iterable[Item]:
+        if query.ids:
+            seen = {item.id: item for item in visible}
+            return [seen[one] for one in dict.fromkeys(query.ids) if one in seen]
+        if query.parent is None:
+            return [item for item in visible if item.kind is not Kind.LIBRARY]
+        return [item for item in visible if self._is_in(query, query.parent, item)]
+
+    def _is_in(self, query: Query, place: Item, item: Item) -> bool:
+        if place.kind is Kind.ARTIST:
+            return item.music is not None and place.name in item.music.album_artists
+        deep = query.recursive or (
+            self.speaks.filters_at_the_root and place.kind is Kind.LIBRARY and bool(query.kinds)
+        )
+        if not deep:
+            return item.parent_id == place.id
+        return any(one.id == place.id for one in self.library.ancestors(item))
+
+    def _fits(self, query: Query, item: Item) -> bool:
+        return (
+            (not query.kinds or item.kind in query.kinds)
+            and item.kind not in query.excluded_kinds
+            and (not query.media_types or media_type(item) in query.media_types)
+            and self._fits_music(query, item)
+            and (not query.years or item.year in query.years)
+            and plain(query.search) in plain(item.name)
+            and all(passes(item, self.opinion_of(item)) for passes in _filters(query))
+        )
+
+    def _fits_music(self, query: Query, item: Item) -> bool:
+        asked = (query.artists, query.album_artists, query.contributing, query.genres)
+        if not any(asked) and not query.album_ids:
+            return True
+        music = item.music
+        if music is None:
+            return False
+        everybody = {*music.artists, *music.album_artists}
+        return (
+            (not query.artists or bool(query.artists & everybody))
+            and (not query.album_artists or bool(query.album_artists & {*music.album_artists}))
+            and (
+                not query.contributing
+                or bool(query.contributing & {*music.artists} - {*music.album_artists})
+            )
+            and (not query.genres or bool(query.genres & {*music.genres}))
+            and (not query.album_ids or self._is_of_albums(query, item))
+        )
+
+    def _is_of_albums(self, query: Query, item: Item) -> bool:
+        if not self.speaks.finds_albums_by_name:
+            return item.parent_id in query.album_ids
+        albums = (self.library.get(one) for one in query.album_ids)
+        names = {album.name for album in albums if album is not None}
+        return item.music is not None and item.music.album in names
+
+    def _ordered(self, query: Query, found: list[Item]) -> list[Item]:
+        if query.ids and not query.sort_by:
+            return found
+        if "random" in query.sort_by:
+            return self.random.sample(found, len(found))
+        ordered = sorted(found, key=lambda item: item.id)
+        names = query.sort_by or ("sortname",)
+        # Stable sorts, the last name first, so that the first name weighs most.
+        for place in reversed(range(len(names))):
+            backwards = query.descending[min(place, len(query.descending) - 1)]
+            ordered.sort(key=self._key(names[place]), reverse=backwards)
+        return ordered
+
+    def _key(self, name: str) -> Callable[[Item], SortKey]:
+        keys = {
+            "sortname": lambda item: (0.0, plain(item.sort_name)),
+            "name": lambda item: (0.0, plain(item.name)),
+            "album": lambda item: (0.0, plain(item.music.album or "") if item.music else ""),
+            "albumartist": lambda item: (0.0, _first(item.music and item.music.album_artists)),
+            "artist": lambda item: (0.0, _first(item.music and item.music.artists)),
+            "datecreated": lambda item: (item.created.timestamp(), ""),
+            "premieredate": lambda item: (float(item.year or 0), ""),
+            "productionyear": lambda item: (float(item.year or 0), ""),
+            "runtime": lambda item: (item.seconds, ""),
+            "parentindexnumber": lambda item: (float(item.parent_index or 0), ""),
+            "indexnumber": lambda item: (float(item.index or 0), ""),
+            "isfolder": lambda item: (float(item.kind.is_playable), ""),
+            "dateplayed": lambda item: (self._last_played(item), ""),
+            "playcount": lambda item: (float(self.opinion_of(item).play_count), ""),
+            "isfavoriteorliked": lambda item: (float(self.opinion_of(item).is_favourite), ""),
+            "isplayed": lambda item: (float(self.opinion_of(item).played), ""),
+            "isunplayed": lambda item: (float(not self.opinion_of(item).played), ""),
+        }
+        return keys.get(name, keys["sortname"])
+
+    def _last_played(self, item: Item) -> float:
+        return (self.opinion_of(item).last_played or _NEVER).timestamp()
+
+
+def page(query: Query, items: Sequence[Item]) -> Sequence[Item]:
+    """Return the part of the items that the query asks for."""
+    end = None if query.limit is None else query.start + query.limit
+    return items[query.start : end]
+
+
+def media_type(item: Item) -> str:
+    """Return the media type of an item by its name in the API."""
+    if item.kind.is_video:
+        return "Video"
+    return "Audio" if item.kind in {Kind.AUDIO, Kind.PLAYLIST} else "Unknown"
+
+
+def plain(text: str) -> str:
+    """Return a text without accents and in lower case, for finding and for order."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()
+
+
+def _first(names: Sequence[str] | None) -> str:
+    return plain(names[0]) if names else ""
+
+
+_FILTERS: dict[str, Callable[[Item, Opinion], bool]] = {
+    "IsFavorite": lambda _, opinion: opinion.is_favourite,
+    "IsNotFavorite": lambda _, opinion: not opinion.is_favourite,
+    "IsFavoriteOrLikes": lambda _, opinion: opinion.is_favourite or bool(opinion.likes),
+    "Likes": lambda _, opinion: opinion.likes is True,
+    "Dislikes": lambda _, opinion: opinion.likes is False,
+    "IsPlayed": lambda _, opinion: opinion.played,
+    "IsUnplayed": lambda _, opinion: not opinion.played,
+    "IsResumable": lambda _, opinion: opinion.position_ticks > 0,
+    "IsFolder": lambda item, _: not item.kind.is_playable,
+    "IsNotFolder": lambda item, _: item.kind.is_playable,
+}
+FILTERS = frozenset(_FILTERS)
+
+
+def _filters(query: Query) -> list[Callable[[Item, Opinion], bool]]:
+    return [_FILTERS[name] for name in query.filters]

@@ -1,0 +1,121 @@
+"""Reads the parameters of a library query. Names that nobody knows are dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sidecar.demo.library.items import Item, Kind, Library
+from sidecar.demo.protocol.formats import undashed
+from sidecar.demo.routes.query import FILTERS, Query
+
+Parameter = Callable[[str], list[str]]
+
+_SORTS = frozenset(
+    [
+        "default",
+        "airedepisodeorder",
+        "album",
+        "albumartist",
+        "artist",
+        "datecreated",
+        "officialrating",
+        "dateplayed",
+        "premieredate",
+        "startdate",
+        "sortname",
+        "name",
+        "random",
+        "runtime",
+        "communityrating",
+        "productionyear",
+        "playcount",
+        "criticrating",
+        "isfolder",
+        "isunplayed",
+        "isplayed",
+        "seriessortname",
+        "videobitrate",
+        "airtime",
+        "studio",
+        "isfavoriteorliked",
+        "datelastcontentadded",
+        "seriesdateplayed",
+        "parentindexnumber",
+        "indexnumber",
+    ]
+)
+_YES_NO = {
+    "isFavorite": ("IsFavorite", "IsNotFavorite"),
+    "isPlayed": ("IsPlayed", "IsUnplayed"),
+}
+
+
+def listed(values: Iterable[str], separator: str = ",") -> list[str]:
+    """Return the entries of a parameter that is a list, repeated or separated or both."""
+    return [one.strip() for text in values for one in text.split(separator) if one.strip()]
+
+
+def query_of(parameter: Parameter, *, library: Library, parent: Item | None) -> Query:
+    """Return the query that some parameters ask.
+
+    Args:
+        parameter: Returns all values of a parameter by its name.
+        library: Where artists and albums have their names.
+        parent: The place that `parentId` names.
+    """
+    sorts = [one.lower() for one in listed(parameter("sortBy"))]
+    orders = [one.lower() == "descending" for one in listed(parameter("sortOrder"))]
+    return Query(
+        ids=_ids(parameter("ids")),
+        parent=parent,
+        recursive=_flag(parameter("recursive")) or False,
+        kinds=_kinds(parameter("includeItemTypes")),
+        excluded_kinds=_kinds(parameter("excludeItemTypes")),
+        media_types=frozenset(one.capitalize() for one in listed(parameter("mediaTypes"))),
+        filters=_filters(parameter),
+        album_ids=frozenset(_ids(parameter("albumIds"))),
+        artists=_names(library, parameter("artistIds")),
+        album_artists=_names(library, parameter("albumArtistIds")),
+        contributing=_names(library, parameter("contributingArtistIds")),
+        genres=frozenset(listed(parameter("genres"), "|")),
+        years=frozenset(int(one) for one in listed(parameter("years")) if one.isdigit()),
+        search="".join(parameter("searchTerm")[:1]),
+        sort_by=tuple(one for one in sorts if one in _SORTS),
+        descending=tuple(orders) or (False,),
+        start=_number(parameter("startIndex")) or 0,
+        limit=_number(parameter("limit")),
+    )
+
+
+def _flag(values: list[str]) -> bool | None:
+    return values[0].lower() == "true" if values and values[0] else None
+
+
+def _number(values: list[str]) -> int | None:
+    return int(values[0]) if values and values[0].isdigit() else None
+
+
+def _ids(values: list[str]) -> tuple[str, ...]:
+    return tuple(one for one in map(undashed, listed(values)) if one is not None)
+
+
+def _kinds(values: list[str]) -> frozenset[Kind]:
+    by_name = {kind.value.lower(): kind for kind in Kind}
+    return frozenset(by_name[one.lower()] for one in listed(values) if one.lower() in by_name)
+
+
+def _names(library: Library, values: list[str]) -> frozenset[str]:
+    asked = _ids(values)
+    names = {artist_id: name for name, artist_id in library.artist_ids.items()}
+    # An artist that nobody knows has no songs: an empty name is nobody's.
+    return frozenset(names.get(one, "") for one in asked)
+
+
+def _filters(parameter: Parameter) -> frozenset[str]:
+    known = {name.lower(): name for name in FILTERS}
+    asked = {known[one.lower()] for one in listed(parameter("filters")) if one.lower() in known}
+    for name, (yes, no) in _YES_NO.items():
+        wanted = _flag(parameter(name))
+        if wanted is not None:
+            asked.add(yes if wanted else no)
+    return frozenset(asked)

@@ -1,0 +1,103 @@
+"""Remote control: what one client sends to another one's session, through its socket.
+
+    POST /Sessions/{id}/Playing            Play: albums and the like are expanded before
+    POST /Sessions/{id}/Playing/{command}  Playstate
+    POST /Sessions/{id}/Command[/{name}]   GeneralCommand
+    POST /Sessions/{id}/Message            GeneralCommand, DisplayMessage
+
+The server asks nothing of the session that it could refuse: it answers 204 before anybody obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.formats import Json, undashed
+from sidecar.demo.protocol.messages import Refused, Reply, blank, done, problem
+from sidecar.demo.routes.query_params import listed
+from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.state.sessions import Session
+
+
+def _play(ask: Ask) -> Reply:
+    session = _controlled(ask)
+    items = (ask.core.find(undashed(one)) for one in listed(ask.request.values("itemIds")))
+    order: Json = {
+        "ItemIds": [song.id for one in items if one for song in _expanded(ask, one)],
+        "PlayCommand": ask.request.value("playCommand") or "PlayNow",
+        "ControllingUserId": ask.asker.id,
+    }
+    start = ask.number("startIndex")
+    if start is not None:
+        order["StartIndex"] = start
+    ask.core.hub.to_session(session, "Play", order)
+    return done()
+
+
+def _playstate(ask: Ask) -> Reply:
+    session = _controlled(ask)
+    order: Json = {"Command": ask.places["command"]}
+    seek = ask.number("seekPositionTicks")
+    if seek is not None:
+        order["SeekPositionTicks"] = seek
+    ask.core.hub.to_session(session, "Playstate", order | {"ControllingUserId": ask.asker.id})
+    return done()
+
+
+def _command(ask: Ask) -> Reply:
+    name = ask.places.get("command")
+    fields = {} if name else ask.request.fields()
+    return _general(ask, name or str(fields.get("name") or ""), fields.get("arguments") or {})
+
+
+def _message(ask: Ask) -> Reply:
+    fields = ask.request.fields()
+    words = {"Header": fields.get("header"), "Text": fields.get("text")}
+    return _general(
+        ask, "DisplayMessage", {name: word for name, word in words.items() if word is not None}
+    )
+
+
+def _general(ask: Ask, name: str, arguments: dict[str, Any]) -> Reply:
+    order = {"Name": name, "ControllingUserId": ask.asker.id, "Arguments": arguments}
+    ask.core.hub.to_session(_controlled(ask), "GeneralCommand", order)
+    return done()
+
+
+def _controlled(ask: Ask) -> Session:
+    """Return the session that is meant.
+
+    Raises:
+        Refused: There is none, or the asker may not control those of others.
+    """
+    session = ask.core.sessions.get(ask.places["session"].lower())
+    if session is None:
+        raise Refused(problem(HTTPStatus.NOT_FOUND))
+    user = ask.asker
+    if session.user_id != user.id and not user.policy["EnableRemoteControlOfOtherUsers"]:
+        raise Refused(blank(HTTPStatus.FORBIDDEN))
+    return session
+
+
+def _expanded(ask: Ask, item: Item) -> Iterator[Item]:
+    playlist = ask.core.playlists.by_id.get(item.id)
+    if playlist is not None:
+        songs = (ask.core.library.get(one) for one in playlist.item_ids)
+        yield from (one for one in songs if one is not None)
+        return
+    songs_of_it = list(ask.core.library.songs_of(item))
+    yield from sorted(
+        songs_of_it, key=lambda one: (one.parent_index or 0, one.index or 0, one.sort_name)
+    )
+
+
+ROUTES = (
+    Route("POST", "/Sessions/{session}/Playing", _play),
+    Route("POST", "/Sessions/{session}/Playing/{command}", _playstate),
+    Route("POST", "/Sessions/{session}/Command", _command),
+    Route("POST", "/Sessions/{session}/Command/{command}", _command),
+    Route("POST", "/Sessions/{session}/Message", _message),
+)

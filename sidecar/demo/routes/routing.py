@@ -1,0 +1,168 @@
+"""Which function answers which request, and who may ask it.
+
+    method + path ──▶ Route ──▶ access ──▶ answer(Ask) ──▶ Reply
+
+A path that exists for other methods only is 405 with `Allow`; one that nobody knows is 404.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.authorization import Claim
+from sidecar.demo.protocol.formats import undashed
+from sidecar.demo.protocol.messages import Refused, Reply, Request, blank, failed, problem
+from sidecar.demo.state.core import Core
+from sidecar.demo.state.devices import Device
+from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.users import User
+
+
+class Access(Enum):
+    """Who may ask."""
+
+    ANYONE = "anyone"
+    USER = "a signed-in user"
+    ADMIN = "an administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request, and who asks it.
+
+    Attributes:
+        device: The sign-in behind the token; None if there is no good one.
+        user: Whose it is.
+        places: The parts of the path that the route leaves open.
+    """
+
+    core: Core
+    request: Request
+    claim: Claim
+    device: Device | None
+    user: User | None
+    places: dict[str, str]
+
+    @property
+    def asker(self) -> User:
+        """Who asks, where the route lets nobody else in."""
+        if self.user is None:
+            raise Refused(blank(HTTPStatus.UNAUTHORIZED))
+        return self.user
+
+    def on_behalf_of(self) -> User:
+        """Return the user that `userId` names; somebody else's only for an administrator.
+
+        Raises:
+            Refused: 403 for another user, 404 for one that is not there.
+        """
+        return self.person(self.places.get("user") or self.request.value("userId"))
+
+    def person(self, written: str | None) -> User:
+        """Return the user of an id that the asker may act for; the asker if there is none."""
+        user_id = undashed(written or "")
+        if user_id is None or user_id == self.asker.id:
+            return self.asker
+        if not self.asker.is_administrator:
+            raise Refused(failed(HTTPStatus.FORBIDDEN))
+        user = self.core.users.by_id.get(user_id)
+        if user is None:
+            raise Refused(problem(HTTPStatus.NOT_FOUND))
+        return user
+
+    def item(self, user: User | None = None) -> Item:
+        """Return the item that the path names.
+
+        Raises:
+            Refused: 404 if the user may not know of it, or there is none.
+        """
+        item = self.core.find(undashed(self.places["item"]))
+        seer = user or self.user
+        if item is None or (seer is not None and not self.core.sees(seer, item)):
+            raise Refused(problem(HTTPStatus.NOT_FOUND))
+        return item
+
+    def session(self) -> Session:
+        """Return the session of the request, which it makes if there is none."""
+        if self.device is None:
+            raise Refused(blank(HTTPStatus.UNAUTHORIZED))
+        return self.core.join(self.device, self.claim, self.request.remote)
+
+    def number(self, name: str) -> int | None:
+        """Return a query parameter that is a whole number from 0; None if it is not there.
+
+        Raises:
+            Refused: 400 for anything else.
+        """
+        written = self.request.value(name)
+        if not written:
+            return None
+        if not written.isdigit():
+            raise Refused(problem(HTTPStatus.BAD_REQUEST))
+        return int(written)
+
+
+Answer = Callable[[Ask], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table; `{item}` in a path stands for anything up to the next slash."""
+
+    method: str
+    path: str
+    answer: Answer
+    access: Access = Access.USER
+
+
+class Table:
+    """All routes."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = [(route, _pattern(route.path)) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return who answers, and what the path says where the route leaves it open.
+
+        Raises:
+            Refused: 404 or 405.
+        """
+        fitting = [
+            (route, found) for route, pattern in self._routes if (found := pattern.fullmatch(path))
+        ]
+        for route, found in fitting:
+            if route.method == method:
+                return route, found.groupdict()
+        if not fitting:
+            raise Refused(blank(HTTPStatus.NOT_FOUND))
+        allowed = ", ".join(dict.fromkeys(route.method for route, _ in fitting))
+        if method == "HEAD":
+            raise Refused(Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed}))
+        raise Refused(blank(HTTPStatus.METHOD_NOT_ALLOWED, Allow=allowed))
+
+
+def let_in(route: Route, ask: Ask) -> None:
+    """Check that the asker may ask this.
+
+    Raises:
+        Refused: 401 without a good token, 403 for administrators' business.
+    """
+    if route.access is Access.ANYONE:
+        return
+    if ask.user is None or ask.user.policy["IsDisabled"]:
+        raise Refused(blank(HTTPStatus.UNAUTHORIZED))
+    if route.access is Access.ADMIN and not ask.user.is_administrator:
+        raise Refused(blank(HTTPStatus.FORBIDDEN))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{(\w+)\}", path)
+    names = (f"(?P<{one}>[^/]+)" for one in pieces[1::2])
+    texts = (re.escape(one) for one in pieces[::2])
+    joined = "".join(text + name for text, name in zip(texts, [*names, ""], strict=True))
+    return re.compile(joined + "/?", re.IGNORECASE)

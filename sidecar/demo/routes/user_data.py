@@ -1,0 +1,122 @@
+"""Hearts, ticks and positions that people set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.formats import moment, now
+from sidecar.demo.protocol.messages import Refused, Reply, blank, problem, told
+from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.state.user_data import Opinion
+from sidecar.demo.state.users import User
+
+_FIELDS = {
+    "isfavorite": "is_favourite",
+    "played": "played",
+    "playcount": "play_count",
+    "playbackpositionticks": "position_ticks",
+    "lastplayeddate": "last_played",
+    "rating": "rating",
+    "likes": "likes",
+}
+
+
+def _favourite(ask: Ask) -> Reply:
+    return _change(ask, lambda one: replace(one, is_favourite=True))
+
+
+def _no_favourite(ask: Ask) -> Reply:
+    return _change(ask, lambda one: replace(one, is_favourite=False))
+
+
+def _change(ask: Ask, change: Callable[[Opinion], Opinion]) -> Reply:
+    user = ask.on_behalf_of()
+    item = ask.item(user)
+    _save(ask, user, [item], change)
+    return told(ask.core.opinion_told(user.id, item))
+
+
+def _save(ask: Ask, user: User, items: list[Item], change: Callable[[Opinion], Opinion]) -> None:
+    for item in items:
+        before = ask.core.opinions.of(user.id, item)
+        ask.core.opinions.save(user.id, item, change(before))
+    ask.core.news.opinion_changed(user.id, items)
+    ask.core.changed()
+
+
+def _played(ask: Ask) -> Reply:
+    on = _day(ask.request.value("datePlayed"))
+    ask.session()
+    return _tick(ask, lambda one: one.marked_played(on, now()))
+
+
+def _unplayed(ask: Ask) -> Reply:
+    return _tick(ask, Opinion.marked_unplayed)
+
+
+def _tick(ask: Ask, change: Callable[[Opinion], Opinion]) -> Reply:
+    """Tick an item on or off; for a folder everything in it as well."""
+    user = ask.on_behalf_of()
+    item = ask.item(user)
+    songs = list(ask.core.library.songs_of(item))
+    _save(ask, user, [*songs, *([] if item in songs else [item])], change)
+    return told(ask.core.opinion_told(user.id, item))
+
+
+def _get(ask: Ask) -> Reply:
+    user = ask.on_behalf_of()
+    return told(ask.core.opinion_told(user.id, ask.item(user)))
+
+
+def _post(ask: Ask) -> Reply:
+    user = ask.on_behalf_of()
+    if not (ask.asker.is_administrator or ask.asker.policy["EnableUserPreferenceAccess"]):
+        return blank(HTTPStatus.FORBIDDEN)
+    given = {
+        _FIELDS[name]: _date(value) if name == "lastplayeddate" else value
+        for name, value in ask.request.fields().items()
+        if name in _FIELDS and value is not None
+    }
+    item = ask.item(user)
+    _save(ask, user, [item], lambda one: _replaced(one, given))
+    return told(ask.core.opinion_told(user.id, item))
+
+
+def _replaced(opinion: Opinion, given: dict[str, Any]) -> Opinion:
+    return replace(opinion, **given)
+
+
+def _day(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    if text.isdigit():
+        # The older form, without any separators.
+        try:
+            return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        except ValueError:
+            raise Refused(problem(HTTPStatus.BAD_REQUEST)) from None
+    return _date(text)
+
+
+def _date(text: object) -> datetime:
+    try:
+        return moment(str(text))
+    except ValueError:
+        raise Refused(problem(HTTPStatus.BAD_REQUEST)) from None
+
+
+ROUTES = (
+    Route("POST", "/UserFavoriteItems/{item}", _favourite),
+    Route("DELETE", "/UserFavoriteItems/{item}", _no_favourite),
+    Route("POST", "/Users/{user}/FavoriteItems/{item}", _favourite),
+    Route("DELETE", "/Users/{user}/FavoriteItems/{item}", _no_favourite),
+    Route("POST", "/UserPlayedItems/{item}", _played),
+    Route("DELETE", "/UserPlayedItems/{item}", _unplayed),
+    Route("GET", "/UserItems/{item}/UserData", _get),
+    Route("POST", "/UserItems/{item}/UserData", _post),
+)

@@ -1,0 +1,115 @@
+"""From a request to its answer: the phase, the base URL, who asks, the route.
+
+Touches no socket.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from sidecar.demo.protocol.authorization import claim_of
+from sidecar.demo.protocol.messages import Form, Refused, Reply, Request, blank, failed, told
+from sidecar.demo.routes import (
+    files,
+    items,
+    playlists,
+    remote_control,
+    sessions,
+    system,
+    user_data,
+    users,
+)
+from sidecar.demo.routes.routing import Ask, Table, let_in
+from sidecar.demo.state.core import Core, Phase
+
+log = logging.getLogger(__name__)
+
+_SOON = {"Retry-After": "005"}
+_STARTING = b"<!doctype html><title>Jellyfin</title><p>Jellyfin Server is starting.</p>"
+_LOADING = b"Jellyfin Server is loading. Please try again shortly."
+_PAGE = b"<!doctype html><title>Jellyfin</title><p>The demo server has no web client.</p>"
+
+
+class Answering:
+    """Answers requests of one server."""
+
+    def __init__(self, core: Core, base_url: str) -> None:
+        self._core = core
+        self.base_url = base_url
+        self._table = Table(
+            (
+                *system.ROUTES,
+                *users.ROUTES,
+                *items.ROUTES,
+                *user_data.ROUTES,
+                *playlists.ROUTES,
+                *sessions.ROUTES,
+                *remote_control.ROUTES,
+                *files.ROUTES,
+            )
+        )
+
+    def answer(self, request: Request) -> Reply:
+        """Return the answer to any request."""
+        try:
+            with self._core.lock:
+                return self._answer(request)
+        except Refused as refused:
+            return refused.reply
+        except Exception:
+            log.exception("the demo server could not answer %s %s", request.method, request.path)
+            return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def who(self, request: Request, places: dict[str, str] | None = None) -> Ask:
+        """Return a request together with who asks it."""
+        claim = claim_of(request.header, request.value, speaks=self._core.speaks)
+        device = self._core.devices.signed_in(claim.token) if claim.token else None
+        user = self._core.users.by_id.get(device.user_id) if device else None
+        return Ask(self._core, request, claim, device, user, places or {})
+
+    def inside(self, path: str) -> str | None:
+        """Return a path without the base URL; None if it is outside."""
+        if not self.base_url:
+            return path
+        outer, inner = path[: len(self.base_url)], path[len(self.base_url) :]
+        is_inside = outer.lower() == self.base_url.lower() and inner[:1] in {"", "/"}
+        return (inner or "/") if is_inside else None
+
+    def _answer(self, request: Request) -> Reply:
+        if self._core.phase in {Phase.STARTING, Phase.ALMOST}:
+            return self._starting(request)
+        path = self.inside(request.path)
+        if path is None:
+            target = "/health" if request.path.lower() == "/health" else "/web/"
+            return blank(HTTPStatus.FOUND, Location=self.base_url + target)
+        if self._core.phase is Phase.LOADING:
+            return self._loading(request)
+        if path.lower().startswith("/web/"):
+            return Reply(HTTPStatus.OK, Form.TEXT, {"Content-Type": "text/html"}, _PAGE)
+        if path == "/":
+            return blank(HTTPStatus.FOUND, Location=f"{self.base_url}/web/")
+        route, places = self._table.find(request.method, path)
+        ask = self.who(request, places)
+        let_in(route, ask)
+        return route.answer(ask)
+
+    def _starting(self, request: Request) -> Reply:
+        """Answer as the small server does that runs before the real one; it knows no base URL."""
+        path = request.path.lower()
+        if path == "/health":
+            return system.healthy("Degraded")
+        if path == "/system/info/public":
+            if self._core.phase is Phase.STARTING:
+                return blank(HTTPStatus.SERVICE_UNAVAILABLE, **_SOON)
+            return told(system.starting_description(self.who(request)))
+        headers = {"Content-Type": "text/html", **_SOON}
+        return Reply(HTTPStatus.SERVICE_UNAVAILABLE, Form.CHUNKED, headers, _STARTING)
+
+    def _loading(self, request: Request) -> Reply:
+        ask = self.who(request)
+        is_open = request.path.lower().endswith(("/health", "/system/info/public"))
+        if ask.user is None and not is_open:
+            return blank(HTTPStatus.UNAUTHORIZED)
+        headers = {"Content-Type": "text/html"}
+        return Reply(HTTPStatus.SERVICE_UNAVAILABLE, Form.TEXT, headers, _LOADING)

@@ -1,0 +1,1 @@
+"""What the demo remembers: users, sessions, plays."""

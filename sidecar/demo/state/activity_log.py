@@ -1,0 +1,98 @@
+"""The activity log that administrators read; in memory, latest first."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.formats import NO_ID, Json, date, now, without_nulls
+from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.users import User
+
+_KEPT = 10_000
+
+
+class Event(StrEnum):
+    """What is written down, by its name in the API."""
+
+    DOWNLOADING = "UserDownloadingContent"
+    PLAYBACK = "AudioPlayback"
+    STOPPED = "AudioPlaybackStopped"
+    VIDEO_PLAYBACK = "VideoPlayback"
+    VIDEO_STOPPED = "VideoPlaybackStopped"
+    SIGNED_IN = "AuthenticationSucceeded"
+    SIGN_IN_FAILED = "AuthenticationFailed"
+    SESSION_STARTED = "SessionStarted"
+    SESSION_ENDED = "SessionEnded"
+
+
+@dataclass(slots=True)
+class Diary:
+    """The entries, and how many there have been."""
+
+    entries: deque[Json] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    written: int = 0
+
+    def write(
+        self,
+        event: Event,
+        text: str,
+        overview: str | None,
+        *,
+        user_id: str = NO_ID,
+        item_id: str | None = None,
+    ) -> None:
+        """Write an entry; `overview` is the small print below it, None for none."""
+        self.written += 1
+        entry: Json = {
+            "Id": self.written,
+            "Name": text,
+            "ShortOverview": overview,
+            "Type": event.value,
+            "ItemId": item_id,
+            "Date": date(now()),
+            "UserId": user_id,
+            "Severity": "Error" if event is Event.SIGN_IN_FAILED else "Information",
+        }
+        self.entries.appendleft(without_nulls(entry))
+
+    def download(self, user: User, item: Item, client: str, device: str) -> None:
+        """Write that somebody asked for an original file, or for a part of one."""
+        self.write(
+            Event.DOWNLOADING,
+            f"{user.name} is downloading {item.name}",
+            f"App: {client}, Device: {device}",
+            user_id=user.id,
+            item_id=item.id,
+        )
+
+    def visit(self, user: User, session: Session, remote: str | None, *, has_begun: bool) -> None:
+        """Write that a session of somebody began or ended."""
+        event = Event.SESSION_STARTED if has_begun else Event.SESSION_ENDED
+        verb = "is online" if has_begun else "has disconnected"
+        self.write(
+            event,
+            f"{user.name} {verb} from {session.device}",
+            f"IP address: {remote}",
+            user_id=user.id,
+        )
+
+    def playback(self, user: User, item: Item, session: Session, *, has_begun: bool) -> None:
+        """Write that somebody began or ended to play something."""
+        began, ended = (
+            (Event.VIDEO_PLAYBACK, Event.VIDEO_STOPPED)
+            if item.kind.is_video
+            else (Event.PLAYBACK, Event.STOPPED)
+        )
+        verb = "is playing" if has_begun else "has finished playing"
+        artist = next(iter(item.music.artists), None) if item.music else None
+        title = f"{artist} - {item.name}" if artist else item.name
+        self.write(
+            began if has_begun else ended,
+            f"{user.name} {verb} {title} on {session.device}",
+            None,
+            user_id=user.id,
+            item_id=item.id,
+        )

@@ -1,0 +1,158 @@
+"""What players report, and what it does to sessions and to user data.
+
+    start      PlayCount + 1, music is played from here     announced
+    progress   position                                     not announced
+    stopped    position, or finished without one            announced
+
+One version loads a session's user data at the start and writes *that* back with every report,
+so a heart that was pressed in between is forgotten. A report of another item loads it afresh.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.formats import Json, now, undashed
+from sidecar.demo.state.core import Core
+from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.user_data import Opinion
+
+Body = dict[str, Any]
+
+_STATE = {
+    "positionticks": "PositionTicks",
+    "canseek": "CanSeek",
+    "ispaused": "IsPaused",
+    "ismuted": "IsMuted",
+    "volumelevel": "VolumeLevel",
+    "audiostreamindex": "AudioStreamIndex",
+    "subtitlestreamindex": "SubtitleStreamIndex",
+    "mediasourceid": "MediaSourceId",
+    "playmethod": "PlayMethod",
+    "repeatmode": "RepeatMode",
+    "playbackorder": "PlaybackOrder",
+}
+
+
+def started(core: Core, session: Session, body: Body) -> None:
+    """Take up that a player began an item."""
+    item = _item(core, body)
+    _load(core, session, item)
+    _note(core, session, body)
+    if item is None or session.remembered is None:
+        return
+    opinion = session.remembered.started(
+        item, now(), unticks_films=core.speaks.unticks_started_films
+    )
+    _save(core, session, item, opinion)
+    core.diary.playback(core.users.by_id[session.user_id], item, session, has_begun=True)
+    _announce(core, session, item)
+
+
+def progressed(core: Core, session: Session, body: Body) -> None:
+    """Take up where a player is."""
+    item = _item(core, body)
+    if item is None or session.item is None or session.item.id != item.id:
+        _load(core, session, item)
+    _note(core, session, body)
+    if item is not None:
+        opinion = _believed(core, session, item)
+        _save(core, session, item, opinion.reached(item, session.position_ticks))
+    core.news.sessions_changed()
+
+
+def stopped(core: Core, session: Session, body: Body) -> None:
+    """Take up that a player stopped, by itself or by a person."""
+    item = _item(core, body) or session.item
+    if item is not None and (session.item is None or session.item.id != item.id):
+        _load(core, session, item)
+    queue = body.get("nowplayingqueue")
+    if queue is not None:
+        session.queue = _queue(queue)
+    session.playlist_item_id = body.get("playlistitemid") or session.playlist_item_id
+    if item is not None and not body.get("failed"):
+        opinion = _believed(core, session, item)
+        position = body.get("positionticks")
+        ended = (
+            opinion.ended_without_position()
+            if position is None
+            else opinion.reached(item, int(position))
+        )
+        _save(core, session, item, ended)
+    session.stand_still()
+    session.last_check_in = session.last_activity = now()
+    if item is not None:
+        core.diary.playback(core.users.by_id[session.user_id], item, session, has_begun=False)
+        _announce(core, session, item)
+
+
+def time_goes_by(core: Core) -> None:
+    """Let everything that plays go on by itself, and tell those who watch."""
+    moved = [one.move_on(core.timing.progress_tick_s) for one in core.sessions]
+    if any(moved):
+        core.news.time_went_by()
+
+
+def ghosts_stop(core: Core) -> None:
+    """Stop what plays in sessions whose players have not said anything for too long."""
+    for session in core.sessions:
+        if session.is_ghost(core.timing.idle_s):
+            stopped(core, session, {"positionticks": session.position_ticks})
+
+
+def _load(core: Core, session: Session, item: Item | None) -> None:
+    session.item = item
+    session.remembered = core.opinions.of(session.user_id, item) if item else None
+
+
+def _believed(core: Core, session: Session, item: Item) -> Opinion:
+    if core.speaks.forgets_hearts and session.remembered is not None:
+        return session.remembered
+    return core.opinions.of(session.user_id, item)
+
+
+def _save(core: Core, session: Session, item: Item, opinion: Opinion) -> None:
+    session.remembered = opinion
+    core.opinions.save(session.user_id, item, opinion)
+    core.changed()
+
+
+def _announce(core: Core, session: Session, item: Item) -> None:
+    core.news.opinion_changed(session.user_id, [item])
+    core.news.sessions_changed()
+
+
+def _note(core: Core, session: Session, body: Body) -> None:
+    """Keep what a report says of the playback."""
+    was_paused = session.is_paused
+    state = {name: body[key] for key, name in _STATE.items() if body.get(key) is not None}
+    if "PositionTicks" in state:
+        # Numbers may come as texts.
+        state["PositionTicks"] = int(state["PositionTicks"])
+    if session.item is not None:
+        state.setdefault("MediaSourceId", session.item.id)
+    session.play_state = session.play_state | {"CanSeek": False, "IsPaused": False} | state
+    session.play_state.setdefault("PositionTicks", 0)
+    if session.play_state.get("PlayMethod") == "Transcode":
+        # There is no live transcode here, and the server believes itself, not the player.
+        session.play_state["PlayMethod"] = "DirectPlay"
+    session.playlist_item_id = body.get("playlistitemid") or session.playlist_item_id
+    queue = body.get("nowplayingqueue")
+    if queue and core.speaks.keeps_every_reported_queue:
+        session.queue = _queue(queue)
+    session.last_check_in = session.last_activity = now()
+    if not session.is_paused:
+        session.last_paused = None
+    elif not was_paused:
+        session.last_paused = now()
+
+
+def _queue(entries: list[Json]) -> list[Json]:
+    return [
+        {name: one[name] for name in ("Id", "PlaylistItemId") if name in one} for one in entries
+    ]
+
+
+def _item(core: Core, body: Body) -> Item | None:
+    return core.find(undashed(str(body.get("itemid") or "")))

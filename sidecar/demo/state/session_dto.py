@@ -1,0 +1,64 @@
+"""A session as the API tells it: nulls left out, the queue as its version keeps it."""
+
+from __future__ import annotations
+
+from sidecar.demo.library.dto import Teller
+from sidecar.demo.protocol.formats import Json, date, undashed, without_nulls
+from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.users import User
+
+_PLAY_STATE = [
+    "PositionTicks",
+    "CanSeek",
+    "IsPaused",
+    "IsMuted",
+    "VolumeLevel",
+    "AudioStreamIndex",
+    "SubtitleStreamIndex",
+    "MediaSourceId",
+    "PlayMethod",
+    "RepeatMode",
+    "PlaybackOrder",
+]
+
+
+def session_told(session: Session, teller: Teller, user: User | None) -> Json:
+    """Return what the API tells of a session."""
+    capabilities = session.capabilities
+    queue = _queue_in_full(session, teller) if teller.speaks.tells_queued_items_in_full else None
+    told: Json = {
+        "PlayState": {
+            name: session.play_state[name] for name in _PLAY_STATE if name in session.play_state
+        },
+        "AdditionalUsers": [],
+        "Capabilities": capabilities,
+        "RemoteEndPoint": session.remote,
+        "PlayableMediaTypes": capabilities["PlayableMediaTypes"],
+        "Id": session.id,
+        "UserId": session.user_id,
+        "UserName": user.name if user else None,
+        "Client": session.client,
+        "LastActivityDate": date(session.last_activity),
+        "LastPlaybackCheckIn": date(session.last_check_in),
+        "LastPausedDate": date(session.last_paused),
+        "DeviceName": session.device,
+        "NowPlayingItem": teller.playing(session.item) if session.item else None,
+        "DeviceId": session.device_id,
+        "ApplicationVersion": session.version,
+        "IsActive": True,
+        "SupportsMediaControl": capabilities["SupportsMediaControl"],
+        "SupportsRemoteControl": session.is_controllable,
+        "NowPlayingQueue": session.queue,
+        "NowPlayingQueueFullItems": queue,
+        "HasCustomDeviceName": False,
+        "PlaylistItemId": session.playlist_item_id,
+        "ServerId": teller.server_id,
+        "SupportedCommands": capabilities["SupportedCommands"],
+    }
+    return without_nulls(told)
+
+
+def _queue_in_full(session: Session, teller: Teller) -> list[Json]:
+    ids = (undashed(str(one.get("Id") or "")) for one in session.queue)
+    items = (teller.library.get(one) for one in ids)
+    return [teller.queued(item) for item in items if item is not None]

@@ -1,0 +1,169 @@
+"""Who listens on a socket, what they asked to be told, and who has gone deaf.
+
+    session ── its sockets ── a message goes to one of them: the one that spoke last
+
+Every call is made under the server's lock, those of the timetable included.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sidecar.demo.protocol.formats import Json, encoded, fresh_id
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.timers import Timetable
+
+_LOOKS_PER_LIMIT = 5
+_WARNED_FROM = 0.75
+_MS = 1000
+
+
+class Mouth(Protocol):
+    """What a listener is spoken to through."""
+
+    def say(self, text: str) -> None:
+        """Send a message soon."""
+
+    def close(self) -> None:
+        """Close soon."""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A wish to be told of all sessions; two of them on one socket are told twice."""
+
+    period_s: float
+    last_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """One socket.
+
+    Attributes:
+        alive_s: When it last said KeepAlive; `active_s`: when it last said anything.
+        is_deaf: It stays open and is told nothing, for ever.
+        wants_activity: It is rung when the activity log grows.
+    """
+
+    mouth: Mouth
+    session: Session
+    user_id: str
+    token: str
+    alive_s: float = field(default_factory=time.monotonic)
+    active_s: float = field(default_factory=time.monotonic)
+    is_deaf: bool = False
+    wants_activity: bool = False
+    subscriptions: list[Subscription] = field(default_factory=list)
+
+    def tell(self, kind: str, content: object = None) -> None:
+        """Send a message, unless it is deaf."""
+        if self.is_deaf:
+            return
+        message: Json = {"MessageId": fresh_id()}
+        if content is not None:
+            message["Data"] = content
+        self.mouth.say(encoded(message | {"MessageType": kind}).decode())
+
+
+class Hub:
+    """All sockets."""
+
+    def __init__(self, timetable: Timetable, *, keep_alive_s: float, speaks: Version) -> None:
+        self._timetable = timetable
+        self._keep_alive_s = keep_alive_s
+        self._speaks = speaks
+        self.listeners: list[Listener] = []
+
+    def join(self, listener: Listener) -> None:
+        """Let a socket in and say how often it must say KeepAlive."""
+        self.listeners.append(listener)
+        listener.session.sockets += 1
+        listener.tell("ForceKeepAlive", round(self._keep_alive_s))
+        self._watch(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Forget a socket that is closed."""
+        self.listeners.remove(listener)
+        listener.session.sockets -= 1
+
+    def hear(self, listener: Listener, text: str) -> None:
+        """Do what a message asks; what nobody understands is dropped."""
+        try:
+            message = json.loads(text)
+            kind, content = message["MessageType"], message.get("Data")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return
+        listener.active_s = time.monotonic()
+        if kind == "KeepAlive":
+            listener.alive_s = listener.active_s
+            listener.tell("KeepAlive")
+        elif kind == "SessionsStart":
+            listener.subscriptions.append(Subscription(_period_s(content)))
+        elif kind == "SessionsStop":
+            listener.subscriptions.clear()
+        elif kind in {"ActivityLogEntryStart", "ActivityLogEntryStop"}:
+            listener.wants_activity = kind.endswith("Start")
+
+    def to_session(self, session: Session, kind: str, content: object = None) -> None:
+        """Tell a session something, through one of its sockets."""
+        sockets = [one for one in self.listeners if one.session is session]
+        if sockets:
+            max(sockets, key=lambda one: one.active_s).tell(kind, content)
+
+    def to_user(self, user_id: str, kind: str, content: object) -> None:
+        """Tell every session of a user something."""
+        for session in {one.session.id: one.session for one in self.listeners}.values():
+            if session.user_id == user_id:
+                self.to_session(session, kind, content)
+
+    def push_sessions(self, told: Callable[[Listener], list[Json]], *, at_once: bool) -> None:
+        """Tell those who wished it of all sessions they may see.
+
+        Args:
+            told: Returns what a listener may see.
+            at_once: Something happened; otherwise only time went by, and each one's own
+                period since the last message must be over.
+        """
+        moment = time.monotonic()
+        for listener in self.listeners:
+            for subscription in listener.subscriptions:
+                if at_once or moment - subscription.last_s >= subscription.period_s:
+                    subscription.last_s = moment
+                    listener.tell("Sessions", told(listener))
+
+    def hang_up(self, token: str) -> None:
+        """Close the sockets of a token that is no longer good."""
+        for listener in self.listeners:
+            if listener.token == token:
+                listener.mouth.close()
+
+    def close(self) -> None:
+        """Say good-bye to everybody and close every socket."""
+        for listener in self.listeners:
+            listener.tell("ServerShuttingDown")
+            listener.mouth.close()
+
+    def _watch(self, listener: Listener) -> None:
+        if listener not in self.listeners:
+            return
+        silent = time.monotonic() - listener.alive_s
+        if silent >= self._keep_alive_s * _WARNED_FROM:
+            listener.tell("ForceKeepAlive", round(self._keep_alive_s))
+        if silent >= self._keep_alive_s:
+            # The older server merely stops watching; the newer one forgets whom it talks to.
+            listener.is_deaf = self._speaks.goes_deaf
+            return
+        pause = self._keep_alive_s / _LOOKS_PER_LIMIT
+        self._timetable.after(pause, ("watch", id(listener)), lambda: self._watch(listener))
+
+
+def _period_s(content: object) -> float:
+    numbers = str(content or "").split(",")
+    last = numbers[-1].strip()
+    return int(last) / _MS if last.isdigit() else 0.0

@@ -1,0 +1,186 @@
+"""The four people of the demo, and what each may do, as policies that an admin can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sidecar.demo.library.items import Item
+from sidecar.demo.protocol.formats import Json, date, identity, now, without_nulls
+
+_PROVIDERS = "Jellyfin.Server.Implementations.Users.Default"
+_CONFIGURATION: Json = {
+    "PlayDefaultAudioTrack": True,
+    "SubtitleLanguagePreference": "",
+    "DisplayMissingEpisodes": False,
+    "GroupedFolders": [],
+    "SubtitleMode": "Default",
+    "DisplayCollectionsView": False,
+    "EnableLocalPassword": False,
+    "OrderedViews": [],
+    "LatestItemsExcludes": [],
+    "MyMediaExcludes": [],
+    "HidePlayedInLatest": True,
+    "RememberAudioSelections": True,
+    "RememberSubtitleSelections": True,
+    "EnableNextEpisodeAutoPlay": True,
+    "CastReceiverId": "F007D354",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in.
+
+    Attributes:
+        libraries: The names of the only libraries that they may see; empty for all.
+    """
+
+    name: str
+    password: str
+    is_administrator: bool = False
+    may_download: bool = True
+    libraries: tuple[str, ...] = ()
+
+
+ACCOUNTS = (
+    Account("admin", "admin", is_administrator=True),
+    Account("ann", "ann"),
+    Account("ben", "ben", may_download=False),
+    Account("kid", "kid", libraries=("Movies",)),
+)
+
+
+@dataclass(slots=True)
+class User:
+    """An account as the server knows it.
+
+    Attributes:
+        policy: The whole policy object of the API.
+    """
+
+    id: str
+    name: str
+    password: str
+    policy: dict[str, Any] = field(default_factory=dict)
+    last_login: datetime | None = None
+    last_activity: datetime | None = None
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether they may do what only administrators may."""
+        return bool(self.policy["IsAdministrator"])
+
+    @property
+    def may_download(self) -> bool:
+        """Whether they may fetch original files as downloads."""
+        return bool(self.policy["EnableContentDownloading"])
+
+    def sees_library(self, library_id: str | None) -> bool:
+        """Return whether they may see what is in a library; None is in none and seen by all."""
+        if self.policy["EnableAllFolders"] or library_id is None:
+            return True
+        return library_id in self.policy["EnabledFolders"]
+
+    def is_spared(self, item: Item) -> bool:
+        """Return whether the policy blocks an item by one of its tags."""
+        return any(tag in self.policy["BlockedTags"] for tag in item.tags)
+
+    def told(self, server_id: str) -> Json:
+        """Return the user as the API tells it."""
+        return without_nulls(
+            {
+                "Name": self.name,
+                "ServerId": server_id,
+                "Id": self.id,
+                "HasPassword": True,
+                "HasConfiguredPassword": True,
+                "HasConfiguredEasyPassword": False,
+                "EnableAutoLogin": False,
+                "LastLoginDate": date(self.last_login),
+                "LastActivityDate": date(self.last_activity),
+                "Configuration": _CONFIGURATION,
+                "Policy": self.policy,
+            }
+        )
+
+
+class Users:
+    """Everybody who has an account."""
+
+    def __init__(self, server_id: str, library_ids: dict[str, str]) -> None:
+        self.by_id: dict[str, User] = {}
+        for account in ACCOUNTS:
+            folders = [library_ids[name] for name in account.libraries if name in library_ids]
+            user_id = identity(f"{server_id}/{account.name}")
+            policy = _policy(account, folders)
+            self.by_id[user_id] = User(user_id, account.name, account.password, policy)
+
+    def named(self, name: str) -> User | None:
+        """Return the user of that name, in any case."""
+        return next((one for one in self.by_id.values() if one.name == name.lower()), None)
+
+    def signing_in(self, name: str, password: str) -> User | None:
+        """Return the user whose password this is, and remember the visit; else None."""
+        user = self.named(name)
+        if user is None or user.password != password:
+            return None
+        user.last_login = user.last_activity = now()
+        return user
+
+    def saved(self) -> dict[str, Json]:
+        """Return the policies, to be kept over a restart."""
+        return {user.name: user.policy for user in self.by_id.values()}
+
+    def restore(self, saved: dict[str, Json]) -> None:
+        """Take up policies that were kept."""
+        for user in self.by_id.values():
+            user.policy |= saved.get(user.name, {})
+
+
+def _policy(account: Account, folders: list[str]) -> dict[str, Any]:
+    return {
+        "IsAdministrator": account.is_administrator,
+        "IsHidden": True,
+        "EnableCollectionManagement": account.is_administrator,
+        "EnableSubtitleManagement": account.is_administrator,
+        "EnableLyricManagement": account.is_administrator,
+        "IsDisabled": False,
+        "BlockedTags": [],
+        "AllowedTags": [],
+        "EnableUserPreferenceAccess": True,
+        "AccessSchedules": [],
+        "BlockUnratedItems": [],
+        "EnableRemoteControlOfOtherUsers": account.is_administrator,
+        "EnableSharedDeviceControl": True,
+        "EnableRemoteAccess": True,
+        "EnableLiveTvManagement": account.is_administrator,
+        "EnableLiveTvAccess": True,
+        "EnableMediaPlayback": True,
+        "EnableAudioPlaybackTranscoding": True,
+        "EnableVideoPlaybackTranscoding": True,
+        "EnablePlaybackRemuxing": True,
+        "ForceRemoteSourceTranscoding": False,
+        "EnableContentDeletion": account.is_administrator,
+        "EnableContentDeletionFromFolders": [],
+        "EnableContentDownloading": account.may_download,
+        "EnableSyncTranscoding": True,
+        "EnableMediaConversion": True,
+        "EnabledDevices": [],
+        "EnableAllDevices": True,
+        "EnabledChannels": [],
+        "EnableAllChannels": True,
+        "EnabledFolders": folders,
+        "EnableAllFolders": not account.libraries,
+        "InvalidLoginAttemptCount": 0,
+        "LoginAttemptsBeforeLockout": -1,
+        "MaxActiveSessions": 0,
+        "EnablePublicSharing": True,
+        "BlockedMediaFolders": [],
+        "BlockedChannels": [],
+        "RemoteClientBitrateLimit": 0,
+        "AuthenticationProviderId": f"{_PROVIDERS}AuthenticationProvider",
+        "PasswordResetProviderId": f"{_PROVIDERS}PasswordResetProvider",
+        "SyncPlayAccess": "CreateAndJoinGroups",
+    }

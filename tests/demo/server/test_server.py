@@ -1,0 +1,406 @@
+"""The life of the demo server: starting, stopping, restarting, files that come and go."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed
+
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.demo.state.core import Phase
+from sidecar.demo.state.timing import Timing
+from tests.contract.client import Client
+from tests.fakes.demo_house import QUICK, House, device_of
+from tests.fakes.tiny_library import TONE_1
+
+
+def tone(client: Client, **query: str) -> str:
+    return str(client.songs(searchTerm="Tone 1", **query)[0]["Id"])
+
+
+def scanned(client: Client) -> None:
+    """Have the library scanned, and return when everybody was told of it."""
+    with client.socket() as socket:
+        client.post("/Library/Refresh")
+        socket.next("LibraryChanged")
+
+
+def test_a_server_that_is_starting_says_so(house: House) -> None:
+    server = house.server()
+    server.enter(Phase.STARTING)
+
+    health = requests.get(f"{server.url}/health", timeout=5)
+    public = requests.get(f"{server.url}/System/Info/Public", timeout=5)
+    other = requests.get(f"{server.url}/Users/Me", timeout=5)
+
+    assert (health.status_code, health.text) == (200, "Degraded")
+    assert (public.status_code, public.headers["Retry-After"], public.text) == (503, "005", "")
+    assert (other.status_code, other.headers["Content-Type"]) == (503, "text/html")
+
+
+def test_a_server_that_is_almost_there_tells_of_itself_in_camel_case(house: House) -> None:
+    server = house.server()
+    server.enter(Phase.ALMOST)
+
+    told = requests.get(f"{server.url}/System/Info/Public", timeout=5).json()
+
+    assert (told["productName"], told["startupWizardCompleted"]) == ("Jellyfin Server", False)
+    assert requests.get(f"{server.url}/Users/Me", timeout=5).headers["Retry-After"] == "005"
+
+
+def test_a_server_that_is_loading_never_calls_a_good_token_bad(house: House) -> None:
+    server = house.server()
+    ann = device_of(server, "ann")
+    server.enter(Phase.LOADING)
+
+    waiting = ann.ask("GET", "/Users/Me")
+    ann.token = "0" * 32
+
+    assert (waiting.status_code, "Retry-After" in waiting.headers) == (503, False)
+    assert ann.ask("GET", "/Users/Me").status_code == 401
+    server.enter(Phase.READY)
+    assert requests.get(f"{server.url}/health", timeout=5).text == "Healthy"
+
+
+def test_outside_its_base_address_it_sends_people_to_the_page(house: House) -> None:
+    server = house.server(base_url="/jf")
+    root = server.url.removesuffix("/jf")
+
+    inside = requests.get(f"{server.url}/System/Info/Public", timeout=5)
+    outside = requests.get(f"{root}/System/Info/Public", timeout=5, allow_redirects=False)
+    followed = requests.get(f"{root}/System/Info/Public", timeout=5)
+
+    assert inside.json()["ProductName"] == "Jellyfin Server"
+    assert (outside.status_code, outside.headers["Location"]) == (302, "/jf/web/")
+    assert (followed.status_code, followed.headers["Content-Type"]) == (200, "text/html")
+    assert requests.get(f"{root}/health", timeout=5).text == "Healthy"
+    with device_of(server, "ann").socket() as socket:
+        assert socket.heard
+
+
+def test_a_restart_keeps_tokens_hearts_playlists_and_rights(house: House, tmp_path: Path) -> None:
+    with DemoServer(house.folder, speaks=Version.V12_0, state_dir=tmp_path) as first:
+        ann, admin = device_of(first, "ann"), device_of(first, "admin")
+        song = tone(ann)
+        ann.post(f"/UserFavoriteItems/{song}")
+        made = ann.post("/Playlists", {"Name": "Kept", "Ids": [song]})["Id"]
+        policy = admin.get(f"/Users/{ann.user_id}")["Policy"] | {"MaxActiveSessions": 7}
+        admin.post(f"/Users/{ann.user_id}/Policy", policy)
+        identity = first.core.server_id
+
+    second = house.server(state_dir=tmp_path)
+    ann.url = second.url
+
+    assert ann.get("/System/Info/Public")["Id"] == identity
+    assert ann.get("/Users/Me")["Policy"]["MaxActiveSessions"] == 7
+    assert ann.is_favourite(song)
+    assert ann.get(f"/Playlists/{made}")["ItemIds"] == [song]
+    assert ann.get("/Sessions") == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"server_id": "x"}'])
+def test_a_damaged_memory_is_no_hindrance(house: House, tmp_path: Path, text: str) -> None:
+    (tmp_path / "demo-server.json").write_text(text, encoding="utf-8")
+
+    server = house.server(state_dir=tmp_path)
+
+    assert device_of(server, "ann").get("/Items", recursive="true", includeItemTypes="Playlist")
+
+
+def test_what_it_keeps_is_nobody_elses_to_read(house: House, tmp_path: Path) -> None:
+    with DemoServer(house.folder, speaks=Version.V12_0, state_dir=tmp_path) as server:
+        device_of(server, "ann")
+
+    [kept] = tmp_path.glob("*.json")
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_rebuilt_server_is_another_one_with_the_same_items(house: House) -> None:
+    first, second = house.server(), house.server()
+    ann, again = device_of(first, "ann"), device_of(second, "ann")
+
+    assert ann.get("/System/Info/Public")["Id"] != again.get("/System/Info/Public")["Id"]
+    assert ann.user_id != again.user_id
+    assert tone(ann) == tone(again)
+
+
+def test_a_file_that_is_away_is_404_while_its_item_is_there(house: House, speaks: Version) -> None:
+    ann = device_of(house.server(speaks), "ann")
+    song = tone(ann)
+    (house.folder / TONE_1).unlink()
+
+    away = ann.ask("GET", f"/Items/{song}/Download")
+
+    assert (away.status_code, away.text) == (404, "Error processing request.")
+    assert away.headers["Content-Type"] == "text/plain"
+    assert ann.ask("GET", f"/Items/{song}").status_code == 200
+
+
+def test_a_replaced_file_is_served_as_it_is_and_told_as_it_was(house: House) -> None:
+    server = house.server()
+    admin = device_of(server, "admin")
+    song = tone(admin)
+
+    def told() -> int:
+        [one] = admin.get("/Items", ids=song, fields="MediaSources")["Items"]
+        return int(one["MediaSources"][0]["Size"])
+
+    before = told()
+    (house.folder / TONE_1).write_bytes(b"y" * 10_000)
+    length = admin.ask("GET", f"/Items/{song}/Download").headers["Content-Length"]
+
+    assert (length, told()) == ("10000", before)
+    scanned(admin)
+    assert told() == 10_000
+
+
+def test_a_scan_tells_of_a_moved_file_as_one_that_went_and_one_that_came(house: House) -> None:
+    server = house.server()
+    admin = device_of(server, "admin")
+    old = tone(admin)
+    admin.post(f"/UserFavoriteItems/{old}")
+    (house.folder / TONE_1).rename(house.folder / f"{TONE_1}.moved.flac")
+
+    with admin.socket() as socket:
+        admin.post("/Library/Refresh")
+        told = socket.next("LibraryChanged")
+
+    moved = tone(admin)
+    assert (told["ItemsRemoved"], told["ItemsAdded"]) == ([old], [moved])
+    assert admin.is_favourite(moved)
+    assert admin.ask("GET", f"/Items/{old}").status_code == 404
+
+
+def test_the_scan_is_a_task_that_says_when_it_was_done(house: House) -> None:
+    server = house.server()
+    admin = device_of(server, "admin")
+    (house.folder / TONE_1).write_bytes(b"changed")
+    scanned(admin)
+
+    [task] = admin.get("/ScheduledTasks")
+
+    assert (task["State"], task["LastExecutionResult"]["Status"]) == ("Idle", "Completed")
+    assert admin.get(f"/ScheduledTasks/{task['Id']}") == task
+
+
+def test_stopping_says_good_bye_and_is_quick(house: House) -> None:
+    before = set(threading.enumerate())
+    server = house.server()
+    ann = device_of(server, "ann")
+    with ann.socket() as socket:
+        begun = monotonic()
+        server.stop()
+        socket.next("ServerShuttingDown")
+        with pytest.raises(ConnectionClosed):
+            socket.until_closed()
+
+    assert monotonic() - begun < 2
+    # The test's own client has a keepalive thread that ends in its own time.
+    left = {one.name for one in set(threading.enumerate()) - before}
+    assert not {name for name in left if "keepalive" not in name}
+    with pytest.raises(requests.ConnectionError):
+        ann.ask("GET", "/Users/Me")
+
+
+def test_stopping_cuts_a_download_that_nobody_reads(house: House) -> None:
+    os.truncate(house.folder / TONE_1, 64 * 1024 * 1024)
+    server = house.server()
+    ann = device_of(server, "ann")
+    headers = {"Authorization": ann.header()}
+    address = f"{server.url}/Items/{tone(ann)}/Download"
+    with requests.get(address, headers=headers, stream=True, timeout=5) as download:
+        begun = monotonic()
+        server.stop()
+
+        assert monotonic() - begun < 2
+        with pytest.raises(requests.RequestException):
+            _ = download.content
+
+
+def test_a_quick_connect_code_expires(house: House) -> None:
+    server = house.server(timing=Timing(quick_connect_s=0.0))
+    guest = Client(server.url, "guest", "Test")
+
+    begun = guest.post("/QuickConnect/Initiate")
+
+    answer = guest.ask("GET", "/QuickConnect/Connect", query={"secret": begun["Secret"]})
+    assert answer.status_code == 404
+    ann = device_of(server, "ann")
+    assert ann.ask("POST", f"/QuickConnect/Authorize?code={begun['Code']}").status_code == 404
+
+
+def test_a_silent_socket_goes_deaf_in_version_12_and_stays_open(
+    house: House, speaks: Version
+) -> None:
+    limit = 0.2
+    server = house.server(speaks, timing=Timing(user_data_s=0.05, keep_alive_s=limit))
+    ann = device_of(server, "ann", "silent")
+    awake = device_of(server, "ann", "awake")
+    song = tone(ann)
+
+    with ann.socket() as silent:
+        until = monotonic() + 2 * limit
+        while monotonic() < until:
+            # Warnings come until it is given up.
+            try:
+                silent.next("ForceKeepAlive", within_s=limit)
+            except TimeoutError:
+                break
+        with awake.socket() as socket:
+            ann.post(f"/UserFavoriteItems/{song}")
+            socket.next("UserDataChanged")
+            if speaks is Version.V12_0:
+                silent.say("KeepAlive")
+                with pytest.raises(TimeoutError):
+                    silent.next("UserDataChanged", within_s=0.2)
+            else:
+                assert silent.next("UserDataChanged")
+
+
+def test_a_session_with_two_sockets_is_told_once(house: House) -> None:
+    ann = device_of(house.server(), "ann")
+
+    with ann.socket() as first, ann.socket() as second:
+        first.say("KeepAlive")
+        first.next("KeepAlive")
+        second.say("KeepAlive")
+        second.next("KeepAlive")
+        ann.post(f"/UserFavoriteItems/{tone(ann)}")
+        second.next("UserDataChanged")
+
+        with pytest.raises(TimeoutError):
+            first.next("UserDataChanged", within_s=0.1)
+
+
+def test_one_token_can_be_several_devices(house: House) -> None:
+    server = house.server()
+    ann = device_of(server, "ann")
+    stick, player = (Client(server.url, one, "Test") for one in ("stick", "player"))
+    stick.token = player.token = ann.token
+
+    with stick.socket() as first, player.socket() as second:
+        target = stick.session()
+        ann.post(f"/Sessions/{target['Id']}/Playing", itemIds=tone(ann), playCommand="PlayLast")
+
+        assert first.next("Play")["PlayCommand"] == "PlayLast"
+        with pytest.raises(TimeoutError):
+            second.next("Play", within_s=0.1)
+
+
+def test_who_subscribes_is_told_nothing_until_something_happens(house: House) -> None:
+    server = house.server()
+    ann, player = device_of(server, "ann"), device_of(server, "ann", "player")
+
+    with ann.socket() as socket:
+        socket.say("SessionsStart", "0,1500")
+        socket.say("KeepAlive")
+        socket.next("KeepAlive")
+        kinds = [one["MessageType"] for one in socket.heard]
+        player.report("", tone(ann))
+        told = socket.next("Sessions")
+
+    assert kinds == ["ForceKeepAlive", "KeepAlive"]
+    assert any("NowPlayingItem" in one for one in told)
+
+
+def test_who_subscribes_twice_is_told_twice(house: House) -> None:
+    server = house.server(timing=Timing(progress_tick_s=60))
+    ann, player = device_of(server, "ann"), device_of(server, "ann", "player")
+
+    with ann.socket() as socket:
+        socket.say("SessionsStart", "0,1500")
+        socket.say("SessionsStart", "0,1500")
+        socket.say("KeepAlive")
+        socket.next("KeepAlive")
+        player.report("", tone(ann))
+
+        assert socket.next("Sessions") == socket.next("Sessions")
+
+
+def test_the_position_goes_on_by_itself_but_not_in_a_pause(house: House) -> None:
+    server = house.server(timing=Timing(progress_tick_s=0.02))
+    ann, player = device_of(server, "ann"), device_of(server, "ann", "player")
+    song = tone(ann)
+
+    with ann.socket() as socket:
+        socket.say("SessionsStart", "0,20")
+        player.report("", song)
+        positions: list[int] = []
+        while len(positions) < 4:
+            told = socket.next("Sessions")
+            playing = [one for one in told if "NowPlayingItem" in one]
+            positions += [one["PlayState"]["PositionTicks"] for one in playing]
+        player.report("/Progress", song, PositionTicks=5, IsPaused=True)
+        paused = player.session()
+
+    assert positions == sorted(positions)
+    assert positions[-1] > 0
+    assert paused["PlayState"]["PositionTicks"] == 5
+    assert "LastPausedDate" in paused
+
+
+def test_a_player_that_went_away_is_stopped_where_it_would_be(house: House) -> None:
+    server = house.server(timing=Timing(user_data_s=0.05, idle_s=0.1))
+    ann, player = device_of(server, "ann"), device_of(server, "ann", "player")
+    with ann.socket() as socket:
+        player.report("", tone(ann))
+        socket.next("UserDataChanged")
+
+        socket.next("UserDataChanged")
+
+    assert "NowPlayingItem" not in player.session()
+
+
+def test_administrators_are_rung_when_the_log_grows(house: House) -> None:
+    server = house.server()
+    admin, ann = device_of(server, "admin"), device_of(server, "ann")
+    with admin.socket() as socket:
+        socket.say("ActivityLogEntryStart", "0,1500")
+        socket.say("KeepAlive")
+        socket.next("KeepAlive")
+        ann.ask("GET", f"/Items/{tone(ann)}/Download")
+
+        assert socket.next("ActivityLogEntry") == []
+
+
+def test_comings_and_goings_are_written_down(house: House) -> None:
+    server = house.server()
+    admin, ann = device_of(server, "admin"), device_of(server, "ann")
+    ann.report("", tone(ann))
+    ann.post("/Sessions/Logout")
+
+    log = admin.get("/System/ActivityLog/Entries")["Items"]
+
+    assert [one["Name"] for one in log[:4]] == [
+        "ann has disconnected from A device",
+        "ann is playing The Sine Waves - Tone 1 on A device",
+        "ann successfully authenticated",
+        "ann is online from A device",
+    ]
+
+
+def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
+    address = urlsplit(house.server().url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+        plain.sendall(b"HELLO\r\n\r\n")
+        answer = plain.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n")
+
+
+def test_a_second_start_needs_another_server(house: House) -> None:
+    server = DemoServer(house.folder, speaks=Version.V12_0, timing=QUICK)
+
+    with pytest.raises(RuntimeError):
+        _ = server.url
+    with server:
+        assert server.url.startswith("http://127.0.0.1:")
+    server.stop()
