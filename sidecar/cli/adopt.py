@@ -20,7 +20,7 @@ from sidecar.domain.items import Item
 from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, SidecarError
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.originals import Originals
+from sidecar.jellyfin.library.file_index import Originals
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.restore import Order, Report, WayBack
 from sidecar.services.problems import Troubles

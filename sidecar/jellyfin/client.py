@@ -19,12 +19,12 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd, read
 from sidecar.jellyfin.connection import Connection, Query
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
 from sidecar.jellyfin.mapping import now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, PublicServer, User
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
 
 IDS_PER_REQUEST = 100
 # Clients without a live connection stay listed until the server starts again.

@@ -22,8 +22,8 @@ from urllib3.exceptions import ProtocolError
 
 from sidecar.errors import OddAnswer, ServerAway
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.answers import Answer
 from sidecar.jellyfin.identity import Identity, authorization
+from sidecar.jellyfin.responses import Answer
 
 log = logging.getLogger(__name__)
 

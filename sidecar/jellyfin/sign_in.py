@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from sidecar.errors import NotAllowed, NotFound, OddAnswer, SignInRefused
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd, read
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Connection
 from sidecar.jellyfin.identity import Identity
 from sidecar.jellyfin.models import PublicServer
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
 
 WRONG = "Jellyfin does not know this name with this password"
 NOT_NOW = (

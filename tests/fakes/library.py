@@ -14,7 +14,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.kinds import Kind
 from sidecar.errors import DeviceTrouble, NotHere, NotPossible, ServerAway
-from sidecar.jellyfin.streaming import Stream
+from sidecar.jellyfin.library.streaming import Stream
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import Sight
 from sidecar.services.files.search import OfflineFile, OfflinePage, OfflineQuery

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from sidecar.jellyfin.line import LineLost
+from sidecar.jellyfin.live.websocket import LineLost
 from tests.fakes.answering import Reply
 from tests.fakes.clock import FakeClock
 

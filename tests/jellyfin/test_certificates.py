@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sidecar.errors import OddAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.line import dial
+from sidecar.jellyfin.live.websocket import dial
 from tests.fakes.certificates import own_certificate
 from tests.fakes.live import LiveServer, live_server
 from tests.jellyfin.recorded import reply

@@ -12,7 +12,7 @@ from sidecar.errors import OddAnswer, ServerAway
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import Connection
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.line import dial
+from sidecar.jellyfin.live.websocket import dial
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nHealthy"
 

@@ -14,8 +14,8 @@ from sidecar.domain.items import ItemType
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import Connected, News
+from sidecar.jellyfin.live.events import Connected, News
+from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from tests.fakes.answering import UNAUTHORISED, Answering, Reply, answering, html_reply

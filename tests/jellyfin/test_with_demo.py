@@ -17,13 +17,9 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import Phase
 from sidecar.domain.items import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
-from sidecar.jellyfin.answers import read
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.mapping import to_item
-from sidecar.jellyfin.models import ITEMS_PAGE
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,
@@ -32,6 +28,10 @@ from sidecar.jellyfin.news import (
     TokenRefused,
     UserDataChanged,
 )
+from sidecar.jellyfin.live.listener import Listener
+from sidecar.jellyfin.mapping import to_item
+from sidecar.jellyfin.models import ITEMS_PAGE
+from sidecar.jellyfin.responses import read
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from tests.fakes.live import running
 from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write

@@ -21,7 +21,7 @@ from sidecar.domain.imports.adoption import samples_of
 from sidecar.domain.space.space import taken as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.originals import Originals
+from sidecar.jellyfin.library.file_index import Originals
 from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LookThrough, Match, Offer, TagShelf

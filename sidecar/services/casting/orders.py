@@ -21,7 +21,7 @@ from sidecar.domain.playback.cast_queue import Cast, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.orders import PlayOrder
+from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.services.accounts.accounts import AccountDesk
 from sidecar.services.devices.registry import Attached, DeviceShelf
 from sidecar.services.rules.wishes import Planning

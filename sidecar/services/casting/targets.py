@@ -17,10 +17,10 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError
-from sidecar.jellyfin.cast import beside, cast_target
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.news import Disconnected, News
-from sidecar.jellyfin.orders import Command, PlayOrder
+from sidecar.jellyfin.live.cast import beside, cast_target
+from sidecar.jellyfin.live.commands import Command, PlayOrder
+from sidecar.jellyfin.live.events import Disconnected, News
 from sidecar.services.accounts.accounts import AccountDesk
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.devices.registry import Attached, DeviceShelf

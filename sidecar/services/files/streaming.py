@@ -21,7 +21,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.media_types import media_type
 from sidecar.errors import NotAllowed, NotFound, NotHere, NotPossible, SidecarError, StoreTrouble
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.streaming import FileAway, Stream, stream
+from sidecar.jellyfin.library.streaming import FileAway, Stream, stream
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import Looking, changed, gone
 from sidecar.services.files.search import OfflineLibrary

@@ -30,8 +30,8 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceTrouble
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News
-from sidecar.jellyfin.beside import Companions, Extras
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.companions import Companions, Extras
 from sidecar.services.devices.registry import Attached, DeviceShelf
 from sidecar.services.generated_files.writer import DeviceWriter
 from sidecar.services.problems import Troubles

@@ -15,8 +15,8 @@ from sidecar.clock import Clock
 from sidecar.domain.items import PLAYABLE
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, NotHere
-from sidecar.jellyfin.browsing import Asked, Browser, Entry, Sort
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.browse import Asked, Browser, Entry, Sort
 from sidecar.services.accounts.person import Person
 from sidecar.services.library.covers import Cover, Covers
 from sidecar.services.library.download_state import Button, Buttons

@@ -19,7 +19,7 @@ from sidecar.clock import Clock
 from sidecar.config.zones import zone
 from sidecar.domain.imports.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.played import PlayedMarks
+from sidecar.jellyfin.library.play_state import PlayedMarks
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import Attached, DeviceShelf

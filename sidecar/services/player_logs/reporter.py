@@ -16,7 +16,7 @@ from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
 from sidecar.domain.items import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
-from sidecar.jellyfin.played import PlayedMarks
+from sidecar.jellyfin.library.play_state import PlayedMarks
 from sidecar.services.player_logs.views import RefusedView
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads

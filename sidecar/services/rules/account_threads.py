@@ -21,8 +21,8 @@ from sidecar.config import FavouritesSettings
 from sidecar.domain.rules.context import Wake
 from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import News, SessionsNews, TokenRefused, Unanswered
+from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unanswered
+from sidecar.jellyfin.live.listener import Listener
 from sidecar.services.accounts.accounts import AccountDesk
 from sidecar.services.devices.registry import DeviceShelf
 from sidecar.services.jellyfin_status import ServerWatch

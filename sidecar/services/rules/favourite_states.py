@@ -14,7 +14,7 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.rules.favourite_state import NEVER, Heart, found, set_again, told
-from sidecar.jellyfin.news import UserDataEntry
+from sidecar.jellyfin.live.events import UserDataEntry
 from sidecar.store.rules.favourites import Hearts
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
 from sidecar.errors import JellyfinTrouble, NotFound, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.news import Connected, News, SessionsNews, UserDataChanged
+from sidecar.jellyfin.live.events import Connected, News, SessionsNews, UserDataChanged
 from sidecar.services.rules.favourite_states import AccountHearts
 from sidecar.services.rules.wishes import Planning
 

@@ -15,7 +15,7 @@ from sidecar.clock import Clock
 from sidecar.domain.items import Item
 from sidecar.domain.rules.library import Library, Listed
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.lookups import Lookups
+from sidecar.jellyfin.library.lookups import Lookups
 
 KEPT_FOR_S = 300.0
 MOST_KEPT = 2000

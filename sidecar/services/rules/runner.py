@@ -19,7 +19,7 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import JellyfinTrouble, SignedOut
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.events import (
     Connected,
     LibraryChanged,
     News,

@@ -27,7 +27,7 @@ from sidecar.domain.playback.cast_queue import When
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.orders import PlayOrder
+from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountDesk
 from sidecar.services.casting.orders import CastOrders

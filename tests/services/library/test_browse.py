@@ -16,9 +16,9 @@ from sidecar.domain.items import Item
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotHere, ServerAway
 from sidecar.events import Progress
-from sidecar.jellyfin.browsing import Asked
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.library.browse import Asked
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView

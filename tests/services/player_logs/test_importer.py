@@ -12,7 +12,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
 from sidecar.errors import DeviceTrouble, ServerAway
-from sidecar.jellyfin.played import PlayedMarks
+from sidecar.jellyfin.library.play_state import PlayedMarks
 from sidecar.services.player_logs.reporter import Telling
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
 from tests.fakes.demo_house import House, device_of

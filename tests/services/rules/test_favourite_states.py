@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from sidecar.domain.items import Item
-from sidecar.jellyfin.news import UserDataEntry
+from sidecar.jellyfin.live.events import UserDataEntry
 from sidecar.services.rules.favourite_states import AccountHearts
 from tests.services.conftest import ANN, World, track
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.jellyfin.browsing import Asked, Sort
+from sidecar.jellyfin.library.browse import Asked, Sort
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, PIXEL, FakeDesk
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, FakeMedia, an_entry, relayed

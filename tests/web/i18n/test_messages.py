@@ -37,7 +37,7 @@ SILENT = {
     "domain/transfers/wholeness.py": "the log",
     "threads.py": "the log",
     "services/generated_files": "the page on the stick",
-    "jellyfin/hearing.py": "the log",
+    "jellyfin/live/connection_trust.py": "the log",
     "jellyfin/tokens.py": "the shell",
     "transfer/aria2/link.py": "nobody: it ends a wait",
     "transfer/aria2/relay.py": "nobody: it ends a transfer",

@@ -15,8 +15,8 @@ from sidecar.domain.imports.matching import Tally
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.originals import Originals
-from sidecar.jellyfin.played import PlayedMarks
+from sidecar.jellyfin.library.file_index import Originals
+from sidecar.jellyfin.library.play_state import PlayedMarks
 from sidecar.jellyfin.sign_in import SignIn
 from tests.contract.client import Client
 from tests.fakes.demo_house import House, device_of

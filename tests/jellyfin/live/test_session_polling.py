@@ -9,8 +9,8 @@ import pytest
 
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
-from sidecar.jellyfin.hearing import IDLE_S, Trust
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.connection_trust import IDLE_S, Trust
+from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,
@@ -18,9 +18,9 @@ from sidecar.jellyfin.news import (
     TokenRefused,
     Unanswered,
 )
-from sidecar.jellyfin.second_look import SecondLook
+from sidecar.jellyfin.live.session_polling import SecondLook
 from tests.fakes.clock import FakeClock
-from tests.jellyfin.test_hearing import PHONE
+from tests.jellyfin.live.test_connection_trust import PHONE
 
 LOST = Disconnected("closed")
 LATER = replace(PHONE, checked_in=(PHONE.checked_in or FakeClock().now()) + timedelta(seconds=10))

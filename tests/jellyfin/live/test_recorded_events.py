@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.playback.tracker import Event, Moment, Tracker, What
-from sidecar.jellyfin.news import SessionsNews, UserDataChanged, decode
+from sidecar.jellyfin.live.events import SessionsNews, UserDataChanged, decode
 from tests.fakes.clock import START
 from tests.jellyfin.recorded import recording
 

@@ -11,11 +11,11 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import Phase
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
-from sidecar.jellyfin.browsing import Asked, Browser, Shelf, Sort
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.library.browse import Asked, Browser, Shelf, Sort
+from sidecar.jellyfin.library.streaming import FileAway, stream
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.jellyfin.streaming import FileAway, stream
 from tests.fakes.tiny_library import TONE_1, listing, write
 
 SIZE = 3_000_017

@@ -17,6 +17,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble
+from sidecar.jellyfin.live.commands import (
+    Command,
+    GeneralCommandFrame,
+    PlayFrame,
+    PlayOrder,
+    PlaystateFrame,
+)
 from sidecar.jellyfin.mapping import now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -25,13 +32,6 @@ from sidecar.jellyfin.models import (
     Many,
     Session,
     UserItemData,
-)
-from sidecar.jellyfin.orders import (
-    Command,
-    GeneralCommandFrame,
-    PlayFrame,
-    PlayOrder,
-    PlaystateFrame,
 )
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sidecar.domain.playback.cast_queue import When
-from sidecar.jellyfin.news import decode
-from sidecar.jellyfin.orders import Command, PlayOrder
+from sidecar.jellyfin.live.commands import Command, PlayOrder
+from sidecar.jellyfin.live.events import decode
 from tests.fakes.live import frame
 from tests.jellyfin.recorded import recording
 

@@ -18,8 +18,8 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinTrouble, SignedOut
-from sidecar.jellyfin.hearing import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.connection_trust import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
+from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,

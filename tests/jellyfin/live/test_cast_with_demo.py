@@ -17,10 +17,10 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.cast_queue import When
-from sidecar.jellyfin.cast import beside, cast_target
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.news import Connected, Disconnected, News
-from sidecar.jellyfin.orders import Command, PlayOrder
+from sidecar.jellyfin.live.cast import beside, cast_target
+from sidecar.jellyfin.live.commands import Command, PlayOrder
+from sidecar.jellyfin.live.events import Connected, Disconnected, News
 from tests.fakes.live import running
 from tests.fakes.slow_line import wait_until
 from tests.fakes.tiny_library import listing, write

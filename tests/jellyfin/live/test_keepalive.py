@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sidecar.jellyfin.pulse import Pulse
+from sidecar.jellyfin.live.keepalive import Pulse
 
 
 def test_the_first_one_is_due_at_once_and_then_every_25_seconds() -> None:

@@ -11,9 +11,7 @@ from pydantic import SecretStr
 from sidecar.errors import OddAnswer, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.line import Line, LineLost, LineRefused
-from sidecar.jellyfin.listener import LONGEST_REST_S, Listener, rest
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,
@@ -21,6 +19,8 @@ from sidecar.jellyfin.news import (
     TokenRefused,
     UserDataChanged,
 )
+from sidecar.jellyfin.live.listener import LONGEST_REST_S, Listener, rest
+from sidecar.jellyfin.live.websocket import Line, LineLost, LineRefused
 from tests.fakes.answering import UNAUTHORISED, Answering, answering, html_reply
 from tests.fakes.clock import FakeClock
 from tests.fakes.live import FakeLine, frame

@@ -17,9 +17,15 @@ from sidecar.demo.state.subscriptions import Listener as Ear
 from sidecar.domain.items import ItemType
 from sidecar.errors import OddAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.line import Line
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import Connected, Disconnected, News, SessionsNews, UserDataChanged
+from sidecar.jellyfin.live.events import (
+    Connected,
+    Disconnected,
+    News,
+    SessionsNews,
+    UserDataChanged,
+)
+from sidecar.jellyfin.live.listener import Listener
+from sidecar.jellyfin.live.websocket import Line
 from tests.fakes.clock import HastyClock
 from tests.fakes.live import running
 from tests.fakes.tiny_library import listing, write

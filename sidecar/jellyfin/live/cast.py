@@ -15,12 +15,12 @@ from copy import copy
 from dataclasses import replace
 
 from sidecar.clock import Clock
-from sidecar.jellyfin.answers import judge
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body
-from sidecar.jellyfin.line import Line
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import News
+from sidecar.jellyfin.live.events import News
+from sidecar.jellyfin.live.listener import Listener
+from sidecar.jellyfin.live.websocket import Line
+from sidecar.jellyfin.responses import judge
 
 CAPABILITIES: Body = {
     "PlayableMediaTypes": ["Audio", "Video"],

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from sidecar.domain.imports.matching import Tally
 from sidecar.errors import OddAnswer
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body, Query
 from sidecar.jellyfin.models import USER_ITEM_DATA
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
 
 
 class PlayedMarks:

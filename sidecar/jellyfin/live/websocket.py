@@ -21,8 +21,8 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
-from sidecar.jellyfin.answers import AWAY, retry_after
 from sidecar.jellyfin.connection import Connection, unreadable, untrusted
+from sidecar.jellyfin.responses import AWAY, retry_after
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4

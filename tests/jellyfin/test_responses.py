@@ -11,7 +11,7 @@ from sidecar.errors import (
     OddAnswer,
     ServerAway,
 )
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read, retry_after
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read, retry_after
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 
 from sidecar.domain.files.companions import SUBTITLES, Line, Subtitle
 from sidecar.errors import NotAllowed, NotFound, OddAnswer
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, read
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -23,6 +22,7 @@ from sidecar.jellyfin.models import (
     Maybe,
     MediaStream,
 )
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
 
 IDS_PER_REQUEST = 100
 LONGEST = 5_000_000

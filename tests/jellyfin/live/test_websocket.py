@@ -12,9 +12,7 @@ from sidecar.clock import SystemClock
 from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.line import LARGEST_FRAME_BYTES, LineLost, LineRefused, dial
-from sidecar.jellyfin.listener import Listener
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,
@@ -22,6 +20,8 @@ from sidecar.jellyfin.news import (
     TokenRefused,
     UserDataChanged,
 )
+from sidecar.jellyfin.live.listener import Listener
+from sidecar.jellyfin.live.websocket import LARGEST_FRAME_BYTES, LineLost, LineRefused, dial
 from tests.fakes.answering import UNAUTHORISED, Reply, html_reply
 from tests.fakes.live import LiveServer, frame, live_server, running
 from tests.jellyfin.recorded import recording, reply

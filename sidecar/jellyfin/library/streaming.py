@@ -18,9 +18,9 @@ from urllib3.exceptions import HTTPError
 
 from sidecar.domain.media_types import harmless
 from sidecar.errors import NotFound, OddAnswer, ServerAway
-from sidecar.jellyfin.answers import Answer, Unconfirmed, judge, odd
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, untrusted
+from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.line import Line, LineLost, LineRefused, dial
-from sidecar.jellyfin.news import Beat, Connected, Disconnected, News, TokenRefused, decode
-from sidecar.jellyfin.pulse import Pulse
-from sidecar.jellyfin.second_look import SecondLook
+from sidecar.jellyfin.live.events import Beat, Connected, Disconnected, News, TokenRefused, decode
+from sidecar.jellyfin.live.keepalive import Pulse
+from sidecar.jellyfin.live.session_polling import SecondLook
+from sidecar.jellyfin.live.websocket import Line, LineLost, LineRefused, dial
 
 log = logging.getLogger(__name__)
 

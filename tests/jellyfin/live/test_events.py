@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from sidecar.jellyfin.news import (
+from sidecar.jellyfin.live.events import (
     Beat,
     LibraryChanged,
     ServerStopping,

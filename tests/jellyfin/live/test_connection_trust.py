@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.jellyfin.hearing import Trust, is_untold, look_every
+from sidecar.jellyfin.live.connection_trust import Trust, is_untold, look_every
 from tests.fakes.clock import START
 
 SONG = Item(id="a" * 32, type=ItemType.AUDIO, title="Tone 1")

@@ -1,0 +1,1 @@
+"""The live connection to Jellyfin: news, commands, and polling where it is deaf."""
