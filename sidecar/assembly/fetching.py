@@ -33,7 +33,7 @@ from sidecar.syncthing.connection import Connection
 from sidecar.threads import Pool
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
-from sidecar.transfer.making import make_engine
+from sidecar.transfer.engines import make_engine
 from sidecar.transfer.wholeness.checker import WholenessChecker
 
 

@@ -25,7 +25,7 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.formats import FormatStore
-from sidecar.transfer.converting.workshop import Workshop
+from sidecar.transfer.converting.availability import Workshop
 from sidecar.transfer.network import WayOut
 
 

@@ -18,8 +18,8 @@ from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountDesk
 from sidecar.services.problems import Troubles
 from sidecar.services.transfers.formats import check_format
-from sidecar.transfer.converting.workshop import Workshop
-from sidecar.transfer.making import describe_engine
+from sidecar.transfer.converting.availability import Workshop
+from sidecar.transfer.engines import describe_engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ from sidecar.transfer.faults import (
     part_vanished,
     short_body,
 )
-from sidecar.transfer.pace import Pace, Patience
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
+from sidecar.transfer.timeouts import Pace, Patience
 
 log = logging.getLogger(__name__)
 

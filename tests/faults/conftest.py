@@ -11,10 +11,10 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.link import Link
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.engine import Engine, Receipt
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 from tests.fakes.fault_server import FaultServer, after
 from tests.transfer.conftest import BODY, PlainPart, Try, linked
 

@@ -27,7 +27,7 @@ from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import OVERLAP, is_believed
 from sidecar.domain.transfers.wholeness import Verdict
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 from tests.fakes.fault_server import LATER, MODIFIED, Asked, Behaviour, FaultServer
 from tests.transfer.conftest import PlainPart, Try
 

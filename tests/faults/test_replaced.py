@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 from tests.fakes.clock import HastyClock
 from tests.fakes.fault_server import LATER
 from tests.faults.behaviours import replaced_on_the_way

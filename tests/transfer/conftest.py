@@ -16,13 +16,13 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
-from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
+from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.link import Link
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 from tests.fakes.fault_server import FaultServer
 
 BODY = random.Random(1).randbytes(300_000)

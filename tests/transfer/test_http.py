@@ -13,7 +13,7 @@ from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 from tests.fakes.clock import FakeClock
 from tests.fakes.fault_server import (
     LATER,

@@ -13,12 +13,12 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.sink import ThroughAria2
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Job, Receipt, Report
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 
 
 class Aria2Engine:

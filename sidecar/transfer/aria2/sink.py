@@ -24,9 +24,9 @@ from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
-from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.relay import Check, Relay
-from sidecar.transfer.aria2.standing import Stage
+from sidecar.transfer.aria2.status import Stage
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
 from sidecar.transfer.faults import disk_failure, part_vanished
 

@@ -25,10 +25,10 @@ from sidecar.domain.formats.tags import tags_for
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.converting import mp4_tags
-from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
-from sidecar.transfer.converting.looking import ONLY_FILES, UNTRUSTED, Found, look
+from sidecar.transfer.converting.metadata import Cover, cover_of, picture_block, sheet, written
+from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, Found, look
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.converting.sleeve import Cover, cover_of, picture_block, sheet, written
+from sidecar.transfer.converting.subprocess import ChildFailed, Said, reach, run
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import Part
 from sidecar.transfer.faults import disk_failure

@@ -8,8 +8,8 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.transfer.converting.child import ChildFailed, reach, run
-from sidecar.transfer.converting.looking import UNTRUSTED
+from sidecar.transfer.converting.probe import UNTRUSTED
+from sidecar.transfer.converting.subprocess import ChildFailed, reach, run
 
 # Sound decodes a hundred times faster than it plays, also on a slow machine.
 LIMIT_S = 120.0

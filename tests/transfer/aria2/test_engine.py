@@ -25,8 +25,8 @@ from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.aria2.daemon import ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.rpc import Rpc
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.fault_server import FaultServer, after, says, silent_after
 from tests.transfer.conftest import BODY, PATIENCE, PlainPart, Try, linked

@@ -6,8 +6,8 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.domain.formats.formats import CODECS, Format
+from sidecar.transfer.converting.availability import Workshop
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
-from sidecar.transfer.converting.workshop import Workshop
 
 
 def pretend(folder: Path, name: str, says: str) -> str:

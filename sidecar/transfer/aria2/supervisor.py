@@ -18,12 +18,12 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
-from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
 from sidecar.transfer.aria2.daemon import Daemon
-from sidecar.transfer.aria2.hearing import Hearing, ask
+from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.events import Hearing, ask
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
-from sidecar.transfer.aria2.standing import Standing
+from sidecar.transfer.aria2.status import Standing
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import Sound
-from sidecar.transfer.converting.child import ChildFailed, reach, run
+from sidecar.transfer.converting.subprocess import ChildFailed, reach, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000

@@ -10,9 +10,9 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.link import Link
+from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.engines import describe_engine, make_engine
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.making import describe_engine, make_engine
 from tests.fakes.fault_server import FaultServer
 from tests.transfer.conftest import BODY, PlainPart, Try
 

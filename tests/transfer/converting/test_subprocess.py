@@ -12,14 +12,14 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.errors import Stopped
-from sidecar.transfer.converting.child import ChildFailed, Said, reach, run
-from sidecar.transfer.converting.launching import NICE
+from sidecar.transfer.converting.launcher import NICE
+from sidecar.transfer.converting.subprocess import ChildFailed, Said, reach, run
 from tests.fakes.slow_line import wait_until
 
 SIDECAR = """
 from threading import Event
 from sidecar.clock import SystemClock
-from sidecar.transfer.converting.child import run
+from sidecar.transfer.converting.subprocess import run
 run(["/bin/sleep", "60"], files=[], clock=SystemClock(), stop=Event(), limit_s=60)
 """
 

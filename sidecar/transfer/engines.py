@@ -10,15 +10,15 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.config import EngineName, Settings
 from sidecar.errors import ConfigError
-from sidecar.transfer.aria2.book import Book
 from sidecar.transfer.aria2.daemon import Daemon, ForeignDaemon, OwnDaemon
+from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.link import Link
 from sidecar.transfer.aria2.rpc import Rpc
+from sidecar.transfer.aria2.supervisor import Link
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.pace import Patience
+from sidecar.transfer.timeouts import Patience
 
 PREFIX_BYTES = 4
 

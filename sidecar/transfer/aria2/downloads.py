@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from sidecar.transfer.aria2.standing import Stage, Standing
+from sidecar.transfer.aria2.status import Stage, Standing
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.transfer.converting.child import reach, run
-from sidecar.transfer.converting.looking import UNTRUSTED, Chapter, Found
+from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, Found
+from sidecar.transfer.converting.subprocess import reach, run
 
 AS_IT_IS = {"mjpeg": "image/jpeg", "png": "image/png"}
 LARGEST_COVER = 1024 * 1024

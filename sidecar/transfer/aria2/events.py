@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.clock import Clock
-from sidecar.transfer.aria2.book import Book
+from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.rpc import Aria2Away, Call, Rpc
-from sidecar.transfer.aria2.standing import KEYS, standing
+from sidecar.transfer.aria2.status import KEYS, standing
 
 POLL_S = 0.5
 STEP_S = 0.05
