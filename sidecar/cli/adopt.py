@@ -15,7 +15,7 @@ from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.marker import read_marker
+from sidecar.device.own.marker import read_marker
 from sidecar.domain.items import Item
 from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, SidecarError
 from sidecar.events import Bus

@@ -12,7 +12,7 @@ from sidecar.cli.database import opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
-from sidecar.device.marker import read_marker
+from sidecar.device.own.marker import read_marker
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountDesk

@@ -12,7 +12,7 @@ from sidecar.cli.database import opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
-from sidecar.device.visiting import space_at
+from sidecar.device.inspect import space_at
 from sidecar.domain.space.budget import DeviceRoom, Running
 from sidecar.domain.space.plan import Plan, Refused, Step, plan
 from sidecar.errors import DeviceTrouble

@@ -24,13 +24,14 @@ from typing import BinaryIO, Self
 
 import xxhash
 
-from sidecar.device import made, scan, tree
-from sidecar.device.anchor import Anchor
+from sidecar.device import scan, tree
 from sidecar.device.filesystem import space_of
-from sidecar.device.ignoring import IgnoreFile
-from sidecar.device.marker import OURS, PARTS, Marker, write_marker
-from sidecar.device.own_files import OwnFiles
-from sidecar.device.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
+from sidecar.device.own import created_folders
+from sidecar.device.own.files import OwnFiles
+from sidecar.device.own.marker import OURS, PARTS, Marker, write_marker
+from sidecar.device.own.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
+from sidecar.device.own.stignore import IgnoreFile
+from sidecar.device.root import Anchor
 from sidecar.domain.files.removals import Seen, Stranger
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceTrouble, Stopped
@@ -185,7 +186,7 @@ class DeviceFolder:
         with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
             try:
                 with self._shaping, tree.made_folder(root, folders) as (handle, fresh):
-                    made.remember(root, fresh)
+                    created_folders.remember(root, fresh)
                     tree.rename_new(part.name, parts, name, handle)
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
@@ -222,7 +223,7 @@ class DeviceFolder:
             with tree.folder(root, folders) as handle:
                 os.unlink(name, dir_fd=handle)
                 os.fsync(handle)
-            made.prune(root, folders)
+            created_folders.prune(root, folders)
         return True
 
     def tail_ok(self, path: str, *, size: int) -> bool:

@@ -25,7 +25,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from sidecar.device.marker import OURS
+from sidecar.device.own.marker import OURS
 
 log = logging.getLogger(__name__)
 

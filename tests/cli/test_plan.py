@@ -8,7 +8,7 @@ import pytest
 from sidecar import cli
 from sidecar.assembly import DATABASE
 from sidecar.clock import SystemClock
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus

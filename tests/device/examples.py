@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.parts import PartFile
+from sidecar.device.own.parts import PartFile
 
 STICK = "6f2b7c1e-3d43-4c5a-9a51-0b8f6d1c2e3a"
 OTHER = "00000000-1111-2222-3333-444444444444"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.filesystem import FileSystem, file_system_of, kind_in, space_of
-from sidecar.device.marker import opened_root
+from sidecar.device.own.marker import opened_root
 from tests.device.mounting import mount_memory, needs_root
 
 MOUNTS = """\

@@ -85,7 +85,7 @@ SHOWN_BY = MappingProxyType(
         "D02 full before": [
             "faults/test_disk.py::test_d02_a_stick_that_is_full_before_is_not_begun",
             (
-                "device/test_anchor.py::"
+                "device/test_root.py::"
                 "test_a_stick_that_holds_no_more_files_is_full_whatever_room_it_has"
             ),
         ],
@@ -94,7 +94,7 @@ SHOWN_BY = MappingProxyType(
                 "faults/test_disk.py::"
                 "test_d06_a_disk_that_turns_read_only_stops_with_one_message_until_it_is_mended"
             ),
-            "device/test_anchor.py::test_a_read_only_stick_is_told_at_once",
+            "device/test_root.py::test_a_read_only_stick_is_told_at_once",
         ],
         "D07 an error while writing": [
             "faults/test_disk.py::test_d07_a_disk_whose_driver_dies_stops_with_one_message"
@@ -111,7 +111,7 @@ SHOWN_BY = MappingProxyType(
         ],
         "D11 an empty mount point": [
             "faults/test_disk.py::test_d11_nothing_is_written_under_an_empty_mount_point",
-            "device/test_anchor.py::test_nothing_is_written_under_an_empty_mount_point",
+            "device/test_root.py::test_nothing_is_written_under_an_empty_mount_point",
         ],
         "D12 another stick": [
             "faults/test_disk.py::test_d12_another_stick_at_the_place_gets_nothing"
@@ -150,7 +150,7 @@ SHOWN_BY = MappingProxyType(
         "B11 two at once": [
             "store/test_database.py::test_a_second_sidecar_on_the_same_folder_is_refused",
             (
-                "device/test_anchor.py::"
+                "device/test_root.py::"
                 "test_a_second_sidecar_is_refused_and_the_first_is_not_disturbed"
             ),
         ],
@@ -172,7 +172,7 @@ SHOWN_BY = MappingProxyType(
         ],
         "W04 the folder is made again": [
             (
-                "device/test_anchor.py::"
+                "device/test_root.py::"
                 "test_a_folder_that_was_deleted_and_made_again_must_be_attached_again"
             )
         ],

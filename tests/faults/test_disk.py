@@ -21,7 +21,7 @@ import pytest
 from sidecar.assembly import DATABASE, Assembly, Store
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import Kind
 from sidecar.store.downloads.queries import DownloadFilter

@@ -12,7 +12,7 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings
 from sidecar.demo.server.server import DemoServer
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.items import Item

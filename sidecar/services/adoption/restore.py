@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.manifest import manifest_on
+from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import Facts
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
 from sidecar.domain.items import Item

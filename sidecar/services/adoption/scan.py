@@ -17,7 +17,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.tags import tags_of
+from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.files.removals import Facts, Stranger
 from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
 from sidecar.domain.items import Item

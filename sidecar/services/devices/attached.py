@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sidecar.config import DeviceSettings
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.marker import read_marker
+from sidecar.device.own.marker import read_marker
 
 # Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))

@@ -14,7 +14,7 @@ from threading import RLock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import read_marker
+from sidecar.device.own.marker import read_marker
 from sidecar.domain.space.space import Refusal, Space
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 from sidecar.services.devices.attached import (

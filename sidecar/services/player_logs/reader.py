@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.player_logs import LogFile, lines, logs_on
+from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
 from sidecar.domain.imports.matching import (
     Ledger,
     Mark,

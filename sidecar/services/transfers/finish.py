@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 
-from sidecar.device.parts import PartFile
+from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
 from sidecar.domain.formats.formats import Target, not_converted, read_target

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from sidecar.device.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
+from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.files.naming import distinct, path_key
 from sidecar.domain.files.removals import Facts, was_written_since

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.devices.registry import Attached, DeviceShelf
 from sidecar.services.problems import Troubles
 from sidecar.transfer.durable import PartWriter

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from sidecar.device.marker import OURS
+from sidecar.device.own.marker import OURS
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Download, Status

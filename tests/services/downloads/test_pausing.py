@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
 from sidecar.services.devices.settings import DeviceBook
 from sidecar.services.problems import Kind

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
 from sidecar.services.rules.wishes import Planning
 from sidecar.transfer.engine import Job

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.plays import Play

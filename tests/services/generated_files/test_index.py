@@ -11,7 +11,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items import Item, ItemType

@@ -16,7 +16,7 @@ from pydantic import ByteSize
 
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import path_key
 from sidecar.domain.files.removals import Fate

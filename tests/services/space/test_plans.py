@@ -7,8 +7,8 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
-from sidecar.device.visiting import space_at
+from sidecar.device.inspect import space_at
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble

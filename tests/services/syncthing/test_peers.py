@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceTrouble, SyncthingTrouble
 from sidecar.events import DeviceChanged

@@ -16,7 +16,7 @@ from sidecar.config import DeviceSettings
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status, Validator
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox

@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceShelf
 from sidecar.services.problems import Kind, Troubles

@@ -12,7 +12,7 @@ import xxhash
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import ItemType

@@ -11,7 +11,7 @@ import xxhash
 from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings, NetworkSettings
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind

@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sidecar.device import tree
-from sidecar.device.trouble import told_as_trouble
+from sidecar.device.errors import told_as_trouble
 from sidecar.errors import DeviceTrouble
 
 OURS = ".sidecar"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.tags import tags_of
+from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.imports.adoption import Tags
 from sidecar.errors import DeviceTrouble
 from tests.fakes.tagged import mp3

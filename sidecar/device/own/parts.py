@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sidecar.device import tree
-from sidecar.device.anchor import Anchor
-from sidecar.device.marker import OURS, PARTS
+from sidecar.device.own.marker import OURS, PARTS
+from sidecar.device.root import Anchor
 
 FETCHED = ".part"
 CONVERTED = ".converted"

@@ -18,9 +18,10 @@ from threading import Lock
 
 import xxhash
 
-from sidecar.device import made, tree
-from sidecar.device.anchor import Anchor
-from sidecar.device.marker import OURS
+from sidecar.device import tree
+from sidecar.device.own import created_folders
+from sidecar.device.own.marker import OURS
+from sidecar.device.root import Anchor
 from sidecar.domain.space.space import taken
 from sidecar.errors import DeviceTrouble
 
@@ -104,7 +105,7 @@ class OwnFiles:
             with suppress(FileNotFoundError, FileExistsError, NotADirectoryError), self._shaping:
                 with tree.folder(root, folders) as handle:
                     is_gone = _is_removed(name, handle, known)
-                made.prune(root, folders)
+                created_folders.prune(root, folders)
             self._note(root, {there: one for there, one in record.items() if there != path})
             return is_gone
 
@@ -142,7 +143,7 @@ class OwnFiles:
                 handle, fresh = opened.enter_context(tree.made_folder(root, folders))
             except NotADirectoryError:
                 raise _taken(path) from None
-            made.remember(root, fresh)
+            created_folders.remember(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
 

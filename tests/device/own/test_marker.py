@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.marker import Marker, read_marker, write_marker
+from sidecar.device.own.marker import Marker, read_marker, write_marker
 from sidecar.errors import DeviceTrouble
 from tests.device.examples import NAME, STICK
 from tests.device.tracing import needs_strace, traced
@@ -16,7 +16,7 @@ GOOD = {"version": 1, "id": STICK, "name": NAME}
 WRITE = """
 import sys
 from pathlib import Path
-from sidecar.device.marker import Marker, write_marker
+from sidecar.device.own.marker import Marker, write_marker
 write_marker(Path(sys.argv[1]), Marker(sys.argv[2], "Car stick"))
 """
 

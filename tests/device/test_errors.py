@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.trouble import device_trouble
+from sidecar.device.errors import device_trouble
 
 CODES = {
     errno.ENOSPC: "full",

@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Lock
 
 from sidecar.device import lock, tree
+from sidecar.device.errors import MAYBE_GONE, device_trouble, missing, told_as_trouble
 from sidecar.device.filesystem import FileSystem, file_system_of
-from sidecar.device.marker import OURS, marker_in, opened_root
-from sidecar.device.trouble import MAYBE_GONE, device_trouble, missing, told_as_trouble
+from sidecar.device.own.marker import OURS, marker_in, opened_root
 from sidecar.errors import AlreadyRunning, DeviceTrouble
 
 _TRIAL = "trial"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from sidecar.device import tree
-from sidecar.device.marker import OURS
+from sidecar.device.own.marker import OURS
 
 MADE = "made.txt"
 _DRAFT = f"{MADE}.draft"

@@ -11,8 +11,8 @@ import stat
 from contextlib import suppress
 
 from sidecar.device import tree
-from sidecar.device.anchor import Anchor
-from sidecar.device.marker import OURS
+from sidecar.device.own.marker import OURS
+from sidecar.device.root import Anchor
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
 from sidecar.errors import DeviceTrouble
 

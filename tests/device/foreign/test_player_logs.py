@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.player_logs import LogFile, lines, logs_on
+from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
 from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
 from sidecar.errors import DeviceTrouble
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 
 import mutagen
 
+from sidecar.device.errors import told_as_trouble
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.trouble import told_as_trouble
 from sidecar.domain.imports.adoption import Tags
 
 _BLOCK = 64 * 1024

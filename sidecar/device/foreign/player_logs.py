@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from sidecar.device.errors import told_as_trouble
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.trouble import told_as_trouble
 from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
 
 SCROBBLER = ".scrobbler.log"

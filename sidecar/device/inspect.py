@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidecar.device.errors import told_as_trouble
 from sidecar.device.filesystem import file_system_of, space_of
-from sidecar.device.marker import marker_in, opened_root
-from sidecar.device.trouble import told_as_trouble
+from sidecar.device.own.marker import marker_in, opened_root
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceTrouble
 

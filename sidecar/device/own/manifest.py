@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from sidecar.device import tree
-from sidecar.device.marker import OURS, opened_root
-from sidecar.device.trouble import told_as_trouble
+from sidecar.device.errors import told_as_trouble
+from sidecar.device.own.marker import OURS, opened_root
 
 MANIFEST = "manifest.json"
 # A million files; whatever is larger is not ours.

@@ -1,0 +1,1 @@
+"""What others wrote on a device, read with bounds."""
