@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sidecar.config.base import FavouritesSettings
 from sidecar.config.loading import load
 from sidecar.config.rules import RulesSettings
-from sidecar.config.sections import FavouritesSettings
 from sidecar.config.settings import (
     Aria2Settings,
     DeviceSettings,

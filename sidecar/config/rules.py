@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema, ValidationError, create_model
 
-from sidecar.config.sections import Duration, FavouritesSettings, Section, refused
+from sidecar.config.base import Duration, FavouritesSettings, Section, refused
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError

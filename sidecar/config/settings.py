@@ -22,8 +22,8 @@ from pydantic import (
     field_validator,
 )
 
+from sidecar.config.base import Duration, Section, refused
 from sidecar.config.rules import ALL_RULES, AnyRules
-from sidecar.config.sections import Duration, Section, refused
 from sidecar.domain.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings, load
-from sidecar.config.describing import KeyKind, keys
+from sidecar.config.schema import KeyKind, keys
 from sidecar.domain.formats.formats import Format, Target
 from sidecar.errors import ConfigError
 

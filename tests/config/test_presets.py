@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings, load
-from sidecar.config.describing import KeyKind, keys
+from sidecar.config.schema import KeyKind, keys
 from sidecar.domain.files.presets import PresetName
 from sidecar.errors import ConfigError
 

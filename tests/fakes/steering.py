@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.config.describing import Key, KeyKind
+from sidecar.config.schema import Key, KeyKind
 from sidecar.domain.downloads.explain import Wanting
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.context import Chosen

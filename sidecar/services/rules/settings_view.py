@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sidecar.config import DeviceSettings
-from sidecar.config.describing import Key, keys, written
 from sidecar.config.rules import SECTIONS
+from sidecar.config.schema import Key, keys, written
 from sidecar.config.settings import CHANGEABLE
 from sidecar.domain.rules.context import Rule
 from sidecar.domain.rules.registry import RULES

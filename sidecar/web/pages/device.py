@@ -14,7 +14,7 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.config.describing import KeyKind
+from sidecar.config.schema import KeyKind
 from sidecar.errors import ConfigError, DeviceTrouble, NotHere, NotPossible, SidecarError
 from sidecar.services.downloads.undo import Undoing
 from sidecar.services.removals.review import RemovalsDesk

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
-from sidecar.config.sections import Section, in_words
+from sidecar.config.base import Section, in_words
 
 
 class KeyKind(StrEnum):

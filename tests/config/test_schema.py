@@ -8,9 +8,9 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.config.describing import Key, KeyKind, keys, written
+from sidecar.config.base import Section
 from sidecar.config.rules import SECTIONS
-from sidecar.config.sections import Section
+from sidecar.config.schema import Key, KeyKind, keys, written
 
 
 class Network(StrEnum):

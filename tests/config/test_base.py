@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.config.sections import Duration, in_words
+from sidecar.config.base import Duration, in_words
 from sidecar.config.settings import ZoneName
 
 TIME: TypeAdapter[timedelta] = TypeAdapter(Duration)
