@@ -14,8 +14,8 @@
     + WrongServer       another server answers at the address: full stop
     + OddAnswer         anything else: a login page, broken JSON, an unexpected status
   - SignInRefused       the name or the password is wrong, or the account may not sign in
-  - SyncthingTrouble    Syncthing did not tell what was asked; see `SyncthingTrouble.code`
-  - DeviceTrouble       the device cannot be used as it is; see `DeviceTrouble.code`
+  - SyncthingTrouble    Syncthing did not tell what was asked; see `SyncthingError.code`
+  - DeviceTrouble       the device cannot be used as it is; see `DeviceError.code`
   - domain.failures.TransferFailed   one attempt at one file failed, and why
 """
 
@@ -39,7 +39,7 @@ class AlreadyRunning(SidecarError):
     """Another sidecar is at work on the same data folder or device."""
 
 
-class StoreTrouble(SidecarError):
+class DatabaseError(SidecarError):
     """The database cannot be opened, read or written; says why. What was asked is not done."""
 
 
@@ -51,11 +51,11 @@ class Stopped(SidecarError):
     """The work was asked to stop and did; it can be taken up again where it was."""
 
 
-class JellyfinTrouble(SidecarError):
+class JellyfinError(SidecarError):
     """The Jellyfin server did not give what was asked for."""
 
 
-class ServerAway(JellyfinTrouble):
+class ServerAway(JellyfinError):
     """The server does not answer or is still starting.
 
     Attributes:
@@ -67,23 +67,23 @@ class ServerAway(JellyfinTrouble):
         self.retry_after_s = retry_after_s
 
 
-class SignedOut(JellyfinTrouble):
+class SignedOut(JellyfinError):
     """The server refuses our token (confirmed): the person must sign in again."""
 
 
-class NotAllowed(JellyfinTrouble):
+class NotAllowed(JellyfinError):
     """The server answered that this user may not do this."""
 
 
-class NotFound(JellyfinTrouble):
+class NotFound(JellyfinError):
     """The server does not know what was asked for, or hides it from this user."""
 
 
-class WrongServer(JellyfinTrouble):
+class WrongServer(JellyfinError):
     """Another Jellyfin server answers at the address we remember."""
 
 
-class OddAnswer(JellyfinTrouble):
+class UnexpectedAnswer(JellyfinError):
     """The answer is not one that Jellyfin gives: a login page, a proxy's error, broken JSON."""
 
 
@@ -107,7 +107,7 @@ class NotAManager(SidecarError):
     """The person uses the device, but what they asked for is for those who manage it."""
 
 
-class DeviceTrouble(SidecarError):
+class DeviceError(SidecarError):
     """A device cannot be used as it is. One message stands for the whole device.
 
     Attributes:
@@ -120,7 +120,7 @@ class DeviceTrouble(SidecarError):
         self.code = code
 
 
-class SyncthingTrouble(SidecarError):
+class SyncthingError(SidecarError):
     """Syncthing did not tell what was asked: nothing is known of the other devices then.
 
     Attributes:
@@ -132,7 +132,7 @@ class SyncthingTrouble(SidecarError):
         self.code = code
 
 
-class NotHere(SidecarError):
+class NotVisible(SidecarError):
     """There is no such thing, or it is not for this person to see."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from sidecar.logs import LineFormatter
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
-from sidecar.threads import Bell, Crew
+from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.api import (
     adoption,
     api_keys,
@@ -78,8 +78,8 @@ class Runtime:
         self._bus = Bus()
         self._running = ExitStack()
         self._recent = RecentLog(LineFormatter())
-        self._workers_bell = Bell()
-        self._keeper_bell = Bell()
+        self._workers_bell = Wakeup()
+        self._keeper_bell = Wakeup()
         self.url = ""
         self.web: Web | None = None
 
@@ -119,7 +119,7 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        crew = Crew(db.thread)
+        crew = ThreadGroup(db.thread)
         with ExitStack() as opening:
             opening.callback(crew.end, within_s=STOP_WITHIN_S)
             http, startup = self._open(opening, crew)
@@ -135,7 +135,7 @@ class Runtime:
         self._start_crew(crew, services)
         building.callback(self._ask_to_stop, crew, services.claims)
 
-    def _open(self, opening: ExitStack, crew: Crew) -> tuple[WebServer, Startup]:
+    def _open(self, opening: ExitStack, crew: ThreadGroup) -> tuple[WebServer, Startup]:
         """Let the web server answer that the sidecar starts."""
         server, startup = self._settings.server, Startup()
         app = starting_app(startup, self._web_options, self._clock)
@@ -146,7 +146,7 @@ class Runtime:
         crew.add("http", lambda _stop: http.serve())
         return http, startup
 
-    def _assemble(self, building: ExitStack, crew: Crew, db: Database) -> Assembly:
+    def _assemble(self, building: ExitStack, crew: ThreadGroup, db: Database) -> Assembly:
         services = Assembly(
             self._settings,
             Store(db, self._bus, self._clock),
@@ -227,7 +227,7 @@ class Runtime:
         web.live.start(around=db.thread)
         http.answer_with(wsgi)
 
-    def _start_crew(self, crew: Crew, services: Assembly) -> None:
+    def _start_crew(self, crew: ThreadGroup, services: Assembly) -> None:
         crew.add("reporter", services.transfers.run)
         crew.add("casting", services.casting.run)
         crew.add("cast-orders", services.cast_orders.run)
@@ -249,13 +249,13 @@ class Runtime:
         for number in range(1, self._settings.transfer.converters + 1):
             crew.add(f"converter-{number}", services.converters.run)
 
-    def _ask_to_stop(self, crew: Crew, claims: Claims) -> None:
+    def _ask_to_stop(self, crew: ThreadGroup, claims: Claims) -> None:
         crew.stop.set()
         claims.stop_all()
         self._workers_bell.ring()
         self._keeper_bell.ring()
 
-    def _end_crew(self, crew: Crew, claims: Claims) -> None:
+    def _end_crew(self, crew: ThreadGroup, claims: Claims) -> None:
         self._ask_to_stop(crew, claims)
         crew.end(within_s=STOP_WITHIN_S)
 

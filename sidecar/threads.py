@@ -27,7 +27,7 @@ LOOK_EVERY_S = 0.2
 Work = Callable[[], object]
 
 
-class Pool:
+class WorkerPool:
     """The line and its threads. `run` is the body of each thread."""
 
     def __init__(self, most_waiting: int) -> None:
@@ -82,7 +82,7 @@ class Pool:
         return True
 
 
-class Bell:
+class Wakeup:
     """Rings for everybody who rests."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Bell:
             self._changed.wait_for(lambda: self._rings != rings, seconds)
 
 
-class Crew:
+class ThreadGroup:
     """Named threads with one stop event. Each body gets the event and ends soon after it is set."""
 
     def __init__(self, around: Callable[[], AbstractContextManager[object]]) -> None:
@@ -132,7 +132,7 @@ class Crew:
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not tell_late(self._threads)
+        return not log_stuck_threads(self._threads)
 
     def _run(self, body: Body) -> None:
         try:
@@ -142,7 +142,7 @@ class Crew:
             log.exception("a thread died")
 
 
-def tell_late(threads: Iterable[Thread]) -> bool:
+def log_stuck_threads(threads: Iterable[Thread]) -> bool:
     """Write the stack of each thread that is still alive to the log; return whether one is."""
     late = [one for one in threads if one.is_alive()]
     for thread in late:

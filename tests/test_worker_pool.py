@@ -6,7 +6,7 @@ from threading import Event, Thread
 import pytest
 
 from sidecar.errors import Stopped
-from sidecar.threads import Pool
+from sidecar.threads import WorkerPool
 
 DEADLINE_S = 10.0
 
@@ -17,8 +17,8 @@ def stop() -> Event:
 
 
 @pytest.fixture
-def pool(stop: Event) -> Iterator[Pool]:
-    pool = Pool(1)
+def pool(stop: Event) -> Iterator[WorkerPool]:
+    pool = WorkerPool(1)
     thread = Thread(target=pool.run, args=(stop,))
     thread.start()
     yield pool
@@ -27,7 +27,7 @@ def pool(stop: Event) -> Iterator[Pool]:
     assert not thread.is_alive()
 
 
-def test_what_is_handed_over_is_done_by_another_thread(pool: Pool) -> None:
+def test_what_is_handed_over_is_done_by_another_thread(pool: WorkerPool) -> None:
     done = Event()
 
     pool.hand_over(done.set, Event())
@@ -35,7 +35,7 @@ def test_what_is_handed_over_is_done_by_another_thread(pool: Pool) -> None:
     assert done.wait(DEADLINE_S)
 
 
-def test_whoever_brings_too_much_waits_until_told_to_stop(pool: Pool) -> None:
+def test_whoever_brings_too_much_waits_until_told_to_stop(pool: WorkerPool) -> None:
     begun, may_end, given_up = Event(), Event(), Event()
 
     def slow() -> None:
@@ -52,7 +52,9 @@ def test_whoever_brings_too_much_waits_until_told_to_stop(pool: Pool) -> None:
     may_end.set()
 
 
-def test_what_fails_does_not_end_the_thread(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_fails_does_not_end_the_thread(
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture
+) -> None:
     done = Event()
 
     pool.hand_over(lambda: 1 // 0, Event())
@@ -63,7 +65,7 @@ def test_what_fails_does_not_end_the_thread(pool: Pool, caplog: pytest.LogCaptur
 
 
 def test_what_waits_at_the_end_is_still_done_and_nothing_is_taken_afterwards(stop: Event) -> None:
-    pool, done = Pool(2), []
+    pool, done = WorkerPool(2), []
     pool.hand_over(lambda: done.append(1), Event())
     pool.hand_over(lambda: done.append(2), Event())
     stop.set()

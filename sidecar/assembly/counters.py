@@ -7,33 +7,33 @@ from functools import cached_property
 
 from sidecar.assembly.returning import Returning
 from sidecar.domain.downloads.states import Download
-from sidecar.services.accounts.api_keys import Keys
+from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
-from sidecar.services.accounts.users import People
-from sidecar.services.downloads.actions import Actions
-from sidecar.services.downloads.listing import FrontDesk
-from sidecar.services.downloads.undo import Reversing, Undoing
-from sidecar.services.files.browse import OnTheDevice
-from sidecar.services.files.presence import Looking
-from sidecar.services.files.search import OfflineLibrary
-from sidecar.services.files.streaming import Media, Streams, Uses
-from sidecar.services.library.browse import LibraryDesk
-from sidecar.services.library.covers import Covers
-from sidecar.services.library.download_state import Buttons
+from sidecar.services.accounts.users import UserService
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.undo import Reversing, UndoService
+from sidecar.services.files.browse import FileBrowser
+from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.search import FileSearch
+from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.library.browse import LibraryBrowser
+from sidecar.services.library.covers import CoverCache
+from sidecar.services.library.download_state import DownloadStates
 from sidecar.services.notices import Notice
-from sidecar.services.playback.history import Coming, ListeningDesk
+from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.removals.open_questions import OpenQuestions
-from sidecar.services.removals.review import RemovalsCounter
-from sidecar.services.rules.explain import Explaining
-from sidecar.services.rules.preferences import Steering
-from sidecar.services.space.next_to_go import LeaversCounter
-from sidecar.services.space.plans import Plans
-from sidecar.services.syncthing.status import PeersCounter
-from sidecar.services.system_status import UnderTheHood
-from sidecar.services.transfers.eject import Unplugging
-from sidecar.services.transfers.status import TransfersCounter
-from sidecar.store.accounts.usage import Belongings
+from sidecar.services.removals.review import RemovalReview
+from sidecar.services.rules.explain import Explainer
+from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.space.next_to_go import EvictionPreview
+from sidecar.services.space.plans import PlanService
+from sidecar.services.syncthing.status import SyncStatus
+from sidecar.services.system_status import SystemStatus
+from sidecar.services.transfers.eject import EjectService
+from sidecar.services.transfers.status import TransferStatus
+from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.downloads.inventory import Inventory
 
 COVERS = "covers"
@@ -43,10 +43,10 @@ class Assembly(Returning):
     """What the pages and the API stand at."""
 
     @cached_property
-    def desk(self) -> FrontDesk:
+    def desk(self) -> DownloadListing:
         """Downloads and devices as people see them."""
         store = self._store
-        return FrontDesk(
+        return DownloadListing(
             accounts=self.accounts,
             sessions=store.sessions,
             api_keys=store.api_keys,
@@ -80,15 +80,15 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def covers(self) -> Covers:
+    def covers(self) -> CoverCache:
         """Pictures that were fetched once."""
-        return Covers(self._settings.server.data_dir / COVERS)
+        return CoverCache(self._settings.server.data_dir / COVERS)
 
     @cached_property
-    def actions(self) -> Actions:
+    def actions(self) -> DownloadActions:
         """What people do with downloads."""
         store = self._store
-        return Actions(
+        return DownloadActions(
             db=store.db,
             downloads=store.downloads,
             holds=store.holds,
@@ -111,14 +111,14 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def keys(self) -> Keys:
+    def keys(self) -> ApiKeyService:
         """The keys of people's programs."""
-        return Keys(self._store.api_keys)
+        return ApiKeyService(self._store.api_keys)
 
     @cached_property
-    def hood(self) -> UnderTheHood:
+    def hood(self) -> SystemStatus:
         """How the machinery stands."""
-        return UnderTheHood(
+        return SystemStatus(
             anonymous=self.accounts.anonymous,
             troubles=self.troubles,
             engine=self._settings.transfer.engine,
@@ -130,26 +130,26 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def people(self) -> People:
+    def people(self) -> UserService:
         """Who lives here, and in which browsers."""
         store = self._store
-        return People(
+        return UserService(
             accounts=self.accounts,
             sessions=store.sessions,
             api_keys=store.api_keys,
-            belongings=Belongings(store.db),
+            belongings=UsageByAccount(store.db),
             bus=self._bus,
         )
 
     @cached_property
-    def looking(self) -> Looking:
+    def looking(self) -> FilePresence:
         """Looks whether files are there."""
-        return Looking(self.shelf, self._store.devices)
+        return FilePresence(self.shelf, self._store.devices)
 
     @cached_property
-    def offline(self) -> OfflineLibrary:
+    def offline(self) -> FileSearch:
         """What can be played without Jellyfin."""
-        return OfflineLibrary(
+        return FileSearch(
             offline=self._store.offline,
             devices=self._store.devices,
             looking=self.looking,
@@ -157,10 +157,10 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def on_the_device(self) -> OnTheDevice:
+    def on_the_device(self) -> FileBrowser:
         """What is on the devices, as people look through it."""
         store = self._store
-        return OnTheDevice(
+        return FileBrowser(
             albums=store.albums_on_device,
             offline=store.offline,
             holds=store.holds,
@@ -174,23 +174,23 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def media(self) -> Media:
+    def media(self) -> MediaStreaming:
         """The files themselves."""
-        return Media(
+        return MediaStreaming(
             offline=self.offline,
             looking=self.looking,
             visible=self.desk.visible,
             client=self.accounts.client,
-            streams=Streams(),
-            uses=Uses(self._store.downloads.heard, self._clock),
+            streams=StreamLimit(),
+            uses=UsageTracker(self._store.downloads.heard, self._clock),
         )
 
     @cached_property
-    def library(self) -> LibraryDesk:
+    def library(self) -> LibraryBrowser:
         """The Jellyfin library as people look through it."""
-        return LibraryDesk(
+        return LibraryBrowser(
             client=self.accounts.client,
-            buttons=Buttons(
+            buttons=DownloadStates(
                 offline=self._store.offline,
                 downloads=self._store.downloads,
                 devices=self.desk.devices,
@@ -201,21 +201,21 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def plays_desk(self) -> ListeningDesk:
+    def plays_desk(self) -> PlayHistory:
         """What was and is played, as people see it."""
         store = self._store
-        coming = Coming(store.holds, store.downloads, store.devices)
-        return ListeningDesk(store.plays, self.watching, self.accounts.all, coming.of)
+        coming = UpcomingDownloads(store.holds, store.downloads, store.devices)
+        return PlayHistory(store.plays, self.watching, self.accounts.all, coming.of)
 
     @cached_property
-    def transfers_desk(self) -> TransfersCounter:
+    def transfers_desk(self) -> TransferStatus:
         """What may be fetched now, as people see it."""
-        return TransfersCounter(self.network, self.speed, self.shelf, self.access)
+        return TransferStatus(self.network, self.speed, self.shelf, self.access)
 
     @cached_property
-    def plans(self) -> Plans:
+    def plans(self) -> PlanService:
         """What comes and goes, as people see it."""
-        return Plans(
+        return PlanService(
             access=self.access,
             ownership=self.ownership,
             devices=self.desk.devices,
@@ -225,15 +225,15 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def leavers(self) -> LeaversCounter:
+    def leavers(self) -> EvictionPreview:
         """What would go first, as people see it."""
         inventory = Inventory(self._store.db)
-        return LeaversCounter(devices=self.desk.devices, room=self.room, inventory=inventory)
+        return EvictionPreview(devices=self.desk.devices, room=self.room, inventory=inventory)
 
     @cached_property
-    def peers_desk(self) -> PeersCounter:
+    def peers_desk(self) -> SyncStatus:
         """Where devices are carried to, as people see it."""
-        return PeersCounter(
+        return SyncStatus(
             self.peers,
             access=self.access,
             devices=self.desk.devices,
@@ -247,9 +247,9 @@ class Assembly(Returning):
         return self.peers_desk.notices(person)
 
     @cached_property
-    def removals_desk(self) -> RemovalsCounter:
+    def removals_desk(self) -> RemovalReview:
         """What people are asked of files that are missing."""
-        return RemovalsCounter(
+        return RemovalReview(
             self.removals,
             ownership=self.ownership,
             access=self.access,
@@ -257,9 +257,9 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def unplugging(self) -> Unplugging:
+    def unplugging(self) -> EjectService:
         """How devices are pulled out."""
-        return Unplugging(
+        return EjectService(
             access=self.access,
             shelf=self.shelf,
             claims=self.claims,
@@ -267,10 +267,10 @@ class Assembly(Returning):
         )
 
     @cached_property
-    def explaining(self) -> Explaining:
+    def explaining(self) -> Explainer:
         """Why something is here, and why not."""
         store = self._store
-        return Explaining(
+        return Explainer(
             downloads=store.downloads,
             holds=store.holds,
             tombstones=store.tombstones,
@@ -288,7 +288,7 @@ class Assembly(Returning):
         return self.network.why_held_back(download) or self.room.why_held_back(download)
 
     @cached_property
-    def undoing(self) -> Undoing:
+    def undoing(self) -> UndoService:
         """What people did a moment ago, and how it is taken back."""
         store = self._store
         reversing = Reversing(
@@ -302,13 +302,13 @@ class Assembly(Returning):
             library=self.accounts.client,
             wake=self.following.look_through_soon,
         )
-        return Undoing(reversing.reverse, self._clock)
+        return UndoService(reversing.reverse, self._clock)
 
     @cached_property
-    def steering(self) -> Steering:
+    def steering(self) -> PreferenceService:
         """What people say about rules, holds and devices."""
         store = self._store
-        return Steering(
+        return PreferenceService(
             access=self.access,
             devices=self.device_book,
             rules=self.rule_book,

@@ -11,26 +11,26 @@ from typing import BinaryIO
 from sidecar.assembly.wanting import Wanting
 from sidecar.domain.space.eviction import in_use
 from sidecar.domain.transfers.wholeness import Wholeness
-from sidecar.services.accounts.auto_sign_in import Unattended
-from sidecar.services.generated_files.companions import BesideWriter
-from sidecar.services.generated_files.index import StickWriter
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
+from sidecar.services.generated_files.companions import CompanionWriter
+from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
-from sidecar.services.housekeeping import Keeping
-from sidecar.services.removals.monitor import Removals
-from sidecar.services.removals.record import Verdicts
-from sidecar.services.space.planner import Room, nothing_waits
-from sidecar.services.syncthing.peers import Peers
-from sidecar.services.transfers.device_copy import Copies
-from sidecar.services.transfers.failures import Failing
-from sidecar.services.transfers.finish import Finishing
-from sidecar.services.transfers.progress import Transfers
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.housekeeping import Housekeeping
+from sidecar.services.removals.monitor import RemovalMonitor
+from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.space.planner import SpacePlanner, no_block
+from sidecar.services.syncthing.peers import PeerMonitor
+from sidecar.services.transfers.device_copy import DeviceCopy
+from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
-from sidecar.store.files.companions import BesideFiles
-from sidecar.store.files.completed import OnDevice
+from sidecar.store.files.companions import CompanionFiles
+from sidecar.store.files.completed import CompletedFiles
 from sidecar.syncthing.client import Syncthing
-from sidecar.syncthing.connection import Connection
-from sidecar.threads import Pool
+from sidecar.syncthing.connection import SyncthingConnection
+from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.engines import make_engine
@@ -41,9 +41,9 @@ class Fetching(Wanting):
     """What brings the files and looks after the devices."""
 
     @cached_property
-    def room(self) -> Room:
+    def room(self) -> SpacePlanner:
         """Keeps the devices within their limits."""
-        return Room(
+        return SpacePlanner(
             db=self._store.db,
             shelf=self.shelf,
             downloads=self._store.downloads,
@@ -51,19 +51,19 @@ class Fetching(Wanting):
             bus=self._bus,
             in_use=lambda: in_use(self.watching.now()),
             clock=self._clock,
-            awaited=self.peers.waiting if self.peers else nothing_waits,
+            awaited=self.peers.waiting if self.peers else no_block,
         )
 
     @cached_property
-    def peers(self) -> Peers | None:
+    def peers(self) -> PeerMonitor | None:
         """What Syncthing carries further; None if there is none in the settings."""
         settings = self._settings.syncthing
         if settings.url is None:
             return None
-        connection = Connection(
+        connection = SyncthingConnection(
             settings.url, key=settings.read_key, certificate=settings.certificate
         )
-        return Peers(
+        return PeerMonitor(
             Syncthing(connection),
             shelf=self.shelf,
             arrivals=self._store.arrivals,
@@ -73,11 +73,11 @@ class Fetching(Wanting):
         )
 
     @cached_property
-    def stick_writer(self) -> StickWriter:
+    def stick_writer(self) -> IndexWriter:
         """What writes the pages and manifests that lie on the devices."""
-        writer = StickWriter(
+        writer = IndexWriter(
             shelf=self.shelf,
-            on_device=OnDevice(self._store.db),
+            on_device=CompletedFiles(self._store.db),
             troubles=self.troubles,
             server_id=lambda: self.accounts.server_id,
             clock=self._clock,
@@ -91,7 +91,7 @@ class Fetching(Wanting):
         writer = PlaylistWriter(
             shelf=self.shelf,
             orders=self._store.playlist_orders,
-            on_device=OnDevice(self._store.db),
+            on_device=CompletedFiles(self._store.db),
             troubles=self.troubles,
             clock=self._clock,
         )
@@ -99,12 +99,12 @@ class Fetching(Wanting):
         return writer
 
     @cached_property
-    def beside_writer(self) -> BesideWriter:
+    def beside_writer(self) -> CompanionWriter:
         """What puts covers, lyrics and subtitles beside the files."""
-        writer = BesideWriter(
+        writer = CompanionWriter(
             shelf=self.shelf,
-            on_device=OnDevice(self._store.db),
-            beside=BesideFiles(self._store.db),
+            on_device=CompletedFiles(self._store.db),
+            beside=CompanionFiles(self._store.db),
             client=self.accounts.client,
             cover_changed=self.stick_writer.changed,
             troubles=self.troubles,
@@ -114,12 +114,12 @@ class Fetching(Wanting):
         return writer
 
     @cached_property
-    def removals(self) -> Removals:
+    def removals(self) -> RemovalMonitor:
         """Notices what people do on the devices."""
         store = self._store
-        return Removals(
+        return RemovalMonitor(
             downloads=store.downloads,
-            verdicts=Verdicts(store.db, store.downloads, store.holds, self._clock),
+            verdicts=RemovalRecorder(store.db, store.downloads, store.holds, self._clock),
             shelf=self.shelf,
             troubles=self.troubles,
             bus=self._bus,
@@ -127,14 +127,14 @@ class Fetching(Wanting):
         )
 
     @cached_property
-    def transfers(self) -> Transfers:
+    def transfers(self) -> ProgressTracker:
         """What runs now, and how fast."""
-        return Transfers(self._bus, self._clock)
+        return ProgressTracker(self._bus, self._clock)
 
     @cached_property
-    def failing(self) -> Failing:
+    def failing(self) -> FailurePolicy:
         """Decides what follows from a failure."""
-        return Failing(
+        return FailurePolicy(
             downloads=self._store.downloads,
             accounts=self.accounts,
             shelf=self.shelf,
@@ -166,11 +166,11 @@ class Fetching(Wanting):
             transfers=self.transfers,
             claims=self.claims,
             failing=self.failing,
-            copies=Copies(self.shelf, self._store.downloads),
+            copies=DeviceCopy(self.shelf, self._store.downloads),
             clock=self._clock,
             held_back=self.room.held_back,
             own_only=self.network.own_only,
-            finishing=Finishing(
+            finishing=Finisher(
                 self._store.downloads,
                 converter=self.workshop.converter,
                 wanted=self.formats.wanted,
@@ -186,25 +186,25 @@ class Fetching(Wanting):
         return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
 
     @cached_property
-    def converters(self) -> Pool:
+    def converters(self) -> WorkerPool:
         """Those who convert what was fetched; as many may wait as are at work."""
-        return Pool(self._settings.transfer.converters)
+        return WorkerPool(self._settings.transfer.converters)
 
     @cached_property
-    def keeping(self) -> Keeping:
+    def keeping(self) -> Housekeeping:
         """The housekeeping."""
-        unattended = Unattended(
+        unattended = AutoSignIn(
             self._settings.jellyfin.username,
             self._settings.jellyfin.password,
             accounts=self.accounts,
             server=self.server,
             troubles=self.troubles,
         )
-        return Keeping(
+        return Housekeeping(
             db=self._store.db,
             downloads=self._store.downloads,
             shelf=self.shelf,
-            settling=Settling(self._store.downloads),
+            settling=DeviceRecovery(self._store.downloads),
             planning=self.planning,
             room=self.room,
             formats=self.formats,

@@ -11,21 +11,21 @@ from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import zone
 from sidecar.events import Bus
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.problems import Troubles
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.problems import Problems
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.formats import Formats, check_format
-from sidecar.services.transfers.network_policy import NetworkRule
+from sidecar.services.transfers.formats import DeviceFormats, check_format
+from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.formats import FormatStore
-from sidecar.transfer.converting.availability import Workshop
+from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.network import WayOut
 
 
@@ -50,19 +50,19 @@ class Ground:
         self._recent = recent or RecentLog(logging.Formatter())
 
     @cached_property
-    def troubles(self) -> Troubles:
+    def troubles(self) -> Problems:
         """What stands in the way now."""
-        return Troubles(self._bus)
+        return Problems(self._bus)
 
     @cached_property
-    def accounts(self) -> AccountDesk:
+    def accounts(self) -> AccountService:
         """Who is signed in."""
         return account_desk(self._settings, self._store, self.troubles, self._bus, self._clock)
 
     @cached_property
-    def server(self) -> ServerWatch:
+    def server(self) -> JellyfinStatus:
         """Whether Jellyfin is there."""
-        return ServerWatch(self.accounts.anonymous, self.troubles, self._clock)
+        return JellyfinStatus(self.accounts.anonymous, self.troubles, self._clock)
 
     @cached_property
     def claims(self) -> Claims:
@@ -72,9 +72,9 @@ class Ground:
         return claims
 
     @cached_property
-    def device_book(self) -> DeviceBook:
+    def device_book(self) -> DeviceSettingsService:
         """What is set of each device."""
-        return DeviceBook(
+        return DeviceSettingsService(
             self._settings.devices,
             devices=self._store.devices,
             store=DeviceSettingsStore(self._store.db),
@@ -84,9 +84,9 @@ class Ground:
         )
 
     @cached_property
-    def workshop(self) -> Workshop:
+    def workshop(self) -> ConverterAvailability:
         """Where files are converted."""
-        return Workshop(self._settings.transfer.ffmpeg, self._clock)
+        return ConverterAvailability(self._settings.transfer.ffmpeg, self._clock)
 
     def check_formats(self) -> None:
         """Make sure that the formats in the settings file can be made here.
@@ -98,9 +98,9 @@ class Ground:
             check_format(device, self.workshop.check)
 
     @cached_property
-    def formats(self) -> Formats:
+    def formats(self) -> DeviceFormats:
         """In which format music comes to the devices."""
-        formats = Formats(
+        formats = DeviceFormats(
             self.device_book,
             store=FormatStore(self._store.db),
             devices=self._store.devices,
@@ -121,9 +121,9 @@ class Ground:
         return originals
 
     @cached_property
-    def shelf(self) -> DeviceShelf:
+    def shelf(self) -> DeviceRegistry:
         """The devices as they are now."""
-        return DeviceShelf(
+        return DeviceRegistry(
             self._settings.devices,
             current=self.device_book.current,
             devices=self._store.devices,
@@ -138,10 +138,10 @@ class Ground:
         return DeviceAccess(self.shelf.settings, self._store.devices, self.accounts.all)
 
     @cached_property
-    def network(self) -> NetworkRule:
+    def network(self) -> NetworkPolicy:
         """What may be fetched now."""
         settings = self._settings.network
-        return NetworkRule(
+        return NetworkPolicy(
             settings,
             zone=zone(settings.time_zone),
             look=WayOut().look,

@@ -5,33 +5,33 @@ from __future__ import annotations
 from functools import cached_property
 
 from sidecar.assembly.fetching import Fetching
-from sidecar.services.adoption.adopt import Adoption
+from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.player_logs.importer import LogReturn
-from sidecar.services.player_logs.reporter import Tables
+from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.reporter import ReporterStores
 
 
 class Returning(Fetching):
     """What comes back from devices."""
 
     @cached_property
-    def log_return(self) -> LogReturn:
+    def log_return(self) -> PlayerLogImporter:
         """The logs of music players."""
         store = self._store
-        return LogReturn(
+        return PlayerLogImporter(
             access=self.access,
             shelf=self.shelf,
-            tables=Tables(store.db, store.imported, store.plays, store.downloads),
+            tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
             client=self.accounts.client,
             on_plays=self.followers.play_ended,
             clock=self._clock,
         )
 
     @cached_property
-    def adoption(self) -> Adoption:
+    def adoption(self) -> AdoptionService:
         """Files that were on the devices before us."""
         store = self._store
-        return Adoption(
+        return AdoptionService(
             access=self.access,
             shelf=self.shelf,
             downloads=store.downloads,

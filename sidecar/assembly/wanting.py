@@ -8,13 +8,13 @@ from functools import cached_property
 from sidecar.assembly.ground import Ground
 from sidecar.domain.files.naming import ANY, Shape
 from sidecar.domain.files.presets import PRESETS
-from sidecar.services.accounts.permissions import AccountLook
+from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.casting.orders import CastOrders
-from sidecar.services.casting.targets import Casting
-from sidecar.services.playback.tracker import Watching
-from sidecar.services.rules.account_threads import Followers, Following
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.casting.targets import CastTargets
+from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.settings import RuleSettingsStore
 
 
@@ -22,10 +22,10 @@ class Wanting(Ground):
     """What people want: rules, plays, holds, and what they cast."""
 
     @cached_property
-    def planning(self) -> Planning:
+    def planning(self) -> WishService:
         """Turns wishes into holds and into the queue."""
         store = self._store
-        return Planning(
+        return WishService(
             store.db,
             store.holds,
             store.downloads,
@@ -39,15 +39,15 @@ class Wanting(Ground):
         return ANY if settings is None else PRESETS[settings.preset].shape
 
     @cached_property
-    def rule_book(self) -> RuleBook:
+    def rule_book(self) -> RuleSettingsService:
         """What is set of each rule."""
-        return RuleBook(self._settings.rules, RuleSettingsStore(self._store.db))
+        return RuleSettingsService(self._settings.rules, RuleSettingsStore(self._store.db))
 
     @cached_property
-    def followers(self) -> Followers:
+    def followers(self) -> AccountFollowers:
         """Makes what follows an account."""
         store = self._store
-        return Followers(
+        return AccountFollowers(
             planning=self.planning,
             shelf=self.shelf,
             server=self.server,
@@ -62,9 +62,9 @@ class Wanting(Ground):
         )
 
     @cached_property
-    def watching(self) -> Watching:
+    def watching(self) -> PlaybackTracker:
         """Everybody's playback."""
-        return Watching(
+        return PlaybackTracker(
             self._store.plays,
             self._store.downloads,
             on_play=lambda play: self.followers.play_ended(play.user_id),
@@ -72,14 +72,14 @@ class Wanting(Ground):
         )
 
     @cached_property
-    def account_look(self) -> AccountLook:
+    def account_look(self) -> PermissionRefresh:
         """What the accounts still may."""
-        return AccountLook(self.accounts, self.server, self._clock)
+        return PermissionRefresh(self.accounts, self.server, self._clock)
 
     @cached_property
-    def following(self) -> Following:
+    def following(self) -> AccountThreads:
         """The threads of the accounts."""
-        return Following(
+        return AccountThreads(
             accounts=self.accounts,
             make=self.followers,
             watching=self.watching,
@@ -101,9 +101,9 @@ class Wanting(Ground):
         )
 
     @cached_property
-    def casting(self) -> Casting:
+    def casting(self) -> CastTargets:
         """The devices in the menus of Jellyfin's clients."""
-        return Casting(
+        return CastTargets(
             accounts=self.accounts,
             shelf=self.shelf,
             orders=self.cast_orders,

@@ -17,14 +17,14 @@ from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
 from sidecar.domain.items import Item
-from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, SidecarError
+from sidecar.errors import ConfigError, DeviceError, JellyfinError, SidecarError
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.file_index import Originals
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.adoption.restore import Order, Report, WayBack
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.adoption.restore import ManifestRestore, RestoreOptions, RestoreReport
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device
@@ -66,7 +66,7 @@ class _Done:
 
     device: DeviceSettings
     device_id: str | None
-    report: Report
+    report: RestoreReport
     trouble: str | None = None
 
 
@@ -82,7 +82,7 @@ class _Library:
 
     def all(self) -> Sequence[Item]:
         """List everything, light."""
-        return Originals(self._client).all().items
+        return ServerFileIndex(self._client).all().items
 
 
 def adopt(settings: Settings, asked: argparse.Namespace) -> int:
@@ -123,8 +123,8 @@ def _adopted(
         for device in devices:
             try:
                 yield _one(device, store, account, library, asked=asked, clock=clock)
-            except DeviceTrouble as trouble:
-                yield _Done(device, None, Report(), str(trouble))
+            except DeviceError as trouble:
+                yield _Done(device, None, RestoreReport(), str(trouble))
 
 
 def _account(store: Store, name: str | None) -> Account:
@@ -146,10 +146,10 @@ def _library(
 ) -> _Library | None:
     """Return the account's library, None while Jellyfin cannot be asked."""
     try:
-        desk = account_desk(settings, store, Troubles(bus), bus, clock)
+        desk = account_desk(settings, store, Problems(bus), bus, clock)
         client = desk.client(account.user_id)
         client.me()
-    except JellyfinTrouble as trouble:
+    except JellyfinError as trouble:
         print(f"{trouble}: only the manifests are believed", file=sys.stderr)
         return None
     return _Library(client)
@@ -166,20 +166,20 @@ def _one(
 ) -> _Done:
     marker = read_marker(device.path, name=device.name)
     if marker is None:
-        return _Done(device, None, Report(), NO_MARKER.format(device.name))
+        return _Done(device, None, RestoreReport(), NO_MARKER.format(device.name))
     known = next((one.id for one in store.devices.all() if one.path == str(device.path)), None)
     if known not in {None, marker.id}:
-        return _Done(device, known, Report(), OTHER_MARKER.format(device.name))
+        return _Done(device, known, RestoreReport(), OTHER_MARKER.format(device.name))
     folder = DeviceFolder(device.path, marker.id, name=device.name)
     with ExitStack() as leaving:
         folder.attach()
         leaving.callback(folder.close)
         if not asked.dry_run:
             store.devices.save(Device(marker.id, device.name, str(device.path), clock.now()))
-        planning = Planning(store.db, store.holds, store.downloads, clock)
+        planning = WishService(store.db, store.holds, store.downloads, clock)
         adopter = Adopter(store.db, store.downloads, planning)
-        report = WayBack(folder, store.downloads, adopter, library, clock).go(
-            Order(
+        report = ManifestRestore(folder, store.downloads, adopter, library, clock).go(
+            RestoreOptions(
                 user_id=account.user_id,
                 device_id=marker.id,
                 server_id=account.server_id,

@@ -17,7 +17,7 @@ def opened(settings: Settings, clock: Clock) -> Iterator[Database]:
     """Open the database, making it if there is none; a running sidecar is no hindrance.
 
     Raises:
-        errors.StoreTrouble: The file cannot be used.
+        errors.DatabaseError: The file cannot be used.
     """
     path = settings.server.data_dir / DATABASE
     try:

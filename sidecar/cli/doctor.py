@@ -15,10 +15,10 @@ from sidecar.config import DeviceSettings, Settings
 from sidecar.device.own.marker import read_marker
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.problems import Troubles
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.problems import Problems
 from sidecar.services.transfers.formats import check_format
-from sidecar.transfer.converting.availability import Workshop
+from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
 
 
@@ -63,7 +63,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         try:
             with opened(settings, clock) as db:
                 store = Store(db, bus, clock)
-                desk = account_desk(settings, store, Troubles(bus), bus, clock)
+                desk = account_desk(settings, store, Problems(bus), bus, clock)
                 yield _look("Jellyfin", lambda: _server(desk))
                 yield from _accounts(desk)
         except SidecarError as error:
@@ -75,7 +75,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _formats(settings: Settings) -> str:
-    workshop = Workshop(settings.transfer.ffmpeg, SystemClock())
+    workshop = ConverterAvailability(settings.transfer.ffmpeg, SystemClock())
     wanted = {device.target.title for device in settings.devices if device.target is not None}
     for device in settings.devices:
         check_format(device, workshop.check)
@@ -101,12 +101,12 @@ def _data_folder(settings: Settings) -> str:
     return f"{folder} can be written to and {made}"
 
 
-def _server(desk: AccountDesk) -> str:
+def _server(desk: AccountService) -> str:
     server = desk.anonymous().public_info()
     return f"{server.server_name or 'Jellyfin'} {server.version} answers"
 
 
-def _accounts(desk: AccountDesk) -> Iterator[Finding]:
+def _accounts(desk: AccountService) -> Iterator[Finding]:
     accounts = desk.all()
     if not accounts:
         yield Finding("Accounts", is_well=False, text="nobody has signed in yet")
@@ -117,7 +117,7 @@ def _accounts(desk: AccountDesk) -> Iterator[Finding]:
         )
 
 
-def _account(desk: AccountDesk, user_id: str) -> str:
+def _account(desk: AccountService, user_id: str) -> str:
     user = desk.client(user_id).me()
     if not user.policy.enable_content_downloading:
         raise SidecarError("Jellyfin does not let this account download")

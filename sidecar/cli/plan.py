@@ -14,8 +14,8 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.inspect import space_at
 from sidecar.domain.space.budget import DeviceRoom, Running
-from sidecar.domain.space.plan import Plan, Refused, Step, plan
-from sidecar.errors import DeviceTrouble
+from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
+from sidecar.errors import DeviceError
 from sidecar.events import Bus
 from sidecar.store.downloads.inventory import Inventory
 
@@ -66,7 +66,7 @@ def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 found = _planned(device, device_id, Inventory(db), clock)
-            except DeviceTrouble as trouble:
+            except DeviceError as trouble:
                 yield _told(device, device_id, str(trouble))
             else:
                 yield _told(device, device_id, None, found)
@@ -106,7 +106,7 @@ def _told(
     }
 
 
-def _line(one: Step | Refused) -> dict[str, Any]:
+def _line(one: PlanStep | RefusedAdd) -> dict[str, Any]:
     return {
         "download_id": one.download_id,
         "item_id": one.item_id,

@@ -15,7 +15,7 @@ from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
 from sidecar.demo.content.ffmpeg import MakingStopped
 from sidecar.runtime import Runtime
-from sidecar.web.starting import MAKING_MEDIA, Startup, Step
+from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _start_demo(
     """Start the demo, on `stack`, while the page tells how its media are made."""
 
     def tell(done: int, total: int, path: str) -> None:
-        startup.now = Step(MAKING_MEDIA, done, total)
+        startup.now = StartupStep(MAKING_MEDIA, done, total)
         if done == 0:
             print("The demo makes its own media first, once. How far it is, here and on the page:")
             print(page, flush=True)
@@ -84,7 +84,7 @@ def _start_demo(
 
     print("No Jellyfin server is configured: this is the demo.", flush=True)
     server = stack.enter_context(demo_at(demo, stop, tell))
-    startup.now = Step()
+    startup.now = StartupStep()
     print(f"Demo Jellyfin:    {server.url}")
     print_accounts(sys.stdout)
     jellyfin = settings.jellyfin.model_copy(update={"url": server.url})

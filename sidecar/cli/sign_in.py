@@ -16,8 +16,8 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError, SignInRefused
 from sidecar.events import Bus
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.problems import Troubles
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.problems import Problems
 from sidecar.store.accounts.accounts import Account
 
 ASK_EVERY_S = 3.0
@@ -47,13 +47,13 @@ def sign_in(settings: Settings, asked: argparse.Namespace) -> int:
     """Sign one account in."""
     clock, bus = SystemClock(), Bus()
     with opened(settings, clock) as db:
-        accounts = account_desk(settings, Store(db, bus, clock), Troubles(bus), bus, clock)
+        accounts = account_desk(settings, Store(db, bus, clock), Problems(bus), bus, clock)
         account = _by_code(accounts) if asked.quick_connect else _by_word(settings, asked, accounts)
         print(f"{account.name} is signed in")
     return 0
 
 
-def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountDesk) -> Account:
+def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountService) -> Account:
     name = asked.account or settings.jellyfin.username
     if not name:
         if not sys.stdin.isatty():
@@ -70,7 +70,7 @@ def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountDes
     return accounts.with_password(name, password)
 
 
-def _by_code(accounts: AccountDesk) -> Account:
+def _by_code(accounts: AccountService) -> Account:
     asking, device_id = accounts.quick_connect()
     code = asking.start_quick_connect()
     print(f"In a Jellyfin client, choose Quick Connect and enter {code.code}", flush=True)

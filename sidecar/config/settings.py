@@ -28,7 +28,7 @@ from sidecar.domain.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.transfers.network import Span, Use
-from sidecar.errors import ConfigError, SyncthingTrouble
+from sidecar.errors import ConfigError, SyncthingError
 
 LARGEST_ROOM = 2**60
 
@@ -174,12 +174,12 @@ class SyncthingSettings(Section):
             return self.api_key
         if self.api_key_file is None:
             text = "Syncthing is not asked without its API key (settings: syncthing.api_key)"
-            raise SyncthingTrouble("wrong-key", text)
+            raise SyncthingError("wrong-key", text)
         try:
             return SecretStr(self.api_key_file.read_text(encoding="ascii").strip())
         except (OSError, ValueError) as error:
             text = f"Syncthing's API key in {self.api_key_file} cannot be read"
-            raise SyncthingTrouble(
+            raise SyncthingError(
                 "wrong-key", f"{text} (settings: syncthing.api_key_file)"
             ) from error
 

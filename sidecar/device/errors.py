@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 _MEANING = {
     errno.ENOSPC: ("full", "{name} is full, or holds as many files as it can: its queue waits"),
@@ -33,7 +33,7 @@ _GONE = frozenset(
 MAYBE_GONE = _GONE | {errno.EIO}
 
 
-def device_trouble(error: OSError, *, name: str, path: Path) -> DeviceTrouble:
+def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
     """Return the trouble that stands for this error.
 
     Args:
@@ -45,22 +45,22 @@ def device_trouble(error: OSError, *, name: str, path: Path) -> DeviceTrouble:
         return missing(name, path)
     if error.errno in _MEANING:
         code, text = _MEANING[error.errno]
-        return DeviceTrouble(code, text.format(name=name, path=path))
+        return DeviceError(code, text.format(name=name, path=path))
     reason = error.strerror or "unknown error"
     text = f"{name} at {path} does not work as it should ({reason}): check it for damage"
-    return DeviceTrouble("broken", text)
+    return DeviceError("broken", text)
 
 
-def missing(name: str, path: Path) -> DeviceTrouble:
+def missing(name: str, path: Path) -> DeviceError:
     """Return the trouble of a device that is not there."""
     text = f"{name} is not at {path}: plug it in and it goes on by itself"
-    return DeviceTrouble("missing", text)
+    return DeviceError("missing", text)
 
 
 @contextmanager
-def told_as_trouble(name: str, path: Path) -> Iterator[None]:
-    """Turn every operating system error inside into a `DeviceTrouble`."""
+def as_device_error(name: str, path: Path) -> Iterator[None]:
+    """Turn every operating system error inside into a `DeviceError`."""
     try:
         yield
     except OSError as error:
-        raise device_trouble(error, name=name, path=path) from error
+        raise device_error(error, name=name, path=path) from error

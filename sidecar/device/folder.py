@@ -31,10 +31,10 @@ from sidecar.device.own.files import OwnFiles
 from sidecar.device.own.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.own.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
 from sidecar.device.own.stignore import IgnoreFile
-from sidecar.device.root import Anchor
+from sidecar.device.root import DeviceRoot
 from sidecar.domain.files.removals import Seen, Stranger
 from sidecar.domain.space.space import Space
-from sidecar.errors import DeviceTrouble, Stopped
+from sidecar.errors import DeviceError, Stopped
 
 _TAIL = 4096
 _HASH_BLOCK = 1024 * 1024
@@ -50,7 +50,7 @@ class FileFact:
 class DeviceFolder:
     """One device. Safe for many threads, as long as each works on files of its own.
 
-    Every call raises `DeviceTrouble` when the device cannot be used, and `ValueError` for a path
+    Every call raises `DeviceError` when the device cannot be used, and `ValueError` for a path
     that is not below the root or is in the sidecar's own folder.
     """
 
@@ -65,7 +65,7 @@ class DeviceFolder:
         self.root = root
         self.device_id = device_id
         self.name = name
-        self._anchor = Anchor(root, device_id, name=name)
+        self._anchor = DeviceRoot(root, device_id, name=name)
         self.ignore_file = IgnoreFile(self._anchor)
         # No folder may be pruned between its opening and a rename into it.
         self._shaping = Lock()
@@ -93,7 +93,7 @@ class DeviceFolder:
         """Make sure that this is still the device we know, at its place; try it after a trouble.
 
         Raises:
-            errors.DeviceTrouble: It is gone, it was put back since `attach` (then attach again),
+            errors.DeviceError: It is gone, it was put back since `attach` (then attach again),
                 another one is there, or it failed before and still cannot be written to.
         """
         self._anchor.check()
@@ -179,14 +179,14 @@ class DeviceFolder:
         file must be synced again under its new name.
 
         Raises:
-            errors.DeviceTrouble: `name-taken` if something that is not ours has the name, or the
+            errors.DeviceError: `name-taken` if something that is not ours has the name, or the
                 name of one of its folders; nothing was touched then.
         """
         folders, name = _below(path)
         with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
             try:
                 with self._shaping, tree.made_folder(root, folders) as (handle, fresh):
-                    created_folders.remember(root, fresh)
+                    created_folders.remember_folder(root, fresh)
                     tree.rename_new(part.name, parts, name, handle)
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
@@ -245,7 +245,7 @@ class DeviceFolder:
         """Open a file of ours unbuffered for reading; errors in reading it are the caller's.
 
         Raises:
-            errors.DeviceTrouble: It cannot be opened, or is not a regular file.
+            errors.DeviceError: It cannot be opened, or is not a regular file.
         """
         with self._opened(path) as descriptor:
             return os.fdopen(os.dup(descriptor), "rb", buffering=0)
@@ -281,9 +281,9 @@ class DeviceFolder:
             finally:
                 os.close(descriptor)
 
-    def _taken(self, path: str) -> DeviceTrouble:
+    def _taken(self, path: str) -> DeviceError:
         text = f"Something that is not ours has the name {path} on {self.name}: move it away"
-        return DeviceTrouble("name-taken", f"{text} and try again")
+        return DeviceError("name-taken", f"{text} and try again")
 
 
 def _below(path: str) -> tuple[Sequence[str], str]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.device.errors import told_as_trouble
+from sidecar.device.errors import as_device_error
 from sidecar.device.filesystem import file_system_of, space_of
 from sidecar.device.own.marker import marker_in, opened_root
 from sidecar.domain.space.space import Space
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 
 def space_at(root: Path, device_id: str, *, name: str) -> Space:
     """Return the room on a device.
 
     Raises:
-        errors.DeviceTrouble: It is not there, or another one is at its place.
+        errors.DeviceError: It is not there, or another one is at its place.
     """
-    with told_as_trouble(name, root), opened_root(root) as handle:
+    with as_device_error(name, root), opened_root(root) as handle:
         marker = marker_in(handle, root)
         if marker is None or marker.id != device_id:
-            raise DeviceTrouble("missing", f"{name} is not at {root} now: plug it in and ask again")
+            raise DeviceError("missing", f"{name} is not at {root} now: plug it in and ask again")
         return space_of(handle, file_system_of(handle))

@@ -14,10 +14,10 @@ from pathlib import Path
 from threading import Lock
 
 from sidecar.device import lock, tree
-from sidecar.device.errors import MAYBE_GONE, device_trouble, missing, told_as_trouble
+from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, missing
 from sidecar.device.filesystem import FileSystem, file_system_of
 from sidecar.device.own.marker import OURS, marker_in, opened_root
-from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.errors import AlreadyRunning, DeviceError
 
 _TRIAL = "trial"
 _TRIAL_BYTES = 4096
@@ -33,7 +33,7 @@ class _Hold:
     file_system: FileSystem
 
 
-class Anchor:
+class DeviceRoot:
     """The root of one device. Safe for many threads."""
 
     def __init__(self, root: Path, device_id: str, *, name: str) -> None:
@@ -48,11 +48,11 @@ class Anchor:
         """Take the device for this process.
 
         Raises:
-            errors.DeviceTrouble: It is not there, is another one or cannot be written to.
+            errors.DeviceError: It is not there, is another one or cannot be written to.
             errors.AlreadyRunning: Another sidecar has it.
         """
         self.close()
-        with told_as_trouble(self._name, self.root), opened_root(self.root) as root:
+        with as_device_error(self._name, self.root), opened_root(self.root) as root:
             self._check_marker(root)
             with tree.folder(root, (OURS,)) as ours:
                 held = lock.take(ours)
@@ -78,7 +78,7 @@ class Anchor:
         """Make sure that the device is at its place and, if it failed before, works again.
 
         Raises:
-            errors.DeviceTrouble: It is not, or still cannot be written to.
+            errors.DeviceError: It is not, or still cannot be written to.
         """
         with self._found() as root:
             if self._is_suspect:
@@ -93,12 +93,12 @@ class Anchor:
         """Make sure that this is the device we know and that it can be written to; full counts.
 
         Raises:
-            errors.DeviceTrouble: It is not, or cannot.
+            errors.DeviceError: It is not, or cannot.
         """
         try:
             with self._found() as root:
                 _try_to_write(root)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             if trouble.code != "full":
                 raise
 
@@ -106,7 +106,7 @@ class Anchor:
         """Make sure that this is still the device we know, at its place, full or not.
 
         Raises:
-            errors.DeviceTrouble: It is gone, another one is there, or it was taken out and put
+            errors.DeviceError: It is gone, another one is there, or it was taken out and put
                 back since `attach`: then it must be attached again.
         """
         with self._found():
@@ -140,34 +140,34 @@ class Anchor:
     @contextmanager
     def _found(self) -> Iterator[int]:
         held = self._hold()
-        with told_as_trouble(self._name, self.root), opened_root(self.root) as root:
+        with as_device_error(self._name, self.root), opened_root(self.root) as root:
             self._check_marker(root)
             if _place(root) != held.place:
                 text = f"{self._name} was taken out of {self.root} and put back"
-                raise DeviceTrouble("missing", f"{text}: it is looked at again, then goes on")
+                raise DeviceError("missing", f"{text}: it is looked at again, then goes on")
             yield root
 
-    def _told(self, error: OSError) -> DeviceTrouble:
+    def _told(self, error: OSError) -> DeviceError:
         """Is it the device, or only something on it?"""
         if error.errno in MAYBE_GONE:
             self.check_place()
         self._is_suspect = error.errno != errno.EFBIG
-        trouble = device_trouble(error, name=self._name, path=self.root)
+        trouble = device_error(error, name=self._name, path=self.root)
         if trouble.code != "missing":
             return trouble
         text = f"A file or folder on {self._name} went away while it was in use: it is tried again"
-        return DeviceTrouble("broken", text)
+        return DeviceError("broken", text)
 
     def _check_marker(self, root: int) -> None:
         marker = marker_in(root, self.root)
         if marker is None:
-            raise DeviceTrouble(
+            raise DeviceError(
                 "no-marker",
                 f"The folder {self.root} is there but is not {self._name}: plug it in, or put its "
                 f"{OURS} folder back",
             )
         if marker.id != self._device_id:
-            raise DeviceTrouble(
+            raise DeviceError(
                 "other-device",
                 f"Another device ({marker.name or marker.id}) is at {self.root}, not {self._name}: "
                 "nothing is written to it",

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sidecar.device import tree
-from sidecar.domain.files.removals import Facts, Seen, Sight, Stranger, is_put_aside
+from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_put_aside
 
 # Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
 _DEEPEST = 40
@@ -72,7 +72,7 @@ def _branches(paths: Iterable[str]) -> _Branch:
 
 def _visit(handle: int, device: int, branch: _Branch, found: dict[str, Seen]) -> None:
     if os.fstat(handle).st_dev != device:
-        found.update(dict.fromkeys(branch.paths(), Sight.UNKNOWN))
+        found.update(dict.fromkeys(branch.paths(), NotAFile.UNKNOWN))
         return
     for name, path in branch.files.items():
         found[path] = _seen(name, handle)
@@ -81,19 +81,19 @@ def _visit(handle: int, device: int, branch: _Branch, found: dict[str, Seen]) ->
             with _opened(name, handle) as inside:
                 _visit(inside, device, deeper, found)
         except FileNotFoundError:
-            found.update(dict.fromkeys(deeper.paths(), Sight.ABSENT))
+            found.update(dict.fromkeys(deeper.paths(), NotAFile.ABSENT))
         except OSError:
-            found.update(dict.fromkeys(deeper.paths(), Sight.UNKNOWN))
+            found.update(dict.fromkeys(deeper.paths(), NotAFile.UNKNOWN))
 
 
 def _seen(name: str, handle: int) -> Seen:
     try:
         facts = os.stat(name, dir_fd=handle, follow_symlinks=False)
     except FileNotFoundError:
-        return Sight.ABSENT
+        return NotAFile.ABSENT
     except OSError:
-        return Sight.UNKNOWN
-    return _facts(facts) if stat.S_ISREG(facts.st_mode) else Sight.OTHER
+        return NotAFile.UNKNOWN
+    return _facts(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
 
 
 def _files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
@@ -130,8 +130,8 @@ def _opened(name: str, handle: int) -> Iterator[int]:
         os.close(inside)
 
 
-def _facts(facts: os.stat_result) -> Facts:
-    return Facts(facts.st_size, facts.st_mtime_ns, facts.st_ino)
+def _facts(facts: os.stat_result) -> FileStat:
+    return FileStat(facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 
 def _can_be_stored(name: str) -> bool:

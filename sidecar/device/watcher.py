@@ -64,7 +64,7 @@ class Watcher:
             observer: Makes what watches.
         """
         self._root = root
-        self._ear = _Ear(root, hint)
+        self._ear = _EventHandler(root, hint)
         self._overflow = _Overflow(lost)
         self._make = observer
         self._observer: BaseObserver | None = None
@@ -116,7 +116,7 @@ class Watcher:
             observer.join()
 
 
-class _Ear(FileSystemEventHandler):
+class _EventHandler(FileSystemEventHandler):
     """Hears all events, tells of those that are not our own."""
 
     def __init__(self, root: Path, hint: Callable[[], object]) -> None:

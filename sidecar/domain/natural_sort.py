@@ -7,7 +7,7 @@ import re
 _NUMBERS = re.compile(r"(\d+)", re.ASCII)
 
 
-def reading_order(text: str) -> tuple[tuple[int, str], ...]:
+def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     """Return what texts are sorted by so that the numbers in them count as numbers."""
     # Texts are at the even places and numbers at the odd ones: like is compared with like.
     parts = _NUMBERS.split(text)

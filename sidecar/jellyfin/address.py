@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Address:
         except ValueError:
             is_web = None
         if not is_web or parts.username or parts.query or parts.fragment:
-            raise OddAnswer("The address of the server must look like http://192.168.1.10:8096")
+            raise UnexpectedAnswer(
+                "The address of the server must look like http://192.168.1.10:8096"
+            )
         path = re.sub(r"/+", "/", parts.path).rstrip("/")
         return cls(urlunsplit((parts.scheme, parts.netloc, path, "", "")))
 

@@ -16,14 +16,14 @@ from pydantic import SecretStr
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
+from sidecar.errors import JellyfinError, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import Connection, Query
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
 from sidecar.jellyfin.mapping import now_playing, to_item
-from sidecar.jellyfin.models import BaseItem, PublicServer, User
+from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
 
 IDS_PER_REQUEST = 100
@@ -62,7 +62,7 @@ class Jellyfin:
         self,
         base_url: str,
         *,
-        identity: Identity,
+        identity: DeviceIdentity,
         token: SecretStr | None = None,
         user_id: str | None = None,
         server_id: str | None = None,
@@ -111,16 +111,16 @@ class Jellyfin:
 
     def is_ready(self) -> bool:
         """Whether the server answers requests now. Never raises."""
-        with suppress(JellyfinTrouble):
+        with suppress(JellyfinError):
             if self.health() == "Healthy":
                 return True
         try:
             self.public_info()
-        except JellyfinTrouble:
+        except JellyfinError:
             return False
         return True
 
-    def me(self) -> User:
+    def me(self) -> JellyfinUser:
         """Ask who we are signed in as: the word on whether the token still holds."""
         answer = self.connection.get("Users", "Me")
         try:

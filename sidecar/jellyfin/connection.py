@@ -20,9 +20,9 @@ import requests
 from pydantic import SecretStr
 from urllib3.exceptions import ProtocolError
 
-from sidecar.errors import OddAnswer, ServerAway
+from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.identity import Identity, authorization
+from sidecar.jellyfin.identity import DeviceIdentity, authorization
 from sidecar.jellyfin.responses import Answer
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Connection:
         self,
         address: Address,
         *,
-        identity: Identity,
+        identity: DeviceIdentity,
         token: SecretStr | None = None,
         ca_file: Path | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class Connection:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
         return authorization(self.identity, self._token)
 
-    def speaking_as(self, identity: Identity) -> Connection:
+    def speaking_as(self, identity: DeviceIdentity) -> Connection:
         """Return a connection of another device that has the same token."""
         return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
 
@@ -97,7 +97,9 @@ class Connection:
         except requests.exceptions.Timeout as error:
             raise ServerAway(f"Jellyfin at {self.address} does not answer in time") from error
         except requests.exceptions.ContentDecodingError as error:
-            raise OddAnswer(f"{self.address} sent something unreadable for {asked}") from error
+            raise UnexpectedAnswer(
+                f"{self.address} sent something unreadable for {asked}"
+            ) from error
         except requests.RequestException as error:
             raise ServerAway(f"Jellyfin at {self.address} does not answer") from error
         except OSError as error:
@@ -140,7 +142,7 @@ class Connection:
         for block in response.iter_content(BLOCK_BYTES):
             content += block
             if len(content) > LARGEST_BODY_BYTES:
-                raise OddAnswer(f"{self.address} sent far too much for {asked}")
+                raise UnexpectedAnswer(f"{self.address} sent far too much for {asked}")
         return bytes(content)
 
     def _session(self) -> requests.Session:
@@ -157,17 +159,19 @@ class Connection:
         return session
 
 
-def untrusted(address: Address) -> OddAnswer:
+def untrusted(address: Address) -> UnexpectedAnswer:
     """Return the error for a secure connection that cannot be made."""
-    return OddAnswer(
+    return UnexpectedAnswer(
         f"There is no trusted secure connection to {address}: its certificate is not valid here "
         "(settings: jellyfin.ca_file names an authority of your own), or it speaks plain http"
     )
 
 
-def unreadable(ca_file: Path | None) -> OddAnswer:
+def unreadable(ca_file: Path | None) -> UnexpectedAnswer:
     """Return the error for certificates that were named but cannot be read."""
-    return OddAnswer(f"The certificates in {ca_file} cannot be read (settings: jellyfin.ca_file)")
+    return UnexpectedAnswer(
+        f"The certificates in {ca_file} cannot be read (settings: jellyfin.ca_file)"
+    )
 
 
 def _met_a_closed_connection(error: requests.ConnectionError) -> bool:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class DeviceIdentity:
     """The device that Jellyfin shows in its dashboard.
 
     Keep all four as they were at sign-in: another `device_id` would open a second session, and two
@@ -22,7 +22,7 @@ class Identity:
     device: str = "Sidecar"
 
 
-def authorization(identity: Identity, token: SecretStr | None) -> str:
+def authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
     """Return the value of the `Authorization` header, in the one form that every version reads."""
     values = {
         "Client": identity.client,

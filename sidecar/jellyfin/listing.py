@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.items import Item
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.models import BaseItem, ItemsPage
 
 PAGE_ITEMS = 200
@@ -81,7 +81,7 @@ def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
         if start + PAGE_ITEMS >= page.total_record_count:
             break
     else:
-        raise OddAnswer("Jellyfin lists more items than any library holds")
+        raise UnexpectedAnswer("Jellyfin lists more items than any library holds")
     if once_each:
         entries = list({one.id: one for one in entries}.values())
     return Rows(entries, complete=fits and totals == {len(entries)})

@@ -8,7 +8,13 @@ from itertools import chain, islice
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
-from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem, MediaSource, PlayingItem, Session
+from sidecar.jellyfin.models import (
+    TICKS_PER_SECOND,
+    BaseItem,
+    ClientSession,
+    MediaSource,
+    PlayingItem,
+)
 
 NO_USER = "0" * 32
 # Of a queue, from the current entry on.
@@ -49,7 +55,7 @@ def to_item(base: BaseItem) -> Item:
     )
 
 
-def now_playing(sessions: Iterable[Session], *, except_device: str) -> tuple[NowPlaying, ...]:
+def now_playing(sessions: Iterable[ClientSession], *, except_device: str) -> tuple[NowPlaying, ...]:
     """Return what is playing, leaving out our own sessions.
 
     Args:
@@ -67,7 +73,7 @@ def _is_ours(device_id: str | None, own: str) -> bool:
     return device_id is not None and (device_id == own or device_id.startswith(f"{own}."))
 
 
-def _playing(session: Session, item: PlayingItem) -> NowPlaying:
+def _playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
     state = session.play_state
     return NowPlaying(
         session_id=session.id,
@@ -86,7 +92,7 @@ def _playing(session: Session, item: PlayingItem) -> NowPlaying:
     )
 
 
-def _queue_from(session: Session, item_id: str) -> tuple[QueueEntry, ...]:
+def _queue_from(session: ClientSession, item_id: str) -> tuple[QueueEntry, ...]:
     """Return the queue from the current entry on; a queue without it belongs to another playback.
 
     What stands before it is read and forgotten, and what is cut off is never read.
@@ -99,7 +105,7 @@ def _queue_from(session: Session, item_id: str) -> tuple[QueueEntry, ...]:
     return ()
 
 
-def _entries(session: Session) -> Iterator[QueueEntry]:
+def _entries(session: ClientSession) -> Iterator[QueueEntry]:
     for one in session.now_playing_queue:
         if one is not None and one.id is not None:
             yield QueueEntry(one.id.replace("-", "").lower(), one.playlist_item_id)

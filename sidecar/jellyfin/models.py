@@ -93,7 +93,7 @@ class Policy(FromJellyfin):
     enable_content_downloading: Annotated[bool, Otherwise(value=True)] = True
 
 
-class User(FromJellyfin):
+class JellyfinUser(FromJellyfin):
     """A Jellyfin account."""
 
     id: Id
@@ -105,7 +105,7 @@ class User(FromJellyfin):
 class SignInAnswer(FromJellyfin):
     """What a password or an approved Quick Connect request is answered with."""
 
-    user: User
+    user: JellyfinUser
     access_token: SecretStr = Field(min_length=1)
     server_id: Id
 
@@ -129,7 +129,7 @@ class UserItemData(FromJellyfin):
     last_played_date: Maybe[Moment] = None
 
 
-class FavouriteState(FromJellyfin):
+class FavouriteFlag(FromJellyfin):
     """The part of `UserData` that an item carries."""
 
     is_favorite: Maybe[bool] = None
@@ -162,7 +162,7 @@ class MediaSource(FromJellyfin):
     media_streams: Many[MediaStream] = ()
 
 
-class Named(FromJellyfin):
+class NamedRef(FromJellyfin):
     """A name with an id, such as an album artist."""
 
     name: Maybe[str] = None
@@ -178,7 +178,7 @@ class BaseItem(FromJellyfin):
     album: Maybe[str] = None
     album_id: Maybe[Id] = None
     album_artist: Maybe[str] = None
-    album_artists: Many[Named] = ()
+    album_artists: Many[NamedRef] = ()
     artists: Many[str] = ()
     series_name: Maybe[str] = None
     series_id: Maybe[Id] = None
@@ -196,7 +196,7 @@ class BaseItem(FromJellyfin):
     image_tags: Annotated[dict[str, str], Otherwise({})] = Field(default_factory=dict)
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
-    user_data: Maybe[FavouriteState] = None
+    user_data: Maybe[FavouriteFlag] = None
     child_count: Maybe[int] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
@@ -224,14 +224,14 @@ class PlayState(FromJellyfin):
     playback_order: Maybe[str] = None
 
 
-class Queued(FromJellyfin):
+class QueuedItem(FromJellyfin):
     """One entry of a client's queue."""
 
     id: Maybe[str] = None
     playlist_item_id: Maybe[str] = None
 
 
-class Session(FromJellyfin):
+class ClientSession(FromJellyfin):
     """A client that is connected.
 
     Attributes:
@@ -248,14 +248,14 @@ class Session(FromJellyfin):
     playlist_item_id: Maybe[str] = None
     play_state: Annotated[PlayState, Otherwise(PlayState())] = PlayState()
     last_playback_check_in: Maybe[Moment] = None
-    now_playing_queue: Annotated[Iterable[Maybe[Queued]], Otherwise(())] = ()
+    now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Otherwise(())] = ()
 
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
-USER = TypeAdapter(User)
+USER = TypeAdapter(JellyfinUser)
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
 ITEM = TypeAdapter(BaseItem)
 ITEMS_PAGE = TypeAdapter(ItemsPage)
-SESSIONS = TypeAdapter(tuple[Session, ...])
+SESSIONS = TypeAdapter(tuple[ClientSession, ...])

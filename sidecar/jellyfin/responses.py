@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.errors import NotAllowed, NotFound, OddAnswer, ServerAway
+from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def judge(answer: Answer) -> None:
     raise odd(answer)
 
 
-def odd(answer: Answer) -> OddAnswer:
+def odd(answer: Answer) -> UnexpectedAnswer:
     """Return the error for an answer that Jellyfin would not give, naming what came."""
     came = f"an answer of type {answer.mime_type or 'nothing'}"
     if answer.status in REDIRECTS:
@@ -108,7 +108,7 @@ def odd(answer: Answer) -> OddAnswer:
         came = f"a web page (status {answer.status})"
     elif answer.status not in SUCCESS:
         came = f"status {answer.status}"
-    return OddAnswer(
+    return UnexpectedAnswer(
         f"{answer.server} did not answer as Jellyfin does: {came} for {answer.asked}. "
         "Check the address, its base path, and any proxy before it"
     )
@@ -126,7 +126,7 @@ def read(answer: Answer, shape: TypeAdapter[T]) -> T:
         return shape.validate_json(answer.body)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-    raise OddAnswer(
+    raise UnexpectedAnswer(
         f"{answer.server} answered JSON that is not Jellyfin's for {answer.asked} "
         f"(at {where or 'the start'})"
     )

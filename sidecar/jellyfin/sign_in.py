@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.errors import NotAllowed, NotFound, OddAnswer, SignInRefused
+from sidecar.errors import NotAllowed, NotFound, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Connection
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.models import PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
 
@@ -48,7 +48,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class QuickConnectCode:
+class QuickConnectRequest:
     """A Quick Connect request: `code` is for the person, `secret` for us. Lasts ten minutes."""
 
     code: str
@@ -59,13 +59,13 @@ class SignIn:
     """Signs accounts in to one server, as one identity.
 
     Every call raises `ServerAway` when the server cannot be asked now, `WrongServer` when it is
-    not the one we know, and `OddAnswer` when it does not answer as Jellyfin does.
+    not the one we know, and `UnexpectedAnswer` when it does not answer as Jellyfin does.
     """
 
     def __init__(
         self,
         base_url: str,
-        identity: Identity,
+        identity: DeviceIdentity,
         *,
         server_id: str | None = None,
         ca_file: Path | None = None,
@@ -87,7 +87,7 @@ class SignIn:
         _judge(answer, {401: WRONG, 403: NOT_NOW})
         return self._signed_in(answer, server)
 
-    def start_quick_connect(self) -> QuickConnectCode:
+    def start_quick_connect(self) -> QuickConnectRequest:
         """Ask for a code that the person types into a client that is signed in.
 
         Raises:
@@ -96,7 +96,7 @@ class SignIn:
         self._server.public_info()
         answer = self._connection.send("POST", "QuickConnect", "Initiate")
         request = self._quick_connect(answer)
-        return QuickConnectCode(request.code, request.secret)
+        return QuickConnectRequest(request.code, request.secret)
 
     def is_approved(self, secret: SecretStr) -> bool:
         """Ask whether the person has approved the code; ask again every few seconds.
@@ -128,7 +128,7 @@ class SignIn:
     def _signed_in(self, answer: Answer, server: PublicServer) -> SignedIn:
         found = read(answer, models.SIGN_IN)
         if found.server_id != server.id:
-            raise OddAnswer(f"Two different servers answer at {answer.server}")
+            raise UnexpectedAnswer(f"Two different servers answer at {answer.server}")
         return SignedIn(
             user_id=found.user.id,
             name=found.user.name,

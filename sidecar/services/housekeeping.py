@@ -14,18 +14,18 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceTrouble, SidecarError
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.space.planner import Room
-from sidecar.services.transfers.formats import Formats
-from sidecar.services.transfers.network_policy import NetworkRule
+from sidecar.errors import DeviceError, SidecarError
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.transfers.formats import DeviceFormats
+from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.originals import KeptOriginals
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Bell
+from sidecar.threads import Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ EVERY_S = 2.0
 COPY_EVERY_S = 24 * 3600.0
 
 
-class Keeping:
+class Housekeeping:
     """One thread runs it; nobody else attaches devices."""
 
     def __init__(
@@ -41,14 +41,14 @@ class Keeping:
         *,
         db: Database,
         downloads: Downloads,
-        shelf: DeviceShelf,
-        settling: Settling,
-        planning: Planning,
-        room: Room,
-        formats: Formats,
+        shelf: DeviceRegistry,
+        settling: DeviceRecovery,
+        planning: WishService,
+        room: SpacePlanner,
+        formats: DeviceFormats,
         originals: KeptOriginals,
-        network: NetworkRule,
-        server: ServerWatch,
+        network: NetworkPolicy,
+        server: JellyfinStatus,
         sign_in: Callable[[], object],
         look_at_accounts: Callable[[], object],
         device_came: Callable[[], object],
@@ -82,7 +82,7 @@ class Keeping:
         self._shelf.look(settle=self._settle, starting=True)
         self._formats.align()
 
-    def run(self, stop: Event, bell: Bell) -> None:
+    def run(self, stop: Event, bell: Wakeup) -> None:
         """Step every two seconds, and whenever the bell rings, until `stop` is set."""
         while not stop.is_set():
             try:
@@ -111,12 +111,12 @@ class Keeping:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)
 
-    def _settle(self, device: Attached) -> None:
+    def _settle(self, device: AttachedDevice) -> None:
         """Only what is settled is used; a device that goes away meanwhile is settled anew."""
         unfinished = self._unfinished.pop(device.id, [])
         try:
             self._settling.settle(device, unfinished)
-        except DeviceTrouble:
+        except DeviceError:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinTrouble, ServerAway, WrongServer
+from sidecar.errors import JellyfinError, ServerAway, WrongServer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.services.problems import Problem, ProblemKind, Problems
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 300.0
 
 
-class ServerWatch:
+class JellyfinStatus:
     """The one place that knows whether the server is there. Safe for many threads."""
 
-    def __init__(self, anonymous: Callable[[], Jellyfin], troubles: Troubles, clock: Clock) -> None:
+    def __init__(self, anonymous: Callable[[], Jellyfin], troubles: Problems, clock: Clock) -> None:
         self._anonymous = anonymous
         self._troubles = troubles
         self._clock = clock
@@ -36,15 +36,15 @@ class ServerWatch:
     @property
     def is_there(self) -> bool:
         """Whether the server may be asked."""
-        return self._troubles.of(Kind.SERVER, SUBJECT) is None
+        return self._troubles.of(ProblemKind.SERVER, SUBJECT) is None
 
-    def tell(self, trouble: JellyfinTrouble) -> None:
+    def tell(self, trouble: JellyfinError) -> None:
         """Note that the server is away, or is another one; other troubles are none of it."""
         match trouble:
             case WrongServer():
-                self._note(Trouble("wrong-server", str(trouble)), None)
+                self._note(Problem("wrong-server", str(trouble)), None)
             case ServerAway():
-                self._note(Trouble("server-away", str(trouble)), trouble.retry_after_s)
+                self._note(Problem("server-away", str(trouble)), trouble.retry_after_s)
             case _:
                 pass
 
@@ -58,21 +58,21 @@ class ServerWatch:
             self._probe_at = now + self._pause_s
         try:
             self._anonymous().public_info()
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             log.debug("Jellyfin is still not there: %s", trouble)
             if isinstance(trouble, WrongServer):
                 self.tell(trouble)
             return
         with self._lock:
             self._pause_s = FIRST_PROBE_S
-        if self._troubles.clear(Kind.SERVER, SUBJECT):
+        if self._troubles.clear(ProblemKind.SERVER, SUBJECT):
             log.info("Jellyfin is back")
 
-    def _note(self, trouble: Trouble, retry_after_s: float | None) -> None:
+    def _note(self, trouble: Problem, retry_after_s: float | None) -> None:
         with self._lock:
             if self.is_there:
                 self._pause_s = FIRST_PROBE_S
                 wait_s = min(max(retry_after_s or 0.0, FIRST_PROBE_S), LONGEST_PROBE_S)
                 self._probe_at = self._clock.monotonic() + wait_s
-        if self._troubles.note(Kind.SERVER, SUBJECT, trouble):
+        if self._troubles.note(ProblemKind.SERVER, SUBJECT, trouble):
             log.warning("%s", trouble.text)

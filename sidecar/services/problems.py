@@ -14,7 +14,7 @@ from threading import Lock
 from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
 
 
-class Kind(StrEnum):
+class ProblemKind(StrEnum):
     """What is troubled; that there is no room, or no word of Syncthing, stops nothing else."""
 
     SERVER = "server"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """One thing that stands in the way.
 
     Attributes:
@@ -39,15 +39,15 @@ class Trouble:
     needed: int = 0
 
 
-class Troubles:
+class Problems:
     """All present troubles, by kind and by the id of what is troubled. Safe for many threads."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._lock = Lock()
-        self._troubles: dict[tuple[Kind, str], Trouble] = {}
+        self._troubles: dict[tuple[ProblemKind, str], Problem] = {}
 
-    def note(self, kind: Kind, subject: str, trouble: Trouble) -> bool:
+    def note(self, kind: ProblemKind, subject: str, trouble: Problem) -> bool:
         """Remember a trouble; return whether it is news."""
         with self._lock:
             if self._troubles.get((kind, subject)) == trouble:
@@ -56,7 +56,7 @@ class Troubles:
         self._tell(kind, subject)
         return True
 
-    def clear(self, kind: Kind, subject: str) -> bool:
+    def clear(self, kind: ProblemKind, subject: str) -> bool:
         """Forget a trouble that is cured; return whether there was one."""
         with self._lock:
             if self._troubles.pop((kind, subject), None) is None:
@@ -65,17 +65,17 @@ class Troubles:
         self._bus.publish(WorkArrived())
         return True
 
-    def of(self, kind: Kind, subject: str) -> Trouble | None:
+    def of(self, kind: ProblemKind, subject: str) -> Problem | None:
         """Return the present trouble of one subject."""
         with self._lock:
             return self._troubles.get((kind, subject))
 
-    def all_of(self, kind: Kind) -> Mapping[str, Trouble]:
+    def all_of(self, kind: ProblemKind) -> Mapping[str, Problem]:
         """Return the present troubles of one kind, by subject."""
         with self._lock:
             return {subject: one for (of, subject), one in self._troubles.items() if of is kind}
 
-    def _tell(self, kind: Kind, subject: str) -> None:
-        if kind is Kind.DEVICE:
+    def _tell(self, kind: ProblemKind, subject: str) -> None:
+        if kind is ProblemKind.DEVICE:
             self._bus.publish(DeviceChanged(subject))
         self._bus.publish(NoticesChanged())

@@ -12,9 +12,9 @@ from threading import Lock
 from typing import Protocol
 
 from sidecar import __version__
-from sidecar.errors import JellyfinTrouble
+from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.problems import Kind, Troubles
+from sidecar.services.problems import ProblemKind, Problems
 
 MOST_LINES = 2000
 
@@ -53,7 +53,7 @@ class RecentLog(logging.Handler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoodView:
+class SystemStatusView:
     """How it all stands.
 
     Attributes:
@@ -78,7 +78,7 @@ class HoodView:
 class HoodDesk(Protocol):
     """What an admin may ask about the machinery."""
 
-    def view(self) -> HoodView:
+    def view(self) -> SystemStatusView:
         """Return how it stands; asks Jellyfin who it is."""
 
     def log(self, level: str | None, text: str) -> Sequence[LogLine]:
@@ -90,14 +90,14 @@ class HoodDesk(Protocol):
         """
 
 
-class UnderTheHood:
+class SystemStatus:
     """Implements `HoodDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         anonymous: Callable[[], Jellyfin],
-        troubles: Troubles,
+        troubles: Problems,
         engine: str,
         workers: int,
         running: Callable[[], int],
@@ -114,16 +114,16 @@ class UnderTheHood:
         self._is_healthy = is_healthy
         self._recent = recent
 
-    def view(self) -> HoodView:
+    def view(self) -> SystemStatusView:
         """See `HoodDesk`."""
         name = version = trouble = None
-        known = next(iter(self._troubles.all_of(Kind.SERVER).values()), None)
+        known = next(iter(self._troubles.all_of(ProblemKind.SERVER).values()), None)
         try:
             info = self._anonymous().public_info()
             name, version = info.server_name, info.version
-        except JellyfinTrouble as away:
+        except JellyfinError as away:
             trouble = str(away)
-        return HoodView(
+        return SystemStatusView(
             version=__version__,
             server_name=name,
             server_version=version,

@@ -1,7 +1,7 @@
 """The database file: who may open it, one connection for each thread, and what a commit means.
 
 Tables and queries live beside this module. Nothing outside the store sees peewee, a row or an
-SQL error; what goes wrong becomes `StoreTrouble`.
+SQL error; what goes wrong becomes `DatabaseError`.
 
     with db.write():                    BEGIN IMMEDIATE … COMMIT, synced to the disk
         db.change(Row.update(…))
@@ -21,8 +21,8 @@ import filelock
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.errors import AlreadyRunning, StoreTrouble
-from sidecar.store.errors import code, file_trouble, trouble
+from sidecar.errors import AlreadyRunning, DatabaseError
+from sidecar.store.errors import code, database_error, file_error
 from sidecar.store.schema import migrations, recovery
 
 BUSY_TIMEOUT_S = 5.0
@@ -100,11 +100,11 @@ class Database:
             StoreTrouble: The file cannot be used; nothing was changed.
         """
         path = path.absolute()
-        with file_trouble(path):
+        with file_error(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = _lock(path)
         try:
-            with file_trouble(path), trouble(path):
+            with file_error(path), database_error(path):
                 note = recovery.recover(path, clock.now())
                 path.touch(mode=0o600)
                 migrations.migrate(path)
@@ -124,14 +124,14 @@ class Database:
             StoreTrouble: There is no database, or its tables are not of this version.
         """
         path = path.absolute()
-        with file_trouble(path):
+        with file_error(path):
             condition = recovery.examine(path)
         if condition is not recovery.Condition.SOUND:
-            raise StoreTrouble(f"{path} is not a sound database of Jellyfin Sidecar")
+            raise DatabaseError(f"{path} is not a sound database of Jellyfin Sidecar")
         opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=None)
         if opened.sql("PRAGMA user_version")[0][0] != len(migrations.STEPS):
             opened.close()
-            raise StoreTrouble(f"{path} is of an older version: `jellyfin-sidecar run` updates it")
+            raise DatabaseError(f"{path} is of an older version: `jellyfin-sidecar run` updates it")
         return opened
 
     # -- writing
@@ -149,7 +149,7 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, trouble(self.path):
+        with self._one_writer, database_error(self.path):
             self._sync_commits("FULL")
             news = yield from self._transaction()
         for tell in news:
@@ -164,7 +164,7 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, trouble(self.path):
+        with self._one_writer, database_error(self.path):
             self._sync_commits("NORMAL")
             news = yield from self._transaction()
         for tell in news:
@@ -200,7 +200,7 @@ class Database:
         if self._mine.news is not None or self._mine.reads:
             yield
             return
-        with trouble(self.path), self._peewee.transaction("DEFERRED"):
+        with database_error(self.path), self._peewee.transaction("DEFERRED"):
             self._mine.reads = True
             try:
                 yield
@@ -209,7 +209,7 @@ class Database:
 
     def rows(self, query: Query) -> list[Row]:
         """Run a SELECT."""
-        with trouble(self.path):
+        with database_error(self.path):
             return list(query.dicts().execute(self._peewee))
 
     def row(self, query: Query) -> Row | None:
@@ -219,7 +219,7 @@ class Database:
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement written by hand, where that is clearer or must be fast."""
-        with trouble(self.path):
+        with database_error(self.path):
             return list(self._peewee.execute_sql(text, parameters))
 
     # -- life
@@ -228,7 +228,7 @@ class Database:
         """Whether the database can be read now."""
         try:
             self.sql("SELECT count(*) FROM meta")
-        except StoreTrouble:
+        except DatabaseError:
             return False
         return True
 
@@ -239,7 +239,7 @@ class Database:
             StoreTrouble: It could not be made; older copies are kept.
         """
         to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
-        with file_trouble(to), trouble(to):
+        with file_error(to), database_error(to):
             to.parent.mkdir(mode=0o700, exist_ok=True)
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
                 migrations.copy(connection, to)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import peewee
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 
 SENTENCES = {
     sqlite3.SQLITE_BUSY: "is held by another program; try again in a moment",
@@ -26,24 +26,24 @@ SENTENCES = {
 
 
 @contextmanager
-def trouble(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and its disk into `StoreTrouble`; bugs in a query stay as they are."""
+def database_error(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and its disk into `DatabaseError`; bugs in a query stay as they are."""
     try:
         yield
     except (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error) as error:
         sentence = SENTENCES.get(code(error) or 0)
         if sentence is None:
             raise
-        raise StoreTrouble(f"The database {path} {sentence}") from error
+        raise DatabaseError(f"The database {path} {sentence}") from error
 
 
 @contextmanager
-def file_trouble(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into `StoreTrouble`."""
+def file_error(path: Path) -> Iterator[None]:
+    """Turn errors of the file system into `DatabaseError`."""
     try:
         yield
     except OSError as error:
-        raise StoreTrouble(
+        raise DatabaseError(
             f"The database {path} cannot be used: {error.strerror or error}; check the folder"
         ) from error
 

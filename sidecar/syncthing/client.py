@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from sidecar.errors import SyncthingTrouble
-from sidecar.syncthing.connection import Connection, Query
+from sidecar.errors import SyncthingError
+from sidecar.syncthing.connection import Query, SyncthingConnection
 
 T = TypeVar("T")
 FILES_A_PAGE = 10_000
@@ -131,9 +131,9 @@ class OtherDevice:
 
 
 class Syncthing:
-    """One Syncthing. For one thread. Every call raises `SyncthingTrouble` if it cannot tell."""
+    """One Syncthing. For one thread. Every call raises `SyncthingError` if it cannot tell."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: SyncthingConnection) -> None:
         self._connection = connection
         self._about_folder = TypeAdapter(tuple[_Folder, ...])
         self._about_device = TypeAdapter(tuple[_Device, ...])
@@ -228,7 +228,7 @@ class Syncthing:
             return kind.validate_python(told)
         except ValidationError as error:
             text = "What answers in Syncthing's place is not Syncthing as we know it"
-            raise SyncthingTrouble("odd", text) from error
+            raise SyncthingError("odd", text) from error
 
 
 def _expanded(path: str, home: str) -> Path:

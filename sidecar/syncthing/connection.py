@@ -19,7 +19,7 @@ import requests
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
-from sidecar.errors import SyncthingTrouble
+from sidecar.errors import SyncthingError
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 30.0
@@ -42,7 +42,7 @@ class ReadKey(Protocol):
         """
 
 
-class Connection:
+class SyncthingConnection:
     """Asks one Syncthing. For one thread."""
 
     def __init__(self, url: str, *, key: ReadKey, certificate: Path | None = None) -> None:
@@ -83,7 +83,7 @@ class Connection:
             raise self._untrusted() from error
         except (requests.RequestException, OSError) as error:
             text = f"Syncthing at {self._url} does not answer: is it running, at this address?"
-            raise SyncthingTrouble("away", text) from error
+            raise SyncthingError("away", text) from error
         return self._judged(path, response.status_code, content)
 
     def close(self) -> None:
@@ -108,11 +108,11 @@ class Connection:
             return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text.strip())).hexdigest()
         except (OSError, ValueError) as error:
             text = f"The certificate {self._certificate} cannot be read as one"
-            raise SyncthingTrouble(
+            raise SyncthingError(
                 "untrusted", f"{text} (settings: syncthing.certificate)"
             ) from error
 
-    def _untrusted(self) -> SyncthingTrouble:
+    def _untrusted(self) -> SyncthingError:
         if self._certificate is None:
             text = (
                 f"Nobody vouches for the certificate of Syncthing at {self._url}: if it is your "
@@ -123,32 +123,32 @@ class Connection:
                 f"Syncthing at {self._url} shows another certificate than {self._certificate} "
                 "(settings: syncthing.certificate), or speaks plain http: it is not asked"
             )
-        return SyncthingTrouble("untrusted", text)
+        return SyncthingError("untrusted", text)
 
     def _body(self, response: requests.Response) -> bytes:
         content = bytearray()
         for block in response.iter_content(BLOCK_BYTES):
             content += block
             if len(content) > LARGEST_BODY_BYTES:
-                raise SyncthingTrouble("odd", f"Syncthing at {self._url} sent far too much")
+                raise SyncthingError("odd", f"Syncthing at {self._url} sent far too much")
         return bytes(content)
 
     def _judged(self, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401 - JSON
         if status in KEY_REFUSED:
             if b"host check" in content.lower():
                 text = "does not want to be asked under this name: use 127.0.0.1 in its address"
-                raise SyncthingTrouble("away", f"Syncthing at {self._url} {text}")
+                raise SyncthingError("away", f"Syncthing at {self._url} {text}")
             text = f"Syncthing at {self._url} refuses the API key (settings: syncthing.api_key)"
-            raise SyncthingTrouble("wrong-key", text)
+            raise SyncthingError("wrong-key", text)
         if status == HTTPStatus.NOT_FOUND and b"folder" in content.lower():
-            raise SyncthingTrouble("unknown-folder", "Syncthing does not know this folder any more")
+            raise SyncthingError("unknown-folder", "Syncthing does not know this folder any more")
         try:
             if status == HTTPStatus.OK:
                 return json.loads(content)
         except ValueError:
             pass
         text = f"What answers at {self._url} is not Syncthing as we know it ({status} for {path})"
-        raise SyncthingTrouble("odd", text)
+        raise SyncthingError("odd", text)
 
 
 class _OnlyThisCertificate(HTTPAdapter):

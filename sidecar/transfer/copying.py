@@ -17,7 +17,7 @@ from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import SidecarError, Stopped
 from sidecar.transfer.durable import PartWriter
-from sidecar.transfer.engine import Part, Receipt, Report
+from sidecar.transfer.engine import PartTarget, Receipt, TransferReport
 from sidecar.transfer.faults import disk_failure, part_vanished
 
 BLOCK = 1024 * 1024
@@ -44,7 +44,9 @@ class Original:
     mime_type: str | None
 
 
-def copy(original: Original, part: Part, report: Report, stop: Event, *, held: int) -> Receipt:
+def copy(
+    original: Original, part: PartTarget, report: TransferReport, stop: Event, *, held: int
+) -> Receipt:
     """Copy a file into a part, going on after its first `held` bytes.
 
     Raises:
@@ -66,7 +68,7 @@ def copy(original: Original, part: Part, report: Report, stop: Event, *, held: i
 
 
 def _copied(
-    original: Original, writer: PartWriter, report: Report, stop: Event, held: int
+    original: Original, writer: PartWriter, report: TransferReport, stop: Event, held: int
 ) -> Receipt:
     size = original.size
     writer.keep(min(held, size))

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 from sidecar.domain.downloads.states import Validator
 
 
-class Part(Protocol):
+class PartTarget(Protocol):
     """A part file on a device, opened safely by the device's own code."""
 
     @property
@@ -43,7 +43,7 @@ class Job:
     download_id: int
     url: str
     headers: Mapping[str, str]
-    part: Part
+    part: PartTarget
     known_size: int | None
     validator: Validator | None
     held: int
@@ -71,7 +71,7 @@ class Receipt:
     is_unlike_scan: bool = False
 
 
-class Report(Protocol):
+class TransferReport(Protocol):
     """What an engine tells while it works. Called from the engine's own thread."""
 
     def opened(self, validator: Validator, *, held: int) -> None:
@@ -90,7 +90,7 @@ class Report(Protocol):
 class Engine(Protocol):
     """Moves one file."""
 
-    def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
+    def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         """Make one attempt.
 
         Raises:

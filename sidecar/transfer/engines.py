@@ -14,7 +14,7 @@ from sidecar.transfer.aria2.daemon import Daemon, ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.rpc import Rpc
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.http import HttpEngine
@@ -38,7 +38,7 @@ def make_engine(
     )
     if transfer.engine is EngineName.THREADS:
         return HttpEngine(clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth), None
-    link = Link(_daemon(settings), Book(_prefix(settings)), clock)
+    link = Aria2Supervisor(_daemon(settings), Book(_prefix(settings)), clock)
     engine = Aria2Engine(link, clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth)
     return engine, link.run
 

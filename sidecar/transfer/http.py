@@ -26,11 +26,11 @@ from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import (
     ENOUGH_TO_TELL,
-    Body,
     Doubt,
     Fetched,
     FromZero,
     Held,
+    WriteBody,
     changed,
     confirm,
     doubt_about,
@@ -44,7 +44,7 @@ from sidecar.domain.transfers.response import (
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
-from sidecar.transfer.engine import Job, Receipt, Report
+from sidecar.transfer.engine import Job, Receipt, TransferReport
 from sidecar.transfer.faults import (
     disk_failure,
     is_of_the_network,
@@ -84,7 +84,7 @@ class HttpEngine:
         self._mine = local()
         self.bandwidth = bandwidth or Bandwidth(clock)
 
-    def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
+    def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         """Make one attempt; see `Engine.fetch`."""
         try:
             with job.part.open() as file, self._open_sink(job, file, report, stop) as writer:
@@ -153,7 +153,7 @@ class _Attempt:
     """One attempt at one file."""
 
     def __init__(
-        self, engine: HttpEngine, job: Job, report: Report, stop: Event, writer: Sink
+        self, engine: HttpEngine, job: Job, report: TransferReport, stop: Event, writer: Sink
     ) -> None:
         self._engine = engine
         self._job = job
@@ -214,7 +214,7 @@ class _Attempt:
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
         return self._receipt(fetched, verdict.mime_type)
 
-    def _compare(self, raw: _Raw, body: Body) -> None:
+    def _compare(self, raw: _Raw, body: WriteBody) -> None:
         """Let the body begin with what is held: only then do its next bytes follow."""
         at = body.start - body.again
         while at < body.start:

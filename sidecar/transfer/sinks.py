@@ -8,7 +8,7 @@ from threading import Event
 from typing import BinaryIO, Protocol
 
 from sidecar.transfer.durable import PartWriter
-from sidecar.transfer.engine import Job, Report
+from sidecar.transfer.engine import Job, TransferReport
 
 
 class Sink(Protocol):
@@ -38,11 +38,11 @@ class Sink(Protocol):
         """Whether the part file still has its name."""
 
 
-OpenSink = Callable[[Job, BinaryIO, Report, Event], AbstractContextManager[Sink]]
+OpenSink = Callable[[Job, BinaryIO, TransferReport, Event], AbstractContextManager[Sink]]
 
 
 def write_here(
-    _job: Job, file: BinaryIO, report: Report, _stop: Event
+    _job: Job, file: BinaryIO, report: TransferReport, _stop: Event
 ) -> AbstractContextManager[Sink]:
     """Write the part file ourselves."""
     return nullcontext(PartWriter(file, report.synced))

@@ -17,8 +17,8 @@ from sidecar.events import Bus
 from sidecar.services.downloads.views import Desk
 from sidecar.web.api import downloads, health, openapi, session
 from sidecar.web.i18n import languages
-from sidecar.web.live.news import Live
-from sidecar.web.live.socketio import Sockets
+from sidecar.web.live.news import NewsPublisher
+from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import downloads as downloads_pages
 from sidecar.web.pages import questions, sign_in
 from sidecar.web.request import errors
@@ -26,7 +26,7 @@ from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
-from sidecar.web.security.middleware import Gate
+from sidecar.web.security.middleware import Middleware
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -78,7 +78,7 @@ class Web:
 
     flask: Flask
     wsgi: WSGIApplication
-    live: Live
+    live: NewsPublisher
 
 
 def create_app(
@@ -102,15 +102,15 @@ def create_app(
         errors.ConfigError: A trusted proxy is not an address.
     """
     options, clock = options or WebOptions(), clock or SystemClock()
-    sockets = Sockets(desk)
-    live = Live(desk, bus, clock, sockets)
+    sockets = SocketIOServer(desk)
+    live = NewsPublisher(desk, bus, clock, sockets)
     sockets.listen(live)
     flask = _flask(desk, clock, live, further)
     refusals = Refusals(flask)
     return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
 
 
-def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -> Gate:
+def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -> Middleware:
     """Return the application as it is reached from outside.
 
     Raises:
@@ -120,7 +120,7 @@ def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -
         proxies = networks(options.trusted_proxies)
     except ValueError as error:
         raise ConfigError("settings", "server.trusted_proxies", None, str(error)) from None
-    return Gate(
+    return Middleware(
         app,
         refusals=refusals,
         hosts=HostList.of(options.host, options.allowed_hosts),
@@ -149,7 +149,7 @@ def plain_flask(clock: Clock) -> Flask:
     return app
 
 
-def _flask(desk: Desk, clock: Clock, live: Live, further: Iterable[Blueprint]) -> Flask:
+def _flask(desk: Desk, clock: Clock, live: NewsPublisher, further: Iterable[Blueprint]) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, desk)
     auth.register(app, desk)

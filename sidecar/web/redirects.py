@@ -21,7 +21,7 @@ def wanted() -> str | None:
     return own_path(request.values.get("next", ""))
 
 
-def onward(otherwise: str) -> str:
+def safe_target(otherwise: str) -> str:
     """Return the address of where this request wants to go on to.
 
     Args:

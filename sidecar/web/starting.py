@@ -17,7 +17,7 @@ from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n import languages
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request import errors
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 
@@ -33,7 +33,7 @@ STARTING = translatable("Jellyfin Sidecar is starting: ask again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StartupStep:
     """What the start is at.
 
     Attributes:
@@ -50,7 +50,7 @@ class Startup:
     """Where the start has got to, told by the thread that starts and shown by those of the web."""
 
     def __init__(self) -> None:
-        self.now = Step()
+        self.now = StartupStep()
 
 
 def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApplication:
@@ -71,7 +71,7 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
                 return None
             case "languages.choose":
                 if auth.is_from_elsewhere(request.environ):
-                    raise Problem(HTTPStatus.FORBIDDEN)
+                    raise ApiError(HTTPStatus.FORBIDDEN)
                 return None
             case _:
                 return _answer(startup.now)
@@ -79,7 +79,7 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
     return behind_gate(app, Refusals(app), options)
 
 
-def _answer(step: Step) -> Response:
+def _answer(step: StartupStep) -> Response:
     if request.path == "/health":
         return _not_yet(jsonify(status="starting"))
     if request.path.startswith(errors.FOR_PROGRAMS):

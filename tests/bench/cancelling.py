@@ -15,7 +15,7 @@ from sidecar.assembly import Assembly, Store
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.commands import Order, Result, Selection
+from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.queries import DownloadFilter
 from tests.bench.household import get, opened, running
 from tests.bench.large import ADMIN, PEOPLE, Household
@@ -62,9 +62,9 @@ def measure(household: Household, rounds: int) -> None:
     del rounds  # once each: it uses the queue up
     rows = []
     for name, person, order in (
-        ("pause all, the admin", EVE, Order(action=Action.PAUSE)),
-        ("cancel all, the admin", EVE, Order(action=Action.CANCEL)),
-        ("cancel all, a person", ANN, Order(action=Action.CANCEL)),
+        ("pause all, the admin", EVE, DownloadCommand(action=Action.PAUSE)),
+        ("cancel all, the admin", EVE, DownloadCommand(action=Action.CANCEL)),
+        ("cancel all, a person", ANN, DownloadCommand(action=Action.CANCEL)),
     ):
         with opened(household) as (services, store):
             rows.append(_acted(name, services, store, person, order))
@@ -74,14 +74,14 @@ def measure(household: Household, rounds: int) -> None:
 
 
 def _acted(
-    name: str, services: Assembly, store: Store, person: Person, order: Order
+    name: str, services: Assembly, store: Store, person: Person, order: DownloadCommand
 ) -> tuple[str, ...]:
     beside: Acts = {
         "claim": partial(_claim_and_put_back, store),
         "note": partial(_note, store),
         "list": partial(store.downloads.page, DownloadFilter(), 1, 10),
     }
-    outcomes: list[Result] = []
+    outcomes: list[ResultKind] = []
 
     def act() -> None:
         found = services.actions.act_on_all(person, WAITING, order)
@@ -89,7 +89,7 @@ def _acted(
 
     with meanwhile(beside, around=store.db.thread) as waits:
         took = seconds(act)
-    done = sum(one in {Result.DONE, Result.KEPT} for one in outcomes)
+    done = sum(one in {ResultKind.DONE, ResultKind.KEPT} for one in outcomes)
     longest = [f"{Figures.of(waits[one]).longest:.0f}" for one in beside]
     return (name, str(done), f"{took:.1f}", *longest)
 

@@ -36,7 +36,7 @@ from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 
 SERVER = "5" * 32
 PEOPLE = {"eve": "e" * 32, "ann": "a" * 32, "ben": "b" * 32, "cara": "c" * 32, "dov": "d" * 32}
@@ -214,7 +214,7 @@ class _Writer:
             item=wanted,
             device_id=device,
             user_id=self._chance.choices(self._people, ASKERS)[0],
-            places=[Place(one, path_key(one)) for one in (path, distinct(path, wanted.id))],
+            places=[FilePlace(one, path_key(one)) for one in (path, distinct(path, wanted.id))],
             priority=PIN_PRIORITY if number % 10 == 0 else 0,
         )
 

@@ -12,9 +12,9 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.listing import FrontDesk
-from sidecar.services.downloads.views import Query
-from sidecar.services.files.search import OfflineQuery
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.views import DownloadQuery
+from sidecar.services.files.search import FileSearchQuery
 from sidecar.web.pages.downloads_view import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household
@@ -45,45 +45,55 @@ def measure(household: Household, rounds: int) -> None:
             table(f"Lists, for {_called(person)}", PEER, compare(asks, peer, rounds))
             others: dict[str, Ask] = {
                 "counts, all": partial(services.desk.counts, person),
-                "counts, a word": partial(services.desk.counts, person, Query(text="träume")),
+                "counts, a word": partial(
+                    services.desk.counts, person, DownloadQuery(text="träume")
+                ),
                 "bytes waiting": partial(services.desk.bytes_waiting, person),
                 "devices": partial(services.desk.devices, person),
                 "notices": partial(services.desk.notices, person),
             }
             for words in ("", *WORDS):
-                asked = OfflineQuery(text=words, page_size=10)
+                asked = FileSearchQuery(text=words, page_size=10)
                 others[f"offline, {words!r}"] = partial(services.offline.files, person, asked)
             table(f"Beside lists, for {_called(person)}", PEER, compare(others, peer, rounds))
 
 
-def _queries(devices: list[str], *, is_admin: bool) -> Iterator[tuple[str, Query]]:
+def _queries(devices: list[str], *, is_admin: bool) -> Iterator[tuple[str, DownloadQuery]]:
     for sort in Sort:
-        yield f"everything, {sort}", Query(sort=sort)
+        yield f"everything, {sort}", DownloadQuery(sort=sort)
     for tab in Tab:
         for sort in Sort:
-            yield f"tab {tab}, {sort}", Query(statuses=STATUSES[tab], sort=sort)
+            yield f"tab {tab}, {sort}", DownloadQuery(statuses=STATUSES[tab], sort=sort)
     for status in Status:
-        yield f"state {status}", Query(statuses=frozenset({status}))
+        yield f"state {status}", DownloadQuery(statuses=frozenset({status}))
     for device, name in zip(devices, ("62 %", "25 %", "13 %"), strict=True):
-        yield f"device of {name}", Query(device_id=device)
-        yield f"device of {name}, completed", Query(device_id=device, statuses=_DONE)
+        yield f"device of {name}", DownloadQuery(device_id=device)
+        yield f"device of {name}, completed", DownloadQuery(device_id=device, statuses=_DONE)
     for group, kinds in GROUPS.items():
-        yield f"kind {group}", Query(item_types=kinds)
-        yield f"kind {group}, completed", Query(item_types=kinds, statuses=_DONE)
-    yield "kind Movie, by title", Query(item_types=frozenset({ItemType.MOVIE}), sort=Sort.TITLE)
+        yield f"kind {group}", DownloadQuery(item_types=kinds)
+        yield f"kind {group}, completed", DownloadQuery(item_types=kinds, statuses=_DONE)
+    yield (
+        "kind Movie, by title",
+        DownloadQuery(item_types=frozenset({ItemType.MOVIE}), sort=Sort.TITLE),
+    )
     if is_admin:
         for owners in (("ann",), ("dov",), ("ann", "ben"), ("nobody",)):
-            yield f"owners {'+'.join(owners)}", Query(owners=owners)
-            yield f"owners {'+'.join(owners)}, completed", Query(owners=owners, statuses=_DONE)
+            yield f"owners {'+'.join(owners)}", DownloadQuery(owners=owners)
+            yield (
+                f"owners {'+'.join(owners)}, completed",
+                DownloadQuery(owners=owners, statuses=_DONE),
+            )
     for words in WORDS:
-        yield f"words {words!r}", Query(text=words)
-        yield f"words {words!r}, by title", Query(text=words, sort=Sort.TITLE)
+        yield f"words {words!r}", DownloadQuery(text=words)
+        yield f"words {words!r}, by title", DownloadQuery(text=words, sort=Sort.TITLE)
 
 
 _DONE = frozenset({Status.COMPLETED})
 
 
-def _both_ends(desk: FrontDesk, person: Person, name: str, query: Query) -> dict[str, Ask]:
+def _both_ends(
+    desk: DownloadListing, person: Person, name: str, query: DownloadQuery
+) -> dict[str, Ask]:
     last = max(1, -(-desk.downloads(person, query).total // query.page_size))
     asks: dict[str, Ask] = {name: partial(desk.downloads, person, query)}
     if last > 1:

@@ -24,7 +24,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.queries import DownloadFilter
@@ -112,7 +112,7 @@ def _wish(store: Store, device: str, clock: SystemClock, count: int, size: int) 
         )
         for number in range(count)
     }
-    planning = Planning(store.db, store.holds, store.downloads, clock)
+    planning = WishService(store.db, store.holds, store.downloads, clock)
     wishes = (Wish(ANN, device, one, Reason("pin", one.id, "bench")) for one in items.values())
     planning.keep(wishes, lambda ids: {one: items[one] for one in ids})
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.undo import Undoing
+from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.pages import download_actions as download_actions_pages
@@ -47,7 +47,7 @@ def served(
     desk: FakeDesk, bus: Bus, port: int, base_url: str = "", doing: FakeActions | None = None
 ) -> Iterator[WebServer]:
     doing = doing or FakeActions(desk)
-    undoing = Undoing(lambda _person, _reversal: True, FakeClock())
+    undoing = UndoService(lambda _person, _reversal: True, FakeClock())
     further = [
         download_actions.routes(doing, undoing),
         download_actions_pages.routes(doing, undoing),

@@ -12,7 +12,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus, DownloadChanged
-from sidecar.services.downloads.commands import Outcome, Result
+from sidecar.services.downloads.commands import ActionResult, ResultKind
 from sidecar.web.server.cheroot import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
@@ -145,7 +145,7 @@ def test_all_are_paused_after_a_question_with_numbers_and_that_is_undone_by_keys
     chromium: Browser, desk: FakeDesk, house: WebServer, doing: FakeActions, scripts: bool
 ) -> None:
     desk.add(a_download(9), a_download(10))
-    doing.answer = Outcome(9, Result.DONE, "It is done", undo=Reversal(resume=(9,)))
+    doing.answer = ActionResult(9, ResultKind.DONE, "It is done", undo=Reversal(resume=(9,)))
     page = opened(chromium, desk, house, "/downloads", java_script_enabled=scripts)
 
     page.get_by_role("button", name="Pause all").click()

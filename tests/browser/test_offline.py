@@ -16,9 +16,9 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import Order, Outcome
-from sidecar.services.downloads.undo import Undoing
-from sidecar.services.files.browse import Holding
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand
+from sidecar.services.downloads.undo import UndoService
+from sidecar.services.files.browse import KeepReason
 from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
 from sidecar.web.pages import files
@@ -76,7 +76,7 @@ def desk() -> FakeDesk:
 def kept(desk: FakeDesk) -> FakeOnDevice:
     """An album of three, a film on a device that is away, and a series of a very long name."""
     kept = FakeOnDevice(desk)
-    heart = Holding("favourites", ALBUM, "on your favourite album Evenings", is_wide=True)
+    heart = KeepReason("favourites", ALBUM, "on your favourite album Evenings", is_wide=True)
     for number, title in enumerate(TITLES, 1):
         kept.add(a_file(number, title=title, holdings=(heart,)))
     film = {"title": "Noon again", "item_type": "Movie", "album": None, "artist": None}
@@ -103,7 +103,7 @@ class Removing(FakeActions):
         super().__init__(desk)
         self.kept = kept
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         outcome = super().act(person, download_id, order)
         if order.action is Action.DELETE:
             self.kept.files_of.pop(download_id, None)
@@ -119,7 +119,7 @@ def doing(desk: FakeDesk, kept: FakeOnDevice) -> Removing:
 def server(
     desk: FakeDesk, kept: FakeOnDevice, sounds: FakeMedia, doing: Removing
 ) -> Iterator[WebServer]:
-    undoing = Undoing(lambda _person, _reversal: True, FakeClock())
+    undoing = UndoService(lambda _person, _reversal: True, FakeClock())
     desks = OfflineDesks(
         desk=desk,
         on_device=kept,

@@ -14,7 +14,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 
@@ -52,7 +52,7 @@ def used(house: Path) -> Database:
     for number, size in ((1, 9_000), (2, 30_000)):
         item = Item(id=f"{number:032x}", type=ItemType.AUDIO, title=f"Tone {number}", size=size)
         Holds(db, Bus()).keep(Wish(ANN, STICK, item, Reason("favourites", item.id, "")))
-        place = Place(f"{number}.flac", f"{number}.flac")
+        place = FilePlace(f"{number}.flac", f"{number}.flac")
         Downloads(db, Bus(), clock).enqueue(
             NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
         )

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.config import SyncthingSettings, load
 from sidecar.config.settings import CHANGEABLE
-from sidecar.errors import ConfigError, SyncthingTrouble
+from sidecar.errors import ConfigError, SyncthingError
 
 
 def loaded(tmp_path: Path, text: str, **environ: str) -> SyncthingSettings:
@@ -36,7 +36,7 @@ def test_the_key_may_be_in_the_settings_or_the_environment(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("text", ["", 'api_key_file = "/nowhere/key"'])
 def test_without_a_key_it_is_said_which_setting_is_missing(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SyncthingTrouble, match=r"syncthing\.api_key"):
+    with pytest.raises(SyncthingError, match=r"syncthing\.api_key"):
         loaded(tmp_path, text).read_key()
 
 

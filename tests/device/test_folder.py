@@ -11,7 +11,7 @@ import pytest
 import xxhash
 
 from sidecar.device.folder import DeviceFolder, FileFact
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from tests.device.examples import everything, filled
 
 SONG = "Artist/Album (2005)/1-02 - Song.flac"
@@ -81,7 +81,7 @@ def test_a_name_that_somebody_else_has_is_never_taken(
     before = everything(root)
     part = filled(folder, 17, BODY)
 
-    with pytest.raises(DeviceTrouble, match=r"Song\.flac on Car stick: move it away") as trouble:
+    with pytest.raises(DeviceError, match=r"Song\.flac on Car stick: move it away") as trouble:
         folder.finish(part, SONG)
 
     assert trouble.value.code == "name-taken"
@@ -99,7 +99,7 @@ def test_a_folder_that_is_none_is_neither_followed_nor_replaced(
     before = everything(root)
     part = filled(folder, 17, BODY)
 
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         folder.finish(part, SONG)
 
     assert trouble.value.code == "name-taken"
@@ -139,7 +139,7 @@ def test_a_part_that_somebody_removed_is_told_and_names_nothing(
     part = filled(folder, 17, BODY)
     part.path.unlink()
 
-    with pytest.raises(DeviceTrouble, match="went away") as trouble:
+    with pytest.raises(DeviceError, match="went away") as trouble:
         folder.finish(part, SONG)
 
     assert trouble.value.code == "broken"
@@ -151,7 +151,7 @@ def test_a_file_is_gone_only_if_the_device_says_so(folder: DeviceFolder, root: P
     assert folder.stat(SONG) is None
     (root / ".sidecar" / "device.json").unlink()
 
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         folder.stat(SONG)
 
     assert trouble.value.code == "no-marker"
@@ -258,7 +258,7 @@ def test_the_hash_of_a_file_proves_later_damage(root: Path, folder: DeviceFolder
 def test_no_link_is_hashed(root: Path, folder: DeviceFolder, outside: Path) -> None:
     plant(root / SONG, "link", outside)
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.content_hash(SONG)
 
 
@@ -274,7 +274,7 @@ def test_pruning_never_pulls_a_folder_from_under_a_file_that_arrives(
             for _ in range(150):
                 folder.finish(filled(folder, download_id, BODY), path)
                 assert folder.remove(path, size=len(BODY))
-        except (DeviceTrouble, AssertionError) as failure:
+        except (DeviceError, AssertionError) as failure:
             failures.append(failure)
 
     threads = [Thread(target=come_and_go, args=(number,)) for number in range(3)]
@@ -304,7 +304,7 @@ def test_a_folder_swapped_for_a_link_at_any_moment_leads_nowhere(
     swapper.start()
     try:
         for number in range(250):
-            with suppress(DeviceTrouble):
+            with suppress(DeviceError):
                 folder.finish(filled(folder, number, b"x"), f"Artist/Album (2005)/{number}")
     finally:
         stop.set()
@@ -325,7 +325,7 @@ def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
             number += 1
             try:
                 folder.finish(filled(folder, number, b"x"), f"Artist/{number}.flac")
-            except DeviceTrouble:
+            except DeviceError:
                 continue
 
     worker = Thread(target=work)

@@ -11,7 +11,7 @@ import pytest
 from sidecar.device.folder import DeviceFolder, FileFact
 from sidecar.domain.files.naming import distinct, path_key, wanted_path
 from sidecar.domain.items import Item, ItemType
-from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, STICK, everything, filled, made
 from tests.device.mounting import exfat_disk, needs_root, windows_disk
 from tests.domain.files.titles import NASTY
@@ -70,7 +70,7 @@ def test_a_name_that_differs_only_by_case_is_taken(disk: Path, card: DeviceFolde
     (disk / "ARTIST" / "SONG.flac").write_bytes(b"theirs")
     part = filled(card, 1, b"ours")
 
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         card.finish(part, "Artist/Song.flac")
 
     assert trouble.value.code == "name-taken"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, OTHER, STICK, everything, filled, made
 from tests.device.mounting import breakable_disk, mount, mount_memory, needs_root, unmount
 from tests.device.tracing import SOURCES
@@ -30,7 +30,7 @@ def open_handles() -> set[str]:
 
 
 def code_of(call: Callable[[], object]) -> str:
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         call()
     assert NAME in str(trouble.value)
     return trouble.value.code
@@ -111,7 +111,7 @@ def test_a_lock_that_is_a_link_is_not_followed(root: Path, outside: Path) -> Non
     folder = DeviceFolder.create(root, device_id=STICK, name=NAME)
     (root / ".sidecar" / "lock").symlink_to(outside / "made")
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.attach()
 
     assert not (outside / "made").exists()
@@ -140,11 +140,11 @@ def test_no_handle_is_left_open(root: Path) -> None:
     with pytest.raises(AlreadyRunning):
         DeviceFolder(root, STICK, name=NAME).attach()
     shutil.rmtree(root / ".sidecar" / "parts")
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.finish(folder.part(2), "A/B/d.flac")
     folder.remove("A/B/c.flac", size=1)
     folder.close()
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         DeviceFolder(root, OTHER, name=NAME).attach()
 
     assert open_handles() == before

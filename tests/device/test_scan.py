@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.files.removals import Facts, Sight
-from sidecar.errors import DeviceTrouble
+from sidecar.domain.files.removals import FileStat, NotAFile
+from sidecar.errors import DeviceError
 from tests.device.examples import OTHER, made
 from tests.device.mounting import (
     breakable_disk,
@@ -32,7 +32,7 @@ def put(root: Path, path: str, body: bytes = b"music") -> Path:
 def test_a_file_is_told_with_its_size_time_and_number(root: Path, folder: DeviceFolder) -> None:
     facts = put(root, SONG).stat()
 
-    assert folder.look([SONG]) == {SONG: Facts(5, facts.st_mtime_ns, facts.st_ino)}
+    assert folder.look([SONG]) == {SONG: FileStat(5, facts.st_mtime_ns, facts.st_ino)}
 
 
 def test_what_is_not_there_is_absent_its_folder_or_not(root: Path, folder: DeviceFolder) -> None:
@@ -40,7 +40,7 @@ def test_what_is_not_there_is_absent_its_folder_or_not(root: Path, folder: Devic
 
     seen = folder.look(["Artist/Album/Gone.flac", "Artist/None/Song.flac", "None/None/Song.flac"])
 
-    assert set(seen.values()) == {Sight.ABSENT}
+    assert set(seen.values()) == {NotAFile.ABSENT}
 
 
 def test_a_link_a_pipe_or_a_folder_in_its_place_is_something_else(
@@ -50,7 +50,7 @@ def test_a_link_a_pipe_or_a_folder_in_its_place_is_something_else(
     (root / "folder").mkdir()
     os.mkfifo(root / "pipe")
 
-    assert set(folder.look(["link", "folder", "pipe"]).values()) == {Sight.OTHER}
+    assert set(folder.look(["link", "folder", "pipe"]).values()) == {NotAFile.OTHER}
 
 
 def test_behind_a_link_or_a_file_nothing_can_be_told(
@@ -59,13 +59,15 @@ def test_behind_a_link_or_a_file_nothing_can_be_told(
     (root / "Artist").symlink_to(outside)
     put(root, "Album")
 
-    assert set(folder.look(["Artist/precious", "Artist/x", "Album/x"]).values()) == {Sight.UNKNOWN}
+    assert set(folder.look(["Artist/precious", "Artist/x", "Album/x"]).values()) == {
+        NotAFile.UNKNOWN
+    }
 
 
 def test_a_name_too_long_for_the_system_cannot_be_told(folder: DeviceFolder) -> None:
     path = "x" * 300
 
-    assert folder.look([path]) == {path: Sight.UNKNOWN}
+    assert folder.look([path]) == {path: NotAFile.UNKNOWN}
 
 
 @needs_root
@@ -75,11 +77,11 @@ def test_what_another_file_system_below_says_is_nothing(root: Path, folder: Devi
     mount_memory(below)
     put(below, "Moved.flac")
     try:
-        assert folder.look([SONG]) == {SONG: Sight.UNKNOWN}
+        assert folder.look([SONG]) == {SONG: NotAFile.UNKNOWN}
         assert folder.strangers(sizes={5}, known=()) == []
     finally:
         unmount(below)
-    assert isinstance(folder.look([SONG])[SONG], Facts)
+    assert isinstance(folder.look([SONG])[SONG], FileStat)
 
 
 @needs_root
@@ -89,12 +91,12 @@ def test_a_pulled_swapped_or_emptied_device_says_nothing(mount_point: Path) -> N
     put(mount_point, SONG)
     unmount(mount_point)
 
-    with pytest.raises(DeviceTrouble, match="plug it in"):
+    with pytest.raises(DeviceError, match="plug it in"):
         folder.look([SONG])
 
     mount_memory(mount_point)
     other = made(mount_point, OTHER)
-    with pytest.raises(DeviceTrouble, match="Another device"):
+    with pytest.raises(DeviceError, match="Another device"):
         folder.look([SONG])
     other.close()
     folder.close()
@@ -109,7 +111,7 @@ def test_a_stick_that_is_pulled_during_the_look_says_nothing(mount_point: Path) 
         yield SONG
         unmount(mount_point)
 
-    with pytest.raises(DeviceTrouble, match="plug it in"):
+    with pytest.raises(DeviceError, match="plug it in"):
         folder.look(pulled_meanwhile())
 
     folder.close()
@@ -125,7 +127,7 @@ def test_a_disk_that_turned_read_only_is_found_out_before_it_is_believed(
             pytest.skip("this kernel cannot be told to find damage")
         break_it.write_text("on purpose")
 
-        with pytest.raises(DeviceTrouble) as trouble:
+        with pytest.raises(DeviceError) as trouble:
             folder.check_writing()
 
         assert trouble.value.code in {"read-only", "broken"}
@@ -170,9 +172,9 @@ def test_on_a_fuse_disk_files_are_told_apart_as_anywhere(mount_point: Path, tmp_
 
         seen = folder.look([SONG, "Artist/Album/SONG.FLAC", "Artist/Album/Gone.flac"])
 
-        kinds = [isinstance(one, Facts) for one in seen.values()]
+        kinds = [isinstance(one, FileStat) for one in seen.values()]
         assert kinds == [True, True, False]
-        assert seen["Artist/Album/Gone.flac"] is Sight.ABSENT
+        assert seen["Artist/Album/Gone.flac"] is NotAFile.ABSENT
         folder.close()
 
 
@@ -186,4 +188,4 @@ def test_ten_thousand_files_are_looked_at_in_a_moment(root: Path, folder: Device
     seen = folder.look(paths)
 
     assert time.monotonic() - began < 2
-    assert all(isinstance(one, Facts) for one in seen.values())
+    assert all(isinstance(one, FileStat) for one in seen.values())

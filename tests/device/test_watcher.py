@@ -20,7 +20,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, EventEmitter
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.watcher import Watcher, _Ear
+from sidecar.device.watcher import Watcher, _EventHandler
 
 WITHIN_S = 5
 
@@ -107,7 +107,7 @@ def test_our_own_parts_and_their_finishing_are_not_hinted_at(
     source, target = (os.fsdecode(path) for path in (event.src_path, event.dest_path))
     below = type(event)(f"{root}/{source}", f"{root}/{target}" if target else "")
 
-    _Ear(root, told.hint).dispatch(below)
+    _EventHandler(root, told.hint).dispatch(below)
 
     assert told.hints.acquire(blocking=False) is not is_ours
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.files.m3u import Entry, Named, placed, written
+from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, render
 from sidecar.domain.files.naming import wanted_path
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items import Item, ItemType
@@ -53,11 +53,11 @@ def test_mpv_plays_every_entry_in_order_and_repeats_too(tmp_path: Path, name: Pr
     for path in paths:
         sound(tmp_path / path)
     order = [*reversed(paths), paths[0]]
-    entries = [Entry(path, title, title, 0.2) for path in order for title in ("a\nb",)]
-    ((_, places),) = placed([Named("1" * 32, "#1 List…")], preset, strangers=(), ours=())
+    entries = [PlaylistEntry(path, title, title, 0.2) for path in order for title in ("a\nb",)]
+    ((_, places),) = assign_paths([ListName("1" * 32, "#1 List…")], preset, strangers=(), ours=())
     file = tmp_path / places[0]
     file.parent.mkdir(exist_ok=True)
-    file.write_bytes(written("#1 List…", entries, preset))
+    file.write_bytes(render("#1 List…", entries, preset))
 
     found = played(file)
 

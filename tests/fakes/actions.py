@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.shares import Share
-from sidecar.services.accounts.api_keys import KeyView
+from sidecar.services.accounts.api_keys import ApiKeyView
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
-    Addition,
-    Asked,
-    Order,
-    Outcome,
-    Queued,
-    Result,
+    ActionResult,
+    AddedItem,
+    AddResult,
+    DownloadCommand,
+    QueuedDownload,
+    ResultKind,
     Selection,
 )
 from sidecar.services.downloads.views import DownloadView
@@ -34,13 +34,13 @@ class FakeActions:
     """
 
     desk: FakeDesk
-    answer: Outcome | None = None
+    answer: ActionResult | None = None
     wanted_too: int = 0
     unknown: set[str] = field(default_factory=set)
-    orders: list[tuple[str, int, Order]] = field(default_factory=list)
-    selections: list[tuple[Selection, Order]] = field(default_factory=list)
+    orders: list[tuple[str, int, DownloadCommand]] = field(default_factory=list)
+    selections: list[tuple[Selection, DownloadCommand]] = field(default_factory=list)
     additions: list[tuple[Sequence[str], str | None, int | None]] = field(default_factory=list)
-    made: dict[int, tuple[Person, KeyView]] = field(default_factory=dict)
+    made: dict[int, tuple[Person, ApiKeyView]] = field(default_factory=dict)
     is_full: bool = False
 
     def add(
@@ -50,27 +50,33 @@ class FakeActions:
         *,
         device: str | None = None,
         priority: int | None = None,
-    ) -> Sequence[Addition]:
+    ) -> Sequence[AddedItem]:
         self.additions.append((item_ids, device, priority))
         return [self._addition(person, one) for one in item_ids]
 
-    def _addition(self, person: Person, item_id: str) -> Addition:
+    def _addition(self, person: Person, item_id: str) -> AddedItem:
         if item_id in self.unknown:
-            return Addition(item_id, "", Asked.NOT_FOUND, "Unknown", code="unknown-item")
+            return AddedItem(item_id, "", AddResult.NOT_FOUND, "Unknown", code="unknown-item")
         there = [one for one in self.desk.rows.values() if one.item_id == item_id]
-        refs = [Queued(one.id, one.status, 1) for one in there if self.show(person, one.id)]
-        return Addition(item_id, "A title", Asked.EXISTS if refs else Asked.QUEUED, "Queued", refs)
+        refs = [QueuedDownload(one.id, one.status, 1) for one in there if self.show(person, one.id)]
+        return AddedItem(
+            item_id, "A title", AddResult.EXISTS if refs else AddResult.QUEUED, "Queued", refs
+        )
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         if self.show(person, download_id) is None:
-            return Outcome(download_id, Result.NOT_FOUND, "not there")
+            return ActionResult(download_id, ResultKind.NOT_FOUND, "not there")
         self.orders.append((person.name, download_id, order))
-        return self.answer or Outcome(download_id, Result.DONE, "It is done")
+        return self.answer or ActionResult(download_id, ResultKind.DONE, "It is done")
 
-    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+    def act_on(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         return [self.act(person, one, order) for one in ids]
 
-    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+    def act_on_all(
+        self, person: Person, which: Selection, order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         self.selections.append((which, order))
         seen = [one for one in sorted(self.desk.rows) if self.show(person, one)]
         return self.act_on(person, seen, order)
@@ -87,13 +93,13 @@ class FakeActions:
     def others(self, person: Person, download_id: int) -> int:
         return self.wanted_too
 
-    def keys(self, person: Person) -> Sequence[KeyView]:
+    def keys(self, person: Person) -> Sequence[ApiKeyView]:
         return [view for owner, view in self.made.values() if owner == person]
 
-    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
         if self.is_full:
             return None
-        view = KeyView(len(self.made) + 1, label, MADE_AT, None)
+        view = ApiKeyView(len(self.made) + 1, label, MADE_AT, None)
         self.made[view.id] = (person, view)
         return view, "sidecar_the-secret"
 

@@ -15,8 +15,8 @@ import xxhash
 
 from sidecar.domain.formats.formats import Target
 from sidecar.errors import Stopped
-from sidecar.transfer.converting.converter import Left, Made
-from sidecar.transfer.engine import Part
+from sidecar.transfer.converting.converter import Converted, LeftAsIs
+from sidecar.transfer.engine import PartTarget
 
 
 @dataclass
@@ -28,8 +28,8 @@ class HalvingConverter:
     meanwhile: Callable[[], object] = lambda: None
 
     def convert(
-        self, source: Part, size: int, into: Part, target: Target, stop: Event
-    ) -> Made | Left:
+        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+    ) -> Converted | LeftAsIs:
         self.asked.append(target)
         with source.open() as original, into.open() as result:
             made = original.read(size // 2)
@@ -39,5 +39,5 @@ class HalvingConverter:
         if stop.is_set():
             raise Stopped("asked to stop")
         if self.leave is not None:
-            return Left(self.leave)
-        return Made(len(made), xxhash.xxh3_128_hexdigest(made))
+            return LeftAsIs(self.leave)
+        return Converted(len(made), xxhash.xxh3_128_hexdigest(made))

@@ -12,9 +12,9 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
-from sidecar.services.accounts.person import Caller, Person, QuickConnectCode, Visit
+from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.views import DownloadView, Page, Query, ReasonView
+from sidecar.services.downloads.views import DownloadPage, DownloadQuery, DownloadView, ReasonView
 from sidecar.services.library.covers import Cover
 from sidecar.services.notices import Notice, OpenQuestion
 
@@ -89,8 +89,8 @@ class FakeDesk:
         default_factory=lambda: {one.name: one for one in (ANN, BEN, EVE)}
     )
     keys: dict[str, Person] = field(default_factory=dict)
-    visits: dict[str, Visit] = field(default_factory=dict)
-    callers: list[Caller] = field(default_factory=list)
+    visits: dict[str, WebSession] = field(default_factory=dict)
+    callers: list[ClientInfo] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, *views: DownloadView, of: Iterable[Person] = (ANN,)) -> None:
@@ -106,7 +106,7 @@ class FakeDesk:
 
     # -- coming in and going out
 
-    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+    def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
         self.callers.append(caller)
         if self.jellyfin_away:
             raise ServerAway("The Jellyfin server does not answer. Try again in a minute")
@@ -117,22 +117,22 @@ class FakeDesk:
             raise SignInRefused("The name or the password is wrong")
         return self.begin(person)
 
-    def begin(self, person: Person) -> Visit:
+    def begin(self, person: Person) -> WebSession:
         """Start a session."""
-        visit = Visit(secrets.token_urlsafe(32), secrets.token_urlsafe(32), person)
+        visit = WebSession(secrets.token_urlsafe(32), secrets.token_urlsafe(32), person)
         with self._lock:
             self.visits[visit.secret] = visit
         return visit
 
-    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+    def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
         return QuickConnectCode("482913", "the-ticket")
 
-    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+    def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
         if ticket != "the-ticket":
             raise SignInRefused("This Quick Connect code has expired: ask for another one")
         return self.begin(self.approved) if self.approved else None
 
-    def visit(self, secret: str) -> Visit | None:
+    def visit(self, secret: str) -> WebSession | None:
         found = self.visits.get(secret)
         person = self.people.get(found.person.name) if found else None
         return replace(found, person=person) if found and person else None
@@ -146,7 +146,7 @@ class FakeDesk:
 
     # -- everything else
 
-    def downloads(self, person: Person, query: Query) -> Page:
+    def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         if self.broken:
             raise RuntimeError("a secret that must not show: /srv/sidecar.db")
         seen = [self._shown(person, one) for one in self._seen(person)]
@@ -154,19 +154,19 @@ class FakeDesk:
         found.sort(key=lambda one: one.id, reverse=query.sort is not Sort.QUEUE)
         start = (query.page - 1) * query.page_size
         rows = found[start : start + query.page_size]
-        return Page(rows, len(found), query.page, query.page_size)
+        return DownloadPage(rows, len(found), query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         found = [one for one in self._seen(person) if one.id == download_id]
         return self._shown(person, found[0]) if found else None
 
-    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+    def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         whole = self.downloads(person, replace(query, page=1, page_size=len(self.rows)))
         ids = [one.id for one in whole.items]
         return ids.index(download_id) + 1 if download_id in ids else None
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
-        which = replace(query or Query(), statuses=frozenset(), missing=False)
+    def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
+        which = replace(query or DownloadQuery(), statuses=frozenset(), missing=False)
         shown = [self._shown(person, one) for one in self._seen(person)]
         seen = [one for one in shown if _matches(one, which)]
         return {
@@ -221,13 +221,13 @@ class FakeDesk:
         )
 
 
-def _stands_so(view: DownloadView, query: Query) -> bool:
+def _stands_so(view: DownloadView, query: DownloadQuery) -> bool:
     if view.missing_since is not None:
         return query.missing or not query.statuses
     return view.status in query.statuses or not (query.statuses or query.missing)
 
 
-def _matches(view: DownloadView, query: Query) -> bool:
+def _matches(view: DownloadView, query: DownloadQuery) -> bool:
     text = " ".join(filter(None, (view.title, view.artist, view.album))).casefold()
     return (
         _stands_so(view, query)

@@ -15,7 +15,7 @@ import xxhash
 from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
-from sidecar.transfer.engine import Job, Receipt, Report
+from sidecar.transfer.engine import Job, Receipt, TransferReport
 
 MODIFIED = "Sun, 01 Nov 2026 10:00:00 GMT"
 
@@ -29,7 +29,7 @@ class TableEngine:
         self.jobs: list[Job] = []
         self.meanwhile: Callable[[Job], object] = lambda _job: None
 
-    def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
+    def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         self.jobs.append(job)
         if self.failures:
             failure = self.failures.popleft()

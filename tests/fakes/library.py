@@ -13,15 +13,15 @@ import requests
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.kinds import Kind
-from sidecar.errors import DeviceTrouble, NotHere, NotPossible, ServerAway
+from sidecar.errors import DeviceError, NotPossible, NotVisible, ServerAway
 from sidecar.jellyfin.library.streaming import Stream
 from sidecar.services.accounts.person import Person
-from sidecar.services.files.presence import Sight
-from sidecar.services.files.search import OfflineFile, OfflinePage, OfflineQuery
-from sidecar.services.files.streaming import Local, NoFile, OpenFile, Remote, Streams
-from sidecar.services.library.browse import Asked, Entry, LibraryPage, Shown
+from sidecar.services.files.presence import Presence
+from sidecar.services.files.search import FileSearchQuery, FoundFile, FoundFilesPage
+from sidecar.services.files.streaming import Local, NoFile, OpenFile, Remote, StreamLimit
+from sidecar.services.library.browse import BrowseEntry, BrowseQuery, LibraryEntry, LibraryPage
 from sidecar.services.library.covers import Cover
-from sidecar.services.library.download_state import Button, State
+from sidecar.services.library.download_state import ButtonState, ItemDownloadState
 from tests.fakes.desk import PIXEL, a_download
 
 TRACK = f"{7:032x}"
@@ -30,7 +30,7 @@ BODY = bytes(range(256)) * 40
 MODIFIED_NS = 1_700_000_000_500_000_000
 
 
-def an_entry(number: int = 7, **facts: object) -> Entry:
+def an_entry(number: int = 7, **facts: object) -> BrowseEntry:
     values: dict[str, object] = {
         "id": f"{number:032x}",
         "type": ItemType.AUDIO,
@@ -49,10 +49,12 @@ def an_entry(number: int = 7, **facts: object) -> Entry:
         "is_played": False,
         "can_download": True,
     }
-    return Entry(Item(**{**values, **facts}), Kind.TRACK, None)  # type: ignore[arg-type]  # by name
+    return BrowseEntry(Item(**{**values, **facts}), Kind.TRACK, None)  # type: ignore[arg-type]  # by name
 
 
-WAITS = Button(device_id="stick", device_name="Car stick", state=State.WAITING, place=3, total=1)
+WAITS = ItemDownloadState(
+    device_id="stick", device_name="Car stick", state=ButtonState.WAITING, place=3, total=1
+)
 
 
 @dataclass
@@ -62,22 +64,22 @@ class FakeLibrary:
     Unlike the real one it knows how everything stands, in lists as well.
     """
 
-    entries: dict[str, Entry] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    entries: dict[str, BrowseEntry] = field(default_factory=dict)
+    asked: list[BrowseQuery] = field(default_factory=list)
     is_away: bool = False
     cover_type: str = "image/png"
-    buttons: list[Button] = field(default_factory=lambda: [WAITS])
+    buttons: list[ItemDownloadState] = field(default_factory=lambda: [WAITS])
 
-    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+    def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         self._check()
         self.asked.append(asked)
-        found = [Shown(one, self.buttons) for one in self.entries.values()]
+        found = [LibraryEntry(one, self.buttons) for one in self.entries.values()]
         return LibraryPage(found, len(found), asked.page, asked.page_size)
 
-    def show(self, person: Person, item_id: str) -> Shown:
-        return Shown(self._entry(item_id), self.buttons)
+    def show(self, person: Person, item_id: str) -> LibraryEntry:
+        return LibraryEntry(self._entry(item_id), self.buttons)
 
-    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
         return [self.show(person, one) for one in item_ids if one in self.entries]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
@@ -88,10 +90,10 @@ class FakeLibrary:
         self._entry(item_id)
         return value
 
-    def _entry(self, item_id: str) -> Entry:
+    def _entry(self, item_id: str) -> BrowseEntry:
         self._check()
         if item_id not in self.entries:
-            raise NotHere
+            raise NotVisible
         return self.entries[item_id]
 
     def _check(self) -> None:
@@ -103,22 +105,22 @@ class FakeLibrary:
 class FakeOffline:
     """Implements `OfflineDesk`; unlike the real one it looks nowhere."""
 
-    files_of: dict[str, list[OfflineFile]] = field(default_factory=dict)
-    asked: list[OfflineQuery] = field(default_factory=list)
+    files_of: dict[str, list[FoundFile]] = field(default_factory=dict)
+    asked: list[FileSearchQuery] = field(default_factory=list)
 
     def add(self, person: Person, number: int, *, path: Path | None, text: str | None) -> None:
         view = a_download(number, status=Status.COMPLETED, expected_size=1234)
-        self.files_of.setdefault(person.name, []).append(OfflineFile(view, Sight(path, text)))
+        self.files_of.setdefault(person.name, []).append(FoundFile(view, Presence(path, text)))
 
-    def files(self, person: Person, query: OfflineQuery) -> OfflinePage:
+    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
         self.asked.append(query)
         found = self.files_of.get(person.name, [])
-        return OfflinePage(found, len(found), query.page, query.page_size)
+        return FoundFilesPage(found, len(found), query.page, query.page_size)
 
-    def item(self, person: Person, item_id: str) -> Sequence[OfflineFile]:
+    def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
         there = [one for one in self.files_of.get(person.name, []) if one.view.item_id == item_id]
         if not there:
-            raise NotHere
+            raise NotVisible
         return there
 
 
@@ -151,7 +153,7 @@ class FakeMedia:
     away: set[int] = field(default_factory=set)
     used: list[int] = field(default_factory=list)
     opened: list[OpenFile] = field(default_factory=list)
-    streams: Streams = field(default_factory=lambda: Streams(most=3, most_each=2))
+    streams: StreamLimit = field(default_factory=lambda: StreamLimit(most=3, most_each=2))
     told: dict[str, Stream] = field(default_factory=dict)
     asked: list[Mapping[str, str]] = field(default_factory=list)
     mime_type: str = "audio/flac"
@@ -167,16 +169,16 @@ class FakeMedia:
         if item_id == ALBUM:
             raise NotPossible("Evenings is nothing that plays by itself")
         if item_id not in self.told:
-            raise NotHere
+            raise NotVisible
         return Remote(item_id)
 
     def open(self, person: Person, download_id: int) -> OpenFile:
         if self.owners.get(download_id) != person.name:
-            raise NotHere
+            raise NotVisible
         if download_id in self.vanished:
             raise NoFile("The file of Track 7 is not on Car stick any more")
         if download_id in self.away:
-            raise DeviceTrouble("missing", "Car stick is not there: plug it in and try again")
+            raise DeviceError("missing", "Car stick is not there: plug it in and try again")
         path = self.folder / str(download_id)
         found = OpenFile(
             download_id=download_id,
@@ -194,7 +196,7 @@ class FakeMedia:
     def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
         self.asked.append(asked)
         if item_id not in self.told:
-            raise NotHere
+            raise NotVisible
         return self.told[item_id]
 
     def begin(self, person: Person) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.person import Person
-from sidecar.services.playback.history import ComingView, NowView, PlaysPage, PlayView
+from sidecar.services.playback.history import NowView, PlaysPage, PlayView, UpcomingView
 
 EVENING = datetime(2026, 11, 1, 19, 30, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def plays_now(account: str) -> NowView:
         is_paused=False,
         queued=3,
         coming=(
-            ComingView(
+            UpcomingView(
                 "Next", "The Quiet Hour", "next in your queue", (("Car stick", Status.PENDING),)
             ),
         ),

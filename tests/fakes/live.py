@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from sidecar.jellyfin.live.websocket import LineLost
+from sidecar.jellyfin.live.websocket import ConnectionLost
 from tests.fakes.answering import Reply
 from tests.fakes.clock import FakeClock
 
@@ -43,7 +43,7 @@ class FakeLine:
 
     clock: FakeClock
     echoes: bool = True
-    lost: LineLost | None = None
+    lost: ConnectionLost | None = None
     inbox: list[bytes] = field(default_factory=list)
     sent: list[tuple[float, str]] = field(default_factory=list)
     is_closed: bool = False

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.undo import Reversal
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
-from sidecar.services.files.browse import FilePage, FileView, TilePage, TileView, Wanted
-from sidecar.services.files.presence import Sight
-from sidecar.services.space.next_to_go import Leaver, Leavers
+from sidecar.services.files.browse import FilePage, FileQuery, FileView, TilePage, TileView
+from sidecar.services.files.presence import Presence
+from sidecar.services.space.next_to_go import EvictionCandidate, EvictionCandidates
 from tests.fakes.desk import ANN, QUEUED_AT, FakeDesk, a_download
 
 T = TypeVar("T")
 ALBUM = f"{900:032x}"
-HERE = Sight(Path("/media/car/file"), None)
-AWAY = Sight(None, "Car stick is not there: plug it in and try again")
+HERE = Presence(Path("/media/car/file"), None)
+AWAY = Presence(None, "Car stick is not there: plug it in and try again")
 
 
 def a_file(number: int, **differences: object) -> FileView:
@@ -54,7 +54,7 @@ class FakeOnDevice:
 
     desk: FakeDesk
     files_of: dict[int, FileView] = field(default_factory=dict)
-    asked: list[Wanted] = field(default_factory=list)
+    asked: list[FileQuery] = field(default_factory=list)
     pressed: list[tuple[str, str, int]] = field(default_factory=list)
 
     def add(self, *files: FileView, of: Sequence[Person] = (ANN,)) -> None:
@@ -62,34 +62,34 @@ class FakeOnDevice:
             self.files_of[one.view.id] = one
             self.desk.add(one.view, of=of)
 
-    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+    def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
         self.asked.append(wanted)
         found = self._found(person, wanted)
         tiles = [
-            self._tile(key, [one for one in self._found(person, Wanted()) if one.tile == key])
+            self._tile(key, [one for one in self._found(person, FileQuery()) if one.tile == key])
             for key in dict.fromkeys(one.tile for one in found)
         ]
         return TilePage(items=_part(tiles, wanted), total=len(tiles), files=len(found))
 
-    def files(self, person: Person, wanted: Wanted) -> FilePage:
+    def files(self, person: Person, wanted: FileQuery) -> FilePage:
         self.asked.append(wanted)
         found = self._found(person, wanted)
         tiles = len({one.tile for one in found})
         return FilePage(items=_part(found, wanted), total=len(found), tiles=tiles)
 
-    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+    def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
         self.asked.append(wanted)
-        which = Wanted(device_id=wanted.device_id)
+        which = FileQuery(device_id=wanted.device_id)
         found = [one for one in self._found(person, which) if one.tile == key][::-1]
         if not found:
-            raise NotHere
+            raise NotVisible
         page = FilePage(items=_part(found, wanted), total=len(found), tiles=1)
         return self._tile(key, found), page
 
     def file(self, person: Person, download_id: int) -> FileView:
         view = self.desk.download(person, download_id)
         if view is None or download_id not in self.files_of:
-            raise NotHere
+            raise NotVisible
         return replace(self.files_of[download_id], view=view)
 
     def keep(self, person: Person, download_id: int) -> None:
@@ -106,7 +106,7 @@ class FakeOnDevice:
     def _pin(self, download_id: int, *, is_pinned: bool) -> None:
         self.files_of[download_id] = replace(self.files_of[download_id], is_pinned=is_pinned)
 
-    def _found(self, person: Person, wanted: Wanted) -> list[FileView]:
+    def _found(self, person: Person, wanted: FileQuery) -> list[FileView]:
         there = (
             self.file(person, number)
             for number in sorted(self.files_of, reverse=True)
@@ -137,7 +137,7 @@ class FakeOnDevice:
         )
 
 
-def _part(found: Sequence[T], wanted: Wanted) -> Sequence[T]:
+def _part(found: Sequence[T], wanted: FileQuery) -> Sequence[T]:
     start = (wanted.page - 1) * wanted.page_size
     return found[start : start + wanted.page_size]
 
@@ -146,21 +146,21 @@ def _part(found: Sequence[T], wanted: Wanted) -> Sequence[T]:
 class FakeLeavers:
     """Implements `LeaversDesk`; everybody gets the same."""
 
-    devices: list[Leavers] = field(default_factory=list)
+    devices: list[EvictionCandidates] = field(default_factory=list)
 
-    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+    def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
         return [replace(one, first=one.first[:most]) for one in self.devices]
 
 
-def some_leavers(**differences: object) -> Leavers:
+def some_leavers(**differences: object) -> EvictionCandidates:
     """A stick with one file for every reason to go, and one of somebody else."""
     first = tuple(
-        Leaver(number, f"Track {number}", 7_400_000, standing, was_used=number > 2)
-        for number, standing in enumerate(Standing, 1)
-        if standing is not Standing.LASTING
+        EvictionCandidate(number, f"Track {number}", 7_400_000, standing, was_used=number > 2)
+        for number, standing in enumerate(EvictionClass, 1)
+        if standing is not EvictionClass.LASTING
     )
-    alien = Leaver(None, None, 1000, Standing.PASSING, was_used=True)
-    found = Leavers(
+    alien = EvictionCandidate(None, None, 1000, EvictionClass.PASSING, was_used=True)
+    found = EvictionCandidates(
         device_id="stick",
         device_name="Car stick",
         trouble=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.syncthing.status import ArrivalView, IgnoreView, PeerView, SharedView
 from tests.fakes.desk import ANN
@@ -55,7 +55,7 @@ class FakePeers:
         if not self._may_see(person, device_id):
             return None
         if self.is_away:
-            raise DeviceTrouble("missing", "Car stick is not there: plug it in and it goes on")
+            raise DeviceError("missing", "Car stick is not there: plug it in and it goes on")
         return IgnoreView("stick", self.is_there)
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView | None:

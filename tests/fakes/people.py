@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.users import AccountView, SessionView
-from sidecar.services.system_status import HoodView, LogLine
+from sidecar.services.system_status import LogLine, SystemStatusView
 from tests.fakes.desk import ANN, BEN, EVE
 
 EVENING = datetime(2026, 11, 1, 19, 30, tzinfo=UTC)
@@ -83,8 +83,8 @@ class FakeHood:
         ]
     )
 
-    def view(self) -> HoodView:
-        return HoodView(
+    def view(self) -> SystemStatusView:
+        return SystemStatusView(
             version="0.1.0",
             server_name="Attic",
             server_version="12.0.0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
 from sidecar.services.removals.review import RemovalsView
@@ -38,7 +38,7 @@ class FakeRemovalsDesk:
 
     def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
         if self.is_away:
-            raise DeviceTrouble("missing", "Car stick is not there: plug it in and it goes on")
+            raise DeviceError("missing", "Car stick is not there: plug it in and it goes on")
         found = self.removals(person, device_id)
         if found is None:
             return None

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sidecar.config.schema import Key, KeyKind
-from sidecar.domain.downloads.explain import Wanting
+from sidecar.domain.downloads.explain import WantedBecause
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.undo import Reversal
-from sidecar.errors import ConfigError, NotHere, NotPossible, OddAnswer
+from sidecar.errors import ConfigError, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
-from sidecar.services.rules.explain import Why
+from sidecar.services.rules.explain import Explanation
 from sidecar.services.rules.preferences import Excluded, Pinned, Removed
-from sidecar.services.rules.settings_view import DeviceSteering, RuleSteering, Setting
+from sidecar.services.rules.settings_view import DeviceSettingsView, RuleSettingsView, Setting
 
 STICK = "stick"
 TRACK = "1" * 32
@@ -35,15 +35,15 @@ class FakeSteering:
 
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
-    def settings(self, person: Person, device_id: str) -> DeviceSteering:
+    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
         self._device(person, device_id)
         budget = Setting(Key("budget", KeyKind.SIZE, 0, 100, (), can_be_empty=True), 10, None)
         colour = Setting(Key("colour", KeyKind.CHOICE, options=("red", "blue")), "red", "blue")
         window = Setting(Key("window", KeyKind.TIME, "0 seconds"), "60 days", "30 days")
-        rule = RuleSteering(
+        rule = RuleSettingsView(
             "album_affinity", (window,), ("It cannot now",), ("you played 3 of 11",)
         )
-        return DeviceSteering(
+        return DeviceSettingsView(
             STICK, "Car stick", Management(may_manage=True), (budget, colour), (rule,)
         )
 
@@ -53,7 +53,7 @@ class FakeSteering:
         device_id: str,
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSteering:
+    ) -> DeviceSettingsView:
         self._note(person, device_id, "change", device, rules)
         if device.get("budget") == "many":
             raise ConfigError("devices", "budget", "many", "could not be read as a size")
@@ -66,7 +66,9 @@ class FakeSteering:
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
         self._note(person, device_id, "pin", item_id)
         if item_id == BROKEN:
-            raise OddAnswer("Jellyfin did not list all of it: nothing was changed, try again")
+            raise UnexpectedAnswer(
+                "Jellyfin did not list all of it: nothing was changed, try again"
+            )
         self._known(item_id)
         return 11
 
@@ -106,19 +108,19 @@ class FakeSteering:
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
         self._note(person, device_id, "want_again", item_id)
 
-    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         self._device(person, device_id)
         wanted = (
-            Wanting(who=None, rule="favourites", text="your favourite"),
-            Wanting(who="ben", rule="latest", text="new", release_at=UNTIL),
+            WantedBecause(who=None, rule="favourites", text="your favourite"),
+            WantedBecause(who="ben", rule="latest", text="new", release_at=UNTIL),
         )
-        return Why(
+        return Explanation(
             is_here=True, status=Status.COMPLETED, sentences=("It is there.",), wanted=wanted
         )
 
     def _device(self, person: Person, device_id: str) -> None:
         if device_id != STICK or person.name != "ann":
-            raise NotHere
+            raise NotVisible
 
     def _note(self, person: Person, device_id: str, *what: object) -> None:
         self._device(person, device_id)
@@ -126,4 +128,4 @@ class FakeSteering:
 
     def _known(self, item_id: str) -> None:
         if item_id != TRACK:
-            raise NotHere
+            raise NotVisible

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sidecar.domain.files.catalogue import Listed, works
+from sidecar.domain.files.catalogue import ListedFile, works
 from sidecar.services.generated_files.index_page import page
 
 NAME = "Offline library.html"
@@ -23,7 +23,7 @@ class PaintedStick:
 
     root: Path
     name: str = "Car stick"
-    files: list[Listed] = field(default_factory=list)
+    files: list[ListedFile] = field(default_factory=list)
 
     def add(
         self, path: str, title: str, *, artist: str = "", album: str = "", kind: str = "Audio"
@@ -38,7 +38,7 @@ class PaintedStick:
         else:
             place.write_bytes(b"?")
         self.files.append(
-            Listed(
+            ListedFile(
                 item_id=f"{len(self.files):032x}",
                 path=path,
                 title=title,

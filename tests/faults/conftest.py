@@ -11,7 +11,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Receipt
 from sidecar.transfer.http import HttpEngine
 from sidecar.transfer.timeouts import Patience
@@ -71,7 +71,7 @@ def server() -> Iterator[FaultServer]:
 
 
 @pytest.fixture(scope="session")
-def aria2() -> Iterator[Link]:
+def aria2() -> Iterator[Aria2Supervisor]:
     """An aria2 of our own, at hand for all tests of one run."""
     with linked(OwnDaemon("aria2c")) as link:
         yield link

@@ -27,7 +27,7 @@ from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
 
 ADDRESS, GO, FORMAT = "address", "go", "format"
@@ -75,7 +75,7 @@ def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGI
         client = services.accounts.client(account.user_id)
         listing = client.favourites(frozenset({ItemType.AUDIO}))
         item = next(one for one in listing.items if one.title == title)
-        planning = Planning(store.db, store.holds, store.downloads, SystemClock())
+        planning = WishService(store.db, store.holds, store.downloads, SystemClock())
         [device_id] = services.shelf.serving("ann")
         wish = Wish(account.user_id, device_id, item, Reason("favourites", item.id, "liked"))
         planning.keep([wish], client.items)

@@ -23,7 +23,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.services.problems import Kind
+from sidecar.services.problems import ProblemKind
 from sidecar.store.downloads.queries import DownloadFilter
 from tests.device.mounting import (
     breakable_disk,
@@ -61,7 +61,7 @@ class House:
 
     @property
     def trouble(self) -> str | None:
-        found = self.services.troubles.of(Kind.DEVICE, self.download.device_id)
+        found = self.services.troubles.of(ProblemKind.DEVICE, self.download.device_id)
         return found.code if found else None
 
     @property

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 
 
@@ -47,7 +47,7 @@ def test_paths_are_joined_to_every_kind_of_address(typed: str, url: str, live: s
     ],
 )
 def test_what_is_not_a_plain_web_address_is_refused(typed: str) -> None:
-    with pytest.raises(OddAnswer, match="must look like http"):
+    with pytest.raises(UnexpectedAnswer, match="must look like http"):
         Address.of(typed)
 
 

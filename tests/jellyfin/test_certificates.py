@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.live.websocket import dial
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.live.websocket import open_connection
 from tests.fakes.certificates import own_certificate
 from tests.fakes.live import LiveServer, live_server
 from tests.jellyfin.recorded import reply
@@ -24,7 +24,7 @@ def secure(tmp_path: Path) -> Iterator[tuple[LiveServer, Path]]:
 
 
 def client_of(server: LiveServer, ca_file: Path | None) -> Jellyfin:
-    identity = Identity(device_id="sc-1", version="1")
+    identity = DeviceIdentity(device_id="sc-1", version="1")
     return Jellyfin(server.url, identity=identity, token=SecretStr("t"), ca_file=ca_file)
 
 
@@ -33,7 +33,7 @@ def test_a_named_authority_is_trusted_by_both_ways(secure: tuple[LiveServer, Pat
     client = client_of(server, ca_file)
 
     assert client.me().name == "ann"
-    line = dial(client.connection)
+    line = open_connection(client.connection)
     assert line.receive(5) is not None
     line.close()
 
@@ -44,9 +44,9 @@ def test_an_unknown_authority_is_refused_before_the_token_is_sent(
     server, _ = secure
     client = client_of(server, None)
 
-    with pytest.raises(OddAnswer, match="no trusted secure connection"):
+    with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
         client.me()
-    with pytest.raises(OddAnswer, match="no trusted secure connection"):
-        dial(client.connection)
+    with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
+        open_connection(client.connection)
 
     assert server.openings == []

@@ -10,17 +10,17 @@ from pydantic import SecretStr
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.errors import (
-    JellyfinTrouble,
+    JellyfinError,
     NotAllowed,
     NotFound,
-    OddAnswer,
     ServerAway,
     SignedOut,
+    UnexpectedAnswer,
     WrongServer,
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import LARGEST_BODY_BYTES
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from tests.fakes.answering import (
     UNAUTHORISED,
     Answering,
@@ -36,7 +36,7 @@ USER = "eca72f36678648dfacdbb6f40ea1199a"
 SERVER = "eee1b1f226e848c7850686677538808a"
 TRACK = "1bf5462706b4367473f9fd0725bdd586"
 TOKEN = SecretStr("0123456789abcdef0123456789abcdef")
-IDENTITY = Identity(device_id="sc-1", version="1.0.0")
+IDENTITY = DeviceIdentity(device_id="sc-1", version="1.0.0")
 HEADER = (
     'MediaBrowser Client="Jellyfin%20Sidecar", Device="Sidecar", DeviceId="sc-1", '
     'Version="1.0.0", Token="0123456789abcdef0123456789abcdef"'
@@ -124,18 +124,26 @@ def test_the_address_of_a_file_is_the_download_and_holds_no_secret(
 @pytest.mark.parametrize(
     ("answer", "trouble", "words"),
     [
-        (html_reply(200), OddAnswer, "a web page"),
-        (Reply(302, b"", {"Location": "/jellyfin/web/"}), OddAnswer, "redirect to /jellyfin/web/"),
-        (json_reply({"Items": "x"}), OddAnswer, "not Jellyfin's"),
-        (Reply(200, b"{", {"Content-Type": "application/json"}), OddAnswer, "not Jellyfin's"),
+        (html_reply(200), UnexpectedAnswer, "a web page"),
+        (
+            Reply(302, b"", {"Location": "/jellyfin/web/"}),
+            UnexpectedAnswer,
+            "redirect to /jellyfin/web/",
+        ),
+        (json_reply({"Items": "x"}), UnexpectedAnswer, "not Jellyfin's"),
+        (
+            Reply(200, b"{", {"Content-Type": "application/json"}),
+            UnexpectedAnswer,
+            "not Jellyfin's",
+        ),
         (
             Reply(500, b"Error processing request.", {"Content-Type": "text/plain"}),
-            OddAnswer,
+            UnexpectedAnswer,
             "500",
         ),
         (
             Reply(200, b"zzz", {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
-            OddAnswer,
+            UnexpectedAnswer,
             "unreadable",
         ),
         (html_reply(502), ServerAway, "502"),
@@ -143,7 +151,7 @@ def test_the_address_of_a_file_is_the_download_and_holds_no_secret(
     ],
 )
 def test_what_is_not_jellyfins_answer_is_not_believed(
-    client: Jellyfin, server: Answering, answer: Reply, trouble: type[JellyfinTrouble], words: str
+    client: Jellyfin, server: Answering, answer: Reply, trouble: type[JellyfinError], words: str
 ) -> None:
     server.routes["GET /Items"] = answer
 
@@ -155,7 +163,7 @@ def test_a_redirect_is_not_followed_with_our_token(client: Jellyfin, server: Ans
     with answering() as elsewhere:
         server.routes["GET /Items"] = Reply(302, b"", {"Location": f"{elsewhere.url}/Items"})
 
-        with pytest.raises(OddAnswer, match="redirect"):
+        with pytest.raises(UnexpectedAnswer, match="redirect"):
             client.items([TRACK])
 
         assert elsewhere.requests == []
@@ -255,7 +263,7 @@ def test_a_proxy_that_wants_a_sign_in_does_not_sign_the_account_out(
     server.routes["GET /Items"] = challenge
     server.routes["GET /Users/Me"] = challenge
 
-    with pytest.raises(OddAnswer):
+    with pytest.raises(UnexpectedAnswer):
         client.items([TRACK])
 
 
@@ -337,7 +345,7 @@ def test_an_item_is_gone_only_if_jellyfin_itself_says_so(
         client.item(TRACK)
 
     server.routes[f"GET /Items/{TRACK}"] = html_reply(404)
-    with pytest.raises(OddAnswer):
+    with pytest.raises(UnexpectedAnswer):
         client.item(TRACK)
 
 
@@ -493,7 +501,7 @@ def test_a_cover_that_could_carry_a_script_is_refused(
     headers = {"Content-Type": kind} if kind else {}
     server.routes[f"GET /Items/{TRACK}/Images/Primary"] = Reply(200, b"<svg/>", headers)
 
-    with pytest.raises(OddAnswer):
+    with pytest.raises(UnexpectedAnswer):
         client.image(TRACK, "tag1", max_width=120)
 
 
@@ -523,5 +531,5 @@ def test_a_small_answer_that_unpacks_into_a_huge_one_is_cut(
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     server.routes["GET /Items"] = Reply(200, packed, headers)
 
-    with pytest.raises(OddAnswer, match="far too much"):
+    with pytest.raises(UnexpectedAnswer, match="far too much"):
         client.items([TRACK])

@@ -8,11 +8,11 @@ from threading import Thread
 
 import pytest
 
-from sidecar.errors import OddAnswer, ServerAway
+from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import Connection
-from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.live.websocket import dial
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.live.websocket import open_connection
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nHealthy"
 
@@ -71,7 +71,7 @@ def _request(peer: socket.socket) -> bytes:
 
 
 def connection(url: str, ca_file: Path | None = None) -> Connection:
-    identity = Identity(device_id="sc-1", version="1")
+    identity = DeviceIdentity(device_id="sc-1", version="1")
     return Connection(Address.of(url), identity=identity, ca_file=ca_file)
 
 
@@ -130,10 +130,10 @@ def test_a_secure_address_that_speaks_plainly_is_told_as_such() -> None:
     with plain_text_at_https() as url:
         asking = connection(url)
 
-        with pytest.raises(OddAnswer, match="no trusted secure connection"):
+        with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
             asking.get("health")
-        with pytest.raises(OddAnswer, match="no trusted secure connection"):
-            dial(asking)
+        with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
+            open_connection(asking)
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate"])
@@ -146,7 +146,7 @@ def test_certificates_that_cannot_be_used_are_told_by_both_ways(
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         asking = connection(f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file)
 
-        with pytest.raises(OddAnswer, match="ca_file"):
+        with pytest.raises(UnexpectedAnswer, match="ca_file"):
             asking.get("health")
-        with pytest.raises(OddAnswer, match="ca_file"):
-            dial(asking)
+        with pytest.raises(UnexpectedAnswer, match="ca_file"):
+            open_connection(asking)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.listing import PAGE_ITEMS, TRIES, FetchPage, Rows, read_sequence, read_set
 from sidecar.jellyfin.models import BaseItem, ItemsPage
 
@@ -158,5 +158,5 @@ def test_an_absurd_total_is_not_followed_for_ever() -> None:
     def fetch(start: int, limit: int) -> ItemsPage:
         return ItemsPage.model_construct(items=(), total_record_count=10**12)
 
-    with pytest.raises(OddAnswer, match="more items than any library"):
+    with pytest.raises(UnexpectedAnswer, match="more items than any library"):
         read_set(fetch)

@@ -265,7 +265,7 @@ def test_repeat_and_shuffle_are_told() -> None:
 
 
 def test_devices_beside_our_own_are_ours_as_well() -> None:
-    def sessions(device_id: str) -> tuple[models.Session, ...]:
+    def sessions(device_id: str) -> tuple[models.ClientSession, ...]:
         one = {"Id": "s", "DeviceId": device_id, "NowPlayingItem": {"Id": ID}}
         return models.SESSIONS.validate_json(json.dumps([one]))
 

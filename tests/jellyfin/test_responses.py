@@ -5,11 +5,11 @@ from pydantic import TypeAdapter
 from requests.structures import CaseInsensitiveDict
 
 from sidecar.errors import (
-    JellyfinTrouble,
+    JellyfinError,
     NotAllowed,
     NotFound,
-    OddAnswer,
     ServerAway,
+    UnexpectedAnswer,
 )
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read, retry_after
 
@@ -37,26 +37,24 @@ def answer(status: int, kind: str = "", body: bytes = b"", **headers: str) -> An
         (401, JSON, Unconfirmed),
         (403, "", NotAllowed),
         (403, TEXT, NotAllowed),
-        (403, HTML, OddAnswer),
+        (403, HTML, UnexpectedAnswer),
         (404, JSON, NotFound),
         (404, PROBLEM, NotFound),
-        (404, HTML, OddAnswer),
-        (404, TEXT, OddAnswer),
-        (404, "", OddAnswer),
-        (301, HTML, OddAnswer),
-        (302, "", OddAnswer),
-        (304, "", OddAnswer),
-        (400, JSON, OddAnswer),
-        (405, "", OddAnswer),
-        (414, "", OddAnswer),
-        (500, TEXT, OddAnswer),
-        (206, JSON, OddAnswer),
-        (999, "", OddAnswer),
+        (404, HTML, UnexpectedAnswer),
+        (404, TEXT, UnexpectedAnswer),
+        (404, "", UnexpectedAnswer),
+        (301, HTML, UnexpectedAnswer),
+        (302, "", UnexpectedAnswer),
+        (304, "", UnexpectedAnswer),
+        (400, JSON, UnexpectedAnswer),
+        (405, "", UnexpectedAnswer),
+        (414, "", UnexpectedAnswer),
+        (500, TEXT, UnexpectedAnswer),
+        (206, JSON, UnexpectedAnswer),
+        (999, "", UnexpectedAnswer),
     ],
 )
-def test_each_status_means_one_thing(
-    status: int, kind: str, meaning: type[JellyfinTrouble]
-) -> None:
+def test_each_status_means_one_thing(status: int, kind: str, meaning: type[JellyfinError]) -> None:
     with pytest.raises(meaning) as caught:
         judge(answer(status, kind))
 
@@ -123,7 +121,7 @@ def test_a_starting_server_says_how_long_to_wait() -> None:
     ],
 )
 def test_an_odd_answer_is_named_without_its_secrets(odd: Answer, names: str) -> None:
-    with pytest.raises(OddAnswer, match=names) as caught:
+    with pytest.raises(UnexpectedAnswer, match=names) as caught:
         read(odd, TypeAdapter(dict[str, int]))
 
     assert "abc" not in str(caught.value)

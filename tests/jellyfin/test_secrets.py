@@ -13,7 +13,7 @@ from sidecar.clock import SystemClock
 from sidecar.domain.items import ItemType
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.live.events import Connected, News
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.sign_in import SignIn
@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 TOKEN = "tokenrec000000000000000000000000"
 CODE_SECRET = "quickconnectsecret0000000000000000000000000000000000000000000000"
 SECRETS = (PASSWORD, TOKEN, CODE_SECRET, "tokenqc", 'Token="')
-IDENTITY = Identity(device_id="sc-1", version="1")
+IDENTITY = DeviceIdentity(device_id="sc-1", version="1")
 ID = "1bf5462706b4367473f9fd0725bdd586"
 
 

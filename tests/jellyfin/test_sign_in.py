@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway, SignInRefused, WrongServer
-from sidecar.jellyfin.identity import Identity
+from sidecar.errors import JellyfinError, ServerAway, SignInRefused, UnexpectedAnswer, WrongServer
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from tests.fakes.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
 from tests.jellyfin.recorded import VERSIONS, reply
@@ -30,7 +30,7 @@ def server(version: str) -> Iterator[Answering]:
 
 @pytest.fixture
 def door(server: Answering) -> SignIn:
-    return SignIn(server.url, Identity(device_id="sc-1", version="1.0.0"))
+    return SignIn(server.url, DeviceIdentity(device_id="sc-1", version="1.0.0"))
 
 
 def test_the_right_password_gives_the_account_and_its_token(
@@ -77,15 +77,18 @@ def test_an_account_that_may_not_come_in_is_told_why_that_may_be(
     ("answer", "trouble"),
     [
         (html_reply(503), ServerAway),
-        (html_reply(200), OddAnswer),
-        (html_reply(401), OddAnswer),
-        (html_reply(403), OddAnswer),
-        (Reply(307, b"", {"Location": "https://elsewhere.example/"}), OddAnswer),
-        (Reply(400, b"Error processing request.", {"Content-Type": "text/plain"}), OddAnswer),
+        (html_reply(200), UnexpectedAnswer),
+        (html_reply(401), UnexpectedAnswer),
+        (html_reply(403), UnexpectedAnswer),
+        (Reply(307, b"", {"Location": "https://elsewhere.example/"}), UnexpectedAnswer),
+        (
+            Reply(400, b"Error processing request.", {"Content-Type": "text/plain"}),
+            UnexpectedAnswer,
+        ),
     ],
 )
 def test_trouble_on_the_way_is_not_called_a_wrong_password(
-    door: SignIn, server: Answering, answer: Reply, trouble: type[JellyfinTrouble]
+    door: SignIn, server: Answering, answer: Reply, trouble: type[JellyfinError]
 ) -> None:
     server.routes[f"POST {BY_NAME}"] = answer
 
@@ -96,10 +99,10 @@ def test_trouble_on_the_way_is_not_called_a_wrong_password(
 
 
 @pytest.mark.parametrize(
-    ("answer", "trouble"), [(html_reply(200), OddAnswer), (html_reply(503), ServerAway)]
+    ("answer", "trouble"), [(html_reply(200), UnexpectedAnswer), (html_reply(503), ServerAway)]
 )
 def test_no_password_is_sent_to_what_is_not_a_ready_jellyfin(
-    door: SignIn, server: Answering, answer: Reply, trouble: type[JellyfinTrouble]
+    door: SignIn, server: Answering, answer: Reply, trouble: type[JellyfinError]
 ) -> None:
     server.routes["GET /System/Info/Public"] = answer
 
@@ -111,7 +114,7 @@ def test_no_password_is_sent_to_what_is_not_a_ready_jellyfin(
 
 def test_no_password_is_sent_to_another_server(server: Answering) -> None:
     door = SignIn(
-        server.url, Identity(device_id="sc-1", version="1"), server_id="0123456789abcdef" * 2
+        server.url, DeviceIdentity(device_id="sc-1", version="1"), server_id="0123456789abcdef" * 2
     )
 
     with pytest.raises(WrongServer):

@@ -18,7 +18,7 @@ from sidecar.demo.state.core import Phase
 from sidecar.domain.items import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -55,8 +55,8 @@ def server(request: pytest.FixtureRequest, library: Path) -> Iterator[DemoServer
         yield demo
 
 
-def identity(device_id: str) -> Identity:
-    return Identity(device_id=device_id, version="1.0.0")
+def identity(device_id: str) -> DeviceIdentity:
+    return DeviceIdentity(device_id=device_id, version="1.0.0")
 
 
 def sign_in(server: DemoServer, name: str, device_id: str = "") -> SignedIn:

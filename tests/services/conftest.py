@@ -19,7 +19,7 @@ from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.meta import Meta
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
 
@@ -38,7 +38,7 @@ class World:
     accounts: Accounts
     devices: Devices
     downloads: Downloads
-    hearts: Hearts
+    hearts: FavouriteStates
     holds: Holds
     meta: Meta
 
@@ -80,7 +80,7 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
         accounts=accounts,
         devices=devices,
         downloads=Downloads(db, bus, clock),
-        hearts=Hearts(db, clock),
+        hearts=FavouriteStates(db, clock),
         holds=Holds(db, bus),
         meta=Meta(db),
     )

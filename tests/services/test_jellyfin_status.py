@@ -9,9 +9,9 @@ import pytest
 from sidecar.errors import NotAllowed, ServerAway, WrongServer
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
-from sidecar.services.jellyfin_status import SUBJECT, ServerWatch
-from sidecar.services.problems import Kind, Troubles
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
+from sidecar.services.problems import ProblemKind, Problems
 from tests.fakes.clock import FakeClock
 
 
@@ -62,20 +62,20 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def troubles() -> Troubles:
-    return Troubles(Bus())
+def troubles() -> Problems:
+    return Problems(Bus())
 
 
 @pytest.fixture
-def watch(server: PublicInfo, troubles: Troubles, clock: FakeClock) -> ServerWatch:
-    identity = Identity(device_id="test", version="1")
-    return ServerWatch(
+def watch(server: PublicInfo, troubles: Problems, clock: FakeClock) -> JellyfinStatus:
+    identity = DeviceIdentity(device_id="test", version="1")
+    return JellyfinStatus(
         lambda: Jellyfin(server.url, identity=identity, server_id="a" * 32), troubles, clock
     )
 
 
 def test_one_probe_finds_the_server_back(
-    watch: ServerWatch, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, server: PublicInfo, clock: FakeClock
 ) -> None:
     watch.tell(ServerAway("Jellyfin does not answer"))
     assert not watch.is_there
@@ -88,7 +88,7 @@ def test_one_probe_finds_the_server_back(
 
 
 def test_the_probe_backs_off_to_five_minutes(
-    watch: ServerWatch, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, server: PublicInfo, clock: FakeClock
 ) -> None:
     server.is_starting = True
     watch.tell(ServerAway("Jellyfin is starting"))
@@ -101,7 +101,7 @@ def test_the_probe_backs_off_to_five_minutes(
 
 
 def test_the_server_is_not_asked_before_the_time_it_named(
-    watch: ServerWatch, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, server: PublicInfo, clock: FakeClock
 ) -> None:
     watch.tell(ServerAway("Jellyfin is starting", retry_after_s=5))
 
@@ -112,7 +112,7 @@ def test_the_server_is_not_asked_before_the_time_it_named(
 
 
 def test_many_tellers_are_one_trouble(
-    watch: ServerWatch, troubles: Troubles, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, troubles: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:
     for _ in range(4):
         watch.tell(ServerAway("Jellyfin does not answer"))
@@ -122,11 +122,11 @@ def test_many_tellers_are_one_trouble(
         watch.probe()
 
     assert server.asked == 1
-    assert troubles.of(Kind.SERVER, SUBJECT) is None
+    assert troubles.of(ProblemKind.SERVER, SUBJECT) is None
 
 
 def test_another_server_at_the_address_stays_a_trouble(
-    watch: ServerWatch, troubles: Troubles, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, troubles: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:
     server.id = "b" * 32
     watch.tell(WrongServer("Another Jellyfin server answers"))
@@ -134,12 +134,12 @@ def test_another_server_at_the_address_stays_a_trouble(
     clock.advance(10)
     watch.probe()
 
-    trouble = troubles.of(Kind.SERVER, SUBJECT)
+    trouble = troubles.of(ProblemKind.SERVER, SUBJECT)
     assert trouble is not None
     assert trouble.code == "wrong-server"
 
 
-def test_a_refusal_of_one_account_is_no_trouble_of_the_server(watch: ServerWatch) -> None:
+def test_a_refusal_of_one_account_is_no_trouble_of_the_server(watch: JellyfinStatus) -> None:
     watch.tell(NotAllowed("Jellyfin does not allow this"))
 
     assert watch.is_there

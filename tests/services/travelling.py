@@ -17,20 +17,20 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.items import Item
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
-from sidecar.services.adoption.adopt import Adoption
+from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.player_logs.importer import LogReturn
-from sidecar.services.player_logs.reporter import Tables
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.reporter import ReporterStores
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.downloads.queue import NewDownload, Place
-from sidecar.store.playback.imported_plays import ImportedPlays, Listening
+from sidecar.store.downloads.queue import FilePlace, NewDownload
+from sidecar.store.playback.imported_plays import ImportedListening, ImportedPlays
 from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
 from tests.fakes.clock import FakeClock
@@ -83,8 +83,10 @@ class Traveller:
         write_marker(self.folder, Marker(STICK, "Car stick"))
         self.clients: dict[str, Jellyfin] = {}
         self.ann = self.sign_in("ann")
-        self.tables = Tables(world.db, ImportedPlays(world.db), Plays(world.db), world.downloads)
-        self.shelf = DeviceShelf(
+        self.tables = ReporterStores(
+            world.db, ImportedPlays(world.db), Plays(world.db), world.downloads
+        )
+        self.shelf = DeviceRegistry(
             [
                 DeviceSettings(
                     name="Car stick",
@@ -97,12 +99,12 @@ class Traveller:
             ],
             devices=world.devices,
             downloads=world.downloads,
-            troubles=Troubles(world.bus),
+            troubles=Problems(world.bus),
             clock=world.clock,
         )
         self.shelf.look(settle=lambda _device: None)
         self.access = DeviceAccess(self.shelf.settings, world.devices, self._accounts)
-        self.desk = LogReturn(
+        self.desk = PlayerLogImporter(
             access=self.access,
             shelf=self.shelf,
             tables=self.tables,
@@ -110,8 +112,8 @@ class Traveller:
             on_plays=self.said.append,
             clock=_Hurried(world.clock, self),
         )
-        planning = Planning(world.db, world.holds, world.downloads, world.clock)
-        self.adoption = Adoption(
+        planning = WishService(world.db, world.holds, world.downloads, world.clock)
+        self.adoption = AdoptionService(
             access=self.access,
             shelf=self.shelf,
             downloads=world.downloads,
@@ -122,7 +124,7 @@ class Traveller:
         self.phone = device_of(self.server, "ann", "phone")
 
     def sign_in(self, name: str) -> Person:
-        identity = Identity(device_id=f"returning-{name}", version="1.0.0")
+        identity = DeviceIdentity(device_id=f"returning-{name}", version="1.0.0")
         found = SignIn(self.server.url, identity).with_password(name, SecretStr(name))
         self.world.accounts.save(
             Account(
@@ -160,7 +162,7 @@ class Traveller:
                 item=item,
                 device_id=STICK,
                 user_id=(person or self.ann).user_id,
-                places=[Place(path, path_key(path))],
+                places=[FilePlace(path, path_key(path))],
             )
         )
         return download
@@ -191,7 +193,7 @@ class Traveller:
         told = (client or self.phone).get(f"/UserItems/{self.item(title).id}/UserData")
         return told["PlayCount"], told.get("LastPlayedDate"), told["Played"]
 
-    def fresh(self) -> list[Listening]:
+    def fresh(self) -> list[ImportedListening]:
         """Return the plays that would be taken over, as they are in the log."""
         found = self.desk._read(self.ann, self.shelf.get(STICK), self._client(self.ann.user_id))
         return [one.listening for one in found.fresh]

@@ -17,8 +17,15 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context
-from sidecar.domain.space.budget import DeviceRoom, Wanted
-from sidecar.domain.space.eviction import REST, Grip, Standing, Stored, must_rest, standing
+from sidecar.domain.space.budget import DeviceRoom, WantedFile
+from sidecar.domain.space.eviction import (
+    REST,
+    EvictionClass,
+    HoldStrength,
+    Stored,
+    must_rest,
+    standing,
+)
 from sidecar.domain.space.plan import plan
 from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import Hold, Reason, Wish
@@ -218,7 +225,7 @@ class Household:
         self.outcome.fetched += size
         self.outcome.granted += 0 if item_id in self._granted else size
         self._granted.add(item_id)
-        by_rules = standing(self._grips(item_id)) is not Standing.LASTING
+        by_rules = standing(self._grips(item_id)) is not EvictionClass.LASTING
         self.outcome.too_soon += by_rules and self._rests(item_id)
 
     def _check(self, in_use: Collection[str]) -> None:
@@ -254,9 +261,9 @@ class Household:
             for item_id, used in self._files.items()
         ]
 
-    def _wanted(self) -> list[Wanted]:
+    def _wanted(self) -> list[WantedFile]:
         return [
-            Wanted(
+            WantedFile(
                 download_id=self._numbers[item_id],
                 item_id=item_id,
                 title=item_id,
@@ -268,6 +275,8 @@ class Household:
             for item_id, one in self._waiting.items()
         ]
 
-    def _grips(self, item_id: str) -> list[Grip]:
+    def _grips(self, item_id: str) -> list[HoldStrength]:
         holds = self._holds.get(item_id, {})
-        return [Grip(rule, is_ending=until is not None) for (rule, _), until in holds.items()]
+        return [
+            HoldStrength(rule, is_ending=until is not None) for (rule, _), until in holds.items()
+        ]

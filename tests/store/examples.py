@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from tests.fakes.clock import START
 
 STICK = "5d9c1c1e-1f3a-4c8e-9f5e-0d4a6b0f7a11"
@@ -41,6 +41,6 @@ def wanted(
         item=track(number),
         device_id=device,
         user_id=user,
-        places=[Place(place, place.casefold())],
+        places=[FilePlace(place, place.casefold())],
         priority=priority,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import AlreadyRunning, StoreTrouble
+from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
 from tests.fakes.clock import FakeClock
@@ -88,7 +88,7 @@ def test_a_visitor_reads_and_writes_beside_the_running_sidecar(db: Database) -> 
 
 
 def test_a_visitor_makes_no_database(tmp_path: Path) -> None:
-    with pytest.raises(StoreTrouble, match="not a sound database"):
+    with pytest.raises(DatabaseError, match="not a sound database"):
         Database.visit(tmp_path / "sidecar.db")
 
     assert list(tmp_path.iterdir()) == []
@@ -153,7 +153,7 @@ def test_a_busy_database_is_waited_for_then_named(tmp_path: Path, clock: FakeClo
     db = Database.open(tmp_path / "sidecar.db", clock=clock, busy_timeout_s=0.02)
     with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreTrouble, match="held by another program"):
+        with pytest.raises(DatabaseError, match="held by another program"):
             Meta(db).set("one", "1")
         assert Meta(db).get("one") is None
         other.execute("ROLLBACK")
@@ -169,7 +169,7 @@ def test_a_full_disk_stops_writes_not_reads_and_heals(db: Database) -> None:
     pages = pragma(db, "page_count")
     db.sql(f"PRAGMA max_page_count = {pages}")
 
-    with pytest.raises(StoreTrouble, match="disk is full"):
+    with pytest.raises(DatabaseError, match="disk is full"):
         Meta(db).set("large", "x" * 1_000_000)
 
     assert Meta(db).get("small") == "1"
@@ -184,7 +184,7 @@ def test_a_deleted_database_is_not_begun_anew_behind_our_back(db: Database) -> N
         one.unlink()
 
     assert not db.is_answering()
-    with pytest.raises(StoreTrouble, match="cannot be opened"):
+    with pytest.raises(DatabaseError, match="cannot be opened"):
         Meta(db).set("one", "1")
     assert not db.path.exists()
 
@@ -213,5 +213,5 @@ def test_every_thread_gives_its_connection_back(db: Database) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(StoreTrouble, match="cannot be used"):
+    with pytest.raises(DatabaseError, match="cannot be used"):
         Database.open(tmp_path / "file" / "sidecar.db", clock=clock)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.errors import SyncthingTrouble
+from sidecar.errors import SyncthingError
 from sidecar.syncthing.client import Syncthing
-from sidecar.syncthing.connection import Connection
+from sidecar.syncthing.connection import SyncthingConnection
 from tests.fakes.certificates import own_certificate
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
@@ -21,7 +21,7 @@ Both = tuple[OneSyncthing, OneSyncthing]
 
 def asking(one: OneSyncthing, *, key: str | None = None, certificate: Path | None) -> Syncthing:
     secret = SecretStr(one.key if key is None else key)
-    return Syncthing(Connection(one.url, key=lambda: secret, certificate=certificate))
+    return Syncthing(SyncthingConnection(one.url, key=lambda: secret, certificate=certificate))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_it_knows_what_another_device_has_and_what_it_lacks(
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_so(client: Syncthing, syncthings: Both) -> None:
-    with pytest.raises(SyncthingTrouble) as told:
+    with pytest.raises(SyncthingError) as told:
         client.completion("holidays", syncthings[1].id)
 
     assert told.value.code == "unknown-folder"
@@ -85,7 +85,7 @@ def test_a_wrong_key_is_said_to_be_wrong_and_is_not_logged(
 ) -> None:
     home, _ = syncthings
     client = asking(home, key="not-the-key", certificate=home.certificate)
-    with caplog.at_level(logging.DEBUG), pytest.raises(SyncthingTrouble) as told:
+    with caplog.at_level(logging.DEBUG), pytest.raises(SyncthingError) as told:
         client.folders()
     client.close()
 
@@ -96,7 +96,7 @@ def test_a_wrong_key_is_said_to_be_wrong_and_is_not_logged(
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(syncthings: Both) -> None:
     client = asking(syncthings[0], certificate=None)
-    with pytest.raises(SyncthingTrouble) as told:
+    with pytest.raises(SyncthingError) as told:
         client.folders()
     client.close()
 
@@ -109,7 +109,7 @@ def test_another_certificate_than_the_one_that_is_named_is_refused(
 ) -> None:
     other, _ = own_certificate(tmp_path)
     client = asking(syncthings[0], certificate=other)
-    with pytest.raises(SyncthingTrouble) as told:
+    with pytest.raises(SyncthingError) as told:
         client.folders()
     client.close()
 
@@ -125,13 +125,15 @@ def test_a_certificate_that_is_none_is_said_to_be_so(
     if text:
         file.write_text(text)
 
-    with pytest.raises(SyncthingTrouble, match="cannot be read as one"):
+    with pytest.raises(SyncthingError, match="cannot be read as one"):
         asking(syncthings[0], certificate=file).folders()
 
 
 def test_nobody_at_the_address_is_said_to_be_nobody() -> None:
-    client = Syncthing(Connection(f"http://127.0.0.1:{free_port()}", key=lambda: SecretStr("x")))
-    with pytest.raises(SyncthingTrouble) as told:
+    client = Syncthing(
+        SyncthingConnection(f"http://127.0.0.1:{free_port()}", key=lambda: SecretStr("x"))
+    )
+    with pytest.raises(SyncthingError) as told:
         client.folders()
     client.close()
 
@@ -141,8 +143,8 @@ def test_nobody_at_the_address_is_said_to_be_nobody() -> None:
 def test_something_else_at_the_address_is_not_taken_for_syncthing(syncthings: Both) -> None:
     _, phone = syncthings
     url = f"{phone.url}/nowhere"
-    client = Syncthing(Connection(url, key=lambda: SecretStr(phone.key)))
-    with pytest.raises(SyncthingTrouble) as told:
+    client = Syncthing(SyncthingConnection(url, key=lambda: SecretStr(phone.key)))
+    with pytest.raises(SyncthingError) as told:
         client.folders()
     client.close()
 

@@ -19,7 +19,7 @@ from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
 from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.http import HttpEngine
 from sidecar.transfer.timeouts import Patience
@@ -103,15 +103,15 @@ def server() -> Iterator[FaultServer]:
 
 
 @pytest.fixture(scope="session")
-def aria2() -> Iterator[Link]:
+def aria2() -> Iterator[Aria2Supervisor]:
     """An aria2 of our own, at hand for all tests of one run."""
     with linked(OwnDaemon("aria2c")) as link:
         yield link
 
 
 @contextmanager
-def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Link]:
-    link, stop = Link(daemon, Book(prefix), SystemClock()), Event()
+def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Aria2Supervisor]:
+    link, stop = Aria2Supervisor(daemon, Book(prefix), SystemClock()), Event()
     thread = Thread(target=link.run, args=(stop,))
     thread.start()
     try:
@@ -126,7 +126,7 @@ def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Link]:
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "threads":
         return HttpEngine(SystemClock(), patience=PATIENCE)
-    link: Link = request.getfixturevalue("aria2")
+    link: Aria2Supervisor = request.getfixturevalue("aria2")
     return Aria2Engine(link, SystemClock(), patience=PATIENCE)
 
 

@@ -10,7 +10,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.transfer.aria2.engine import Aria2Engine
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engines import describe_engine, make_engine
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.fault_server import FaultServer
@@ -70,7 +70,7 @@ def test_a_missing_aria2_is_told_at_the_start_with_what_to_install(folder: Path)
 
 
 def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
-    folder: Path, aria2: Link
+    folder: Path, aria2: Aria2Supervisor
 ) -> None:
     rpc = aria2.await_ready(Event(), within_s=20)
     (folder / "secret").write_text(rpc.secret + "\n")
@@ -88,7 +88,7 @@ def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
     assert rpc.secret not in repr(chosen)
 
 
-def test_the_wrong_secret_is_seen_before_the_start(folder: Path, aria2: Link) -> None:
+def test_the_wrong_secret_is_seen_before_the_start(folder: Path, aria2: Aria2Supervisor) -> None:
     rpc = aria2.await_ready(Event(), within_s=20)
     chosen = settings(folder, ENGINE="aria2", ARIA2__URL=rpc.url, ARIA2__SECRET="guessed")
 

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.undo import Undoing
+from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api import (
     adoption,
     api_keys,
@@ -172,12 +172,12 @@ def taken_back() -> list[Reversal]:
 
 
 @pytest.fixture
-def undoing(taken_back: list[Reversal], clock: FakeClock) -> Undoing:
+def undoing(taken_back: list[Reversal], clock: FakeClock) -> UndoService:
     def reverse(_person: Person, reversal: Reversal) -> bool:
         taken_back.append(reversal)
         return True
 
-    return Undoing(reverse, clock)
+    return UndoService(reverse, clock)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import Kind
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.library.browse import Entry, Sort
-from sidecar.services.library.download_state import Button, State
+from sidecar.services.library.browse import BrowseEntry, BrowseSort
+from sidecar.services.library.download_state import ButtonState, ItemDownloadState
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, FakeDesk, a_download
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, an_entry
@@ -25,7 +25,7 @@ NASTY = "<script>alert(1)</script>\"'"
 @pytest.fixture(autouse=True)
 def stocked(library: FakeLibrary, desk: FakeDesk) -> None:
     album = replace(an_entry(8).item, type=ItemType.ALBUM, title="Evenings")
-    library.entries = {TRACK: an_entry(), ALBUM: Entry(album, Kind.ALBUM, 12)}
+    library.entries = {TRACK: an_entry(), ALBUM: BrowseEntry(album, Kind.ALBUM, 12)}
     desk.shelf = (STICK,)
 
 
@@ -39,7 +39,7 @@ def test_the_start_shows_the_libraries_and_what_is_new(ann: Browser, library: Fa
     assert "Your libraries" in page
     assert "New in Jellyfin" in page
     assert f'href="/library/{ALBUM}"' in page
-    assert [one.sort for one in library.asked] == [None, Sort.ADDED]
+    assert [one.sort for one in library.asked] == [None, BrowseSort.ADDED]
 
 
 def test_a_shelf_keeps_search_order_page_and_device(ann: Browser, library: FakeLibrary) -> None:
@@ -47,7 +47,7 @@ def test_a_shelf_keeps_search_order_page_and_device(ann: Browser, library: FakeL
 
     (asked,) = library.asked
     assert asked.kinds == {Kind.FILM, Kind.VIDEO, Kind.MUSIC_VIDEO}
-    assert (asked.text, asked.sort) == ("blue", Sort.YEAR)
+    assert (asked.text, asked.sort) == ("blue", BrowseSort.YEAR)
     assert 'href="/library?shelf=series&amp;q=blue&amp;device=stick"' in page
 
 
@@ -114,19 +114,19 @@ def test_without_a_device_one_may_look_around(ann: Browser, desk: FakeDesk) -> N
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (State.AVAILABLE, "Download"),
-        (State.PARTLY, "Get the rest 3 of 12"),
-        (State.WAITING, "Waiting, number 4 3 of 12"),
-        (State.DOWNLOADING, "Downloading 3 of 12"),
-        (State.PAUSED, "Paused 3 of 12"),
-        (State.FAILED, "Failed 3 of 12"),
-        (State.COMPLETED, "On the device"),
+        (ButtonState.AVAILABLE, "Download"),
+        (ButtonState.PARTLY, "Get the rest 3 of 12"),
+        (ButtonState.WAITING, "Waiting, number 4 3 of 12"),
+        (ButtonState.DOWNLOADING, "Downloading 3 of 12"),
+        (ButtonState.PAUSED, "Paused 3 of 12"),
+        (ButtonState.FAILED, "Failed 3 of 12"),
+        (ButtonState.COMPLETED, "On the device"),
     ],
 )
 def test_a_button_says_how_it_stands(
-    ann: Browser, library: FakeLibrary, state: State, said: str
+    ann: Browser, library: FakeLibrary, state: ButtonState, said: str
 ) -> None:
-    row = None if state is State.AVAILABLE else 7
+    row = None if state is ButtonState.AVAILABLE else 7
     library.buttons = [a_button(state=state, row=row, place=4, done=3, total=12, progress=0.25)]
 
     page = ann.client.get(f"/library/{ALBUM}").text
@@ -134,20 +134,22 @@ def test_a_button_says_how_it_stands(
     (large,) = re.findall(r'<span class="get large .*?</(?:form|a)>', page, re.DOTALL)
     assert told(large).split(" Evenings")[0].strip() == said
     leads = "/downloads/7" in large
-    assert leads == (state not in {State.AVAILABLE, State.PARTLY})
-    assert ('stroke-dasharray="25.0 100"' in large) == (state is State.DOWNLOADING)
+    assert leads == (state not in {ButtonState.AVAILABLE, ButtonState.PARTLY})
+    assert ('stroke-dasharray="25.0 100"' in large) == (state is ButtonState.DOWNLOADING)
 
 
-def a_button(**facts: object) -> Button:
-    return Button(device_id="stick", device_name="Car stick", **facts)  # type: ignore[arg-type]  # by name
+def a_button(**facts: object) -> ItemDownloadState:
+    return ItemDownloadState(device_id="stick", device_name="Car stick", **facts)  # type: ignore[arg-type]  # by name
 
 
 def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(
     ann: Browser, library: FakeLibrary, desk: FakeDesk
 ) -> None:
     desk.shelf = (STICK, CARD)
-    player = replace(a_button(state=State.COMPLETED, row=9), device_id="card", device_name="Player")
-    library.buttons = [a_button(state=State.AVAILABLE), player]
+    player = replace(
+        a_button(state=ButtonState.COMPLETED, row=9), device_id="card", device_name="Player"
+    )
+    library.buttons = [a_button(state=ButtonState.AVAILABLE), player]
 
     page = ann.client.get(f"/library/{ALBUM}?device=card").text
 
@@ -158,7 +160,7 @@ def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(
 
 
 def test_the_buttons_come_again_without_asking_jellyfin(ann: Browser, library: FakeLibrary) -> None:
-    library.buttons = [a_button(state=State.DOWNLOADING, row=7, download_id=7, progress=0.5)]
+    library.buttons = [a_button(state=ButtonState.DOWNLOADING, row=7, download_id=7, progress=0.5)]
 
     page = ann.client.get(f"/library/buttons?small={TRACK}&large={ALBUM}&small=x").text
 

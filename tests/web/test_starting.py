@@ -10,7 +10,7 @@ from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server.cheroot import WebServer, serving
-from sidecar.web.starting import MAKING_MEDIA, Startup, Step, starting_app
+from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep, starting_app
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.page import OpenPage
 
@@ -30,7 +30,7 @@ def test_before_anything_is_counted_the_bar_is_without_end() -> None:
 
 def test_the_page_loads_itself_again_and_shows_the_step() -> None:
     startup = Startup()
-    startup.now = Step(MAKING_MEDIA, 3, 9)
+    startup.now = StartupStep(MAKING_MEDIA, 3, 9)
 
     page = asking(startup).get("/devices?x=1", headers={"Accept-Language": "en"})
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from sidecar.device.errors import told_as_trouble
+from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
 
@@ -35,7 +35,7 @@ def logs_on(folder: DeviceFolder) -> list[LogFile]:
     """Return the logs on a device in the order of their times, the playback log first.
 
     Raises:
-        errors.DeviceTrouble: The device cannot be used.
+        errors.DeviceError: The device cannot be used.
     """
     found = []
     for number in range(1, MOST_OLDER + 1):
@@ -51,10 +51,10 @@ def lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
     """Read the lines that a log has now, with their ends; what is too long is cut.
 
     Raises:
-        errors.DeviceTrouble: It cannot be read.
+        errors.DeviceError: It cannot be read.
     """
     with (
-        told_as_trouble(folder.name, folder.root),
+        as_device_error(folder.name, folder.root),
         folder.open(log.path) as raw,
         io.BufferedReader(raw, _BLOCK) as file,  # type: ignore[type-var]  # raw is unbuffered
     ):

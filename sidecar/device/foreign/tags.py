@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import mutagen
 
-from sidecar.device.errors import told_as_trouble
+from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.imports.adoption import Tags
 
@@ -35,10 +35,10 @@ def tags_of(folder: DeviceFolder, path: str) -> Tags:
     """Return the tags of a file; empty ones if it has none that can be read.
 
     Raises:
-        errors.DeviceTrouble: The file cannot be read.
+        errors.DeviceError: The file cannot be read.
     """
     with (
-        told_as_trouble(folder.name, folder.root),
+        as_device_error(folder.name, folder.root),
         folder.open(path) as raw,
         io.BufferedReader(raw, _BLOCK) as file,  # type: ignore[type-var]  # raw is unbuffered
     ):

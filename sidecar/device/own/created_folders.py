@@ -17,7 +17,7 @@ MADE = "made.txt"
 _DRAFT = f"{MADE}.draft"
 
 
-def remember(root: int, paths: Iterable[str]) -> None:
+def remember_folder(root: int, paths: Iterable[str]) -> None:
     """Note that these folders are ours."""
     # The leading line end keeps a line that a power cut tore from spoiling the next.
     lines = "".join(f"\n{path}" for path in paths)

@@ -21,9 +21,9 @@ import xxhash
 from sidecar.device import tree
 from sidecar.device.own import created_folders
 from sidecar.device.own.marker import OURS
-from sidecar.device.root import Anchor
+from sidecar.device.root import DeviceRoot
 from sidecar.domain.space.space import taken
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 _RECORD = "own.json"
 _DRAFT = "own.draft"
@@ -41,10 +41,10 @@ class _Made:
 class OwnFiles:
     """Those of one device. Safe for many threads.
 
-    Every call raises `DeviceTrouble` if the device cannot be used.
+    Every call raises `DeviceError` if the device cannot be used.
     """
 
-    def __init__(self, anchor: Anchor, shaping: Lock) -> None:
+    def __init__(self, anchor: DeviceRoot, shaping: Lock) -> None:
         """Prepare.
 
         Args:
@@ -67,7 +67,7 @@ class OwnFiles:
             Whether anything was written.
 
         Raises:
-            errors.DeviceTrouble: `name-taken` if something that is not ours has the name.
+            errors.DeviceError: `name-taken` if something that is not ours has the name.
         """
         *folders, name = tree.parts_of(path)
         wanted = xxhash.xxh3_128_hexdigest(content)
@@ -143,7 +143,7 @@ class OwnFiles:
                 handle, fresh = opened.enter_context(tree.made_folder(root, folders))
             except NotADirectoryError:
                 raise _taken(path) from None
-            created_folders.remember(root, fresh)
+            created_folders.remember_folder(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
 
@@ -221,6 +221,6 @@ def _hash_of(name: str, handle: int) -> str:
     return digest.hexdigest()
 
 
-def _taken(path: str) -> DeviceTrouble:
+def _taken(path: str) -> DeviceError:
     text = f"Something that is not ours has the name {path}: it is left alone"
-    return DeviceTrouble("name-taken", text)
+    return DeviceError("name-taken", text)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from sidecar.device import tree
-from sidecar.device.errors import told_as_trouble
+from sidecar.device.errors import as_device_error
 from sidecar.device.own.marker import OURS, opened_root
 
 MANIFEST = "manifest.json"
@@ -18,9 +18,9 @@ def manifest_on(root: Path, *, name: str) -> bytes | None:
     """Return the manifest of a device as it is; None if there is none.
 
     Raises:
-        errors.DeviceTrouble: The device is not there or cannot be read.
+        errors.DeviceError: The device is not there or cannot be read.
     """
-    with told_as_trouble(name, root), opened_root(root) as handle:
+    with as_device_error(name, root), opened_root(root) as handle:
         try:
             with (
                 tree.folder(handle, (OURS,)) as ours,

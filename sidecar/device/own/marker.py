@@ -15,8 +15,8 @@ from pathlib import Path
 from uuid import UUID
 
 from sidecar.device import tree
-from sidecar.device.errors import told_as_trouble
-from sidecar.errors import DeviceTrouble
+from sidecar.device.errors import as_device_error
+from sidecar.errors import DeviceError
 
 OURS = ".sidecar"
 PARTS = (OURS, "parts")
@@ -52,9 +52,9 @@ def read_marker(root: Path, *, name: str = "The device") -> Marker | None:
     """Return the marker of a folder; None if the folder is there and has none.
 
     Raises:
-        errors.DeviceTrouble: The folder is not there, or the marker cannot be read.
+        errors.DeviceError: The folder is not there, or the marker cannot be read.
     """
-    with told_as_trouble(name, root), opened_root(root) as handle:
+    with as_device_error(name, root), opened_root(root) as handle:
         return marker_in(handle, root)
 
 
@@ -62,12 +62,12 @@ def write_marker(root: Path, marker: Marker) -> None:
     """Make the folder a device: the marker is whole and on the disk, or not there.
 
     Raises:
-        errors.DeviceTrouble: The folder is not there or cannot be written.
+        errors.DeviceError: The folder is not there or cannot be written.
     """
     said = {"version": VERSION, "id": marker.id, "name": marker.name, "made_by": "jellyfin-sidecar"}
     text = json.dumps(said, indent=1, ensure_ascii=False)
     with (
-        told_as_trouble(marker.name, root),
+        as_device_error(marker.name, root),
         opened_root(root) as handle,
         tree.made_folder(handle, (OURS,)) as (ours, made),
     ):
@@ -100,7 +100,7 @@ def marker_in(root: int, path: Path) -> Marker | None:
         path: Where it is, for the sentence.
 
     Raises:
-        errors.DeviceTrouble: `no-marker` if there is one that cannot be understood.
+        errors.DeviceError: `no-marker` if there is one that cannot be understood.
         OSError: It cannot be read.
     """
     try:
@@ -115,6 +115,6 @@ def marker_in(root: int, path: Path) -> Marker | None:
         raise _unknown(path, "is damaged") from None
 
 
-def _unknown(path: Path, what: str) -> DeviceTrouble:
+def _unknown(path: Path, what: str) -> DeviceError:
     text = f"The marker {path / OURS / MARKER} {what}: put the right one back or remove it"
-    return DeviceTrouble("no-marker", text)
+    return DeviceError("no-marker", text)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from sidecar.device import tree
 from sidecar.device.own.marker import OURS, PARTS
-from sidecar.device.root import Anchor
+from sidecar.device.root import DeviceRoot
 
 FETCHED = ".part"
 CONVERTED = ".converted"
@@ -36,7 +36,7 @@ class PartFile:
         suffix: Which of the download's part files it is.
     """
 
-    anchor: Anchor
+    anchor: DeviceRoot
     download_id: int
     suffix: str = FETCHED
 
@@ -54,7 +54,7 @@ class PartFile:
         """Open it unbuffered for reading and writing; it is made if it is not there.
 
         Raises:
-            errors.DeviceTrouble: It cannot be made.
+            errors.DeviceError: It cannot be made.
         """
         with self.anchor.working() as root, folder_of_parts(root) as parts:
             self._clear_away(parts)
@@ -100,7 +100,7 @@ class PartFile:
         """Take the name of another part file of the same download, for good; that one is gone.
 
         Raises:
-            errors.DeviceTrouble: It cannot be renamed.
+            errors.DeviceError: It cannot be renamed.
         """
         with self.anchor.working() as root, folder_of_parts(root) as parts:
             os.rename(self.name, other.name, src_dir_fd=parts, dst_dir_fd=parts)

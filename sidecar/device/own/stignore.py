@@ -12,9 +12,9 @@ from contextlib import suppress
 
 from sidecar.device import tree
 from sidecar.device.own.marker import OURS
-from sidecar.device.root import Anchor
+from sidecar.device.root import DeviceRoot
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 NAME = ".stignore"
 _DRAFT = "stignore.draft"
@@ -23,16 +23,16 @@ _USUAL_RIGHTS = 0o644
 
 
 class IgnoreFile:
-    """The file on one device. Every call raises `DeviceTrouble` if the device cannot be used."""
+    """The file on one device. Every call raises `DeviceError` if the device cannot be used."""
 
-    def __init__(self, anchor: Anchor) -> None:
+    def __init__(self, anchor: DeviceRoot) -> None:
         self._anchor = anchor
 
     def is_there(self) -> bool:
         """Whether it says that our folder stays at home.
 
         Raises:
-            errors.DeviceTrouble: `name-taken` if it is no file of lines.
+            errors.DeviceError: `name-taken` if it is no file of lines.
         """
         self._anchor.check_place()
         with self._anchor.working() as root:
@@ -43,7 +43,7 @@ class IgnoreFile:
         """Add our line, if it is not there.
 
         Raises:
-            errors.DeviceTrouble: `name-taken` if it is no file of lines, or is written to by
+            errors.DeviceError: `name-taken` if it is no file of lines, or is written to by
                 somebody else just now.
         """
         self._anchor.check()
@@ -59,7 +59,7 @@ class IgnoreFile:
                 with suppress(FileNotFoundError):
                     os.unlink(_DRAFT, dir_fd=ours)
                 text = f"{NAME} is being changed by something else: it was left alone; try again"
-                raise DeviceTrouble("name-taken", text) from None
+                raise DeviceError("name-taken", text) from None
 
     def _read(self, root: int) -> tuple[bytes, os.stat_result | None]:
         try:
@@ -104,6 +104,6 @@ def _version(facts: os.stat_result) -> tuple[int, int, int]:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
-def _not_lines() -> DeviceTrouble:
+def _not_lines() -> DeviceError:
     text = f"{NAME} on the device is not a file that Syncthing could read: it was left alone"
-    return DeviceTrouble("name-taken", text)
+    return DeviceError("name-taken", text)

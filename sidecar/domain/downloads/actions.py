@@ -43,7 +43,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
 
 
-class Verdict(Enum):
+class ActionVerdict(Enum):
     """What comes of it."""
 
     GO = "go"
@@ -51,7 +51,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ActionRefusal:
     """It is not done.
 
     Attributes:
@@ -109,7 +109,7 @@ _WHY_NOT = MappingProxyType(
 
 def judge(
     action: Action, download: Download, now: datetime, *, force: bool = False
-) -> Verdict | Refusal:
+) -> ActionVerdict | ActionRefusal:
     """Decide whether an action may be done to a download as it is.
 
     Args:
@@ -119,23 +119,23 @@ def judge(
         force: An admin does not wait for a cooldown.
     """
     if download.status in IS_SO[action]:
-        return Verdict.IS_SO
+        return ActionVerdict.IS_SO
     if download.status not in GOES[action]:
         return _refusal(action, download)
     if action is Action.RETRY:
         return _retry(download, now, force=force)
     if action is Action.ACCEPT:
         return _accept(download)
-    return Verdict.GO
+    return ActionVerdict.GO
 
 
-def finishing(download: Download) -> Refusal:
+def finishing(download: Download) -> ActionRefusal:
     """Return why what is being renamed to its place cannot be stopped."""
     text = f"{download.title} is being finished at this very moment: try again in a few seconds"
-    return Refusal("finishing", text)
+    return ActionRefusal("finishing", text)
 
 
-def _retry(download: Download, now: datetime, *, force: bool) -> Verdict | Refusal:
+def _retry(download: Download, now: datetime, *, force: bool) -> ActionVerdict | ActionRefusal:
     until = download.retry_next_at
     cools_down = until is not None and until > now
     if cools_down and not force:
@@ -143,23 +143,23 @@ def _retry(download: Download, now: datetime, *, force: bool) -> Verdict | Refus
             f"{download.title} failed a moment ago and is tried again by itself; "
             "before that time it cannot be retried"
         )
-        return Refusal("cooling-down", text, until)
+        return ActionRefusal("cooling-down", text, until)
     if download.status is Status.PENDING and not cools_down:
-        return Verdict.IS_SO
-    return Verdict.GO
+        return ActionVerdict.IS_SO
+    return ActionVerdict.GO
 
 
-def _accept(download: Download) -> Verdict | Refusal:
+def _accept(download: Download) -> ActionVerdict | ActionRefusal:
     if download.error_code == UNPROVED and download.validator is not None:
-        return Verdict.GO
+        return ActionVerdict.GO
     if download.accepted is not None and download.accepted == download.validator:
-        return Verdict.IS_SO
+        return ActionVerdict.IS_SO
     text = f"{download.title} has nothing to be accepted: no file of another length came for it"
-    return Refusal("nothing-to-accept", text)
+    return ActionRefusal("nothing-to-accept", text)
 
 
-def _refusal(action: Action, download: Download) -> Refusal:
+def _refusal(action: Action, download: Download) -> ActionRefusal:
     code, why = _WHY_NOT[download.status]
     if (action, download.status) == (Action.CANCEL, Status.COMPLETED):
         why = "is on the device already: delete it instead"
-    return Refusal(code, f"{download.title} {why}")
+    return ActionRefusal(code, f"{download.title} {why}")

@@ -27,7 +27,7 @@ SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanting:
+class WantedBecause:
     """One reason why it is wanted.
 
     Attributes:
@@ -42,7 +42,7 @@ class Wanting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ExplainFacts:
     """All that is known of one item on one device, as far as the person may know it.
 
     Attributes:
@@ -63,7 +63,7 @@ class Facts:
     now: datetime
     download: Download | None = None
     speaks_for_all: bool = False
-    wanted: tuple[Wanting, ...] = ()
+    wanted: tuple[WantedBecause, ...] = ()
     is_away: bool = False
     is_paused: bool = False
     troubles: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Facts:
         return any(one.release_at is None for one in self.wanted)
 
 
-def explain(facts: Facts) -> tuple[str, ...]:
+def explain(facts: ExplainFacts) -> tuple[str, ...]:
     """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
     sentences = (_state(facts), *_wanted(facts), *_waits_for(facts), *_said_against(facts))
     return tuple(f"{one.rstrip('.')}." for one in sentences)
@@ -105,7 +105,7 @@ def span(time: timedelta) -> str:
     return "a minute"
 
 
-def _state(facts: Facts) -> str:
+def _state(facts: ExplainFacts) -> str:
     download, device = facts.download, facts.device
     if download is None:
         return _not_there(facts)
@@ -120,7 +120,7 @@ def _state(facts: Facts) -> str:
     return STATES[download.status].format(device=device, progress=download.progress)
 
 
-def _not_there(facts: Facts) -> str:
+def _not_there(facts: ExplainFacts) -> str:
     if facts.wanted:
         return (
             f"It is wanted on {facts.device} and is not in the queue: Jellyfin did not show its "
@@ -131,14 +131,14 @@ def _not_there(facts: Facts) -> str:
     return f"You have not asked for it on {facts.device}, and no rule of yours wants it there"
 
 
-def _failed(facts: Facts, download: Download) -> str:
+def _failed(facts: ExplainFacts, download: Download) -> str:
     why = (download.error_message or "it could not be fetched").rstrip(".")
     if download.retry_next_at is None:
         return f"{why}. It is not tried again until somebody says so"
     return f"{why}. It is tried again in {span(download.retry_next_at - facts.now)}"
 
 
-def _wanted(facts: Facts) -> Iterator[str]:
+def _wanted(facts: ExplainFacts) -> Iterator[str]:
     for one in facts.wanted:
         who = one.who or "you"
         if one.release_at is None:
@@ -150,7 +150,7 @@ def _wanted(facts: Facts) -> Iterator[str]:
         yield "Nobody wants it any more: it stays until its room is needed"
 
 
-def _waits_for(facts: Facts) -> Iterator[str]:
+def _waits_for(facts: ExplainFacts) -> Iterator[str]:
     download = facts.download
     if download is None or download.status is not Status.PENDING:
         return
@@ -168,7 +168,7 @@ def _waits_for(facts: Facts) -> Iterator[str]:
         yield "It is fetched when it is its turn"
 
 
-def _said_against(facts: Facts) -> Iterator[str]:
+def _said_against(facts: ExplainFacts) -> Iterator[str]:
     is_here = facts.status in {Status.COMPLETED, Status.DOWNLOADING, Status.PENDING}
     if facts.was_removed and not is_here:
         yield f"You removed it from {facts.device}: no rule fetches it again until you ask for it"

@@ -19,7 +19,7 @@ from sidecar.domain.items import ItemType
 COVERS = ("cover.jpg", "folder.jpg", "poster.jpg", "cover.png", "folder.png")
 
 
-class Shelf(StrEnum):
+class WorkKind(StrEnum):
     """What kind of thing it is to people; in the order in which they see them."""
 
     MUSIC = "music"
@@ -28,19 +28,19 @@ class Shelf(StrEnum):
     SERIES = "series"
 
 
-_OF_KIND: Mapping[str, Shelf] = MappingProxyType(
+_OF_KIND: Mapping[str, WorkKind] = MappingProxyType(
     {
-        ItemType.AUDIO_BOOK: Shelf.BOOKS,
-        ItemType.EPISODE: Shelf.SERIES,
-        ItemType.MOVIE: Shelf.FILMS,
-        ItemType.VIDEO: Shelf.FILMS,
-        ItemType.MUSIC_VIDEO: Shelf.FILMS,
+        ItemType.AUDIO_BOOK: WorkKind.BOOKS,
+        ItemType.EPISODE: WorkKind.SERIES,
+        ItemType.MOVIE: WorkKind.FILMS,
+        ItemType.VIDEO: WorkKind.FILMS,
+        ItemType.MUSIC_VIDEO: WorkKind.FILMS,
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedFile:
     """A file that is complete on a device.
 
     Attributes:
@@ -64,7 +64,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FolderPart:
     """Files that lie in one folder: an album, or a season.
 
     Attributes:
@@ -73,7 +73,7 @@ class Part:
 
     label: str
     folder: str
-    files: tuple[Listed, ...]
+    files: tuple[ListedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,27 @@ class Work:
         by: Whose it is; empty if that is of no interest.
     """
 
-    shelf: Shelf
+    shelf: WorkKind
     title: str
     by: str
-    parts: tuple[Part, ...]
+    parts: tuple[FolderPart, ...]
 
     @property
     def cover_places(self) -> tuple[str, ...]:
         """Where its cover may lie, the best place first."""
         folders = [one.folder for one in self.parts if one.folder]
-        if self.shelf is Shelf.SERIES:
+        if self.shelf is WorkKind.SERIES:
             folders = [*dict.fromkeys(one.partition("/")[0] for one in folders), *folders]
         return tuple(f"{folder}/{name}" for folder in folders for name in COVERS)
 
 
-def works(files: Iterable[Listed]) -> Sequence[Work]:
+def works(files: Iterable[ListedFile]) -> Sequence[Work]:
     """Put all files into works, in the order in which people look for them."""
-    groups: dict[tuple[Shelf, str, str], list[Listed]] = {}
+    groups: dict[tuple[WorkKind, str, str], list[ListedFile]] = {}
     for one in files:
         groups.setdefault(_group(one), []).append(one)
     found = [_work(shelf, top, inside) for (shelf, top, _), inside in groups.items()]
-    order = list(Shelf)
+    order = list(WorkKind)
     return sorted(
         found, key=lambda one: (order.index(one.shelf), _sorting(one.by), _sorting(one.title))
     )
@@ -116,44 +116,44 @@ def folded(text: str) -> str:
     return "".join(one for one in parts if not unicodedata.combining(one))
 
 
-def _group(file: Listed) -> tuple[Shelf, str, str]:
-    shelf = _OF_KIND.get(file.kind, Shelf.MUSIC)
+def _group(file: ListedFile) -> tuple[WorkKind, str, str]:
+    shelf = _OF_KIND.get(file.kind, WorkKind.MUSIC)
     folder = file.path.rpartition("/")[0]
     match shelf:
-        case Shelf.SERIES:
+        case WorkKind.SERIES:
             top = folder.partition("/")[0]
             # In a folder of everything, its series is all that there is to tell by.
             return shelf, top, "" if "/" in folder else file.artist or ""
-        case Shelf.FILMS:
+        case WorkKind.FILMS:
             return shelf, folder, file.path
         case _:
             return shelf, folder, file.album or ""
 
 
-def _work(shelf: Shelf, top: str, files: Sequence[Listed]) -> Work:
-    parts: dict[str, list[Listed]] = {}
+def _work(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
+    parts: dict[str, list[ListedFile]] = {}
     for one in files:
         parts.setdefault(one.path.rpartition("/")[0], []).append(one)
-    several = shelf is Shelf.SERIES
+    several = shelf is WorkKind.SERIES
     made = tuple(
-        Part(folder.rpartition("/")[2] if several else "", folder, tuple(inside))
+        FolderPart(folder.rpartition("/")[2] if several else "", folder, tuple(inside))
         for folder, inside in sorted(parts.items())
     )
     return Work(shelf, _title(shelf, top, files), _by(shelf, top, files), made)
 
 
-def _title(shelf: Shelf, top: str, files: Sequence[Listed]) -> str:
+def _title(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     first = files[0]
-    if shelf is Shelf.FILMS:
+    if shelf is WorkKind.FILMS:
         return first.title
-    if shelf is Shelf.SERIES:
+    if shelf is WorkKind.SERIES:
         names = {one.artist for one in files}
         return first.artist if len(names) == 1 and first.artist else top
     return first.album or top.rpartition("/")[2] or first.title
 
 
-def _by(shelf: Shelf, top: str, files: Sequence[Listed]) -> str:
-    if shelf in {Shelf.FILMS, Shelf.SERIES}:
+def _by(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
+    if shelf in {WorkKind.FILMS, WorkKind.SERIES}:
         return ""
     names = {one.artist for one in files}
     only = files[0].artist

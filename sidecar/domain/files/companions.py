@@ -24,7 +24,7 @@ _WITH_COVER = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 _BREAKS = re.compile(r"[\r\n]+")
 
 
-class Beside(StrEnum):
+class CompanionKind(StrEnum):
     """What such a file is."""
 
     COVER = "cover"
@@ -33,7 +33,7 @@ class Beside(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LyricLine:
     """A line of lyrics; `start` in seconds, None if nobody knows when it is sung."""
 
     text: str
@@ -86,14 +86,14 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
     return found
 
 
-def what(path: str) -> Beside | None:
+def what(path: str) -> CompanionKind | None:
     """Return what a file of ours is by its name; None if it is nothing that lies beside media."""
     name = path.rpartition("/")[2].lower()
     if name in {COVER, POSTER}:
-        return Beside.COVER
+        return CompanionKind.COVER
     if name.endswith(LYRICS):
-        return Beside.LYRICS
-    return Beside.SUBTITLES if name.rpartition(".")[2] in SUBTITLES.values() else None
+        return CompanionKind.LYRICS
+    return CompanionKind.SUBTITLES if name.rpartition(".")[2] in SUBTITLES.values() else None
 
 
 def is_left(path: str, files: Collection[str]) -> bool:
@@ -103,7 +103,7 @@ def is_left(path: str, files: Collection[str]) -> bool:
         path: Of what lies beside.
         files: The paths of all media, and of their folders, without their endings: `stems`.
     """
-    if what(path) is Beside.COVER:
+    if what(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
     stem = _stem(path)
     while stem not in files:
@@ -119,7 +119,7 @@ def stems(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
 
 
-def lrc(lines: Sequence[Line]) -> str:
+def lrc(lines: Sequence[LyricLine]) -> str:
     r"""Return lyrics as players read them; the lines alone where nobody knows the times.
 
     >>> lrc([Line("One tone", 61.5)])

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from sidecar.domain.files.naming import LONGEST_NAME_BYTES, clean, distinct, path_key
 from sidecar.domain.files.presets import Preset
-from sidecar.domain.files.truncate import shortened
+from sidecar.domain.files.truncate import shorten
 
 EXTENSIONS = (".m3u8", ".m3u")
 HEAD = "#EXTM3U"
@@ -29,7 +29,7 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|\s$|^\s")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlaylistEntry:
     """A file of a playlist.
 
     Attributes:
@@ -44,7 +44,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ListName:
     """What a playlist is called by people, and what tells it from others of that name.
 
     Attributes:
@@ -56,7 +56,7 @@ class Named:
 
 
 _NO_SIGN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
-N = TypeVar("N", bound=Named)
+N = TypeVar("N", bound=ListName)
 
 
 def is_list(path: str) -> bool:
@@ -64,14 +64,14 @@ def is_list(path: str) -> bool:
     return path.lower().endswith(EXTENSIONS)
 
 
-def written(name: str, entries: Iterable[Entry], preset: Preset) -> bytes:
+def render(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> bytes:
     """Return a playlist as one kind of player reads it: in this order, repeats included."""
     lines = [HEAD, *_lines(name, entries, preset)]
     text = "".join(f"{line}{preset.line_end}" for line in lines)
     return f"{MARK if preset.has_mark else ''}{text}".encode("utf-8", "replace")
 
 
-def placed(
+def assign_paths(
     lists: Iterable[N], preset: Preset, *, strangers: Iterable[str], ours: Iterable[str]
 ) -> Iterator[tuple[N, tuple[str, ...]]]:
     """Yield each list with the paths that it may have, the best first: no two may have the same.
@@ -91,7 +91,7 @@ def placed(
         yield one, tuple(spelt.get(path_key(path), path) for path in offered)
 
 
-def _lines(name: str, entries: Iterable[Entry], preset: Preset) -> Iterator[str]:
+def _lines(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> Iterator[str]:
     if preset.tells_titles:
         yield f"#PLAYLIST:{_one_line(name)}"
     for entry in entries:
@@ -117,7 +117,7 @@ def _parts(folder: str) -> Sequence[str]:
 def _path(name: str, preset: Preset) -> str:
     ending = f".{preset.extension}"
     most_bytes = LONGEST_NAME_BYTES - len(ending)
-    stem = shortened(clean(name), most_bytes=most_bytes, most=preset.shape.longest_stem)
+    stem = shorten(clean(name), most_bytes=most_bytes, most=preset.shape.longest_stem)
     above = f"{preset.folder}/" if preset.folder else ""
     return f"{above}{stem}{ending}"
 

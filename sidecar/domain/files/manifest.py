@@ -13,14 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from sidecar.domain.files.catalogue import Listed
+from sidecar.domain.files.catalogue import ListedFile
 from sidecar.domain.formats.formats import ORIGINAL
 
 VERSION = 1
 
 
 def manifest(
-    files: Iterable[Listed], *, server_id: str | None, device_id: str, device_name: str
+    files: Iterable[ListedFile], *, server_id: str | None, device_id: str, device_name: str
 ) -> bytes:
     """Return the whole file, in UTF-8; the same for the same files."""
     head = {
@@ -35,7 +35,7 @@ def manifest(
     return f'{begin}, "files": [\n{lines}\n]}}\n'.encode("utf-8", "replace")
 
 
-def _told(file: Listed) -> dict[str, object]:
+def _told(file: ListedFile) -> dict[str, object]:
     return {
         "item_id": file.item_id,
         "path": file.path,
@@ -50,7 +50,7 @@ def _told(file: Listed) -> dict[str, object]:
     }
 
 
-def _format(file: Listed) -> dict[str, object]:
+def _format(file: ListedFile) -> dict[str, object]:
     """Said only where the original is not simply what was wanted."""
     if file.format == ORIGINAL:
         return {}

@@ -16,7 +16,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sidecar.domain.files.truncate import cut, shortened, units
+from sidecar.domain.files.truncate import cut, shorten, units
 from sidecar.domain.items import Item, ItemType
 
 LONGEST_NAME_BYTES = 180
@@ -145,7 +145,7 @@ def clean(text: str) -> str:
     name = _RESERVED.sub(lambda match: f"{match[0]}_", name)
     if _TAKEN.match(name):
         name = f"_{name.lstrip('.')}"
-    return shortened(name or "_", most_bytes=LONGEST_NAME_BYTES)
+    return shorten(name or "_", most_bytes=LONGEST_NAME_BYTES)
 
 
 def _track(item: Item, layout: Layout) -> tuple[str, ...]:
@@ -201,14 +201,14 @@ def _joined(folders: list[str], name: str, ending: str, *, longest: int | None, 
     most = (LONGEST_FOLDERS - len(folders)) // len(folders)
     if longest is not None:
         most = min(most, longest)
-    parts = [shortened(one, most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
+    parts = [shorten(one, most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
     if volume > 1:
         parts[-1] = f"{parts[-1]} {volume}"
     above = "".join(f"{one}/" for one in parts)
     room = LONGEST_PATH - units(above) - len(ending)
     if longest is not None:
         room = min(room, longest)
-    stem = shortened(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
+    stem = shorten(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
     return f"{above}{stem}{ending}"
 
 

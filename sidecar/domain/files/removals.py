@@ -33,7 +33,7 @@ _PUT_ASIDE = frozenset(
 )
 
 
-class Sight(StrEnum):
+class NotAFile(StrEnum):
     """What a look found at a path when it is no file.
 
     Attributes:
@@ -48,7 +48,7 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileStat:
     """A regular file as a look found it; two equal ones are the same file, untouched."""
 
     size: int
@@ -56,7 +56,7 @@ class Facts:
     inode: int
 
 
-Seen = Facts | Sight
+Seen = FileStat | NotAFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,10 @@ class Stranger:
     """A file on the device that no row expects there."""
 
     path: str
-    facts: Facts
+    facts: FileStat
 
 
-class Fate(StrEnum):
+class FileChange(StrEnum):
     """What a person did to a file of ours."""
 
     GONE = "gone"
@@ -95,16 +95,16 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class PendingChange:
     """What was found instead of a file of ours, and when first (monotonic seconds)."""
 
     seen: Seen
     since: float
 
     @property
-    def fate(self) -> Fate:
+    def fate(self) -> FileChange:
         """What it is, if it stays so."""
-        return Fate.GONE if self.seen is Sight.ABSENT else Fate.EDITED
+        return FileChange.GONE if self.seen is NotAFile.ABSENT else FileChange.EDITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,9 @@ class Decision:
         ask: Too many at once: change nothing before a person has answered.
     """
 
-    doubts: Mapping[int, Doubt] = field(default_factory=dict)
-    sure: Mapping[int, Doubt] = field(default_factory=dict)
-    ask: Mapping[int, Doubt] = field(default_factory=dict)
+    doubts: Mapping[int, PendingChange] = field(default_factory=dict)
+    sure: Mapping[int, PendingChange] = field(default_factory=dict)
+    ask: Mapping[int, PendingChange] = field(default_factory=dict)
 
 
 def is_put_aside(name: str) -> bool:
@@ -132,7 +132,7 @@ def is_many(count: int, total: int) -> bool:
     return count > max(FEW, FEW_OF_ALL * total)
 
 
-def was_written_since(facts: Facts, completed_at: datetime | None) -> bool:
+def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
     """Whether somebody wrote to a file after we had finished it, as far as its time tells."""
     if completed_at is None:
         return True
@@ -142,8 +142,8 @@ def was_written_since(facts: Facts, completed_at: datetime | None) -> bool:
 
 
 def to_read(
-    files: Iterable[Expected], seen: Mapping[str, Seen], vouched: Mapping[int, Facts]
-) -> list[tuple[Expected, Facts]]:
+    files: Iterable[Expected], seen: Mapping[str, Seen], vouched: Mapping[int, FileStat]
+) -> list[tuple[Expected, FileStat]]:
     """Return the files whose bytes must be read to know whether they are still ours.
 
     Args:
@@ -154,7 +154,7 @@ def to_read(
     return [
         (file, facts)
         for file in files
-        if isinstance(facts := seen[file.path], Facts)
+        if isinstance(facts := seen[file.path], FileStat)
         and facts.size == file.size
         and file.content_hash is not None
         and _is_doubtful(file, facts, vouched.get(file.id))
@@ -174,16 +174,16 @@ def suspects(
     return {
         file.id: found
         for file in files
-        if (found := seen[file.path]) is not Sight.UNKNOWN
-        and not (isinstance(found, Facts) and found.size == file.size and file.id not in unlike)
+        if (found := seen[file.path]) is not NotAFile.UNKNOWN
+        and not (isinstance(found, FileStat) and found.size == file.size and file.id not in unlike)
     }
 
 
 def known_again(
-    missing: Iterable[Expected], strangers: Sequence[Stranger], vouched: Mapping[int, Facts]
+    missing: Iterable[Expected], strangers: Sequence[Stranger], vouched: Mapping[int, FileStat]
 ) -> dict[int, str]:
     """Return where missing files are now, by id, as far as that is sure without reading any."""
-    places: dict[Facts, list[str]] = {}
+    places: dict[FileStat, list[str]] = {}
     for one in strangers:
         places.setdefault(one.facts, []).append(one.path)
     return {
@@ -215,7 +215,7 @@ def moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, s
 
 def decide(
     suspected: Mapping[int, Seen],
-    doubts: Mapping[int, Doubt],
+    doubts: Mapping[int, PendingChange],
     *,
     now: float,
     total: int,
@@ -234,7 +234,7 @@ def decide(
             somebody may be bringing the others back.
     """
     current = {
-        file_id: Doubt(seen, _since(doubts.get(file_id), seen, now))
+        file_id: PendingChange(seen, _since(doubts.get(file_id), seen, now))
         for file_id, seen in suspected.items()
     }
     ripe = {file_id: doubt for file_id, doubt in current.items() if now - doubt.since >= GRACE_S}
@@ -246,7 +246,7 @@ def decide(
     return Decision(doubts=doubts, sure=sure, ask=ask)
 
 
-def _is_doubtful(file: Expected, facts: Facts, before: Facts | None) -> bool:
+def _is_doubtful(file: Expected, facts: FileStat, before: FileStat | None) -> bool:
     if before is not None:
         return facts != before
     return was_written_since(facts, file.completed_at)
@@ -258,7 +258,7 @@ def _is_other_zone(later: float) -> bool:
     return hours < MOST_ZONES and rest > HOUR_S - COARSE_S - FINISHING_S
 
 
-def _since(before: Doubt | None, seen: Seen, now: float) -> float:
+def _since(before: PendingChange | None, seen: Seen, now: float) -> float:
     """A file that is still being written looks different each time."""
     return before.since if before is not None and before.seen == seen else now
 

@@ -17,7 +17,7 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def shortened(name: str, *, most_bytes: int, most: int | None = None) -> str:
+def shorten(name: str, *, most_bytes: int, most: int | None = None) -> str:
     """Return the name, cut and marked with 8 hex digits if it is too long.
 
     The mark comes from the whole name, so that two long names stay two and one stays one.

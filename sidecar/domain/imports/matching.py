@@ -113,7 +113,7 @@ def was_listened(heard: Heard, run_time: float | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class PlayTime:
     """When something was heard, in UTC, and for how long."""
 
     started_at: datetime
@@ -121,7 +121,7 @@ class When:
     seconds_heard: float
 
 
-def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> When | None:
+def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> PlayTime | None:
     """Return when a listening was; None if its date cannot be true.
 
     Of a mere verdict nobody knows more than that half of it was heard.
@@ -144,11 +144,11 @@ def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> W
         started, ended = told, told + timedelta(seconds=whole)
     if started < EARLIEST or started > now + AHEAD:
         return None
-    return When(min(started, now), min(ended, now), seconds)
+    return PlayTime(min(started, now), min(ended, now), seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ImportedPlay:
     """A listening that was taken over, as its log has it: found again by this."""
 
     kind: LogKind
@@ -169,12 +169,12 @@ class _Side:
     starts: list[tuple[float, int]] = field(default_factory=list)
     by_stamp: dict[int, float] = field(default_factory=dict)
 
-    def add(self, mark: Mark) -> None:
+    def add(self, mark: ImportedPlay) -> None:
         """Remember a listening."""
         insort(self.starts, (mark.start(), mark.stamp))
         self.by_stamp[mark.stamp] = mark.start()
 
-    def take(self, mark: Mark, near: float) -> bool:
+    def take(self, mark: ImportedPlay, near: float) -> bool:
         """Take out the listening that a mark of the other log tells of; whether there is one.
 
         A log that was made from the other has its very times; else the starts lie close together.
@@ -197,20 +197,20 @@ class _OfItem:
     sides: dict[LogKind, _Side] = field(default_factory=dict)
 
 
-class Ledger:
+class ImportedMarks:
     """What was taken over of one device, and what comes to it while a log is read.
 
     The playback log is read first. Each listening in one log stands for one at most in the other.
     """
 
-    def __init__(self, marks: Iterable[tuple[str, Mark]] = ()) -> None:
+    def __init__(self, marks: Iterable[tuple[str, ImportedPlay]] = ()) -> None:
         self._items: dict[str, _OfItem] = {}
         for item_id, mark in marks:
             self._add(item_id, mark)
 
     def is_fresh(self, item_id: str, heard: Heard) -> bool:
         """Whether this listening was not met before; from now on it was."""
-        mark = Mark(heard.kind, heard.stamp, heard.heard_s)
+        mark = ImportedPlay(heard.kind, heard.stamp, heard.heard_s)
         of = self._items.get(item_id)
         if of is not None:
             if (mark.kind, mark.stamp) in of.known:
@@ -223,7 +223,7 @@ class Ledger:
         self._add(item_id, mark)
         return True
 
-    def _add(self, item_id: str, mark: Mark) -> None:
+    def _add(self, item_id: str, mark: ImportedPlay) -> None:
         of = self._items.setdefault(item_id, _OfItem())
         of.known.add((mark.kind, mark.stamp))
         of.sides.setdefault(mark.kind, _Side()).add(mark)

@@ -57,7 +57,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedEntry:
     """An entry that is not believed, and why."""
 
     path: str
@@ -75,7 +75,7 @@ class Manifest:
     server_id: str | None
     device_id: str | None
     files: tuple[Written, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedEntry, ...]
 
 
 class NoManifest(ValueError):
@@ -102,7 +102,7 @@ def read_manifest(content: bytes) -> Manifest:
         try:
             one = _written(entry, files)
         except ValueError as why:
-            refused.append(Refused(_shown(entry), str(why)))
+            refused.append(RefusedEntry(_shown(entry), str(why)))
         else:
             files[one.item_id] = one
     return Manifest(

@@ -17,7 +17,7 @@ from enum import StrEnum
 from sidecar.domain.wishes import CAST_PRIORITY, LEAST_CAST_PRIORITY
 
 
-class When(StrEnum):
+class CastPosition(StrEnum):
     """Where among what was cast before; Jellyfin's own names."""
 
     NOW = "PlayNow"
@@ -26,7 +26,7 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class CastItem:
     """Something that was cast and is not there yet."""
 
     item_id: str
@@ -40,7 +40,9 @@ def from_start(item_ids: Sequence[str], start: int) -> list[str]:
     return list(dict.fromkeys([*item_ids[start:], *item_ids[:start]]))
 
 
-def places(earlier: Sequence[Cast], item_ids: Sequence[str], when: When) -> Mapping[str, int]:
+def places(
+    earlier: Sequence[CastItem], item_ids: Sequence[str], when: CastPosition
+) -> Mapping[str, int]:
     """Return the place of each of the items, and of what has to make room for them.
 
     Args:
@@ -48,18 +50,18 @@ def places(earlier: Sequence[Cast], item_ids: Sequence[str], when: When) -> Mapp
         item_ids: What is cast now, in order.
         when: Where it goes.
     """
-    if when is When.LAST:
+    if when is CastPosition.LAST:
         return _behind(earlier, item_ids)
     others = [one for one in earlier if one.item_id not in item_ids]
     first = list(item_ids)
     waiting = [one for one in others if not one.is_running]
-    if when is When.NEXT and waiting and len(waiting) == len(others):
+    if when is CastPosition.NEXT and waiting and len(waiting) == len(others):
         first.insert(0, max(waiting, key=lambda one: one.place).item_id)
     top = max((one.place for one in earlier), default=CAST_PRIORITY)
     return {item_id: top + len(first) - at for at, item_id in enumerate(first)}
 
 
-def _behind(earlier: Sequence[Cast], item_ids: Sequence[str]) -> Mapping[str, int]:
+def _behind(earlier: Sequence[CastItem], item_ids: Sequence[str]) -> Mapping[str, int]:
     """What waits already comes sooner than at the end: it keeps its place."""
     known = {one.item_id: one.place for one in earlier}
     added = [one for one in item_ids if one not in known]

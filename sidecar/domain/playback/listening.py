@@ -38,7 +38,7 @@ class Moment:
         return max(0.0, self.monotonic - earlier.monotonic)
 
 
-class Step(Enum):
+class PlaybackStep(Enum):
     """What a new look at the same playback shows."""
 
     WENT_ON = auto()
@@ -94,11 +94,11 @@ class Listening:
         moved = self.playing.position_s - self._from_s
         return self._heard_before + min(max(0.0, moved), self._seen.monotonic - self._since)
 
-    def look(self, playing: NowPlaying, now: Moment) -> Step:
+    def look(self, playing: NowPlaying, now: Moment) -> PlaybackStep:
         """Take where it stands now; ANOTHER changes nothing here."""
         before, passed = self.playing, now.since(self._seen)
         if self._is_another(playing, now):
-            return Step.ANOTHER
+            return PlaybackStep.ANOTHER
         jumped = self._jumped(playing, passed)
         if jumped or (before.is_paused and playing.is_paused):
             # When it jumped is not known, but a jump takes no time: until then it was heard.
@@ -112,8 +112,8 @@ class Listening:
         if jumped or turned or before.checked_in != playing.checked_in:
             self._report = _Mark(now, playing.position_s, self.heard_s)
         if turned:
-            return Step.PAUSED if playing.is_paused else Step.RESUMED
-        return Step.SEEKED if jumped else Step.WENT_ON
+            return PlaybackStep.PAUSED if playing.is_paused else PlaybackStep.RESUMED
+        return PlaybackStep.SEEKED if jumped else PlaybackStep.WENT_ON
 
     def is_silent(self, now: Moment) -> bool:
         """Whether the client has vanished: it plays on, and nothing but the server says so."""

@@ -16,17 +16,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sidecar.domain.playback.listening import JITTER_S, UNSEEN_S, Listening, Moment, Step, gap_s
+from sidecar.domain.playback.listening import (
+    JITTER_S,
+    UNSEEN_S,
+    Listening,
+    Moment,
+    PlaybackStep,
+    gap_s,
+)
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 
-__all__ = ["Current", "Event", "Moment", "Tracker", "What"]
+__all__ = ["Current", "EventKind", "Moment", "PlaybackEvent", "Tracker"]
 
 # After a longer absence it is another listening.
 REMEMBERED_S = 600.0
 
 
-class What(StrEnum):
+class EventKind(StrEnum):
     """What happened in one client."""
 
     STARTED = "started"
@@ -39,14 +46,14 @@ class What(StrEnum):
 
 
 STEPS = {
-    Step.PAUSED: What.PAUSED,
-    Step.RESUMED: What.RESUMED,
-    Step.SEEKED: What.SEEKED,
+    PlaybackStep.PAUSED: EventKind.PAUSED,
+    PlaybackStep.RESUMED: EventKind.RESUMED,
+    PlaybackStep.SEEKED: EventKind.SEEKED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PlaybackEvent:
     """Something happened.
 
     Attributes:
@@ -54,7 +61,7 @@ class Event:
         play: What was heard of it, for `ENDED` alone.
     """
 
-    what: What
+    what: EventKind
     playing: NowPlaying
     play: Play | None = None
 
@@ -83,7 +90,7 @@ class Tracker:
         self._lost = {play.session_id: play for play in lately}
         self._looked: Moment | None = None
 
-    def take(self, playing: Iterable[NowPlaying], now: Moment) -> list[Event]:
+    def take(self, playing: Iterable[NowPlaying], now: Moment) -> list[PlaybackEvent]:
         """Take all that plays at this moment, and return what has happened since the last one.
 
         What belongs to no user is passed over.
@@ -99,11 +106,11 @@ class Tracker:
         self._looked = now
         return events
 
-    def tick(self, now: Moment) -> list[Event]:
+    def tick(self, now: Moment) -> list[PlaybackEvent]:
         """End what is silent for too long; for the times when nothing is told."""
         return self._end_silent(self._later(now))
 
-    def close(self) -> list[Event]:
+    def close(self) -> list[PlaybackEvent]:
         """End everything where the clients last reported: nothing more will be told."""
         return [self._lose(session_id) for session_id in list(self._listening)]
 
@@ -117,16 +124,16 @@ class Tracker:
         """Return what is known of what plays now, as `close` would."""
         return [one.ended_at_report() for one in self._listening.values()]
 
-    def _look(self, playing: NowPlaying, now: Moment) -> list[Event]:
+    def _look(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
         listening = self._listening.get(playing.session_id)
         if listening is None:
             return self._start(playing, now)
         step = listening.look(playing, now)
-        if step is Step.ANOTHER:
+        if step is PlaybackStep.ANOTHER:
             return self._move_on(listening, playing, now)
-        return [Event(STEPS[step], playing)] if step in STEPS else []
+        return [PlaybackEvent(STEPS[step], playing)] if step in STEPS else []
 
-    def _start(self, playing: NowPlaying, now: Moment) -> list[Event]:
+    def _start(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
         ghost = self._vanished.get(playing.session_id)
         if ghost is not None and _is_same_report(ghost, playing):
             return []
@@ -136,9 +143,11 @@ class Tracker:
             before = None
         unseen = now.since(self._looked) if self._looked else 0.0
         self._begin(playing, now, lead_s=_lead(playing, unseen), before=before)
-        return [Event(What.STARTED, playing)]
+        return [PlaybackEvent(EventKind.STARTED, playing)]
 
-    def _move_on(self, listening: Listening, playing: NowPlaying, now: Moment) -> list[Event]:
+    def _move_on(
+        self, listening: Listening, playing: NowPlaying, now: Moment
+    ) -> list[PlaybackEvent]:
         unseen = listening.seen_ago_s(now)
         if _is_same_item(listening.playing, playing):
             unseen = max(listening.overtime_s(now), 0.0)
@@ -146,7 +155,7 @@ class Tracker:
         between = min(UNSEEN_S, listening.seen_ago_s(now) - lead)
         ended = _ended(listening, now, at_most_s=between)
         self._begin(playing, now, lead_s=lead)
-        return [ended, Event(What.MOVED_ON, playing)]
+        return [ended, PlaybackEvent(EventKind.MOVED_ON, playing)]
 
     def _begin(
         self, playing: NowPlaying, now: Moment, *, lead_s: float, before: Play | None = None
@@ -155,21 +164,23 @@ class Tracker:
             playing.user_id or "", playing, now, lead_s=lead_s, before=before
         )
 
-    def _end(self, session_id: str, now: Moment) -> Event:
+    def _end(self, session_id: str, now: Moment) -> PlaybackEvent:
         return self._remember(_ended(self._listening.pop(session_id), now, at_most_s=JITTER_S))
 
-    def _end_silent(self, now: Moment) -> list[Event]:
+    def _end_silent(self, now: Moment) -> list[PlaybackEvent]:
         silent = [name for name, one in self._listening.items() if one.is_silent(now)]
         for name in silent:
             self._vanished[name] = self._listening[name].playing
         return [self._lose(name) for name in silent]
 
-    def _lose(self, session_id: str) -> Event:
+    def _lose(self, session_id: str) -> PlaybackEvent:
         """It ends where the client last reported."""
         listening = self._listening.pop(session_id)
-        return self._remember(Event(What.ENDED, listening.playing, listening.ended_at_report()))
+        return self._remember(
+            PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
+        )
 
-    def _remember(self, ended: Event) -> Event:
+    def _remember(self, ended: PlaybackEvent) -> PlaybackEvent:
         """Should it go on after all, we know it again: a client may lose its connection."""
         if ended.play is not None:
             self._lost[ended.play.session_id] = ended.play
@@ -182,11 +193,11 @@ class Tracker:
         return Moment(now.at, max(last, now.monotonic))
 
 
-def _ended(listening: Listening, now: Moment, *, at_most_s: float) -> Event:
+def _ended(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:
     if listening.is_silent(now):
-        return Event(What.ENDED, listening.playing, listening.ended_at_report())
+        return PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
     play = listening.ended(now, at_most_s=at_most_s)
-    return Event(What.ENDED, listening.playing, play)
+    return PlaybackEvent(EventKind.ENDED, listening.playing, play)
 
 
 def _lead(playing: NowPlaying, unseen_s: float) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Heart:
+class FavouriteState:
     """What we believe of one item for one account.
 
     Attributes:
@@ -31,10 +31,12 @@ class Heart:
     restore: bool = False
 
 
-NEVER = Heart(is_favorite=False)
+NEVER = FavouriteState(is_favorite=False)
 
 
-def told(heart: Heart | None, *, value: bool, with_playback: bool, playing: bool) -> Heart:
+def on_event(
+    heart: FavouriteState | None, *, value: bool, with_playback: bool, playing: bool
+) -> FavouriteState:
     """Return the belief after the server announced `value`.
 
     Args:
@@ -48,22 +50,22 @@ def told(heart: Heart | None, *, value: bool, with_playback: bool, playing: bool
         return _checked(believed, value=value)
     if value == believed.is_favorite:
         return replace(believed, restore=False)
-    return Heart(value, at_risk=playing)
+    return FavouriteState(value, at_risk=playing)
 
 
-def found(heart: Heart | None, *, value: bool, playing: bool) -> Heart:
+def on_lookup(heart: FavouriteState | None, *, value: bool, playing: bool) -> FavouriteState:
     """Return the belief after a look-up gave `value`; a look-up is nobody's word."""
     believed = heart or NEVER
     if believed.at_risk:
         checked = _checked(believed, value=value)
         return checked if playing or checked.restore else replace(checked, at_risk=False)
-    return believed if value == believed.is_favorite else Heart(value, at_risk=playing)
+    return believed if value == believed.is_favorite else FavouriteState(value, at_risk=playing)
 
 
-def set_again(heart: Heart) -> Heart:
+def after_restore(heart: FavouriteState) -> FavouriteState:
     """Return the belief after we said the word again: still at risk until a look-up confirms it."""
     return replace(heart, restore=False)
 
 
-def _checked(heart: Heart, *, value: bool) -> Heart:
+def _checked(heart: FavouriteState, *, value: bool) -> FavouriteState:
     return replace(heart, restore=heart.is_favorite != value)

@@ -1,6 +1,6 @@
 """What a rule may look up: a port. Whoever lends it asks the server, remembers, and may fail.
 
-A look-up that fails raises `errors.JellyfinTrouble` through the rule: then nothing is changed.
+A look-up that fails raises `errors.JellyfinError` through the rule: then nothing is changed.
 """
 
 from __future__ import annotations

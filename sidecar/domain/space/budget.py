@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sidecar.domain.space.eviction import Standing, Stored
-from sidecar.domain.space.space import Refusal, Space, default_reserve, room_for, taken
+from sidecar.domain.space.eviction import EvictionClass, Stored
+from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedFile:
     """A download that waits.
 
     Attributes:
@@ -30,7 +30,7 @@ class Wanted:
     item_id: str
     title: str
     size: int | None
-    standing: Standing
+    standing: EvictionClass
     held: int = 0
     priority: int = 0
     place: int = 0
@@ -52,7 +52,7 @@ class Running:
     Attributes:
         size: Bytes of the whole file.
         held: Bytes that its part files take already.
-        source: As for `Wanted`.
+        source: As for `WantedFile`.
     """
 
     size: int
@@ -98,7 +98,7 @@ class DeviceRoom:
         return taken(size, self.space.block)
 
 
-class Balance:
+class SpaceBudget:
     """What is left of the budget and of the free bytes while a plan is made."""
 
     def __init__(self, room: DeviceRoom, stored: Collection[Stored], may_go: list[Stored]) -> None:
@@ -110,7 +110,7 @@ class Balance:
         )
         self._free = room.space.free - room.kept - coming
         self._may_go = may_go
-        self._could_give = dict.fromkeys(Standing, 0)
+        self._could_give = dict.fromkeys(EvictionClass, 0)
         for one in may_go:
             self._could_give[one.standing] += room.takes(one.size)
 
@@ -123,7 +123,7 @@ class Balance:
         """Take what must go to be within the limits, or all that may go if that is too little."""
         return self._take(min(self.over, sum(self._could_give.values())))
 
-    def let_in(self, wanted: Wanted) -> list[Stored] | Refusal:
+    def let_in(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
         """Take the room for a download; return what has to go for it, or why it cannot come."""
         size = wanted.size or 0
         refusal = self._never(size)
@@ -132,7 +132,7 @@ class Balance:
         whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
         short_of_budget, short_of_free = whole - self._budget, remaining - self._free
         short = max(short_of_budget, short_of_free, 0)
-        weaker = (one for one in Standing if one < wanted.standing)
+        weaker = (one for one in EvictionClass if one < wanted.standing)
         if short > sum(self._could_give[one] for one in weaker):
             return self._no_room(of_budget=short_of_budget >= short_of_free)
         victims = self._take(short)
@@ -163,7 +163,7 @@ class Balance:
         self._free += gained
         return gone[::-1]
 
-    def _never(self, size: int) -> Refusal | None:
+    def _never(self, size: int) -> SpaceRefusal | None:
         room = self._room
         refusal = room_for(
             remaining=0,
@@ -177,10 +177,10 @@ class Balance:
         )
         return refusal if refusal is not None and refusal.is_final else None
 
-    def _no_room(self, *, of_budget: bool) -> Refusal:
+    def _no_room(self, *, of_budget: bool) -> SpaceRefusal:
         name = self._room.name
         if of_budget:
             text = f"The budget of {name} is used up by what is wanted as much, or more"
-            return Refusal("budget", f"{text}: it waits for room", is_final=False)
+            return SpaceRefusal("budget", f"{text}: it waits for room", is_final=False)
         text = f"{name} is full, and nothing there may go for it"
-        return Refusal("full", f"{text}: it waits for room", is_final=False)
+        return SpaceRefusal("full", f"{text}: it waits for room", is_final=False)

@@ -21,7 +21,7 @@ from sidecar.domain.rules import album_affinity, latest, next_up, queue_ahead
 REST = timedelta(days=7)
 
 
-class Standing(IntEnum):
+class EvictionClass(IntEnum):
     """How firmly something is wanted; who makes room must be weaker than what comes in."""
 
     NOTHING = 0
@@ -31,27 +31,27 @@ class Standing(IntEnum):
     LASTING = 4
 
 
-_OF_RULES: Mapping[str, Standing] = MappingProxyType(
+_OF_RULES: Mapping[str, EvictionClass] = MappingProxyType(
     {
-        queue_ahead.NAME: Standing.PRE_CACHED,
-        album_affinity.NAME: Standing.AFFINITY,
-        next_up.NAME: Standing.PASSING,
-        latest.NAME: Standing.PASSING,
+        queue_ahead.NAME: EvictionClass.PRE_CACHED,
+        album_affinity.NAME: EvictionClass.AFFINITY,
+        next_up.NAME: EvictionClass.PASSING,
+        latest.NAME: EvictionClass.PASSING,
     }
 )
-_WORDS: Mapping[Standing, str] = MappingProxyType(
+_WORDS: Mapping[EvictionClass, str] = MappingProxyType(
     {
-        Standing.NOTHING: "Nobody wants it any more",
-        Standing.PRE_CACHED: "It was only fetched ahead of a queue",
-        Standing.AFFINITY: "It is only here because its album is played",
-        Standing.PASSING: "It is only wanted for a while",
-        Standing.LASTING: "It stays",
+        EvictionClass.NOTHING: "Nobody wants it any more",
+        EvictionClass.PRE_CACHED: "It was only fetched ahead of a queue",
+        EvictionClass.AFFINITY: "It is only here because its album is played",
+        EvictionClass.PASSING: "It is only wanted for a while",
+        EvictionClass.LASTING: "It stays",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Grip:
+class HoldStrength:
     """One hold on a file, as far as its place depends on it.
 
     Attributes:
@@ -80,7 +80,7 @@ class Stored:
     title: str
     size: int
     last_used: int
-    standing: Standing
+    standing: EvictionClass
     is_in_use: bool = False
     is_missing: bool = False
 
@@ -88,12 +88,12 @@ class Stored:
     def may_go(self) -> bool:
         """Whether it may ever make room for something."""
         is_free = not self.is_in_use and not self.is_missing
-        return self.standing is not Standing.LASTING and is_free
+        return self.standing is not EvictionClass.LASTING and is_free
 
 
-def standing(grips: Iterable[Grip]) -> Standing:
+def standing(grips: Iterable[HoldStrength]) -> EvictionClass:
     """Return how firmly something with these holds keeps its place: the firmest counts."""
-    return max((_of(one) for one in grips), default=Standing.NOTHING)
+    return max((_of(one) for one in grips), default=EvictionClass.NOTHING)
 
 
 def in_order(files: Iterable[Stored]) -> list[Stored]:
@@ -119,9 +119,9 @@ def must_rest(rule: str) -> bool:
 
     A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
     """
-    return _OF_RULES.get(rule, Standing.LASTING) is not Standing.LASTING
+    return _OF_RULES.get(rule, EvictionClass.LASTING) is not EvictionClass.LASTING
 
 
-def _of(grip: Grip) -> Standing:
-    firm = _OF_RULES.get(grip.rule, Standing.LASTING)
-    return min(firm, Standing.PASSING) if grip.is_ending else firm
+def _of(grip: HoldStrength) -> EvictionClass:
+    firm = _OF_RULES.get(grip.rule, EvictionClass.LASTING)
+    return min(firm, EvictionClass.PASSING) if grip.is_ending else firm

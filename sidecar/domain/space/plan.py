@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sidecar.domain.space.budget import Balance, DeviceRoom, Wanted
+from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
 from sidecar.domain.space.eviction import Stored, in_order, why
-from sidecar.domain.space.space import Refusal
+from sidecar.domain.space.space import SpaceRefusal
 
 # More than this at once is not done without a person's word.
 FEW = 5
@@ -25,7 +25,7 @@ FEW_OF_ALL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlanStep:
     """One file that comes or goes.
 
     Attributes:
@@ -41,7 +41,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedAdd:
     """One file that does not come.
 
     Attributes:
@@ -69,9 +69,9 @@ class Plan:
     """
 
     id: str
-    adds: tuple[Step, ...] = ()
-    removals: tuple[Step, ...] = ()
-    refusals: tuple[Refused, ...] = ()
+    adds: tuple[PlanStep, ...] = ()
+    removals: tuple[PlanStep, ...] = ()
+    refusals: tuple[RefusedAdd, ...] = ()
     needs_confirmation: bool = False
     over: int = 0
 
@@ -89,7 +89,7 @@ class Plan:
 def plan(
     room: DeviceRoom,
     stored: Collection[Stored],
-    waiting: Iterable[Wanted],
+    waiting: Iterable[WantedFile],
     *,
     may_remove: bool = True,
 ) -> Plan:
@@ -101,14 +101,14 @@ def plan(
         waiting: All downloads that wait for it.
         may_remove: False asks what could come if nothing went.
     """
-    balance = Balance(room, stored, in_order(stored) if may_remove else [])
+    balance = SpaceBudget(room, stored, in_order(stored) if may_remove else [])
     over = f"{room.name} holds more than it may"
     removals = [_removal(room, one, over) for one in balance.restored()]
-    adds: list[Step] = []
-    refusals: list[Refused] = []
+    adds: list[PlanStep] = []
+    refusals: list[RefusedAdd] = []
     for wanted in sorted(waiting, key=_most_wanted_first):
         victims = balance.let_in(wanted)
-        if isinstance(victims, Refusal):
+        if isinstance(victims, SpaceRefusal):
             refusals.append(_refused(room, wanted, victims))
             continue
         adds.append(_add(room, wanted, victims))
@@ -123,7 +123,7 @@ def plan(
     )
 
 
-def _most_wanted_first(wanted: Wanted) -> tuple[int, bool, int, int, int]:
+def _most_wanted_first(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
     return (
         -wanted.standing,
         not wanted.is_own,
@@ -133,20 +133,20 @@ def _most_wanted_first(wanted: Wanted) -> tuple[int, bool, int, int, int]:
     )
 
 
-def _add(room: DeviceRoom, wanted: Wanted, victims: Collection[Stored]) -> Step:
+def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> PlanStep:
     others = "another is" if len(victims) == 1 else f"{len(victims)} others are"
     text = f"There is room for it once {others} gone" if victims else "It fits"
     size = room.takes(wanted.size or 0)
-    return Step(wanted.download_id, wanted.item_id, wanted.title, size, text)
+    return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, text)
 
 
-def _removal(room: DeviceRoom, file: Stored, because: str) -> Step:
+def _removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
     text = f"{why(file)}, and {because}"
-    return Step(file.download_id, file.item_id, file.title, room.takes(file.size), text)
+    return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), text)
 
 
-def _refused(room: DeviceRoom, wanted: Wanted, refusal: Refusal) -> Refused:
-    return Refused(
+def _refused(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> RefusedAdd:
+    return RefusedAdd(
         wanted.download_id,
         wanted.item_id,
         wanted.title,
@@ -157,10 +157,10 @@ def _refused(room: DeviceRoom, wanted: Wanted, refusal: Refusal) -> Refused:
     )
 
 
-def _id(removals: Iterable[Step]) -> str:
+def _id(removals: Iterable[PlanStep]) -> str:
     told = ",".join(f"{one.download_id}:{one.bytes}" for one in sorted(removals, key=_by_id))
     return sha256(told.encode()).hexdigest()[:16]
 
 
-def _by_id(step: Step) -> int:
+def _by_id(step: PlanStep) -> int:
     return step.download_id

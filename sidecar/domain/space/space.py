@@ -25,7 +25,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SpaceRefusal:
     """Why a file does not fit.
 
     Attributes:
@@ -58,7 +58,7 @@ def room_for(
     budget: int | None,
     reserve: int | None,
     name: str,
-) -> Refusal | None:
+) -> SpaceRefusal | None:
     """Return why a file may not be written, None if it may.
 
     Args:
@@ -74,18 +74,18 @@ def room_for(
     kept = default_reserve(space.total) if reserve is None else reserve
     whole = taken(size, space.block)
     if space.largest_file is not None and size > space.largest_file:
-        return Refusal("too-big", f"{name} cannot hold a file of {_gib(size)}", is_final=True)
+        return SpaceRefusal("too-big", f"{name} cannot hold a file of {_gib(size)}", is_final=True)
     if budget is not None and whole > budget:
         text = f"It is larger ({_gib(size)}) than all that {name} may hold ({_gib(budget)})"
-        return Refusal("too-big", text, is_final=True)
+        return SpaceRefusal("too-big", text, is_final=True)
     if whole > space.total - kept:
-        return Refusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
+        return SpaceRefusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
     if budget is not None and used + whole > budget:
         text = f"The budget of {name} ({_gib(budget)}) is used up: its queue waits for room"
-        return Refusal("budget", text, is_final=False)
+        return SpaceRefusal("budget", text, is_final=False)
     if taken(remaining, space.block) + promised > space.free - kept:
         text = f"{name} is full ({_gib(kept)} stay free): its queue waits for room"
-        return Refusal("full", text, is_final=False)
+        return SpaceRefusal("full", text, is_final=False)
     return None
 
 

@@ -71,7 +71,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class PeerWait:
     """Nothing that was complete before a certain file may go now.
 
     Attributes:
@@ -101,7 +101,7 @@ def wait_for(
     missing: Collection[Missing],
     newest: Mapping[str, datetime],
     now: datetime,
-) -> Wait | None:
+) -> PeerWait | None:
     """Return what must wait for other devices; None if nothing must.
 
     Args:
@@ -122,7 +122,7 @@ def wait_for(
     last = max(one.completed_at for one in awaited)
     names = sorted({counting[one.peer_id].name for one in awaited})
     files = len({one.path for one in awaited})
-    return Wait(last, tuple(names), files, last + LONGEST_WAIT)
+    return PeerWait(last, tuple(names), files, last + LONGEST_WAIT)
 
 
 def _is_on_its_way(file: Missing, peer: Peer, newest: datetime | None, now: datetime) -> bool:

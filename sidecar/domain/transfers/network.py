@@ -78,7 +78,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NetworkVerdict:
     """What may be fetched now.
 
     Attributes:
@@ -100,7 +100,7 @@ def judge(
     now: datetime,
     zone: tzinfo,
     is_paused: bool = False,
-) -> Verdict:
+) -> NetworkVerdict:
     """Say what may be fetched now.
 
     Args:
@@ -113,12 +113,12 @@ def judge(
     """
     if is_paused:
         text = "Automatic downloads are paused: only what people ask for is fetched"
-        return Verdict(own_only=True, text=text)
+        return NetworkVerdict(own_only=True, text=text)
     until = quiet_until(quiet, now, zone)
     if until is not None:
         at = until.astimezone(zone)
         text = f"Quiet hours until {at:%H:%M}: until then only what people ask for is fetched"
-        return Verdict(own_only=True, text=text, until=until)
+        return NetworkVerdict(own_only=True, text=text, until=until)
     return _of_line(use, line)
 
 
@@ -144,14 +144,16 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
     return datetime.combine(day, span.end, tzinfo=zone).astimezone(UTC)
 
 
-def _of_line(use: Use, line: Line) -> Verdict:
+def _of_line(use: Use, line: Line) -> NetworkVerdict:
     wait = "only what people ask for is fetched until another line is there"
     if use is Use.ANY:
-        return Verdict()
+        return NetworkVerdict()
     if line.is_metered:
-        return Verdict(own_only=True, text=f"The network is metered: {wait}")
+        return NetworkVerdict(own_only=True, text=f"The network is metered: {wait}")
     if use is Use.WIFI and line.kind is LineKind.OTHER:
-        return Verdict(own_only=True, text=f"The network is neither Wi-Fi nor a cable: {wait}")
+        return NetworkVerdict(
+            own_only=True, text=f"The network is neither Wi-Fi nor a cable: {wait}"
+        )
     if line.is_metered is None and line.kind in {LineKind.UNKNOWN, LineKind.OTHER}:
-        return Verdict(text="Nobody can tell what the network costs: it counts as unmetered")
-    return Verdict()
+        return NetworkVerdict(text="Nobody can tell what the network costs: it counts as unmetered")
+    return NetworkVerdict()

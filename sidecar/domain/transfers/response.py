@@ -89,7 +89,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class WriteBody:
     """Write the body from `start` on.
 
     Attributes:
@@ -148,7 +148,7 @@ class FromZero:
     """What is held cannot be gone on with, and this response has no body to use: ask for all."""
 
 
-def judge_whole(status: int, headers: Headers, host: str) -> Body:
+def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
     """Say what the answer to a request for the whole file means.
 
     Raises:
@@ -163,10 +163,10 @@ def judge_whole(status: int, headers: Headers, host: str) -> Body:
     if length == 0:
         raise TransferFailed(empty())
     validator = Validator(strong_validator(headers), length)
-    return Body(0, 0, validator, mime_type(headers), headers.get("last-modified"))
+    return WriteBody(0, 0, validator, mime_type(headers), headers.get("last-modified"))
 
 
-def judge_rest(status: int, headers: Headers, host: str, held: Held) -> Body | FromZero:
+def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
     """Say what the answer to a request for the rest of a file means.
 
     Raises:
@@ -299,7 +299,7 @@ def unverified(host: str) -> Failure:
     return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
-def _rest(headers: Headers, host: str, held: Held) -> Body | FromZero:
+def _rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
     known, first = held.validator, held.asks_from
     there = content_range(headers)
     if there is None:
@@ -320,7 +320,7 @@ def _rest(headers: Headers, host: str, held: Held) -> Body | FromZero:
     if there.last >= whole:
         raise _mixed_up(host, "sent more than there is")
     validator = Validator(known.last_modified, whole)
-    return Body(held.count, held.count - first, validator, mime_type(headers), said)
+    return WriteBody(held.count, held.count - first, validator, mime_type(headers), said)
 
 
 def _begins_at_zero(headers: Headers) -> bool:

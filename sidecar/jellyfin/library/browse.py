@@ -36,7 +36,7 @@ FIRST_SHOWN = MappingProxyType(
 )
 
 
-class Sort(StrEnum):
+class BrowseSort(StrEnum):
     """The order of a list; without one, the natural order of the place."""
 
     NAME = "name"
@@ -45,18 +45,18 @@ class Sort(StrEnum):
     PLAYED = "played"
 
 
-ORDERS: Mapping[Sort, Query] = MappingProxyType(
+ORDERS: Mapping[BrowseSort, Query] = MappingProxyType(
     {
-        Sort.NAME: {"sortBy": "SortName", "sortOrder": "Ascending"},
-        Sort.ADDED: {"sortBy": "DateCreated,SortName", "sortOrder": "Descending,Ascending"},
-        Sort.YEAR: {"sortBy": "ProductionYear,SortName", "sortOrder": "Descending,Ascending"},
-        Sort.PLAYED: {"sortBy": "DatePlayed,SortName", "sortOrder": "Descending,Ascending"},
+        BrowseSort.NAME: {"sortBy": "SortName", "sortOrder": "Ascending"},
+        BrowseSort.ADDED: {"sortBy": "DateCreated,SortName", "sortOrder": "Descending,Ascending"},
+        BrowseSort.YEAR: {"sortBy": "ProductionYear,SortName", "sortOrder": "Descending,Ascending"},
+        BrowseSort.PLAYED: {"sortBy": "DatePlayed,SortName", "sortOrder": "Descending,Ascending"},
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BrowseQuery:
     """What to show.
 
     Attributes:
@@ -69,13 +69,13 @@ class Asked:
     parent: str | None = None
     kinds: frozenset[Kind] = frozenset()
     text: str = ""
-    sort: Sort | None = None
+    sort: BrowseSort | None = None
     page: int = 1
     page_size: int = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BrowseEntry:
     """One thing in a library.
 
     Attributes:
@@ -88,10 +88,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class BrowsePage:
     """One page, and how much the server says there is in all."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[BrowseEntry, ...]
     total: int
 
 
@@ -112,7 +112,7 @@ class Browser:
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
-    def one(self, item_id: str) -> Entry:
+    def one(self, item_id: str) -> BrowseEntry:
         """Return one thing.
 
         Raises:
@@ -120,7 +120,7 @@ class Browser:
         """
         return _entry(self._client.base_item(item_id))
 
-    def shelf(self, asked: Asked) -> Shelf:
+    def shelf(self, asked: BrowseQuery) -> BrowsePage:
         """Return one page.
 
         Raises:
@@ -134,10 +134,10 @@ class Browser:
         entries = tuple(_entry(one) for one in page.items if one is not None)
         if place == LIBRARIES:
             # They come all at once, whatever page was asked for.
-            return Shelf(entries[start : start + asked.page_size], len(entries))
-        return Shelf(entries, page.total_record_count)
+            return BrowsePage(entries[start : start + asked.page_size], len(entries))
+        return BrowsePage(entries, page.total_record_count)
 
-    def _place(self, asked: Asked) -> _Place:
+    def _place(self, asked: BrowseQuery) -> _Place:
         if asked.parent is None:
             if not asked.kinds and not asked.text:
                 return LIBRARIES
@@ -156,9 +156,9 @@ class Browser:
         return _inside(base, kind, asked.sort, within)
 
 
-def _everywhere(asked: Asked, within: Query) -> _Place:
+def _everywhere(asked: BrowseQuery, within: Query) -> _Place:
     """Return how things of some kinds are asked for at any depth."""
-    query = {**RECURSIVE, **within, **ORDERS[asked.sort or Sort.NAME]}
+    query = {**RECURSIVE, **within, **ORDERS[asked.sort or BrowseSort.NAME]}
     if asked.text:
         query["searchTerm"] = asked.text
     if asked.kinds == {Kind.ARTIST} and "albumArtistIds" not in within:
@@ -170,12 +170,12 @@ def _everywhere(asked: Asked, within: Query) -> _Place:
     return _Place(("Items",), {**query, "includeItemTypes": ",".join(types)})
 
 
-def _inside(base: BaseItem, kind: Kind, sort: Sort | None, within: Query) -> _Place:
+def _inside(base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query) -> _Place:
     """Return how the natural content of a place is asked for."""
-    order = ORDERS[sort or Sort.NAME]
+    order = ORDERS[sort or BrowseSort.NAME]
     match kind:
         case Kind.ARTIST:
-            shown, order = Kind.ALBUM, ORDERS[sort or Sort.YEAR]
+            shown, order = Kind.ALBUM, ORDERS[sort or BrowseSort.YEAR]
         case Kind.ALBUM:
             shown, order = Kind.TRACK, ORDERS[sort] if sort else DISC_ORDER
         case Kind.SERIES:
@@ -190,8 +190,8 @@ def _inside(base: BaseItem, kind: Kind, sort: Sort | None, within: Query) -> _Pl
     return _Place(("Items",), {**RECURSIVE, **within, **types, **order})
 
 
-def _entry(base: BaseItem) -> Entry:
+def _entry(base: BaseItem) -> BrowseEntry:
     kind = kind_of(base.type)
     # Of a library the server tells a number made by chance.
     children = None if kind is Kind.VIEW else base.child_count
-    return Entry(to_item(base), kind, children)
+    return BrowseEntry(to_item(base), kind, children)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from sidecar.domain.files.companions import SUBTITLES, Line, Subtitle
-from sidecar.errors import NotAllowed, NotFound, OddAnswer
+from sidecar.domain.files.companions import SUBTITLES, LyricLine, Subtitle
+from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -41,7 +41,7 @@ _LYRICS = TypeAdapter(_Lyrics)
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
+class CompanionList:
     """What there is beside one file."""
 
     has_lyrics: bool
@@ -55,22 +55,22 @@ class Companions:
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
-    def of(self, item_ids: Collection[str]) -> Mapping[str, Extras]:
+    def of(self, item_ids: Collection[str]) -> Mapping[str, CompanionList]:
         """Return what there is beside items; what is hidden from the account is left out."""
         wanted = list(item_ids)
-        found: dict[str, Extras] = {}
+        found: dict[str, CompanionList] = {}
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             ids = ",".join(wanted[start : start + IDS_PER_REQUEST])
             page = self._client.page("Items", query={"ids": ids, "fields": "MediaSources"})
             found |= {one.id: _extras(one) for one in page.items if one is not None}
         return found
 
-    def lyrics(self, item_id: str) -> Sequence[Line]:
+    def lyrics(self, item_id: str) -> Sequence[LyricLine]:
         """Return a track's lyrics; empty if there are none."""
         answer = self._get("Audio", item_id, "Lyrics")
         lines = read(answer, _LYRICS).lyrics if answer else ()
         return [
-            Line(one.text or "", None if one.start is None else one.start / TICKS_PER_SECOND)
+            LyricLine(one.text or "", None if one.start is None else one.start / TICKS_PER_SECOND)
             for one in lines
             if one is not None
         ]
@@ -88,7 +88,7 @@ class Companions:
         """Return a cover, in whatever form the server has it; None if it has none."""
         try:
             return self._client.image(item_id, tag, max_width=width).body
-        except (NotFound, NotAllowed, OddAnswer):
+        except (NotFound, NotAllowed, UnexpectedAnswer):
             return None
 
     def _get(self, *path: str) -> Answer | None:
@@ -103,9 +103,9 @@ class Companions:
         return answer
 
 
-def _extras(base: BaseItem) -> Extras:
+def _extras(base: BaseItem) -> CompanionList:
     source = next((one for one in base.media_sources if one is not None), None)
-    return Extras(
+    return CompanionList(
         has_lyrics=bool(base.has_lyrics),
         source_id=(source and source.id) or base.id,
         subtitles=tuple(

@@ -7,13 +7,13 @@ from http import HTTPStatus
 import requests
 
 from sidecar.domain.items import PLAYABLE
-from sidecar.errors import OddAnswer, ServerAway
+from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from sidecar.jellyfin.listing import Listing, read_set
 
 
-class Originals:
+class ServerFileIndex:
     """What an account sees of the server's files. Raises what `Jellyfin` raises."""
 
     def __init__(self, client: Jellyfin) -> None:
@@ -74,7 +74,7 @@ def _bytes(answer: requests.Response, start: int, length: int, size: int) -> byt
     if answer.status_code != HTTPStatus.PARTIAL_CONTENT or "text/html" in answer.headers.get(
         "Content-Type", ""
     ):
-        raise OddAnswer(f"Jellyfin answered {answer.status_code} for a part of a file")
+        raise UnexpectedAnswer(f"Jellyfin answered {answer.status_code} for a part of a file")
     if told != f"bytes {start}-{start + length - 1}/{size}":
         return None
     content = answer.raw.read(length, decode_content=False)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sidecar.domain.imports.matching import Tally
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body, Query
 from sidecar.jellyfin.models import USER_ITEM_DATA
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
 
 
-class PlayedMarks:
+class PlayStates:
     """The marks of one account. Raises what `Jellyfin` raises."""
 
     def __init__(self, client: Jellyfin) -> None:
@@ -49,7 +49,9 @@ class PlayedMarks:
             body["Played"] = True
         answer = self._ask("POST", "UserItems", item_id, "UserData", body=body)
         if _tally(answer).count < after.count:
-            raise OddAnswer(f"{answer.server} did not take a play that was heard on a device")
+            raise UnexpectedAnswer(
+                f"{answer.server} did not take a play that was heard on a device"
+            )
 
     def tick(self, item_id: str, at: datetime) -> None:
         """Count one play more and tick the item off: what every account may do.

@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from sidecar.domain.media_types import harmless
-from sidecar.errors import NotFound, OddAnswer, ServerAway
+from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, untrusted
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd
@@ -83,7 +83,7 @@ def stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Stream:
     Raises:
         errors.NotFound: There is no such item for this account.
         FileAway: Its file is not on the server's disk now.
-        errors.JellyfinTrouble: As every call of `Jellyfin`.
+        errors.JellyfinError: As every call of `Jellyfin`.
     """
     wanted = {name: value for name in PASSED_ON if (value := asked.get(name)) is not None}
     response = _asked(client, ("Items", item_id, "File"), wanted)
@@ -126,7 +126,7 @@ def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream
     if answer.mime_type == "text/html":
         raise odd(answer)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise OddAnswer(f"{answer.server} sent {asked} packed, though it was asked not to")
+        raise UnexpectedAnswer(f"{answer.server} sent {asked} packed, though it was asked not to")
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
     status = HTTPStatus(answer.status)
     return Stream(status, MappingProxyType(headers), harmless(answer.mime_type), response)

@@ -19,7 +19,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body
 from sidecar.jellyfin.live.events import News
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.jellyfin.live.websocket import Line
+from sidecar.jellyfin.live.websocket import LiveConnection
 from sidecar.jellyfin.responses import judge
 
 CAPABILITIES: Body = {
@@ -49,7 +49,7 @@ def cast_target(
     *,
     clock: Clock,
     chance: Callable[[], float],
-    open_line: Callable[[], Line] | None = None,
+    open_line: Callable[[], LiveConnection] | None = None,
 ) -> Listener:
     """Return what, while it runs, is a player that others can send something to.
 
@@ -63,7 +63,7 @@ def cast_target(
         open_line: How to open a connection, if not to the client's own server.
     """
 
-    def offer(_: Line) -> None:
+    def offer(_: LiveConnection) -> None:
         # Only now: the capabilities belong to the session, which began with the socket.
         path = ("Sessions", "Capabilities", "Full")
         judge(client.connection.send("POST", *path, body=CAPABILITIES))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sidecar.domain.playback.cast_queue import When
+from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.models import Count, FromJellyfin, Id, Many, Maybe
 
 
@@ -24,7 +24,7 @@ class PlayOrder:
     """
 
     item_ids: tuple[str, ...]
-    when: When
+    when: CastPosition
     start: int = 0
     by: str | None = None
 
@@ -39,7 +39,7 @@ class Command:
 
 class _Play(FromJellyfin):
     item_ids: Many[Id] = ()
-    play_command: When
+    play_command: CastPosition
     start_index: Count = 0
     controlling_user_id: Maybe[Id] = None
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.errors import JellyfinTrouble
+from sidecar.errors import JellyfinError
 from sidecar.jellyfin.live.commands import (
     Command,
     GeneralCommandFrame,
@@ -27,10 +27,10 @@ from sidecar.jellyfin.live.commands import (
 from sidecar.jellyfin.mapping import now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
+    ClientSession,
     FromJellyfin,
     Id,
     Many,
-    Session,
     UserItemData,
 )
 
@@ -60,7 +60,7 @@ class TokenRefused:
 class Unanswered:
     """What plays could not be asked: something stands in the way, perhaps of everybody."""
 
-    trouble: JellyfinTrouble
+    trouble: JellyfinError
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ News = (
 )
 
 
-class Beat(Enum):
+class KeepAliveAsked(Enum):
     """Frames that keep the connection alive."""
 
     WANTED = auto()
@@ -151,7 +151,7 @@ class _UserDataFrame(FromJellyfin):
 
 class _SessionsFrame(FromJellyfin):
     message_type: Literal["Sessions"]
-    data: tuple[Session, ...]
+    data: tuple[ClientSession, ...]
 
 
 class _StoppingFrame(FromJellyfin):
@@ -181,7 +181,7 @@ _Frame = Annotated[
 _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 
 
-def decode(frame: bytes, *, own_device: str) -> News | Beat | None:
+def decode(frame: bytes, *, own_device: str) -> News | KeepAliveAsked | None:
     """Return what a frame says; None if it is none of our business or cannot be read."""
     try:
         read = _FRAME.validate_json(frame)
@@ -192,7 +192,7 @@ def decode(frame: bytes, *, own_device: str) -> News | Beat | None:
     return _meaning(read, own_device)
 
 
-def _meaning(read: _Frame, own_device: str) -> News | Beat:
+def _meaning(read: _Frame, own_device: str) -> News | KeepAliveAsked:
     match read:
         case _SessionsFrame(data=sessions):
             return SessionsNews(now_playing(sessions, except_device=own_device))
@@ -209,7 +209,7 @@ def _meaning(read: _Frame, own_device: str) -> News | Beat:
         case _StoppingFrame():
             return ServerStopping()
         case _WantedFrame() | _EchoFrame():
-            return Beat.WANTED if isinstance(read, _WantedFrame) else Beat.ECHO
+            return KeepAliveAsked.WANTED if isinstance(read, _WantedFrame) else KeepAliveAsked.ECHO
 
 
 def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:

@@ -12,7 +12,7 @@ ECHO_WITHIN_S = 60.0
 TOO_LATE_S = 50.0
 
 
-class Pulse:
+class KeepAlive:
     """The KeepAlives of one connection, in monotonic seconds."""
 
     def __init__(self, now: float) -> None:

@@ -18,12 +18,24 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut
+from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.events import Beat, Connected, Disconnected, News, TokenRefused, decode
-from sidecar.jellyfin.live.keepalive import Pulse
-from sidecar.jellyfin.live.session_polling import SecondLook
-from sidecar.jellyfin.live.websocket import Line, LineLost, LineRefused, dial
+from sidecar.jellyfin.live.events import (
+    Connected,
+    Disconnected,
+    KeepAliveAsked,
+    News,
+    TokenRefused,
+    decode,
+)
+from sidecar.jellyfin.live.keepalive import KeepAlive
+from sidecar.jellyfin.live.session_polling import SessionPolling
+from sidecar.jellyfin.live.websocket import (
+    ConnectionLost,
+    ConnectionRefused,
+    LiveConnection,
+    open_connection,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +47,7 @@ SETTLED_AFTER_S = 60.0
 KEEP_ALIVE = json.dumps({"MessageType": "KeepAlive"})
 SESSIONS_START = json.dumps({"MessageType": "SessionsStart", "Data": "0,1500"})
 
-Greet = Callable[[Line], None]
+Greet = Callable[[LiveConnection], None]
 
 
 def rest(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
@@ -68,7 +80,7 @@ class Listener:
         *,
         clock: Clock,
         chance: Callable[[], float],
-        open_line: Callable[[], Line] | None = None,
+        open_line: Callable[[], LiveConnection] | None = None,
         greet: Greet | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
@@ -80,16 +92,16 @@ class Listener:
             chance: Gives numbers in [0, 1).
             open_line: How to open a connection, if not to the client's own server.
             greet: What is done first on each connection in place of asking for what plays; may
-                raise any `JellyfinTrouble`.
+                raise any `JellyfinError`.
         """
         self._client = client
-        self.second_look = SecondLook(client.sessions, deliver, clock)
+        self.second_look = SessionPolling(client.sessions, deliver, clock)
         self._clock = clock
         self._chance = chance
-        self._open_line = open_line or partial(dial, client.connection)
+        self._open_line = open_line or partial(open_connection, client.connection)
         self._greet = greet or self._subscribe
-        self._line: Line | None = None
-        self._pulse = Pulse(clock.monotonic())
+        self._line: LiveConnection | None = None
+        self._pulse = KeepAlive(clock.monotonic())
         self._connected_at = 0.0
         self._failures = 0
         self._told: News | None = None
@@ -125,36 +137,36 @@ class Listener:
     def _connect(self) -> float:
         try:
             line = self._open_line()
-        except LineRefused as refused:
+        except ConnectionRefused as refused:
             return self._ask_why(refused)
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             return self._lose(str(trouble), _retry_after(trouble))
         self._line = line
         self._connected_at = self._clock.monotonic()
-        self._pulse = Pulse(self._connected_at)
+        self._pulse = KeepAlive(self._connected_at)
         try:
             self._greet(line)
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             return self._lose(str(trouble), _retry_after(trouble))
         self._tell(Connected())
         return 0.0
 
-    def _subscribe(self, line: Line) -> None:
+    def _subscribe(self, line: LiveConnection) -> None:
         if self._wants_sessions:
             line.send(SESSIONS_START)
 
-    def _ask_why(self, refused: LineRefused) -> float:
+    def _ask_why(self, refused: ConnectionRefused) -> float:
         """A bad token and a stubborn proxy answer alike; `/Users/Me` tells them apart."""
         try:
             self._client.me()
         except SignedOut as gone:
             self._tell(TokenRefused(str(gone)))
             return 0.0
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             return self._lose(str(trouble), _retry_after(trouble))
         return self._lose(str(refused))
 
-    def _listen(self, line: Line) -> float:
+    def _listen(self, line: LiveConnection) -> float:
         now = self._clock.monotonic()
         if self._pulse.is_dead(now):
             return self._lose("The live connection to Jellyfin has gone silent")
@@ -166,7 +178,7 @@ class Listener:
             frame = line.receive(PATIENCE_S)
             if frame is not None:
                 self._take(frame, line)
-        except LineLost as lost:
+        except ConnectionLost as lost:
             if lost.frame_too_big:
                 log.warning("a client's queue is very large: what plays is only asked for")
                 self._wants_sessions = False
@@ -174,18 +186,18 @@ class Listener:
             return self._lose(str(lost))
         return 0.0
 
-    def _take(self, frame: bytes, line: Line) -> None:
+    def _take(self, frame: bytes, line: LiveConnection) -> None:
         match decode(frame, own_device=self._client.connection.identity.device_id):
             case None:
                 return
-            case Beat.WANTED:
+            case KeepAliveAsked.WANTED:
                 self._keep_alive(line)
-            case Beat.ECHO:
+            case KeepAliveAsked.ECHO:
                 self._pulse.echoed()
             case news:
                 self._tell(news)
 
-    def _keep_alive(self, line: Line) -> None:
+    def _keep_alive(self, line: LiveConnection) -> None:
         line.send(KEEP_ALIVE)
         self._pulse.sent(self._clock.monotonic())
 
@@ -213,5 +225,5 @@ class Listener:
             log.exception("%s could not be delivered", type(news).__name__)
 
 
-def _retry_after(trouble: JellyfinTrouble) -> float | None:
+def _retry_after(trouble: JellyfinError) -> float | None:
     return trouble.retry_after_s if isinstance(trouble, ServerAway) else None

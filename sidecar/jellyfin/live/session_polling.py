@@ -17,7 +17,7 @@ from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.errors import JellyfinError, SignedOut
 from sidecar.jellyfin.live.connection_trust import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -35,7 +35,7 @@ TURN_S = 1.0
 Playing = tuple[NowPlaying, ...]
 
 
-class SecondLook:
+class SessionPolling:
     """What plays, for one account, whatever its live connection does.
 
     `pass_on` and `take_deafness` belong to the listener's thread, `run` to one of its own.
@@ -139,7 +139,7 @@ class SecondLook:
             self._is_over = True
             self.pass_on(TokenRefused(str(gone)))
             return
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             log.debug("what plays could not be asked: %s", trouble)
             self.pass_on(Unanswered(trouble))
             self._due = self._clock.monotonic() + IDLE_S

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
-from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
+from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.connection import Connection, unreadable, untrusted
 from sidecar.jellyfin.responses import AWAY, retry_after
 
@@ -29,11 +29,11 @@ CLOSE_TIMEOUT_S = 0.4
 LARGEST_FRAME_BYTES = 32 * 1024 * 1024
 
 
-class LineRefused(JellyfinTrouble):
+class ConnectionRefused(JellyfinError):
     """The server answered the opening with 401 or 403: a refused token, or a proxy."""
 
 
-class LineLost(ServerAway):
+class ConnectionLost(ServerAway):
     """The connection has ended.
 
     Attributes:
@@ -45,7 +45,7 @@ class LineLost(ServerAway):
         self.frame_too_big = frame_too_big
 
 
-class Line(Protocol):
+class LiveConnection(Protocol):
     """A live connection that stands."""
 
     def send(self, text: str) -> None:
@@ -66,8 +66,8 @@ class Line(Protocol):
         """End it, in less than a second. Never raises."""
 
 
-class WebSocketLine:
-    """A `Line` over a real WebSocket."""
+class WebSocketConnection:
+    """A `LiveConnection` over a real WebSocket."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -93,7 +93,7 @@ class WebSocketLine:
         self._connection.close()
 
 
-def dial(http: Connection) -> Line:
+def open_connection(http: Connection) -> LiveConnection:
     """Open the live connection of the account that `http` speaks for.
 
     Raises:
@@ -129,7 +129,7 @@ def dial(http: Connection) -> Line:
         except (OSError, EOFError, ValueError, WebSocketException) as error:
             raise _judged(error, http) from error
         opened.pop_all()
-    return WebSocketLine(connection)
+    return WebSocketConnection(connection)
 
 
 def _tcp(uri: str) -> socket.socket:
@@ -150,24 +150,24 @@ def _tls(http: Connection) -> ssl.SSLContext:
         raise unreadable(http.ca_file) from error
 
 
-def _judged(error: Exception, http: Connection) -> JellyfinTrouble:
+def _judged(error: Exception, http: Connection) -> JellyfinError:
     """Return what a failed opening means."""
     server = http.address
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return LineRefused(f"{server} refuses the live connection (status {status})")
+            return ConnectionRefused(f"{server} refuses the live connection (status {status})")
         if status in AWAY:
             wait = retry_after(error.response.headers.get("Retry-After"))
             return ServerAway(f"Jellyfin at {server} is not ready", retry_after_s=wait)
-        return OddAnswer(f"{server} does not open a live connection (status {status})")
+        return UnexpectedAnswer(f"{server} does not open a live connection (status {status})")
     if isinstance(error, ssl.SSLError):
         return untrusted(server)
     if isinstance(error, (OSError, EOFError)) or isinstance(error.__cause__, EOFError):
         return ServerAway(f"Jellyfin at {server} does not answer")
-    return OddAnswer(f"{server} does not open a live connection: check any proxy before it")
+    return UnexpectedAnswer(f"{server} does not open a live connection: check any proxy before it")
 
 
-def _lost(closed: ConnectionClosed) -> LineLost:
+def _lost(closed: ConnectionClosed) -> ConnectionLost:
     too_big = closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG
-    return LineLost("The live connection to Jellyfin was closed", frame_too_big=too_big)
+    return ConnectionLost("The live connection to Jellyfin was closed", frame_too_big=too_big)

@@ -18,10 +18,10 @@ from sidecar.clock import Clock
 from sidecar.errors import SignedOut
 from sidecar.events import AccountChanged, Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.meta import Meta
 
@@ -31,7 +31,7 @@ SERVER = "jellyfin"
 SERVER_ID = "server_id"
 
 
-class AccountDesk:
+class AccountService:
     """The accounts that the sidecar may act for. Safe for many threads."""
 
     def __init__(
@@ -42,7 +42,7 @@ class AccountDesk:
         accounts: Accounts,
         meta: Meta,
         box: TokenBox,
-        troubles: Troubles,
+        troubles: Problems,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -83,7 +83,7 @@ class AccountDesk:
 
         Raises:
             errors.SignInRefused: Jellyfin refuses them.
-            errors.JellyfinTrouble: It cannot be asked.
+            errors.JellyfinError: It cannot be asked.
         """
         device_id = self._device_id_for(name)
         return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
@@ -142,7 +142,9 @@ class AccountDesk:
         account = self._accounts.get(user_id)
         name = account.name if account else "an account"
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
-        self._troubles.note(Kind.ACCOUNT, user_id, Trouble("signed-out", _must_sign_in(name)))
+        self._troubles.note(
+            ProblemKind.ACCOUNT, user_id, Problem("signed-out", _must_sign_in(name))
+        )
         self._bus.publish(AccountChanged(user_id))
         return True
 
@@ -182,14 +184,14 @@ class AccountDesk:
             self._clients.pop(signed_in.user_id, None)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
-        self._troubles.clear(Kind.ACCOUNT, signed_in.user_id)
+        self._troubles.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
         return account
 
 
-def _identity(device_id: str) -> Identity:
-    return Identity(device_id=device_id, version=__version__)
+def _identity(device_id: str) -> DeviceIdentity:
+    return DeviceIdentity(device_id=device_id, version=__version__)
 
 
 def _new_device_id() -> str:

@@ -14,7 +14,7 @@ MOST_KEYS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
+class ApiKeyView:
     """An API key as its owner sees it; the key itself is shown only once.
 
     Attributes:
@@ -30,27 +30,27 @@ class KeyView:
 class KeyDesk(Protocol):
     """Where people get keys for their programs."""
 
-    def keys(self, person: Person) -> Sequence[KeyView]:
+    def keys(self, person: Person) -> Sequence[ApiKeyView]:
         """List the keys of this account that work."""
 
-    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
         """Make a key; return it and what opens the door; None if the account has too many."""
 
     def revoke_key(self, person: Person, key_id: int) -> bool:
         """Refuse a key of this account from now on; return whether it was one that worked."""
 
 
-class Keys:
+class ApiKeyService:
     """Implements `KeyDesk`. Safe for many threads."""
 
     def __init__(self, api_keys: ApiKeys) -> None:
         self._api_keys = api_keys
 
-    def keys(self, person: Person) -> Sequence[KeyView]:
+    def keys(self, person: Person) -> Sequence[ApiKeyView]:
         """List the keys of this account that work."""
         return [_view(one) for one in self._working(person)]
 
-    def make_key(self, person: Person, label: str) -> tuple[KeyView, str] | None:
+    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
         """Make a key; None if the account has too many."""
         if len(self._working(person)) >= MOST_KEYS:
             return None
@@ -68,5 +68,5 @@ class Keys:
         return [one for one in keys if one.revoked_at is None]
 
 
-def _view(key: ApiKey) -> KeyView:
-    return KeyView(key.id, key.label, key.created_at, key.last_used_at)
+def _view(key: ApiKey) -> ApiKeyView:
+    return ApiKeyView(key.id, key.label, key.created_at, key.last_used_at)

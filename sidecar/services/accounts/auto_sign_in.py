@@ -6,15 +6,15 @@ import logging
 
 from pydantic import SecretStr
 
-from sidecar.errors import JellyfinTrouble, SignInRefused
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.errors import JellyfinError, SignInRefused
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.problems import Problem, ProblemKind, Problems
 
 log = logging.getLogger(__name__)
 
 
-class Unattended:
+class AutoSignIn:
     """One sign-in. A server that is away is waited for: no password has been judged then."""
 
     def __init__(
@@ -22,9 +22,9 @@ class Unattended:
         name: str | None,
         password: SecretStr | None,
         *,
-        accounts: AccountDesk,
-        server: ServerWatch,
-        troubles: Troubles,
+        accounts: AccountService,
+        server: JellyfinStatus,
+        troubles: Problems,
     ) -> None:
         self._name = name
         self._password = password
@@ -47,8 +47,8 @@ class Unattended:
         except SignInRefused as refused:
             log.warning("%s cannot be signed in: %s", name, refused)
             text = f"{name} of the settings cannot be signed in: {refused}"
-            self._troubles.note(Kind.ACCOUNT, f"settings:{name}", Trouble("refused", text))
-        except JellyfinTrouble as trouble:
+            self._troubles.note(ProblemKind.ACCOUNT, f"settings:{name}", Problem("refused", text))
+        except JellyfinError as trouble:
             self._server.tell(trouble)
             if self._server.is_there:
                 log.warning("%s cannot be signed in: %s", name, trouble)

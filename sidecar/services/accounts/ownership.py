@@ -21,7 +21,7 @@ from sidecar.store.rules.tombstones import Tombstones
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class OwnershipChange:
     """Who gives a download up, and who keeps it."""
 
     leaving: frozenset[str]
@@ -66,7 +66,7 @@ class Ownership:
             {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
         )
 
-    def parting(self, person: Person, download: Download, *, for_everyone: bool) -> Parting:
+    def parting(self, person: Person, download: Download, *, for_everyone: bool) -> OwnershipChange:
         """Return who gives it up when this person says so.
 
         An admin who holds it speaks for themself, like anybody; one who does not, for all who do.
@@ -77,9 +77,11 @@ class Ownership:
             for_everyone or not (person.user_id in holders or self._gave_up(person, download))
         )
         leaving = frozenset(holders or [download.user_id]) if everyone else {person.user_id}
-        return Parting(frozenset(leaving), tuple(one for one in holders if one not in leaving))
+        return OwnershipChange(
+            frozenset(leaving), tuple(one for one in holders if one not in leaving)
+        )
 
-    def part(self, download: Download, parting: Parting) -> Reversal:
+    def part(self, download: Download, parting: OwnershipChange) -> Reversal:
         """Drop what the leaving ones hold, for good: no rule fetches it for them again.
 
         Returns:

@@ -13,9 +13,9 @@ import logging
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.jellyfin_status import ServerWatch
+from sidecar.errors import JellyfinError, SidecarError, SignedOut
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 EVERY_S = 45.0
 
 
-class AccountLook:
+class PermissionRefresh:
     """Looks at the accounts."""
 
-    def __init__(self, accounts: AccountDesk, server: ServerWatch, clock: Clock) -> None:
+    def __init__(self, accounts: AccountService, server: JellyfinStatus, clock: Clock) -> None:
         self._accounts = accounts
         self._server = server
         self._clock = clock
@@ -59,7 +59,7 @@ class AccountLook:
         except SignedOut:
             self._accounts.signed_out(client)
             return
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             self._server.tell(trouble)
             return
         if policy.is_disabled:

@@ -21,7 +21,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class WebSession:
     """A session of the web page.
 
     Attributes:
@@ -35,7 +35,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ClientInfo:
     """Where a request comes from: for the sign-in limiter and the log."""
 
     address: str
@@ -53,29 +53,29 @@ class QuickConnectCode:
 class SignInDesk(Protocol):
     """Coming in and going out."""
 
-    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+    def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
         """Sign in with a Jellyfin name and password; exactly one try is passed on.
 
         Raises:
             errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
-            errors.JellyfinTrouble: The server cannot be asked.
+            errors.JellyfinError: The server cannot be asked.
         """
 
-    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+    def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
         """Ask Jellyfin for a code.
 
         Raises:
             errors.SignInRefused: Quick Connect is switched off, or too many tries.
         """
 
-    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+    def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
         """Return the visit once the code was approved elsewhere, None while it was not.
 
         Raises:
             errors.SignInRefused: The code expired or is unknown.
         """
 
-    def visit(self, secret: str) -> Visit | None:
+    def visit(self, secret: str) -> WebSession | None:
         """Return the live session of this cookie; None if it ended, idled out or never was."""
 
     def person_for_key(self, key: str) -> Person | None:

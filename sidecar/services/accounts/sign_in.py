@@ -20,8 +20,8 @@ from sidecar.clock import Clock
 from sidecar.domain.sign_in_limit import SignInLimiter, Try
 from sidecar.errors import SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.accounts.person import Caller, Person, QuickConnectCode, Visit
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions, csrf_of
@@ -33,29 +33,29 @@ MOST_TICKETS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Ticket:
+class _PendingQuickConnect:
     sign_in: SignIn
     device_id: str
     secret: SecretStr
     made_at: float
 
 
-class Visiting:
+class SignInService:
     """The sign-in desk. Safe for many threads."""
 
     def __init__(
-        self, *, accounts: AccountDesk, sessions: Sessions, api_keys: ApiKeys, clock: Clock
+        self, *, accounts: AccountService, sessions: Sessions, api_keys: ApiKeys, clock: Clock
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
         self._api_keys = api_keys
         self._visiting_clock = clock
-        self._tickets: dict[str, _Ticket] = {}
+        self._tickets: dict[str, _PendingQuickConnect] = {}
         self._tickets_lock = Lock()
         self._limiter = SignInLimiter()
         self._limiter_lock = Lock()
 
-    def sign_in(self, name: str, password: str, caller: Caller) -> Visit:
+    def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
         """Sign in with a Jellyfin name and password; see `SignInDesk`."""
         one = self._count(name, caller)
         try:
@@ -72,7 +72,7 @@ class Visiting:
             self._limiter.succeeded(one)
         return visit
 
-    def start_quick_connect(self, caller: Caller) -> QuickConnectCode:
+    def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
         """Ask Jellyfin for a code; see `SignInDesk`."""
         sign_in, device_id = self._accounts.quick_connect()
         code = sign_in.start_quick_connect()
@@ -83,11 +83,11 @@ class Visiting:
                 del self._tickets[old]
             if len(self._tickets) >= MOST_TICKETS:
                 raise SignInRefused("Too many people are signing in at once: try again in a while")
-            self._tickets[ticket] = _Ticket(sign_in, device_id, code.secret, now)
+            self._tickets[ticket] = _PendingQuickConnect(sign_in, device_id, code.secret, now)
         log.info("Quick Connect asked for from %s", caller.address)
         return QuickConnectCode(code.code, ticket)
 
-    def finish_quick_connect(self, ticket: str, caller: Caller) -> Visit | None:
+    def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
         """Return the visit once the code was approved; see `SignInDesk`."""
         with self._tickets_lock:
             found = self._tickets.get(ticket)
@@ -104,11 +104,11 @@ class Visiting:
 
         return self._begin(finish, caller)
 
-    def visit(self, secret: str) -> Visit | None:
+    def visit(self, secret: str) -> WebSession | None:
         """Return the live session of this cookie; see `SignInDesk`."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None
-        return Visit(secret, csrf_of(secret), person) if person else None
+        return WebSession(secret, csrf_of(secret), person) if person else None
 
     def person_for_key(self, key: str) -> Person | None:
         """Return the account behind an API key; see `SignInDesk`."""
@@ -119,7 +119,7 @@ class Visiting:
         """End this session of the web page; see `SignInDesk`."""
         self._sessions.end(secret)
 
-    def _count(self, name: str, caller: Caller) -> Try:
+    def _count(self, name: str, caller: ClientInfo) -> Try:
         with self._limiter_lock:
             answer = self._limiter.begin(name, caller.address, self._visiting_clock.monotonic())
         if isinstance(answer, Try):
@@ -128,7 +128,7 @@ class Visiting:
         text = f"Too many sign-ins have failed: try again in {_in_words(answer)}"
         raise TooManyTries(text, wait_s=answer)
 
-    def _begin(self, sign_in: Callable[[], Account], caller: Caller) -> Visit:
+    def _begin(self, sign_in: Callable[[], Account], caller: ClientInfo) -> WebSession:
         try:
             account = sign_in()
         except SignInRefused as refused:
@@ -137,7 +137,7 @@ class Visiting:
         prefix = _prefix(caller.address)
         secret = self._sessions.begin(account.user_id, address_prefix=prefix)
         log.info("%s came in from %s", account.name, caller.address)
-        return Visit(secret, csrf_of(secret), _as_person(account))
+        return WebSession(secret, csrf_of(secret), _as_person(account))
 
     def _person(self, user_id: str) -> Person | None:
         """Who is signed out of Jellyfin is signed out of the page."""
@@ -157,7 +157,7 @@ def _in_words(seconds: float) -> str:
     return f"{minutes} minutes" if minutes < 100 else f"{hours} hours"  # noqa: PLR2004 - as said
 
 
-def _is_over(ticket: _Ticket, now: float) -> bool:
+def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:
     return now - ticket.made_at > TICKET_LASTS_S
 
 

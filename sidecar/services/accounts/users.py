@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.errors import JellyfinError, SignedOut
 from sidecar.events import AccountChanged, Bus
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import ListedSession, Sessions
-from sidecar.store.accounts.usage import Belongings
+from sidecar.store.accounts.usage import UsageByAccount
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +89,16 @@ class PeopleDesk(Protocol):
         """
 
 
-class People:
+class UserService:
     """Implements `PeopleDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
+        accounts: AccountService,
         sessions: Sessions,
         api_keys: ApiKeys,
-        belongings: Belongings,
+        belongings: UsageByAccount,
         bus: Bus,
     ) -> None:
         self._accounts = accounts
@@ -190,5 +190,5 @@ def _tried(logout: Callable[[], None]) -> None:
     """A server that is away cannot take the token back: it is dropped here all the same."""
     try:
         logout()
-    except JellyfinTrouble as trouble:
+    except JellyfinError as trouble:
         log.warning("a token could not be given back: %s", trouble)

@@ -21,12 +21,12 @@ from sidecar.domain.imports.adoption import samples_of
 from sidecar.domain.space.space import taken as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.file_index import Originals
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.adoption.scan import LookThrough, Match, Offer, TagShelf
+from sidecar.services.adoption.scan import LibraryFileScan, Match, Offer, TagCache
 from sidecar.services.devices.access import DeviceAccess, Management
-from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
 
@@ -124,8 +124,8 @@ class AdoptionDesk(Protocol):
 
         Raises:
             AdoptionInUse: That happens already.
-            errors.DeviceTrouble: The device cannot be read now.
-            errors.JellyfinTrouble: Jellyfin cannot be asked.
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked.
         """
 
     def management(self, person: Person, device_id: str) -> Management | None:
@@ -143,7 +143,7 @@ class AdoptionDesk(Protocol):
 
         Raises:
             errors.NotAManager: They do not manage the device.
-            AdoptionInUse, errors.DeviceTrouble, errors.JellyfinTrouble: As `offer`; what was
+            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
                 adopted before stays so.
         """
 
@@ -161,14 +161,14 @@ class _Outcome:
     refused: list[NotAdopted] = field(default_factory=list)
 
 
-class Adoption:
+class AdoptionService:
     """Implements `AdoptionDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         downloads: Downloads,
         adopter: Adopter,
         client: Callable[[str], Jellyfin],
@@ -193,7 +193,7 @@ class Adoption:
         self._lock = Lock()
         self._in_use: set[str] = set()
         self._offers: dict[tuple[str, str], _Kept] = {}
-        self._tags: dict[str, TagShelf] = {}
+        self._tags: dict[str, TagCache] = {}
 
     def offer(self, person: Person, device_id: str) -> OfferView | None:
         """Look a device through; see `AdoptionDesk`."""
@@ -233,14 +233,14 @@ class Adoption:
         device, client = self._shelf.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._kept(person, device_id) or self._look(person, device, client)
-            done = self._adopt(person, device, Originals(client), offer, ids)
+            done = self._adopt(person, device, ServerFileIndex(client), offer, ids)
         return AdoptedView(adopted=done.adopted, left=done.left, refused=tuple(done.refused))
 
-    def _look(self, person: Person, device: Attached, client: Jellyfin) -> Offer:
-        tags = self._tags.setdefault(device.id, TagShelf())
+    def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
+        tags = self._tags.setdefault(device.id, TagCache())
         settled = self._downloads.settled(device.id)
-        offer = LookThrough(device.folder, client, tags, self._clock).find(
-            Originals(client).all().items,
+        offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
+            ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
             taken={item_id for item_id, _ in settled},
         )
@@ -259,8 +259,8 @@ class Adoption:
     def _adopt(
         self,
         person: Person,
-        device: Attached,
-        originals: Originals,
+        device: AttachedDevice,
+        originals: ServerFileIndex,
         offer: Offer,
         ids: Collection[str] | None,
     ) -> _Outcome:
@@ -286,7 +286,7 @@ class Adoption:
         return done
 
     def _refusal(
-        self, person: Person, device: Attached, originals: Originals, match: Match
+        self, person: Person, device: AttachedDevice, originals: ServerFileIndex, match: Match
     ) -> str | None:
         """Adopt one file; return why not, None if it is adopted."""
         why = self._against(device, originals, match)
@@ -308,7 +308,9 @@ class Adoption:
         device.folder.part(adopted.id).remove()
         return None
 
-    def _against(self, device: Attached, originals: Originals, match: Match) -> str | None:
+    def _against(
+        self, device: AttachedDevice, originals: ServerFileIndex, match: Match
+    ) -> str | None:
         """Return what speaks against adopting a file, None if nothing does."""
         if match.item.can_download is False:
             return NOT_ALLOWED
@@ -320,7 +322,7 @@ class Adoption:
             return OTHER_BYTES
         return None
 
-    def _has_room(self, device: Attached, size: int) -> bool:
+    def _has_room(self, device: AttachedDevice, size: int) -> bool:
         budget, block = device.settings.budget, device.folder.space().block
         used = self._downloads.bytes_on_device(device.id, block=block)
         return budget is None or used + room_taken(size, block) <= budget
@@ -338,11 +340,11 @@ class Adoption:
                 self._in_use.discard(device_id)
 
 
-def _is_still(device: Attached, match: Match) -> bool:
+def _is_still(device: AttachedDevice, match: Match) -> bool:
     return device.folder.look([match.file.path])[match.file.path] == match.file.facts
 
 
-def _has_bytes_of(device: Attached, originals: Originals, match: Match) -> bool:
+def _has_bytes_of(device: AttachedDevice, originals: ServerFileIndex, match: Match) -> bool:
     """Compare the head, the middle and the tail with the original."""
     size = match.file.facts.size
     with device.folder.open(match.file.path) as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
@@ -17,7 +17,7 @@ TEXT = "it was here already, and you kept it"
 class Adopter:
     """Adopts. Safe for many threads."""
 
-    def __init__(self, db: Database, downloads: Downloads, planning: Planning) -> None:
+    def __init__(self, db: Database, downloads: Downloads, planning: WishService) -> None:
         self._db = db
         self._downloads = downloads
         self._planning = planning

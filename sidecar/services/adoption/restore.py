@@ -16,11 +16,11 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import manifest_on
-from sidecar.domain.files.removals import Facts
+from sidecar.domain.files.removals import FileStat
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
 from sidecar.domain.items import Item
 from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.adoption.scan import Library, LookThrough, Offer, TagShelf
+from sidecar.services.adoption.scan import Library, LibraryFileScan, Offer, TagCache
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
 
@@ -42,7 +42,7 @@ class WholeLibrary(Library, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Restored:
     """A file that is known again."""
 
     path: str
@@ -52,7 +52,7 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Skipped:
     """A file that is not, and why."""
 
     path: str
@@ -60,7 +60,7 @@ class Left:
 
 
 @dataclass(slots=True)
-class Report:
+class RestoreReport:
     """What became of a device.
 
     Attributes:
@@ -68,15 +68,15 @@ class Report:
         remark: About the manifest, if it could not be used.
     """
 
-    adopted: list[Back] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    adopted: list[Restored] = field(default_factory=list)
+    left: list[Skipped] = field(default_factory=list)
     known: int = 0
     has_manifest: bool = False
     remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RestoreOptions:
     """How it is to be done.
 
     Attributes:
@@ -94,7 +94,7 @@ class Order:
     is_trial: bool = False
 
 
-class WayBack:
+class ManifestRestore:
     """Goes it for one device, in one thread."""
 
     def __init__(
@@ -111,14 +111,14 @@ class WayBack:
         self._adopter = adopter
         self._library = library
         self._clock = clock
-        self._report = Report()
+        self._report = RestoreReport()
 
-    def go(self, order: Order) -> Report:
+    def go(self, order: RestoreOptions) -> RestoreReport:
         """Adopt what we once wrote.
 
         Raises:
-            errors.DeviceTrouble: The device cannot be used; what was adopted before stays so.
-            errors.JellyfinTrouble: The library cannot be asked any more.
+            errors.DeviceError: The device cannot be used; what was adopted before stays so.
+            errors.JellyfinError: The library cannot be asked any more.
         """
         settled = self._downloads.settled(order.device_id)
         paths = {path for _, path in settled}
@@ -129,14 +129,14 @@ class WayBack:
             self._from_library(order, self._library, taken, paths | seen)
         return self._report
 
-    def _from_manifest(self, order: Order, taken: set[str], paths: set[str]) -> set[str]:
+    def _from_manifest(self, order: RestoreOptions, taken: set[str], paths: set[str]) -> set[str]:
         """Adopt what the manifest names; return the paths that it has the last word on."""
         manifest = self._manifest(order)
         if manifest is None:
             return set()
-        self._report.left += [Left(one.path, one.why) for one in manifest.refused]
+        self._report.left += [Skipped(one.path, one.why) for one in manifest.refused]
         if manifest.server_id not in {None, order.server_id} and order.server_id is not None:
-            self._report.left += [Left(one.path, OTHER_SERVER) for one in manifest.files]
+            self._report.left += [Skipped(one.path, OTHER_SERVER) for one in manifest.files]
             return {one.path for one in manifest.files}
         files = [
             one for one in manifest.files if one.item_id not in taken and one.path not in paths
@@ -153,12 +153,12 @@ class WayBack:
                 continue
             decided.add(one.path)
             if why is not None:
-                self._report.left.append(Left(one.path, why))
+                self._report.left.append(Skipped(one.path, why))
             elif item is not None and self._adopt(order, item, one.path, one.size, one):
                 taken.add(one.item_id)
         return decided
 
-    def _manifest(self, order: Order) -> Manifest | None:
+    def _manifest(self, order: RestoreOptions) -> Manifest | None:
         content = manifest_on(self._folder.root, name=self._folder.name)
         if content is None:
             return None
@@ -178,9 +178,9 @@ class WayBack:
             return {one.item_id: one.item() for one in files}
         return self._library.items([one.item_id for one in files])
 
-    def _against(self, one: Written, facts: object, order: Order) -> str | None:
+    def _against(self, one: Written, facts: object, order: RestoreOptions) -> str | None:
         """Return what speaks against a file of the manifest."""
-        if not isinstance(facts, Facts):
+        if not isinstance(facts, FileStat):
             return NOT_THERE
         if facts.size != one.size:
             return OTHER_SIZE
@@ -190,18 +190,23 @@ class WayBack:
         return None
 
     def _from_library(
-        self, order: Order, library: WholeLibrary, taken: set[str], paths: set[str]
+        self, order: RestoreOptions, library: WholeLibrary, taken: set[str], paths: set[str]
     ) -> None:
-        look = LookThrough(self._folder, library, TagShelf(), self._clock, longest_s=None)
+        look = LibraryFileScan(self._folder, library, TagCache(), self._clock, longest_s=None)
         offer: Offer = look.find(library.all(), ours=paths, taken=taken)
         for one in offer.sure:
             self._adopt(order, one.item, one.file.path, one.file.facts.size)
         doubtful = {one.file.path: one.why for one in offer.doubtful}
-        self._report.left += [Left(path, IN_DOUBT.format(why)) for path, why in doubtful.items()]
-        self._report.left += [Left(path, STRANGER) for path in offer.strangers]
+        self._report.left += [Skipped(path, IN_DOUBT.format(why)) for path, why in doubtful.items()]
+        self._report.left += [Skipped(path, STRANGER) for path in offer.strangers]
 
     def _adopt(
-        self, order: Order, item: Item, path: str, size: int, written: Written | None = None
+        self,
+        order: RestoreOptions,
+        item: Item,
+        path: str,
+        size: int,
+        written: Written | None = None,
     ) -> bool:
         content_hash = written.content_hash if written is not None else None
         if content_hash is None and order.checks:
@@ -212,7 +217,7 @@ class WayBack:
         if not order.is_trial and not self._adopter.adopt(
             order.user_id, order.device_id, item, file, is_held=order.is_held
         ):
-            self._report.left.append(Left(path, PLACE_TAKEN))
+            self._report.left.append(Skipped(path, PLACE_TAKEN))
             return False
-        self._report.adopted.append(Back(path, item.id, item.title, size))
+        self._report.adopted.append(Restored(path, item.id, item.title, size))
         return True

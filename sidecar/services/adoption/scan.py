@@ -18,7 +18,7 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
-from sidecar.domain.files.removals import Facts, Stranger
+from sidecar.domain.files.removals import FileStat, Stranger
 from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
 from sidecar.domain.items import Item
 
@@ -69,16 +69,16 @@ class Offer:
 
 
 @dataclass(slots=True)
-class TagShelf:
+class TagCache:
     """The tags that were read of the files of one device; a changed file is read again."""
 
-    known: dict[tuple[str, Facts], Tags] = field(default_factory=dict)
+    known: dict[tuple[str, FileStat], Tags] = field(default_factory=dict)
 
     def of(self, folder: DeviceFolder, file: Stranger) -> Tags:
         """Return the tags of a file.
 
         Raises:
-            errors.DeviceTrouble: It cannot be read.
+            errors.DeviceError: It cannot be read.
         """
         key = (file.path, file.facts)
         if key not in self.known:
@@ -86,14 +86,14 @@ class TagShelf:
         return self.known[key]
 
 
-class LookThrough:
+class LibraryFileScan:
     """One look through one device for one account."""
 
     def __init__(
         self,
         folder: DeviceFolder,
         library: Library,
-        tags: TagShelf,
+        tags: TagCache,
         clock: Clock,
         *,
         longest_s: float | None = LONGEST_S,
@@ -117,7 +117,7 @@ class LookThrough:
             taken: Items that have a file here already, or are just being fetched.
 
         Raises:
-            errors.DeviceTrouble, errors.JellyfinTrouble: It cannot be looked at.
+            errors.DeviceError, errors.JellyfinError: It cannot be looked at.
         """
         catalogue = Catalogue(one for one in everything if one.id not in taken)
         every = self._folder.strangers(sizes=ANY_SIZE, known=ours)

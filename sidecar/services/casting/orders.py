@@ -17,17 +17,17 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import CONTAINERS, Item
-from sidecar.domain.playback.cast_queue import Cast, from_start, places
+from sidecar.domain.playback.cast_queue import CastItem, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Bell
+from sidecar.threads import Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ class CastOrders:
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
-        shelf: DeviceShelf,
-        planning: Planning,
+        accounts: AccountService,
+        shelf: DeviceRegistry,
+        planning: WishService,
         downloads: Downloads,
         clock: Clock,
     ) -> None:
@@ -61,7 +61,7 @@ class CastOrders:
         self._planning = planning
         self._downloads = downloads
         self._clock = clock
-        self._bell = Bell()
+        self._bell = Wakeup()
         self._waiting: deque[tuple[str, PlayOrder]] = deque()
 
     def take(self, device_id: str, order: PlayOrder) -> None:
@@ -119,9 +119,9 @@ class CastOrders:
         log.info(text, account.name, len(found), len(order.item_ids), name, queued)
         return queued
 
-    def _cast_before(self, device_id: str) -> list[Cast]:
+    def _cast_before(self, device_id: str) -> list[CastItem]:
         return [
-            Cast(one.item_id, one.priority, is_running=one.status is Status.DOWNLOADING)
+            CastItem(one.item_id, one.priority, is_running=one.status is Status.DOWNLOADING)
             for one in self._downloads.on_the_way(device_id, LEAST_CAST_PRIORITY)
         ]
 
@@ -139,7 +139,7 @@ def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str])
     return full | (client.items(light) if light else {})
 
 
-def _may_cast(account: Account, device: Attached) -> bool:
+def _may_cast(account: Account, device: AttachedDevice) -> bool:
     return account.is_signed_in and device.settings.serves(account.name)
 
 

@@ -21,10 +21,10 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import beside, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Disconnected, News
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.casting.orders import CastOrders
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.threads import Crew
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.threads import ThreadGroup
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class _Wanted:
     """A target that should be there: of which account's client, for which device."""
 
     account: Jellyfin
-    device: Attached
+    device: AttachedDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,17 @@ class _Target:
     """A target that is there."""
 
     account: Jellyfin
-    crew: Crew
+    crew: ThreadGroup
 
 
-class Casting:
+class CastTargets:
     """Opens and closes the cast targets. `run` belongs to one thread."""
 
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
-        shelf: DeviceShelf,
+        accounts: AccountService,
+        shelf: DeviceRegistry,
         orders: CastOrders,
         is_paused: Callable[[str], bool],
         around: Callable[[], AbstractContextManager[object]],
@@ -140,7 +140,7 @@ class Casting:
 
         client = beside(wanted.account, device.id, name)
         target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
-        crew = Crew(self._around)
+        crew = ThreadGroup(self._around)
         self._targets[key] = _Target(wanted.account, crew)
         crew.add(f"cast-{name}", target.run)
 

@@ -16,13 +16,13 @@ MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 CurrentSettings = Callable[[str, DeviceSettings], DeviceSettings]
 
 
-def as_configured(_device_id: str, configured: DeviceSettings) -> DeviceSettings:
+def unchanged(_device_id: str, configured: DeviceSettings) -> DeviceSettings:
     """Return the settings as the file has them: nobody changes any."""
     return configured
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class Reservation:
     """Room that is set aside for a download.
 
     Attributes:
@@ -40,7 +40,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedDevice:
     """A device that can be used: its identity, its settings and the hand on its folder.
 
     Attributes:
@@ -51,7 +51,7 @@ class Attached:
     id: str
     configured: DeviceSettings
     folder: DeviceFolder
-    current: CurrentSettings = as_configured
+    current: CurrentSettings = unchanged
 
     @property
     def settings(self) -> DeviceSettings:

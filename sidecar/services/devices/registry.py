@@ -15,17 +15,17 @@ from threading import RLock
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import read_marker
-from sidecar.domain.space.space import Refusal, Space
-from sidecar.errors import AlreadyRunning, DeviceTrouble
+from sidecar.domain.space.space import Space, SpaceRefusal
+from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.services.devices.attached import (
-    Attached,
+    AttachedDevice,
     CurrentSettings,
-    Promise,
-    as_configured,
+    Reservation,
     folder_of,
+    unchanged,
 )
-from sidecar.services.devices.reservations import Reserving
-from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.services.devices.reservations import Reservations
+from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
 
@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 # The device is not at its place: nothing that was open there may be trusted again.
 GONE = frozenset({"missing", "no-marker", "other-device"})
 
-__all__ = ["Attached", "CurrentSettings", "DeviceShelf", "Promise", "as_configured"]
+__all__ = ["AttachedDevice", "CurrentSettings", "DeviceRegistry", "Reservation", "unchanged"]
 
 
-class DeviceShelf:
+class DeviceRegistry:
     """All configured devices. Safe for many threads."""
 
     def __init__(
@@ -46,9 +46,9 @@ class DeviceShelf:
         *,
         devices: Devices,
         downloads: Downloads,
-        troubles: Troubles,
+        troubles: Problems,
         clock: Clock,
-        current: CurrentSettings = as_configured,
+        current: CurrentSettings = unchanged,
     ) -> None:
         """Prepare; no device is looked at yet.
 
@@ -66,11 +66,11 @@ class DeviceShelf:
         self._troubles = troubles
         self._clock = clock
         self._lock = RLock()
-        self._attached: dict[str, Attached] = {}
-        self._reserving = Reserving(downloads)
+        self._attached: dict[str, AttachedDevice] = {}
+        self._reserving = Reservations(downloads)
         self._aside: dict[Path, str] = {}
 
-    def look(self, *, settle: Callable[[Attached], object], starting: bool = False) -> bool:
+    def look(self, *, settle: Callable[[AttachedDevice], object], starting: bool = False) -> bool:
         """Check every device; attach what has come, after `settle` has put it in order.
 
         Returns:
@@ -95,7 +95,7 @@ class DeviceShelf:
         """Return the names of all configured devices."""
         return [one.name for one in self._configured]
 
-    def all(self) -> list[Attached]:
+    def all(self) -> list[AttachedDevice]:
         """Return the devices that were attached, in the order of the settings."""
         with self._lock:
             return [one for one in map(self._of, self._configured) if one is not None]
@@ -114,30 +114,36 @@ class DeviceShelf:
         """Return the ids of the attached devices that this account's files go to."""
         return [one.id for one in self.all() if one.settings.serves(user_name)]
 
-    def get(self, device_id: str) -> Attached:
+    def get(self, device_id: str) -> AttachedDevice:
         """Return a device that is ready to be written to.
 
         Raises:
-            errors.DeviceTrouble: It is not there, or is not the one we know.
+            errors.DeviceError: It is not there, or is not the one we know.
         """
         with self._lock:
             there = self._attached.get(device_id)
         if there is None:
             known = self._devices.get(device_id)
             name = known.name if known else "This device"
-            raise DeviceTrouble("missing", f"{name} is not there: plug it in and it goes on")
+            raise DeviceError("missing", f"{name} is not there: plug it in and it goes on")
         there.folder.check()
         return there
 
     def blocked(self) -> set[str]:
         """Return the ids of the devices that cannot take files now, or are not to."""
         paused = {one.id for one in self.all() if one.settings.paused}
-        return paused | set(self._troubles.all_of(Kind.DEVICE))
+        return paused | set(self._troubles.all_of(ProblemKind.DEVICE))
 
     def reserve(
-        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
-    ) -> Refusal | None:
-        """Set room aside for a download, until `unreserve`; see `Reserving.reserve`."""
+        self,
+        device: AttachedDevice,
+        download_id: int,
+        *,
+        remaining: int,
+        size: int,
+        source: int = 0,
+    ) -> SpaceRefusal | None:
+        """Set room aside for a download, until `unreserve`; see `Reservations.reserve`."""
         return self._reserving.reserve(
             device, download_id, remaining=remaining, size=size, source=source
         )
@@ -146,15 +152,15 @@ class DeviceShelf:
         """Give back the room set aside for a download: it is used, or not needed any more."""
         self._reserving.unreserve(download_id)
 
-    def reserved(self, device_id: str) -> dict[int, Promise]:
+    def reserved(self, device_id: str) -> dict[int, Reservation]:
         """Return what is set aside on a device, for each download."""
         return self._reserving.on(device_id)
 
-    def space(self, device: Attached) -> Space | None:
+    def space(self, device: AttachedDevice) -> Space | None:
         """Return the room on a device; None while it cannot be told."""
         try:
             return device.folder.space()
-        except DeviceTrouble:
+        except DeviceError:
             return None
 
     def distrust(self, device_id: str) -> None:
@@ -164,10 +170,10 @@ class DeviceShelf:
         if there is not None:
             there.folder.distrust()
 
-    def trouble(self, device_id: str, trouble: DeviceTrouble, *, needed: int = 0) -> None:
+    def trouble(self, device_id: str, trouble: DeviceError, *, needed: int = 0) -> None:
         """Stop the queue of a device, with one message, until a look finds it cured."""
-        note = Trouble(trouble.code, str(trouble), needed)
-        if self._troubles.note(Kind.DEVICE, device_id, note):
+        note = Problem(trouble.code, str(trouble), needed)
+        if self._troubles.note(ProblemKind.DEVICE, device_id, note):
             log.warning("%s", trouble)
 
     def set_aside(self, device_id: str) -> None:
@@ -178,7 +184,7 @@ class DeviceShelf:
                 return
             self._aside[there.configured.path] = device_id
         name = there.settings.name
-        self.trouble(device_id, DeviceTrouble("unplugged", f"{name} may be pulled out now"))
+        self.trouble(device_id, DeviceError("unplugged", f"{name} may be pulled out now"))
 
     def let_go(self, device_id: str) -> None:
         """Close the folder of a device that was set aside."""
@@ -209,19 +215,19 @@ class DeviceShelf:
         """Once it was really pulled out, it is used as soon as it is back."""
         try:
             is_there = read_marker(settings.path) is not None
-        except DeviceTrouble:
+        except DeviceError:
             is_there = False
         if not is_there:
             with self._lock:
                 self._aside.pop(settings.path, None)
 
-    def _detach(self, device: Attached) -> None:
+    def _detach(self, device: AttachedDevice) -> None:
         """Let go of a folder that is not there any more: when it is back it is attached anew."""
         with self._lock:
             self._attached.pop(device.id, None)
         device.folder.close()
 
-    def _of(self, settings: DeviceSettings) -> Attached | None:
+    def _of(self, settings: DeviceSettings) -> AttachedDevice | None:
         there = self._attached.values()
         return next((one for one in there if one.configured.path == settings.path), None)
 
@@ -235,53 +241,60 @@ class DeviceShelf:
         return self._current(known.id, configured) if known else configured
 
     def _attach(
-        self, settings: DeviceSettings, settle: Callable[[Attached], object], *, starting: bool
+        self,
+        settings: DeviceSettings,
+        settle: Callable[[AttachedDevice], object],
+        *,
+        starting: bool,
     ) -> bool:
         known = self._known(settings)
         subject = known.id if known else f"new:{settings.name}"
         try:
             attached = self._open(settings, known.id if known else None, settle)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             self.trouble(subject, trouble)
             return False
         except AlreadyRunning as held:
             if starting:
                 raise
-            self.trouble(subject, DeviceTrouble("in-use", str(held)))
+            self.trouble(subject, DeviceError("in-use", str(held)))
             return False
         with self._lock:
             self._attached[attached.id] = attached
         log.info("%s is attached at %s", settings.name, settings.path)
-        self._troubles.clear(Kind.DEVICE, subject)
+        self._troubles.clear(ProblemKind.DEVICE, subject)
         return True
 
     def _open(
-        self, settings: DeviceSettings, known: str | None, settle: Callable[[Attached], object]
-    ) -> Attached:
+        self,
+        settings: DeviceSettings,
+        known: str | None,
+        settle: Callable[[AttachedDevice], object],
+    ) -> AttachedDevice:
         folder, device_id = folder_of(settings, known)
         try:
             folder.attach()
             now = self._clock.now()
             self._devices.save(Device(device_id, settings.name, str(settings.path), now))
-            attached = Attached(device_id, settings, folder, self._current)
+            attached = AttachedDevice(device_id, settings, folder, self._current)
             settle(attached)
         except BaseException:
             folder.close()
             raise
         return attached
 
-    def _check(self, device: Attached) -> None:
+    def _check(self, device: AttachedDevice) -> None:
         try:
             device.folder.check()
-            before = self._troubles.of(Kind.DEVICE, device.id)
+            before = self._troubles.of(ProblemKind.DEVICE, device.id)
             if before is not None and before.needed:
                 refusal = self._reserving.refusal(device, before.needed, before.needed)
                 if refusal is not None:
                     return
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             self.trouble(device.id, trouble)
             if trouble.code in GONE:
                 self._detach(device)
             return
-        if self._troubles.clear(Kind.DEVICE, device.id):
+        if self._troubles.clear(ProblemKind.DEVICE, device.id):
             log.info("%s can be used again", device.settings.name)

@@ -5,22 +5,28 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space.space import Refusal, room_for, taken
-from sidecar.services.devices.attached import Attached, Promise
+from sidecar.domain.space.space import SpaceRefusal, room_for, taken
+from sidecar.services.devices.attached import AttachedDevice, Reservation
 from sidecar.store.downloads.queue import Downloads
 
 
-class Reserving:
+class Reservations:
     """Knows who was promised what. Safe for many threads."""
 
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
         self._lock = RLock()
-        self._reserved: dict[int, tuple[str, Promise]] = {}
+        self._reserved: dict[int, tuple[str, Reservation]] = {}
 
     def reserve(
-        self, device: Attached, download_id: int, *, remaining: int, size: int, source: int = 0
-    ) -> Refusal | None:
+        self,
+        device: AttachedDevice,
+        download_id: int,
+        *,
+        remaining: int,
+        size: int,
+        source: int = 0,
+    ) -> SpaceRefusal | None:
         """Set room aside for a download, until `unreserve`; return why there is none, or None.
 
         Args:
@@ -33,7 +39,7 @@ class Reserving:
         with self._lock:
             refusal = self.refusal(device, remaining, size)
             if refusal is None:
-                self._reserved[download_id] = (device.id, Promise(size, source))
+                self._reserved[download_id] = (device.id, Reservation(size, source))
             return refusal
 
     def unreserve(self, download_id: int) -> None:
@@ -41,7 +47,7 @@ class Reserving:
         with self._lock:
             self._reserved.pop(download_id, None)
 
-    def on(self, device_id: str) -> dict[int, Promise]:
+    def on(self, device_id: str) -> dict[int, Reservation]:
         """Return what is set aside on a device, for each download."""
         with self._lock:
             return {
@@ -50,7 +56,7 @@ class Reserving:
                 if of == device_id
             }
 
-    def refusal(self, device: Attached, remaining: int, size: int) -> Refusal | None:
+    def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
         """Return why there is no room for so many bytes more; None if there is."""
         others, space = self.on(device.id), device.folder.space()
         used = self._downloads.bytes_on_device(device.id, block=space.block)

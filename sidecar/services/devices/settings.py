@@ -22,7 +22,7 @@ from sidecar.store.devices.settings import DeviceSettingsStore
 log = logging.getLogger(__name__)
 
 
-class DeviceBook:
+class DeviceSettingsService:
     """Knows the settings of the devices. Safe for many threads."""
 
     def __init__(

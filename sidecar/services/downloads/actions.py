@@ -15,17 +15,23 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.downloads.add import Adding
-from sidecar.services.downloads.commands import Addition, Order, Outcome, Result, Selection
-from sidecar.services.downloads.queue import QueueSteering
-from sidecar.services.downloads.remove import LettingGo
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.downloads.add import AddDownloads
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    AddedItem,
+    DownloadCommand,
+    ResultKind,
+    Selection,
+)
+from sidecar.services.downloads.queue import QueueActions
+from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -40,7 +46,7 @@ ENDING = frozenset({Action.CANCEL, Action.DELETE, Action.LET_GO})
 FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
 
 
-class Actions:
+class DownloadActions:
     """Implements `ActionsDesk` over the real store. Safe for many threads."""
 
     def __init__(
@@ -50,10 +56,10 @@ class Actions:
         downloads: Downloads,
         holds: Holds,
         devices: Devices,
-        accounts: AccountDesk,
+        accounts: AccountService,
         access: DeviceAccess,
-        planning: Planning,
-        shelf: DeviceShelf,
+        planning: WishService,
+        shelf: DeviceRegistry,
         claims: Claims,
         show: Callable[[Person, int], DownloadView | None],
         clock: Clock,
@@ -78,7 +84,7 @@ class Actions:
         self._accounts = accounts
         self._show = show
         self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
-        self._adding = Adding(
+        self._adding = AddDownloads(
             accounts=accounts,
             planning=planning,
             downloads=downloads,
@@ -86,7 +92,7 @@ class Actions:
             devices=devices,
             access=access,
         )
-        self._queue = QueueSteering(
+        self._queue = QueueActions(
             db=db,
             downloads=downloads,
             ownership=self._ownership,
@@ -94,7 +100,7 @@ class Actions:
             claims=claims,
             clock=clock,
         )
-        self._letting_go = LettingGo(
+        self._letting_go = RemoveDownloads(
             db=db,
             downloads=downloads,
             holds=holds,
@@ -111,24 +117,28 @@ class Actions:
         *,
         device: str | None = None,
         priority: int | None = None,
-    ) -> Sequence[Addition]:
+    ) -> Sequence[AddedItem]:
         """Ask for items of any kind; see `ActionsDesk`."""
         return self._adding.add(person, item_ids, device=device, priority=priority)
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Do one thing to one download."""
         if order.action in ENDING:
             return self._letting_go.act(person, download_id, order)
         return self._queue.act(person, download_id, order)
 
-    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+    def act_on(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         """Do one thing to each of these downloads, each once."""
         return list(self._each(person, list(dict.fromkeys(ids)), order))
 
-    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+    def act_on_all(
+        self, person: Person, which: Selection, order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         """Do one thing to each download that fits, at most 10,000 at once."""
         outcomes = self.act_on(person, self.fitting(person, which, order.action), order)
-        return [one for one in outcomes if one.result is not Result.NOT_FOUND]
+        return [one for one in outcomes if one.result is not ResultKind.NOT_FOUND]
 
     def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
         """Return the downloads that `act_on_all` would do something to."""
@@ -150,7 +160,9 @@ class Actions:
             return 0
         return sum(one != person.user_id for one in self._ownership.owners(found))
 
-    def _each(self, person: Person, ids: Sequence[int], order: Order) -> Iterator[Outcome]:
+    def _each(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Iterator[ActionResult]:
         for start in range(0, len(ids), BATCH):
             # A file is never removed inside a transaction: everybody else would wait for a stick.
             with self._db.write() if order.action is not Action.DELETE else nullcontext():

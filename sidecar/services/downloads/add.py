@@ -13,28 +13,28 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import CONTAINERS, Item, ItemType
 from sidecar.errors import NotFound
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.downloads.commands import Addition, Asked, Queued
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.downloads.commands import AddedItem, AddResult, QueuedDownload
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queue import Downloads
 
 MOST_SHOWN = 1000
 
 
-class Adding:
+class AddDownloads:
     """Does it, for a person. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
-        planning: Planning,
+        accounts: AccountService,
+        planning: WishService,
         downloads: Downloads,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         devices: Devices,
         access: DeviceAccess,
     ) -> None:
@@ -52,14 +52,14 @@ class Adding:
         *,
         device: str | None = None,
         priority: int | None = None,
-    ) -> Sequence[Addition]:
+    ) -> Sequence[AddedItem]:
         """Ask for items; see `ActionsDesk`."""
         wanted = list(dict.fromkeys(item_ids))
         device_id = self.device(person, device)
         if device_id is None:
             text = "There is no such device for this account"
             text = text if device else "No device takes files for this account: plug one in first"
-            return [Addition(one, "", Asked.REFUSED, text, code="no-device") for one in wanted]
+            return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
         client = self._accounts.client(person.user_id)
         found = client.items(wanted)
         return [
@@ -87,7 +87,7 @@ class Adding:
 
     def _one(
         self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
-    ) -> Addition:
+    ) -> AddedItem:
         playable: Sequence[Item] | None = None
         text = ""
         if item.type in CONTAINERS:
@@ -115,26 +115,26 @@ class Adding:
                 self._downloads.prioritise(one, priority)
         return self._told(item, there, queued, text)
 
-    def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> Addition:
+    def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
         if not there:
             return _refused(item, "not-described", "could not be described by Jellyfin: try again")
-        result = Asked.QUEUED if queued else Asked.EXISTS
+        result = AddResult.QUEUED if queued else AddResult.EXISTS
         files = f"{queued} of {len(there)} files are queued" if len(there) > 1 else "is queued"
         text = files if queued else "is here or in the queue already"
-        return Addition(
+        return AddedItem(
             item.id, item.title, result, f"{item.title}: {text}{more}", self._refs(there)
         )
 
-    def _refs(self, there: Sequence[Download]) -> Sequence[Queued]:
+    def _refs(self, there: Sequence[Download]) -> Sequence[QueuedDownload]:
         shown = there[:MOST_SHOWN]
         places = self._downloads.positions([one.id for one in shown])
-        return [Queued(one.id, one.status, places.get(one.id)) for one in shown]
+        return [QueuedDownload(one.id, one.status, places.get(one.id)) for one in shown]
 
 
-def _unknown(item_id: str) -> Addition:
+def _unknown(item_id: str) -> AddedItem:
     text = "Jellyfin does not know this item, or hides it from this account"
-    return Addition(item_id, "", Asked.NOT_FOUND, text, code="unknown-item")
+    return AddedItem(item_id, "", AddResult.NOT_FOUND, text, code="unknown-item")
 
 
-def _refused(item: Item, code: str, text: str) -> Addition:
-    return Addition(item.id, item.title, Asked.REFUSED, f"{item.title} {text}", code=code)
+def _refused(item: Item, code: str, text: str) -> AddedItem:
+    return AddedItem(item.id, item.title, AddResult.REFUSED, f"{item.title} {text}", code=code)

@@ -21,7 +21,7 @@ from sidecar.services.downloads.views import DownloadView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class DownloadCommand:
     """What is to be done.
 
     Attributes:
@@ -42,7 +42,7 @@ class Order:
     for_everyone: bool = False
 
 
-class Result(StrEnum):
+class ResultKind(StrEnum):
     """What came of it.
 
     `kept`: the person's own wish is gone, the download stays for others who want it.
@@ -56,7 +56,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActionResult:
     """What came of one action on one download.
 
     Attributes:
@@ -67,7 +67,7 @@ class Outcome:
     """
 
     download_id: int
-    result: Result
+    result: ResultKind
     text: str
     code: str | None = None
     until: datetime | None = None
@@ -85,7 +85,7 @@ class Selection:
     item_types: frozenset[str] = frozenset()
 
 
-class Asked(StrEnum):
+class AddResult(StrEnum):
     """What came of asking for one item."""
 
     QUEUED = "queued"
@@ -95,7 +95,7 @@ class Asked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueuedDownload:
     """A download that was asked for.
 
     Attributes:
@@ -108,7 +108,7 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class AddedItem:
     """What came of asking for one item, which may be a container of many.
 
     Attributes:
@@ -117,9 +117,9 @@ class Addition:
 
     item_id: str
     title: str
-    result: Asked
+    result: AddResult
     text: str
-    downloads: Sequence[Queued] = ()
+    downloads: Sequence[QueuedDownload] = ()
     code: str | None = None
 
 
@@ -133,7 +133,7 @@ class ActionsDesk(Protocol):
         *,
         device: str | None = None,
         priority: int | None = None,
-    ) -> Sequence[Addition]:
+    ) -> Sequence[AddedItem]:
         """Ask for items of any kind; containers expand, what exists is not doubled.
 
         Args:
@@ -143,16 +143,20 @@ class ActionsDesk(Protocol):
             priority: Higher first; None as any own request.
 
         Raises:
-            errors.JellyfinTrouble: The server cannot be asked; nothing was queued.
+            errors.JellyfinError: The server cannot be asked; nothing was queued.
         """
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Do one thing to one download."""
 
-    def act_on(self, person: Person, ids: Sequence[int], order: Order) -> Sequence[Outcome]:
+    def act_on(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         """Do one thing to each of these downloads."""
 
-    def act_on_all(self, person: Person, which: Selection, order: Order) -> Sequence[Outcome]:
+    def act_on_all(
+        self, person: Person, which: Selection, order: DownloadCommand
+    ) -> Sequence[ActionResult]:
         """Do one thing to each download that fits and to which it can be done in its state."""
 
     def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:

@@ -9,17 +9,23 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
-from sidecar.services.accounts.sign_in import Visiting
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.devices.access import NEW, DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.views import Carried, DownloadView, Page, Query, ReasonView
-from sidecar.services.library.covers import Cover, Covers
+from sidecar.services.downloads.views import (
+    DownloadPage,
+    DownloadQuery,
+    DownloadView,
+    ReasonView,
+    SyncedTo,
+)
+from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.notices import Notice, OpenQuestion
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.transfers.progress import Transfers
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.devices.devices import Devices
@@ -29,23 +35,23 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
-class FrontDesk(Visiting):
+class DownloadListing(SignInService):
     """Implements `Desk` over the real store. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
+        accounts: AccountService,
         sessions: Sessions,
         api_keys: ApiKeys,
         downloads: Downloads,
         holds: Holds,
         devices: Devices,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         access: DeviceAccess,
-        troubles: Troubles,
-        transfers: Transfers,
-        covers: Covers,
+        troubles: Problems,
+        transfers: ProgressTracker,
+        covers: CoverCache,
         arrivals: Arrivals | None,
         further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
         questions: Callable[[Person], Sequence[OpenQuestion]],
@@ -66,24 +72,24 @@ class FrontDesk(Visiting):
         self._questions = questions
         self._is_healthy = is_healthy
 
-    def downloads(self, person: Person, query: Query) -> Page:
+    def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
         which = self._which(person, query)
         rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
-        return Page(self.views(person, rows), total, query.page, query.page_size)
+        return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
         found = self.visible(person, download_id)
         return self.views(person, [found])[0] if found else None
 
-    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+    def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
         return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
+    def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
         """Count what this person may see."""
-        return self._downloads.counts(self._which(person, query or Query()))
+        return self._downloads.counts(self._which(person, query or DownloadQuery()))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the names that an admin may choose owners by; nobody else has a choice."""
@@ -115,7 +121,7 @@ class FrontDesk(Visiting):
             device = attached.get(settings.name)
             known = next((one for one in self._devices.all() if one.name == settings.name), None)
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
-            trouble = self._troubles.of(Kind.DEVICE, device_id)
+            trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._shelf.space(device) if device and trouble is None else None
             files, missing = self._downloads.files_and_missing(device_id)
@@ -142,9 +148,9 @@ class FrontDesk(Visiting):
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """List what this person should know now."""
-        server = self._troubles.all_of(Kind.SERVER).values()
+        server = self._troubles.all_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text) for one in server]
-        for user_id, trouble in self._troubles.all_of(Kind.ACCOUNT).items():
+        for user_id, trouble in self._troubles.all_of(ProblemKind.ACCOUNT).items():
             if person.is_admin or user_id == person.user_id:
                 notices.append(Notice("account", "warning", trouble.text))
         notices += [
@@ -152,7 +158,7 @@ class FrontDesk(Visiting):
             for device in self.devices(person)
             if device.trouble is not None
         ]
-        rooms = self._troubles.all_of(Kind.ROOM)
+        rooms = self._troubles.all_of(ProblemKind.ROOM)
         notices += [
             Notice("room", "warning", rooms[device.id].text)
             for device in self.devices(person)
@@ -188,7 +194,7 @@ class FrontDesk(Visiting):
             return found
         return found if person.user_id in self.viewers(download_id) else None
 
-    def _which(self, person: Person, query: Query) -> DownloadFilter:
+    def _which(self, person: Person, query: DownloadQuery) -> DownloadFilter:
         named = person.is_admin and query.owners
         wanted = {one.casefold() for one in query.owners}
         owners = (
@@ -225,11 +231,11 @@ class FrontDesk(Visiting):
             for row in rows
         ]
 
-    def _carried(self, row: Download) -> tuple[Carried, ...]:
+    def _carried(self, row: Download) -> tuple[SyncedTo, ...]:
         if self._arrivals is None or not row.is_present:
             return ()
         found = self._arrivals.of_file(row.id)
-        return tuple(Carried(one.peer, one.known_at) for one in found if one.known_at is not None)
+        return tuple(SyncedTo(one.peer, one.known_at) for one in found if one.known_at is not None)
 
 
 def _viewer(person: Person) -> str | None:
@@ -264,7 +270,7 @@ def _view(
     progress: Progress | None,
     reasons: tuple[ReasonView, ...],
     owners: tuple[str, ...],
-    carried: tuple[Carried, ...],
+    carried: tuple[SyncedTo, ...],
 ) -> DownloadView:
     held = progress.bytes_held if progress else row.bytes_downloaded
     size = progress.size if progress and progress.size else row.size

@@ -11,14 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.commands import Order, Outcome, Result
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
+from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 NOT_THERE = "There is no such download, or it is not yours to see"
 
 
-class QueueSteering:
+class QueueActions:
     """Does it, for a person. Safe for many threads."""
 
     def __init__(
@@ -37,7 +37,7 @@ class QueueSteering:
         db: Database,
         downloads: Downloads,
         ownership: Ownership,
-        planning: Planning,
+        planning: WishService,
         claims: Claims,
         clock: Clock,
     ) -> None:
@@ -48,7 +48,7 @@ class QueueSteering:
         self._claims = claims
         self._clock = clock
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Do one thing to one download."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
@@ -56,14 +56,14 @@ class QueueSteering:
                 return not_found(download_id)
             force = order.force and person.is_admin
             match judge(order.action, found, self._clock.now(), force=force):
-                case Refusal() as refusal:
+                case ActionRefusal() as refusal:
                     return refused(found, refusal)
-                case Verdict.IS_SO:
-                    return Outcome(found.id, Result.UNCHANGED, _is_so(found))
+                case ActionVerdict.IS_SO:
+                    return ActionResult(found.id, ResultKind.UNCHANGED, _is_so(found))
                 case _:
                     return self._do(person, found, order)
 
-    def _do(self, person: Person, found: Download, order: Order) -> Outcome:
+    def _do(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
         match order.action:
             case Action.PAUSE:
                 return self._pause(found)
@@ -81,18 +81,18 @@ class QueueSteering:
             case _:
                 return self._move(person, found, order.before)
 
-    def _pause(self, found: Download) -> Outcome:
+    def _pause(self, found: Download) -> ActionResult:
         if not self._downloads.pause(found):
             return refused(found, finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
         return replace(_done(found, "is paused"), undo=Reversal(resume=(found.id,)))
 
-    def _again(self, person: Person, found: Download, order: Order) -> Outcome:
+    def _again(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
         if order.action is Action.ACCEPT:
             return self._accept(person, found)
         return self._retry(person, found, from_zero=order.from_zero)
 
-    def _retry(self, person: Person, found: Download, *, from_zero: bool) -> Outcome:
+    def _retry(self, person: Person, found: Download, *, from_zero: bool) -> ActionResult:
         match found.status:
             case Status.FAILED:
                 self._downloads.retry(found, from_zero=from_zero)
@@ -102,7 +102,7 @@ class QueueSteering:
                 self._fetch_again(person, found)
         return _done(found, "is fetched from the start" if from_zero else "is tried again")
 
-    def _accept(self, person: Person, found: Download) -> Outcome:
+    def _accept(self, person: Person, found: Download) -> ActionResult:
         self._downloads.accept(found)
         log.info(
             "%s accepted %s as it is: %s bytes, although the library says %s",
@@ -122,31 +122,31 @@ class QueueSteering:
         item = Item(id=found.item_id, type=kind, title=found.title)
         self._planning.pin(user_id, found.device_id, item, lambda _ids: {})
 
-    def _move(self, person: Person, found: Download, before: int) -> Outcome:
+    def _move(self, person: Person, found: Download, before: int) -> ActionResult:
         other = self._ownership.visible(person, before) if before else None
         if before and other is None:
-            return Outcome(found.id, Result.REFUSED, NOT_THERE, "no-such-place")
+            return ActionResult(found.id, ResultKind.REFUSED, NOT_THERE, "no-such-place")
         if other is None:
             self._downloads.put_before(found, None)
             return _done(found, "comes last")
         if not self._downloads.put_before(found, other):
             text = f"{other.title} does not wait in the queue, so nothing can be put before it"
-            return Outcome(found.id, Result.REFUSED, text, "no-such-place")
+            return ActionResult(found.id, ResultKind.REFUSED, text, "no-such-place")
         return _done(found, f"comes before {other.title}")
 
 
-def not_found(download_id: int) -> Outcome:
+def not_found(download_id: int) -> ActionResult:
     """Return what is said of what is not there, or not theirs: word for word the same."""
-    return Outcome(download_id, Result.NOT_FOUND, NOT_THERE)
+    return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)
 
 
-def refused(download: Download, refusal: Refusal) -> Outcome:
+def refused(download: Download, refusal: ActionRefusal) -> ActionResult:
     """Return a refusal as an outcome."""
-    return Outcome(download.id, Result.REFUSED, refusal.text, refusal.code, refusal.until)
+    return ActionResult(download.id, ResultKind.REFUSED, refusal.text, refusal.code, refusal.until)
 
 
-def _done(download: Download, text: str) -> Outcome:
-    return Outcome(download.id, Result.DONE, f"{download.title} {text}")
+def _done(download: Download, text: str) -> ActionResult:
+    return ActionResult(download.id, ResultKind.DONE, f"{download.title} {text}")
 
 
 def _is_so(download: Download) -> str:

@@ -15,15 +15,15 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, Refusal, Verdict, finishing, judge
+from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
-from sidecar.errors import DeviceTrouble
-from sidecar.services.accounts.ownership import Ownership, Parting
+from sidecar.errors import DeviceError
+from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.downloads.queue import not_found, refused
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
@@ -33,7 +33,7 @@ from sidecar.store.rules.holds import Holds
 log = logging.getLogger(__name__)
 
 
-class LettingGo:
+class RemoveDownloads:
     """Does it, for a person. Safe for many threads."""
 
     def __init__(
@@ -43,7 +43,7 @@ class LettingGo:
         downloads: Downloads,
         holds: Holds,
         ownership: Ownership,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:
@@ -57,38 +57,38 @@ class LettingGo:
         # One file at a time: a second click must not meet the file that was fetched again since.
         self._deleting = Lock()
 
-    def act(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Do one thing to one download."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
             if found is None:
                 return not_found(download_id)
             match judge(order.action, found, self._clock.now()):
-                case Refusal() as refusal:
+                case ActionRefusal() as refusal:
                     return refused(found, refusal)
-                case Verdict.IS_SO:
+                case ActionVerdict.IS_SO:
                     text = f"{found.title} is not on the device any more"
-                    return Outcome(found.id, Result.UNCHANGED, text)
+                    return ActionResult(found.id, ResultKind.UNCHANGED, text)
             outcome = self._end(person, found, order)
         return outcome or self._delete(person, download_id, order)
 
-    def _end(self, person: Person, found: Download, order: Order) -> Outcome | None:
+    def _end(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult | None:
         """Do all that needs no file to be touched; None if one must go."""
         if order.action is Action.LET_GO:
             return self._let_go(person, found, for_everyone=order.for_everyone)
         parting = self._parting(person, found, order)
         if parting.staying:
             undo = self._ownership.part(found, parting)
-            return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
+            return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
         if found.status is Status.COMPLETED:
             return None
         return self._cancel(found, parting, order)
 
-    def _parting(self, person: Person, found: Download, order: Order) -> Parting:
+    def _parting(self, person: Person, found: Download, order: DownloadCommand) -> OwnershipChange:
         for_everyone = order.for_everyone and person.is_admin
         return self._ownership.parting(person, found, for_everyone=for_everyone)
 
-    def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> Outcome:
+    def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> ActionResult:
         everyone = for_everyone and person.is_admin
         users = self._ownership.owners(found) if everyone else [person.user_id]
         ended = [
@@ -99,11 +99,13 @@ class LettingGo:
         self._holds.release_these(ended, self._clock.now())
         if not ended:
             text = f"{found.title} stays as it is: it is not here because you asked for it"
-            return Outcome(found.id, Result.UNCHANGED, text)
+            return ActionResult(found.id, ResultKind.UNCHANGED, text)
         text = f"{found.title} is no longer kept for you: it stays until its room is needed"
-        return Outcome(found.id, Result.DONE, text, undo=Reversal(holds=tuple(ended)))
+        return ActionResult(found.id, ResultKind.DONE, text, undo=Reversal(holds=tuple(ended)))
 
-    def _cancel(self, found: Download, parting: Parting, order: Order) -> Outcome:
+    def _cancel(
+        self, found: Download, parting: OwnershipChange, order: DownloadCommand
+    ) -> ActionResult:
         # What has no byte that counts is nothing to go on from.
         has_some = found.validator is not None and found.bytes_downloaded > 0
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
@@ -112,7 +114,9 @@ class LettingGo:
         undo = self._ownership.part(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
         rest = "; what it had is kept for a month" if keep_part else ""
-        return Outcome(found.id, Result.DONE, f"{found.title} is cancelled{rest}", undo=undo)
+        return ActionResult(
+            found.id, ResultKind.DONE, f"{found.title} is cancelled{rest}", undo=undo
+        )
 
     def _stop(self, gone: Download, *, keep_part: bool) -> None:
         self._claims.stop(gone.id)
@@ -122,25 +126,25 @@ class LettingGo:
     def _remove_part(self, gone: Download) -> None:
         try:
             self._shelf.get(gone.device_id).folder.part(gone.id).remove()
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             # It is swept away when the device is attached again.
             log.info("the part file of %s stays for now: %s", gone.title, trouble)
 
-    def _delete(self, person: Person, download_id: int, order: Order) -> Outcome:
+    def _delete(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Remove the file, then say so: a crash between the two is found out at the next start."""
         with self._deleting:
             found = self._ownership.visible(person, download_id)
             if found is None or found.status is not Status.COMPLETED:
                 text = "It is not on the device any more"
-                return Outcome(download_id, Result.UNCHANGED, text)
+                return ActionResult(download_id, ResultKind.UNCHANGED, text)
             parting = self._parting(person, found, order)
             if parting.staying:
                 undo = self._ownership.part(found, parting)
-                return Outcome(found.id, Result.KEPT, _kept(found), undo=undo)
+                return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
             try:
                 text = self._remove_file(found)
-            except DeviceTrouble as trouble:
-                return refused(found, Refusal(trouble.code, str(trouble)))
+            except DeviceError as trouble:
+                return refused(found, ActionRefusal(trouble.code, str(trouble)))
             return self._say_removed(found, parting, text)
 
     def _remove_file(self, found: Download) -> str:
@@ -153,19 +157,19 @@ class LettingGo:
             )
         return f"{found.title} is deleted"
 
-    def _say_removed(self, found: Download, parting: Parting, text: str) -> Outcome:
+    def _say_removed(self, found: Download, parting: OwnershipChange, text: str) -> ActionResult:
         with self._db.write():
             # Whoever came to want it while its file was removed gets it again.
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
-            self._ownership.part(found, Parting(parting.leaving, ()))
+            self._ownership.part(found, OwnershipChange(parting.leaving, ()))
             current = self._downloads.get(found.id)
             if current is not None and current.status is Status.COMPLETED:
                 self._downloads.delete(current)
                 current = self._downloads.get(found.id)
             if late and current is not None and current.status is Status.REMOVED:
                 self._downloads.want_again(current, user_id=late[0])
-        return Outcome(found.id, Result.DONE, text)
+        return ActionResult(found.id, ResultKind.DONE, text)
 
 
 def _kept(download: Download) -> str:

@@ -21,10 +21,10 @@ from sidecar.domain.undo import Reversal, together
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.downloads.actions import Actions
-from sidecar.services.downloads.commands import Order, Outcome, Result
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.library.lookup import ItemSource
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.playlists import ChosenPlaylists
@@ -35,7 +35,7 @@ MOST_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class UndoRecord:
     """Something that a person did a moment ago.
 
     Attributes:
@@ -48,35 +48,35 @@ class Record:
 
     token: str
     action: str
-    counts: Mapping[Result, int]
+    counts: Mapping[ResultKind, int]
     can_undo: bool
     is_undone: bool = False
 
     @property
     def total(self) -> int:
         """How many files it was done to."""
-        return self.counts.get(Result.DONE, 0) + self.stayed
+        return self.counts.get(ResultKind.DONE, 0) + self.stayed
 
     @property
     def stayed(self) -> int:
         """How many of these stay for others, who want them too."""
-        return self.counts.get(Result.KEPT, 0)
+        return self.counts.get(ResultKind.KEPT, 0)
 
     @property
     def refused(self) -> int:
         """How many could not be changed."""
-        return self.counts.get(Result.REFUSED, 0)
+        return self.counts.get(ResultKind.REFUSED, 0)
 
 
 @dataclass(slots=True)
 class _Kept:
     user_id: str
-    record: Record
+    record: UndoRecord
     reversal: Reversal | None
     until: float
 
 
-class Undoing:
+class UndoService:
     """Remembers what was done, and has it taken back. Safe for many threads."""
 
     def __init__(self, reverse: Callable[[Person, Reversal], bool], clock: Clock) -> None:
@@ -91,26 +91,30 @@ class Undoing:
         self._lock = Lock()
         self._kept: dict[str, _Kept] = {}
 
-    def remember(self, person: Person, action: Action | str, outcomes: Sequence[Outcome]) -> Record:
+    def remember(
+        self, person: Person, action: Action | str, outcomes: Sequence[ActionResult]
+    ) -> UndoRecord:
         """Remember what was done to some downloads."""
         counts = Counter(one.result for one in outcomes)
         return self._put(person, str(action), counts, together(one.undo for one in outcomes))
 
-    def remember_one(self, person: Person, action: str, reversal: Reversal, files: int) -> Record:
+    def remember_one(
+        self, person: Person, action: str, reversal: Reversal, files: int
+    ) -> UndoRecord:
         """Remember something that is taken back in one way."""
-        return self._put(person, action, {Result.DONE: files}, reversal)
+        return self._put(person, action, {ResultKind.DONE: files}, reversal)
 
-    def record(self, person: Person, token: str) -> Record | None:
+    def record(self, person: Person, token: str) -> UndoRecord | None:
         """Return what this person did under this token; None if that is over or never was."""
         with self._lock:
             kept = self._of(person, token)
             return kept.record if kept else None
 
-    def undo(self, person: Person, token: str) -> Record | None:
+    def undo(self, person: Person, token: str) -> UndoRecord | None:
         """Take something back; None if it is over, was taken back already, or never was.
 
         Raises:
-            errors.JellyfinTrouble: What has to be queued anew cannot be asked for now; it can be
+            errors.JellyfinError: What has to be queued anew cannot be asked for now; it can be
                 tried again.
         """
         with self._lock:
@@ -134,10 +138,10 @@ class Undoing:
         self,
         person: Person,
         action: str,
-        counts: Mapping[Result, int],
+        counts: Mapping[ResultKind, int],
         reversal: Reversal | None,
-    ) -> Record:
-        record = Record(
+    ) -> UndoRecord:
+        record = UndoRecord(
             token=secrets.token_urlsafe(16),
             action=action,
             counts=counts,
@@ -165,8 +169,8 @@ class Reversing:
         *,
         db: Database,
         access: DeviceAccess,
-        planning: Planning,
-        actions: Actions,
+        planning: WishService,
+        actions: DownloadActions,
         tombstones: Tombstones,
         exclusions: Exclusions,
         chosen: ChosenPlaylists,
@@ -200,7 +204,7 @@ class Reversing:
         """Take something back; return False if the person may not (any more).
 
         Raises:
-            errors.JellyfinTrouble: What has to be queued anew cannot be asked for now.
+            errors.JellyfinError: What has to be queued anew cannot be asked for now.
         """
         if not self._may(person, reversal):
             return False
@@ -234,6 +238,6 @@ class Reversing:
         for user_id, wishes in by_user.items():
             self._planning.keep(wishes, partial(self._describe, user_id))
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
-            self._actions.act_on(person, ids, Order(action=action))
+            self._actions.act_on(person, ids, DownloadCommand(action=action))
         for user_id in reversal.user_ids:
             self._wake(user_id)

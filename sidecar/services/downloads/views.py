@@ -27,7 +27,7 @@ class ReasonView:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class SyncedTo:
     """Another device that Syncthing carries a file to, and since when it is known to have it."""
 
     peer: str
@@ -73,7 +73,7 @@ class DownloadView:
     format_note: str | None = None
     source_size: int | None = None
     phase: Phase | None = None
-    carried: tuple[Carried, ...] = ()
+    carried: tuple[SyncedTo, ...] = ()
     missing_since: datetime | None = None
 
     @property
@@ -83,7 +83,7 @@ class DownloadView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class DownloadQuery:
     """What a list of downloads shows: `page` from 1, what is empty means any.
 
     Attributes:
@@ -106,7 +106,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DownloadPage:
     """One page of a list and how much there is in all."""
 
     items: Sequence[DownloadView]
@@ -118,16 +118,16 @@ class Page:
 class Desk(SignInDesk, Protocol):
     """Everything else."""
 
-    def downloads(self, person: Person, query: Query) -> Page:
+    def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
 
-    def rank(self, person: Person, query: Query, download_id: int) -> int | None:
+    def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
 
-    def counts(self, person: Person, query: Query | None = None) -> Mapping[str, int]:
+    def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
         """Count what this person may see in each state and as `missing`.
 
         Equal to the totals of `downloads`.

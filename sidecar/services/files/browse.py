@@ -18,21 +18,21 @@ from sidecar.domain.files.tiles import SERIES, tile_of
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.presence import Looking, Sight
+from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.services.rules.preferences import EXCLUDABLE
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.files.albums import AlbumsOnDevice, Tile
-from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.files.albums import AlbumIndex, Tile
+from sidecar.store.files.search import FileFilter, FileIndex
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.holds import Holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class FileQuery:
     """Which files are looked for; what is empty means any.
 
     Attributes:
@@ -51,7 +51,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class KeepReason:
     """A rule that keeps a file for the person who asks.
 
     Attributes:
@@ -80,12 +80,12 @@ class FileView:
     """
 
     view: DownloadView
-    sight: Sight
+    sight: Presence
     tile: str
     last_heard: datetime | None
     was_used: bool
     is_pinned: bool
-    holdings: tuple[Holding, ...]
+    holdings: tuple[KeepReason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +138,13 @@ class TilePage:
 class OnDeviceDesk(Protocol):
     """What may be asked about the files on the devices."""
 
-    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+    def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
         """List albums, series and films, the one that got a file last first."""
 
-    def files(self, person: Person, wanted: Wanted) -> FilePage:
+    def files(self, person: Person, wanted: FileQuery) -> FilePage:
         """List files, newest first, each with a look at its device."""
 
-    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+    def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
         """Return one tile and a page of its files in their order, whatever the words and types.
 
         Raises:
@@ -173,18 +173,18 @@ class OnDeviceDesk(Protocol):
         """
 
 
-class OnTheDevice:
+class FileBrowser:
     """Implements `OnDeviceDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        albums: AlbumsOnDevice,
-        offline: Offline,
+        albums: AlbumIndex,
+        offline: FileIndex,
         holds: Holds,
         plays: Plays,
-        planning: Planning,
-        looking: Looking,
+        planning: WishService,
+        looking: FilePresence,
         views: Callable[[Person, Sequence[Download]], Sequence[DownloadView]],
         visible: Callable[[Person, int], Download | None],
         accounts: Callable[[], Iterable[Account]],
@@ -215,7 +215,7 @@ class OnTheDevice:
         self._accounts = accounts
         self._clock = clock
 
-    def tiles(self, person: Person, wanted: Wanted) -> TilePage:
+    def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
         """List albums, series and films; see `OnDeviceDesk`."""
         which = self._which(person, wanted)
         found, numbers = self._albums.page(which, wanted.page, wanted.page_size)
@@ -223,19 +223,19 @@ class OnTheDevice:
         items = [_tile(one, view) for one, view in zip(found, views, strict=True)]
         return TilePage(items=items, total=numbers.tiles, files=numbers.files)
 
-    def files(self, person: Person, wanted: Wanted) -> FilePage:
+    def files(self, person: Person, wanted: FileQuery) -> FilePage:
         """List files; see `OnDeviceDesk`."""
         which = self._which(person, wanted)
         rows, total = self._offline.page(which, wanted.page, wanted.page_size)
         tiles = self._albums.numbers(which).tiles
         return FilePage(items=self._files(person, rows), total=total, tiles=tiles)
 
-    def tile(self, person: Person, key: str, wanted: Wanted) -> tuple[TileView, FilePage]:
+    def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
         """Return one tile and a page of its files; see `OnDeviceDesk`."""
         which = replace(self._which(person, wanted), text="", item_types=frozenset())
         found = self._albums.tile(key, which)
         if found is None:
-            raise NotHere
+            raise NotVisible
         rows, total = self._albums.files(key, which, wanted.page, wanted.page_size)
         (view,) = self._views(person, [found.newest])
         page = FilePage(items=self._files(person, rows), total=total, tiles=1)
@@ -265,7 +265,7 @@ class OnTheDevice:
     def _own(self, person: Person, download_id: int) -> Download:
         found = self._visible(person, download_id)
         if found is None or not found.is_present:
-            raise NotHere
+            raise NotVisible
         return found
 
     def _files(self, person: Person, rows: Sequence[Download]) -> list[FileView]:
@@ -286,13 +286,13 @@ class OnTheDevice:
             for own in (_own_holds(person, holds[row.id]),)
         ]
 
-    def _which(self, person: Person, wanted: Wanted) -> OfflineFilter:
+    def _which(self, person: Person, wanted: FileQuery) -> FileFilter:
         owners = None
         if person.is_admin and wanted.owners:
             named = {one.casefold() for one in wanted.owners}
             users = self._accounts()
             owners = frozenset(one.user_id for one in users if one.name.casefold() in named)
-        return OfflineFilter(
+        return FileFilter(
             viewer=viewer(person),
             owners=owners,
             device_id=wanted.device_id,
@@ -324,6 +324,6 @@ def _own_holds(person: Person, holds: Iterable[Hold]) -> list[Hold]:
     return [one for one in own if one.release_at is None]
 
 
-def _holding(hold: Hold) -> Holding:
+def _holding(hold: Hold) -> KeepReason:
     source = hold.reason.source_id
-    return Holding(hold.reason.rule, source, hold.reason.text, is_wide=source != hold.item_id)
+    return KeepReason(hold.reason.rule, source, hold.reason.text, is_wide=source != hold.item_id)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.errors import DeviceTrouble
-from sidecar.services.devices.attached import Attached
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.errors import DeviceError
+from sidecar.services.devices.attached import AttachedDevice
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.store.devices.devices import Devices
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Presence:
     """What was seen of one file.
 
     Attributes:
@@ -34,69 +34,71 @@ class Sight:
         return self.path is not None
 
 
-class Looking:
+class FilePresence:
     """Looks at devices. Safe for many threads."""
 
-    def __init__(self, shelf: DeviceShelf, devices: Devices) -> None:
+    def __init__(self, shelf: DeviceRegistry, devices: Devices) -> None:
         self._shelf = shelf
         self._devices = devices
 
-    def device(self, device_id: str) -> Attached:
+    def device(self, device_id: str) -> AttachedDevice:
         """Return a device that can be read from.
 
         Raises:
-            errors.DeviceTrouble: It is not there, or is not the one we know.
+            errors.DeviceError: It is not there, or is not the one we know.
         """
         there = next((one for one in self._shelf.all() if one.id == device_id), None)
         if there is None:
             known = self._devices.get(device_id)
             name = known.name if known else "The device of this file"
-            raise DeviceTrouble("missing", f"{name} is not there: plug it in and try again")
+            raise DeviceError("missing", f"{name} is not there: plug it in and try again")
         there.folder.check_place()
         return there
 
-    def at(self, downloads: Iterable[Download]) -> Mapping[int, Sight]:
+    def at(self, downloads: Iterable[Download]) -> Mapping[int, Presence]:
         """Look at the files of these downloads; return what was seen for each id."""
-        devices: dict[str, Attached | DeviceTrouble] = {}
-        seen: dict[int, Sight] = {}
+        devices: dict[str, AttachedDevice | DeviceError] = {}
+        seen: dict[int, Presence] = {}
         for one in downloads:
             if one.status is not Status.COMPLETED:
-                seen[one.id] = Sight(None, f"{one.title} has not arrived, or is not kept any more")
+                seen[one.id] = Presence(
+                    None, f"{one.title} has not arrived, or is not kept any more"
+                )
                 continue
             if one.device_id not in devices:
                 devices[one.device_id] = self._tried(one.device_id)
             seen[one.id] = _look(devices[one.device_id], one)
         return seen
 
-    def _tried(self, device_id: str) -> Attached | DeviceTrouble:
+    def _tried(self, device_id: str) -> AttachedDevice | DeviceError:
         try:
             return self.device(device_id)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             return trouble
 
 
-def _look(device: Attached | DeviceTrouble, download: Download) -> Sight:
-    if isinstance(device, DeviceTrouble):
-        return Sight(None, str(device))
+def _look(device: AttachedDevice | DeviceError, download: Download) -> Presence:
+    if isinstance(device, DeviceError):
+        return Presence(None, str(device))
     if download.missing_since is not None:
         # Also if something has its name and its size: that was not what arrived.
-        return Sight(None, gone(download, device))
+        return Presence(None, gone(download, device))
     try:
         there = device.folder.stat(download.file_path)
-    except DeviceTrouble as trouble:
-        return Sight(None, str(trouble))
+    except DeviceError as trouble:
+        return Presence(None, str(trouble))
     if there is None:
-        return Sight(None, gone(download, device))
+        return Presence(None, gone(download, device))
     if there.size != download.file_size:
-        return Sight(None, changed(download, device))
-    return Sight(device.folder.root / download.file_path, None)
+        return Presence(None, changed(download, device))
+    return Presence(device.folder.root / download.file_path, None)
 
 
-def gone(download: Download, device: Attached) -> str:
+def gone(download: Download, device: AttachedDevice) -> str:
     """Return the sentence for a file that is not there any more."""
     return f"The file of {download.title} is not on {device.settings.name} any more"
 
 
-def changed(download: Download, device: Attached) -> str:
+def changed(download: Download, device: AttachedDevice) -> str:
     """Return the sentence for a file that is not ours any more."""
     return f"The file of {download.title} on {device.settings.name} is not the one that arrived"

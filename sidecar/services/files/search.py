@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Protocol
 
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.presence import Looking, Sight
+from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.store.devices.devices import Devices
-from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.files.search import FileFilter, FileIndex
 
 Views = Callable[[Person, Sequence[Download]], Sequence[DownloadView]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfflineQuery:
+class FileSearchQuery:
     """What a list of files shows: newest first, `page` from 1.
 
     Attributes:
@@ -40,15 +40,15 @@ class OfflineQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class OfflineFile:
+class FoundFile:
     """A file and what was just seen of it."""
 
     view: DownloadView
-    sight: Sight
+    sight: Presence
 
 
 @dataclass(frozen=True, slots=True)
-class OfflinePage:
+class FoundFilesPage:
     """One page of files.
 
     Attributes:
@@ -56,7 +56,7 @@ class OfflinePage:
         missing: How many more should be there and were not seen at the last look.
     """
 
-    items: Sequence[OfflineFile]
+    items: Sequence[FoundFile]
     total: int
     page: int
     page_size: int
@@ -66,10 +66,10 @@ class OfflinePage:
 class OfflineDesk(Protocol):
     """What may be asked about files."""
 
-    def files(self, person: Person, query: OfflineQuery) -> OfflinePage:
+    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
         """List the finished files that this person may see, each with a look at its device."""
 
-    def item(self, person: Person, item_id: str) -> Sequence[OfflineFile]:
+    def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
         """Return what there is of an item on all devices; what is available comes first.
 
         Raises:
@@ -77,11 +77,11 @@ class OfflineDesk(Protocol):
         """
 
 
-class OfflineLibrary:
+class FileSearch:
     """Implements `OfflineDesk`. Safe for many threads."""
 
     def __init__(
-        self, *, offline: Offline, devices: Devices, looking: Looking, views: Views
+        self, *, offline: FileIndex, devices: Devices, looking: FilePresence, views: Views
     ) -> None:
         """Prepare; `views` puts rows into a person's words."""
         self._offline = offline
@@ -89,9 +89,9 @@ class OfflineLibrary:
         self._looking = looking
         self._views = views
 
-    def files(self, person: Person, query: OfflineQuery) -> OfflinePage:
+    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
         """List files; see `OfflineDesk`."""
-        which = OfflineFilter(
+        which = FileFilter(
             viewer=viewer(person),
             device_id=self._device_id(query.device),
             item_types=query.item_types,
@@ -99,13 +99,13 @@ class OfflineLibrary:
         )
         rows, total = self._offline.page(which, query.page, query.page_size)
         missing = self._offline.missing(which)
-        return OfflinePage(self._seen(person, rows), total, query.page, query.page_size, missing)
+        return FoundFilesPage(self._seen(person, rows), total, query.page, query.page_size, missing)
 
-    def item(self, person: Person, item_id: str) -> Sequence[OfflineFile]:
+    def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
         """Return what there is of an item; see `OfflineDesk`."""
         rows = self._offline.of_items([item_id], viewer(person))
         if not rows:
-            raise NotHere
+            raise NotVisible
         return sorted(self._seen(person, rows), key=lambda one: not one.sight.is_available)
 
     def local(self, person: Person, item_id: str) -> tuple[int, Path] | None:
@@ -116,9 +116,9 @@ class OfflineLibrary:
             ((row.id, path) for row in rows if (path := seen[row.id].path) is not None), None
         )
 
-    def _seen(self, person: Person, rows: Sequence[Download]) -> list[OfflineFile]:
+    def _seen(self, person: Person, rows: Sequence[Download]) -> list[FoundFile]:
         sights = self._looking.at(rows)
-        return [OfflineFile(view, sights[view.id]) for view in self._views(person, rows)]
+        return [FoundFile(view, sights[view.id]) for view in self._views(person, rows)]
 
     def _device_id(self, asked: str | None) -> str | None:
         """A device is meant by its id or by its name."""

@@ -19,13 +19,20 @@ from typing import BinaryIO, Protocol
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.media_types import media_type
-from sidecar.errors import NotAllowed, NotFound, NotHere, NotPossible, SidecarError, StoreTrouble
+from sidecar.errors import (
+    DatabaseError,
+    NotAllowed,
+    NotFound,
+    NotPossible,
+    NotVisible,
+    SidecarError,
+)
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileAway, Stream, stream
 from sidecar.services.accounts.person import Person
-from sidecar.services.files.presence import Looking, changed, gone
-from sidecar.services.files.search import OfflineLibrary
-from sidecar.services.library.lookup import seen
+from sidecar.services.files.presence import FilePresence, changed, gone
+from sidecar.services.files.search import FileSearch
+from sidecar.services.library.lookup import get_item
 
 MOST = 10
 MOST_EACH = 4
@@ -37,7 +44,7 @@ log = logging.getLogger(__name__)
 PAUSE_S = 600.0
 
 
-class Uses:
+class UsageTracker:
     """Tells the openings from the pieces. Safe for many threads."""
 
     def __init__(self, used: Callable[[str], object], clock: Clock) -> None:
@@ -62,7 +69,7 @@ class Uses:
         """Playing does not fail because nobody can write down that it was played."""
         try:
             self._used(item_id)
-        except StoreTrouble as trouble:
+        except DatabaseError as trouble:
             log.warning("a use could not be noted: %s", trouble)
 
 
@@ -79,7 +86,7 @@ class TooManyStreams(SidecarError):
         self.is_own = is_own
 
 
-class Streams:
+class StreamLimit:
     """Counts them. Safe for many threads."""
 
     def __init__(self, *, most: int = MOST, most_each: int = MOST_EACH) -> None:
@@ -152,8 +159,8 @@ class OpenFile:
 class MediaDesk(Protocol):
     """What may be asked about playing.
 
-    Every call raises `NotHere` for what this person may not see, and `JellyfinTrouble` if Jellyfin
-    had to be asked and cannot be.
+    Every call raises `NotVisible` for what this person may not see, and `JellyfinTrouble` if
+    Jellyfin had to be asked and cannot be.
     """
 
     def source(self, person: Person, item_id: str) -> Local | Remote:
@@ -168,7 +175,7 @@ class MediaDesk(Protocol):
 
         Raises:
             NoFile: It is not there, or not the one that arrived.
-            errors.DeviceTrouble: Its device is not there.
+            errors.DeviceError: Its device is not there.
         """
 
     def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
@@ -189,18 +196,18 @@ class MediaDesk(Protocol):
         """A piece of a file is fetched to be played."""
 
 
-class Media:
+class MediaStreaming:
     """Implements `MediaDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        offline: OfflineLibrary,
-        looking: Looking,
+        offline: FileSearch,
+        looking: FilePresence,
         visible: Callable[[Person, int], Download | None],
         client: Callable[[str], Jellyfin],
-        streams: Streams,
-        uses: Uses,
+        streams: StreamLimit,
+        uses: UsageTracker,
     ) -> None:
         """Prepare.
 
@@ -224,7 +231,7 @@ class Media:
         local = self._offline.local(person, item_id)
         if local is not None:
             return Local(*local)
-        item = seen(self._client(person.user_id), item_id)
+        item = get_item(self._client(person.user_id), item_id)
         if not item.is_playable:
             raise NotPossible(
                 f"{item.title} is nothing that plays by itself: ask for what is in it"
@@ -262,7 +269,7 @@ class Media:
         except FileAway as away:
             raise NoFile(str(away)) from None
         except (NotFound, NotAllowed):
-            raise NotHere from None
+            raise NotVisible from None
 
     def begin(self, person: Person) -> Callable[[], None]:
         """Take a place among those who play; see `MediaDesk`."""
@@ -275,7 +282,7 @@ class Media:
     def _finished(self, person: Person, download_id: int) -> Download:
         download = self._visible(person, download_id)
         if download is None:
-            raise NotHere
+            raise NotVisible
         if download.status is not Status.COMPLETED:
             raise NoFile(f"{download.title} has not arrived, or is not kept any more")
         return download

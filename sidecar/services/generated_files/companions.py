@@ -17,7 +17,7 @@ from itertools import groupby
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.companions import (
-    Beside,
+    CompanionKind,
     cover_path,
     is_left,
     lrc,
@@ -27,16 +27,16 @@ from sidecar.domain.files.companions import (
     what,
 )
 from sidecar.domain.files.presets import PRESETS
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.companions import Companions, Extras
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.generated_files.writer import DeviceWriter
-from sidecar.services.problems import Troubles
-from sidecar.store.files.companions import Arrived, BesideFiles
-from sidecar.store.files.completed import OnDevice
+from sidecar.jellyfin.library.companions import CompanionList, Companions
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.generated_files.writer import GeneratedFileWriter
+from sidecar.services.problems import Problems
+from sidecar.store.files.companions import CompanionFiles, NewFile
+from sidecar.store.files.completed import CompletedFiles
 from sidecar.transfer.converting.pictures import baseline
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Put:
+class _Companion:
     """What is to lie beside a file."""
 
     path: str
     content: bytes
 
 
-class BesideWriter(DeviceWriter):
+class CompanionWriter(GeneratedFileWriter):
     """One thread runs it; `hear` is safe for many."""
 
     what = "covers"
@@ -60,12 +60,12 @@ class BesideWriter(DeviceWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceShelf,
-        on_device: OnDevice,
-        beside: BesideFiles,
+        shelf: DeviceRegistry,
+        on_device: CompletedFiles,
+        beside: CompanionFiles,
         client: Callable[[str], Jellyfin],
         cover_changed: Callable[[str], object],
-        troubles: Troubles,
+        troubles: Problems,
         clock: Clock,
     ) -> None:
         """Prepare.
@@ -95,7 +95,7 @@ class BesideWriter(DeviceWriter):
             case _:
                 pass
 
-    def _write(self, device: Attached) -> None:
+    def _write(self, device: AttachedDevice) -> None:
         kinds = _kinds(device)
         self._clear(device, kinds)
         waiting = self._beside.waiting(device.id, AT_ONCE)
@@ -105,7 +105,7 @@ class BesideWriter(DeviceWriter):
         if len(waiting) == AT_ONCE:
             self.changed(device.id)
 
-    def _clear(self, device: Attached, kinds: frozenset[Beside]) -> None:
+    def _clear(self, device: AttachedDevice, kinds: frozenset[CompanionKind]) -> None:
         """Take away what belongs to nothing any more, or is not wanted here."""
         own = device.folder.own_files
         ours = [one for one in own.names() if what(one) is not None]
@@ -120,50 +120,50 @@ class BesideWriter(DeviceWriter):
 
     def _bring(
         self,
-        device: Attached,
-        kinds: frozenset[Beside],
+        device: AttachedDevice,
+        kinds: frozenset[CompanionKind],
         companions: Companions,
-        files: Sequence[Arrived],
+        files: Sequence[NewFile],
     ) -> None:
-        has_texts = not kinds.isdisjoint({Beside.LYRICS, Beside.SUBTITLES})
+        has_texts = not kinds.isdisjoint({CompanionKind.LYRICS, CompanionKind.SUBTITLES})
         extras = companions.of([one.item_id for one in files]) if has_texts else {}
         for one in files:
-            if Beside.COVER in kinds:
+            if CompanionKind.COVER in kinds:
                 self._put_all(device, _cover(device, companions, one))
             if (more := extras.get(one.item_id)) is not None:
                 self._put_all(device, _texts(kinds, companions, one, more))
             self._beside.note([one])
 
-    def _put_all(self, device: Attached, found: Iterable[_Put]) -> None:
+    def _put_all(self, device: AttachedDevice, found: Iterable[_Companion]) -> None:
         for put in found:
             self._put(device, put)
 
-    def _put(self, device: Attached, put: _Put) -> None:
+    def _put(self, device: AttachedDevice, put: _Companion) -> None:
         if not self._has_room(device, len(put.content)):
             return
         try:
             if device.folder.own_files.put(put.path, put.content):
                 self._tell(device, put.path)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             if trouble.code != "name-taken":
                 raise
             log.info("%s on %s is somebody else's", put.path, device.settings.name)
 
-    def _tell(self, device: Attached, path: str) -> None:
-        if what(path) is Beside.COVER:
+    def _tell(self, device: AttachedDevice, path: str) -> None:
+        if what(path) is CompanionKind.COVER:
             self._cover_changed(device.id)
 
 
-def _kinds(device: Attached) -> frozenset[Beside]:
+def _kinds(device: AttachedDevice) -> frozenset[CompanionKind]:
     wanted = {
-        Beside.COVER: device.settings.covers,
-        Beside.LYRICS: device.settings.lyrics,
-        Beside.SUBTITLES: device.settings.subtitles,
+        CompanionKind.COVER: device.settings.covers,
+        CompanionKind.LYRICS: device.settings.lyrics,
+        CompanionKind.SUBTITLES: device.settings.subtitles,
     }
     return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
 
 
-def _cover(device: Attached, companions: Companions, file: Arrived) -> Iterator[_Put]:
+def _cover(device: AttachedDevice, companions: Companions, file: NewFile) -> Iterator[_Companion]:
     """Yield the cover of a file's folder, if it has never been there and there is one."""
     path = cover_path(file.path, file.item_type)
     if path is None or file.image_item_id is None or file.image_tag is None:
@@ -174,20 +174,20 @@ def _cover(device: Attached, companions: Companions, file: Arrived) -> Iterator[
     body = companions.picture(file.image_item_id, file.image_tag, pixels)
     made = None if body is None else baseline(body, most=pixels)
     if made is not None:
-        yield _Put(path, made)
+        yield _Companion(path, made)
     elif body is not None:
         log.info("the cover of %s is no picture that can be read", file.path)
 
 
 def _texts(
-    kinds: frozenset[Beside], companions: Companions, file: Arrived, extras: Extras
-) -> Iterator[_Put]:
-    if Beside.LYRICS in kinds and extras.has_lyrics:
+    kinds: frozenset[CompanionKind], companions: Companions, file: NewFile, extras: CompanionList
+) -> Iterator[_Companion]:
+    if CompanionKind.LYRICS in kinds and extras.has_lyrics:
         text = lrc(companions.lyrics(file.item_id))
         if text:
-            yield _Put(lyrics_path(file.path), text.encode())
-    if Beside.SUBTITLES in kinds:
+            yield _Companion(lyrics_path(file.path), text.encode())
+    if CompanionKind.SUBTITLES in kinds:
         for path, one in subtitle_paths(file.path, extras.subtitles).items():
             body = companions.subtitles(file.item_id, extras.source_id, one)
             if body is not None:
-                yield _Put(path, body)
+                yield _Companion(path, body)

@@ -12,15 +12,15 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.catalogue import works
 from sidecar.domain.files.manifest import manifest
-from sidecar.domain.files.removals import Facts
-from sidecar.errors import DeviceTrouble
+from sidecar.domain.files.removals import FileStat
+from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News
-from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index_page import page
-from sidecar.services.generated_files.writer import DeviceWriter
-from sidecar.services.problems import Troubles
-from sidecar.store.files.completed import OnDevice
+from sidecar.services.generated_files.writer import GeneratedFileWriter
+from sidecar.services.problems import Problems
+from sidecar.store.files.completed import CompletedFiles
 
 PAGE = "Offline library.html"
 # If something of a stranger's has that name.
@@ -28,7 +28,7 @@ OTHER_PAGE = "Offline library (Jellyfin Sidecar).html"
 MANIFEST = ".sidecar/manifest.json"
 
 
-class StickWriter(DeviceWriter):
+class IndexWriter(GeneratedFileWriter):
     """One thread runs it; `hear` is safe for many."""
 
     what = "page"
@@ -36,9 +36,9 @@ class StickWriter(DeviceWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceShelf,
-        on_device: OnDevice,
-        troubles: Troubles,
+        shelf: DeviceRegistry,
+        on_device: CompletedFiles,
+        troubles: Problems,
         server_id: Callable[[], str | None],
         clock: Clock,
     ) -> None:
@@ -56,7 +56,7 @@ class StickWriter(DeviceWriter):
             case _:
                 pass
 
-    def _write(self, device: Attached) -> None:
+    def _write(self, device: AttachedDevice) -> None:
         files = self._on_device.files(device.id)
         settings, own = device.settings, device.folder.own_files
         whole = manifest(
@@ -74,17 +74,17 @@ class StickWriter(DeviceWriter):
         found = works(files)
         places = [place for one in found for place in one.cover_places]
         seen = device.folder.look(places)
-        there = {place for place in places if isinstance(seen[place], Facts)}
+        there = {place for place in places if isinstance(seen[place], FileStat)}
         shown = page(settings.name, found, there=there)
         if self._has_room(device, len(shown)):
             self._put_page(device, shown)
 
-    def _put_page(self, device: Attached, shown: bytes) -> None:
+    def _put_page(self, device: AttachedDevice, shown: bytes) -> None:
         own = device.folder.own_files
         try:
             own.put(PAGE, shown)
             own.remove(OTHER_PAGE)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             if trouble.code != "name-taken":
                 raise
             own.put(OTHER_PAGE, shown)

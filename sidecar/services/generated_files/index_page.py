@@ -16,13 +16,13 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
-from sidecar.domain.files.catalogue import Shelf, Work
+from sidecar.domain.files.catalogue import Work, WorkKind
 
 _WORDS = {
-    Shelf.MUSIC: ("track", "tracks"),
-    Shelf.BOOKS: ("audiobook part", "audiobook parts"),
-    Shelf.FILMS: ("film", "films"),
-    Shelf.SERIES: ("episode", "episodes"),
+    WorkKind.MUSIC: ("track", "tracks"),
+    WorkKind.BOOKS: ("audiobook part", "audiobook parts"),
+    WorkKind.FILMS: ("film", "films"),
+    WorkKind.SERIES: ("episode", "episodes"),
 }
 # What could end a script's element, or a line of JavaScript, early.
 _RISKY = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
@@ -102,7 +102,7 @@ def _work(work: Work, there: Collection[str]) -> list[object]:
 
 
 def _summary(works: Sequence[Work]) -> str:
-    counts = dict.fromkeys(Shelf, 0)
+    counts = dict.fromkeys(WorkKind, 0)
     total = 0
     for work in works:
         for part in work.parts:

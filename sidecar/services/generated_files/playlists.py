@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.files.m3u import Entry, Named, is_list, placed, written
+from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_list, render
 from sidecar.domain.files.presets import PRESETS
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.events import (
     AccountChanged,
     DeviceChanged,
@@ -29,10 +29,10 @@ from sidecar.events import (
     PlaylistChanged,
 )
 from sidecar.events import Event as News
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.generated_files.writer import DeviceWriter
-from sidecar.services.problems import Troubles
-from sidecar.store.files.completed import OnDevice
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.generated_files.writer import GeneratedFileWriter
+from sidecar.services.problems import Problems
+from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.rules.playlist_orders import ChosenList, PlaylistOrders
 
 log = logging.getLogger(__name__)
@@ -42,17 +42,17 @@ FEWEST_OF_AN_ALBUM = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _List(Named):
+class _List(ListName):
     """A playlist as it should be on a device.
 
     Attributes:
         entries: None if nobody knows them yet: whatever is there stays.
     """
 
-    entries: Sequence[Entry] | None
+    entries: Sequence[PlaylistEntry] | None
 
 
-class PlaylistWriter(DeviceWriter):
+class PlaylistWriter(GeneratedFileWriter):
     """One thread runs it; `hear` is safe for many."""
 
     what = "playlists"
@@ -60,10 +60,10 @@ class PlaylistWriter(DeviceWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         orders: PlaylistOrders,
-        on_device: OnDevice,
-        troubles: Troubles,
+        on_device: CompletedFiles,
+        troubles: Problems,
         clock: Clock,
     ) -> None:
         super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
@@ -82,23 +82,25 @@ class PlaylistWriter(DeviceWriter):
             case _:
                 pass
 
-    def _write(self, device: Attached) -> None:
+    def _write(self, device: AttachedDevice) -> None:
         preset = PRESETS[device.settings.preset]
         own = device.folder.own_files
         ours = [one for one in own.names() if is_list(one)]
         lists = [*self._chosen(device), *self._favourites(device), *self._albums(device)]
         kept: set[str] = set()
-        for one, paths in placed(lists, preset, strangers=own.strangers(preset.folder), ours=ours):
+        for one, paths in assign_paths(
+            lists, preset, strangers=own.strangers(preset.folder), ours=ours
+        ):
             if one.entries is None:
                 kept.update(paths)
             elif one.entries:
-                kept.update(self._put(device, paths, written(one.name, one.entries, preset)))
+                kept.update(self._put(device, paths, render(one.name, one.entries, preset)))
         # Only now: a list that has another name is never without a file.
         for path in ours:
             if path not in kept and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)
 
-    def _chosen(self, device: Attached) -> Iterator[_List]:
+    def _chosen(self, device: AttachedDevice) -> Iterator[_List]:
         """Yield the playlists that were chosen, one file for all who chose the same."""
         chosen: dict[str, ChosenList] = {}
         for one in self._orders.chosen_on(device.id):
@@ -110,14 +112,14 @@ class PlaylistWriter(DeviceWriter):
             entries = self._orders.entries(one.user_id, one.playlist_id, device.id)
             yield _List(one.playlist_id, one.title, entries if one.is_known else None)
 
-    def _favourites(self, device: Attached) -> Iterator[_List]:
+    def _favourites(self, device: AttachedDevice) -> Iterator[_List]:
         found = self._orders.hearts_on(device.id)
         people = [one for one in found if device.settings.serves(one.user_name)]
         for one in people:
             name = FAVOURITES if len(people) == 1 else f"{FAVOURITES} ({one.user_name})"
             yield _List(one.user_id, name, one.entries)
 
-    def _albums(self, device: Attached) -> Iterator[_List]:
+    def _albums(self, device: AttachedDevice) -> Iterator[_List]:
         if not device.settings.album_playlists:
             return
         for one in self._orders.albums_on(device.id):
@@ -127,7 +129,7 @@ class PlaylistWriter(DeviceWriter):
                 name = f"{artist} - {one.album}" if artist else one.album
                 yield _List(one.album_id, name, one.entries)
 
-    def _put(self, device: Attached, paths: Sequence[str], content: bytes) -> Sequence[str]:
+    def _put(self, device: AttachedDevice, paths: Sequence[str], content: bytes) -> Sequence[str]:
         """Write a list; return the paths at which what is there is to stay."""
         if not self._has_room(device, len(content)):
             return paths
@@ -135,7 +137,7 @@ class PlaylistWriter(DeviceWriter):
             try:
                 if device.folder.own_files.put(path, content):
                     log.info("%s is written on %s", path, device.settings.name)
-            except DeviceTrouble as trouble:
+            except DeviceError as trouble:
                 if trouble.code != "name-taken":
                     raise
             else:

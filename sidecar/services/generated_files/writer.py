@@ -18,10 +18,10 @@ from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.space.budget import DeviceRoom
-from sidecar.errors import DeviceTrouble, ServerAway, SidecarError, SignedOut
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Kind, Troubles
-from sidecar.store.files.completed import OnDevice
+from sidecar.errors import DeviceError, ServerAway, SidecarError, SignedOut
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.store.files.completed import CompletedFiles
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ SMALL_PART = 100
 
 
 @dataclass(slots=True)
-class _Standing:
+class _WriteState:
     """How one device stands.
 
     Attributes:
@@ -57,21 +57,21 @@ class _Standing:
     took: float = 0.0
 
 
-class DeviceWriter(ABC):
+class GeneratedFileWriter(ABC):
     """One thread runs it; `changed` is safe for many."""
 
     # For the log.
     what: str
 
     def __init__(
-        self, *, shelf: DeviceShelf, on_device: OnDevice, troubles: Troubles, clock: Clock
+        self, *, shelf: DeviceRegistry, on_device: CompletedFiles, troubles: Problems, clock: Clock
     ) -> None:
         self._shelf = shelf
         self._on_device = on_device
         self._troubles = troubles
         self._clock = clock
         self._lock = Lock()
-        self._standings: dict[str, _Standing] = {}
+        self._standings: dict[str, _WriteState] = {}
 
     def changed(self, device_id: str | None = None) -> None:
         """Note that something changed on a device, or on all of them."""
@@ -100,17 +100,17 @@ class DeviceWriter(ABC):
                 standing.since = None
             try:
                 self._write(device)
-            except (DeviceTrouble, ServerAway, SignedOut) as trouble:
+            except (DeviceError, ServerAway, SignedOut) as trouble:
                 log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
                 self._put_off(standing)
             standing.written = self._clock.monotonic()
             standing.took = standing.written - began
 
     @abstractmethod
-    def _write(self, device: Attached) -> None:
-        """Bring what is ours on a device up to date; may raise `DeviceTrouble`."""
+    def _write(self, device: AttachedDevice) -> None:
+        """Bring what is ours on a device up to date; may raise `DeviceError`."""
 
-    def _has_room(self, device: Attached, size: int) -> bool:
+    def _has_room(self, device: AttachedDevice, size: int) -> bool:
         limits = DeviceRoom(
             name=device.settings.name,
             space=device.folder.space(),
@@ -128,27 +128,27 @@ class DeviceWriter(ABC):
         except Exception:
             log.exception("the %s could not be written in a way nobody foresaw", self.what)
 
-    def _standing(self, device: Attached) -> _Standing:
+    def _standing(self, device: AttachedDevice) -> _WriteState:
         now = self._clock.monotonic()
         with self._lock:
             there = self._standings.get(device.id)
             if there is None or there.folder is not device.folder:
-                there = _Standing(device.folder, now, now, now - AT_MOST_EVERY_S)
+                there = _WriteState(device.folder, now, now, now - AT_MOST_EVERY_S)
                 self._standings[device.id] = there
             if there.since is None and now - there.written >= ALL_AGAIN_S:
                 there.since = there.changed = now
             return there
 
-    def _put_off(self, standing: _Standing) -> None:
+    def _put_off(self, standing: _WriteState) -> None:
         """What could not be written is tried again, but not every second."""
         now = self._clock.monotonic()
         with self._lock:
             standing.since, standing.changed = now, now + AT_MOST_EVERY_S
 
-    def _is_due(self, device: Attached, standing: _Standing, *, ending: bool) -> bool:
+    def _is_due(self, device: AttachedDevice, standing: _WriteState, *, ending: bool) -> bool:
         if standing.since is None or device.settings.paused:
             return False
-        if self._troubles.of(Kind.DEVICE, device.id) is not None:
+        if self._troubles.of(ProblemKind.DEVICE, device.id) is not None:
             return False
         if ending:
             return standing.took < QUICK_S

@@ -14,14 +14,22 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.domain.items import PLAYABLE
 from sidecar.domain.kinds import Kind
-from sidecar.errors import NotAllowed, NotFound, NotHere
+from sidecar.errors import NotAllowed, NotFound, NotVisible
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.browse import Asked, Browser, Entry, Sort
+from sidecar.jellyfin.library.browse import BrowseEntry, BrowseQuery, Browser, BrowseSort
 from sidecar.services.accounts.person import Person
-from sidecar.services.library.covers import Cover, Covers
-from sidecar.services.library.download_state import Button, Buttons
+from sidecar.services.library.covers import Cover, CoverCache
+from sidecar.services.library.download_state import DownloadStates, ItemDownloadState
 
-__all__ = ["Asked", "BrowsingDesk", "Entry", "LibraryDesk", "LibraryPage", "Shown", "Sort"]
+__all__ = [
+    "BrowseEntry",
+    "BrowseQuery",
+    "BrowseSort",
+    "BrowsingDesk",
+    "LibraryBrowser",
+    "LibraryEntry",
+    "LibraryPage",
+]
 
 EXPANDABLE = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
 
@@ -34,61 +42,61 @@ MOST_FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ShownItem:
     """One thing as an account was shown it.
 
     Attributes:
         files: The items it is made of; None if nobody looked, or there are too many to keep.
     """
 
-    entry: Entry
+    entry: BrowseEntry
     files: Sequence[str] | None
     until: float
 
 
-class Glances:
+class RecentlyShown:
     """Those of all accounts. Safe for many threads."""
 
     def __init__(self, clock: Clock) -> None:
         """Prepare."""
         self._clock = clock
         self._lock = Lock()
-        self._seen: OrderedDict[tuple[str, str], Glance] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], ShownItem] = OrderedDict()
 
-    def note(self, user_id: str, entry: Entry, files: Sequence[str] | None = None) -> None:
+    def note(self, user_id: str, entry: BrowseEntry, files: Sequence[str] | None = None) -> None:
         """An account was shown this."""
         kept = None if files is None or len(files) > MOST_FILES else tuple(files)
         with self._lock:
             self._seen.pop((user_id, entry.item.id), None)
             until = self._clock.monotonic() + SEEN_FOR_S
-            self._seen[user_id, entry.item.id] = Glance(entry, kept, until)
+            self._seen[user_id, entry.item.id] = ShownItem(entry, kept, until)
             while len(self._seen) > MOST_SEEN:
                 self._seen.popitem(last=False)
 
-    def of(self, user_id: str, item_id: str) -> Glance | None:
+    def of(self, user_id: str, item_id: str) -> ShownItem | None:
         """Return what this account saw of it, however long ago; None if that is forgotten."""
         with self._lock:
             return self._seen.get((user_id, item_id))
 
-    def fresh(self, user_id: str, item_id: str) -> Glance | None:
+    def fresh(self, user_id: str, item_id: str) -> ShownItem | None:
         """Return what this account saw of it just now; None if it would have to look again."""
         found = self.of(user_id, item_id)
         return found if found is not None and found.until >= self._clock.monotonic() else None
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LibraryEntry:
     """One thing, and what its button shows on each device; None where it was not looked up."""
 
-    entry: Entry
-    buttons: Sequence[Button] | None
+    entry: BrowseEntry
+    buttons: Sequence[ItemDownloadState] | None
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryPage:
     """One page of a list, and how much Jellyfin says there is in all."""
 
-    items: Sequence[Shown]
+    items: Sequence[LibraryEntry]
     total: int
     page: int
     page_size: int
@@ -97,17 +105,17 @@ class LibraryPage:
 class BrowsingDesk(Protocol):
     """What may be asked about the library.
 
-    Every call raises `NotHere` for what this person's account cannot see or does not exist, and
+    Every call raises `NotVisible` for what this person's account cannot see or does not exist, and
     `JellyfinTrouble` if Jellyfin cannot be asked.
     """
 
-    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+    def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         """Return one page; buttons of artists, playlists and series are not looked up."""
 
-    def show(self, person: Person, item_id: str) -> Shown:
+    def show(self, person: Person, item_id: str) -> LibraryEntry:
         """Return one thing with its buttons."""
 
-    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
         """Return what this person was shown lately, with its buttons as they are now.
 
         Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
@@ -121,36 +129,36 @@ class BrowsingDesk(Protocol):
         """Press its heart in Jellyfin or take it away; return what the server then says."""
 
 
-class LibraryDesk:
+class LibraryBrowser:
     """Implements `BrowsingDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         client: Callable[[str], Jellyfin],
-        buttons: Buttons,
-        covers: Covers,
+        buttons: DownloadStates,
+        covers: CoverCache,
         clock: Clock,
     ) -> None:
         """Prepare; `client` gives the Jellyfin client of an account, or raises `SignedOut`."""
         self._client = client
         self._buttons = buttons
         self._covers = covers
-        self._glances = Glances(clock)
+        self._glances = RecentlyShown(clock)
 
-    def listed(self, person: Person, asked: Asked) -> LibraryPage:
+    def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         """Return one page; see `BrowsingDesk`."""
         try:
             shelf = Browser(self._client(person.user_id)).shelf(asked)
         except (NotFound, NotAllowed):
-            raise NotHere from None
+            raise NotVisible from None
         for one in shelf.entries:
             self._glances.note(person.user_id, one)
         buttons = self._of_entries(person, shelf.entries)
-        items = [Shown(one, buttons.get(one.item.id)) for one in shelf.entries]
+        items = [LibraryEntry(one, buttons.get(one.item.id)) for one in shelf.entries]
         return LibraryPage(items, shelf.total, asked.page, asked.page_size)
 
-    def show(self, person: Person, item_id: str) -> Shown:
+    def show(self, person: Person, item_id: str) -> LibraryEntry:
         """Return one thing with its buttons; see `BrowsingDesk`."""
         entry = self._one(person, item_id)
         if entry.item.type in PLAYABLE:
@@ -158,54 +166,56 @@ class LibraryDesk:
         elif entry.kind in EXPANDABLE:
             files = self._files(person, entry)
         else:
-            return Shown(entry, None)
+            return LibraryEntry(entry, None)
         self._glances.note(person.user_id, entry, files)
-        return Shown(entry, self._buttons.of_files(person, {item_id: files})[item_id])
+        return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files})[item_id])
 
-    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[Shown]:
+    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
         """Return what was shown lately; see `BrowsingDesk`."""
         seen = [one for item in item_ids if (one := self._glances.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
         rest = [one.entry for one in seen if one.files is None]
         known = self._buttons.of_files(person, files) if files else {}
         buttons = {**self._of_entries(person, rest), **known}
-        return [Shown(one.entry, buttons.get(one.entry.item.id)) for one in seen]
+        return [LibraryEntry(one.entry, buttons.get(one.entry.item.id)) for one in seen]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return its picture; see `BrowsingDesk`."""
         seen = self._glances.fresh(person.user_id, item_id)
         item = seen.entry.item if seen else self._one(person, item_id).item
         if item.image_item_id is None or item.image_tag is None:
-            raise NotHere
+            raise NotVisible
         where = item.image_item_id, item.image_tag
         try:
             return self._covers.picture(self._client(person.user_id), *where, width)
         except (NotFound, NotAllowed):
-            raise NotHere from None
+            raise NotVisible from None
 
     def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
         """Press its heart or take it away; see `BrowsingDesk`."""
         try:
             return self._client(person.user_id).set_favourite(item_id, value=value)
         except (NotFound, NotAllowed):
-            raise NotHere from None
+            raise NotVisible from None
 
-    def _one(self, person: Person, item_id: str) -> Entry:
+    def _one(self, person: Person, item_id: str) -> BrowseEntry:
         try:
             entry = Browser(self._client(person.user_id)).one(item_id)
         except (NotFound, NotAllowed):
-            raise NotHere from None
+            raise NotVisible from None
         self._glances.note(person.user_id, entry)
         return entry
 
-    def _files(self, person: Person, entry: Entry) -> list[str]:
+    def _files(self, person: Person, entry: BrowseEntry) -> list[str]:
         try:
             listing = self._client(person.user_id).expand(entry.item)
         except (NotFound, NotAllowed):
             return []
         return list(dict.fromkeys(one.id for one in listing.items))
 
-    def _of_entries(self, person: Person, entries: Sequence[Entry]) -> Mapping[str, list[Button]]:
+    def _of_entries(
+        self, person: Person, entries: Sequence[BrowseEntry]
+    ) -> Mapping[str, list[ItemDownloadState]]:
         files = {one.item.id: [one.item.id] for one in entries if one.item.is_playable}
         albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
         found = self._buttons.of_files(person, files) if files else {}

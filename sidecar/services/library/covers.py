@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import JellyfinTrouble
+from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Cover:
     tag: str
 
 
-class Covers:
+class CoverCache:
     """A folder of pictures. Safe for many threads: a picture gets its name when it is whole."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class Covers:
             return None
         try:
             return self.picture(client, download.image_item_id, download.image_tag, width)
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             log.debug("no cover for %s: %s", download.title, trouble)
             return None
 
@@ -50,7 +50,7 @@ class Covers:
         """Return an item's own picture; that it may be seen is the caller's word.
 
         Raises:
-            errors.JellyfinTrouble: It is not kept here, and cannot be fetched.
+            errors.JellyfinError: It is not kept here, and cannot be fetched.
         """
         fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
         kept = self._folder / _name(item_id, tag, fitting)

@@ -11,10 +11,10 @@ from sidecar.events import Progress
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.views import DeviceView
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.files.search import Counted, Offline
+from sidecar.store.files.search import Counted, FileIndex
 
 
-class State(StrEnum):
+class ButtonState(StrEnum):
     """What it shows. `AVAILABLE` can be asked for; `PARTLY` is here in part and nothing comes."""
 
     AVAILABLE = "available"
@@ -28,17 +28,17 @@ class State(StrEnum):
 
 # Of several files the first of these that any of them is in is what is shown.
 SHOWN = (
-    (Status.DOWNLOADING, State.DOWNLOADING),
-    (Status.PENDING, State.WAITING),
-    (Status.PAUSED, State.PAUSED),
-    (Status.FAILED, State.FAILED),
+    (Status.DOWNLOADING, ButtonState.DOWNLOADING),
+    (Status.PENDING, ButtonState.WAITING),
+    (Status.PAUSED, ButtonState.PAUSED),
+    (Status.FAILED, ButtonState.FAILED),
 )
 # The download that is led to is the first in this order.
 TELLING = (*(status for status, _ in SHOWN), Status.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Button:
+class ItemDownloadState:
     """An item on a device.
 
     Attributes:
@@ -51,7 +51,7 @@ class Button:
 
     device_id: str
     device_name: str
-    state: State
+    state: ButtonState
     download_id: int | None = None
     row: int | None = None
     place: int | None = None
@@ -60,13 +60,13 @@ class Button:
     total: int | None = None
 
 
-class Buttons:
+class DownloadStates:
     """Looks up what buttons show. Safe for many threads."""
 
     def __init__(
         self,
         *,
-        offline: Offline,
+        offline: FileIndex,
         downloads: Downloads,
         devices: Callable[[Person], Sequence[DeviceView]],
         running: Callable[[], Sequence[Progress]],
@@ -86,7 +86,7 @@ class Buttons:
 
     def of_files(
         self, person: Person, groups: Mapping[str, Collection[str]]
-    ) -> dict[str, list[Button]]:
+    ) -> dict[str, list[ItemDownloadState]]:
         """Return the buttons of things by what files they are made of: `{item: its files}`."""
         devices = self._devices(person)
         ids = {one for files in groups.values() for one in files}
@@ -113,7 +113,7 @@ class Buttons:
 
     def of_albums(
         self, person: Person, albums: Mapping[str, int | None]
-    ) -> dict[str, list[Button]]:
+    ) -> dict[str, list[ItemDownloadState]]:
         """Return the buttons of albums of which only the number of tracks is known, if that."""
         counted = self._offline.of_albums(albums, viewer(person))
         devices = self._devices(person)
@@ -123,12 +123,14 @@ class Buttons:
         }
 
 
-def _of_album(device: DeviceView, counted: Sequence[Counted], total: int | None) -> Button:
+def _of_album(
+    device: DeviceView, counted: Sequence[Counted], total: int | None
+) -> ItemDownloadState:
     by_status = {one.status: one for one in counted}
     completed = by_status.get(Status.COMPLETED)
     done = completed.number if completed else 0
     telling = [by_status[one] for one in TELLING if one in by_status]
-    return Button(
+    return ItemDownloadState(
         device_id=device.id,
         device_name=device.name,
         state=_state(by_status, done, total),
@@ -145,10 +147,10 @@ def _button(
     rows: Sequence[Download],
     places: Mapping[int, int],
     running: Mapping[int, Progress],
-) -> Button:
+) -> ItemDownloadState:
     done = sum(one.status is Status.COMPLETED for one in rows)
     shares = [_share(one, running.get(one.id)) for one in rows]
-    return Button(
+    return ItemDownloadState(
         device_id=device.id,
         device_name=device.name,
         state=_state({one.status for one in rows}, done, total),
@@ -161,11 +163,11 @@ def _button(
     )
 
 
-def _state(statuses: Collection[Status], done: int, total: int | None) -> State:
+def _state(statuses: Collection[Status], done: int, total: int | None) -> ButtonState:
     if total and done >= total:
-        return State.COMPLETED
+        return ButtonState.COMPLETED
     shown = next((state for status, state in SHOWN if status in statuses), None)
-    return shown or (State.PARTLY if done else State.AVAILABLE)
+    return shown or (ButtonState.PARTLY if done else ButtonState.AVAILABLE)
 
 
 def _told_by(row: Download) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sidecar.domain.items import CONTAINERS, PLAYABLE, Item
-from sidecar.errors import NotAllowed, NotFound, NotHere, NotPossible, OddAnswer
+from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
 
 
@@ -23,25 +23,25 @@ class ItemSource(Protocol):
         """List the playable items of a container."""
 
 
-def seen(library: ItemSource, item_id: str) -> Item:
+def get_item(library: ItemSource, item_id: str) -> Item:
     """Return an item.
 
     Raises:
         NotHere: The account may not see it, or there is none.
-        errors.JellyfinTrouble: It cannot be asked.
+        errors.JellyfinError: It cannot be asked.
     """
     try:
         return library.item(item_id)
     except (NotFound, NotAllowed):
-        raise NotHere from None
+        raise NotVisible from None
 
 
-def expanded(library: ItemSource, item: Item) -> Sequence[Item] | None:
+def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
     """Return what a container holds, in order; None for what has a file of its own.
 
     Raises:
         NotPossible: There is nothing in it that can be fetched.
-        errors.JellyfinTrouble: It cannot be asked, or did not list all of it.
+        errors.JellyfinError: It cannot be asked, or did not list all of it.
     """
     if item.type in PLAYABLE:
         return None
@@ -50,10 +50,10 @@ def expanded(library: ItemSource, item: Item) -> Sequence[Item] | None:
     try:
         listing = library.expand(item)
     except NotFound:
-        raise NotHere from None
+        raise NotVisible from None
     if not listing.complete:
         text = f"Jellyfin did not list all of {item.title}: nothing was changed, try again"
-        raise OddAnswer(text)
+        raise UnexpectedAnswer(text)
     if not listing.items:
         raise NotPossible(f"There is nothing in {item.title} that can be fetched")
     return listing.items

@@ -15,7 +15,7 @@ from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.tracker import Current
 from sidecar.domain.rules.queue_ahead import NAME
 from sidecar.services.accounts.person import Person
-from sidecar.services.playback.tracker import Watching
+from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queue import Downloads
@@ -24,7 +24,7 @@ from sidecar.store.rules.holds import Holds
 
 
 @dataclass(frozen=True, slots=True)
-class ComingView:
+class UpcomingView:
     """One track that comes next.
 
     Attributes:
@@ -38,7 +38,7 @@ class ComingView:
     places: tuple[tuple[str, Status], ...]
 
 
-class Coming:
+class UpcomingDownloads:
     """Looks it up. Safe for many threads."""
 
     def __init__(self, holds: Holds, downloads: Downloads, devices: Devices) -> None:
@@ -46,7 +46,7 @@ class Coming:
         self._downloads = downloads
         self._devices = devices
 
-    def of(self, user_id: str) -> Sequence[ComingView]:
+    def of(self, user_id: str) -> Sequence[UpcomingView]:
         """Return what comes next for an account, on all its devices."""
         found: dict[str, list[tuple[Download, str, str]]] = {}
         for device in self._devices.all():
@@ -59,10 +59,10 @@ class Coming:
         return [_view(one) for one in in_turn]
 
 
-def _view(found: Sequence[tuple[Download, str, str]]) -> ComingView:
+def _view(found: Sequence[tuple[Download, str, str]]) -> UpcomingView:
     download, _, text = found[0]
     places = tuple((device_name, one.status) for one, device_name, _ in found)
-    return ComingView(download.title, download.artist, text, places)
+    return UpcomingView(download.title, download.artist, text, places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class NowView:
     is_paused: bool
     has_cover: bool = False
     queued: int = 0
-    coming: tuple[ComingView, ...] = ()
+    coming: tuple[UpcomingView, ...] = ()
 
 
 class PlaysDesk(Protocol):
@@ -127,15 +127,15 @@ class PlaysDesk(Protocol):
         """List what the person plays now; for an admin what everybody does."""
 
 
-class ListeningDesk:
+class PlayHistory:
     """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
 
     def __init__(
         self,
         plays: Plays,
-        watching: Watching,
+        watching: PlaybackTracker,
         accounts: Callable[[], Iterable[Account]],
-        coming: Callable[[str], Sequence[ComingView]],
+        coming: Callable[[str], Sequence[UpcomingView]],
     ) -> None:
         """Prepare.
 
@@ -199,7 +199,7 @@ def _play(play: Play) -> PlayView:
     )
 
 
-def _now(current: Current, account: str, coming: tuple[ComingView, ...]) -> NowView:
+def _now(current: Current, account: str, coming: tuple[UpcomingView, ...]) -> NowView:
     playing, item = current.playing, current.playing.item
     return NowView(
         account=account,

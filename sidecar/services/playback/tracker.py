@@ -21,11 +21,11 @@ from sidecar.clock import Clock
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.playback.tracker import Current, Moment, Tracker
-from sidecar.domain.playback.tracker import Event as Happening
-from sidecar.errors import StoreTrouble
+from sidecar.domain.playback.tracker import PlaybackEvent as Happening
+from sidecar.errors import DatabaseError
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.plays import Plays
-from sidecar.threads import Bell
+from sidecar.threads import Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ TAKEN_UP_WITHIN = timedelta(minutes=10)
 MOST_WAITING = 1000
 
 
-class Watching:
+class PlaybackTracker:
     """Everybody's playback. One thread runs it; it may be told and asked from any."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Watching:
         self._lock = Lock()
         self._trackers: dict[str, Tracker] = {}
         self._over: deque[Play] = deque(maxlen=MOST_WAITING)
-        self._bell = Bell()
+        self._bell = Wakeup()
         self._save_at = clock.monotonic() + SAVED_EVERY_S
         self._retry_at = 0.0
         self._is_ended = False
@@ -147,7 +147,7 @@ class Watching:
                 return []
         try:
             return self._plays.lately(user_id, self._clock.now() - TAKEN_UP_WITHIN)
-        except StoreTrouble as trouble:
+        except DatabaseError as trouble:
             log.warning("what was played before the start is not known: %s", trouble)
             return []
 
@@ -162,7 +162,7 @@ class Watching:
                 is_known = self._plays.save(play) is not None
                 if is_known and play.counts:
                     self._downloads.heard(play.item_id)
-            except StoreTrouble as trouble:
+            except DatabaseError as trouble:
                 log.warning("a play waits to be saved: %s", trouble)
                 return False
             self._drop(play)
@@ -189,5 +189,5 @@ class Watching:
             for play in known:
                 if play.was_heard:
                     self._plays.save(play, goes_on=True)
-        except StoreTrouble as trouble:
+        except DatabaseError as trouble:
             log.warning("what plays is not saved yet: %s", trouble)

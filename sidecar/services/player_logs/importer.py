@@ -19,12 +19,12 @@ from sidecar.clock import Clock
 from sidecar.config.zones import zone
 from sidecar.domain.imports.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.play_state import PlayedMarks
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.player_logs.reader import Found, Fresh, Reader, read_logs
-from sidecar.services.player_logs.reporter import Tables, Telling
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.player_logs.reader import Fresh, LogFindings, Reader, read_logs
+from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
 from sidecar.services.player_logs.views import HeardView, LogFileView, LogInUse, LogView, TakenView
 
 log = logging.getLogger(__name__)
@@ -34,15 +34,15 @@ MOST_SHOWN = 200
 LONGEST_S = 20.0
 
 
-class LogReturn:
+class PlayerLogImporter:
     """Implements `LogDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceShelf,
-        tables: Tables,
+        shelf: DeviceRegistry,
+        tables: ReporterStores,
         client: Callable[[str], Jellyfin],
         on_plays: Callable[[str], object],
         clock: Clock,
@@ -79,8 +79,8 @@ class LogReturn:
         if name is None:
             return None
         device, client = self._shelf.get(device_id), self._client(person.user_id)
-        telling = Telling(
-            self._tables, PlayedMarks(client), person.user_id, device_id, device_name=name
+        telling = PlayReporter(
+            self._tables, PlayStates(client), person.user_id, device_id, device_name=name
         )
         with self._alone(device_id, name):
             try:
@@ -91,7 +91,9 @@ class LogReturn:
                     self._on_plays(person.user_id)
         return TakenView(taken=telling.taken, left=left, refused=tuple(telling.refused))
 
-    def _take(self, person: Person, device: Attached, client: Jellyfin, telling: Telling) -> int:
+    def _take(
+        self, person: Person, device: AttachedDevice, client: Jellyfin, telling: PlayReporter
+    ) -> int:
         """Tell until all is told or the time is over; return how many plays are left."""
         until = self._clock.monotonic() + LONGEST_S
         begun = telling.unfinished()
@@ -106,7 +108,7 @@ class LogReturn:
                 break
         return sum(map(len, groups)) + int(found.has_more)
 
-    def _read(self, person: Person, device: Attached, client: Jellyfin) -> Found:
+    def _read(self, person: Person, device: AttachedDevice, client: Jellyfin) -> LogFindings:
         sees_all = self._access.sees_all(person, device.settings)
         imported = self._tables.imported
         mine = OurFiles(imported.files(device.id, None if sees_all else person.user_id))
@@ -140,7 +142,7 @@ def _by_item(fresh: Sequence[Fresh]) -> list[list[Fresh]]:
     return sorted(groups.values(), key=lambda group: max(one.listening.ended_at for one in group))
 
 
-def _view(device: Attached, found: Found) -> LogView:
+def _view(device: AttachedDevice, found: LogFindings) -> LogView:
     newest = sorted(found.fresh, key=lambda one: one.listening.started_at, reverse=True)
     return LogView(
         device_id=device.id,

@@ -16,8 +16,8 @@ from typing import Protocol
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
 from sidecar.domain.imports.matching import (
-    Ledger,
-    Mark,
+    ImportedMarks,
+    ImportedPlay,
     OurFile,
     OurFiles,
     narrowed,
@@ -27,7 +27,7 @@ from sidecar.domain.imports.matching import (
 from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
 from sidecar.domain.items import Item
 from sidecar.services.player_logs.views import LineCounts, RemarkView
-from sidecar.store.playback.imported_plays import Listening
+from sidecar.store.playback.imported_plays import ImportedListening
 
 MOST_FRESH = 20_000
 MOST_REMARKS = 200
@@ -68,11 +68,11 @@ class Fresh:
     """A play that was not taken over yet."""
 
     item: Item
-    listening: Listening
+    listening: ImportedListening
 
 
 @dataclass(slots=True)
-class Found:
+class LogFindings:
     """What is in the logs of a device."""
 
     files: Sequence[LogFile] = ()
@@ -93,10 +93,10 @@ def read_logs(
     folder: DeviceFolder,
     reader: Reader,
     library: Library,
-    marks: Iterable[tuple[str, Mark]],
+    marks: Iterable[tuple[str, ImportedPlay]],
     *,
     most: int = MOST_FRESH,
-) -> Found:
+) -> LogFindings:
     """Read all logs of a device.
 
     Args:
@@ -107,10 +107,10 @@ def read_logs(
         most: So many fresh lines at once.
 
     Raises:
-        errors.DeviceTrouble: It cannot be read.
-        errors.JellyfinTrouble: The library cannot be asked.
+        errors.DeviceError: It cannot be read.
+        errors.JellyfinError: The library cannot be asked.
     """
-    sorting = _Sorting(reader, Ledger(marks))
+    sorting = _LogClassifier(reader, ImportedMarks(marks))
     sorting.found.files = logs_on(folder)
     waiting = list(islice(sorting.fresh(folder), most))
     sorting.found.has_more = len(waiting) == most
@@ -121,13 +121,13 @@ def read_logs(
     return sorting.found
 
 
-class _Sorting:
+class _LogClassifier:
     """Sorts the lines of one device, once."""
 
-    def __init__(self, reader: Reader, ledger: Ledger) -> None:
+    def __init__(self, reader: Reader, ledger: ImportedMarks) -> None:
         self._reader = reader
         self._ledger = ledger
-        self.found = Found()
+        self.found = LogFindings()
 
     def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
         """Return the lines that may be fresh plays; the others are counted."""
@@ -158,9 +158,9 @@ class _Sorting:
             counts.known += 1
         else:
             counts.plays += 1
-            listening = Listening(
+            listening = ImportedListening(
                 item_id=item.id,
-                mark=Mark(heard.kind, heard.stamp, heard.heard_s),
+                mark=ImportedPlay(heard.kind, heard.stamp, heard.heard_s),
                 started_at=told.started_at,
                 ended_at=told.ended_at,
                 seconds_heard=told.seconds_heard,

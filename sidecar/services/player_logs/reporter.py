@@ -16,11 +16,11 @@ from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
 from sidecar.domain.items import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
-from sidecar.jellyfin.library.play_state import PlayedMarks
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.views import RefusedView
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.playback.imported_plays import Begun, ImportedPlays, Listening
+from sidecar.store.playback.imported_plays import Begun, ImportedListening, ImportedPlays
 from sidecar.store.playback.plays import Plays
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ GONE = "Jellyfin does not have it any more"
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class ReporterStores:
     """Where it is kept."""
 
     db: Database
@@ -41,11 +41,11 @@ class Tables:
 
 
 @dataclass(slots=True)
-class Telling:
+class PlayReporter:
     """Tells the plays of one person on one device, in one thread."""
 
-    tables: Tables
-    marks: PlayedMarks
+    tables: ReporterStores
+    marks: PlayStates
     user_id: str
     device_id: str
     device_name: str
@@ -56,11 +56,11 @@ class Telling:
         """Return what was begun before and perhaps never arrived."""
         return self.tables.imported.begun(self.user_id, self.device_id)
 
-    def tell(self, item: Item, listenings: Sequence[Listening]) -> None:
+    def tell(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
         """Tell of plays of one item.
 
         Raises:
-            errors.JellyfinTrouble: Nobody knows whether it arrived: `unfinished` has it.
+            errors.JellyfinError: Nobody knows whether it arrived: `unfinished` has it.
         """
         try:
             before = self.marks.of(item.id)
@@ -79,7 +79,7 @@ class Telling:
             begun: What `unfinished` returned.
 
         Raises:
-            errors.JellyfinTrouble: As `tell`.
+            errors.JellyfinError: As `tell`.
         """
         if item is None:
             self.tables.imported.forget(begun)
@@ -135,7 +135,7 @@ class Telling:
     def _refuse(self, item: Item, why: str) -> None:
         self.refused.append(RefusedView(item_id=item.id, title=item.title, why=why))
 
-    def _play(self, item: Item, one: Listening) -> Play:
+    def _play(self, item: Item, one: ImportedListening) -> Play:
         return Play(
             user_id=self.user_id,
             item_id=item.id,
@@ -154,6 +154,6 @@ class Telling:
         )
 
 
-def _after(item: Item, before: Tally, listenings: Sequence[Listening]) -> Tally:
+def _after(item: Item, before: Tally, listenings: Sequence[ImportedListening]) -> Tally:
     ticks = any(is_ticked_by(item, one.seconds_heard) for one in listenings)
     return merged(before, [one.started_at for one in listenings], ticks=ticks)

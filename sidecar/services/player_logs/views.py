@@ -126,8 +126,8 @@ class LogDesk(Protocol):
         """Return what an import would do; None if it is no device of this person.
 
         Raises:
-            errors.DeviceTrouble: The device cannot be read now.
-            errors.JellyfinTrouble: Jellyfin cannot be asked about the items.
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked about the items.
         """
 
     def take(self, person: Person, device_id: str) -> TakenView | None:
@@ -137,5 +137,5 @@ class LogDesk(Protocol):
 
         Raises:
             LogInUse: Somebody does that already.
-            errors.DeviceTrouble, errors.JellyfinTrouble: As above; what was taken over stays so.
+            errors.DeviceError, errors.JellyfinError: As above; what was taken over stays so.
         """

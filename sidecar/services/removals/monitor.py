@@ -18,13 +18,13 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
-from sidecar.errors import DeviceTrouble, SidecarError, Stopped
+from sidecar.errors import DeviceError, SidecarError, Stopped
 from sidecar.events import Bus, NoticesChanged
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Kind, Troubles
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.removals.questions import Question, Questions
-from sidecar.services.removals.record import Verdicts
-from sidecar.services.removals.scan import Lookout, Outcome
+from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.removals.scan import DeviceScan, ScanResult
 from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
@@ -52,16 +52,16 @@ class Watch(Protocol):
         """End."""
 
 
-MakeWatch = Callable[[Attached, Callable[[], object], Callable[[], object]], Watch]
+MakeWatch = Callable[[AttachedDevice, Callable[[], object], Callable[[], object]], Watch]
 
 
-def watch(device: Attached, hint: Callable[[], object], lost: Callable[[], object]) -> Watch:
+def watch(device: AttachedDevice, hint: Callable[[], object], lost: Callable[[], object]) -> Watch:
     """Return what watches a device's folder by the system's own events."""
     return Watcher(device.settings.path, hint=hint, lost=lost)
 
 
 @dataclass(slots=True)
-class _Post:
+class _WatchedDevice:
     """One attached device under watch.
 
     Attributes:
@@ -70,23 +70,23 @@ class _Post:
         blind: Why no hints come, None if they do.
     """
 
-    lookout: Lookout
+    lookout: DeviceScan
     watch: Watch
     due: float
     rested: float
     blind: str | None = None
 
 
-class Removals:
+class RemovalMonitor:
     """Watches all attached devices. One thread runs it; the other calls come from anywhere."""
 
     def __init__(
         self,
         *,
         downloads: Downloads,
-        verdicts: Verdicts,
-        shelf: DeviceShelf,
-        troubles: Troubles,
+        verdicts: RemovalRecorder,
+        shelf: DeviceRegistry,
+        troubles: Problems,
         bus: Bus,
         clock: Clock,
         make_watch: MakeWatch = watch,
@@ -98,7 +98,7 @@ class Removals:
         self._bus = bus
         self._clock = clock
         self._make_watch = make_watch
-        self._posts: dict[str, _Post] = {}
+        self._posts: dict[str, _WatchedDevice] = {}
         self._lock = Lock()
         self._hinted: set[str] = set()
         self._urgent: set[str] = set()
@@ -136,7 +136,7 @@ class Removals:
             How many files it concerned; 0 if nothing is asked any more.
 
         Raises:
-            errors.DeviceTrouble: The device cannot be looked at; the question stays.
+            errors.DeviceError: The device cannot be looked at; the question stays.
         """
         question = self.question(device_id)
         if question is None:
@@ -188,8 +188,8 @@ class Removals:
             if self._is_due(device_id, self._posts[device_id]):
                 self._look(device_id, self._posts[device_id])
 
-    def _begin(self, device: Attached) -> _Post:
-        lookout = Lookout(
+    def _begin(self, device: AttachedDevice) -> _WatchedDevice:
+        lookout = DeviceScan(
             device,
             downloads=self._downloads,
             verdicts=self._verdicts,
@@ -198,11 +198,11 @@ class Removals:
         )
         eye = self._make_watch(device, lambda: self.hint(device.id), lambda: self.rescan(device.id))
         now = self._clock.monotonic()
-        post = _Post(lookout, eye, due=now, rested=now)
+        post = _WatchedDevice(lookout, eye, due=now, rested=now)
         self._watch(post)
         return post
 
-    def _watch(self, post: _Post) -> None:
+    def _watch(self, post: _WatchedDevice) -> None:
         """Begin to watch, or begin anew; say once if it cannot be."""
         post.watch.stop()
         reason, before = post.watch.start(), post.blind
@@ -220,13 +220,13 @@ class Removals:
             self._urgent.discard(device_id)
         self._questions.withdraw(device_id)
 
-    def _is_due(self, device_id: str, post: _Post) -> bool:
+    def _is_due(self, device_id: str, post: _WatchedDevice) -> bool:
         now = self._clock.monotonic()
         with self._lock:
             hinted = device_id in self._hinted and now >= post.rested
             return hinted or device_id in self._urgent or now >= post.due
 
-    def _look(self, device_id: str, post: _Post) -> None:
+    def _look(self, device_id: str, post: _WatchedDevice) -> None:
         with self._lock:
             # Before the look: what happens during it is hinted at once more.
             self._hinted.discard(device_id)
@@ -247,12 +247,12 @@ class Removals:
         if not post.watch.is_watching():
             self._watch(post)
 
-    def _outcome(self, device_id: str, lookout: Lookout) -> Outcome | None:
-        trouble = self._troubles.of(Kind.DEVICE, device_id)
+    def _outcome(self, device_id: str, lookout: DeviceScan) -> ScanResult | None:
+        trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
                 return lookout.look()
-        except DeviceTrouble as found:
+        except DeviceError as found:
             log.info("%s: its files are looked at again later", found)
         lookout.forget_doubts()
         return None

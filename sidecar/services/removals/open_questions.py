@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from sidecar.domain.device_access import Access
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.notices import OpenQuestion, Subject
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.removals.monitor import Removals
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.removals.monitor import RemovalMonitor
 
 # The code of a trouble that is a question.
 CONFIRM = "confirm"
@@ -29,9 +29,9 @@ class OpenQuestions:
     def __init__(
         self,
         *,
-        removals: Removals,
-        shelf: DeviceShelf,
-        troubles: Troubles,
+        removals: RemovalMonitor,
+        shelf: DeviceRegistry,
+        troubles: Problems,
         access: DeviceAccess,
     ) -> None:
         self._access = access
@@ -41,7 +41,7 @@ class OpenQuestions:
 
     def of(self, person: Person) -> Sequence[OpenQuestion]:
         """Return what this person should know is asked, device by device."""
-        plans = self._troubles.all_of(Kind.ROOM)
+        plans = self._troubles.all_of(ProblemKind.ROOM)
         found = []
         for device in self._shelf.all():
             settings = device.settings

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from sidecar.domain.files.removals import Doubt, Fate
+from sidecar.domain.files.removals import FileChange, PendingChange
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 
 log = logging.getLogger(__name__)
@@ -22,13 +22,13 @@ class Question:
         total: How many files should be there.
     """
 
-    files: Mapping[int, Doubt]
+    files: Mapping[int, PendingChange]
     total: int
 
     @property
     def gone(self) -> int:
         """How many are not there at all; the others were changed."""
-        return sum(one.fate is Fate.GONE for one in self.files.values())
+        return sum(one.fate is FileChange.GONE for one in self.files.values())
 
     def text(self, name: str) -> str:
         """Return it for people, about the device of this name."""

@@ -19,13 +19,13 @@ from typing import TypeVar
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import path_key
-from sidecar.domain.files.removals import Expected, Fate
+from sidecar.domain.files.removals import Expected, FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.services.devices.registry import Attached
+from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads, Place
-from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.downloads.queue import Downloads, FilePlace
+from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.tombstones import Tombstones
 
@@ -40,12 +40,12 @@ EDITED = (
     "Its file on {device} was changed by something else: that one is yours now and stays as it is; "
     "nothing fetches it again until you ask for it"
 )
-WHY: Mapping[Fate, tuple[str, str]] = MappingProxyType(
-    {Fate.GONE: ("removed-by-person", GONE), Fate.EDITED: ("changed-outside", EDITED)}
+WHY: Mapping[FileChange, tuple[str, str]] = MappingProxyType(
+    {FileChange.GONE: ("removed-by-person", GONE), FileChange.EDITED: ("changed-outside", EDITED)}
 )
 
 
-class Verdicts:
+class RemovalRecorder:
     """Records what happened to files. Safe for many threads."""
 
     def __init__(self, db: Database, downloads: Downloads, holds: Holds, clock: Clock) -> None:
@@ -53,9 +53,9 @@ class Verdicts:
         self._downloads = downloads
         self._holds = holds
         self._tombstones = Tombstones(db, clock)
-        self._rests = Rests(db, clock)
+        self._rests = EvictionCooldowns(db, clock)
 
-    def removed(self, device: Attached, files: Iterable[tuple[Expected, Fate]]) -> int:
+    def removed(self, device: AttachedDevice, files: Iterable[tuple[Expected, FileChange]]) -> int:
         """Record that a person removed or changed these; return how many still were ours."""
         count = 0
         for some in _batches(files):
@@ -63,15 +63,15 @@ class Verdicts:
                 count += sum(self._removed(device, *one) for one in some)
         return count
 
-    def moved(self, device: Attached, file: Expected, path: str) -> bool:
+    def moved(self, device: AttachedDevice, file: Expected, path: str) -> bool:
         """Let the row follow its file; return False if it cannot or need not."""
         current = self._still_ours(file)
-        if current is None or not self._downloads.follow(current, Place(path, path_key(path))):
+        if current is None or not self._downloads.follow(current, FilePlace(path, path_key(path))):
             return False
         log.info("%s was moved to %s on %s", file.path, path, device.settings.name)
         return True
 
-    def put_back(self, device: Attached, files: Iterable[Expected]) -> int:
+    def put_back(self, device: AttachedDevice, files: Iterable[Expected]) -> int:
         """Queue these again; return how many still were ours."""
         text = f"It was missing on {device.settings.name}: it is fetched again"
         failure = Failure(FailureClass.TRANSIENT, "put-back", text)
@@ -83,11 +83,11 @@ class Verdicts:
                     count += current is not None and self._downloads.damaged(current, failure)
         return count
 
-    def _removed(self, device: Attached, file: Expected, fate: Fate) -> bool:
+    def _removed(self, device: AttachedDevice, file: Expected, fate: FileChange) -> bool:
         current = self._still_ours(file)
         if current is None:
             return False
-        if fate is Fate.GONE and self._was_evicted(current):
+        if fate is FileChange.GONE and self._was_evicted(current):
             return self._downloads.evict(current)
         code, text = WHY[fate]
         text = text.format(device=device.settings.name)

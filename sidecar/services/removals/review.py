@@ -14,9 +14,9 @@ from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.notices import Notice
-from sidecar.services.removals.monitor import Removals, blind_text
+from sidecar.services.removals.monitor import RemovalMonitor, blind_text
 
 EXAMPLES = 5
 
@@ -57,20 +57,20 @@ class RemovalsDesk(Protocol):
 
         Raises:
             errors.NotAManager: They do not manage the device.
-            errors.DeviceTrouble: The device cannot be looked at now; the question stays.
+            errors.DeviceError: The device cannot be looked at now; the question stays.
         """
 
 
-class RemovalsCounter:
+class RemovalReview:
     """The real desk."""
 
     def __init__(
         self,
-        removals: Removals,
+        removals: RemovalMonitor,
         *,
         ownership: Ownership,
         access: DeviceAccess,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
     ) -> None:
         self._removals = removals
         self._ownership = ownership

@@ -15,10 +15,17 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.files import removals
-from sidecar.domain.files.removals import Decision, Doubt, Expected, Facts, Seen, Sight
-from sidecar.errors import DeviceTrouble
-from sidecar.services.devices.registry import Attached
-from sidecar.services.removals.record import Verdicts
+from sidecar.domain.files.removals import (
+    Decision,
+    Expected,
+    FileStat,
+    NotAFile,
+    PendingChange,
+    Seen,
+)
+from sidecar.errors import DeviceError
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.services.removals.record import RemovalRecorder
 from sidecar.store.downloads.queue import Downloads
 
 # Seconds within which removals count as one act.
@@ -28,7 +35,7 @@ READ_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScanResult:
     """What a look led to.
 
     Attributes:
@@ -41,20 +48,20 @@ class Outcome:
 
     recorded: int
     moved: int
-    ask: Mapping[int, Doubt]
+    ask: Mapping[int, PendingChange]
     total: int
     again_in: float | None
 
 
-class Lookout:
+class DeviceScan:
     """One device, from its coming to its going. Used by one thread."""
 
     def __init__(
         self,
-        device: Attached,
+        device: AttachedDevice,
         *,
         downloads: Downloads,
-        verdicts: Verdicts,
+        verdicts: RemovalRecorder,
         clock: Clock,
         is_over: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -63,17 +70,17 @@ class Lookout:
         self._verdicts = verdicts
         self._clock = clock
         self._is_over = is_over
-        self._vouched: Mapping[int, Facts] = {}
-        self._doubts: Mapping[int, Doubt] | None = None
-        self._hashes: dict[Facts, str] = {}
-        self._read: dict[Facts, str] = {}
+        self._vouched: Mapping[int, FileStat] = {}
+        self._doubts: Mapping[int, PendingChange] | None = None
+        self._hashes: dict[FileStat, str] = {}
+        self._read: dict[FileStat, str] = {}
         self._lately: deque[tuple[float, int]] = deque()
 
-    def look(self) -> Outcome:
+    def look(self) -> ScanResult:
         """Look at all files once, and record what is sure.
 
         Raises:
-            errors.DeviceTrouble: The device cannot be looked at: nothing is said of any file.
+            errors.DeviceError: The device cannot be looked at: nothing is said of any file.
             errors.Stopped: The sidecar ends.
         """
         now = self._clock.monotonic()
@@ -82,17 +89,17 @@ class Lookout:
         self._read = {}
         unlike, unclear, is_all_read = self._changed(files, seen)
         suspected = removals.suspects(files, seen, unlike)
-        moved = self._follow([one for one in files if suspected.get(one.id) is Sight.ABSENT])
+        moved = self._follow([one for one in files if suspected.get(one.id) is NotAFile.ABSENT])
         if self._doubts is None:
             # What was asked before a restart, or before the device went, is asked again at once.
-            before = Doubt(Sight.ABSENT, now - removals.GRACE_S)
+            before = PendingChange(NotAFile.ABSENT, now - removals.GRACE_S)
             self._doubts = {one.id: before for one in files if one.is_asked_about}
         decision = removals.decide(
             {
                 file_id: found
                 for file_id, found in suspected.items()
                 # How many were changed is only known once all have been read.
-                if file_id not in moved and (is_all_read or found is Sight.ABSENT)
+                if file_id not in moved and (is_all_read or found is NotAFile.ABSENT)
             },
             self._doubts,
             now=now,
@@ -112,7 +119,7 @@ class Lookout:
         )
         self._downloads.ask_about(self.device.id, decision.ask)
         self._remember(files, seen, decision, passed_over={*suspected, *unclear})
-        return Outcome(
+        return ScanResult(
             recorded=recorded,
             moved=len(moved),
             ask=decision.ask,
@@ -165,13 +172,13 @@ class Lookout:
             if one.id in places and self._verdicts.moved(self.device, one, places[one.id])
         }
 
-    def _hash(self, path: str, facts: Facts) -> str | None:
+    def _hash(self, path: str, facts: FileStat) -> str | None:
         """Return a file's content hash, read once for each change; None if it cannot be read."""
         content_hash = self._hashes.get(facts)
         if content_hash is None:
             try:
                 content_hash = self.device.folder.content_hash(path, is_over=self._is_over)
-            except DeviceTrouble:
+            except DeviceError:
                 return None
         self._read[facts] = content_hash
         return content_hash
@@ -201,7 +208,7 @@ class Lookout:
         self._vouched = before | {
             one.id: facts
             for one in files
-            if isinstance(facts := seen[one.path], Facts) and one.id not in passed_over
+            if isinstance(facts := seen[one.path], FileStat) and one.id not in passed_over
         }
         self._doubts = decision.doubts
         self._hashes = self._read
@@ -209,7 +216,7 @@ class Lookout:
 
 def _is_present(file: Expected, seen: Mapping[str, Seen], in_doubt: Collection[int]) -> bool:
     """What could not be looked at or read is neither present nor missing."""
-    return file.id not in in_doubt and seen[file.path] is not Sight.UNKNOWN
+    return file.id not in in_doubt and seen[file.path] is not NotAFile.UNKNOWN
 
 
 def _again_in(decision: Decision, now: float) -> float | None:

@@ -19,27 +19,27 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.config import FavouritesSettings
 from sidecar.domain.rules.context import Wake
-from sidecar.errors import JellyfinTrouble, SidecarError, SignedOut
+from sidecar.errors import JellyfinError, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unanswered
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.playback.tracker import Watching
-from sidecar.services.rules.favourite_states import AccountHearts
-from sidecar.services.rules.favourites import Favourites
-from sidecar.services.rules.library_cache import AccountLibrary, Plays
-from sidecar.services.rules.playlist_orders import PlaylistLearner
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.rules.favourite_states import AccountFavourites
+from sidecar.services.rules.favourites import FavouritesFollower
+from sidecar.services.rules.library_cache import CachedLibrary, HeardPlays
+from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.services.rules.runner import RuleRunner
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
-from sidecar.threads import Crew
+from sidecar.threads import ThreadGroup
 
 log = logging.getLogger(__name__)
 
@@ -47,21 +47,21 @@ END_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Followers:
+class AccountFollowers:
     """What all accounts' followers share. Calling it makes those of one account.
 
     It knows the rules of each account it made them for: for those who ask of them, or wake them.
     """
 
-    planning: Planning
-    shelf: DeviceShelf
-    server: ServerWatch
-    hearts: Hearts
+    planning: WishService
+    shelf: DeviceRegistry
+    server: JellyfinStatus
+    hearts: FavouriteStates
     holds: Holds
-    plays: Plays
+    plays: HeardPlays
     chosen: ChosenPlaylists
     orders: PlaylistOrders
-    book: RuleBook
+    book: RuleSettingsService
     favourites: FavouritesSettings
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
@@ -84,12 +84,12 @@ class Followers:
         rules = self._rules_of.get(user_id)
         return rules.remarks(device_id) if rules else {}
 
-    def _hearts(self, account: Account, client: Jellyfin, tell: Tell) -> Favourites:
-        return Favourites(
+    def _hearts(self, account: Account, client: Jellyfin, tell: Tell) -> FavouritesFollower:
+        return FavouritesFollower(
             client,
             user_id=account.user_id,
             name=account.name,
-            hearts=AccountHearts(account.user_id, self.hearts, self.clock),
+            hearts=AccountFavourites(account.user_id, self.hearts, self.clock),
             planning=self.planning,
             devices=self.shelf.serving,
             settings=self.favourites,
@@ -99,8 +99,8 @@ class Followers:
         )
 
     def _rules(self, account: Account, client: Jellyfin, tell: Tell) -> RuleRunner:
-        learner = PlaylistLearner(client.item, self.orders, account.user_id, self.clock)
-        library = AccountLibrary(
+        learner = PlaylistOrderTracker(client.item, self.orders, account.user_id, self.clock)
+        library = CachedLibrary(
             client, self.plays, account.user_id, self.clock, on_playlist=learner.listed
         )
         return RuleRunner(
@@ -134,27 +134,27 @@ class Follower(Protocol):
         """Follow until `stop` is set or the account is signed out."""
 
 
-Tell = Callable[[JellyfinTrouble], None]
+Tell = Callable[[JellyfinError], None]
 Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
-    crew: Crew
+class _AccountThread:
+    crew: ThreadGroup
     followers: tuple[Follower, ...]
     signed_in_at: datetime
 
 
-class Following:
+class AccountThreads:
     """Starts and stops the threads of the accounts. `look` belongs to one thread."""
 
     def __init__(
         self,
         *,
-        accounts: AccountDesk,
+        accounts: AccountService,
         make: Make,
-        watching: Watching,
-        server: ServerWatch,
+        watching: PlaybackTracker,
+        server: JellyfinStatus,
         around: Callable[[], AbstractContextManager[object]],
         clock: Clock,
         chance: Callable[[], float],
@@ -178,7 +178,7 @@ class Following:
         self._clock = clock
         self._chance = chance
         self._lock = Lock()
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[str, _AccountThread] = {}
         self._is_over = False
 
     def look(self) -> None:
@@ -238,12 +238,12 @@ class Following:
         with self._lock:
             if self._is_over:
                 return
-            crew = Crew(self._around)
+            crew = ThreadGroup(self._around)
             for name, one in followers.items():
                 crew.add(f"{name}-{account.name}", one.run)
             crew.add(f"listener-{account.name}", listener.run)
             crew.add(f"sessions-{account.name}", listener.second_look.run)
-            followed = _Followed(crew, tuple(followers.values()), account.signed_in_at)
+            followed = _AccountThread(crew, tuple(followers.values()), account.signed_in_at)
             self._followed[account.user_id] = followed
 
     def _leave(self, user_id: str) -> None:
@@ -253,7 +253,7 @@ class Following:
             one.crew.end(within_s=END_WITHIN_S)
         self._watching.leave(user_id)
 
-    def _tell(self, client: Jellyfin, trouble: JellyfinTrouble) -> None:
+    def _tell(self, client: Jellyfin, trouble: JellyfinError) -> None:
         if isinstance(trouble, SignedOut):
             self._accounts.signed_out(client)
         else:

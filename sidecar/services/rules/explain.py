@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.explain import Facts, Wanting, explain
+from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.rules.settings import RuleBook
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.holds import Holds
@@ -33,7 +33,7 @@ HeldBack = Callable[[Download], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """The answer to "why is it here?" and "why is it not?".
 
     Attributes:
@@ -45,7 +45,7 @@ class Why:
     is_here: bool
     status: Status | None
     sentences: tuple[str, ...]
-    wanted: tuple[Wanting, ...]
+    wanted: tuple[WantedBecause, ...]
 
 
 def _never(_device_id: str, _item_id: str) -> None:
@@ -56,7 +56,7 @@ def _lets_through(_download: Download) -> None:
     """Nothing is held back."""
 
 
-class Explaining:
+class Explainer:
     """Answers for one item at a time. Safe for many threads."""
 
     def __init__(
@@ -66,9 +66,9 @@ class Explaining:
         holds: Holds,
         tombstones: Tombstones,
         exclusions: Exclusions,
-        troubles: Troubles,
-        devices: DeviceBook,
-        rules: RuleBook,
+        troubles: Problems,
+        devices: DeviceSettingsService,
+        rules: RuleSettingsService,
         names: Callable[[], Mapping[str, str]],
         clock: Clock,
         resting: Resting = _never,
@@ -101,21 +101,21 @@ class Explaining:
         self._resting = resting
         self._held_back = held_back
 
-    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Answer for an item on a device that the person may see."""
         facts = self._facts(person, device_id, item_id)
         is_here = facts.download is not None and facts.download.is_present
-        return Why(is_here, facts.status, explain(facts), facts.wanted)
+        return Explanation(is_here, facts.status, explain(facts), facts.wanted)
 
-    def _facts(self, person: Person, device_id: str, item_id: str) -> Facts:
+    def _facts(self, person: Person, device_id: str, item_id: str) -> ExplainFacts:
         holds = self._holds.of_item(device_id, item_id)
         download = self._downloads.by_item(device_id, item_id)
         if download is not None and not _concerns(person, download, holds):
             download = None
         settings = self._devices.of(device_id)
-        trouble = self._troubles.of(Kind.DEVICE, device_id)
+        trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
         waits = download is not None and download.status is Status.PENDING
-        return Facts(
+        return ExplainFacts(
             device=settings.name if settings else "this device",
             now=self._clock.now(),
             download=download,
@@ -131,10 +131,10 @@ class Explaining:
             resting_until=self._resting(device_id, item_id) if download else None,
         )
 
-    def _wanted(self, person: Person, holds: list[Hold]) -> tuple[Wanting, ...]:
+    def _wanted(self, person: Person, holds: list[Hold]) -> tuple[WantedBecause, ...]:
         names, now = self._names(), self._clock.now()
         return tuple(
-            Wanting(
+            WantedBecause(
                 who=None if own else names.get(one.user_id, "a former account"),
                 rule=one.reason.rule,
                 text=one.reason.text,
@@ -147,9 +147,9 @@ class Explaining:
         )
 
     def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
-        device = self._troubles.of(Kind.DEVICE, download.device_id)
-        account = self._troubles.of(Kind.ACCOUNT, download.user_id)
-        server = self._troubles.all_of(Kind.SERVER).values()
+        device = self._troubles.of(ProblemKind.DEVICE, download.device_id)
+        account = self._troubles.of(ProblemKind.ACCOUNT, download.user_id)
+        server = self._troubles.all_of(ProblemKind.SERVER).values()
         texts = [one.text for one in (device, *server) if one is not None]
         if account is not None:
             # Its text names who else wants this item.

@@ -13,9 +13,15 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.rules.favourite_state import NEVER, Heart, found, set_again, told
+from sidecar.domain.rules.favourite_state import (
+    NEVER,
+    FavouriteState,
+    after_restore,
+    on_event,
+    on_lookup,
+)
 from sidecar.jellyfin.live.events import UserDataEntry
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +31,7 @@ PLAYBACK_NEWS_S = 1.5
 REST_AFTER_STOP_S = 3.0
 
 
-class HeartServer(Protocol):
+class FavouritesClient(Protocol):
     """The part of a Jellyfin client that is asked about hearts, and told."""
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
@@ -35,10 +41,10 @@ class HeartServer(Protocol):
         """Press a heart or take it away."""
 
 
-class AccountHearts:
+class AccountFavourites:
     """The hearts of one account. Used by one thread."""
 
-    def __init__(self, user_id: str, hearts: Hearts, clock: Clock) -> None:
+    def __init__(self, user_id: str, hearts: FavouriteStates, clock: Clock) -> None:
         self._user_id = user_id
         self._hearts = hearts
         self._clock = clock
@@ -61,7 +67,7 @@ class AccountHearts:
     def hear(self, entry: UserDataEntry) -> bool | None:
         """Take what the server told of one item; return the person's new word, None if the old."""
         before = self._hearts.get(self._user_id, entry.item_id)
-        after = told(
+        after = on_event(
             before,
             value=entry.is_favorite,
             with_playback=self._is_playback_news(entry.item_id),
@@ -74,18 +80,18 @@ class AccountHearts:
         if item.is_favorite is None:
             return None
         before = self._hearts.get(self._user_id, item.id)
-        after = found(before, value=item.is_favorite, playing=item.id in self._playing)
+        after = on_lookup(before, value=item.is_favorite, playing=item.id in self._playing)
         return self._believe(item.id, item.type, before, after)
 
     def favourites(self) -> Mapping[str, ItemType]:
         """Return the items that the account has a heart on, by our belief."""
         return self._hearts.favourites(self._user_id)
 
-    def heal(self, client: HeartServer) -> None:
+    def heal(self, client: FavouritesClient) -> None:
         """Look at every word in doubt whose item no longer plays; say again what was forgotten.
 
         Raises:
-            errors.JellyfinTrouble: It will be tried again the next time.
+            errors.JellyfinError: It will be tried again the next time.
         """
         now = self._clock.monotonic()
         quiet = [
@@ -102,9 +108,9 @@ class AccountHearts:
             if heart is not None and heart.restore:
                 self._say_again(client, item, heart)
 
-    def _say_again(self, client: HeartServer, item: Item, heart: Heart) -> None:
+    def _say_again(self, client: FavouritesClient, item: Item, heart: FavouriteState) -> None:
         client.set_favourite(item.id, value=heart.is_favorite)
-        self._hearts.save(self._user_id, item.id, item.type, set_again(heart))
+        self._hearts.save(self._user_id, item.id, item.type, after_restore(heart))
         log.info(
             "Jellyfin had forgotten that a heart was %s %r while it played: set again",
             "pressed on" if heart.is_favorite else "taken from",
@@ -120,7 +126,11 @@ class AccountHearts:
         return self._clock.monotonic() - turned <= PLAYBACK_NEWS_S
 
     def _believe(
-        self, item_id: str, item_type: ItemType | None, before: Heart | None, after: Heart
+        self,
+        item_id: str,
+        item_type: ItemType | None,
+        before: FavouriteState | None,
+        after: FavouriteState,
     ) -> bool | None:
         if after == (before or NEVER):
             return None

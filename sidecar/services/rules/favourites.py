@@ -19,11 +19,11 @@ from sidecar.config import FavouritesSettings
 from sidecar.domain.items import CONTAINERS, Item
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
-from sidecar.errors import JellyfinTrouble, NotFound, SignedOut
+from sidecar.errors import JellyfinError, NotFound, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import Connected, News, SessionsNews, UserDataChanged
-from sidecar.services.rules.favourite_states import AccountHearts
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.favourite_states import AccountFavourites
+from sidecar.services.rules.wishes import WishService
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
 
 
-class Favourites:
+class FavouritesFollower:
     """Follows the hearts of one account. One thread runs it; `deliver` is for others."""
 
     def __init__(
@@ -41,11 +41,11 @@ class Favourites:
         *,
         user_id: str,
         name: str,
-        hearts: AccountHearts,
-        planning: Planning,
+        hearts: AccountFavourites,
+        planning: WishService,
         devices: Callable[[str], Iterable[str]],
         settings: FavouritesSettings,
-        tell: Callable[[JellyfinTrouble], object],
+        tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
     ) -> None:
@@ -96,7 +96,7 @@ class Favourites:
         while not stop.is_set():
             try:
                 self.step(wait_s=self._rest_s())
-            except JellyfinTrouble as trouble:
+            except JellyfinError as trouble:
                 self._tell(trouble)
                 if isinstance(trouble, SignedOut):
                     return
@@ -176,7 +176,7 @@ class Favourites:
         """List all favourites and compare; costs a few requests for each hundred.
 
         Raises:
-            errors.JellyfinTrouble: Nothing was let go; what was found so far is kept.
+            errors.JellyfinError: Nothing was let go; what was found so far is kept.
         """
         listing = self._client.favourites(self._types)
         for item in listing.items:

@@ -25,7 +25,7 @@ Key = tuple[str, ...]
 LISTENING = frozenset({"next_up", "episodes_from", "books_begun", "book_parts", "item"})
 
 
-class Plays(Protocol):
+class HeardPlays(Protocol):
     """What was really heard, by everybody."""
 
     def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
@@ -55,13 +55,13 @@ class LibraryOfAccount(Library, Protocol):
         """Return full items for the queue."""
 
 
-class AccountLibrary:
+class CachedLibrary:
     """The library as one account sees it: `domain.rules.library.Library`. One thread looks up."""
 
     def __init__(
         self,
         client: Jellyfin,
-        plays: Plays,
+        plays: HeardPlays,
         user_id: str,
         clock: Clock,
         *,

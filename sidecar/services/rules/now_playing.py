@@ -22,7 +22,7 @@ QUIET_S = 2.0
 RESTED_S = 10.0
 
 
-class PlayingNow:
+class NowPlayingDebouncer:
     """What plays, and when the rules should look. Safe for many threads."""
 
     def __init__(self, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from sidecar.clock import Clock
 from sidecar.domain.items import Item
 from sidecar.domain.rules.library import Listed
-from sidecar.errors import JellyfinTrouble, NotFound
+from sidecar.errors import JellyfinError, NotFound
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SURE_AFTER = timedelta(hours=1)
 
 
-class PlaylistLearner:
+class PlaylistOrderTracker:
     """Learns for one account. One thread tells it."""
 
     def __init__(
@@ -67,7 +67,7 @@ class PlaylistLearner:
             now = self._clock.now()
             if self._orders.missing(self._user_id, playlist_id, now, sure_after=SURE_AFTER):
                 log.info("the playlist %s is gone from the server", playlist_id)
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             log.info("the playlist %s cannot be asked for now: %s", playlist_id, trouble)
         else:
             self._orders.seen(self._user_id, playlist_id, playlist.title)

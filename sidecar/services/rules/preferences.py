@@ -20,15 +20,20 @@ from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
-from sidecar.errors import NotHere, NotPossible
+from sidecar.errors import NotPossible, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.library.lookup import ItemSource, expanded, seen
-from sidecar.services.rules.explain import Explaining, Why
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.settings_view import RULE_OF, DeviceSteering, Remarks, device_steering
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.library.lookup import ItemSource, expand_item, get_item
+from sidecar.services.rules.explain import Explainer, Explanation
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.settings_view import (
+    RULE_OF,
+    DeviceSettingsView,
+    Remarks,
+    device_settings_view,
+)
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.exclusions import Exclusions
@@ -82,10 +87,10 @@ class Removed:
 class SteeringDesk(Protocol):
     """Everything that people say about rules, holds and devices.
 
-    Every call raises `NotHere` for a device that is unknown or does not serve the person.
+    Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
 
-    def settings(self, person: Person, device_id: str) -> DeviceSteering:
+    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
         """Return what is set of a device and of each rule there."""
 
     def change(
@@ -94,7 +99,7 @@ class SteeringDesk(Protocol):
         device_id: str,
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSteering:
+    ) -> DeviceSettingsView:
         """Change some keys of a device and of rules there, all or none; None takes one back.
 
         Raises:
@@ -112,7 +117,7 @@ class SteeringDesk(Protocol):
         Raises:
             NotHere: The person's account cannot see the item.
             NotPossible: There is nothing in it that can be fetched.
-            errors.JellyfinTrouble: It cannot be asked; nothing was changed.
+            errors.JellyfinError: It cannot be asked; nothing was changed.
         """
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
@@ -148,7 +153,7 @@ class SteeringDesk(Protocol):
         Raises:
             NotHere: The person's account cannot see it.
             NotPossible: It is no playlist.
-            errors.JellyfinTrouble: It cannot be asked.
+            errors.JellyfinError: It cannot be asked.
         """
 
     def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
@@ -168,26 +173,26 @@ class SteeringDesk(Protocol):
             NotHere: They did not remove it.
         """
 
-    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Say why an item is on a device, or why it is not."""
 
 
-class Steering:
+class PreferenceService:
     """Implements `SteeringDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         access: DeviceAccess,
-        devices: DeviceBook,
-        rules: RuleBook,
-        planning: Planning,
+        devices: DeviceSettingsService,
+        rules: RuleSettingsService,
+        planning: WishService,
         downloads: Downloads,
         holds: Holds,
         tombstones: Tombstones,
         exclusions: Exclusions,
         chosen: ChosenPlaylists,
-        explaining: Explaining,
+        explaining: Explainer,
         library: Callable[[str], ItemSource],
         accounts: Callable[[], Iterable[Account]],
         remarks: Remarks,
@@ -231,9 +236,9 @@ class Steering:
 
     # What is set
 
-    def settings(self, person: Person, device_id: str) -> DeviceSteering:
+    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
         """Return what is set of a device and of each rule there."""
-        return device_steering(
+        return device_settings_view(
             person.user_id,
             device_id,
             management=self._access.management(person, self._device(person, device_id)),
@@ -249,7 +254,7 @@ class Steering:
         device_id: str,
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSteering:
+    ) -> DeviceSettingsView:
         """Change some keys, all or none; see `SteeringDesk`."""
         self._device(person, device_id)
         self._access.check_manages(person, device_id)
@@ -283,13 +288,13 @@ class Steering:
         """Keep an item, or all that a container holds now; see `SteeringDesk`."""
         self._device(person, device_id)
         library = self._library(person.user_id)
-        item = seen(library, item_id)
+        item = get_item(library, item_id)
         queued = self._planning.pin(
             person.user_id,
             device_id,
             item,
             library.items,
-            playable=expanded(library, item),
+            playable=expand_item(library, item),
         )
         self._wake(person.user_id)
         return queued
@@ -303,7 +308,7 @@ class Steering:
             if one.device_id == device_id
         ]
         if not pinned:
-            raise NotHere
+            raise NotVisible
         self._holds.release_these(pinned, self._clock.now(), even_ending=True)
         self._planning.let_go()
         self._wake(person.user_id)
@@ -323,7 +328,7 @@ class Steering:
         """Take an item out of a rule, and what the rule holds of it at once."""
         self._device(person, device_id)
         if rule not in EXCLUDABLE:
-            raise NotHere
+            raise NotVisible
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
         held = self._holds.of_rule(person.user_id, device_id, rule)
         going = [one for one in held if item_id in {one.item_id, one.reason.source_id}]
@@ -337,7 +342,7 @@ class Steering:
         """Take an exclusion back; see `SteeringDesk`."""
         self._device(person, device_id)
         if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
-            raise NotHere
+            raise NotVisible
         self._wake(person.user_id)
 
     # Playlists
@@ -350,7 +355,7 @@ class Steering:
     def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
         """Add a playlist at the end; see `SteeringDesk`."""
         self._device(person, device_id)
-        item = seen(self._library(person.user_id), playlist_id)
+        item = get_item(self._library(person.user_id), playlist_id)
         if item.type is not ItemType.PLAYLIST:
             raise NotPossible(f"{item.title} is no playlist: pin it to keep it on a device")
         chosen = Chosen(playlist_id=item.id, title=item.title)
@@ -363,7 +368,7 @@ class Steering:
         self._device(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
         if not self._chosen.drop(person.user_id, device_id, playlist_id):
-            raise NotHere
+            raise NotVisible
         self._wake(person.user_id)
         dropped = [one for one in chosen if one.playlist_id == playlist_id]
         return Reversal(playlists=tuple((person.user_id, device_id, one) for one in dropped))
@@ -381,7 +386,7 @@ class Steering:
         """Let rules fetch again what the person removed; see `SteeringDesk`."""
         self._device(person, device_id)
         if not self._tombstones.lift(person.user_id, device_id, item_id):
-            raise NotHere
+            raise NotVisible
         holds = self._holds.of_item(device_id, item_id)
         own = [one for one in holds if one.user_id == person.user_id]
         lasting = {one.reason.rule for one in own if one.release_at is None}
@@ -395,7 +400,7 @@ class Steering:
             self._downloads.want_again(there, user_id=person.user_id, priority=priority)
         self._wake(person.user_id)
 
-    def why(self, person: Person, device_id: str, item_id: str) -> Why:
+    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Say why an item is on a device, or why it is not."""
         self._device(person, device_id)
         return self._explaining.why(person, device_id, item_id)
@@ -403,5 +408,5 @@ class Steering:
     def _device(self, person: Person, device_id: str) -> DeviceSettings:
         settings = self._access.settings(person, device_id)
         if settings is None:
-            raise NotHere
+            raise NotVisible
         return settings

@@ -18,7 +18,7 @@ from sidecar.clock import Clock
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
 from sidecar.domain.rules.registry import RULES
-from sidecar.errors import JellyfinTrouble, SignedOut
+from sidecar.errors import JellyfinError, SignedOut
 from sidecar.jellyfin.live.events import (
     Connected,
     LibraryChanged,
@@ -27,9 +27,9 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.services.rules.library_cache import LibraryOfAccount
-from sidecar.services.rules.now_playing import PlayingNow
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.now_playing import NowPlayingDebouncer
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
 
@@ -51,12 +51,12 @@ class RuleRunner:
         *,
         user_id: str,
         name: str,
-        planning: Planning,
+        planning: WishService,
         holds: Holds,
-        book: RuleBook,
+        book: RuleSettingsService,
         chosen: ChosenPlaylists,
         devices: Callable[[str], Iterable[str]],
-        tell: Callable[[JellyfinTrouble], object],
+        tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
         rules: Iterable[Rule[Any]] = RULES,
@@ -89,7 +89,7 @@ class RuleRunner:
         self._is_server_there = is_server_there
         self._clock = clock
         self._rules = {one.name: one for one in rules}
-        self._playing = PlayingNow(clock)
+        self._playing = NowPlayingDebouncer(clock)
         self._woken = Event()
         self._lock = Lock()
         self._due = dict.fromkeys(self._rules, clock.monotonic())
@@ -181,7 +181,7 @@ class RuleRunner:
                 self._run(rule)
             except SignedOut:
                 raise
-            except JellyfinTrouble as trouble:
+            except JellyfinError as trouble:
                 log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
                 self._tell(trouble)
                 self._put_off([rule.name])

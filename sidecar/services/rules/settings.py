@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 S = TypeVar("S", bound=RuleSettings)
 
 
-class RuleBook:
+class RuleSettingsService:
     """Knows the settings of the rules. Safe for many threads."""
 
     def __init__(self, settings: RulesSettings, store: RuleSettingsStore) -> None:

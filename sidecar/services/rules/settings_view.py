@@ -13,10 +13,10 @@ from sidecar.config.schema import Key, keys, written
 from sidecar.config.settings import CHANGEABLE
 from sidecar.domain.rules.context import Rule
 from sidecar.domain.rules.registry import RULES
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.devices.access import Management
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.rules.settings import RuleBook
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.store.rules.holds import Holds
 
 # A rule may have a reason for each of a thousand albums.
@@ -45,7 +45,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSteering:
+class RuleSettingsView:
     """One rule on one device, for one person.
 
     Attributes:
@@ -60,26 +60,26 @@ class RuleSteering:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceSteering:
+class DeviceSettingsView:
     """All that can be set of a device."""
 
     device_id: str
     name: str
     management: Management
     settings: tuple[Setting, ...]
-    rules: tuple[RuleSteering, ...]
+    rules: tuple[RuleSettingsView, ...]
 
 
-def device_steering(
+def device_settings_view(
     user_id: str,
     device_id: str,
     *,
     management: Management,
-    devices: DeviceBook,
-    rules: RuleBook,
+    devices: DeviceSettingsService,
+    rules: RuleSettingsService,
     holds: Holds,
     remarks: Remarks,
-) -> DeviceSteering:
+) -> DeviceSettingsView:
     """Return what is set of a device, with what the rules say to one account.
 
     Raises:
@@ -87,13 +87,13 @@ def device_steering(
     """
     now, default = devices.of(device_id), devices.configured(device_id)
     if now is None or default is None:
-        raise NotHere
+        raise NotVisible
     said = remarks(user_id, device_id)
 
-    def steering(rule: Rule[Any]) -> RuleSteering:
+    def steering(rule: Rule[Any]) -> RuleSettingsView:
         held = holds.of_rule(user_id, device_id, rule.name)
         texts = dict.fromkeys(one.reason.text for one in held if one.release_at is None)
-        return RuleSteering(
+        return RuleSettingsView(
             name=rule.name,
             settings=_settings(
                 keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
@@ -102,7 +102,7 @@ def device_steering(
             because=tuple(texts)[:MOST_REASONS],
         )
 
-    return DeviceSteering(
+    return DeviceSettingsView(
         device_id=device_id,
         name=now.name,
         management=management,

@@ -24,9 +24,9 @@ from sidecar.domain.space.eviction import must_rest
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import Place, files_in
+from sidecar.store.downloads.insert import FilePlace, files_in
 from sidecar.store.downloads.queue import Downloads, NewDownload
-from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.tombstones import Tombstones
@@ -41,7 +41,7 @@ ASKED_AGAIN = Failure(
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 
 
-def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[Place]:
+def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[FilePlace]:
     """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
     wanted = next(
         path
@@ -49,7 +49,7 @@ def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[P
         if not _is_full(db, device_id, path, shape)
     )
     for path in (wanted, distinct(wanted, item.id)):
-        yield Place(path, path_key(path))
+        yield FilePlace(path, path_key(path))
 
 
 def refusal(item: Item) -> Failure | None:
@@ -70,7 +70,7 @@ def _is_full(db: Database, device_id: str, path: str, shape: Shape) -> bool:
     return files_in(db, device_id, folder) >= shape.most_in_folder
 
 
-class Planning:
+class WishService:
     """Keeps wishes. Safe for many threads."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Planning:
         self._clock = clock
         self._tombstones = Tombstones(db, clock)
         self._exclusions = Exclusions(db, clock)
-        self._rests = Rests(db, clock)
+        self._rests = EvictionCooldowns(db, clock)
         self._format_of = format_of
         self._shape_of = shape_of
 

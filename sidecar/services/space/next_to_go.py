@@ -10,16 +10,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.domain.space.eviction import Standing, Stored, in_order
-from sidecar.errors import DeviceTrouble
+from sidecar.domain.space.eviction import EvictionClass, Stored, in_order
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.space.planner import Room
+from sidecar.services.space.planner import SpacePlanner
 from sidecar.store.downloads.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)
-class Leaver:
+class EvictionCandidate:
     """A file that may make room.
 
     Attributes:
@@ -32,12 +32,12 @@ class Leaver:
     download_id: int | None
     title: str | None
     bytes: int
-    standing: Standing
+    standing: EvictionClass
     was_used: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leavers:
+class EvictionCandidates:
     """The files of a device that may make room, the first to go first.
 
     Attributes:
@@ -49,7 +49,7 @@ class Leavers:
     device_id: str
     device_name: str
     trouble: str | None
-    first: tuple[Leaver, ...] = ()
+    first: tuple[EvictionCandidate, ...] = ()
     total: int = 0
     bytes: int = 0
 
@@ -57,36 +57,36 @@ class Leavers:
 class LeaversDesk(Protocol):
     """What may be asked about what goes next."""
 
-    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+    def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
         """Return at most so many files for each device that this person uses; an admin: for all."""
 
 
-class LeaversCounter:
+class EvictionPreview:
     """Implements `LeaversDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         devices: Callable[[Person], Sequence[DeviceView]],
-        room: Room,
+        room: SpacePlanner,
         inventory: Inventory,
     ) -> None:
         self._devices = devices
         self._room = room
         self._inventory = inventory
 
-    def all(self, person: Person, most: int) -> Sequence[Leavers]:
+    def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
         """Return what goes next on each device; see `LeaversDesk`."""
         return [self._of(person, device, most) for device in self._devices(person)]
 
-    def _of(self, person: Person, device: DeviceView, most: int) -> Leavers:
+    def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
             found = in_order(self._room.outlook(device.id).stored)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             said = device.trouble or str(trouble)
-            return Leavers(device_id=device.id, device_name=device.name, trouble=said)
+            return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
-        return Leavers(
+        return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
@@ -96,9 +96,9 @@ class LeaversCounter:
         )
 
 
-def _leaver(file: Stored, seen: Collection[int] | None) -> Leaver:
+def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
     is_theirs = seen is None or file.download_id in seen
-    return Leaver(
+    return EvictionCandidate(
         file.download_id if is_theirs else None,
         file.title if is_theirs else None,
         file.size,

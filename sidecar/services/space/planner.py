@@ -20,17 +20,17 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, Running
-from sidecar.domain.space.eviction import REST, Standing, Stored
-from sidecar.domain.space.plan import Plan, Refused, Step, plan
+from sidecar.domain.space.eviction import REST, EvictionClass, Stored
+from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.errors import DeviceTrouble, SidecarError
+from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Kind, Trouble, Troubles
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.database import Database
 from sidecar.store.downloads.inventory import Holdings, Inventory
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.cooldowns import EvictionCooldowns
 
 log = logging.getLogger(__name__)
 
@@ -43,22 +43,22 @@ InUse = Callable[[], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class EvictionBlock:
     """Downloads whose files may not go now, and why, as the end of a sentence."""
 
     files: frozenset[int]
     text: str
 
 
-Awaited = Callable[[str], Waiting | None]
+Awaited = Callable[[str], EvictionBlock | None]
 
 
-def nothing_waits(_device_id: str) -> Waiting | None:
+def no_block(_device_id: str) -> EvictionBlock | None:
     """Say that nothing waits: there is no Syncthing that could be asked."""
     return None
 
 
-def room_trouble(name: str, found: Plan, waits: str | None = None) -> Trouble | None:
+def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem | None:
     """Return what stands in the way of a plan; None if nothing does.
 
     Args:
@@ -69,24 +69,24 @@ def room_trouble(name: str, found: Plan, waits: str | None = None) -> Trouble | 
     waiting = sum(not one.is_final for one in found.refusals)
     if found.needs_confirmation:
         text = f"{len(found.removals)} files would go from {name} to make room"
-        return Trouble("confirm", f"{text}: look at its plan and say whether they may")
+        return Problem("confirm", f"{text}: look at its plan and say whether they may")
     if found.over:
         text = f"{name} holds more than it may"
         if waits is not None:
-            return Trouble("waits", f"{text}: {waits}")
+            return Problem("waits", f"{text}: {waits}")
         text = f"{text}, and all that is there is to stay"
-        return Trouble("over", f"{text}: nothing comes until it has more room, or less to keep")
+        return Problem("over", f"{text}: nothing comes until it has more room, or less to keep")
     if waiting:
         text = "1 download waits" if waiting == 1 else f"{waiting} downloads wait"
         if waits is not None:
-            return Trouble("waits", f"{text} for room on {name}: {waits}")
+            return Problem("waits", f"{text} for room on {name}: {waits}")
         what = f"{text} for room on {name}: what is there is wanted as much, or more"
-        return Trouble("no-room", what)
+        return Problem("no-room", what)
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class DevicePlanState:
     """A device as the plan sees it."""
 
     limits: DeviceRoom
@@ -98,7 +98,7 @@ class PlanChanged(SidecarError):
     """What a person said yes to is no longer what would be done."""
 
 
-class Room:
+class SpacePlanner:
     """Makes plans and carries their removals out. Safe for many threads; one of them steps.
 
     `in_use` returns the items that play or come next in a queue, of everybody; `awaited` what
@@ -109,13 +109,13 @@ class Room:
         self,
         *,
         db: Database,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         downloads: Downloads,
-        troubles: Troubles,
+        troubles: Problems,
         bus: Bus,
         in_use: InUse,
         clock: Clock,
-        awaited: Awaited = nothing_waits,
+        awaited: Awaited = no_block,
     ) -> None:
         self._db = db
         self._shelf = shelf
@@ -126,10 +126,10 @@ class Room:
         self._awaited = awaited
         self._clock = clock
         self._inventory = Inventory(db)
-        self._rests = Rests(db, clock)
+        self._rests = EvictionCooldowns(db, clock)
         self._lock = Lock()
         self._looked_at: dict[str, float] = {}
-        self._confirmed: dict[str, tuple[Step, ...]] = {}
+        self._confirmed: dict[str, tuple[PlanStep, ...]] = {}
         self._held_back: dict[str, dict[int, str]] = {}
         self._let_in: dict[str, frozenset[int]] = {}
         self._asked: defaultdict[str, set[int]] = defaultdict(set)
@@ -141,25 +141,25 @@ class Room:
         """Return what should happen on a device now.
 
         Raises:
-            errors.DeviceTrouble: It is not there.
+            errors.DeviceError: It is not there.
         """
         return self.outlook(device_id).plan
 
-    def outlook(self, device_id: str) -> Outlook:
+    def outlook(self, device_id: str) -> DevicePlanState:
         """Return a device's limits, what it holds, and what should happen there now.
 
         Raises:
-            errors.DeviceTrouble: It is not there.
+            errors.DeviceError: It is not there.
         """
         limits, found = self._situation(self._shelf.get(device_id))
-        return Outlook(limits, found.stored, plan(limits, found.stored, found.waiting))
+        return DevicePlanState(limits, found.stored, plan(limits, found.stored, found.waiting))
 
     def confirm(self, device_id: str, plan_id: str) -> None:
         """Let go what a plan showed; `step` does it: exactly what was shown, nothing else.
 
         Raises:
             PlanChanged: Other files would go by now.
-            errors.DeviceTrouble: The device is not there.
+            errors.DeviceError: The device is not there.
         """
         found = self.plan(device_id)
         if found.id != plan_id or not found.removals:
@@ -171,15 +171,17 @@ class Room:
     def step(self) -> None:
         """Look at every device where something changed; costs next to nothing if nothing did."""
         attached = self._shelf.all()
-        for device_id in set(self._troubles.all_of(Kind.ROOM)) - {one.id for one in attached}:
-            self._troubles.clear(Kind.ROOM, device_id)
+        for device_id in set(self._troubles.all_of(ProblemKind.ROOM)) - {
+            one.id for one in attached
+        }:
+            self._troubles.clear(ProblemKind.ROOM, device_id)
         for device in attached:
-            trouble = self._troubles.of(Kind.DEVICE, device.id)
+            trouble = self._troubles.of(ProblemKind.DEVICE, device.id)
             if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
                 continue
             try:
                 self._look(device)
-            except DeviceTrouble as found:
+            except DeviceError as found:
                 self._shelf.trouble(device.id, found)
 
     def held_back(self) -> Collection[int]:
@@ -232,7 +234,7 @@ class Room:
             looked_at = self._looked_at.get(device_id)
         return looked_at is None or self._clock.monotonic() - looked_at >= LOOK_AGAIN_S
 
-    def _look(self, device: Attached) -> None:
+    def _look(self, device: AttachedDevice) -> None:
         with self._lock:
             # Whatever changes from now on is looked at in the next step.
             self._looked_at[device.id] = self._clock.monotonic()
@@ -246,11 +248,11 @@ class Room:
         self._let(device.id, found if not found.removals else self._planned(device, as_it_is=True))
         self._tell(device, found)
 
-    def _planned(self, device: Attached, *, as_it_is: bool = False) -> Plan:
+    def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
         limits, found = self._situation(device)
         return plan(limits, found.stored, found.waiting, may_remove=not as_it_is)
 
-    def _situation(self, device: Attached) -> tuple[DeviceRoom, Holdings]:
+    def _situation(self, device: AttachedDevice) -> tuple[DeviceRoom, Holdings]:
         waiting = self._awaited(device.id)
         found = self._inventory.holdings(
             device.id,
@@ -274,7 +276,7 @@ class Room:
         )
         return limits, found
 
-    def _remove(self, device: Attached, steps: Iterable[Step]) -> None:
+    def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:
         """Take the files away that still may go."""
         for step in steps:
             there = self._downloads.get(step.download_id)
@@ -286,9 +288,9 @@ class Room:
 
     def _may_go(self, download: Download) -> bool:
         firm = self._inventory.standing_of(download.device_id, download.item_id)
-        return firm is not Standing.LASTING and download.item_id not in self._in_use()
+        return firm is not EvictionClass.LASTING and download.item_id not in self._in_use()
 
-    def _evict(self, device: Attached, download: Download) -> None:
+    def _evict(self, device: AttachedDevice, download: Download) -> None:
         self._rests.put(device.id, download.item_id, self._clock.now() + REST)
         if not device.folder.remove(download.file_path, size=download.file_size or 0):
             log.warning("%s is not as it arrived: left alone", download.file_path)
@@ -308,7 +310,7 @@ class Room:
         if gone is not None and gone.status is Status.REMOVED:
             self._downloads.want_again(gone, user_id=gone.user_id, priority=gone.priority)
 
-    def _give_up(self, device: Attached, refusals: Iterable[Refused]) -> None:
+    def _give_up(self, device: AttachedDevice, refusals: Iterable[RefusedAdd]) -> None:
         """What will never fit fails with its reason: it would only stand in the queue."""
         for refused in refusals:
             waiting = self._downloads.get(refused.download_id)
@@ -331,10 +333,10 @@ class Room:
         if before & let_in:
             self._bus.publish(WorkArrived())
 
-    def _tell(self, device: Attached, found: Plan) -> None:
+    def _tell(self, device: AttachedDevice, found: Plan) -> None:
         waiting = self._awaited(device.id)
-        note = room_trouble(device.settings.name, found, waiting.text if waiting else None)
+        note = space_problem(device.settings.name, found, waiting.text if waiting else None)
         if note is None:
-            self._troubles.clear(Kind.ROOM, device.id)
-        elif self._troubles.note(Kind.ROOM, device.id, note):
+            self._troubles.clear(ProblemKind.ROOM, device.id)
+        elif self._troubles.note(ProblemKind.ROOM, device.id, note):
             log.info("%s", note.text)

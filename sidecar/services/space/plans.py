@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
-from sidecar.domain.space.eviction import Standing
-from sidecar.domain.space.plan import Refused, Step
+from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import in_words
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.space.planner import Outlook, PlanChanged, Room
-from sidecar.services.transfers.formats import Formats
+from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
+from sidecar.services.transfers.formats import DeviceFormats
 from sidecar.store.downloads.inventory import Inventory
 
 
@@ -148,7 +148,7 @@ class PlansDesk(Protocol):
         Raises:
             errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Other files would go by now.
-            errors.DeviceTrouble: The device is not there.
+            errors.DeviceError: The device is not there.
         """
 
     def reformat(self, person: Person, device_id: str, name: str) -> bool:
@@ -160,7 +160,7 @@ class PlansDesk(Protocol):
         """
 
 
-class Plans:
+class PlanService:
     """Implements `PlansDesk`. Safe for many threads."""
 
     def __init__(
@@ -169,9 +169,9 @@ class Plans:
         access: DeviceAccess,
         ownership: Ownership,
         devices: Callable[[Person], Sequence[DeviceView]],
-        room: Room,
+        room: SpacePlanner,
         inventory: Inventory,
-        formats: Formats | None = None,
+        formats: DeviceFormats | None = None,
     ) -> None:
         self._access = access
         self._ownership = ownership
@@ -211,7 +211,7 @@ class Plans:
         management = self._access.management_of(person, device.id)
         try:
             found = self._room.outlook(device.id)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             return DevicePlan(
                 id=device.id,
                 name=device.name,
@@ -258,13 +258,13 @@ class Plans:
         )
 
 
-def _line(step: Step, seen: Collection[int] | None) -> PlanLine:
+def _line(step: PlanStep, seen: Collection[int] | None) -> PlanLine:
     if seen is not None and step.download_id not in seen:
         return PlanLine(None, None, None, step.bytes, step.reason)
     return PlanLine(step.download_id, step.item_id, step.title, step.bytes, step.reason)
 
 
-def _refusal(refused: Refused, seen: Collection[int] | None) -> PlanLine:
+def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
     is_theirs = seen is None or refused.download_id in seen
     return PlanLine(
         refused.download_id if is_theirs else None,
@@ -277,10 +277,10 @@ def _refusal(refused: Refused, seen: Collection[int] | None) -> PlanLine:
     )
 
 
-def _space(found: Outlook) -> SpaceView:
+def _space(found: DevicePlanState) -> SpaceView:
     space, limits = found.limits.space, found.limits
     there = [one for one in found.stored if not one.is_missing]
-    lasting = sum(limits.takes(one.size) for one in there if one.standing is Standing.LASTING)
+    lasting = sum(limits.takes(one.size) for one in there if one.standing is EvictionClass.LASTING)
     ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(

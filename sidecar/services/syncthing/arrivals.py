@@ -58,7 +58,7 @@ def _carried(folder: SharedFolder, here: Path) -> CarriedFolder:
     return CarriedFolder(folder.id, folder.label, prefix, folder.shared_with)
 
 
-class Arriving:
+class ArrivalCheck:
     """Remembers what was told before. For one thread."""
 
     def __init__(self, syncthing: Syncthing, arrivals: Arrivals, clock: Clock) -> None:

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, Wait, wait_for
+from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, PeerWait, wait_for
 from sidecar.domain.syncthing.stignore import is_ignored
-from sidecar.errors import SidecarError, SyncthingTrouble
+from sidecar.errors import SidecarError, SyncthingError
 from sidecar.events import Bus, DeviceChanged
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Kind, Trouble, Troubles
-from sidecar.services.space.planner import Waiting
-from sidecar.services.syncthing.arrivals import Arriving, CarriedFolder, carried_by
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.space.planner import EvictionBlock
+from sidecar.services.syncthing.arrivals import ArrivalCheck, CarriedFolder, carried_by
 from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import OtherDevice, SharedFolder, Syncthing
 
@@ -42,7 +42,7 @@ ITSELF = "syncthing"
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class SyncedFolder:
     """A device of ours that Syncthing carries, as it was last seen.
 
     Attributes:
@@ -54,16 +54,16 @@ class Carried:
     is_left_alone: bool
 
 
-class Peers:
+class PeerMonitor:
     """One thread runs it; the rest is safe for many."""
 
     def __init__(
         self,
         syncthing: Syncthing,
         *,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         arrivals: Arrivals,
-        troubles: Troubles,
+        troubles: Problems,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -73,10 +73,10 @@ class Peers:
         self._troubles = troubles
         self._bus = bus
         self._clock = clock
-        self._arriving = Arriving(syncthing, arrivals, clock)
+        self._arriving = ArrivalCheck(syncthing, arrivals, clock)
         self._lock = Lock()
-        self._carried: dict[str, Carried] = {}
-        self._waits: dict[str, Wait | None] = {}
+        self._carried: dict[str, SyncedFolder] = {}
+        self._waits: dict[str, PeerWait | None] = {}
         self._last_event = 0
 
     def run(self, stop: Event) -> None:
@@ -85,7 +85,7 @@ class Peers:
             try:
                 self._clock.wait(stop, self._look())
                 self._await_news(stop)
-            except SyncthingTrouble as trouble:
+            except SyncthingError as trouble:
                 self._tell(ITSELF, trouble)
                 self._clock.wait(stop, REST_S)
             except SidecarError as trouble:
@@ -103,28 +103,28 @@ class Peers:
             SyncthingTrouble: Syncthing cannot be asked; what was known stays.
         """
         folders, devices = self._syncthing.folders(), self._syncthing.devices()
-        self._troubles.clear(Kind.SYNCTHING, ITSELF)
+        self._troubles.clear(ProblemKind.SYNCTHING, ITSELF)
         more = False
         for device in self._shelf.all():
             more |= self._look_at(device, folders, devices)
         return more
 
-    def of(self, device_id: str) -> Carried | None:
+    def of(self, device_id: str) -> SyncedFolder | None:
         """Return what was last seen of a device; None if Syncthing does not carry it."""
         with self._lock:
             return self._carried.get(device_id)
 
-    def trouble(self, device_id: str) -> Trouble | None:
+    def trouble(self, device_id: str) -> Problem | None:
         """Return what stands in the way of knowing more; None if nothing does."""
         of = self._troubles.of
-        return of(Kind.SYNCTHING, ITSELF) or of(Kind.SYNCTHING, device_id)
+        return of(ProblemKind.SYNCTHING, ITSELF) or of(ProblemKind.SYNCTHING, device_id)
 
-    def waiting(self, device_id: str) -> Waiting | None:
+    def waiting(self, device_id: str) -> EvictionBlock | None:
         """Return what must not go from a device now; None if all may."""
         wait = self._wait(device_id)
         if wait is None:
             return None
-        return Waiting(self._arrivals.before(device_id, wait.before), wait.text)
+        return EvictionBlock(self._arrivals.before(device_id, wait.before), wait.text)
 
     def _look(self) -> float:
         """Look at all folders; return how long to rest now."""
@@ -143,7 +143,7 @@ class Peers:
 
     def _look_at(
         self,
-        device: Attached,
+        device: AttachedDevice,
         folders: Sequence[SharedFolder],
         devices: Mapping[str, OtherDevice],
     ) -> bool:
@@ -158,33 +158,33 @@ class Peers:
                 if one in devices
             ]
             lines = "\n".join(self._syncthing.ignored(folder.id)).encode()
-        except SyncthingTrouble as trouble:
+        except SyncthingError as trouble:
             if trouble.code != "unknown-folder":
                 raise
             self._tell(device.id, trouble)
             return False
-        self._troubles.clear(Kind.SYNCTHING, device.id)
+        self._troubles.clear(ProblemKind.SYNCTHING, device.id)
         peers = tuple(peer for peer, _ in looked)
-        self._remember(device.id, Carried(folder, peers, is_ignored(lines, folder.prefix)))
+        self._remember(device.id, SyncedFolder(folder, peers, is_ignored(lines, folder.prefix)))
         self._tell_waits(device.id)
         return any(more for _, more in looked)
 
-    def _is_not_carried(self, device: Attached) -> None:
+    def _is_not_carried(self, device: AttachedDevice) -> None:
         with self._lock:
             was = self._carried.pop(device.id, None)
         if was is not None or self._arrivals.peers(device.id):
             self._arrivals.save_peers(device.id, ())
         name, wanted = device.settings.name, device.settings.syncthing_folder
         if wanted is None:
-            self._troubles.clear(Kind.SYNCTHING, device.id)
+            self._troubles.clear(ProblemKind.SYNCTHING, device.id)
             return
         text = f"Syncthing knows no folder {wanted}, which {name} should be"
         self._tell(
             device.id,
-            SyncthingTrouble("unknown-folder", f"{text} (settings: devices.syncthing_folder)"),
+            SyncthingError("unknown-folder", f"{text} (settings: devices.syncthing_folder)"),
         )
 
-    def _remember(self, device_id: str, carried: Carried) -> None:
+    def _remember(self, device_id: str, carried: SyncedFolder) -> None:
         with self._lock:
             self._carried[device_id] = carried
         known = {one.id: one for one in self._arrivals.peers(device_id)}
@@ -193,7 +193,7 @@ class Peers:
         ):
             self._arrivals.save_peers(device_id, carried.peers)
 
-    def _wait(self, device_id: str) -> Wait | None:
+    def _wait(self, device_id: str) -> PeerWait | None:
         seen = self.of(device_id)
         peers: Iterable[Peer] = seen.peers if seen else self._arrivals.peers(device_id)
         now = self._clock.now()
@@ -216,8 +216,8 @@ class Peers:
         if before != wait:
             self._bus.publish(DeviceChanged(device_id))
 
-    def _tell(self, subject: str, trouble: SyncthingTrouble) -> None:
-        if self._troubles.note(Kind.SYNCTHING, subject, Trouble(trouble.code, str(trouble))):
+    def _tell(self, subject: str, trouble: SyncthingError) -> None:
+        if self._troubles.note(ProblemKind.SYNCTHING, subject, Problem(trouble.code, str(trouble))):
             log.warning("%s", trouble)
 
 

@@ -12,15 +12,15 @@ from datetime import datetime
 from typing import Protocol
 
 from sidecar.domain.syncthing.stignore import LINE, line_for
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.notices import Notice
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.syncthing.peers import Carried, Peers
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.syncthing.peers import PeerMonitor, SyncedFolder
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
@@ -93,7 +93,7 @@ class PeersDesk(Protocol):
         """Return whether the line is there.
 
         Raises:
-            errors.DeviceTrouble: The device cannot be read now.
+            errors.DeviceError: The device cannot be read now.
         """
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
@@ -101,23 +101,23 @@ class PeersDesk(Protocol):
 
         Raises:
             errors.NotAManager: They do not manage the device.
-            errors.DeviceTrouble: It cannot be written now.
+            errors.DeviceError: It cannot be written now.
         """
 
 
-class PeersCounter:
+class SyncStatus:
     """The real desk. Without Syncthing in the settings only `.stignore` is of use."""
 
     def __init__(
         self,
-        peers: Peers | None,
+        peers: PeerMonitor | None,
         *,
         access: DeviceAccess,
         devices: Callable[[Person], Sequence[DeviceView]],
         download: Callable[[Person, int], DownloadView | None],
         arrivals: Arrivals,
-        shelf: DeviceShelf,
-        troubles: Troubles,
+        shelf: DeviceRegistry,
+        troubles: Problems,
     ) -> None:
         self._peers = peers
         self._access = access
@@ -185,7 +185,7 @@ class PeersCounter:
         elif not carried.is_left_alone:
             line, label = line_for(carried.folder.prefix), carried.folder.label
             text = f"The .stignore of Syncthing's folder {label} lies outside of this device"
-            raise DeviceTrouble("name-taken", f"{text}: add the line {line} there yourself")
+            raise DeviceError("name-taken", f"{text}: add the line {line} there yourself")
         return self.ignoring(person, device_id)
 
     def notices(self, person: Person) -> Sequence[Notice]:
@@ -211,11 +211,11 @@ class PeersCounter:
     def _troubled(self, person: Person, seen: Mapping[str, str]) -> Sequence[Notice]:
         return [
             Notice("syncthing", "warning", trouble.text)
-            for subject, trouble in self._troubles.all_of(Kind.SYNCTHING).items()
+            for subject, trouble in self._troubles.all_of(ProblemKind.SYNCTHING).items()
             if subject in seen or person.is_admin
         ]
 
-    def _below(self, device_id: str) -> Carried | None:
+    def _below(self, device_id: str) -> SyncedFolder | None:
         """Return how a device is carried that is only a part of Syncthing's folder."""
         carried = self._peers.of(device_id) if self._peers else None
         return carried if carried and carried.folder.prefix else None

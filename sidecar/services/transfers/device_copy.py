@@ -17,21 +17,21 @@ from threading import Event
 
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.store.downloads.queue import Downloads
 from sidecar.transfer.copying import CopyFailed, Original, copy
-from sidecar.transfer.engine import Receipt, Report
+from sidecar.transfer.engine import Receipt, TransferReport
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Twin:
+class _SourceFile:
     """The same item, finished, on another device."""
 
-    device: Attached
+    device: AttachedDevice
     download: Download
     size: int
     content_hash: str
@@ -51,15 +51,20 @@ class Copied:
     twin: Download | None
 
 
-class Copies:
+class DeviceCopy:
     """Brings files from device to device. Safe for many threads."""
 
-    def __init__(self, shelf: DeviceShelf, downloads: Downloads) -> None:
+    def __init__(self, shelf: DeviceRegistry, downloads: Downloads) -> None:
         self._shelf = shelf
         self._downloads = downloads
 
     def bring(
-        self, device: Attached, client: Jellyfin, download: Download, report: Report, stop: Event
+        self,
+        device: AttachedDevice,
+        client: Jellyfin,
+        download: Download,
+        report: TransferReport,
+        stop: Event,
     ) -> Copied | None:
         """Copy the file of a download, if another device has it; None if none has.
 
@@ -72,7 +77,7 @@ class Copies:
 
         Raises:
             transfer.copying.CopyFailed: It was begun, and the part is empty again.
-            errors.JellyfinTrouble: The account cannot be asked about, or may not see the item.
+            errors.JellyfinError: The account cannot be asked about, or may not see the item.
             domain.failures.TransferFailed: The part cannot be written.
             errors.Stopped: `stop` was set.
         """
@@ -81,7 +86,7 @@ class Copies:
             return None
         try:
             file = twin.device.folder.open(twin.download.file_path)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             log.info("%s is not copied: %s", download.title, trouble)
             return None
         with file:
@@ -102,7 +107,7 @@ class Copies:
         is_as_wanted = twin.download.format == download.format
         return Copied(receipt, twin.download if is_as_wanted else None)
 
-    def _twin(self, download: Download) -> _Twin | None:
+    def _twin(self, download: Download) -> _SourceFile | None:
         for device in self._shelf.all():
             there = self._downloads.by_item(device.id, download.item_id)
             if there is None or device.id == download.device_id:
@@ -111,19 +116,19 @@ class Copies:
             if not there.is_present or not is_of_use:
                 continue
             if there.file_size and there.content_hash and self._has(device, there):
-                return _Twin(device, there, there.file_size, there.content_hash)
+                return _SourceFile(device, there, there.file_size, there.content_hash)
         return None
 
-    def _has(self, device: Attached, there: Download) -> bool:
+    def _has(self, device: AttachedDevice, there: Download) -> bool:
         try:
             facts = self._shelf.get(device.id).folder.stat(there.file_path)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             log.info("%s is not looked at for copies: %s", device.settings.name, trouble)
             return False
         return facts is not None and facts.size == there.file_size
 
 
-def _is_still(item: Item, twin: _Twin) -> bool:
+def _is_still(item: Item, twin: _SourceFile) -> bool:
     """Whether this account may have the item, and the twin is the version that the server has."""
     return (
         item.can_download is True

@@ -14,7 +14,7 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.transfers.claims import Claims
 
 LET_GO_WITHIN_S = 5.0
@@ -37,14 +37,14 @@ class UnplugDesk(Protocol):
         """Whether it may be pulled out now."""
 
 
-class Unplugging:
+class EjectService:
     """Implements `UnplugDesk`. Safe for many threads."""
 
     def __init__(
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:

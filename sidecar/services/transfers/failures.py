@@ -16,12 +16,12 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.files.naming import distinct, path_key
-from sidecar.domain.space.space import Refusal
+from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
 from sidecar.errors import (
-    DeviceTrouble,
-    JellyfinTrouble,
+    DeviceError,
+    JellyfinError,
     NotAllowed,
     NotFound,
     ServerAway,
@@ -29,10 +29,10 @@ from sidecar.errors import (
     WrongServer,
 )
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.store.downloads.queue import Downloads, Place
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.store.downloads.queue import Downloads, FilePlace
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 
 
-class Failing:
+class FailurePolicy:
     """Carries out what a failure means. Safe for many threads.
 
     `make_room` takes over a download that only waits for room; False says that it cannot help.
@@ -51,9 +51,9 @@ class Failing:
         self,
         *,
         downloads: Downloads,
-        accounts: AccountDesk,
-        shelf: DeviceShelf,
-        server: ServerWatch,
+        accounts: AccountService,
+        shelf: DeviceRegistry,
+        server: JellyfinStatus,
         clock: Clock,
         chance: Callable[[], float],
         make_room: Callable[[Download], bool] = lambda _download: False,
@@ -89,13 +89,11 @@ class Failing:
         else:
             self._judge(download, failure, failed.gained)
 
-    def jellyfin(
-        self, download: Download, trouble: JellyfinTrouble, client: Jellyfin | None
-    ) -> None:
+    def jellyfin(self, download: Download, trouble: JellyfinError, client: Jellyfin | None) -> None:
         """Jellyfin could not be asked, or refused."""
         self.failed(download, TransferFailed(_failure(trouble)), client)
 
-    def device(self, download: Download, trouble: DeviceTrouble) -> None:
+    def device(self, download: Download, trouble: DeviceError) -> None:
         """The device cannot take the file; the whole device waits, with one message."""
         if trouble.code == "name-taken":
             self._name_taken(download, str(trouble))
@@ -110,14 +108,14 @@ class Failing:
             return
         path = distinct(current.file_path, current.item_id)
         if path != current.file_path and self._downloads.rename(
-            current, Place(path, path_key(path))
+            current, FilePlace(path, path_key(path))
         ):
             log.info("%s goes beside a file that is not ours: %s", current.title, path)
             self._put_back(current)
             return
         self._judge(download, Failure(FailureClass.REFUSED, "name-taken", text), 0)
 
-    def no_room(self, download: Download, refusal: Refusal) -> None:
+    def no_room(self, download: Download, refusal: SpaceRefusal) -> None:
         """There is no room: for this file ever, or for any file now."""
         if refusal.is_final:
             failure = Failure(FailureClass.REFUSED, refusal.code, refusal.message)
@@ -125,7 +123,7 @@ class Failing:
         elif self._make_room(download):
             self._put_back(download)
         else:
-            self.device(download, DeviceTrouble(refusal.code, refusal.message))
+            self.device(download, DeviceError(refusal.code, refusal.message))
 
     def arrived(self, download: Download) -> None:
         """A file came: if the server's disk was away, it is back for all of them."""
@@ -166,7 +164,7 @@ class Failing:
                 away = ServerAway(failure.message, retry_after_s=failure.retry_after_s)
                 self._server.tell(away)
             case FailureClass.DEVICE:
-                trouble = DeviceTrouble(failure.code, failure.message)
+                trouble = DeviceError(failure.code, failure.message)
                 self._shelf.distrust(download.device_id)
                 needed = _needed(download, failure.code)
                 self._shelf.trouble(download.device_id, trouble, needed=needed)
@@ -211,7 +209,7 @@ class Failing:
             client.item(download.item_id)
         except SignedOut as trouble:
             return _failure(trouble) if self._accounts.signed_out(client) else None
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             self._server.tell(trouble)
             return _failure(trouble)
         text = (
@@ -221,7 +219,7 @@ class Failing:
         return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
 
 
-def _failure(trouble: JellyfinTrouble) -> Failure:
+def _failure(trouble: JellyfinError) -> Failure:
     match trouble:
         case ServerAway(retry_after_s=seconds):
             return Failure(FailureClass.SERVER_AWAY, "server-away", str(trouble), seconds)

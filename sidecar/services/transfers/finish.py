@@ -18,16 +18,16 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
-from sidecar.services.devices.registry import Attached
-from sidecar.store.downloads.queue import Downloads, Place
-from sidecar.transfer.converting.converter import Converts, Left
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.store.downloads.queue import Downloads, FilePlace
+from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class FinishedPart:
     """What lies ready to get its name.
 
     Attributes:
@@ -46,7 +46,7 @@ class Ready:
     original_size: int | None = None
 
 
-class Finishing:
+class Finisher:
     """Converts what has to be, and gives files their names. Safe for many threads."""
 
     def __init__(
@@ -75,13 +75,15 @@ class Finishing:
         """Return what a download is to be converted to; None for the original."""
         return read_target(download.format)
 
-    def as_fetched(self, device: Attached, download: Download, receipt: Receipt) -> Ready:
+    def as_fetched(
+        self, device: AttachedDevice, download: Download, receipt: Receipt
+    ) -> FinishedPart:
         """Return what is ready when a file is used as the server has it."""
         return self._original(device, download, receipt, None)
 
     def as_copied(
-        self, device: Attached, download: Download, receipt: Receipt, twin: Download
-    ) -> Ready:
+        self, device: AttachedDevice, download: Download, receipt: Receipt, twin: Download
+    ) -> FinishedPart:
         """Return what is ready when another device had the file in the wanted format."""
         ready = self._original(device, download, receipt, twin.format_note)
         if not twin.is_converted:
@@ -89,7 +91,7 @@ class Finishing:
         # Only a converted part file stands for a converted file.
         part = device.folder.converted(download.id)
         device.folder.part(download.id).become(part)
-        return Ready(
+        return FinishedPart(
             part=part,
             size=receipt.size,
             content_hash=receipt.content_hash,
@@ -103,13 +105,18 @@ class Finishing:
         )
 
     def convert(
-        self, device: Attached, download: Download, receipt: Receipt, target: Target, stop: Event
-    ) -> Ready:
+        self,
+        device: AttachedDevice,
+        download: Download,
+        receipt: Receipt,
+        target: Target,
+        stop: Event,
+    ) -> FinishedPart:
         """Convert what was fetched; if it is better used as it is, or cannot be, so be it.
 
         Raises:
             domain.failures.TransferFailed: The device cannot be read or written.
-            errors.DeviceTrouble: It is not there.
+            errors.DeviceError: It is not there.
             errors.Stopped: `stop` was set.
         """
         converter = self._converter()
@@ -122,11 +129,11 @@ class Finishing:
         except BaseException:
             into.remove()
             raise
-        if isinstance(made, Left):
+        if isinstance(made, LeftAsIs):
             into.remove()
             log.info("%s: %s", download.title, made.why)
             return self._original(device, download, receipt, made.why)
-        return Ready(
+        return FinishedPart(
             part=into,
             size=made.size,
             content_hash=made.content_hash,
@@ -140,11 +147,11 @@ class Finishing:
             original_size=receipt.size if device.settings.keep_original else None,
         )
 
-    def finish(self, device: Attached, download: Download, ready: Ready) -> bool:
+    def finish(self, device: AttachedDevice, download: Download, ready: FinishedPart) -> bool:
         """Give the file its name; return whether it arrived.
 
         Raises:
-            errors.DeviceTrouble: The device cannot take it.
+            errors.DeviceError: The device cannot take it.
             errors.Stopped: It was paused or cancelled meanwhile.
         """
         device.folder.check()
@@ -176,9 +183,9 @@ class Finishing:
         return True
 
     def _original(
-        self, device: Attached, download: Download, receipt: Receipt, note: str | None
-    ) -> Ready:
-        return Ready(
+        self, device: AttachedDevice, download: Download, receipt: Receipt, note: str | None
+    ) -> FinishedPart:
+        return FinishedPart(
             part=device.folder.part(download.id),
             size=receipt.size,
             content_hash=receipt.content_hash,
@@ -193,6 +200,6 @@ class Finishing:
             return download
         wanted = with_extension(download.file_path, extension)
         for path in (wanted, distinct(wanted, download.item_id)):
-            if self._downloads.rename(download, Place(path, path_key(path))):
+            if self._downloads.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped("it is no longer wanted")

@@ -19,10 +19,10 @@ from sidecar.domain.formats.formats import Format, Target, name_for
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.space.reformat import Cost, cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.errors import ConfigError, DeviceTrouble, JellyfinTrouble, NotAllowed, NotFound
+from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.queue import Downloads
@@ -54,17 +54,17 @@ def check_format(settings: DeviceSettings, can_make: Callable[[Format], object])
         raise ConfigError("devices", key, settings.format.value, str(why)) from None
 
 
-class Formats:
+class DeviceFormats:
     """Knows and carries out. Safe for many threads; one of them steps."""
 
     def __init__(
         self,
-        book: DeviceBook,
+        book: DeviceSettingsService,
         *,
         store: FormatStore,
         devices: Devices,
         downloads: Downloads,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         meta: Meta,
         item: Callable[[Download], Item],
         server_is_there: Callable[[], bool],
@@ -135,10 +135,10 @@ class Formats:
             if self._meta.get(f"{CONFIRMED}{device.id}") == name:
                 try:
                     self._go_on(device)
-                except DeviceTrouble as trouble:
+                except DeviceError as trouble:
                     self._shelf.trouble(device.id, trouble)
 
-    def _go_on(self, device: Attached) -> None:
+    def _go_on(self, device: AttachedDevice) -> None:
         found = self.cost(device.id)
         if found.as_wanted:
             self._store.relabel(found.as_wanted, found.format)
@@ -156,7 +156,7 @@ class Formats:
             one.error_code == REFORMAT for one in self._downloads.on_the_way(device_id, -(2**31))
         )
 
-    def _anew(self, device: Attached, download: Download, name: str) -> None:
+    def _anew(self, device: AttachedDevice, download: Download, name: str) -> None:
         """The row first: nobody may take a file that we remove for one that a person removed."""
         there = device.folder.stat(download.file_path)
         if there is None or there.size != download.file_size:
@@ -185,7 +185,7 @@ class Formats:
             log.info("%s stays as it is: the server has it no more", download.title)
             self._kept.add(download.id)
             return False
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             log.info("%s is not fetched again yet: %s", download.title, trouble)
             return False
         if item.can_download is False or item.is_remote:

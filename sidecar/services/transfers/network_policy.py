@@ -14,9 +14,9 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.transfers.network import Line, Use, Verdict, judge
+from sidecar.domain.transfers.network import Line, NetworkVerdict, Use, judge
 from sidecar.events import Bus, WorkArrived
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.meta import Meta
 from sidecar.store.rules.holds import Holds
@@ -27,7 +27,7 @@ PAUSED = "transfers_paused"
 LOOK_EVERY_S = 5.0
 
 
-class NetworkRule:
+class NetworkPolicy:
     """Knows what may be fetched now. Safe for many threads; one of them steps."""
 
     def __init__(
@@ -36,7 +36,7 @@ class NetworkRule:
         *,
         zone: tzinfo,
         look: Callable[[], Line],
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         claims: Claims,
         holds: Holds,
         meta: Meta,
@@ -87,7 +87,7 @@ class NetworkRule:
         log.info("automatic downloads are %s", "paused" if paused else "let go on")
         self.step()
 
-    def verdict(self, settings: DeviceSettings | None = None) -> Verdict:
+    def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
         """Return what may be fetched for a device; None stands for those with nothing special."""
         use = settings.network if settings and settings.network else self._settings.use
         return judge(

@@ -15,9 +15,9 @@ from contextlib import suppress
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import ORIGINAL
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.events import DownloadChanged, Event
-from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.formats import REFORMAT
 from sidecar.store.downloads.formats import FormatStore
 
@@ -29,7 +29,7 @@ AT_ONCE = 100
 class KeptOriginals:
     """Safe for many threads; one of them steps."""
 
-    def __init__(self, shelf: DeviceShelf, store: FormatStore) -> None:
+    def __init__(self, shelf: DeviceRegistry, store: FormatStore) -> None:
         self._shelf = shelf
         self._store = store
 
@@ -39,7 +39,7 @@ class KeptOriginals:
             case DownloadChanged(download=one, was=Status.COMPLETED, now=now):
                 is_used = now is Status.PENDING and one.error_code == REFORMAT
                 if now is not Status.COMPLETED and one.format != ORIGINAL and not is_used:
-                    with suppress(DeviceTrouble):
+                    with suppress(DeviceError):
                         self._shelf.get(one.device_id).folder.original(one.id).remove()
             case _:
                 pass
@@ -50,10 +50,10 @@ class KeptOriginals:
             if not (device.settings.keep_original or device.settings.paused):
                 try:
                     self._let_go(device)
-                except DeviceTrouble as trouble:
+                except DeviceError as trouble:
                     self._shelf.trouble(device.id, trouble)
 
-    def _let_go(self, device: Attached) -> None:
+    def _let_go(self, device: AttachedDevice) -> None:
         kept = self._store.with_original(device.id, AT_ONCE)
         if not kept:
             return

@@ -23,7 +23,7 @@ class _Running:
     phase: Phase = Phase.FETCHING
 
 
-class Transfers:
+class ProgressTracker:
     """All running transfers. Safe for many threads; `moved` is cheap enough for each block."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:

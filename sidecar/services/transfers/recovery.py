@@ -12,11 +12,11 @@ import logging
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.files.naming import distinct, path_key
-from sidecar.domain.files.removals import Facts, was_written_since
+from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.errors import DeviceTrouble
-from sidecar.services.devices.registry import Attached
-from sidecar.store.downloads.queue import Downloads, Place
+from sidecar.errors import DeviceError
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.store.downloads.queue import Downloads, FilePlace
 
 UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
 OF_USE = {
@@ -29,13 +29,13 @@ OF_USE = {
 log = logging.getLogger(__name__)
 
 
-class Settling:
+class DeviceRecovery:
     """Settles one device at a time. Used by the thread that attaches devices."""
 
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
-    def settle(self, device: Attached, unfinished: list[Download]) -> None:
+    def settle(self, device: AttachedDevice, unfinished: list[Download]) -> None:
         """Finish or put back what was being finalized, check what is complete, sweep old parts.
 
         Args:
@@ -43,14 +43,14 @@ class Settling:
             unfinished: What `Downloads.recover` returned for this device.
 
         Raises:
-            errors.DeviceTrouble: It went away meanwhile; settle again when it is back.
+            errors.DeviceError: It went away meanwhile; settle again when it is back.
         """
         for download in unfinished:
             self._finish(device, download)
         self._check_completed(device)
         self._sweep(device)
 
-    def _finish(self, device: Attached, download: Download) -> None:
+    def _finish(self, device: AttachedDevice, download: Download) -> None:
         """The part was whole and synced when the rename began: one of the two names has it."""
         part = _whole(device, download)
         size = download.file_size
@@ -75,26 +75,26 @@ class Settling:
             mime_type=download.mime_type,
         )
 
-    def _finish_from_part(self, device: Attached, download: Download) -> Download:
+    def _finish_from_part(self, device: AttachedDevice, download: Download) -> Download:
         """Rename again; beside whatever may have taken the name meanwhile."""
         part = _whole(device, download)
         try:
             device.folder.finish(part, download.file_path)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             path = distinct(download.file_path, download.item_id)
-            place = Place(path, path_key(path))
+            place = FilePlace(path, path_key(path))
             if trouble.code != "name-taken" or not self._downloads.rename(download, place):
                 raise
             device.folder.finish(part, path)
         return self._downloads.get(download.id) or download
 
-    def _check_completed(self, device: Attached) -> None:
+    def _check_completed(self, device: AttachedDevice) -> None:
         """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
         files = self._downloads.files_on(device.id)
         seen = device.folder.look(one.path for one in files)
         for one in files:
             facts = seen[one.path]
-            if not isinstance(facts, Facts):
+            if not isinstance(facts, FileStat):
                 continue
             if facts.size != one.size and was_written_since(facts, one.completed_at):
                 continue
@@ -109,7 +109,7 @@ class Settling:
         log.warning("%s: %s", download.file_path, text)
         self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))
 
-    def _sweep(self, device: Attached) -> None:
+    def _sweep(self, device: AttachedDevice) -> None:
         """Remove part files whose download is gone: only our own names, in our own folder."""
         kept = self._downloads.kept_parts(device.id)
         for part in device.folder.parts():
@@ -123,7 +123,7 @@ class Settling:
                 part.remove()
 
 
-def _whole(device: Attached, download: Download) -> PartFile:
+def _whole(device: AttachedDevice, download: Download) -> PartFile:
     """The part file that has the finished file's bytes: with another size, there are two."""
     folder = device.folder
     return (folder.converted if download.is_converted else folder.part)(download.id)

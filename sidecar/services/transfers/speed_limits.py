@@ -8,7 +8,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.config import TransferSettings
 from sidecar.domain.transfers.network import quiet_until
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.store.meta import Meta
 
 SPEED_LIMIT = "speed_limit"
@@ -27,7 +27,7 @@ class SpeedLimits:
         settings: TransferSettings,
         *,
         zone: tzinfo,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         meta: Meta,
         clock: Clock,
     ) -> None:

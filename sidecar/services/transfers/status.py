@@ -8,9 +8,9 @@ from typing import Protocol
 
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.notices import Notice
-from sidecar.services.transfers.network_policy import NetworkRule
+from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.speed_limits import SpeedLimits
 
 
@@ -62,14 +62,14 @@ class TransfersDesk(Protocol):
         """Go by the speed limits of the settings file again."""
 
 
-class TransfersCounter:
+class TransferStatus:
     """The real desk. Who may change something is the web's to know."""
 
     def __init__(
         self,
-        network: NetworkRule,
+        network: NetworkPolicy,
         speed: SpeedLimits,
-        shelf: DeviceShelf,
+        shelf: DeviceRegistry,
         access: DeviceAccess,
     ) -> None:
         self._network = network

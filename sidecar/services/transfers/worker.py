@@ -29,19 +29,19 @@ from sidecar.domain.formats.formats import Target, estimate
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.response import is_believed, unproved
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
-from sidecar.errors import DeviceTrouble, JellyfinTrouble, Stopped
+from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.problems import Kind, Troubles
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.device_copy import Copied, Copies
-from sidecar.services.transfers.failures import Failing
-from sidecar.services.transfers.finish import Finishing
-from sidecar.services.transfers.progress import Transfers
+from sidecar.services.transfers.device_copy import Copied, DeviceCopy
+from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Bell, Pool
+from sidecar.threads import Wakeup, WorkerPool
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.faults import disk_failure
@@ -67,7 +67,7 @@ class _Report:
 
     download: Download
     downloads: Downloads
-    transfers: Transfers
+    transfers: ProgressTracker
 
     def opened(self, validator: Validator, *, held: int) -> None:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
@@ -99,19 +99,19 @@ class Worker:
         *,
         engine: Engine,
         downloads: Downloads,
-        accounts: AccountDesk,
-        shelf: DeviceShelf,
-        server: ServerWatch,
-        troubles: Troubles,
-        transfers: Transfers,
+        accounts: AccountService,
+        shelf: DeviceRegistry,
+        server: JellyfinStatus,
+        troubles: Problems,
+        transfers: ProgressTracker,
         claims: Claims,
-        failing: Failing,
-        copies: Copies,
+        failing: FailurePolicy,
+        copies: DeviceCopy,
         clock: Clock,
         held_back: Callable[[], Collection[int]] = frozenset,
         own_only: Callable[[], Collection[str]] = frozenset,
-        finishing: Finishing | None = None,
-        converters: Pool | None = None,
+        finishing: Finisher | None = None,
+        converters: WorkerPool | None = None,
         check_whole: CheckWhole = cannot_tell,
     ) -> None:
         self._engine = engine
@@ -127,11 +127,11 @@ class Worker:
         self._clock = clock
         self._held_back = held_back
         self._own_only = own_only
-        self._finishing = finishing or Finishing(downloads)
+        self._finishing = finishing or Finisher(downloads)
         self._converters = converters
         self._check_whole = check_whole
 
-    def run(self, stop: Event, bell: Bell) -> None:
+    def run(self, stop: Event, bell: Wakeup) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
         while not stop.is_set():
             try:
@@ -161,7 +161,7 @@ class Worker:
 
     def _let_go(self, download: Download) -> None:
         if self._finishing.target(download) is not None:
-            with suppress(DeviceTrouble):
+            with suppress(DeviceError):
                 self._shelf.get(download.device_id).folder.converted(download.id).remove()
         self._transfers.end(download.id)
         self._shelf.unreserve(download.id)
@@ -171,7 +171,7 @@ class Worker:
         return self._downloads.claim(
             self._clock.now(),
             blocked_devices=self._shelf.blocked(),
-            blocked_users=set(self._troubles.all_of(Kind.ACCOUNT)),
+            blocked_users=set(self._troubles.all_of(ProblemKind.ACCOUNT)),
             busy=[*busy, *self._held_back()],
             own_only=self._own_only(),
         )
@@ -196,7 +196,7 @@ class Worker:
         return False
 
     def _convert(
-        self, attempt: _Attempt, device: Attached, receipt: Receipt, target: Target
+        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> bool:
         """Convert here, or have it converted; return whether it was handed over."""
         self._downloads.synced(attempt.download.id, receipt.size)
@@ -216,7 +216,7 @@ class Worker:
             self._let_go(attempt.download)
 
     def _converted(
-        self, attempt: _Attempt, device: Attached, receipt: Receipt, target: Target
+        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> None:
         download = attempt.download
         ready = self._finishing.convert(device, download, receipt, target, attempt.stop)
@@ -234,9 +234,9 @@ class Worker:
             self._sweep(download)
         except TransferFailed as failed:
             self._failing.failed(download, failed, attempt.client)
-        except DeviceTrouble as trouble:
+        except DeviceError as trouble:
             self._failing.device(download, trouble)
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             self._failing.jellyfin(download, trouble, attempt.client)
         except Exception:
             self._failing.unforeseen(download)
@@ -246,17 +246,17 @@ class Worker:
         """What was cancelled while it ran leaves nothing behind."""
         kept = self._downloads.kept_parts(download.device_id)
         if self._downloads.get(download.id) is None and download.id not in kept:
-            with suppress(DeviceTrouble):
+            with suppress(DeviceError):
                 self._shelf.get(download.device_id).folder.part(download.id).remove()
 
-    def _device(self, download: Download) -> Attached:
+    def _device(self, download: Download) -> AttachedDevice:
         """It may have been paused after the claim and before anybody could stop this attempt."""
         if self._shelf.is_paused(download.device_id):
             raise Stopped("its device is paused")
         return self._shelf.get(download.device_id)
 
     def _make_sure_of_room(
-        self, device: Attached, download: Download, target: Target | None
+        self, device: AttachedDevice, download: Download, target: Target | None
     ) -> None:
         size, source = download.size or 0, 0
         remaining = max(0, size - download.bytes_downloaded)
@@ -273,7 +273,7 @@ class Worker:
             raise Stopped(refusal.message)
 
     def _fetch(
-        self, device: Attached, client: Jellyfin, download: Download, stop: Event
+        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
     ) -> Copied | Receipt:
         self._transfers.begin(download.id, held=download.bytes_downloaded, size=download.size)
         report = self._report(download)
@@ -284,7 +284,7 @@ class Worker:
         return copied or self._ask_for(device, client, download, stop)
 
     def _ask_for(
-        self, device: Attached, client: Jellyfin, download: Download, stop: Event
+        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
     ) -> Receipt:
         came = download.validator
         is_odd = came is not None and came.total not in {None, download.expected_size}
@@ -310,7 +310,7 @@ class Worker:
         return receipt
 
     def _prove_whole(
-        self, device: Attached, download: Download, receipt: Receipt, stop: Event
+        self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
     ) -> None:
         """Look into a file of another length than the server's last scan says.
 

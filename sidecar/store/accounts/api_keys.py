@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sidecar.clock import Clock
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ApiKeyRow
 
@@ -65,7 +65,7 @@ class ApiKeys:
         now = self._clock.now()
         if row["last_used_at"] is None or now - row["last_used_at"] >= NOTED_EVERY:
             # A full disk stops the note, not the person.
-            with suppress(StoreTrouble), self._db.write_lazily():
+            with suppress(DatabaseError), self._db.write_lazily():
                 self._db.change(ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"]))
         return _key(row)
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import SessionRow
 
@@ -78,7 +78,7 @@ class Sessions:
             return None
         if now - row["last_used_at"] >= NOTED_EVERY:
             # A full disk stops the note, not the person.
-            with suppress(StoreTrouble), self._db.write_lazily():
+            with suppress(DatabaseError), self._db.write_lazily():
                 self._db.change(
                     SessionRow.update(last_used_at=now).where(SessionRow.id_hash == _hash(secret))
                 )

@@ -14,7 +14,7 @@ OF_EACH = """SELECT user_id, count(*), sum(file_size) FROM (
 ) GROUP BY user_id"""
 
 
-class Belongings:
+class UsageByAccount:
     """Counts. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:

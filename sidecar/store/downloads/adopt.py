@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sidecar.domain.downloads.states import MOVES, Download, Move, Status
 from sidecar.domain.files.naming import path_key
 from sidecar.domain.formats.formats import ORIGINAL
-from sidecar.store.downloads.insert import NewDownload, Place, columns_of, first_free
+from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
 from sidecar.store.downloads.queries import COLUMNS, to_download
 from sidecar.store.downloads.sightings import DownloadSightings
 from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, Columns
@@ -47,7 +47,7 @@ class DownloadAdopter(DownloadSightings):
             None if the item has a file there already, is being fetched at this moment, or the
             place belongs to another download; then nothing was changed.
         """
-        place = Place(file.path, path_key(file.path))
+        place = FilePlace(file.path, path_key(file.path))
         facts = _facts(file) | {"completed_at": self._clock.now()}
         with self._db.write():
             there = self.by_item(wanted.device_id, wanted.item.id)
@@ -77,7 +77,7 @@ class DownloadAdopter(DownloadSightings):
             (device_id, json.dumps(states)),
         )
 
-    def _insert_adopted(self, wanted: NewDownload, place: Place, facts: Columns) -> Download:
+    def _insert_adopted(self, wanted: NewDownload, place: FilePlace, facts: Columns) -> Download:
         columns = columns_of(self._db, wanted, place, self._clock.now())
         columns |= {**facts, "status": Status.COMPLETED}
         row = self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]

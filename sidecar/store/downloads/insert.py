@@ -22,7 +22,7 @@ TAKEN = """SELECT 1 FROM downloads
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """A path below the device's root, and the key by which two paths are the same file there."""
 
     path: str
@@ -43,12 +43,12 @@ class NewDownload:
     item: Item
     device_id: str
     user_id: str
-    places: Iterable[Place]
+    places: Iterable[FilePlace]
     priority: int = 0
     format: str = "original"
 
 
-def first_free(db: Database, device_id: str, places: Iterable[Place]) -> Place:
+def first_free(db: Database, device_id: str, places: Iterable[FilePlace]) -> FilePlace:
     """Return the first place that no download of this device has, neither as file nor as folder.
 
     Raises:
@@ -60,7 +60,7 @@ def first_free(db: Database, device_id: str, places: Iterable[Place]) -> Place:
     raise ValueError("every offered place is taken by another download")
 
 
-def columns_of(db: Database, wanted: NewDownload, place: Place, now: datetime) -> Row:
+def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
     """Return the columns of a fresh row."""
     item = wanted.item
     artist = item.artist or item.album_artist or item.series

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
-from sidecar.domain.space.budget import Wanted
-from sidecar.domain.space.eviction import Grip, Standing, Stored, standing
+from sidecar.domain.space.budget import WantedFile
+from sidecar.domain.space.eviction import EvictionClass, HoldStrength, Stored, standing
 from sidecar.domain.wishes import PIN
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
@@ -58,7 +58,7 @@ class Holdings:
     """All that a plan for one device starts from."""
 
     stored: tuple[Stored, ...]
-    waiting: tuple[Wanted, ...]
+    waiting: tuple[WantedFile, ...]
     running: tuple[Coming, ...]
 
 
@@ -109,7 +109,7 @@ class Inventory:
                 self._running(device_id),
             )
 
-    def standing_of(self, device_id: str, item_id: str) -> Standing:
+    def standing_of(self, device_id: str, item_id: str) -> EvictionClass:
         """Return how firmly one item keeps its place on a device now."""
         return standing(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
@@ -122,13 +122,13 @@ class Inventory:
         self,
         device_id: str,
         now: datetime,
-        grips: Mapping[str, list[Grip]],
+        grips: Mapping[str, list[HoldStrength]],
         *,
         keeps_originals: bool,
-    ) -> tuple[Wanted, ...]:
+    ) -> tuple[WantedFile, ...]:
         due = DownloadRow.retry_next_at.db_value(now)
         return tuple(
-            Wanted(
+            WantedFile(
                 download_id=download_id,
                 item_id=item_id,
                 title=title,
@@ -155,10 +155,10 @@ class Inventory:
         )
 
 
-def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[Grip]]:
-    grips: defaultdict[str, list[Grip]] = defaultdict(list)
+def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
+    grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
     for item_id, rule, is_ending in rows:
-        grips[item_id].append(Grip(rule, is_ending=bool(is_ending)))
+        grips[item_id].append(HoldStrength(rule, is_ending=bool(is_ending)))
     return grips
 
 

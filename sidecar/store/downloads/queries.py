@@ -78,7 +78,7 @@ class DownloadFilter:
     as_of: int | None = None
 
 
-class DownloadReader:
+class DownloadQueries:
     """Looks downloads up. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:

@@ -25,13 +25,13 @@ from sidecar.events import WorkArrived
 from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
-from sidecar.store.downloads.insert import NewDownload, Place, columns_of, first_free
+from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
 from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import COLUMNS, to_download
 from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED
 from sidecar.store.schema.tables import DownloadRow
 
-__all__ = ["Downloads", "NewDownload", "Place"]
+__all__ = ["Downloads", "FilePlace", "NewDownload"]
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
@@ -178,7 +178,7 @@ class Downloads(DownloadAdopter):
         """Return the cancelled downloads of a device whose part files stay; old ones no longer."""
         return kept_parts_downloads.of_device(self._db, device_id, self._clock.now())
 
-    def rename(self, download: Download, place: Place) -> bool:
+    def rename(self, download: Download, place: FilePlace) -> bool:
         """Give the download another place, before there is a file at the old one.
 
         Returns:
@@ -191,7 +191,7 @@ class Downloads(DownloadAdopter):
                 return False
             return bool(self._set(download, file_path=place.path, path_key=place.key))
 
-    def follow(self, download: Download, place: Place) -> bool:
+    def follow(self, download: Download, place: FilePlace) -> bool:
         """The finished file was moved to another place by somebody else: the row goes with it.
 
         Returns:

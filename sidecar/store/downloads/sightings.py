@@ -14,7 +14,7 @@ from functools import partial
 
 from sidecar.domain.files.removals import Expected
 from sidecar.events import DeviceChanged
-from sidecar.store.downloads.transitions import DownloadMover
+from sidecar.store.downloads.transitions import DownloadTransitions
 from sidecar.store.schema.fields import MomentField
 
 # A file that was let go of and fetched again since the look is another one.
@@ -33,7 +33,7 @@ MOMENT = MomentField()
 BATCH = 500
 
 
-class DownloadSightings(DownloadMover):
+class DownloadSightings(DownloadTransitions):
     """Remembers it. Safe to use from any thread."""
 
     def note_look(

@@ -22,7 +22,7 @@ from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.store.database import Database
 from sidecar.store.downloads.order import last_place
-from sidecar.store.downloads.queries import NAMES, DownloadReader, from_columns
+from sidecar.store.downloads.queries import NAMES, DownloadQueries, from_columns
 from sidecar.store.schema.tables import DownloadRow
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ FROM_ZERO: Columns = MappingProxyType(
 )
 
 
-class DownloadMover(DownloadReader):
+class DownloadTransitions(DownloadQueries):
     """Changes states and tells of it. Safe to use from any thread."""
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:

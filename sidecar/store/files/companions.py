@@ -21,7 +21,7 @@ NOTE = """INSERT INTO beside (download_id, completed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class NewFile:
     """A finished file that nobody has looked at yet.
 
     Attributes:
@@ -39,16 +39,16 @@ class Arrived:
     moment: int
 
 
-class BesideFiles:
+class CompanionFiles:
     """Knows it. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def waiting(self, device_id: str, most: int) -> Sequence[Arrived]:
+    def waiting(self, device_id: str, most: int) -> Sequence[NewFile]:
         """Return files that were not looked at since they arrived, in the order of their paths."""
         return [
-            Arrived(
+            NewFile(
                 id=row[0],
                 item_id=row[1],
                 user_id=row[2],
@@ -61,7 +61,7 @@ class BesideFiles:
             for row in self._db.sql(WAITING, (device_id, most))
         ]
 
-    def note(self, looked_at: Iterable[Arrived]) -> None:
+    def note(self, looked_at: Iterable[NewFile]) -> None:
         """These were looked at."""
         with self._db.write():
             for one in looked_at:

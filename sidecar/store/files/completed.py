@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.files.catalogue import Listed
+from sidecar.domain.files.catalogue import ListedFile
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 
@@ -20,16 +20,16 @@ BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
     WHERE status = 'downloading' AND device_id = ?)"""
 
 
-class OnDevice:
+class CompletedFiles:
     """Reads it. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def files(self, device_id: str) -> Sequence[Listed]:
+    def files(self, device_id: str) -> Sequence[ListedFile]:
         """Return all complete files that were seen there last, in the order of their paths."""
         return [
-            Listed(
+            ListedFile(
                 item_id=item_id,
                 path=path,
                 title=title,

@@ -42,7 +42,7 @@ OF_ALBUMS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfflineFilter:
+class FileFilter:
     """Which files.
 
     Attributes:
@@ -85,13 +85,13 @@ class Statement:
 PRESENT = Statement(" AND d.missing_since IS NULL", ())
 
 
-class Offline:
+class FileIndex:
     """Looks finished files up. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def page(self, which: OfflineFilter, page: int, page_size: int) -> tuple[list[Download], int]:
+    def page(self, which: FileFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and how many there are in all."""
         asked = listing(which)
         order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
@@ -104,7 +104,7 @@ class Offline:
             total: int = self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0]
         return [from_columns(row) for row in rows], total
 
-    def missing(self, which: OfflineFilter) -> int:
+    def missing(self, which: FileFilter) -> int:
         """Return how many files the last look did not see, whatever words are looked for."""
         asked = joined([Statement(MISSING, ())], about(which))
         return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
@@ -129,7 +129,7 @@ class Offline:
         return found
 
 
-def listing(which: OfflineFilter) -> Statement:
+def listing(which: FileFilter) -> Statement:
     """Return what selects the files of a list; tests look at how it is carried out."""
     words = typed(which.text).replace("\0", " ").split()
     indexed = [one for one in words if any(letter.isalnum() for letter in one)]
@@ -142,7 +142,7 @@ def listing(which: OfflineFilter) -> Statement:
     return joined([*parts, PRESENT], about(which))
 
 
-def about(which: OfflineFilter) -> Statement:
+def about(which: FileFilter) -> Statement:
     """Return the conditions of a list beside its words."""
     parts = []
     if which.device_id is not None:

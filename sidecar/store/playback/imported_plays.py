@@ -15,7 +15,7 @@ from datetime import datetime
 
 import peewee
 
-from sidecar.domain.imports.matching import Mark, OurFile
+from sidecar.domain.imports.matching import ImportedPlay, OurFile
 from sidecar.domain.imports.player_logs import LogKind
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ImportedPlayRow
@@ -28,11 +28,11 @@ FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class ImportedListening:
     """A listening that is to be taken over."""
 
     item_id: str
-    mark: Mark
+    mark: ImportedPlay
     started_at: datetime
     ended_at: datetime
     seconds_heard: float
@@ -45,7 +45,7 @@ class Begun:
     item_id: str
     count: int
     ids: tuple[int, ...]
-    listenings: tuple[Listening, ...]
+    listenings: tuple[ImportedListening, ...]
 
 
 class ImportedPlays:
@@ -60,7 +60,7 @@ class ImportedPlays:
         rows = self._db.sql(text, (device_id, user_id is None, user_id or ""))
         return (OurFile(*row) for row in rows)
 
-    def marks(self, device_id: str) -> Iterator[tuple[str, Mark]]:
+    def marks(self, device_id: str) -> Iterator[tuple[str, ImportedPlay]]:
         """Return by what listenings on a device are found again, whoever took them over."""
         query = ImportedPlayRow.select(
             ImportedPlayRow.item_id,
@@ -71,7 +71,7 @@ class ImportedPlays:
         return ((row["item_id"], _mark(row)) for row in self._db.rows(query))
 
     def begin(
-        self, user_id: str, device_id: str, listenings: Sequence[Listening], count: int
+        self, user_id: str, device_id: str, listenings: Sequence[ImportedListening], count: int
     ) -> Begun:
         """Note, before Jellyfin is told, what it is told and what it will count then.
 
@@ -149,12 +149,12 @@ def _these(ids: Iterable[int]) -> peewee.Expression:
     return ImportedPlayRow.id.in_(numbers)
 
 
-def _mark(row: Row) -> Mark:
-    return Mark(LogKind(row["kind"]), row["stamp"], row["heard_s"])
+def _mark(row: Row) -> ImportedPlay:
+    return ImportedPlay(LogKind(row["kind"]), row["stamp"], row["heard_s"])
 
 
-def _listening(row: Row) -> Listening:
-    return Listening(
+def _listening(row: Row) -> ImportedListening:
+    return ImportedListening(
         item_id=row["item_id"],
         mark=_mark(row),
         started_at=row["started_at"],

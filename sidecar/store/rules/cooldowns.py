@@ -13,10 +13,10 @@ import peewee
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.store.database import Database
-from sidecar.store.schema.tables import DownloadRow, RestRow
+from sidecar.store.schema.tables import DownloadRow, EvictionCooldownRow
 
 
-class Rests:
+class EvictionCooldowns:
     """Remembers them. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -25,8 +25,10 @@ class Rests:
 
     def put(self, device_id: str, item_id: str, until: datetime) -> None:
         """Let an item rest on a device until a time; forget all rests that are over."""
-        row = RestRow.insert(device_id=device_id, item_id=item_id, until=until)
-        over = peewee.ModelDelete(RestRow).where(RestRow.until <= self._clock.now())
+        row = EvictionCooldownRow.insert(device_id=device_id, item_id=item_id, until=until)
+        over = peewee.ModelDelete(EvictionCooldownRow).where(
+            EvictionCooldownRow.until <= self._clock.now()
+        )
         with self._db.write():
             self._db.change(over)
             self._db.change(row.on_conflict_replace())
@@ -36,33 +38,34 @@ class Rests:
         with self._db.write():
             return bool(
                 self._db.change(
-                    peewee.ModelDelete(RestRow).where(
-                        RestRow.device_id == device_id, RestRow.item_id == item_id
+                    peewee.ModelDelete(EvictionCooldownRow).where(
+                        EvictionCooldownRow.device_id == device_id,
+                        EvictionCooldownRow.item_id == item_id,
                     )
                 )
             )
 
     def until(self, device_id: str, item_id: str) -> datetime | None:
         """Return when the last rest of an item on a device ends; None if it never had one."""
-        query = RestRow.select(RestRow.until).where(
-            RestRow.device_id == device_id, RestRow.item_id == item_id
+        query = EvictionCooldownRow.select(EvictionCooldownRow.until).where(
+            EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.item_id == item_id
         )
         found = self._db.row(query)
         return found["until"] if found else None
 
     def resting(self, device_id: str, now: datetime) -> Collection[str]:
         """Return the items that rest on a device; what came back meanwhile rests no more."""
-        query = RestRow.select(RestRow.item_id).where(
-            RestRow.device_id == device_id, RestRow.until > now, ~_is_back()
+        query = EvictionCooldownRow.select(EvictionCooldownRow.item_id).where(
+            EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.until > now, ~_is_back()
         )
         return frozenset(row["item_id"] for row in self._db.rows(query))
 
     def is_resting(self, device_id: str, item_id: str, now: datetime) -> bool:
         """Return whether an item rests on a device."""
-        query = RestRow.select(RestRow.until).where(
-            RestRow.device_id == device_id,
-            RestRow.item_id == item_id,
-            RestRow.until > now,
+        query = EvictionCooldownRow.select(EvictionCooldownRow.until).where(
+            EvictionCooldownRow.device_id == device_id,
+            EvictionCooldownRow.item_id == item_id,
+            EvictionCooldownRow.until > now,
             ~_is_back(),
         )
         return self._db.row(query) is not None
@@ -71,8 +74,8 @@ class Rests:
 def _is_back() -> peewee.Function:
     return peewee.fn.EXISTS(
         DownloadRow.select(peewee.SQL("1")).where(
-            DownloadRow.device_id == RestRow.device_id,
-            DownloadRow.item_id == RestRow.item_id,
+            DownloadRow.device_id == EvictionCooldownRow.device_id,
+            DownloadRow.item_id == EvictionCooldownRow.item_id,
             DownloadRow.status != Status.REMOVED,
         )
     )

@@ -8,9 +8,9 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules.favourite_state import Heart
+from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.database import Database
-from sidecar.store.schema.tables import HeartRow
+from sidecar.store.schema.tables import FavouriteStateRow
 
 # Written by hand, to name the index: left to itself, SQLite reads every heart of the account.
 IN_DOUBT = """SELECT item_id FROM hearts INDEXED BY hearts_in_doubt
@@ -18,24 +18,26 @@ IN_DOUBT = """SELECT item_id FROM hearts INDEXED BY hearts_in_doubt
     ORDER BY changed_at"""
 
 
-class Hearts:
+class FavouriteStates:
     """Remembers beliefs. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
-    def get(self, user_id: str, item_id: str) -> Heart | None:
+    def get(self, user_id: str, item_id: str) -> FavouriteState | None:
         """Return the belief of one item; None if there is none."""
-        query = HeartRow.select(HeartRow.is_favorite, HeartRow.at_risk, HeartRow.restore).where(
-            HeartRow.user_id == user_id, HeartRow.item_id == item_id
-        )
+        query = FavouriteStateRow.select(
+            FavouriteStateRow.is_favorite, FavouriteStateRow.at_risk, FavouriteStateRow.restore
+        ).where(FavouriteStateRow.user_id == user_id, FavouriteStateRow.item_id == item_id)
         row = self._db.row(query)
-        return None if row is None else Heart(**row)
+        return None if row is None else FavouriteState(**row)
 
-    def save(self, user_id: str, item_id: str, item_type: ItemType | None, heart: Heart) -> None:
+    def save(
+        self, user_id: str, item_id: str, item_type: ItemType | None, heart: FavouriteState
+    ) -> None:
         """Remember a belief; a type that is not known now stays as it was told before."""
-        row = HeartRow.insert(
+        row = FavouriteStateRow.insert(
             user_id=user_id,
             item_id=item_id,
             item_type=item_type or ItemType.OTHER,
@@ -44,28 +46,36 @@ class Hearts:
             restore=heart.restore,
             changed_at=self._clock.now(),
         )
-        kept = [HeartRow.is_favorite, HeartRow.at_risk, HeartRow.restore, HeartRow.changed_at]
+        kept = [
+            FavouriteStateRow.is_favorite,
+            FavouriteStateRow.at_risk,
+            FavouriteStateRow.restore,
+            FavouriteStateRow.changed_at,
+        ]
         if item_type is not None:
-            kept.append(HeartRow.item_type)
+            kept.append(FavouriteStateRow.item_type)
         with self._db.write():
             self._db.change(
-                row.on_conflict(conflict_target=[HeartRow.user_id, HeartRow.item_id], preserve=kept)
+                row.on_conflict(
+                    conflict_target=[FavouriteStateRow.user_id, FavouriteStateRow.item_id],
+                    preserve=kept,
+                )
             )
 
     def forget(self, user_id: str, item_id: str) -> None:
         """Forget a belief: there is nothing to remember of an item without a heart."""
         with self._db.write():
             self._db.change(
-                peewee.ModelDelete(HeartRow).where(
-                    HeartRow.user_id == user_id, HeartRow.item_id == item_id
+                peewee.ModelDelete(FavouriteStateRow).where(
+                    FavouriteStateRow.user_id == user_id, FavouriteStateRow.item_id == item_id
                 )
             )
 
     def favourites(self, user_id: str) -> Mapping[str, ItemType]:
         """Return the items with a heart; `ItemType.OTHER` where the type was never told."""
-        query = HeartRow.select(HeartRow.item_id, HeartRow.item_type).where(
-            HeartRow.user_id == user_id, HeartRow.is_favorite
-        )
+        query = FavouriteStateRow.select(
+            FavouriteStateRow.item_id, FavouriteStateRow.item_type
+        ).where(FavouriteStateRow.user_id == user_id, FavouriteStateRow.is_favorite)
         return {row["item_id"]: ItemType(row["item_type"]) for row in self._db.rows(query)}
 
     def in_doubt(self, user_id: str) -> list[str]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sidecar.domain.files.m3u import Entry
+from sidecar.domain.files.m3u import PlaylistEntry
 from sidecar.domain.items import ItemType
-from sidecar.domain.natural_sort import reading_order
+from sidecar.domain.natural_sort import natural_key
 from sidecar.events import Bus, PlaylistChanged
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
@@ -80,12 +80,12 @@ class ChosenList:
 
 
 @dataclass(frozen=True, slots=True)
-class HeartList:
+class FavouritesList:
     """What of a person's favourites is on a device."""
 
     user_id: str
     user_name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[PlaylistEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class AlbumList:
 
     album_id: str
     album: str
-    entries: Sequence[Entry]
+    entries: Sequence[PlaylistEntry]
 
 
 class PlaylistOrders:
@@ -146,25 +146,27 @@ class PlaylistOrders:
             )
         ]
 
-    def entries(self, user_id: str, playlist_id: str, device_id: str) -> Sequence[Entry]:
+    def entries(self, user_id: str, playlist_id: str, device_id: str) -> Sequence[PlaylistEntry]:
         """Return what of a playlist is complete on a device, in its order, repeats included."""
-        return [Entry(*row) for row in self._db.sql(ENTRIES, (user_id, playlist_id, device_id))]
+        return [
+            PlaylistEntry(*row) for row in self._db.sql(ENTRIES, (user_id, playlist_id, device_id))
+        ]
 
-    def hearts_on(self, device_id: str) -> Sequence[HeartList]:
+    def hearts_on(self, device_id: str) -> Sequence[FavouritesList]:
         """Return the tracks with a heart that are complete on a device, for each person."""
-        found: dict[tuple[str, str], list[Entry]] = {}
+        found: dict[tuple[str, str], list[PlaylistEntry]] = {}
         for user_id, name, *facts in self._db.sql(HEARTS, (device_id, ItemType.AUDIO)):
-            found.setdefault((user_id, name), []).append(Entry(*facts))
-        return [HeartList(*who, tuple(entries)) for who, entries in found.items()]
+            found.setdefault((user_id, name), []).append(PlaylistEntry(*facts))
+        return [FavouritesList(*who, tuple(entries)) for who, entries in found.items()]
 
     def albums_on(self, device_id: str) -> Sequence[AlbumList]:
         """Return the albums of which something is complete on a device, by artist and title."""
-        found: dict[str, list[tuple[str, str, Entry]]] = {}
+        found: dict[str, list[tuple[str, str, PlaylistEntry]]] = {}
         for album_id, album, key, *facts in self._db.sql(ALBUMS, (device_id, ItemType.AUDIO)):
-            found.setdefault(album_id, []).append((key, album, Entry(*facts)))
+            found.setdefault(album_id, []).append((key, album, PlaylistEntry(*facts)))
         for tracks in found.values():
-            tracks.sort(key=lambda one: reading_order(one[0]))
-        in_order = sorted(found.items(), key=lambda one: reading_order(one[1][0][0]))
+            tracks.sort(key=lambda one: natural_key(one[0]))
+        in_order = sorted(found.items(), key=lambda one: natural_key(one[1][0][0]))
         return [
             AlbumList(album_id, tracks[0][1], [entry for _, _, entry in tracks])
             for album_id, tracks in in_order

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -77,7 +77,7 @@ def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
             _run(connection, steps[version:], len(steps))
         except sqlite3.Error as error:
             connection.rollback()
-            raise StoreTrouble(
+            raise DatabaseError(
                 f"{path} could not be brought up to date and is as it was: {error}"
             ) from error
         log.info("%s: tables brought from step %d to %d", path.name, version, len(steps))

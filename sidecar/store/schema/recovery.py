@@ -25,7 +25,7 @@ from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.schema.migrations import STEPS
 from sidecar.store.schema.steps import APPLICATION_ID
 
@@ -77,7 +77,7 @@ def examine(path: Path) -> Condition:
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in DAMAGE:
             return Condition.DAMAGED
-        raise StoreTrouble(f"{path} cannot be read: {error}; nothing was changed") from error
+        raise DatabaseError(f"{path} cannot be read: {error}; nothing was changed") from error
 
 
 def sentinel(path: Path) -> Path:
@@ -102,9 +102,9 @@ def _examine(path: Path, connection: sqlite3.Connection) -> Condition:
     if not version and not tables:
         return Condition.ABSENT
     if owner != APPLICATION_ID:
-        raise StoreTrouble(f"{path} is the database of another program; nothing was changed")
+        raise DatabaseError(f"{path} is the database of another program; nothing was changed")
     if version > len(STEPS):
-        raise StoreTrouble(
+        raise DatabaseError(
             f"{path} was written by a newer Jellyfin Sidecar (its tables are at step {version}, "
             f"this version knows {len(STEPS)}); start that one, or use another data folder"
         )

@@ -178,7 +178,7 @@ class PlaylistOrderRow(peewee.Model):
         primary_key = peewee.CompositeKey("user_id", "playlist_id")
 
 
-class BesideRow(peewee.Model):
+class CompanionRow(peewee.Model):
     """A finished file whose cover, lyrics and subtitles were looked for."""
 
     download_id = peewee.IntegerField(primary_key=True)
@@ -190,7 +190,7 @@ class BesideRow(peewee.Model):
         table_name = "beside"
 
 
-class RestRow(peewee.Model):
+class EvictionCooldownRow(peewee.Model):
     """An item that was evicted and rests."""
 
     device_id = peewee.TextField()
@@ -357,7 +357,7 @@ class HoldRow(peewee.Model):
         table_name = "holds"
 
 
-class HeartRow(peewee.Model):
+class FavouriteStateRow(peewee.Model):
     """What we believe of one favourite of one account."""
 
     user_id = peewee.TextField()
@@ -437,15 +437,15 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DownloadRow,
     KeptPartRow,
     HoldRow,
-    HeartRow,
+    FavouriteStateRow,
     TombstoneRow,
     RuleSettingsRow,
     DeviceSettingsRow,
     ExclusionRow,
     ChosenPlaylistRow,
     PlaylistOrderRow,
-    BesideRow,
-    RestRow,
+    CompanionRow,
+    EvictionCooldownRow,
     PlayRow,
     PeerRow,
     ArrivalRow,

@@ -14,19 +14,19 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.transfer.aria2.sink import ThroughAria2
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.bandwidth import Bandwidth
-from sidecar.transfer.engine import Job, Receipt, Report
+from sidecar.transfer.engine import Job, Receipt, TransferReport
 from sidecar.transfer.http import HttpEngine
 from sidecar.transfer.timeouts import Patience
 
 
 class Aria2Engine:
-    """Implements `Engine`. Safe for many threads; `Link.run` must be running."""
+    """Implements `Engine`. Safe for many threads; `Aria2Supervisor.run` must be running."""
 
     def __init__(
         self,
-        link: Link,
+        link: Aria2Supervisor,
         clock: Clock,
         *,
         patience: Patience | None = None,
@@ -43,13 +43,13 @@ class Aria2Engine:
             open_sink=self._open,
         )
 
-    def fetch(self, job: Job, report: Report, stop: Event) -> Receipt:
+    def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         """Make one attempt; see `Engine.fetch`."""
         return self._http.fetch(job, report, stop)
 
     @contextmanager
     def _open(
-        self, job: Job, file: BinaryIO, report: Report, stop: Event
+        self, job: Job, file: BinaryIO, report: TransferReport, stop: Event
     ) -> Iterator[ThroughAria2]:
         sink = ThroughAria2(
             file,

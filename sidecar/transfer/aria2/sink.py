@@ -26,7 +26,7 @@ from sidecar.errors import Stopped
 from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
 from sidecar.transfer.aria2.relay import Check, Relay
 from sidecar.transfer.aria2.status import Stage
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
 from sidecar.transfer.faults import disk_failure, part_vanished
 
@@ -73,7 +73,7 @@ class ThroughAria2:
         file: BinaryIO,
         path: Path,
         *,
-        link: Link,
+        link: Aria2Supervisor,
         synced: Callable[[int], object],
         stop: Event,
         clock: Clock,

@@ -37,7 +37,7 @@ READY_WITHIN_S = 30.0
 MOST_WAITING = 1000
 
 
-class Link:
+class Aria2Supervisor:
     """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
 
     def __init__(self, daemon: Daemon, book: Book, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from sidecar.transfer.converting.converter import Converter
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
 
 
-class Workshop:
+class ConverterAvailability:
     """Has the programs, once they were found. Safe for many threads."""
 
     def __init__(self, named: str, clock: Clock) -> None:

@@ -25,12 +25,18 @@ from sidecar.domain.formats.tags import tags_for
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.transfer.converting import mp4_tags
-from sidecar.transfer.converting.metadata import Cover, cover_of, picture_block, sheet, written
-from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, Found, look
+from sidecar.transfer.converting.metadata import (
+    CoverPicture,
+    cover_of,
+    picture_block,
+    sheet,
+    written,
+)
+from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, look
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.converting.subprocess import ChildFailed, Said, reach, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, reach, run
 from sidecar.transfer.durable import read_through
-from sidecar.transfer.engine import Part
+from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.faults import disk_failure
 from sidecar.transfer.wholeness.source import Source
 from sidecar.transfer.wholeness.structure import inspect
@@ -49,7 +55,7 @@ MUXERS = {Format.OPUS: "opus", Format.MP3: "mp3", Format.AAC: "mp4"}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Converted:
     """A converted file, synced in its part file.
 
     Attributes:
@@ -62,7 +68,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftAsIs:
     """The original is better used.
 
     Attributes:
@@ -76,8 +82,8 @@ class Converts(Protocol):
     """What the services need of a converter."""
 
     def convert(
-        self, source: Part, size: int, into: Part, target: Target, stop: Event
-    ) -> Made | Left:
+        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+    ) -> Converted | LeftAsIs:
         """Make `into` of `source`; see `Converter.convert`."""
 
 
@@ -89,8 +95,8 @@ class Converter:
         self._clock = clock
 
     def convert(
-        self, source: Part, size: int, into: Part, target: Target, stop: Event
-    ) -> Made | Left:
+        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+    ) -> Converted | LeftAsIs:
         """Convert a whole file; what fails is tried once more.
 
         Args:
@@ -115,10 +121,10 @@ class Converter:
                 why = str(failed)
             except OSError as error:
                 raise TransferFailed(disk_failure(error)) from error
-        return Left(not_converted(target, why))
+        return LeftAsIs(not_converted(target, why))
 
 
-def _blame_the_disk(said: Said) -> None:
+def _blame_the_disk(said: ChildOutput) -> None:
     """What the device refuses is no fault of the file's: its queue waits for room instead."""
     if said.code == 0:
         return
@@ -139,16 +145,16 @@ class _Conversion:
     result: BinaryIO
     stop: Event
 
-    def run(self) -> Made | Left:
+    def run(self) -> Converted | LeftAsIs:
         found = self._look(self.original, self.size)
         why = why_left(found.sound, self.target)
         if why is not None:
-            return Left(why)
+            return LeftAsIs(why)
         end = self._end_of(self.original)
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
-            return Left(not_converted(self.target, "its end is missing"))
+            return LeftAsIs(not_converted(self.target, "its end is missing"))
         tags = tags_for(found.tags, self.target.format)
         cover = cover_of(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
@@ -160,13 +166,13 @@ class _Conversion:
         _blame_the_disk(said)
         made = os.fstat(self.result.fileno()).st_size
         if made >= self.size:
-            return Left(not_smaller(self.target))
+            return LeftAsIs(not_smaller(self.target))
         if said.code != 0:
             raise ChildFailed(said.last_words or "ffmpeg failed")
         self._listen(found, made)
         return self._synced(made)
 
-    def _look(self, file: BinaryIO, size: int) -> Found:
+    def _look(self, file: BinaryIO, size: int) -> ProbedSound:
         return look(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
 
     def _end_of(self, file: BinaryIO) -> Evidence:
@@ -174,7 +180,9 @@ class _Conversion:
             Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
         )
 
-    def _encode(self, found: Found, tags: Mapping[str, str], cover: Cover | None) -> Said:
+    def _encode(
+        self, found: ProbedSound, tags: Mapping[str, str], cover: CoverPicture | None
+    ) -> ChildOutput:
         is_opus = self.target.format is Format.OPUS
         block = {"METADATA_BLOCK_PICTURE": picture_block(cover)} if cover and is_opus else {}
         picture = cover.content if cover and not is_opus else b""
@@ -190,7 +198,7 @@ class _Conversion:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
         return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", reach(self.original)]
 
-    def _writing(self, found: Found, *, has_cover: bool) -> list[str]:
+    def _writing(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
         words = ["-map", "0:a:0", "-map_metadata", "1", "-map_metadata:s:a", "-1"]
         words += ["-map_chapters", "1", "-c:a", codec.encoder, "-b:a", f"{self.target.kbits}k"]
@@ -205,7 +213,7 @@ class _Conversion:
             words += ["-brand", "M4A "]
         return [*words, "-threads", "1", "-f", MUXERS[wanted]]
 
-    def _run(self, command: list[str], found: Found, files: list[BinaryIO]) -> Said:
+    def _run(self, command: list[str], found: ProbedSound, files: list[BinaryIO]) -> ChildOutput:
         limit_s = min(LIMIT_S + found.sound.seconds, LONGEST_LIMIT_S)
         return run(
             command,
@@ -222,7 +230,7 @@ class _Conversion:
         except mp4_tags.NotOurMp4 as error:
             raise ChildFailed(f"ffmpeg wrote an odd file: {error}") from error
 
-    def _listen(self, found: Found, size: int) -> None:
+    def _listen(self, found: ProbedSound, size: int) -> None:
         """Whether it is what was asked for, as long as the original, and plays to its end."""
         made = self._look(self.result, size).sound
         if made.codec != self.target.codec.found_as:
@@ -241,10 +249,10 @@ class _Conversion:
             log.warning("what came out of a conversion has no end: %s", end.why)
             raise ChildFailed("what came out has no end")
 
-    def _synced(self, size: int) -> Made:
+    def _synced(self, size: int) -> Converted:
         digest = xxhash.xxh3_128()
         read = read_through(self.result, size, digest)
         os.fsync(self.result.fileno())
         if read != size:
             raise ChildFailed("what came out cannot be read back")
-        return Made(size, digest.hexdigest())
+        return Converted(size, digest.hexdigest())

@@ -12,7 +12,7 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, Found
+from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, ProbedSound
 from sidecar.transfer.converting.subprocess import reach, run
 
 AS_IT_IS = {"mjpeg": "image/jpeg", "png": "image/png"}
@@ -23,7 +23,7 @@ FRONT_COVER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class CoverPicture:
     """A picture that every player knows."""
 
     content: bytes
@@ -31,8 +31,8 @@ class Cover:
 
 
 def cover_of(
-    ffmpeg: str, file: BinaryIO, found: Found, *, clock: Clock, stop: Event
-) -> Cover | None:
+    ffmpeg: str, file: BinaryIO, found: ProbedSound, *, clock: Clock, stop: Event
+) -> CoverPicture | None:
     """Return the cover in a file: as it is if that will do, else as a JPEG of usual size.
 
     A cover that cannot be read is no reason to leave the music away: then there is none.
@@ -54,11 +54,11 @@ def cover_of(
         command += ["-frames:v", "1", "-f", "image2pipe", "pipe:1"]
         said = run(command, files=[file], clock=clock, stop=stop, limit_s=COVER_WITHIN_S)
         if said.code == 0 and 0 < len(said.output) <= LARGEST_COVER:
-            return Cover(said.output, mime)
+            return CoverPicture(said.output, mime)
     return None
 
 
-def picture_block(cover: Cover) -> str:
+def picture_block(cover: CoverPicture) -> str:
     """Return a cover as Ogg files carry it: FLAC's picture block, in base64.
 
     Its size in pixels is left open, as the format allows.

@@ -33,7 +33,7 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ProbedSound:
     """What is in a file.
 
     Attributes:
@@ -49,7 +49,7 @@ class Found:
     picture_codec: str = ""
 
 
-def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) -> Found:
+def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) -> ProbedSound:
     """Return what is in a file.
 
     Args:
@@ -75,7 +75,7 @@ def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) 
     return _found(told, size)
 
 
-def _found(told: dict[str, Any], size: int) -> Found:
+def _found(told: dict[str, Any], size: int) -> ProbedSound:
     streams = [one for one in told.get("streams", []) if isinstance(one, dict)]
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     if not sounds:
@@ -86,7 +86,7 @@ def _found(told: dict[str, Any], size: int) -> Found:
         raise ChildFailed("it does not say how long it is")
     bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
     picture = next((one for one in streams if _is_cover(one)), {})
-    return Found(
+    return ProbedSound(
         sound=Sound(
             codec=str(sound.get("codec_name", "")),
             bitrate=bitrate or size * 8 / seconds,

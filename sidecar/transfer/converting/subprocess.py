@@ -32,7 +32,7 @@ class ChildFailed(SidecarError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChildOutput:
     """What a child left.
 
     Attributes:
@@ -64,7 +64,7 @@ def run(
     stop: Event,
     limit_s: float,
     most_bytes: int = MOST_SAID,
-) -> Said:
+) -> ChildOutput:
     """Run a program to its end.
 
     Args:
@@ -91,7 +91,7 @@ def run(
         output.seek(0)
         complaints.seek(0)
         told = complaints.read(MOST_SAID).decode(errors="replace")
-        return Said(child.returncode, output.read(MOST_SAID), told)
+        return ChildOutput(child.returncode, output.read(MOST_SAID), told)
 
 
 def _start(

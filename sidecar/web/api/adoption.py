@@ -10,11 +10,11 @@ from typing import Annotated, TypeVar
 from flask import Blueprint, Response, jsonify
 from pydantic import Field, model_validator
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.adoption.adopt import AdoptedView, AdoptionDesk, AdoptionInUse, OfferView
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 MOST_IDS = 1000
@@ -57,11 +57,11 @@ def _told(ask: Callable[[], T | None]) -> T:
     try:
         found = ask()
     except AdoptionInUse as busy:
-        raise Problem(HTTPStatus.CONFLICT, f"{busy}: wait a little.") from None
-    except DeviceTrouble as trouble:
-        raise Problem(HTTPStatus.CONFLICT, f"{trouble}.") from None
+        raise ApiError(HTTPStatus.CONFLICT, f"{busy}: wait a little.") from None
+    except DeviceError as trouble:
+        raise ApiError(HTTPStatus.CONFLICT, f"{trouble}.") from None
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return found
 
 

@@ -8,12 +8,12 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify
 from pydantic import StringConstraints
 
-from sidecar.services.accounts.api_keys import KeyDesk, KeyView
+from sidecar.services.accounts.api_keys import ApiKeyView, KeyDesk
 from sidecar.web.api import presenters
 from sidecar.web.api.download_bodies import LARGEST_ID
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 LONGEST_LABEL = 100
@@ -40,20 +40,20 @@ def routes(desk: KeyDesk) -> Blueprint:
     def make() -> tuple[Response, int]:
         made = desk.make_key(person(), json_body.read(NewKey).label)
         if made is None:
-            raise Problem(HTTPStatus.CONFLICT, TOO_MANY, facts={"code": "too-many-keys"})
+            raise ApiError(HTTPStatus.CONFLICT, TOO_MANY, facts={"code": "too-many-keys"})
         key, secret = made
         return jsonify({**_key(key), "key": secret}), HTTPStatus.CREATED
 
     @keys.delete(f"/<int(max={LARGEST_ID}):key_id>")
     def revoke(key_id: int) -> Response:
         if not desk.revoke_key(person(), key_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return keys
 
 
-def _key(one: KeyView) -> dict[str, object]:
+def _key(one: ApiKeyView) -> dict[str, object]:
     return {
         "id": one.id,
         "label": one.label,

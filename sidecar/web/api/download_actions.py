@@ -16,27 +16,27 @@ from flask import Blueprint, Response, jsonify
 from sidecar.domain.downloads.actions import Action
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
+    ActionResult,
     ActionsDesk,
-    Addition,
-    Asked,
-    Order,
-    Outcome,
-    Result,
+    AddedItem,
+    AddResult,
+    DownloadCommand,
+    ResultKind,
     Selection,
 )
-from sidecar.services.downloads.undo import Undoing
+from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api import download_bodies, presenters
 from sidecar.web.api import undo as undo_words
 from sidecar.web.api.download_bodies import LARGEST_ID, Bulk, From
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
 MOST_SHOWN = 100
 
 
-def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
+def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
     """Return the routes."""
     actions = Blueprint("actions", __name__, url_prefix="/api/v1")
 
@@ -53,33 +53,33 @@ def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
     return actions
 
 
-def _steering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
+def _steering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> None:
     @actions.post(f"{ONE}/pause")
     def pause(download_id: int) -> Response:
         json_body.read_if_any(download_bodies.Nothing)
-        return _act(desk, undoing, download_id, Order(action=Action.PAUSE))
+        return _act(desk, undoing, download_id, DownloadCommand(action=Action.PAUSE))
 
     @actions.post(f"{ONE}/resume")
     def resume(download_id: int) -> Response:
         json_body.read_if_any(download_bodies.Nothing)
-        return _act(desk, undoing, download_id, Order(action=Action.RESUME))
+        return _act(desk, undoing, download_id, DownloadCommand(action=Action.RESUME))
 
     @actions.post(f"{ONE}/retry")
     def retry(download_id: int) -> Response:
         said = json_body.read_if_any(download_bodies.Retry)
         from_zero = said.start is From.ZERO
-        order = Order(action=Action.RETRY, from_zero=from_zero, force=said.force)
+        order = DownloadCommand(action=Action.RETRY, from_zero=from_zero, force=said.force)
         return _act(desk, undoing, download_id, order)
 
     @actions.post(f"{ONE}/accept")
     def accept(download_id: int) -> Response:
         json_body.read_if_any(download_bodies.Nothing)
-        return _act(desk, undoing, download_id, Order(action=Action.ACCEPT))
+        return _act(desk, undoing, download_id, DownloadCommand(action=Action.ACCEPT))
 
     @actions.post(f"{ONE}/cancel")
     def cancel(download_id: int) -> Response:
         said = json_body.read_if_any(download_bodies.Cancel)
-        order = Order(
+        order = DownloadCommand(
             action=Action.CANCEL, keep_part=said.keep_part, for_everyone=said.for_everyone
         )
         return _act(desk, undoing, download_id, order)
@@ -87,38 +87,45 @@ def _steering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
     @actions.delete(ONE)
     def delete(download_id: int) -> Response:
         said = json_body.read_if_any(download_bodies.Delete)
-        order = Order(action=Action.DELETE, for_everyone=said.for_everyone)
+        order = DownloadCommand(action=Action.DELETE, for_everyone=said.for_everyone)
         return _act(desk, undoing, download_id, order)
 
 
-def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: Undoing) -> None:
+def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> None:
     @actions.post(f"{ONE}/prioritise")
     def prioritise(download_id: int) -> Response:
         said = json_body.read(download_bodies.Prioritise)
         return _act(
-            desk, undoing, download_id, Order(action=Action.PRIORITISE, priority=said.priority)
+            desk,
+            undoing,
+            download_id,
+            DownloadCommand(action=Action.PRIORITISE, priority=said.priority),
         )
 
     @actions.post(f"{ONE}/top")
     def top(download_id: int) -> Response:
         json_body.read_if_any(download_bodies.Nothing)
-        return _act(desk, undoing, download_id, Order(action=Action.TOP))
+        return _act(desk, undoing, download_id, DownloadCommand(action=Action.TOP))
 
     @actions.post(f"{ONE}/move")
     def move(download_id: int) -> Response:
         said = json_body.read(download_bodies.Move)
-        return _act(desk, undoing, download_id, Order(action=Action.MOVE, before=said.before or 0))
+        return _act(
+            desk, undoing, download_id, DownloadCommand(action=Action.MOVE, before=said.before or 0)
+        )
 
 
-def _act(desk: ActionsDesk, undoing: Undoing, download_id: int, order: Order) -> Response:
+def _act(
+    desk: ActionsDesk, undoing: UndoService, download_id: int, order: DownloadCommand
+) -> Response:
     who = person()
     _check_admin(who, asked=order.force or order.for_everyone)
     outcome = desk.act(who, download_id, order)
     match outcome.result:
-        case Result.NOT_FOUND:
-            raise Problem(HTTPStatus.NOT_FOUND)
-        case Result.REFUSED:
-            raise Problem(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=_facts(outcome))
+        case ResultKind.NOT_FOUND:
+            raise ApiError(HTTPStatus.NOT_FOUND)
+        case ResultKind.REFUSED:
+            raise ApiError(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=_facts(outcome))
         case _:
             view = desk.show(who, download_id)
             told = presenters.download(view) if view else {"id": download_id}
@@ -133,24 +140,24 @@ def _add(desk: ActionsDesk, said: download_bodies.Add) -> tuple[Response, int]:
     device = said.device_id or said.device
     additions = desk.add(who, said.items, device=device, priority=said.priority)
     results = {one.result for one in additions}
-    if results <= {Asked.REFUSED, Asked.NOT_FOUND}:
+    if results <= {AddResult.REFUSED, AddResult.NOT_FOUND}:
         first = additions[0]
-        unknown = results == {Asked.NOT_FOUND}
+        unknown = results == {AddResult.NOT_FOUND}
         status = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.CONFLICT
-        raise Problem(status, f"{first.text}.", facts={"code": first.code})
+        raise ApiError(status, f"{first.text}.", facts={"code": first.code})
     told = _queue(desk, who, additions) | {"results": [_addition(one) for one in additions]}
-    status = HTTPStatus.CREATED if Asked.QUEUED in results else HTTPStatus.OK
+    status = HTTPStatus.CREATED if AddResult.QUEUED in results else HTTPStatus.OK
     return jsonify(told), status
 
 
-def _queue(desk: ActionsDesk, who: Person, additions: Sequence[Addition]) -> dict[str, object]:
+def _queue(desk: ActionsDesk, who: Person, additions: Sequence[AddedItem]) -> dict[str, object]:
     ids = list(dict.fromkeys(ref.id for one in additions for ref in one.downloads))
     views = [desk.show(who, one) for one in ids[:MOST_SHOWN]]
     shown = [presenters.download(one) for one in views if one is not None]
     return {"items": shown, "total": len(ids), "page": 1, "page_size": MOST_SHOWN}
 
 
-def _addition(one: Addition) -> dict[str, object]:
+def _addition(one: AddedItem) -> dict[str, object]:
     return {
         "item_id": one.item_id,
         "title": one.title,
@@ -164,11 +171,11 @@ def _addition(one: Addition) -> dict[str, object]:
     }
 
 
-def _bulk(desk: ActionsDesk, undoing: Undoing, said: download_bodies.Many) -> Response:
+def _bulk(desk: ActionsDesk, undoing: UndoService, said: download_bodies.Many) -> Response:
     who = person()
     named_owners = said.filter is not None and bool(said.filter.owners)
     _check_admin(who, asked=said.force or named_owners)
-    order = Order(
+    order = DownloadCommand(
         action=Action.LET_GO if said.action is Bulk.CLEAR_COMPLETED else Action(said.action.value),
         from_zero=said.start is From.ZERO,
         keep_part=said.keep_part,
@@ -182,7 +189,7 @@ def _bulk(desk: ActionsDesk, undoing: Undoing, said: download_bodies.Many) -> Re
     counts = Counter(one.result.value for one in outcomes)
     told = presenters.whole([_outcome(one) for one in outcomes])
     undo = undo_words.told(undoing.remember(who, order.action, outcomes))
-    told |= {"counts": {one.value: counts[one.value] for one in Result}, "undo": undo}
+    told |= {"counts": {one.value: counts[one.value] for one in ResultKind}, "undo": undo}
     return jsonify(told)
 
 
@@ -196,19 +203,19 @@ def _selection(said: download_bodies.Filter) -> Selection:
     )
 
 
-def _outcome(one: Outcome) -> dict[str, object]:
+def _outcome(one: ActionResult) -> dict[str, object]:
     told = {"id": one.download_id, "result": one.result.value, "message": one.text}
-    return told | (dict(_facts(one)) if one.result is Result.REFUSED else {})
+    return told | (dict(_facts(one)) if one.result is ResultKind.REFUSED else {})
 
 
-def _facts(outcome: Outcome) -> dict[str, object]:
+def _facts(outcome: ActionResult) -> dict[str, object]:
     until = {"retry_next_at": presenters.moment(outcome.until)} if outcome.until else {}
     return {"code": outcome.code, **until}
 
 
 def _check_admin(who: Person, *, asked: bool) -> None:
     if asked and not who.is_admin:
-        raise Problem(
+        raise ApiError(
             HTTPStatus.FORBIDDEN,
             "Only an admin may force this, do it for everyone or choose by owner.",
             facts={"code": "admins-only"},

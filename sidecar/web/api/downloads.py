@@ -10,7 +10,7 @@ from sidecar.services.downloads.views import Desk
 from sidecar.services.library.covers import Cover
 from sidecar.web.api import presenters
 from sidecar.web.request import query_params
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 LARGEST_ID = 2**63 - 1
@@ -34,14 +34,14 @@ def routes(desk: Desk) -> Blueprint:
     @api.get("/downloads")
     def downloads() -> Response:
         return jsonify(
-            presenters.page(desk.downloads(person(), query_params.for_api(request.args)))
+            presenters.page(desk.downloads(person(), query_params.download_query(request.args)))
         )
 
     @api.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
     def download(download_id: int) -> Response:
         found = desk.download(person(), download_id)
         if found is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return jsonify(presenters.download(found))
 
     @api.get(f"/downloads/<int(max={LARGEST_ID}):download_id>/cover")
@@ -66,7 +66,7 @@ def _picture(desk: Desk, download_id: int) -> Response:
     width = next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
     found = desk.cover(person(), download_id, width)
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return picture(found, width)
 
 
@@ -77,7 +77,7 @@ def picture(found: Cover, width: int) -> Response:
         Problem: It is of a type that could carry a script (404).
     """
     if found.mime_type not in PICTURES:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     reply = Response(found.body, mimetype=found.mime_type)
     reply.headers["Cache-Control"] = "private, no-cache"
     reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

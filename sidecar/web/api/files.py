@@ -7,8 +7,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from sidecar.domain.kinds import kind_of
-from sidecar.errors import NotHere
-from sidecar.services.files.search import OfflineDesk, OfflineFile
+from sidecar.errors import NotVisible
+from sidecar.services.files.search import FoundFile, OfflineDesk
 from sidecar.web.api import presenters
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request import query_params
@@ -22,7 +22,7 @@ def routes(desk: OfflineDesk) -> Blueprint:
 
     @offline.get("")
     def files() -> Response:
-        found = desk.files(person(), query_params.for_offline(request.args))
+        found = desk.files(person(), query_params.files_query(request.args))
         return jsonify(
             {
                 "items": [_file(one) for one in found.items],
@@ -40,7 +40,9 @@ def routes(desk: OfflineDesk) -> Blueprint:
         best = {name: files[0][name] for name in ("available", "text", "path", "url")}
         return jsonify({"item_id": item_id, **best, "files": files})
 
-    offline.register_error_handler(NotHere, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
+    offline.register_error_handler(
+        NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error))
+    )
     return offline
 
 
@@ -49,7 +51,7 @@ def media_url(download_id: int) -> str:
     return url_for("media.file", download_id=download_id)
 
 
-def _file(one: OfflineFile) -> dict[str, object]:
+def _file(one: FoundFile) -> dict[str, object]:
     view, sight = one.view, one.sight
     told = presenters.download(view)
     return {

@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from sidecar.errors import NotHere, NotPossible
+from sidecar.errors import NotPossible, NotVisible
 from sidecar.services.files.streaming import Local, MediaDesk
-from sidecar.services.library.browse import BrowsingDesk, Shown
-from sidecar.services.library.download_state import Button
+from sidecar.services.library.browse import BrowsingDesk, LibraryEntry
+from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web.api.downloads import COVER_WIDTHS, picture
 from sidecar.web.api.files import media_url
 from sidecar.web.api.preferences import ITEM, checked
@@ -24,7 +24,7 @@ def routes(desk: BrowsingDesk, media: MediaDesk) -> Blueprint:
 
     @items.get("")
     def listed() -> Response:
-        found = desk.listed(person(), query_params.for_items(request.args))
+        found = desk.listed(person(), query_params.items_query(request.args))
         return jsonify(
             {
                 "items": [_item(one) for one in found.items],
@@ -54,7 +54,7 @@ def routes(desk: BrowsingDesk, media: MediaDesk) -> Blueprint:
         return jsonify({"source": "remote", "stream_url": url})
 
     _hearts(items, desk)
-    items.register_error_handler(NotHere, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
+    items.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
     items.register_error_handler(NotPossible, _refused)
     return items
 
@@ -75,7 +75,7 @@ def _refused(error: NotPossible) -> Response:
     return answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
-def _item(shown: Shown) -> dict[str, object]:
+def _item(shown: LibraryEntry) -> dict[str, object]:
     entry, item = shown.entry, shown.entry.item
     has_cover = item.image_item_id is not None
     return {
@@ -102,7 +102,7 @@ def _item(shown: Shown) -> dict[str, object]:
     }
 
 
-def _button(one: Button) -> dict[str, object]:
+def _button(one: ItemDownloadState) -> dict[str, object]:
     return {
         "device_id": one.device_id,
         "device_name": one.device_name,

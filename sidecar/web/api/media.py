@@ -13,14 +13,14 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from werkzeug.http import http_date
 
-from sidecar.errors import DeviceTrouble, NotHere
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.files.streaming import MediaDesk, NoFile, OpenFile, TooManyStreams
 from sidecar.web.api.downloads import LARGEST_ID
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request.errors import answer
-from sidecar.web.request.ranges import Facts, Part, part_of, to_the_second
+from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
 from sidecar.web.security.auth import person
-from sidecar.web.server.streaming import FileBody, RelayBody
+from sidecar.web.server.streaming import FileBody, ProxyBody
 
 RETRY_AFTER_S = "30"
 # Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player
@@ -49,9 +49,9 @@ def routes(desk: MediaDesk) -> Blueprint:
     def item(item_id: str) -> Response:
         return _stream(desk, checked(item_id))
 
-    media.register_error_handler(NotHere, _not_here)
+    media.register_error_handler(NotVisible, _not_here)
     media.register_error_handler(NoFile, _not_here)
-    media.register_error_handler(DeviceTrouble, _device_away)
+    media.register_error_handler(DeviceError, _device_away)
     media.register_error_handler(TooManyStreams, _too_many)
     return media
 
@@ -60,7 +60,7 @@ def _file(desk: MediaDesk, download_id: int) -> Response:
     asker = person()
     found = desk.open(asker, download_id)
     try:
-        facts = Facts(found.size, found.etag, to_the_second(found.modified_ns))
+        facts = FileVersion(found.size, found.etag, to_the_second(found.modified_ns))
         asked = dict(request.headers)
         if request.method == "HEAD":
             # A range is of a GET alone.
@@ -85,7 +85,7 @@ def _file(desk: MediaDesk, download_id: int) -> Response:
     return reply
 
 
-def _described(found: OpenFile, facts: Facts, part: Part) -> Response:
+def _described(found: OpenFile, facts: FileVersion, part: RangePart) -> Response:
     reply = Response(status=part.status, headers=dict(HEADERS), mimetype=found.mime_type)
     reply.set_etag(facts.etag)
     reply.headers["Last-Modified"] = http_date(facts.modified)
@@ -117,7 +117,7 @@ def _stream(desk: MediaDesk, item_id: str) -> Response:
     if request.method == "HEAD":
         close()
         return Response(status=found.status, headers=headers, mimetype=found.mime_type)
-    body = RelayBody(found.blocks(), abort=found.abort, close=close)
+    body = ProxyBody(found.blocks(), abort=found.abort, close=close)
     return Response(
         body,
         status=found.status,
@@ -127,11 +127,11 @@ def _stream(desk: MediaDesk, item_id: str) -> Response:
     )
 
 
-def _not_here(error: NotHere | NoFile) -> Response:
+def _not_here(error: NotVisible | NoFile) -> Response:
     return answer(HTTPStatus.NOT_FOUND, str(error))
 
 
-def _device_away(error: DeviceTrouble) -> Response:
+def _device_away(error: DeviceError) -> Response:
     return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), facts={"code": error.code})
 
 

@@ -65,7 +65,7 @@ def described(rules: list[Rule], table: Table = OPERATIONS) -> Json:
 def _schemas(table: Table) -> tuple[Mapping[type[BaseModel], str], Json]:
     answers = {shape for one in table.values() for shape in (one.answer, one.also) if shape}
     sent = {one.body for one in table.values() if one.body}
-    wanted = [(one, "serialization") for one in [*answers, schemas_api.Trouble]]
+    wanted = [(one, "serialization") for one in [*answers, schemas_api.ProblemDetails]]
     made, all_of_them = models_json_schema(
         [*wanted, *((one, "validation") for one in sent)],  # type: ignore[list-item]
         ref_template=REF,
@@ -89,7 +89,7 @@ def _operation(
         ],
         "responses": {
             str(operation.status): _answer(operation, names),
-            "default": _content("What went wrong", names[schemas_api.Trouble], problem=True),
+            "default": _content("What went wrong", names[schemas_api.ProblemDetails], problem=True),
         },
     }
     if operation.status == HTTPStatus.CREATED and operation.answer is schemas_api.Added:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.kinds import TYPES
-from sidecar.services.library.browse import Sort
+from sidecar.services.library.browse import BrowseSort
 from sidecar.web.api import (
     adoption,
     api_keys,
@@ -143,7 +143,7 @@ OPERATIONS: Table = MappingProxyType(
             summary="End all of one's own sessions", answer=schemas.Ended
         ),
         ("people.server", "GET"): Operation(
-            summary="How the server and the machinery stand", answer=schemas.Hood
+            summary="How the server and the machinery stand", answer=schemas.SystemReport
         ),
         ("people.log", "GET"): Operation(
             summary="Recent events of the log, newest first",
@@ -200,7 +200,7 @@ OPERATIONS: Table = MappingProxyType(
             summary="What is asked about missing files", answer=schemas.Removals
         ),
         ("removals.answer", "POST"): Operation(
-            summary="Say whether it was you", answer=schemas.Files, body=removals.Answer
+            summary="Say whether it was you", answer=schemas.Files, body=removals.RemovalAnswer
         ),
         ("transfers.show", "GET"): Operation(
             summary="What may be fetched now, and how fast", answer=schemas.Transfers
@@ -258,7 +258,7 @@ OPERATIONS: Table = MappingProxyType(
                 "parent": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
                 "kind": KINDS,
                 "q": TEXT,
-                "sort": {"type": "string", "enum": [str(one) for one in Sort]},
+                "sort": {"type": "string", "enum": [str(one) for one in BrowseSort]},
                 **PAGING,
             },
         ),

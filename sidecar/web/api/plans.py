@@ -9,12 +9,12 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.space.planner import PlanChanged
 from sidecar.services.space.plans import DevicePlan, PlanLine, PlansDesk
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 LONGEST_LIST = 50
@@ -50,9 +50,9 @@ def routes(desk: PlansDesk) -> Blueprint:
     def confirm_on_page(device_id: str) -> BaseResponse:
         try:
             if not desk.confirm(person(), device_id, request.form.get("plan_id", "")):
-                raise Problem(HTTPStatus.NOT_FOUND)
+                raise ApiError(HTTPStatus.NOT_FOUND)
             outcome = "confirmed"
-        except (PlanChanged, DeviceTrouble):
+        except (PlanChanged, DeviceError):
             outcome = "changed"
         return redirect(url_for("plans.devices", outcome=outcome), 303)
 
@@ -65,9 +65,9 @@ def routes(desk: PlansDesk) -> Blueprint:
         asked = json_body.read(Confirmation)
         try:
             if not desk.confirm(person(), device_id, asked.plan_id):
-                raise Problem(HTTPStatus.NOT_FOUND)
-        except (PlanChanged, DeviceTrouble) as refused:
-            raise Problem(HTTPStatus.CONFLICT, f"{refused}.") from None
+                raise ApiError(HTTPStatus.NOT_FOUND)
+        except (PlanChanged, DeviceError) as refused:
+            raise ApiError(HTTPStatus.CONFLICT, f"{refused}.") from None
         reply = jsonify(_plan(_one(desk, device_id)))
         reply.status_code = HTTPStatus.ACCEPTED
         return reply
@@ -85,7 +85,7 @@ def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
         except PlanChanged:
             return redirect(url_for("plans.devices", outcome="changed"), 303)
         if not found:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("plans.devices"), 303)
 
     @plans.post("/api/v1/devices/<device_id>/plan/reformat")
@@ -93,9 +93,9 @@ def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
         asked = json_body.read(NewFormat)
         try:
             if not desk.reformat(person(), device_id, asked.format):
-                raise Problem(HTTPStatus.NOT_FOUND)
+                raise ApiError(HTTPStatus.NOT_FOUND)
         except PlanChanged as refused:
-            raise Problem(HTTPStatus.CONFLICT, f"{refused}.") from None
+            raise ApiError(HTTPStatus.CONFLICT, f"{refused}.") from None
         reply = jsonify(_plan(_one(desk, device_id)))
         reply.status_code = HTTPStatus.ACCEPTED
         return reply
@@ -104,7 +104,7 @@ def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
 def _one(desk: PlansDesk, device_id: str) -> DevicePlan:
     found = desk.one(person(), device_id)
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return found
 
 

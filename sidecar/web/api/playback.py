@@ -21,7 +21,7 @@ def routes(desk: PlaysDesk) -> Blueprint:
 
     @plays.get("/api/v1/plays")
     def listed() -> Response:
-        asked = query_params.for_plays(request.args)
+        asked = query_params.plays_query(request.args)
         found = desk.plays(person(), asked.account, asked.page, asked.page_size)
         return jsonify(
             {

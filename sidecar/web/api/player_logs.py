@@ -7,10 +7,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.player_logs.views import HeardView, LogDesk, LogInUse, LogView, TakenView
 from sidecar.web.api import presenters
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 
@@ -22,10 +22,10 @@ def routes(desk: LogDesk) -> Blueprint:
     def show(device_id: str) -> Response:
         try:
             found = desk.log(person(), device_id)
-        except DeviceTrouble as trouble:
-            raise Problem(HTTPStatus.CONFLICT, f"{trouble}.") from None
+        except DeviceError as trouble:
+            raise ApiError(HTTPStatus.CONFLICT, f"{trouble}.") from None
         if found is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return jsonify(_log(found))
 
     @logs.post("/<string(maxlength=80):device_id>/log")
@@ -33,11 +33,11 @@ def routes(desk: LogDesk) -> Blueprint:
         try:
             outcome = desk.take(person(), device_id)
         except LogInUse as busy:
-            raise Problem(HTTPStatus.CONFLICT, f"{busy}: wait a little.") from None
-        except DeviceTrouble as trouble:
-            raise Problem(HTTPStatus.CONFLICT, f"{trouble}. Then ask once more.") from None
+            raise ApiError(HTTPStatus.CONFLICT, f"{busy}: wait a little.") from None
+        except DeviceError as trouble:
+            raise ApiError(HTTPStatus.CONFLICT, f"{trouble}. Then ask once more.") from None
         if outcome is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return jsonify(_taken(outcome))
 
     return logs

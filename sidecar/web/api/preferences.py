@@ -12,12 +12,12 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from sidecar.errors import ConfigError, NotHere, NotPossible
+from sidecar.errors import ConfigError, NotPossible, NotVisible
 from sidecar.services.rules.preferences import SteeringDesk
-from sidecar.services.rules.settings_view import DeviceSteering, Setting
+from sidecar.services.rules.settings_view import DeviceSettingsView, Setting
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import Problem, answer
+from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
 
 DEVICE = "/devices/<string(maxlength=80):device_id>"
@@ -43,7 +43,7 @@ class SettingsChange(json_body.Body):
 def routes(desk: SteeringDesk) -> Blueprint:
     """Return the routes."""
     api = Blueprint("steering", __name__, url_prefix="/api/v1")
-    api.register_error_handler(NotHere, _not_here)
+    api.register_error_handler(NotVisible, _not_here)
     api.register_error_handler(NotPossible, _refused)
     api.register_error_handler(ConfigError, _refused)
     _settings(api, desk)
@@ -156,7 +156,7 @@ def _removed(api: Blueprint, desk: SteeringDesk) -> None:
 def checked(item_id: str) -> str:
     """Return an item id as it is told everywhere; anything else is no item."""
     if not ITEM_ID.fullmatch(item_id):
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return item_id
 
 
@@ -164,7 +164,7 @@ def _done() -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _not_here(error: NotHere) -> Response:
+def _not_here(error: NotVisible) -> Response:
     return answer(HTTPStatus.NOT_FOUND, str(error))
 
 
@@ -172,7 +172,7 @@ def _refused(error: NotPossible | ConfigError) -> Response:
     return answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
-def _shown(steering: DeviceSteering) -> dict[str, object]:
+def _shown(steering: DeviceSettingsView) -> dict[str, object]:
     return {
         "id": steering.device_id,
         "name": steering.name,

@@ -11,7 +11,7 @@ from sidecar.events import Progress
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.views import DownloadView, Page
+from sidecar.services.downloads.views import DownloadPage, DownloadView
 from sidecar.services.notices import Notice
 
 Json = Mapping[str, object]
@@ -55,7 +55,7 @@ def download(view: DownloadView) -> dict[str, object]:
     }
 
 
-def page(found: Page) -> dict[str, object]:
+def page(found: DownloadPage) -> dict[str, object]:
     """Return one page of downloads."""
     return {
         "items": [download(one) for one in found.items],

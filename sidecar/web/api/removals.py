@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.errors import DeviceTrouble, NotAManager
+from sidecar.errors import DeviceError, NotAManager
 from sidecar.services.removals.review import RemovalsDesk, RemovalsView
 from sidecar.web.api import presenters
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body, read
 from sidecar.web.security.auth import person
 
@@ -18,7 +18,7 @@ NOTHING_ASKED = (
 )
 
 
-class Answer(Body):
+class RemovalAnswer(Body):
     """Was it a person: then all is recorded as removed; else it is fetched again."""
 
     gone: bool
@@ -35,15 +35,15 @@ def routes(desk: RemovalsDesk) -> Blueprint:
     @removals.post("/<device_id>/removals")
     def answer(device_id: str) -> Response:
         asked = _found(desk, device_id)
-        said = read(Answer)
+        said = read(RemovalAnswer)
         if not asked.management.may_manage:
             raise NotAManager(asked.management.refusal)
         if asked.text is None:
-            raise Problem(HTTPStatus.CONFLICT, NOTHING_ASKED)
+            raise ApiError(HTTPStatus.CONFLICT, NOTHING_ASKED)
         try:
             files = desk.answer(person(), device_id, gone=said.gone)
-        except DeviceTrouble as trouble:
-            raise Problem(HTTPStatus.CONFLICT, f"{trouble}. Then answer once more.") from None
+        except DeviceError as trouble:
+            raise ApiError(HTTPStatus.CONFLICT, f"{trouble}. Then answer once more.") from None
         return jsonify(files=files or 0)
 
     return removals
@@ -52,7 +52,7 @@ def routes(desk: RemovalsDesk) -> Blueprint:
 def _found(desk: RemovalsDesk, device_id: str) -> RemovalsView:
     found = desk.removals(person(), device_id)
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return found
 
 

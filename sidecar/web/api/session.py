@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.services.accounts.person import Visit
+from sidecar.services.accounts.person import WebSession
 from sidecar.services.downloads.views import Desk
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
@@ -46,7 +46,7 @@ def routes(desk: Desk, end_session: EndSession) -> Blueprint:
     def end() -> Response:
         leave(desk, end_session)
         reply = Response(status=HTTPStatus.NO_CONTENT)
-        auth.take_cookie(reply)
+        auth.clear_cookie(reply)
         return reply
 
     return session
@@ -54,7 +54,7 @@ def routes(desk: Desk, end_session: EndSession) -> Blueprint:
 
 def leave(desk: Desk, end_session: EndSession) -> None:
     """End the session that the current request came with, if it did, and what hangs on it."""
-    visit: Visit | None = auth.asker().visit
+    visit: WebSession | None = auth.asker().visit
     if visit is not None:
         desk.sign_out(visit.secret)
         end_session(visit.secret)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.syncthing.status import (
     ArrivalView,
     IgnoreView,
@@ -16,7 +16,7 @@ from sidecar.services.syncthing.status import (
 )
 from sidecar.web.api import presenters
 from sidecar.web.api.download_bodies import LARGEST_ID, Nothing
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import read_if_any
 from sidecar.web.security.auth import person
 
@@ -29,29 +29,29 @@ def routes(desk: PeersDesk) -> Blueprint:
     def show(device_id: str) -> Response:
         found = desk.shared(person(), device_id)
         if found is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return jsonify(_shared(found))
 
     @peers.get("/devices/<device_id>/stignore")
     def ignoring(device_id: str) -> Response:
         try:
             return _ignoring(desk.ignoring(person(), device_id))
-        except DeviceTrouble as trouble:
-            raise Problem(HTTPStatus.CONFLICT, f"{trouble}.") from None
+        except DeviceError as trouble:
+            raise ApiError(HTTPStatus.CONFLICT, f"{trouble}.") from None
 
     @peers.post("/devices/<device_id>/stignore")
     def ignore(device_id: str) -> Response:
         read_if_any(Nothing)
         try:
             return _ignoring(desk.ignore(person(), device_id))
-        except DeviceTrouble as trouble:
-            raise Problem(HTTPStatus.CONFLICT, f"{trouble}.") from None
+        except DeviceError as trouble:
+            raise ApiError(HTTPStatus.CONFLICT, f"{trouble}.") from None
 
     @peers.get(f"/downloads/<int(max={LARGEST_ID}):download_id>/peers")
     def of_file(download_id: int) -> Response:
         found = desk.of_file(person(), download_id)
         if found is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return jsonify(presenters.whole([_arrival(one) for one in found]))
 
     return peers
@@ -87,5 +87,5 @@ def _arrival(one: ArrivalView) -> dict[str, object]:
 
 def _ignoring(view: IgnoreView | None) -> Response:
     if view is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return jsonify(device_id=view.device_id, line=view.line, is_there=view.is_there)

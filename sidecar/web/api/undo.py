@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from sidecar.services.downloads.undo import Record, Undoing
+from sidecar.services.downloads.undo import UndoRecord, UndoService
 from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import asker, person
 
 DONE = "done"
@@ -22,7 +22,7 @@ LONGEST_TOKEN = 40
 OVER = translatable("This cannot be undone any more: it was too long ago, or was undone already.")
 
 
-def routes(undoing: Undoing) -> Blueprint:
+def routes(undoing: UndoService) -> Blueprint:
     """Return the routes."""
     undo = Blueprint("undo", __name__)
 
@@ -34,7 +34,9 @@ def routes(undoing: Undoing) -> Blueprint:
     def undo_on_page() -> BaseResponse:
         token = request.form.get("token", "")[:LONGEST_TOKEN]
         record = _undone(undoing, token)
-        return redirect(leading_back(redirects.onward(url_for("pages.downloads")), record), 303)
+        return redirect(
+            leading_back(redirects.safe_target(url_for("pages.downloads")), record), 303
+        )
 
     @undo.post("/api/v1/undo/<string(maxlength=40):token>")
     def undo_for_programs(token: str) -> Response:
@@ -44,7 +46,7 @@ def routes(undoing: Undoing) -> Blueprint:
     return undo
 
 
-def leading_back(where: str, record: Record | None) -> str:
+def leading_back(where: str, record: UndoRecord | None) -> str:
     """Return an address of ours that tells, where it leads, what was done."""
     if record is None:
         return where
@@ -53,19 +55,19 @@ def leading_back(where: str, record: Record | None) -> str:
     return f"{path}?{'&'.join([*kept, urlencode({DONE: record.token})])}"
 
 
-def told(record: Record) -> dict[str, object] | None:
+def told(record: UndoRecord) -> dict[str, object] | None:
     """Return how programs undo it; None if that cannot be done."""
     return {"token": record.token} if record.can_undo else None
 
 
-def _just_done(undoing: Undoing) -> Record | None:
+def _just_done(undoing: UndoService) -> UndoRecord | None:
     token = request.args.get(DONE, "")[:LONGEST_TOKEN]
     who = asker().person
     return undoing.record(who, token) if token and who else None
 
 
-def _undone(undoing: Undoing, token: str) -> Record:
+def _undone(undoing: UndoService, token: str) -> UndoRecord:
     record = undoing.undo(person(), token)
     if record is None:
-        raise Problem(HTTPStatus.CONFLICT, OVER, facts={"code": "over"})
+        raise ApiError(HTTPStatus.CONFLICT, OVER, facts={"code": "over"})
     return record

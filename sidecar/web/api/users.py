@@ -10,7 +10,7 @@ from sidecar.services.accounts.users import AccountView, PeopleDesk, SessionView
 from sidecar.services.system_status import HoodDesk, LogLine
 from sidecar.web.api import presenters
 from sidecar.web.request import query_params
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import asker, person
 
 ACCOUNT = "<string(length=32):user_id>"
@@ -34,7 +34,7 @@ def _accounts(api: Blueprint, people: PeopleDesk) -> None:
     @api.post(f"/accounts/{ACCOUNT}/forget")
     def forget(user_id: str) -> Response:
         if not people.forget(person(), user_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -51,7 +51,7 @@ def _sessions(api: Blueprint, people: PeopleDesk) -> None:
     @api.delete(f"/sessions/{SESSION}")
     def end(session_id: str) -> Response:
         if not people.end_session(person(), session_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -73,7 +73,7 @@ def _hood(api: Blueprint, hood: HoodDesk) -> None:
 
     @api.get("/log")
     def log() -> Response:
-        asked = query_params.for_log(request.args)
+        asked = query_params.log_query(request.args)
         found = hood.log(asked.level, asked.text)
         first = (asked.page - 1) * asked.page_size
         return jsonify(

@@ -12,7 +12,7 @@ UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @dataclass(frozen=True, slots=True)
-class RuleWords:
+class RuleLabel:
     """A rule in words."""
 
     name: str
@@ -21,23 +21,23 @@ class RuleWords:
 
 RULES = MappingProxyType(
     {
-        "queue_ahead": RuleWords(
+        "queue_ahead": RuleLabel(
             translatable("Next in the queue"),
             translatable("While you play, the tracks that come next are fetched before all else."),
         ),
-        "playlists": RuleWords(
+        "playlists": RuleLabel(
             translatable("Playlists"),
             translatable("The playlists that you choose are kept whole and in order."),
         ),
-        "album_affinity": RuleWords(
+        "album_affinity": RuleLabel(
             translatable("Albums you like"),
             translatable("Who really plays several tracks of an album gets the rest of it."),
         ),
-        "next_up": RuleWords(
+        "next_up": RuleLabel(
             translatable("Next up"),
             translatable("The next episodes and parts of what you are in the middle of."),
         ),
-        "latest": RuleWords(
+        "latest": RuleLabel(
             translatable("Newly added"),
             translatable("The albums that were added to the library last."),
         ),

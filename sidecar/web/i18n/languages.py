@@ -22,8 +22,8 @@ from flask import Blueprint, Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.web import redirects
-from sidecar.web.i18n.messages import Sayings, sayings
-from sidecar.web.i18n.numbers import Words
+from sidecar.web.i18n.messages import MessageTranslator, sayings
+from sidecar.web.i18n.numbers import LocalFormat
 
 COOKIE = "sidecar_language"
 COOKIE_LASTS_S = 365 * 24 * 3600
@@ -39,7 +39,7 @@ def routes() -> Blueprint:
 
     @languages.post("/language")
     def choose() -> Response:
-        reply = redirect(redirects.onward(url_for("pages.home")), 303)
+        reply = redirect(redirects.safe_target(url_for("pages.home")), 303)
         asked = request.form.get("language", "")
         if asked in NAMES:
             reply.set_cookie(
@@ -74,11 +74,11 @@ class Languages:
         """Read the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
         self._words = {
-            one: Words(said.gettext, said.ngettext, get_decimal_symbol(one))
+            one: LocalFormat(said.gettext, said.ngettext, get_decimal_symbol(one))
             for one, said in self._sentences.items()
         }
 
-        self._sayings: Mapping[str, Sayings] = {
+        self._sayings: Mapping[str, MessageTranslator] = {
             one: sayings(one, point=get_decimal_symbol(one)) for one in NAMES
         }
 
@@ -102,7 +102,7 @@ class Languages:
         """Return what a service has said in the language of this request."""
         return self._sayings[self.now()].say(text)
 
-    def words(self) -> Words:
+    def words(self) -> LocalFormat:
         """Return how numbers are said in the language of this request."""
         return self._words[self.now()]
 

@@ -54,7 +54,7 @@ class _Known:
     said: str
 
 
-class Sayings:
+class MessageTranslator:
     """The sentences of one language. Safe for many threads."""
 
     def __init__(self, sentences: Mapping[str, str], *, point: str = ".") -> None:
@@ -120,10 +120,10 @@ class Sayings:
                     yield _Known(before.left + known.left, f"{before.said}{ours}{known.said}")
 
 
-ENGLISH = Sayings({})
+ENGLISH = MessageTranslator({})
 
 
-def sayings(language: str, *, point: str) -> Sayings:
+def sayings(language: str, *, point: str) -> MessageTranslator:
     """Return the sentences of a language; of one without a catalogue, none."""
     path = CATALOGUES / f"{language}.po"
     if not path.exists():
@@ -131,7 +131,7 @@ def sayings(language: str, *, point: str) -> Sayings:
     with path.open("rb") as source:
         catalogue = read_po(source, locale=language)
     sentences = {str(one.id): str(one.string) for one in catalogue if one.id and one.string}
-    return Sayings(sentences, point=point)
+    return MessageTranslator(sentences, point=point)
 
 
 def _form(english: str, said: str) -> _Form:

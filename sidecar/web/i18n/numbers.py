@@ -25,7 +25,7 @@ def in_english(one: str, many: str, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class LocalFormat:
     """How numbers are said in one language.
 
     Attributes:

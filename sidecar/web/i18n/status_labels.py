@@ -16,7 +16,7 @@ from sidecar.web.i18n.numbers import translatable
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusLabel:
     """What a row says of itself.
 
     Attributes:
@@ -42,19 +42,19 @@ REASON_ICONS = MappingProxyType(
 )
 PLAIN = MappingProxyType(
     {
-        Status.PENDING: Standing(translatable("Queued"), "clock", "calm"),
-        Status.DOWNLOADING: Standing(translatable("Downloading"), "arrow-down", "busy"),
-        Status.PAUSED: Standing(translatable("Paused"), "pause", "calm"),
-        Status.COMPLETED: Standing(translatable("On the device"), "check", "good"),
-        Status.FAILED: Standing(translatable("Failed"), "triangle-alert", "bad"),
-        Status.REMOVED: Standing(translatable("Removed"), "trash-2", "calm"),
+        Status.PENDING: StatusLabel(translatable("Queued"), "clock", "calm"),
+        Status.DOWNLOADING: StatusLabel(translatable("Downloading"), "arrow-down", "busy"),
+        Status.PAUSED: StatusLabel(translatable("Paused"), "pause", "calm"),
+        Status.COMPLETED: StatusLabel(translatable("On the device"), "check", "good"),
+        Status.FAILED: StatusLabel(translatable("Failed"), "triangle-alert", "bad"),
+        Status.REMOVED: StatusLabel(translatable("Removed"), "trash-2", "calm"),
     }
 )
-MISSING = Standing(translatable("Missing"), "triangle-alert", "warn")
-WAITING = Standing(translatable("Waiting to try again"), "rotate-cw", "warn")
-FAILED_FOR_NOW = Standing(translatable("Failed for now"), "rotate-cw", "warn")
-CONVERTING = Standing(translatable("Converting"), "rotate-cw", "busy")
-HELD_UP = Standing(translatable("Waiting"), "clock", "warn")
+MISSING = StatusLabel(translatable("Missing"), "triangle-alert", "warn")
+WAITING = StatusLabel(translatable("Waiting to try again"), "rotate-cw", "warn")
+FAILED_FOR_NOW = StatusLabel(translatable("Failed for now"), "rotate-cw", "warn")
+CONVERTING = StatusLabel(translatable("Converting"), "rotate-cw", "busy")
+HELD_UP = StatusLabel(translatable("Waiting"), "clock", "warn")
 
 ICON_OF_TYPE = MappingProxyType(
     {
@@ -68,7 +68,7 @@ ICON_OF_TYPE = MappingProxyType(
 )
 
 
-def standing(view: DownloadView, now: datetime) -> Standing:
+def standing(view: DownloadView, now: datetime) -> StatusLabel:
     """Return how a download stands at this time."""
     waits = view.retry_next_at is not None and view.retry_next_at > now
     if view.status is Status.FAILED and view.retry_next_at is not None:

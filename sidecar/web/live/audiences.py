@@ -16,7 +16,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.events import Event
 from sidecar.services.accounts.person import Person
 from sidecar.web.api.presenters import Json
-from sidecar.web.security.auth import Asker
+from sidecar.web.security.auth import Identity
 
 MOST_SOCKETS_A_SESSION = 10
 ADMINS = "admins"
@@ -39,15 +39,15 @@ NAMES: Mapping[Status | None, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class SocketOpened:
     """A socket has connected."""
 
     sid: str
-    asker: Asker
+    asker: Identity
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SocketClosed:
     """A socket is over."""
 
     sid: str
@@ -60,7 +60,7 @@ class SessionEnded:
     secret: str
 
 
-News = Event | Came | Left | SessionEnded | None
+News = Event | SocketOpened | SocketClosed | SessionEnded | None
 
 
 class Wire(Protocol):
@@ -104,13 +104,13 @@ class Audiences:
     """All sockets, by session and by audience. Used by one thread only."""
 
     def __init__(self) -> None:
-        self._askers: dict[str, Asker] = {}
+        self._askers: dict[str, Identity] = {}
         self._audiences: dict[str, Audience] = {}
 
     def __iter__(self) -> Iterator[Audience]:
         return iter(tuple(self._audiences.values()))
 
-    def add(self, sid: str, asker: Asker) -> Audience | None:
+    def add(self, sid: str, asker: Identity) -> Audience | None:
         """Return the audience that this socket now belongs to.
 
         None if it may belong to none: nobody is signed in or the session has too many sockets.
@@ -133,10 +133,10 @@ class Audiences:
             if not audience.sids:
                 del self._audiences[room]
 
-    def sockets(self) -> tuple[tuple[str, Asker], ...]:
+    def sockets(self) -> tuple[tuple[str, Identity], ...]:
         """Return every socket with who opened it."""
         return tuple(self._askers.items())
 
 
-def _credential(asker: Asker) -> str | None:
+def _credential(asker: Identity) -> str | None:
     return asker.visit.secret if asker.visit else asker.key

@@ -28,7 +28,7 @@ from sidecar.events import (
     TransfersProgressed,
     WorkArrived,
 )
-from sidecar.services.downloads.views import Desk, Query
+from sidecar.services.downloads.views import Desk, DownloadQuery
 from sidecar.web.api import presenters
 from sidecar.web.api.presenters import Json
 from sidecar.web.live.audiences import (
@@ -36,15 +36,15 @@ from sidecar.web.live.audiences import (
     Around,
     Audience,
     Audiences,
-    Came,
-    Left,
     News,
     SessionEnded,
+    SocketClosed,
+    SocketOpened,
     Wire,
 )
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from sidecar.web.security import auth
-from sidecar.web.security.auth import Asker
+from sidecar.web.security.auth import Identity
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ STOP_WITHIN_S = 1.0
 T = TypeVar("T")
 
 
-class Pacer(Generic[T]):
+class Throttle(Generic[T]):
     """Keeps the latest of many values until the next may go out. Times are monotonic seconds."""
 
     def __init__(self, interval_s: float) -> None:
@@ -83,7 +83,7 @@ class Pacer(Generic[T]):
         return self._latest.pop()
 
 
-class Live:
+class NewsPublisher:
     """Tells open pages what happens. `start` once, `stop` once."""
 
     def __init__(self, desk: Desk, bus: Bus, clock: Clock, wire: Wire) -> None:
@@ -97,8 +97,8 @@ class Live:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._audiences = Audiences()
         self._viewers: dict[int, frozenset[str]] = {}
-        self._progress: Pacer[tuple[Progress, ...]] = Pacer(PROGRESS_EVERY_S)
-        self._snapshots: Pacer[None] = Pacer(SNAPSHOT_EVERY_S)
+        self._progress: Throttle[tuple[Progress, ...]] = Throttle(PROGRESS_EVERY_S)
+        self._snapshots: Throttle[None] = Throttle(SNAPSHOT_EVERY_S)
         self._sessions_seen_at = clock.monotonic()
 
     def start(self, around: Around = nullcontext) -> None:
@@ -121,13 +121,13 @@ class Live:
         if self._thread is not None:
             self._thread.join(STOP_WITHIN_S)
 
-    def came(self, sid: str, asker: Asker) -> None:
+    def came(self, sid: str, asker: Identity) -> None:
         """A socket has connected; quick, for any thread."""
-        self._news.put(Came(sid, asker))
+        self._news.put(SocketOpened(sid, asker))
 
     def left(self, sid: str) -> None:
         """A socket is over; quick, for any thread."""
-        self._news.put(Left(sid))
+        self._news.put(SocketClosed(sid))
 
     def end_session(self, secret: str) -> None:
         """Close all sockets of a session; quick, for any thread."""
@@ -161,9 +161,9 @@ class Live:
 
     def _hear(self, news: News) -> None:
         match news:
-            case Came(sid, asker):
+            case SocketOpened(sid, asker):
                 self._welcome(sid, asker)
-            case Left(sid):
+            case SocketClosed(sid):
                 self._audiences.remove(sid)
             case SessionEnded(secret):
                 self._close_session(secret)
@@ -204,7 +204,7 @@ class Live:
 
     # -- people
 
-    def _welcome(self, sid: str, asker: Asker) -> None:
+    def _welcome(self, sid: str, asker: Identity) -> None:
         # The session may have ended between the handshake and now.
         is_current = auth.look_again(self._desk, asker).person == asker.person
         audience = self._audiences.add(sid, asker) if is_current else None
@@ -274,7 +274,7 @@ class Live:
     def _snapshot(self, audience: Audience) -> Json:
         person = audience.person
         unfinished = STATUSES[Tab.ACTIVE] | STATUSES[Tab.FAILED]
-        active = Query(statuses=unfinished, page_size=SNAPSHOT_SIZE)
+        active = DownloadQuery(statuses=unfinished, page_size=SNAPSHOT_SIZE)
         return {
             "counts": presenters.counts(self._desk.counts(person)),
             "downloads": presenters.page(self._desk.downloads(person, active))["items"],

@@ -23,9 +23,9 @@ from sidecar.services.accounts.person import SignInDesk
 from sidecar.web.api.presenters import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
-from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Asker, is_from_elsewhere, who
+from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who
 from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
-from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, Conversation
+from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,17 +41,17 @@ MOST_POLLS = 12
 ASKER = "sidecar.asker"
 
 
-class Listener(Protocol):
+class SocketListener(Protocol):
     """Who is told of comings and goings."""
 
-    def came(self, sid: str, asker: Asker) -> None:
+    def came(self, sid: str, asker: Identity) -> None:
         """A socket has connected."""
 
     def left(self, sid: str) -> None:
         """A socket is over."""
 
 
-class Sockets:
+class SocketIOServer:
     """Implements `Wire` over Flask-SocketIO."""
 
     def __init__(self, desk: SignInDesk) -> None:
@@ -81,7 +81,7 @@ class Sockets:
         # message before it is looked at, and queues that nobody waits for.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
-            "websocket": Conversation,
+            "websocket": WebSocketAdapter,
             "queue": _Unjoined,
         }
 
@@ -104,11 +104,11 @@ class Sockets:
     def _server(self) -> Any:  # noqa: ANN401 - python-socketio's server has no types
         return self._socketio.server  # type: ignore[attr-defined]  # missing in its stubs
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: SocketListener) -> None:
         """Tell `listener` of comings and goings."""
 
         def connect() -> bool:
-            asker: Asker = request.environ.get(ASKER, Asker())
+            asker: Identity = request.environ.get(ASKER, Identity())
             if role_of(asker.person) < SOCKET_EVENTS["connect"] or self._ended.is_set():
                 return False
             listener.came(_sid(), asker)

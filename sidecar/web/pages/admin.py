@@ -11,7 +11,7 @@ from sidecar.services.accounts.users import PeopleDesk
 from sidecar.services.system_status import HoodDesk
 from sidecar.services.transfers.status import TransfersDesk
 from sidecar.web.api.users import own_secret
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
 from sidecar.web.security.auth import person
 
@@ -44,7 +44,7 @@ def routes(people: PeopleDesk, hood: HoodDesk, transfers: TransfersDesk) -> Blue
     def change() -> Response:
         asked = request.form.get("paused", "")
         if asked not in {"yes", "no"}:
-            raise Problem(HTTPStatus.BAD_REQUEST)
+            raise ApiError(HTTPStatus.BAD_REQUEST)
         transfers.pause(paused=asked == "yes")
         return redirect(url_for("admin.show"), 303)
 

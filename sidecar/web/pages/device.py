@@ -15,18 +15,18 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.schema import KeyKind
-from sidecar.errors import ConfigError, DeviceTrouble, NotHere, NotPossible, SidecarError
-from sidecar.services.downloads.undo import Undoing
+from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
+from sidecar.services.downloads.undo import UndoService
 from sidecar.services.removals.review import RemovalsDesk
 from sidecar.services.rules.preferences import SteeringDesk
-from sidecar.services.rules.settings_view import DeviceSteering, Setting, Value
+from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
 from sidecar.services.space.plans import PlansDesk
 from sidecar.services.syncthing.status import IgnoreView, PeersDesk
 from sidecar.services.transfers.eject import UnplugDesk
 from sidecar.web import redirects
 from sidecar.web.api.undo import leading_back
 from sidecar.web.i18n import labels
-from sidecar.web.request.errors import Problem, answer
+from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
 
 ONE = "/<string(maxlength=80):device_id>"
@@ -51,13 +51,13 @@ class DeviceDesks:
     removals: RemovalsDesk
     unplugging: UnplugDesk
     peers: PeersDesk
-    undoing: Undoing
+    undoing: UndoService
 
 
 def routes(desks: DeviceDesks) -> Blueprint:
     """Return the routes."""
     device = Blueprint("device", __name__, url_prefix="/devices")
-    device.register_error_handler(NotHere, _not_here)
+    device.register_error_handler(NotVisible, _not_here)
 
     @device.get(ONE)
     def show(device_id: str) -> Response:
@@ -79,14 +79,14 @@ def _changes(device: Blueprint, desks: DeviceDesks) -> None:
         now = desks.steering.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return _change(desks, device_id, rules={rule: _given(known.settings)})
 
     @device.post(f"{ONE}/take-back")
     def take_back(device_id: str) -> Response:
         asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
         if asked not in set(Kept):
-            raise Problem(HTTPStatus.BAD_REQUEST)
+            raise ApiError(HTTPStatus.BAD_REQUEST)
         return _take_back(desks, device_id, Kept(asked), item_id)
 
 
@@ -96,18 +96,18 @@ def _answers(device: Blueprint, desks: DeviceDesks) -> None:
         gone = request.form.get("gone") == "yes"
         try:
             if desks.removals.answer(person(), device_id, gone=gone) is None:
-                raise Problem(HTTPStatus.NOT_FOUND)
-        except DeviceTrouble as trouble:
+                raise ApiError(HTTPStatus.NOT_FOUND)
+        except DeviceError as trouble:
             return _page(desks, device_id, trouble)
         # It is asked on every page: back to the one where it was answered.
-        return redirect(redirects.onward(url_for("device.show", device_id=device_id)), 303)
+        return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
     @device.post(f"{ONE}/stignore")
     def ignore(device_id: str) -> Response:
         try:
             if desks.peers.ignore(person(), device_id) is None:
-                raise Problem(HTTPStatus.NOT_FOUND)
-        except DeviceTrouble as trouble:
+                raise ApiError(HTTPStatus.NOT_FOUND)
+        except DeviceError as trouble:
             return _page(desks, device_id, trouble)
         return _back(device_id)
 
@@ -115,7 +115,7 @@ def _answers(device: Blueprint, desks: DeviceDesks) -> None:
     def unplug(device_id: str) -> Response:
         act = desks.unplugging.use if "use" in request.form else desks.unplugging.unplug
         if not act(person(), device_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("plans.devices"), 303)
 
 
@@ -146,7 +146,7 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
 def _ignoring(peers: PeersDesk, device_id: str) -> IgnoreView | None:
     try:
         return peers.ignoring(person(), device_id)
-    except DeviceTrouble:
+    except DeviceError:
         # That it is not there is said above.
         return None
 
@@ -189,7 +189,7 @@ def _value(one: Setting, text: str) -> Value:
             return text or None
 
 
-def _sizes(shown: DeviceSteering) -> dict[str, str]:
+def _sizes(shown: DeviceSettingsView) -> dict[str, str]:
     sizes = [one for one in shown.settings if one.key.kind is KeyKind.SIZE]
     return {one.key.name: labels.size(one.value) for one in sizes}
 
@@ -231,5 +231,5 @@ def _back(device_id: str) -> Response:
     return redirect(url_for("device.show", device_id=device_id), 303)
 
 
-def _not_here(error: NotHere) -> Response:
+def _not_here(error: NotVisible) -> Response:
     return answer(HTTPStatus.NOT_FOUND, str(error))

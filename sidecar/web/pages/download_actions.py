@@ -14,12 +14,18 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.services.downloads.commands import ActionsDesk, Order, Outcome, Result, Selection
-from sidecar.services.downloads.undo import Undoing
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    ActionsDesk,
+    DownloadCommand,
+    ResultKind,
+    Selection,
+)
+from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api.download_bodies import LARGEST_ID
 from sidecar.web.api.undo import leading_back
-from sidecar.web.pages.downloads_view import Shown, Tab, for_page
-from sidecar.web.request.errors import Problem
+from sidecar.web.pages.downloads_view import DownloadsViewState, Tab, for_page
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 FOR_ONE = frozenset(
@@ -33,17 +39,17 @@ ENDING = frozenset({Action.CANCEL, Action.DELETE})
 MOST_CHOSEN = 100
 MOST_NAMED = 5
 STATUS = MappingProxyType(
-    {Result.NOT_FOUND: HTTPStatus.NOT_FOUND, Result.REFUSED: HTTPStatus.CONFLICT}
+    {ResultKind.NOT_FOUND: HTTPStatus.NOT_FOUND, ResultKind.REFUSED: HTTPStatus.CONFLICT}
 )
 
 
-def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
+def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
     """Return the routes."""
     buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
 
     @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
     def act(download_id: int) -> Response:
-        order = Order(
+        order = DownloadCommand(
             action=_action(FOR_ONE | ALONE),
             from_zero=request.form.get("from") == "zero",
             keep_part=request.form.get("part") == "keep",
@@ -51,7 +57,7 @@ def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
             for_everyone=request.form.get("for") == "everyone",
         )
         outcome = desk.act(person(), download_id, order)
-        if outcome.result in {Result.DONE, Result.UNCHANGED}:
+        if outcome.result in {ResultKind.DONE, ResultKind.UNCHANGED}:
             return _led_back(undoing, order.action, [outcome])
         return _told(outcome)
 
@@ -70,16 +76,16 @@ def routes(desk: ActionsDesk, undoing: Undoing) -> Blueprint:
     return buttons
 
 
-def _act_on_all(desk: ActionsDesk, undoing: Undoing) -> Response:
+def _act_on_all(desk: ActionsDesk, undoing: UndoService) -> Response:
     action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
     if shown.tab is Tab.MISSING:
         # What became of these is asked about; nothing else is done to all of them.
-        raise Problem(HTTPStatus.BAD_REQUEST)
+        raise ApiError(HTTPStatus.BAD_REQUEST)
     which = _selection(shown)
     ids = desk.fitting(who, which, action)
     if _must_ask(ids):
         return _ask_of_many(desk, action, ids, url_for("buttons.act_on_all"))
-    return _many(undoing, action, desk.act_on_all(who, which, Order(action=action)))
+    return _many(undoing, action, desk.act_on_all(who, which, DownloadCommand(action=action)))
 
 
 def _must_ask(ids: Sequence[int]) -> bool:
@@ -106,7 +112,7 @@ def _ask_of_many(
     return make_response(page)
 
 
-def _act_on_chosen(desk: ActionsDesk, undoing: Undoing) -> Response:
+def _act_on_chosen(desk: ActionsDesk, undoing: UndoService) -> Response:
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
     ids = [one for one in ids[:MOST_CHOSEN] if desk.show(who, one) is not None]
@@ -116,10 +122,10 @@ def _act_on_chosen(desk: ActionsDesk, undoing: Undoing) -> Response:
         return _ask_of_many(desk, action, ids, act_at, chosen=True)
     # Put first one after the other: the last of them would end up on top.
     in_turn = ids[::-1] if action is Action.TOP else ids
-    return _many(undoing, action, desk.act_on(who, in_turn, Order(action=action)))
+    return _many(undoing, action, desk.act_on(who, in_turn, DownloadCommand(action=action)))
 
 
-def _selection(shown: Shown) -> Selection:
+def _selection(shown: DownloadsViewState) -> Selection:
     asked = shown.query
     return Selection(
         statuses=asked.statuses,
@@ -130,14 +136,14 @@ def _selection(shown: Shown) -> Selection:
     )
 
 
-def _many(undoing: Undoing, action: Action, outcomes: Sequence[Outcome]) -> Response:
-    refusals = [one for one in outcomes if one.result is Result.REFUSED]
+def _many(undoing: UndoService, action: Action, outcomes: Sequence[ActionResult]) -> Response:
+    refusals = [one for one in outcomes if one.result is ResultKind.REFUSED]
     if refusals and len(refusals) == len(outcomes):
         return _told(refusals[0], of=len(refusals))
     return _led_back(undoing, action, outcomes)
 
 
-def _led_back(undoing: Undoing, action: Action, outcomes: Sequence[Outcome]) -> Response:
+def _led_back(undoing: UndoService, action: Action, outcomes: Sequence[ActionResult]) -> Response:
     record = undoing.remember(person(), action, outcomes)
     return redirect(leading_back(_back(), record), 303)
 
@@ -146,7 +152,7 @@ def _ask(desk: ActionsDesk, download_id: int) -> Response:
     who, action = person(), request.args.get("action", "")
     found = desk.show(who, download_id)
     if found is None or action not in {str(one) for one in ASKED_FIRST}:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     page = render_template(
         "ask.html",
         action=action,
@@ -161,16 +167,16 @@ def _ask(desk: ActionsDesk, download_id: int) -> Response:
 def _action(allowed: frozenset[Action]) -> Action:
     asked = request.form.get("action", "")
     if asked not in {str(one) for one in allowed}:
-        raise Problem(HTTPStatus.BAD_REQUEST)
+        raise ApiError(HTTPStatus.BAD_REQUEST)
     return Action(asked)
 
 
-def _back(shown: Shown | None = None) -> str:
+def _back(shown: DownloadsViewState | None = None) -> str:
     """The list as it was: its arguments are read and written anew, so it leads nowhere else."""
     shown = shown or for_page(request.form)
     return url_for("pages.downloads", **shown.args)
 
 
-def _told(outcome: Outcome, *, of: int = 1) -> Response:
+def _told(outcome: ActionResult, *, of: int = 1) -> Response:
     page = render_template("told.html", outcome=outcome, back=_back(), of=of)
     return make_response(page, STATUS.get(outcome.result, HTTPStatus.OK))

@@ -23,8 +23,15 @@ from sidecar.web.i18n import numbers as numbers_i18n
 from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages.downloads_view import STATUSES, Group, Shown, Tab, for_page, tab_of
-from sidecar.web.request.errors import Problem
+from sidecar.web.pages.downloads_view import (
+    STATUSES,
+    DownloadsViewState,
+    Group,
+    Tab,
+    for_page,
+    tab_of,
+)
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
 from sidecar.web.security import auth
 
@@ -81,8 +88,8 @@ def _in_view(desk: Desk, download_id: int) -> str:
     person = auth.person()
     found = desk.download(person, download_id)
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
-    shown = Shown().under(tab_of(found))
+        raise ApiError(HTTPStatus.NOT_FOUND)
+    shown = DownloadsViewState().under(tab_of(found))
     rank = desk.rank(person, shown.query, download_id) or 1
     shown = shown.at(math.ceil(rank / PAGE_SIZE))
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
@@ -129,7 +136,7 @@ def _downloads(desk: Desk) -> str:
     )
 
 
-def _tabs(shown: Shown, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
+def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
     """Return the tabs with their numbers; hardly ever is anything missing."""
     numbers = {tab: sum(fitting.get(one, 0) for one in STATUSES[tab]) for tab in Tab}
     numbers[Tab.MISSING] = fitting.get(MISSING, 0)
@@ -137,7 +144,7 @@ def _tabs(shown: Shown, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
     return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
 
 
-def _following(desk: Desk, shown: Shown) -> DownloadView | None:
+def _following(desk: Desk, shown: DownloadsViewState) -> DownloadView | None:
     """The first one of the next page: what is moved below the last one here goes before it."""
     if shown.sort is not Sort.QUEUE:
         return None
@@ -150,7 +157,7 @@ def give_words(app: Flask, clock: Clock) -> None:
     languages = Languages()
     languages.teach(app)
 
-    def _standing(view: DownloadView) -> status_labels.Standing:
+    def _standing(view: DownloadView) -> status_labels.StatusLabel:
         return status_labels.standing(view, clock.now())
 
     def _missing(view: DeviceView | DevicePlan) -> str:

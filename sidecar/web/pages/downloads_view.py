@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
-from sidecar.services.downloads.views import DownloadView, Query
+from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
 
 
@@ -59,7 +59,7 @@ GROUPS: Mapping[Group, frozenset[str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DownloadsViewState:
     """What the downloads page is asked to show.
 
     Attributes:
@@ -78,9 +78,9 @@ class Shown:
     page: int = 1
 
     @property
-    def query(self) -> Query:
+    def query(self) -> DownloadQuery:
         """The same as a question to the desk."""
-        return Query(
+        return DownloadQuery(
             statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
             missing=self.tab is Tab.MISSING,
             text=self.text,
@@ -122,11 +122,11 @@ class Shown:
             for one in ([value] if isinstance(value, str) else value)
         ]
 
-    def at(self, page: int) -> Shown:
+    def at(self, page: int) -> DownloadsViewState:
         """The same list at another page."""
         return replace(self, page=page)
 
-    def under(self, tab: Tab) -> Shown:
+    def under(self, tab: Tab) -> DownloadsViewState:
         """The same wishes in another part of the page."""
         return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
 
@@ -138,13 +138,13 @@ def tab_of(view: DownloadView) -> Tab:
     return next(tab for tab in Tab if view.status in STATUSES[tab])
 
 
-def for_page(args: MultiDict[str, str]) -> Shown:
+def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
     """Read a page's arguments; what makes no sense is as if it were not there."""
     number = args.get("page", "")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
     tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE
     status = Status(args["status"]) if args.get("status") in STATUSES[tab] else None
-    return Shown(
+    return DownloadsViewState(
         tab=tab,
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
         status=status if len(STATUSES[tab]) > 1 else None,

@@ -21,11 +21,16 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
-from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.undo import Reversal
-from sidecar.errors import NotHere
-from sidecar.services.downloads.commands import ActionsDesk, Order, Outcome, Result
-from sidecar.services.downloads.undo import Record, Undoing
+from sidecar.errors import NotVisible
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    ActionsDesk,
+    DownloadCommand,
+    ResultKind,
+)
+from sidecar.services.downloads.undo import UndoRecord, UndoService
 from sidecar.services.downloads.views import Desk
 from sidecar.services.files.browse import FileView, OnDeviceDesk
 from sidecar.services.rules.preferences import SteeringDesk
@@ -41,21 +46,21 @@ from sidecar.web.pages.files_view import (
     LONGEST_KEY,
     NEXT,
     ROWS_ON_A_PAGE,
+    FilesViewState,
     Look,
-    OnDeviceShown,
     for_page,
 )
-from sidecar.web.request.errors import Problem, answer
+from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
 MOST_LEAVERS = 50
 LEAVING = MappingProxyType(
     {
-        Standing.NOTHING: translatable("nobody wants it any more"),
-        Standing.PRE_CACHED: translatable("it was only fetched ahead of a queue"),
-        Standing.AFFINITY: translatable("it is only here because its album is played"),
-        Standing.PASSING: translatable("it is only wanted for a while"),
+        EvictionClass.NOTHING: translatable("nobody wants it any more"),
+        EvictionClass.PRE_CACHED: translatable("it was only fetched ahead of a queue"),
+        EvictionClass.AFFINITY: translatable("it is only here because its album is played"),
+        EvictionClass.PASSING: translatable("it is only wanted for a while"),
     }
 )
 RULES = MappingProxyType(
@@ -85,13 +90,13 @@ class OfflineDesks:
     leavers: LeaversDesk
     steering: SteeringDesk
     actions: ActionsDesk
-    undoing: Undoing
+    undoing: UndoService
 
 
 def routes(desks: OfflineDesks) -> Blueprint:
     """Return the routes."""
     page = Blueprint("offline_page", __name__, url_prefix="/offline")
-    page.register_error_handler(NotHere, _not_here)
+    page.register_error_handler(NotVisible, _not_here)
 
     @page.get("")
     def show() -> str:
@@ -122,7 +127,7 @@ def routes(desks: OfflineDesks) -> Blueprint:
     return page
 
 
-def _tiles(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+def _tiles(desks: OfflineDesks, shown: FilesViewState) -> str:
     found = desks.on_device.tiles(person(), shown.wanted)
     if shown.page > shown.last(found.total):
         # Files went while the page was open: show the last page that there is.
@@ -131,7 +136,7 @@ def _tiles(desks: OfflineDesks, shown: OnDeviceShown) -> str:
     return _page(desks, shown, found.total, found=found, tiles=found.total, files=found.files)
 
 
-def _files(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+def _files(desks: OfflineDesks, shown: FilesViewState) -> str:
     found = desks.on_device.files(person(), shown.wanted)
     if shown.page > shown.last(found.total):
         shown = shown.on(shown.last(found.total))
@@ -139,7 +144,7 @@ def _files(desks: OfflineDesks, shown: OnDeviceShown) -> str:
     return _page(desks, shown, found.total, found=found, tiles=found.tiles, files=found.total)
 
 
-def _tile(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+def _tile(desks: OfflineDesks, shown: FilesViewState) -> str:
     tile, found = desks.on_device.tile(person(), shown.at, shown.wanted)
     if shown.part > shown.last(found.total):
         shown = shown.on(shown.last(found.total))
@@ -147,7 +152,7 @@ def _tile(desks: OfflineDesks, shown: OnDeviceShown) -> str:
     return _page(desks, shown, found.total, found=found, tile=tile)
 
 
-def _page(desks: OfflineDesks, shown: OnDeviceShown, total: int, **further: object) -> str:
+def _page(desks: OfflineDesks, shown: FilesViewState, total: int, **further: object) -> str:
     devices = desks.desk.devices(person())
     return render_template(
         "offline.html",
@@ -179,7 +184,7 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
     who, shown = person(), for_page(request.args)
     file, action = desks.on_device.file(who, download_id), request.args.get("action", "")
     if action not in ASKED_FIRST or (action == Press.LEAVE_OUT and not file.holdings):
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     page = render_template(
         "ask.html" if action == Press.DELETE else "leave_out.html",
         action=action,
@@ -197,8 +202,8 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
 def _act(desks: OfflineDesks, download_id: int) -> Response:
     who, shown, press = person(), for_page(request.form), _pressed()
     file = desks.on_device.file(who, download_id)
-    outcome: Outcome | None = None
-    record: Record | None = None
+    outcome: ActionResult | None = None
+    record: UndoRecord | None = None
     match press:
         case Press.PIN:
             desks.on_device.keep(who, download_id)
@@ -209,12 +214,12 @@ def _act(desks: OfflineDesks, download_id: int) -> Response:
             reversal = _leave_out(desks, file)
             record = desks.undoing.remember_one(who, "exclude", reversal, 1)
             if "delete" in request.form:
-                outcome = desks.actions.act(who, download_id, Order(action=Action.DELETE))
+                outcome = desks.actions.act(who, download_id, DownloadCommand(action=Action.DELETE))
         case Press.DELETE:
             everyone = request.form.get("for") == "everyone"
-            order = Order(action=Action.DELETE, for_everyone=everyone)
+            order = DownloadCommand(action=Action.DELETE, for_everyone=everyone)
             outcome = desks.actions.act(who, download_id, order)
-    if outcome is not None and outcome.result not in {Result.DONE, Result.UNCHANGED}:
+    if outcome is not None and outcome.result not in {ResultKind.DONE, ResultKind.UNCHANGED}:
         return _told(outcome, shown)
     if outcome is not None and record is None:
         record = desks.undoing.remember(who, Action.DELETE, [outcome])
@@ -228,18 +233,18 @@ def _leave_out(desks: OfflineDesks, file: FileView) -> Reversal:
         (one.rule, place) for one in file.holdings for place in (file.view.item_id, one.source_id)
     }
     if (rule, source) not in offered:
-        raise Problem(HTTPStatus.BAD_REQUEST)
+        raise ApiError(HTTPStatus.BAD_REQUEST)
     return desks.steering.exclude(person(), file.view.device_id, rule, source)
 
 
 def _pressed() -> Press:
     asked = request.form.get("action", "")
     if asked not in set(Press):
-        raise Problem(HTTPStatus.BAD_REQUEST)
+        raise ApiError(HTTPStatus.BAD_REQUEST)
     return Press(asked)
 
 
-def address(shown: OnDeviceShown) -> str:
+def address(shown: FilesViewState) -> str:
     """Return where this is shown; written anew, so it leads nowhere else."""
     if shown.at == NEXT:
         return url_for("offline_page.leaving", **shown.args)
@@ -251,20 +256,20 @@ def address(shown: OnDeviceShown) -> str:
     return url_for("offline_page.show", **shown.args)
 
 
-def _back(desks: OfflineDesks, shown: OnDeviceShown) -> str:
+def _back(desks: OfflineDesks, shown: FilesViewState) -> str:
     """The place as it was; where the last file of an album went, the list that led there."""
     if shown.at and shown.at != NEXT:
         try:
             desks.on_device.tile(person(), shown.at, shown.wanted)
-        except NotHere:
+        except NotVisible:
             return address(shown.inside(""))
     return address(shown)
 
 
-def _told(outcome: Outcome, shown: OnDeviceShown) -> Response:
+def _told(outcome: ActionResult, shown: FilesViewState) -> Response:
     page = render_template("told.html", outcome=outcome, back=address(shown), of=1, leads_back=True)
     return make_response(page, STATUS.get(outcome.result, HTTPStatus.OK))
 
 
-def _not_here(error: NotHere) -> Response:
+def _not_here(error: NotVisible) -> Response:
     return answer(HTTPStatus.NOT_FOUND, str(error))

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.services.files.browse import Wanted
+from sidecar.services.files.browse import FileQuery
 from sidecar.web.pages.downloads_view import GROUPS, Group
 from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS
 
@@ -29,7 +29,7 @@ class Look(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnDeviceShown:
+class FilesViewState:
     """What the page is asked to show.
 
     Attributes:
@@ -52,10 +52,10 @@ class OnDeviceShown:
     part: int = 1
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> FileQuery:
         """The same as a question to the desk."""
         tiles = self.look is Look.TILES and not self.at
-        return Wanted(
+        return FileQuery(
             text=self.text,
             device_id=self.device_id,
             item_types=GROUPS[self.kind] if self.kind else frozenset(),
@@ -94,19 +94,19 @@ class OnDeviceShown:
             for one in ([value] if isinstance(value, str) else value)
         ]
 
-    def on(self, page: int) -> OnDeviceShown:
+    def on(self, page: int) -> FilesViewState:
         """The same at another page, of the list or inside the tile."""
         return replace(self, part=page) if self.at else replace(self, page=page)
 
-    def like(self, look: Look) -> OnDeviceShown:
+    def like(self, look: Look) -> FilesViewState:
         """The same wishes, shown in another way."""
         return replace(self, look=look, page=1, at="", part=1)
 
-    def inside(self, key: str) -> OnDeviceShown:
+    def inside(self, key: str) -> FilesViewState:
         """Look into a tile; the way back leads here."""
         return replace(self, at=key, part=1)
 
-    def only_on(self, device_id: str | None) -> OnDeviceShown:
+    def only_on(self, device_id: str | None) -> FilesViewState:
         """The same place, with the files of one device; None for those of all."""
         return replace(self, device_id=device_id, page=1, part=1)
 
@@ -115,7 +115,7 @@ class OnDeviceShown:
         return max(1, math.ceil(total / self.wanted.page_size))
 
 
-def for_page(args: MultiDict[str, str], *, at: str | None = None) -> OnDeviceShown:
+def for_page(args: MultiDict[str, str], *, at: str | None = None) -> FilesViewState:
     """Read a page's arguments; what makes no sense is as if it were not there.
 
     Args:
@@ -123,7 +123,7 @@ def for_page(args: MultiDict[str, str], *, at: str | None = None) -> OnDeviceSho
         at: Where one is, if the address says it otherwise.
     """
     rows = args.get("rows", "")
-    return OnDeviceShown(
+    return FilesViewState(
         look=Look(args["look"]) if args.get("look") in set(Look) else Look.TILES,
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
         kind=Group(args["kind"]) if args.get("kind") in set(Group) else None,

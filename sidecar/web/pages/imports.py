@@ -14,11 +14,11 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from sidecar.errors import DeviceTrouble, NotAManager, SidecarError
+from sidecar.errors import DeviceError, NotAManager, SidecarError
 from sidecar.services.adoption.adopt import AdoptionDesk, AdoptionInUse
 from sidecar.services.player_logs.views import LogDesk, LogInUse
 from sidecar.web.api.adoption import MOST_IDS
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 ONE = "/<string(maxlength=80):device_id>"
@@ -34,7 +34,7 @@ def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
     def found(device_id: str) -> str:
         offer = adoption.offer(person(), device_id)
         if offer is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template("found.html", offer=offer, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/found")
@@ -45,17 +45,17 @@ def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
     def heard(device_id: str) -> str:
         log = logs.log(person(), device_id)
         if log is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template("heard.html", log=log, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/heard")
     def take(device_id: str) -> str:
         done = logs.take(person(), device_id)
         if done is None:
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template("taken.html", done=done, device_id=device_id, most=MOST_SHOWN)
 
-    for trouble in (DeviceTrouble, AdoptionInUse, LogInUse):
+    for trouble in (DeviceError, AdoptionInUse, LogInUse):
         returns.register_error_handler(trouble, _not_now)
     return returns
 
@@ -67,7 +67,7 @@ def _adopt(adoption: AdoptionDesk, device_id: str) -> str:
         return _ask_adopt(adoption, device_id, ids)
     done = adoption.adopt(person(), device_id, ids)
     if done is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
 
 
@@ -79,7 +79,7 @@ def _ask_adopt(adoption: AdoptionDesk, device_id: str, ids: Sequence[str] | None
     """Ask with the number before many files are adopted at once."""
     management = adoption.management(person(), device_id)
     if management is None:
-        raise Problem(HTTPStatus.NOT_FOUND)
+        raise ApiError(HTTPStatus.NOT_FOUND)
     if not management.may_manage:
         raise NotAManager(management.refusal)
     told = request.form.get("total", default=0, type=int)

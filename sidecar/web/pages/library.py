@@ -18,47 +18,54 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.items import PLAYABLE
 from sidecar.domain.kinds import Kind
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import ActionsDesk, Addition, Asked
+from sidecar.services.downloads.commands import ActionsDesk, AddedItem, AddResult
 from sidecar.services.downloads.views import Desk
-from sidecar.services.library.browse import Asked as Question
-from sidecar.services.library.browse import BrowsingDesk, LibraryPage, Shown, Sort
-from sidecar.services.library.download_state import Button
+from sidecar.services.library.browse import BrowseQuery as Question
+from sidecar.services.library.browse import BrowseSort, BrowsingDesk, LibraryEntry, LibraryPage
+from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web import redirects
 from sidecar.web.api.download_bodies import MOST_ITEMS
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages.library_view import IN_ROWS, Looked, Shelf, for_page
-from sidecar.web.request.errors import Problem, answer
+from sidecar.web.pages.library_view import IN_ROWS, LibrarySection, LibraryViewState, for_page
+from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT
 from sidecar.web.security.auth import person
 
 NEWEST = Question(
-    kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=Sort.ADDED, page_size=12
+    kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=BrowseSort.ADDED, page_size=12
 )
 # What a search looks for; each is asked of Jellyfin by itself, so that none hides another.
-FOUND = (Shelf.ARTISTS, Shelf.ALBUMS, Shelf.FILMS, Shelf.SERIES, Shelf.PLAYLISTS, Shelf.TRACKS)
+FOUND = (
+    LibrarySection.ARTISTS,
+    LibrarySection.ALBUMS,
+    LibrarySection.FILMS,
+    LibrarySection.SERIES,
+    LibrarySection.PLAYLISTS,
+    LibrarySection.TRACKS,
+)
 FEW = 6
 SIZES = ("small", "medium", "large")
 SHELVES = MappingProxyType(
     {
-        Shelf.ALBUMS: translatable("Albums"),
-        Shelf.ARTISTS: translatable("Artists"),
-        Shelf.PLAYLISTS: translatable("Playlists"),
-        Shelf.FILMS: translatable("Films"),
-        Shelf.SERIES: translatable("Series"),
-        Shelf.BOOKS: translatable("Audiobooks"),
-        Shelf.TRACKS: translatable("Tracks"),
-        Shelf.EPISODES: translatable("Episodes"),
+        LibrarySection.ALBUMS: translatable("Albums"),
+        LibrarySection.ARTISTS: translatable("Artists"),
+        LibrarySection.PLAYLISTS: translatable("Playlists"),
+        LibrarySection.FILMS: translatable("Films"),
+        LibrarySection.SERIES: translatable("Series"),
+        LibrarySection.BOOKS: translatable("Audiobooks"),
+        LibrarySection.TRACKS: translatable("Tracks"),
+        LibrarySection.EPISODES: translatable("Episodes"),
     }
 )
 SORTS = MappingProxyType(
     {
-        Sort.NAME: translatable("By name"),
-        Sort.ADDED: translatable("Newest in Jellyfin first"),
-        Sort.YEAR: translatable("By year"),
-        Sort.PLAYED: translatable("Played last first"),
+        BrowseSort.NAME: translatable("By name"),
+        BrowseSort.ADDED: translatable("Newest in Jellyfin first"),
+        BrowseSort.YEAR: translatable("By year"),
+        BrowseSort.PLAYED: translatable("Played last first"),
     }
 )
 KIND_ICONS = MappingProxyType(
@@ -77,7 +84,7 @@ KIND_ICONS = MappingProxyType(
     }
 )
 STATUS = MappingProxyType(
-    {Asked.NOT_FOUND: HTTPStatus.NOT_FOUND, Asked.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY}
+    {AddResult.NOT_FOUND: HTTPStatus.NOT_FOUND, AddResult.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY}
 )
 
 
@@ -108,13 +115,13 @@ def routes(desk: Desk, library: BrowsingDesk, actions: ActionsDesk) -> Blueprint
     def heart(item_id: str) -> Response:
         return _heart(library, checked(item_id))
 
-    pages.register_error_handler(NotHere, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
+    pages.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
     return pages
 
 
 def _start(desk: Desk, library: BrowsingDesk) -> str:
     looked, who = for_page(request.args), person()
-    sections: list[tuple[Shelf | None, LibraryPage]] = []
+    sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
     if looked.shelf:
         found, looked = _page(library, looked)
@@ -137,7 +144,7 @@ def _thing(desk: Desk, library: BrowsingDesk, item_id: str) -> str:
     return _rendered("thing.html", desk, looked, found=found, thing=shown)
 
 
-def _page(library: BrowsingDesk, looked: Looked) -> tuple[LibraryPage, Looked]:
+def _page(library: BrowsingDesk, looked: LibraryViewState) -> tuple[LibraryPage, LibraryViewState]:
     found = library.listed(person(), looked.asked)
     last = _last(found)
     if not found.items and looked.page > last:
@@ -150,7 +157,7 @@ def _last(found: LibraryPage) -> int:
     return max(1, math.ceil(found.total / found.page_size))
 
 
-def _rendered(template: str, desk: Desk, looked: Looked, **values: object) -> str:
+def _rendered(template: str, desk: Desk, looked: LibraryViewState, **values: object) -> str:
     devices = desk.devices(person())
     found = values["found"]
     return render_template(
@@ -173,7 +180,7 @@ def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | N
     return next(iter(fitting or devices), None)
 
 
-def button_for(shown: Shown, device: DeviceView | None) -> Button | None:
+def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadState | None:
     """Return the button of a thing for one device; None if nobody looked how it stands there."""
     mine = [one for one in shown.buttons or () if device and one.device_id == device.id]
     return next(iter(mine), None)
@@ -183,7 +190,7 @@ def _download(actions: ActionsDesk) -> Response:
     device = request.form.get("device", "")[:LONGEST_TEXT] or None
     ids = _ids(request.form.getlist("item"))
     if not ids:
-        raise Problem(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
+        raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
     additions = actions.add(person(), ids, device=device)
     there = [one.downloads[0] for one in additions if one.downloads]
     refused = [one for one in additions if one.result in STATUS]
@@ -192,13 +199,13 @@ def _download(actions: ActionsDesk) -> Response:
     return _told(refused, there[0].id if there else None)
 
 
-def _told(refused: Sequence[Addition], first: int | None) -> Response:
+def _told(refused: Sequence[AddedItem], first: int | None) -> Response:
     """Some of it cannot be had: say which, and why."""
     page = render_template(
         "not_added.html",
         refused=refused,
         first=first,
-        back=redirects.onward(url_for("library.start")),
+        back=redirects.safe_target(url_for("library.start")),
     )
     return make_response(page, HTTPStatus.OK if first else STATUS[refused[0].result])
 
@@ -211,7 +218,7 @@ def _heart(library: BrowsingDesk, item_id: str) -> Response:
         return make_response(
             render_template("heart.html", item_id=item_id, title=title, is_favourite=pressed)
         )
-    return redirect(redirects.onward(url_for("library.thing", item_id=item_id)), 303)
+    return redirect(redirects.safe_target(url_for("library.thing", item_id=item_id)), 303)
 
 
 def _ids(asked: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from sidecar.domain.kinds import Kind
-from sidecar.services.library.browse import Asked, Sort
+from sidecar.services.library.browse import BrowseQuery, BrowseSort
 from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT
 
 PAGE_SIZE = 24
@@ -20,7 +20,7 @@ ROWS_ON_A_PAGE = 50
 IN_ROWS = frozenset({Kind.ALBUM, Kind.PLAYLIST, Kind.SEASON})
 
 
-class Shelf(StrEnum):
+class LibrarySection(StrEnum):
     """The parts of the library that people go to."""
 
     ALBUMS = "albums"
@@ -33,22 +33,22 @@ class Shelf(StrEnum):
     EPISODES = "episodes"
 
 
-KINDS: Mapping[Shelf, frozenset[Kind]] = MappingProxyType(
+KINDS: Mapping[LibrarySection, frozenset[Kind]] = MappingProxyType(
     {
-        Shelf.ALBUMS: frozenset({Kind.ALBUM}),
-        Shelf.ARTISTS: frozenset({Kind.ARTIST}),
-        Shelf.PLAYLISTS: frozenset({Kind.PLAYLIST}),
-        Shelf.FILMS: frozenset({Kind.FILM, Kind.VIDEO, Kind.MUSIC_VIDEO}),
-        Shelf.SERIES: frozenset({Kind.SERIES}),
-        Shelf.BOOKS: frozenset({Kind.AUDIOBOOK}),
-        Shelf.TRACKS: frozenset({Kind.TRACK}),
-        Shelf.EPISODES: frozenset({Kind.EPISODE}),
+        LibrarySection.ALBUMS: frozenset({Kind.ALBUM}),
+        LibrarySection.ARTISTS: frozenset({Kind.ARTIST}),
+        LibrarySection.PLAYLISTS: frozenset({Kind.PLAYLIST}),
+        LibrarySection.FILMS: frozenset({Kind.FILM, Kind.VIDEO, Kind.MUSIC_VIDEO}),
+        LibrarySection.SERIES: frozenset({Kind.SERIES}),
+        LibrarySection.BOOKS: frozenset({Kind.AUDIOBOOK}),
+        LibrarySection.TRACKS: frozenset({Kind.TRACK}),
+        LibrarySection.EPISODES: frozenset({Kind.EPISODE}),
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class LibraryViewState:
     """What a page of the library is asked to show.
 
     Attributes:
@@ -58,18 +58,18 @@ class Looked:
         device_id: The device that the buttons are for; None is the first one.
     """
 
-    shelf: Shelf | None = None
+    shelf: LibrarySection | None = None
     place: str | None = None
     in_rows: bool = False
     text: str = ""
-    sort: Sort | None = None
+    sort: BrowseSort | None = None
     device_id: str | None = None
     page: int = 1
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> BrowseQuery:
         """The same as a question to the desk."""
-        return Asked(
+        return BrowseQuery(
             parent=self.place,
             kinds=KINDS[self.shelf] if self.shelf else frozenset(),
             text=self.text,
@@ -81,7 +81,7 @@ class Looked:
     @property
     def page_size(self) -> int:
         """How many things are on a page."""
-        rows = self.in_rows or self.shelf in {Shelf.TRACKS, Shelf.EPISODES}
+        rows = self.in_rows or self.shelf in {LibrarySection.TRACKS, LibrarySection.EPISODES}
         return ROWS_ON_A_PAGE if rows else PAGE_SIZE
 
     @property
@@ -101,11 +101,11 @@ class Looked:
         """What `url_for` needs for its address."""
         return self.args | ({"item_id": self.place} if self.place else {})
 
-    def at(self, page: int) -> Looked:
+    def at(self, page: int) -> LibraryViewState:
         """The same list at another page."""
         return replace(self, page=page)
 
-    def on(self, shelf: Shelf | None) -> Looked:
+    def on(self, shelf: LibrarySection | None) -> LibraryViewState:
         """The same search on another shelf."""
         return replace(self, shelf=shelf, sort=None, page=1)
 
@@ -116,16 +116,18 @@ class Looked:
 
 def for_page(
     args: MultiDict[str, str], place: str | None = None, *, in_rows: bool = False
-) -> Looked:
+) -> LibraryViewState:
     """Read a page's arguments; what makes no sense is as if it were not there."""
     number = args.get("page", "")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
-    return Looked(
-        shelf=Shelf(args["shelf"]) if args.get("shelf") in set(Shelf) and not place else None,
+    return LibraryViewState(
+        shelf=LibrarySection(args["shelf"])
+        if args.get("shelf") in set(LibrarySection) and not place
+        else None,
         place=place,
         in_rows=in_rows,
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
-        sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else None,
+        sort=BrowseSort(args["sort"]) if args.get("sort") in set(BrowseSort) else None,
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
         page=min(max(page, 1), LAST_PAGE),
     )

@@ -12,8 +12,8 @@ from sidecar.services.accounts.users import PeopleDesk
 from sidecar.web.api.api_keys import LONGEST_LABEL, TOO_MANY
 from sidecar.web.api.download_bodies import LARGEST_ID
 from sidecar.web.api.users import own_secret
-from sidecar.web.redirects import onward
-from sidecar.web.request.errors import Problem
+from sidecar.web.redirects import safe_target
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 
 
@@ -29,7 +29,7 @@ def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
     def make_key() -> Response:
         label = " ".join(request.form.get("label", "").split())
         if not 0 < len(label) <= LONGEST_LABEL:
-            raise Problem(HTTPStatus.BAD_REQUEST)
+            raise ApiError(HTTPStatus.BAD_REQUEST)
         made = keys.make_key(person(), label)
         if made is None:
             return _page(keys, people, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
@@ -38,7 +38,7 @@ def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
     @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke")
     def revoke_key(key_id: int) -> Response:
         if not keys.revoke_key(person(), key_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
+            raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("profile.show"), 303)
 
     _sessions(profile, people)
@@ -49,8 +49,8 @@ def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
     @profile.post("/sessions/<string(maxlength=64):session_id>/end")
     def end_session(session_id: str) -> Response:
         if not people.end_session(person(), session_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
-        return redirect(onward(url_for("profile.show")), 303)
+            raise ApiError(HTTPStatus.NOT_FOUND)
+        return redirect(safe_target(url_for("profile.show")), 303)
 
     @profile.post("/sessions/end")
     def end_sessions() -> Response:
@@ -60,8 +60,8 @@ def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
     @profile.post("/forget/<string(length=32):user_id>")
     def forget(user_id: str) -> Response:
         if not people.forget(person(), user_id):
-            raise Problem(HTTPStatus.NOT_FOUND)
-        return redirect(onward(url_for("sign_in.show")), 303)
+            raise ApiError(HTTPStatus.NOT_FOUND)
+        return redirect(safe_target(url_for("sign_in.show")), 303)
 
 
 def _page(

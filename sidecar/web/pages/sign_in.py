@@ -12,8 +12,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
-from sidecar.errors import JellyfinTrouble, SidecarError, SignInRefused, TooManyTries
-from sidecar.services.accounts.person import QuickConnectCode, Visit
+from sidecar.errors import JellyfinError, SidecarError, SignInRefused, TooManyTries
+from sidecar.services.accounts.person import QuickConnectCode, WebSession
 from sidecar.services.downloads.views import Desk
 from sidecar.web import redirects
 from sidecar.web.api.session import EndSession, leave
@@ -38,7 +38,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
     @sign_in.get("/sign-in")
     def show() -> Response:
         if auth.asker().person is not None:
-            return redirect(redirects.onward(url_for("pages.downloads")), 303)
+            return redirect(redirects.safe_target(url_for("pages.downloads")), 303)
         return _page()
 
     @sign_in.post("/sign-in")
@@ -48,7 +48,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
             return _page(translatable("Enter your Jellyfin name and password."))
         try:
             visit = desk.sign_in(name.strip(), password, auth.caller())
-        except (SignInRefused, JellyfinTrouble) as refused:
+        except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
         return _come_in(desk, end_session, visit)
 
@@ -56,7 +56,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
     def sign_out() -> Response:
         leave(desk, end_session)
         reply = make_response(redirect(url_for("sign_in.show"), 303))
-        auth.take_cookie(reply)
+        auth.clear_cookie(reply)
         return reply
 
 
@@ -65,7 +65,7 @@ def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSessio
     def start_quick_connect() -> Response:
         try:
             code = desk.start_quick_connect(auth.caller())
-        except (SignInRefused, JellyfinTrouble) as refused:
+        except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
         reply = redirect(url_for("sign_in.show_quick_connect", next=request.form.get("next")), 303)
         _give_ticket(reply, code)
@@ -80,17 +80,17 @@ def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSessio
         ticket = request.cookies.get(TICKET, "").rpartition(".")[2]
         try:
             visit = desk.finish_quick_connect(ticket, auth.caller())
-        except (SignInRefused, JellyfinTrouble) as refused:
+        except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
         if visit is None:
             return _code_page(asked=True) or redirect(url_for("sign_in.show"), 303)
         return _come_in(desk, end_session, visit)
 
 
-def _come_in(desk: Desk, end_session: EndSession, visit: Visit) -> Response:
+def _come_in(desk: Desk, end_session: EndSession, visit: WebSession) -> Response:
     leave(desk, end_session)
     reply: FlaskResponse = make_response(
-        redirect(redirects.onward(url_for("pages.downloads")), 303)
+        redirect(redirects.safe_target(url_for("pages.downloads")), 303)
     )
     auth.give_cookie(reply, visit)
     reply.delete_cookie(TICKET, path=url_for("sign_in.show"))
@@ -106,7 +106,7 @@ def _page(trouble: SidecarError | str | None = None) -> Response:
         is_secure=request.is_secure,
     )
     status = HTTPStatus.OK
-    if isinstance(trouble, JellyfinTrouble):
+    if isinstance(trouble, JellyfinError):
         status = HTTPStatus.SERVICE_UNAVAILABLE
     elif isinstance(trouble, TooManyTries):
         status = HTTPStatus.TOO_MANY_REQUESTS

@@ -17,12 +17,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.errors import (
-    JellyfinTrouble,
+    DatabaseError,
+    JellyfinError,
     NotAManager,
     ServerAway,
     SidecarError,
     SignInRefused,
-    StoreTrouble,
     TooManyTries,
 )
 from sidecar.web.i18n.numbers import translatable
@@ -72,7 +72,7 @@ TITLES = {
 }
 
 
-class Problem(Exception):
+class ApiError(Exception):
     """Raised by a view to end a request with a status and a sentence.
 
     Attributes:
@@ -122,14 +122,14 @@ def refuse(status: HTTPStatus, sentence: str | None = None, *, reason: str = "")
 
 def register(app: Flask) -> None:
     """Let the application answer every exception in this way."""
-    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(ApiError, _problem)
     app.register_error_handler(SignInNeeded, _sign_in)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SidecarError, _ours)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _problem(problem: Problem) -> Response:
+def _problem(problem: ApiError) -> Response:
     return answer(problem.status, str(problem), facts=problem.facts)
 
 
@@ -167,9 +167,9 @@ def _ours(error: SidecarError) -> Response:
             return answer(HTTPStatus.UNAUTHORIZED, str(error))
         case NotAManager():
             return answer(HTTPStatus.FORBIDDEN, f"{error}.", facts={"code": "managers-only"})
-        case StoreTrouble() | ServerAway():
+        case DatabaseError() | ServerAway():
             return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        case JellyfinTrouble():
+        case JellyfinError():
             return answer(HTTPStatus.BAD_GATEWAY, str(error))
         case _:
             return _unexpected(error)

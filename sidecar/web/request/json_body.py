@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from sidecar.web.request.errors import Problem
+from sidecar.web.request.errors import ApiError
 
 JSON = "application/json"
 LONGEST_BODY = 64 * 1024
@@ -52,15 +52,15 @@ def read(kind: type[B]) -> B:
             not what is asked for (422).
     """
     if request.mimetype != JSON:
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     raw = request.get_data(cache=False)
     # A body sent in chunks has no length to be refused by, and is cut off at the limit.
     if len(raw) >= LONGEST_BODY:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         return kind.model_validate_json(raw)
     except ValidationError as error:
-        raise Problem(*_told(error)) from None
+        raise ApiError(*_told(error)) from None
 
 
 def _told(error: ValidationError) -> tuple[HTTPStatus, str]:

@@ -13,11 +13,11 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import TYPES, Kind, named
-from sidecar.services.downloads.views import Query
-from sidecar.services.files.search import OfflineQuery
+from sidecar.services.downloads.views import DownloadQuery
+from sidecar.services.files.search import FileSearchQuery
 from sidecar.services.library import browse
-from sidecar.services.library.browse import Asked
-from sidecar.web.request.errors import Problem
+from sidecar.services.library.browse import BrowseQuery
+from sidecar.web.request.errors import ApiError
 
 PAGE_SIZE = 10
 LARGEST_PAGE = 100
@@ -29,7 +29,7 @@ ITEM_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPlays:
+class PlaysQuery:
     """Which plays are asked for; `account` None means one's own."""
 
     account: str | None
@@ -41,7 +41,7 @@ LOG_LEVELS = ("INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
-class AskedLog:
+class LogQuery:
     """Which events of the log are asked for; `level` None means all."""
 
     level: str | None
@@ -50,14 +50,14 @@ class AskedLog:
     page_size: int
 
 
-def for_api(args: MultiDict[str, str]) -> Query:
+def download_query(args: MultiDict[str, str]) -> DownloadQuery:
     """Read the API's arguments.
 
     Raises:
         Problem: One is out of range (422).
     """
     statuses, missing = _statuses(args.getlist("status"))
-    return Query(
+    return DownloadQuery(
         statuses=statuses,
         missing=missing,
         device_id=_text(args, "device") or None,
@@ -71,26 +71,26 @@ def for_api(args: MultiDict[str, str]) -> Query:
     )
 
 
-def for_plays(args: MultiDict[str, str]) -> AskedPlays:
+def plays_query(args: MultiDict[str, str]) -> PlaysQuery:
     """Read the arguments of a list of plays.
 
     Raises:
         Problem: One is out of range (422).
     """
-    return AskedPlays(
+    return PlaysQuery(
         account=_text(args, "account") or None,
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )
 
 
-def for_offline(args: MultiDict[str, str]) -> OfflineQuery:
+def files_query(args: MultiDict[str, str]) -> FileSearchQuery:
     """Read the arguments of a list of files.
 
     Raises:
         Problem: One is out of range (422).
     """
-    return OfflineQuery(
+    return FileSearchQuery(
         text=_text(args, "q"),
         device=_text(args, "device") or None,
         item_types=frozenset(str(TYPES[kind]) for kind in kinds(args)),
@@ -99,23 +99,23 @@ def for_offline(args: MultiDict[str, str]) -> OfflineQuery:
     )
 
 
-def for_items(args: MultiDict[str, str]) -> Asked:
+def items_query(args: MultiDict[str, str]) -> BrowseQuery:
     """Read the arguments of a list of the library.
 
     Raises:
         Problem: One is out of range (422), or the place has no id (404).
     """
     sort, parent = args.get("sort", ""), args.get("parent", "").strip()
-    if sort and sort not in set(browse.Sort):
-        known = ", ".join(browse.Sort)
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
+    if sort and sort not in set(browse.BrowseSort):
+        known = ", ".join(browse.BrowseSort)
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
     if parent and not ITEM_ID.fullmatch(parent):
-        raise Problem(HTTPStatus.NOT_FOUND)
-    return Asked(
+        raise ApiError(HTTPStatus.NOT_FOUND)
+    return BrowseQuery(
         parent=parent or None,
         kinds=kinds(args),
         text=_text(args, "q"),
-        sort=browse.Sort(sort) if sort else None,
+        sort=browse.BrowseSort(sort) if sort else None,
         page=_number(args, "page", default=1, most=LAST_PAGE),
         page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
     )
@@ -131,7 +131,7 @@ def kinds(args: MultiDict[str, str]) -> frozenset[Kind]:
     found = {name: named(name) for name in names}
     if None in found.values():
         known = ", ".join(TYPES)
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"kind: one or several of {known}")
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"kind: one or several of {known}")
     return frozenset(kind for kind in found.values() if kind is not None)
 
 
@@ -141,14 +141,14 @@ def _statuses(asked: Sequence[str]) -> tuple[frozenset[Status], bool]:
     missing, names = MISSING in names, names - {MISSING}
     if unknown := names - set(Status):
         known = ", ".join([*Status, MISSING])
-        raise Problem(
+        raise ApiError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"status: {len(unknown)} of these are not one of {known}",
         )
     return frozenset(Status(name) for name in names), missing
 
 
-def for_log(args: MultiDict[str, str]) -> AskedLog:
+def log_query(args: MultiDict[str, str]) -> LogQuery:
     """Read the arguments of the log.
 
     Raises:
@@ -157,8 +157,8 @@ def for_log(args: MultiDict[str, str]) -> AskedLog:
     level = args.get("level") or None
     if level is not None and level not in LOG_LEVELS:
         known = ", ".join(LOG_LEVELS)
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"level: one of {known}")
-    return AskedLog(
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"level: one of {known}")
+    return LogQuery(
         level=level,
         text=_text(args, "q"),
         page=_number(args, "page", default=1, most=LAST_PAGE),
@@ -169,7 +169,7 @@ def for_log(args: MultiDict[str, str]) -> AskedLog:
 def _types(asked: Sequence[str]) -> frozenset[str]:
     names = {name.strip() for one in asked for name in one.split(",")} - {""}
     if names - set(ItemType):
-        raise Problem(
+        raise ApiError(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"type: one or several of {', '.join(ItemType)}"
         )
     return frozenset(names)
@@ -178,7 +178,7 @@ def _types(asked: Sequence[str]) -> frozenset[str]:
 def _owners(args: MultiDict[str, str]) -> tuple[str, ...]:
     names = tuple(one.strip() for one in args.getlist("owner") if one.strip())
     if len(names) > MOST_OWNERS or any(len(one) > LONGEST_TEXT for one in names):
-        raise Problem(
+        raise ApiError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"owner: at most {MOST_OWNERS}, each of at most {LONGEST_TEXT} characters",
         )
@@ -188,14 +188,16 @@ def _owners(args: MultiDict[str, str]) -> tuple[str, ...]:
 def _sort(args: MultiDict[str, str]) -> Sort:
     asked = args.get("sort", Sort.NEWEST)
     if asked not in set(Sort):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {', '.join(Sort)}")
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {', '.join(Sort)}")
     return Sort(asked)
 
 
 def _text(args: MultiDict[str, str], name: str) -> str:
     text = args.get(name, "").strip()
     if len(text) > LONGEST_TEXT:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: at most {LONGEST_TEXT} characters")
+        raise ApiError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: at most {LONGEST_TEXT} characters"
+        )
     return text
 
 
@@ -205,5 +207,5 @@ def _number(args: MultiDict[str, str], name: str, *, default: int, most: int) ->
         return default
     digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
     if not digits or not 1 <= int(text) <= most:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: a whole number from 1 to {most}")
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: a whole number from 1 to {most}")
     return int(text)

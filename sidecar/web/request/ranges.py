@@ -20,7 +20,7 @@ _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.ASCII | re.IG
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileVersion:
     """What a file is now.
 
     Attributes:
@@ -34,7 +34,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RangePart:
     """What is answered, and which bytes go with it."""
 
     status: HTTPStatus
@@ -42,12 +42,12 @@ class Part:
     length: int = 0
 
 
-def part_of(facts: Facts, asked: Mapping[str, str]) -> Part:
+def part_of(facts: FileVersion, asked: Mapping[str, str]) -> RangePart:
     """Return what a request with these headers is answered."""
     refusal = _precondition(facts, asked)
     if refusal is not None:
-        return Part(refusal)
-    whole = Part(HTTPStatus.OK, 0, facts.size)
+        return RangePart(refusal)
+    whole = RangePart(HTTPStatus.OK, 0, facts.size)
     if not _is_still(facts, asked.get("If-Range")):
         return whole
     found = _RANGE.fullmatch(asked.get("Range", "").strip())
@@ -56,19 +56,19 @@ def part_of(facts: Facts, asked: Mapping[str, str]) -> Part:
     return _stretch(facts.size, *found.groups())
 
 
-def _stretch(size: int, first: str, last: str) -> Part:
+def _stretch(size: int, first: str, last: str) -> RangePart:
     if not first:
         start, end = max(0, size - int(last)), size
     else:
         start, end = int(first), min(int(last) + 1, size) if last else size
         if last and int(last) < int(first):
-            return Part(HTTPStatus.OK, 0, size)
+            return RangePart(HTTPStatus.OK, 0, size)
     if start >= end:
-        return Part(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-    return Part(HTTPStatus.PARTIAL_CONTENT, start, end - start)
+        return RangePart(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+    return RangePart(HTTPStatus.PARTIAL_CONTENT, start, end - start)
 
 
-def _precondition(facts: Facts, asked: Mapping[str, str]) -> HTTPStatus | None:
+def _precondition(facts: FileVersion, asked: Mapping[str, str]) -> HTTPStatus | None:
     match, unmodified = asked.get("If-Match"), _date(asked.get("If-Unmodified-Since"))
     none_match, modified = asked.get("If-None-Match"), _date(asked.get("If-Modified-Since"))
     if match is not None:
@@ -83,7 +83,7 @@ def _precondition(facts: Facts, asked: Mapping[str, str]) -> HTTPStatus | None:
     return HTTPStatus.NOT_MODIFIED if is_known else None
 
 
-def _is_still(facts: Facts, condition: str | None) -> bool:
+def _is_still(facts: FileVersion, condition: str | None) -> bool:
     """Whether what a part is to be added to is a part of this very file."""
     if condition is None:
         return True

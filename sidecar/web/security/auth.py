@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from sidecar.services.accounts.person import Caller, Person, SignInDesk, Visit
+from sidecar.services.accounts.person import ClientInfo, Person, SignInDesk, WebSession
 from sidecar.services.downloads.views import Desk
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.request.errors import Problem, SignInNeeded
+from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security.hosts import is_own_origin
 from sidecar.web.security.permissions import ANSWERS_HEAD, ROUTES, Role, may_try
 
@@ -36,26 +36,26 @@ LONGEST_SECRET = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Identity:
     """Who a request comes from; nobody, a browser's session or a program's key."""
 
     person: Person | None = None
-    visit: Visit | None = None
+    visit: WebSession | None = None
     key: str | None = None
 
 
-def who(desk: SignInDesk, *, cookie: str | None, authorization: str | None) -> Asker:
+def who(desk: SignInDesk, *, cookie: str | None, authorization: str | None) -> Identity:
     """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
-            return Asker()
+            return Identity()
         person = desk.person_for_key(key.strip())
-        return Asker(person, key=key.strip()) if person else Asker()
+        return Identity(person, key=key.strip()) if person else Identity()
     if not cookie or len(cookie) > LONGEST_SECRET:
-        return Asker()
+        return Identity()
     visit = desk.visit(cookie)
-    return Asker(visit.person, visit) if visit else Asker()
+    return Identity(visit.person, visit) if visit else Identity()
 
 
 def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
@@ -67,9 +67,9 @@ def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
     return origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""))
 
 
-def asker() -> Asker:
+def asker() -> Identity:
     """Return who the current request comes from."""
-    found: Asker = g.get("asker", Asker())
+    found: Identity = g.get("asker", Identity())
     return found
 
 
@@ -85,9 +85,9 @@ def person() -> Person:
     return found
 
 
-def caller() -> Caller:
+def caller() -> ClientInfo:
     """Return where the current request comes from."""
-    return Caller(request.remote_addr or "", request.user_agent.string[:200])
+    return ClientInfo(request.remote_addr or "", request.user_agent.string[:200])
 
 
 def cookie_name() -> str:
@@ -95,7 +95,7 @@ def cookie_name() -> str:
     return SECURE_COOKIE if request.is_secure else COOKIE
 
 
-def give_cookie(response: Response, visit: Visit) -> None:
+def give_cookie(response: Response, visit: WebSession) -> None:
     """Let the browser keep the session."""
     response.set_cookie(
         cookie_name(),
@@ -108,7 +108,7 @@ def give_cookie(response: Response, visit: Visit) -> None:
     )
 
 
-def take_cookie(response: Response) -> None:
+def clear_cookie(response: Response) -> None:
     """Let the browser forget the session."""
     response.delete_cookie(
         cookie_name(),
@@ -140,13 +140,13 @@ def _check_rights() -> None:
     needed = ROUTES.get((endpoint, "GET" if is_head else request.method))
     if needed is None:
         log.warning("no right is given for %s %s", request.method, request.endpoint)
-        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED)
+        raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED)
     person = asker().person
     if not may_try(person, needed):
         if person is None:
             raise SignInNeeded
         log.warning("%s may not %s %s", person.name, request.method, request.path)
-        raise Problem(HTTPStatus.FORBIDDEN)
+        raise ApiError(HTTPStatus.FORBIDDEN)
     if request.method not in SAFE:
         _check_origin(needs_token=needed > Role.ANYBODY)
 
@@ -154,7 +154,7 @@ def _check_rights() -> None:
 def _check_origin(*, needs_token: bool) -> None:
     if is_from_elsewhere(request.environ):
         log.warning("refused a change that another site's page sent to %s", request.path)
-        raise Problem(
+        raise ApiError(
             HTTPStatus.FORBIDDEN, translatable("This request came from another site's page.")
         )
     visit = asker().visit
@@ -162,7 +162,7 @@ def _check_origin(*, needs_token: bool) -> None:
         return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
     if not compare_digest(token.encode(), visit.csrf.encode()):
-        raise Problem(
+        raise ApiError(
             HTTPStatus.FORBIDDEN,
             translatable("This page is out of date: load it again and try once more."),
         )
@@ -173,7 +173,7 @@ def _cookie_path() -> str:
     return "/" if request.is_secure else request.root_path.rstrip("/") or "/"
 
 
-def look_again(desk: SignInDesk, seen: Asker) -> Asker:
+def look_again(desk: SignInDesk, seen: Identity) -> Identity:
     """Return who a cookie or key that was shown before stands for now."""
     if seen.visit is not None:
         return who(desk, cookie=seen.visit.secret, authorization=None)

@@ -58,7 +58,7 @@ WRONG_NAME = translatable(
 OUTSIDE_BASE_URL = "/health"
 
 
-class Gate:
+class Middleware:
     """A WSGI application round ours."""
 
     def __init__(

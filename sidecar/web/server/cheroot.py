@@ -23,12 +23,12 @@ from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from sidecar.errors import ConfigError
-from sidecar.threads import tell_late
+from sidecar.threads import log_stuck_threads
 from sidecar.web.request.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.server import request_head
 from sidecar.web.server.chunks import Chunks
 from sidecar.web.server.request_head import Refused
-from sidecar.web.server.streaming import LongAnswers, LongBody, cut_off
+from sidecar.web.server.streaming import OpenResponses, StreamingBody, cut_off
 from sidecar.web.server.websockets import WebSockets
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class WebServer:
         telling = Thread(target=self._server.give_up, name="http-give-up", daemon=True)
         telling.start()
         telling.join(TELL_WITHIN_S)
-        tell_late([*conversations, *self._server.workers()])
+        log_stuck_threads([*conversations, *self._server.workers()])
 
     def _explained(self, error: OSError) -> ConfigError:
         key, reason = TROUBLES.get(error.errno or 0, ("server.host", f"cannot be used ({error})"))
@@ -144,7 +144,7 @@ class _Server(CherootServer):
         )
         self.requests = _Workers(self, min=THREADS, max=THREADS)
         self.websockets = websockets
-        self.long_answers = LongAnswers()
+        self.long_answers = OpenResponses()
         self.refusal: OSError | None = None
         self.software = SERVER_NAME
         self.is_stopping = False
@@ -444,14 +444,14 @@ class _Gateway(Gateway_10):
         body = self.req.server.wsgi_app(self.env, self.start_response)
         try:
             self._read_rest()
-            if isinstance(body, LongBody):
+            if isinstance(body, StreamingBody):
                 self.req.ensure_headers_sent()
                 self.req.server.long_answers.send(body, self.req.conn.socket, self.write)
             else:
                 for block in filter(None, body):
                     self.write(block)
             self.req.ensure_headers_sent()
-            if not isinstance(body, LongBody) and self._is_short():
+            if not isinstance(body, StreamingBody) and self._is_short():
                 raise cut_off("the body is shorter than its Content-Length")
         finally:
             if hasattr(body, "close"):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import BinaryIO
 
-from sidecar.errors import JellyfinTrouble
+from sidecar.errors import JellyfinError
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ BLOCK_BYTES = 256 * 1024
 Send = Callable[[bytes], object]
 
 
-class LongBody(ABC):
+class StreamingBody(ABC):
     """A body, as WSGI takes one, that a server may also send in its own way."""
 
     def __init__(self, close: Callable[[], object]) -> None:
@@ -52,7 +52,7 @@ class LongBody(ABC):
             close()
 
 
-class FileBody(LongBody):
+class FileBody(StreamingBody):
     """A part of an open file."""
 
     def __init__(
@@ -87,7 +87,7 @@ class FileBody(LongBody):
             raise cut_off("a file became shorter while it was sent")
 
 
-class RelayBody(LongBody):
+class ProxyBody(StreamingBody):
     """What comes from somewhere else."""
 
     def __init__(
@@ -105,7 +105,7 @@ class RelayBody(LongBody):
         """Yield it as it comes."""
         try:
             yield from self._blocks
-        except JellyfinTrouble as trouble:
+        except JellyfinError as trouble:
             raise cut_off(str(trouble)) from trouble
 
     def abort(self) -> None:
@@ -113,15 +113,15 @@ class RelayBody(LongBody):
         self._abort()
 
 
-class LongAnswers:
+class OpenResponses:
     """What is being sent now. Safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._now: dict[LongBody, socket.socket] = {}
+        self._now: dict[StreamingBody, socket.socket] = {}
         self._is_over = False
 
-    def send(self, body: LongBody, connection: socket.socket, send: Send) -> None:
+    def send(self, body: StreamingBody, connection: socket.socket, send: Send) -> None:
         """Send a body to its end.
 
         Raises:

@@ -37,7 +37,7 @@ _Reader = partial(Thread, daemon=True)
 ENDINGS = (OSError, simple_websocket.errors.SimpleWebsocketError, RemoteProtocolError)
 
 
-class Line:
+class SocketTransport:
     """A connection whose end is noticed and whose sends never hang: what simple-websocket uses."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -82,10 +82,10 @@ class Line:
         return self._connection.fileno()
 
 
-class Conversation:
+class WebSocketAdapter:
     """One WebSocket as Engine.IO uses it."""
 
-    def __init__(self, talk: Callable[[Conversation], object], _server: object) -> None:
+    def __init__(self, talk: Callable[[WebSocketAdapter], object], _server: object) -> None:
         self._talk = talk
         self._ws: Any = None
 
@@ -138,7 +138,7 @@ class WebSockets:
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
         self._lock = Lock()
-        self._open: dict[Thread, Line] = {}
+        self._open: dict[Thread, SocketTransport] = {}
         self._count = 0
         self._closed = False
 
@@ -147,7 +147,7 @@ class WebSockets:
 
     def take_over(self, environ: WSGIEnvironment, connection: socket.socket) -> None:
         """Serve this request in a thread of its own, to the end of its connection."""
-        line = Line(connection)
+        line = SocketTransport(connection)
         with self._lock:
             is_full = self._closed or len(self._open) >= MOST_OPEN
             if not is_full:
@@ -156,7 +156,7 @@ class WebSockets:
             _refuse(self.app, environ, line, Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
             line.close()
 
-    def _start(self, environ: WSGIEnvironment, line: Line) -> None:
+    def _start(self, environ: WSGIEnvironment, line: SocketTransport) -> None:
         self._count += 1
         thread = Thread(
             target=self._serve,
@@ -176,7 +176,7 @@ class WebSockets:
             line.hang_up()
         return tuple(ending)
 
-    def _serve(self, environ: WSGIEnvironment, line: Line) -> None:
+    def _serve(self, environ: WSGIEnvironment, line: SocketTransport) -> None:
         thread = _current(self._open, line)
         try:
             _answer(self.app, environ | {SOCKET_KEY: line}, line)
@@ -195,12 +195,15 @@ class WebSockets:
                 self._open.pop(thread, None)
 
 
-def _current(opened: dict[Thread, Line], line: Line) -> Thread:
+def _current(opened: dict[Thread, SocketTransport], line: SocketTransport) -> Thread:
     return next(thread for thread, one in tuple(opened.items()) if one is line)
 
 
 def _refuse(
-    app: WSGIApplication, environ: WSGIEnvironment, line: Line, refused: Refusal | Exception
+    app: WSGIApplication,
+    environ: WSGIEnvironment,
+    line: SocketTransport,
+    refused: Refusal | Exception,
 ) -> bool:
     """Refuse a WebSocket; return whether it was in time: after the handshake it is too late."""
     if line.has_spoken:
@@ -210,7 +213,7 @@ def _refuse(
     return True
 
 
-def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: Line) -> None:
+def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: SocketTransport) -> None:
     """Call the application; if it answers with a response instead, the socket was refused."""
     head: list[str] = []
 

@@ -7,7 +7,7 @@ import pytest
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
 from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 
 def test_all_logs_of_a_player_are_found_oldest_first(folder: DeviceFolder, root: Path) -> None:
@@ -50,5 +50,5 @@ def test_what_is_written_meanwhile_is_not_read(folder: DeviceFolder, root: Path)
 
 
 def test_a_log_that_went_away_is_a_trouble_of_the_device(folder: DeviceFolder) -> None:
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         list(lines(folder, LogFile(".scrobbler.log", LogKind.SCROBBLER, 9)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.imports.adoption import Tags
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from tests.fakes.tagged import mp3
 
 FFMPEG = shutil.which("ffmpeg")
@@ -68,5 +68,5 @@ def test_no_damage_is_worse_than_no_tags(
 
 
 def test_a_file_that_is_not_there_is_a_trouble_of_the_device(folder: DeviceFolder) -> None:
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         tags_of(folder, "a.mp3")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from tests.device.examples import made
 
 PAGE = "Offline library.html"
@@ -52,7 +52,7 @@ def test_a_strangers_file_is_never_replaced_or_removed(
 ) -> None:
     (root / PAGE).write_bytes(content)
 
-    with pytest.raises(DeviceTrouble) as told:
+    with pytest.raises(DeviceError) as told:
         folder.own_files.put(PAGE, b"two")
 
     assert told.value.code == "name-taken"
@@ -64,7 +64,7 @@ def test_ours_that_a_person_changed_is_theirs_now(folder: DeviceFolder, root: Pa
     folder.own_files.put(PAGE, b"one")
     (root / PAGE).write_bytes(b"two")
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.own_files.put(PAGE, b"three")
 
     assert not folder.own_files.remove(PAGE)
@@ -76,7 +76,7 @@ def test_a_link_is_not_followed(folder: DeviceFolder, root: Path, outside: Path)
     (root / PAGE).unlink()
     (root / PAGE).symlink_to(outside / "precious")
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.own_files.put(PAGE, b"two")
 
     assert not folder.own_files.remove(PAGE)
@@ -123,7 +123,7 @@ def test_a_damaged_record_makes_all_files_strangers(
     (root / RECORD).write_bytes(damage)
 
     again = made(root)
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         again.own_files.put(PAGE, b"two")
     again.close()
 
@@ -133,7 +133,7 @@ def test_a_damaged_record_makes_all_files_strangers(
 def test_without_the_marker_nothing_is_written(folder: DeviceFolder, root: Path) -> None:
     (root / ".sidecar" / "device.json").unlink()
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.own_files.put(PAGE, b"one")
 
     assert not (root / PAGE).exists()
@@ -187,7 +187,7 @@ def test_a_strangers_thing_with_the_name_of_the_folder_is_left_alone(
     else:
         (root / "Playlists").write_text("mine")
 
-    with pytest.raises(DeviceTrouble) as told:
+    with pytest.raises(DeviceError) as told:
         folder.own_files.put(LIST, b"one")
 
     assert told.value.code == "name-taken"

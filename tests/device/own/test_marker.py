@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.own.marker import Marker, read_marker, write_marker
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from tests.device.examples import NAME, STICK
 from tests.device.tracing import needs_strace, traced
 
@@ -36,7 +36,7 @@ def test_an_ordinary_folder_has_no_marker_and_gets_none_by_looking(root: Path) -
 def test_a_folder_that_is_not_there_is_a_missing_device(root: Path, name: str) -> None:
     (root / "file").write_bytes(b"")
 
-    with pytest.raises(DeviceTrouble, match="plug it in") as trouble:
+    with pytest.raises(DeviceError, match="plug it in") as trouble:
         read_marker(root / name, name=NAME)
 
     assert trouble.value.code == "missing"
@@ -63,7 +63,7 @@ def test_a_marker_that_cannot_be_understood_is_nobodys(root: Path, text: bytes) 
     write_marker(root, Marker(STICK, NAME))
     (root / ".sidecar" / "device.json").write_bytes(text)
 
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         read_marker(root)
 
     assert trouble.value.code == "no-marker"
@@ -82,7 +82,7 @@ def test_only_a_file_can_be_a_marker(root: Path, outside: Path, kind: str) -> No
         case _:
             place.mkdir()
 
-    with pytest.raises(DeviceTrouble) as trouble:
+    with pytest.raises(DeviceError) as trouble:
         read_marker(root)
 
     assert trouble.value.code == "no-marker"
@@ -91,9 +91,9 @@ def test_only_a_file_can_be_a_marker(root: Path, outside: Path, kind: str) -> No
 def test_a_linked_folder_is_neither_read_nor_written(root: Path, outside: Path) -> None:
     (root / ".sidecar").symlink_to(outside)
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         read_marker(root)
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         write_marker(root, Marker(STICK, NAME))
 
     assert [path.name for path in outside.iterdir()] == ["precious"]
@@ -103,7 +103,7 @@ def test_a_draft_that_is_a_link_is_not_written_through(root: Path, outside: Path
     (root / ".sidecar").mkdir()
     (root / ".sidecar" / "device.json.draft").symlink_to(outside / "precious")
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         write_marker(root, Marker(STICK, NAME))
 
     assert (outside / "precious").read_bytes() == b"precious"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from tests.device.examples import everything, filled
 
 
@@ -68,7 +68,7 @@ def test_without_its_marker_a_device_is_neither_read_nor_written(
     (root / ".sidecar").rename(root / "hidden")
 
     for call in (folder.part(17).size, folder.part(17).open, folder.parts):
-        with pytest.raises(DeviceTrouble) as trouble:
+        with pytest.raises(DeviceError) as trouble:
             call()
         assert trouble.value.code == "no-marker"
     assert not (root / ".sidecar").exists()
@@ -130,7 +130,7 @@ def test_a_full_folder_at_a_part_is_left_alone(root: Path, folder: DeviceFolder)
     place.mkdir()
     (place / "song").write_bytes(b"song")
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.part(17).open()
     folder.part(17).remove()
 
@@ -144,7 +144,7 @@ def test_a_linked_folder_of_parts_is_not_followed(
     (outside / "17.part").write_bytes(b"theirs")
 
     for call in (folder.part(17).open, folder.part(17).size, folder.part(17).remove, folder.parts):
-        with pytest.raises(DeviceTrouble):
+        with pytest.raises(DeviceError):
             call()
 
     assert everything(outside) == {"17.part": b"theirs", "precious": b"precious"}

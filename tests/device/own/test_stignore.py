@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 
 
 def test_the_line_is_there_once_it_was_written(folder: DeviceFolder, root: Path) -> None:
@@ -48,7 +48,7 @@ def test_what_is_no_file_of_lines_is_left_alone(
             place.write_bytes(b"x\n" * 600_000)
 
     for act in (folder.ignore_file.is_there, folder.ignore_file.write):
-        with pytest.raises(DeviceTrouble) as told:
+        with pytest.raises(DeviceError) as told:
             act()
         assert told.value.code == "name-taken"
     assert (outside / "precious").read_bytes() == b"precious"
@@ -57,7 +57,7 @@ def test_what_is_no_file_of_lines_is_left_alone(
 def test_on_another_device_nothing_is_written(folder: DeviceFolder, root: Path) -> None:
     (root / ".sidecar" / "device.json").unlink()
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         folder.ignore_file.write()
 
     assert not (root / ".stignore").exists()

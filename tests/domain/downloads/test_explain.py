@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.explain import Facts, Wanting, explain, span
+from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, span
 from sidecar.domain.downloads.states import Download, Status
 from tests.fakes.clock import START
 
-FAVOURITE = Wanting(who=None, rule="favourites", text="your favourite")
+FAVOURITE = WantedBecause(who=None, rule="favourites", text="your favourite")
 ENDING = replace(FAVOURITE, release_at=START + timedelta(hours=2, minutes=1))
 ROW = Download(
     id=1,
@@ -49,9 +49,9 @@ SOON = START + timedelta(seconds=45)
 IN_SIX_DAYS = START + timedelta(days=5, hours=1)
 
 
-def about(download: Download | None = None, **more: object) -> Facts:
+def about(download: Download | None = None, **more: object) -> ExplainFacts:
     values: dict[str, object] = {"device": "Car stick", "now": START, "download": download}
-    return Facts(**{**values, **more})  # type: ignore[arg-type]  # any field, by name
+    return ExplainFacts(**{**values, **more})  # type: ignore[arg-type]  # any field, by name
 
 
 def at(status: Status, **facts: object) -> Download:
@@ -199,7 +199,7 @@ def at(status: Status, **facts: object) -> Download:
         ),
     ],
 )
-def test_every_state_has_its_true_answer(facts: Facts, told: list[str]) -> None:
+def test_every_state_has_its_true_answer(facts: ExplainFacts, told: list[str]) -> None:
     assert list(explain(facts)) == told
 
 

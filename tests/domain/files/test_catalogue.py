@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sidecar.domain.files.catalogue import Listed, Shelf, Work, works
+from sidecar.domain.files.catalogue import ListedFile, Work, WorkKind, works
 
 THEN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def file(path: str, title: str, artist: str = "", album: str = "", kind: str = "Audio") -> Listed:
-    return Listed(
+def file(
+    path: str, title: str, artist: str = "", album: str = "", kind: str = "Audio"
+) -> ListedFile:
+    return ListedFile(
         item_id="1" * 32,
         path=path,
         title=title,
@@ -66,8 +68,8 @@ def test_a_series_has_its_seasons_in_order_and_films_stand_alone() -> None:
     )
 
     assert [(one.shelf, *told(one)) for one in found] == [
-        (Shelf.FILMS, "Pi", "", [("", ["Pi"])]),
-        (Shelf.SERIES, "Signals?", "", [("Season 01", ["One"]), ("Season 02", ["Three"])]),
+        (WorkKind.FILMS, "Pi", "", [("", ["Pi"])]),
+        (WorkKind.SERIES, "Signals?", "", [("Season 01", ["One"]), ("Season 02", ["Three"])]),
     ]
     assert found[1].cover_places[0] == "Signals_/cover.jpg"
 

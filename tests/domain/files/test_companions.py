@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.files.companions import (
-    Beside,
-    Line,
+    CompanionKind,
+    LyricLine,
     Subtitle,
     cover_path,
     is_left,
@@ -27,7 +27,7 @@ TIMED = re.compile(r"\[(\d\d+):(\d\d)\.(\d\d)\](.*)")
 
 @given(st.lists(st.tuples(st.floats(0, 36_000), st.text(max_size=20))))
 def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]]) -> None:
-    written = lrc([Line(text, start) for start, text in lines])
+    written = lrc([LyricLine(text, start) for start, text in lines])
 
     read = [TIMED.fullmatch(one) for one in written.split("\n")[:-1]]
     assert len(read) == len(lines)
@@ -39,7 +39,7 @@ def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]])
 
 
 def test_lyrics_without_times_are_the_lines_alone() -> None:
-    assert lrc([Line("One"), Line(""), Line("Two")]) == "One\n\nTwo\n"
+    assert lrc([LyricLine("One"), LyricLine(""), LyricLine("Two")]) == "One\n\nTwo\n"
 
 
 def test_covers_lie_in_the_folder_of_what_has_one() -> None:
@@ -68,16 +68,16 @@ def test_texts_are_called_as_players_read_them() -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("A/cover.jpg", Beside.COVER),
-        ("F/poster.jpg", Beside.COVER),
-        ("A/x.lrc", Beside.LYRICS),
-        ("F/x.de.srt", Beside.SUBTITLES),
+        ("A/cover.jpg", CompanionKind.COVER),
+        ("F/poster.jpg", CompanionKind.COVER),
+        ("A/x.lrc", CompanionKind.LYRICS),
+        ("F/x.de.srt", CompanionKind.SUBTITLES),
         ("Playlists/x.m3u8", None),
         (".sidecar/manifest.json", None),
         ("A/other.jpg", None),
     ],
 )
-def test_what_lies_beside_is_known_by_its_name(path: str, kind: Beside | None) -> None:
+def test_what_lies_beside_is_known_by_its_name(path: str, kind: CompanionKind | None) -> None:
     assert what(path) is kind
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.m3u import Entry, Named, is_list, placed, written
+from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_list, render
 from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.files.presets import PRESETS, Preset, PresetName
 from sidecar.domain.items import Item, ItemType
@@ -16,7 +16,7 @@ from tests.domain.files.test_naming import items, problems, words
 
 GENERIC, CAR = PRESETS[PresetName.GENERIC], PRESETS[PresetName.CAR]
 PATH = "Sigur Rós/Takk… (2005)/1-02 - Glósóli.flac"
-SONG = Entry(PATH, "Glósóli", "Sigur Rós", 375.6)
+SONG = PlaylistEntry(PATH, "Glósóli", "Sigur Rós", 375.6)
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 presets = pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
 
@@ -31,9 +31,9 @@ def read_back(content: bytes, preset: Preset) -> list[str]:
 
 
 def test_a_list_is_written_as_players_read_it() -> None:
-    unknown = Entry("#1 Hits/Hits/01.mp3", "What\nis\r\nthis?", None, None)
+    unknown = PlaylistEntry("#1 Hits/Hits/01.mp3", "What\nis\r\nthis?", None, None)
 
-    assert written("Road\ntrip", [SONG, unknown], GENERIC).decode().split("\n") == [
+    assert render("Road\ntrip", [SONG, unknown], GENERIC).decode().split("\n") == [
         "#EXTM3U",
         "#PLAYLIST:Road trip",
         "#EXTINF:376,Sigur Rós - Glósóli",
@@ -47,7 +47,7 @@ def test_a_list_is_written_as_players_read_it() -> None:
 def test_a_list_for_a_car_is_marked_bare_and_in_the_root() -> None:
     hits = replace(SONG, path="#1 Hits/01 Song.mp3")
 
-    content = written("Road trip", [SONG, hits], CAR)
+    content = render("Road trip", [SONG, hits], CAR)
 
     assert content == f"\ufeff#EXTM3U\r\n{PATH}\r\n./#1 Hits/01 Song.mp3\r\n".encode()
 
@@ -56,7 +56,7 @@ def test_a_list_for_a_car_is_marked_bare_and_in_the_root() -> None:
 def test_a_list_keeps_order_and_repeats(preset: Preset) -> None:
     entries = [replace(SONG, path=f"A/{one}.flac") for one in "3132"]
 
-    content = written("x", entries, preset)
+    content = render("x", entries, preset)
 
     assert read_back(content, preset) == ["A/3.flac", "A/1.flac", "A/3.flac", "A/2.flac"]
 
@@ -65,7 +65,7 @@ def test_a_list_keeps_order_and_repeats(preset: Preset) -> None:
 def test_a_path_that_no_line_can_hold_is_left_out(name: str) -> None:
     entries = [replace(SONG, path=name if name[0] == " " else f"A/{name}"), SONG]
 
-    assert read_back(written("x", entries, GENERIC), GENERIC) == [PATH]
+    assert read_back(render("x", entries, GENERIC), GENERIC) == [PATH]
 
 
 @presets
@@ -74,11 +74,11 @@ def test_what_we_named_ourselves_is_always_found_again(
     preset: Preset, found: Sequence[tuple[Item, str]], name: str
 ) -> None:
     entries = [
-        Entry(wanted_path(item, preset.shape), title, item.artist, item.seconds)
+        PlaylistEntry(wanted_path(item, preset.shape), title, item.artist, item.seconds)
         for item, title in found
     ]
 
-    content = written(name, entries, preset)
+    content = render(name, entries, preset)
 
     assert read_back(content, preset) == [one.path for one in entries]
 
@@ -87,7 +87,7 @@ def test_what_we_named_ourselves_is_always_found_again(
 @given(words)
 @example("x" * 300)
 def test_a_list_has_a_name_that_any_device_takes(preset: Preset, name: str) -> None:
-    ((_, paths),) = placed([Named(ONE, name)], preset, strangers=(), ours=())
+    ((_, paths),) = assign_paths([ListName(ONE, name)], preset, strangers=(), ours=())
 
     assert len(paths) == 2
     for path in paths:
@@ -100,10 +100,12 @@ def test_a_list_has_a_name_that_any_device_takes(preset: Preset, name: str) -> N
 
 
 def test_two_of_the_same_name_are_told_apart_always_in_the_same_way() -> None:
-    lists = [Named(ONE, "Road trip"), Named(TWO, "ROAD TRIP"), Named(THREE, "Slow")]
+    lists = [ListName(ONE, "Road trip"), ListName(TWO, "ROAD TRIP"), ListName(THREE, "Slow")]
 
     for ours in ([], ["Playlists/Road trip.m3u8", "Playlists/ROAD TRIP [22222222].m3u8"]):
-        found = {one.id: paths[0] for one, paths in placed(lists, GENERIC, strangers=(), ours=ours)}
+        found = {
+            one.id: paths[0] for one, paths in assign_paths(lists, GENERIC, strangers=(), ours=ours)
+        }
 
         assert found == {
             ONE: "Playlists/Road trip.m3u8",
@@ -115,7 +117,9 @@ def test_two_of_the_same_name_are_told_apart_always_in_the_same_way() -> None:
 def test_a_name_that_a_stranger_has_is_left_to_them() -> None:
     strangers = ["Playlists/road trip.M3U8"]
 
-    ((_, paths),) = placed([Named(ONE, "Road trip")], GENERIC, strangers=strangers, ours=())
+    ((_, paths),) = assign_paths(
+        [ListName(ONE, "Road trip")], GENERIC, strangers=strangers, ours=()
+    )
 
     assert paths == ("Playlists/Road trip [11111111].m3u8",)
 
@@ -123,16 +127,18 @@ def test_a_name_that_a_stranger_has_is_left_to_them() -> None:
 def test_another_case_is_no_other_name() -> None:
     ours = ["Playlists/road trip.m3u8"]
 
-    ((_, paths),) = placed([Named(ONE, "Road Trip")], GENERIC, strangers=(), ours=ours)
+    ((_, paths),) = assign_paths([ListName(ONE, "Road Trip")], GENERIC, strangers=(), ours=ours)
 
     assert paths[0] == "Playlists/road trip.m3u8"
 
 
 @given(st.lists(words, max_size=6))
 def test_no_two_lists_get_the_same_file(names: list[str]) -> None:
-    lists = [Named(f"{number:032x}"[::-1], name) for number, name in enumerate(names)]
+    lists = [ListName(f"{number:032x}"[::-1], name) for number, name in enumerate(names)]
 
-    offered = [path for _, paths in placed(lists, CAR, strangers=(), ours=()) for path in paths]
+    offered = [
+        path for _, paths in assign_paths(lists, CAR, strangers=(), ours=()) for path in paths
+    ]
 
     assert len({path_key(one) for one in offered}) == len(offered)
 
@@ -146,6 +152,6 @@ def test_a_list_is_known_by_its_name(path: str, is_one: bool) -> None:
 
 def test_a_film_on_a_playlist_is_found_too() -> None:
     film = Item(id=ONE, type=ItemType.MOVIE, title="Stalker", year=1979, extension="mkv")
-    entry = Entry(wanted_path(film, CAR.shape), "Stalker", None, 9720.0)
+    entry = PlaylistEntry(wanted_path(film, CAR.shape), "Stalker", None, 9720.0)
 
-    assert read_back(written("x", [entry], CAR), CAR) == ["Stalker (1979)/Stalker (1979).mkv"]
+    assert read_back(render("x", [entry], CAR), CAR) == ["Stalker (1979)/Stalker (1979).mkv"]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sidecar.domain.files.removals import (
     GRACE_S,
     Decision,
-    Doubt,
     Expected,
-    Facts,
-    Fate,
+    FileChange,
+    FileStat,
+    NotAFile,
+    PendingChange,
     Seen,
-    Sight,
     Stranger,
     decide,
     is_many,
@@ -28,10 +28,10 @@ from sidecar.domain.files.removals import (
 
 DONE = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 DONE_NS = int(DONE.timestamp()) * 10**9
-OURS = Facts(100, DONE_NS, 7)
-LATER = Facts(100, DONE_NS + 60 * 10**9, 7)
-SHORTER = Facts(99, DONE_NS, 7)
-SIGHTS = (Sight.ABSENT, Sight.OTHER, Sight.UNKNOWN, OURS, SHORTER, LATER)
+OURS = FileStat(100, DONE_NS, 7)
+LATER = FileStat(100, DONE_NS + 60 * 10**9, 7)
+SHORTER = FileStat(99, DONE_NS, 7)
+SIGHTS = (NotAFile.ABSENT, NotAFile.OTHER, NotAFile.UNKNOWN, OURS, SHORTER, LATER)
 
 
 def ours(number: int, path: str | None = None, content_hash: str | None = None) -> Expected:
@@ -47,10 +47,10 @@ def ours(number: int, path: str | None = None, content_hash: str | None = None) 
         (LATER, False, False),
         (LATER, True, True),
         (SHORTER, False, True),
-        (Sight.ABSENT, False, True),
-        (Sight.OTHER, False, True),
-        (Sight.UNKNOWN, False, False),
-        (Sight.UNKNOWN, True, False),
+        (NotAFile.ABSENT, False, True),
+        (NotAFile.OTHER, False, True),
+        (NotAFile.UNKNOWN, False, False),
+        (NotAFile.UNKNOWN, True, False),
     ],
 )
 def test_what_is_not_as_it_was_is_suspect_and_what_cannot_be_told_never_is(
@@ -69,13 +69,13 @@ def test_what_is_not_as_it_was_is_suspect_and_what_cannot_be_told_never_is(
         (LATER, None, True),
         (LATER, OURS, True),
         (LATER, LATER, False),
-        (Facts(100, DONE_NS, 8), OURS, True),
+        (FileStat(100, DONE_NS, 8), OURS, True),
         (SHORTER, OURS, False),
-        (Sight.ABSENT, OURS, False),
+        (NotAFile.ABSENT, OURS, False),
     ],
 )
 def test_only_what_somebody_may_have_written_to_is_read(
-    seen: Seen, before: Facts | None, is_read: bool
+    seen: Seen, before: FileStat | None, is_read: bool
 ) -> None:
     asked = to_read([ours(1)], {"Album/1.flac": seen}, {1: before} if before else {})
 
@@ -101,7 +101,7 @@ def test_only_what_somebody_may_have_written_to_is_read(
     ],
 )
 def test_the_coarse_and_local_times_of_sticks_are_no_change(seconds: int, later: bool) -> None:
-    assert was_written_since(Facts(1, DONE_NS + seconds * 10**9, 1), DONE) is later
+    assert was_written_since(FileStat(1, DONE_NS + seconds * 10**9, 1), DONE) is later
 
 
 @pytest.mark.parametrize(
@@ -159,30 +159,34 @@ def test_a_row_follows_only_where_there_is_no_doubt(
     assert moved(missing, hashes) == expected
 
 
-def missing_since(since: float, *ids: int) -> dict[int, Doubt]:
-    return {one: Doubt(Sight.ABSENT, since) for one in ids}
+def missing_since(since: float, *ids: int) -> dict[int, PendingChange]:
+    return {one: PendingChange(NotAFile.ABSENT, since) for one in ids}
 
 
 @pytest.mark.parametrize(
     ("suspected", "doubts", "expected"),
     [
         ({}, missing_since(0, 1), Decision()),
-        ({1: Sight.ABSENT}, {}, Decision(doubts=missing_since(100, 1))),
-        ({1: Sight.ABSENT}, missing_since(99, 1), Decision(doubts=missing_since(99, 1))),
-        ({1: Sight.ABSENT}, missing_since(90, 1), Decision(sure=missing_since(90, 1))),
+        ({1: NotAFile.ABSENT}, {}, Decision(doubts=missing_since(100, 1))),
+        ({1: NotAFile.ABSENT}, missing_since(99, 1), Decision(doubts=missing_since(99, 1))),
+        ({1: NotAFile.ABSENT}, missing_since(90, 1), Decision(sure=missing_since(90, 1))),
         # Put back as another file, as editors do: counted from anew.
-        ({1: SHORTER}, missing_since(90, 1), Decision(doubts={1: Doubt(SHORTER, 100)})),
-        ({1: SHORTER}, {1: Doubt(SHORTER, 90)}, Decision(sure={1: Doubt(SHORTER, 90)})),
+        ({1: SHORTER}, missing_since(90, 1), Decision(doubts={1: PendingChange(SHORTER, 100)})),
+        (
+            {1: SHORTER},
+            {1: PendingChange(SHORTER, 90)},
+            Decision(sure={1: PendingChange(SHORTER, 90)}),
+        ),
     ],
 )
 def test_only_what_two_looks_found_alike_is_sure(
-    suspected: dict[int, Seen], doubts: dict[int, Doubt], expected: Decision
+    suspected: dict[int, Seen], doubts: dict[int, PendingChange], expected: Decision
 ) -> None:
     assert decide(suspected, doubts, now=100, total=40) == expected
 
 
 def test_many_at_once_are_asked_about_and_nothing_is_sure() -> None:
-    gone = dict.fromkeys(range(9), Sight.ABSENT)
+    gone = dict.fromkeys(range(9), NotAFile.ABSENT)
     doubts = missing_since(0, *range(9))
 
     decision = decide(gone, doubts, now=100, total=40)
@@ -191,7 +195,7 @@ def test_many_at_once_are_asked_about_and_nothing_is_sure() -> None:
 
 
 def test_a_large_deletion_that_has_only_begun_is_not_taken_piece_by_piece() -> None:
-    gone = dict.fromkeys(range(9), Sight.ABSENT)
+    gone = dict.fromkeys(range(9), NotAFile.ABSENT)
 
     decision = decide(gone, missing_since(90, 1, 2), now=100, total=40)
 
@@ -200,7 +204,7 @@ def test_a_large_deletion_that_has_only_begun_is_not_taken_piece_by_piece() -> N
 
 
 def test_a_deletion_that_goes_on_slowly_belongs_to_what_was_recorded_a_moment_ago() -> None:
-    gone = dict.fromkeys(range(4), Sight.ABSENT)
+    gone = dict.fromkeys(range(4), NotAFile.ABSENT)
 
     decision = decide(gone, missing_since(0, *range(4)), now=100, total=35, lately=5)
 
@@ -209,16 +213,16 @@ def test_a_deletion_that_goes_on_slowly_belongs_to_what_was_recorded_a_moment_ag
 
 def test_a_question_stays_one_while_somebody_brings_the_files_back() -> None:
     decision = decide(
-        {1: Sight.ABSENT}, missing_since(0, 1), now=100, total=40, asked=set(range(12))
+        {1: NotAFile.ABSENT}, missing_since(0, 1), now=100, total=40, asked=set(range(12))
     )
 
     assert (set(decision.ask), decision.sure) == ({1}, {})
 
 
 def test_something_else_at_the_place_is_an_edit_and_nothing_there_is_gone() -> None:
-    fates = [Doubt(seen, 0).fate for seen in (Sight.ABSENT, Sight.OTHER, SHORTER)]
+    fates = [PendingChange(seen, 0).fate for seen in (NotAFile.ABSENT, NotAFile.OTHER, SHORTER)]
 
-    assert fates == [Fate.GONE, Fate.EDITED, Fate.EDITED]
+    assert fates == [FileChange.GONE, FileChange.EDITED, FileChange.EDITED]
 
 
 looks = st.lists(
@@ -232,7 +236,7 @@ def test_nothing_is_ever_recorded_on_one_look_nor_many_at_once(
     told: list[tuple[int, list[Seen]]],
 ) -> None:
     files = [ours(number) for number in range(8)]
-    now, doubts, asked = 0.0, dict[int, Doubt](), set[int]()
+    now, doubts, asked = 0.0, dict[int, PendingChange](), set[int]()
     history: list[tuple[float, dict[int, Seen]]] = []
     for wait, sights in told:
         now += wait
@@ -246,7 +250,7 @@ def test_nothing_is_ever_recorded_on_one_look_nor_many_at_once(
         assert set(decision.sure) | set(decision.doubts) == set(suspected)
         for file_id, doubt in (*decision.sure.items(), *decision.ask.items()):
             since = [at for at, states in history if states[file_id] == doubt.seen]
-            assert doubt.seen is not Sight.UNKNOWN
+            assert doubt.seen is not NotAFile.UNKNOWN
             assert min(since) <= now - GRACE_S
             unbroken = [states[file_id] for at, states in history if at >= doubt.since]
             assert set(unbroken) == {doubt.seen}

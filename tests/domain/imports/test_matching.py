@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.imports.matching import (
-    Ledger,
-    Mark,
+    ImportedMarks,
+    ImportedPlay,
     OurFile,
     OurFiles,
     Tally,
@@ -155,7 +155,7 @@ def test_nothing_is_heard_in_the_future(stamp: int, zone: str) -> None:
 
 
 def test_a_line_met_again_is_not_fresh() -> None:
-    ledger = Ledger([("1", Mark(LogKind.SCROBBLER, NOON))])
+    ledger = ImportedMarks([("1", ImportedPlay(LogKind.SCROBBLER, NOON))])
 
     assert not ledger.is_fresh("1", scrobble("a"))
     assert ledger.is_fresh("2", scrobble("a"))
@@ -164,14 +164,14 @@ def test_a_line_met_again_is_not_fresh() -> None:
 
 
 def test_one_listening_in_both_logs_is_one() -> None:
-    ledger = Ledger()
+    ledger = ImportedMarks()
 
     assert ledger.is_fresh("1", played("/a", stamp=NOON + 210))
     assert not ledger.is_fresh("1", scrobble("a", length_s=200.0))
 
 
 def test_a_track_on_repeat_is_as_many_plays_as_it_was_in_whichever_log() -> None:
-    ledger = Ledger()
+    ledger = ImportedMarks()
     ends = [played("/a", stamp=NOON + 200 * turn) for turn in (1, 2, 3)]
     starts = [scrobble("a", stamp=NOON + 200 * turn, length_s=200.0) for turn in (0, 1, 2)]
 
@@ -180,7 +180,7 @@ def test_a_track_on_repeat_is_as_many_plays_as_it_was_in_whichever_log() -> None
 
 
 def test_a_log_made_from_the_other_one_has_its_times_and_brings_nothing() -> None:
-    ledger = Ledger()
+    ledger = ImportedMarks()
     ends = [played("/a", stamp=NOON + 200 * turn) for turn in (1, 2, 3)]
     made = [scrobble("a", stamp=NOON + 200 * turn, length_s=200.0) for turn in (1, 2, 3)]
 
@@ -194,9 +194,11 @@ def test_what_was_read_once_is_never_fresh_again(lines: list[tuple[str, int, boo
         for item, stamp, ends in lines
     ]
     told.sort(key=lambda one: one[1].kind is LogKind.SCROBBLER)
-    first = Ledger()
+    first = ImportedMarks()
     taken = [(item, one) for item, one in told if first.is_fresh(item, one)]
-    kept = Ledger((item, Mark(one.kind, one.stamp, one.heard_s)) for item, one in taken)
+    kept = ImportedMarks(
+        (item, ImportedPlay(one.kind, one.stamp, one.heard_s)) for item, one in taken
+    )
 
     assert not any(kept.is_fresh(item, one) for item, one in told)
 

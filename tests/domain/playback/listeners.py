@@ -8,7 +8,7 @@ from datetime import timedelta
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.domain.playback.tracker import Event, Moment, Tracker
+from sidecar.domain.playback.tracker import Moment, PlaybackEvent, Tracker
 from tests.fakes.clock import START
 
 ANN = "a" * 32
@@ -95,15 +95,15 @@ def steadily(
     ]
 
 
-def follow(looks: list[Look], tracker: Tracker | None = None) -> list[Event]:
+def follow(looks: list[Look], tracker: Tracker | None = None) -> list[PlaybackEvent]:
     """Return what a tracker makes of them."""
     tracker = tracker or Tracker()
-    events: list[Event] = []
+    events: list[PlaybackEvent] = []
     for one in looks:
         now = moment(one.second)
         events += tracker.take(one.playing, now) if one.told else tracker.tick(now)
     return events
 
 
-def plays(events: list[Event]) -> list[Play]:
+def plays(events: list[PlaybackEvent]) -> list[Play]:
     return [one.play for one in events if one.play is not None]

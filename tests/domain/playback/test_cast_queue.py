@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from sidecar.domain.playback.cast_queue import Cast, When, from_start, places
+from sidecar.domain.playback.cast_queue import CastItem, CastPosition, from_start, places
 from sidecar.domain.wishes import CAST_PRIORITY, PIN_PRIORITY, was_cast
 
 Earlier = Sequence[tuple[str, int]]
 
 
-def queue(earlier: Sequence[Cast], cast: str, when: When) -> str:
+def queue(earlier: Sequence[CastItem], cast: str, when: CastPosition) -> str:
     """Return the queue that comes of it: one letter for each item, the next one first."""
     at = {one.item_id: one.place for one in earlier if not one.is_running}
     at |= places(earlier, list(cast), when)
@@ -19,10 +19,10 @@ def queue(earlier: Sequence[Cast], cast: str, when: When) -> str:
     return "".join(sorted(at, key=lambda one: -at[one]))
 
 
-def waiting(names: str, running: str = "") -> list[Cast]:
+def waiting(names: str, running: str = "") -> list[CastItem]:
     every = running + names
     return [
-        Cast(name, CAST_PRIORITY + len(every) - at, is_running=name in running)
+        CastItem(name, CAST_PRIORITY + len(every) - at, is_running=name in running)
         for at, name in enumerate(every)
     ]
 
@@ -30,38 +30,48 @@ def waiting(names: str, running: str = "") -> list[Cast]:
 @pytest.mark.parametrize(
     ("earlier", "cast", "when", "expected"),
     [
-        pytest.param(waiting(""), "abc", When.NOW, "abc", id="the first cast"),
-        pytest.param(waiting(""), "abc", When.NEXT, "abc", id="next of nothing"),
-        pytest.param(waiting(""), "abc", When.LAST, "abc", id="last of nothing"),
-        pytest.param(waiting("ab"), "xy", When.NOW, "xyab", id="now comes before all"),
-        pytest.param(waiting("ab"), "xy", When.LAST, "abxy", id="last comes after all"),
-        pytest.param(waiting("ab"), "xy", When.NEXT, "axyb", id="next to the one that is to run"),
-        pytest.param(waiting("bc", "a"), "xy", When.NEXT, "xybc", id="next to the one that runs"),
-        pytest.param(waiting("bc", "a"), "xy", When.NOW, "xybc", id="what runs is not broken off"),
-        pytest.param(waiting("", "a"), "xy", When.LAST, "xy", id="last behind what runs"),
-        pytest.param(waiting("abc"), "c", When.NOW, "cab", id="now moves what waits"),
-        pytest.param(waiting("abc"), "c", When.NEXT, "acb", id="next moves what waits"),
-        pytest.param(waiting("abc"), "a", When.NEXT, "bac", id="next moves the first one as well"),
-        pytest.param(waiting("abc"), "ax", When.LAST, "abcx", id="last leaves what comes sooner"),
+        pytest.param(waiting(""), "abc", CastPosition.NOW, "abc", id="the first cast"),
+        pytest.param(waiting(""), "abc", CastPosition.NEXT, "abc", id="next of nothing"),
+        pytest.param(waiting(""), "abc", CastPosition.LAST, "abc", id="last of nothing"),
+        pytest.param(waiting("ab"), "xy", CastPosition.NOW, "xyab", id="now comes before all"),
+        pytest.param(waiting("ab"), "xy", CastPosition.LAST, "abxy", id="last comes after all"),
+        pytest.param(
+            waiting("ab"), "xy", CastPosition.NEXT, "axyb", id="next to the one that is to run"
+        ),
+        pytest.param(
+            waiting("bc", "a"), "xy", CastPosition.NEXT, "xybc", id="next to the one that runs"
+        ),
+        pytest.param(
+            waiting("bc", "a"), "xy", CastPosition.NOW, "xybc", id="what runs is not broken off"
+        ),
+        pytest.param(waiting("", "a"), "xy", CastPosition.LAST, "xy", id="last behind what runs"),
+        pytest.param(waiting("abc"), "c", CastPosition.NOW, "cab", id="now moves what waits"),
+        pytest.param(waiting("abc"), "c", CastPosition.NEXT, "acb", id="next moves what waits"),
+        pytest.param(
+            waiting("abc"), "a", CastPosition.NEXT, "bac", id="next moves the first one as well"
+        ),
+        pytest.param(
+            waiting("abc"), "ax", CastPosition.LAST, "abcx", id="last leaves what comes sooner"
+        ),
     ],
 )
 def test_where_what_is_cast_comes_in_the_queue(
-    earlier: Sequence[Cast], cast: str, when: When, expected: str
+    earlier: Sequence[CastItem], cast: str, when: CastPosition, expected: str
 ) -> None:
     assert queue(earlier, cast, when) == expected
 
 
 def test_what_is_cast_again_and_again_stays_in_order() -> None:
-    earlier: list[Cast] = []
+    earlier: list[CastItem] = []
     for name in "abcdef":
-        at = places(earlier, [name], When.LAST)
-        earlier += [Cast(one, place) for one, place in at.items()]
+        at = places(earlier, [name], CastPosition.LAST)
+        earlier += [CastItem(one, place) for one, place in at.items()]
 
-    assert queue(earlier, "x", When.NOW) == "xabcdef"
+    assert queue(earlier, "x", CastPosition.NOW) == "xabcdef"
 
 
 def test_what_was_cast_comes_before_what_was_pinned() -> None:
-    at = places([], [f"{number}" for number in range(5000)], When.LAST)
+    at = places([], [f"{number}" for number in range(5000)], CastPosition.LAST)
 
     assert min(at.values()) > PIN_PRIORITY + 1000
 

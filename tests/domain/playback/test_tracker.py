@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.domain.playback.tracker import Event, Tracker, What
+from sidecar.domain.playback.tracker import EventKind, PlaybackEvent, Tracker
 from tests.domain.playback.listeners import (
     SECONDS,
     Look,
@@ -530,7 +530,7 @@ STEPS = st.lists(
 def test_whatever_is_seen_in_whatever_order_no_second_is_heard_that_did_not_pass(
     steps: list[tuple[float, list[NowPlaying], bool]],
 ) -> None:
-    tracker, second, events = Tracker(), 0.0, list[Event]()
+    tracker, second, events = Tracker(), 0.0, list[PlaybackEvent]()
     for passed, playing, told in steps:
         second += passed
         now = moment(second)
@@ -543,10 +543,10 @@ def test_whatever_is_seen_in_whatever_order_no_second_is_heard_that_did_not_pass
     heard: dict[tuple[str, object, str], float] = {}
     for event in events:
         session = event.playing.session_id
-        if event.what in {What.STARTED, What.MOVED_ON}:
+        if event.what in {EventKind.STARTED, EventKind.MOVED_ON}:
             assert session not in running
             running.add(session)
-        elif event.what is What.ENDED:
+        elif event.what is EventKind.ENDED:
             running.remove(session)
             play = event.play
             assert play is not None

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.space.budget import DeviceRoom, Running, Wanted
-from sidecar.domain.space.eviction import Grip, Standing, Stored, in_use, must_rest, standing
+from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
+from sidecar.domain.space.eviction import (
+    EvictionClass,
+    HoldStrength,
+    Stored,
+    in_use,
+    must_rest,
+    standing,
+)
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
 from tests.fakes.shelf import plays, song
@@ -22,7 +29,7 @@ ROOM = DeviceRoom(
 
 def there(
     number: int,
-    standing: Standing,
+    standing: EvictionClass,
     *,
     size: int = 20 * K,
     used: int = 0,
@@ -41,14 +48,14 @@ def there(
 
 def wish(
     number: int,
-    standing: Standing,
+    standing: EvictionClass,
     *,
     size: int | None = 20 * K,
     priority: int = 0,
     is_own: bool = False,
     held: int = 0,
-) -> Wanted:
-    return Wanted(
+) -> WantedFile:
+    return WantedFile(
         download_id=number,
         item_id=f"{number:032x}",
         title=f"Tone {number}",
@@ -78,54 +85,60 @@ def refused(found: Plan) -> list[tuple[int, str]]:
 
 
 def test_what_fits_comes_and_nothing_goes() -> None:
-    found = plan(ROOM, [there(1, Standing.NOTHING)], [wish(2, Standing.LASTING, size=20 * K - 1)])
+    found = plan(
+        ROOM, [there(1, EvictionClass.NOTHING)], [wish(2, EvictionClass.LASTING, size=20 * K - 1)]
+    )
 
     assert (come(found), gone(found), refused(found)) == ([2], [], [])
     assert found.bytes_added == 20 * K
 
 
 def test_first_goes_what_nobody_wants_then_pre_cached_then_affinity_then_other_rules() -> None:
-    files = [there(9 - one, one) for one in Standing]
+    files = [there(9 - one, one) for one in EvictionClass]
 
     found = plan(limited(budget=20 * K), files, [])
 
-    assert gone(found) == [9 - one for one in Standing if one is not Standing.LASTING]
+    assert gone(found) == [9 - one for one in EvictionClass if one is not EvictionClass.LASTING]
     assert "Nobody wants it any more" in found.removals[0].reason
     assert "holds more than it may" in found.removals[0].reason
 
 
 def test_among_equals_the_one_used_longest_ago_goes() -> None:
-    files = [there(n, Standing.NOTHING, used=used) for n, used in enumerate((7, 3, 9, 5, 4), 1)]
+    files = [
+        there(n, EvictionClass.NOTHING, used=used) for n, used in enumerate((7, 3, 9, 5, 4), 1)
+    ]
 
-    assert gone(plan(ROOM, files, [wish(6, Standing.AFFINITY, size=40 * K)])) == [2, 5]
+    assert gone(plan(ROOM, files, [wish(6, EvictionClass.AFFINITY, size=40 * K)])) == [2, 5]
 
 
-@pytest.mark.parametrize("newcomer", list(Standing))
-def test_only_what_is_wanted_less_makes_room(newcomer: Standing) -> None:
-    for inhabitant in Standing:
+@pytest.mark.parametrize("newcomer", list(EvictionClass))
+def test_only_what_is_wanted_less_makes_room(newcomer: EvictionClass) -> None:
+    for inhabitant in EvictionClass:
         files = [there(number, inhabitant) for number in range(1, 6)]
 
         found = plan(ROOM, files, [wish(6, newcomer)])
 
-        may = inhabitant is not Standing.LASTING and inhabitant < newcomer
+        may = inhabitant is not EvictionClass.LASTING and inhabitant < newcomer
         assert gone(found) == ([1] if may else [])
         assert come(found) == ([6] if may else [])
         assert refused(found) == ([] if may else [(6, "budget")])
 
 
 def test_what_plays_or_comes_next_never_goes() -> None:
-    files = [there(number, Standing.NOTHING, in_use=True) for number in range(1, 6)]
+    files = [there(number, EvictionClass.NOTHING, in_use=True) for number in range(1, 6)]
 
-    found = plan(ROOM, files, [wish(6, Standing.LASTING)])
+    found = plan(ROOM, files, [wish(6, EvictionClass.LASTING)])
 
     assert (gone(found), refused(found)) == ([], [(6, "budget")])
 
 
 def test_nothing_goes_for_what_is_larger_than_the_whole_budget() -> None:
-    files = [there(number, Standing.NOTHING) for number in range(1, 6)]
+    files = [there(number, EvictionClass.NOTHING) for number in range(1, 6)]
 
     found = plan(
-        ROOM, files, [wish(6, Standing.LASTING, size=100 * K + 1), wish(7, Standing.NOTHING)]
+        ROOM,
+        files,
+        [wish(6, EvictionClass.LASTING, size=100 * K + 1), wish(7, EvictionClass.NOTHING)],
     )
 
     assert gone(found) == []
@@ -134,10 +147,12 @@ def test_nothing_goes_for_what_is_larger_than_the_whole_budget() -> None:
 
 
 def test_a_smaller_one_comes_though_a_larger_one_waits() -> None:
-    files = [there(1, Standing.LASTING, size=60 * K)]
+    files = [there(1, EvictionClass.LASTING, size=60 * K)]
 
     found = plan(
-        ROOM, files, [wish(2, Standing.LASTING, size=60 * K), wish(3, Standing.PRE_CACHED)]
+        ROOM,
+        files,
+        [wish(2, EvictionClass.LASTING, size=60 * K), wish(3, EvictionClass.PRE_CACHED)],
     )
 
     assert (come(found), refused(found)) == ([3], [(2, "budget")])
@@ -145,19 +160,19 @@ def test_a_smaller_one_comes_though_a_larger_one_waits() -> None:
 
 def test_no_more_goes_than_is_needed() -> None:
     files = [
-        there(1, Standing.NOTHING, size=8 * K, used=1),
-        there(2, Standing.NOTHING, size=40 * K, used=2),
-        there(3, Standing.LASTING, size=52 * K),
+        there(1, EvictionClass.NOTHING, size=8 * K, used=1),
+        there(2, EvictionClass.NOTHING, size=40 * K, used=2),
+        there(3, EvictionClass.LASTING, size=52 * K),
     ]
 
-    assert gone(plan(ROOM, files, [wish(4, Standing.LASTING, size=40 * K)])) == [2]
+    assert gone(plan(ROOM, files, [wish(4, EvictionClass.LASTING, size=40 * K)])) == [2]
 
 
 def test_a_person_comes_before_a_heart_and_the_urgent_before_the_rest() -> None:
     waiting = [
-        wish(1, Standing.LASTING, size=40 * K),
-        wish(2, Standing.LASTING, size=40 * K, is_own=True),
-        wish(3, Standing.LASTING, size=40 * K, priority=1),
+        wish(1, EvictionClass.LASTING, size=40 * K),
+        wish(2, EvictionClass.LASTING, size=40 * K, is_own=True),
+        wish(3, EvictionClass.LASTING, size=40 * K, priority=1),
     ]
 
     found = plan(ROOM, [], waiting)
@@ -167,20 +182,20 @@ def test_a_person_comes_before_a_heart_and_the_urgent_before_the_rest() -> None:
 
 def test_the_reserve_stays_free_whatever_others_put_there() -> None:
     space = Space(total=4000 * K, free=400 * K, block=BLOCK, largest_file=None)
-    files = [there(1, Standing.AFFINITY), there(2, Standing.LASTING)]
+    files = [there(1, EvictionClass.AFFINITY), there(2, EvictionClass.LASTING)]
 
-    found = plan(limited(space=space, budget=None), files, [wish(3, Standing.LASTING)])
+    found = plan(limited(space=space, budget=None), files, [wish(3, EvictionClass.LASTING)])
 
     assert (gone(found), come(found)) == ([1], [3])
-    full = plan(limited(space=space, budget=None), files[1:], [wish(3, Standing.LASTING)])
+    full = plan(limited(space=space, budget=None), files[1:], [wish(3, EvictionClass.LASTING)])
     assert refused(full) == [(3, "full")]
 
 
 def test_what_is_coming_already_is_counted() -> None:
-    files = [there(1, Standing.NOTHING, size=40 * K)]
+    files = [there(1, EvictionClass.NOTHING, size=40 * K)]
     running = (Running(size=60 * K, held=20 * K),)
 
-    found = plan(limited(running=running), files, [wish(2, Standing.LASTING)])
+    found = plan(limited(running=running), files, [wish(2, EvictionClass.LASTING)])
 
     assert gone(found) == [1]
 
@@ -188,15 +203,17 @@ def test_what_is_coming_already_is_counted() -> None:
 def test_only_the_bytes_to_come_need_free_room() -> None:
     space = Space(total=4000 * K, free=410 * K, block=BLOCK, largest_file=None)
 
-    found = plan(limited(space=space), [], [wish(1, Standing.LASTING, size=40 * K, held=32 * K)])
+    found = plan(
+        limited(space=space), [], [wish(1, EvictionClass.LASTING, size=40 * K, held=32 * K)]
+    )
 
     assert come(found) == [1]
 
 
 def test_over_the_budget_with_lasting_files_nothing_goes_and_nothing_comes() -> None:
-    files = [there(number, Standing.LASTING) for number in range(1, 8)]
+    files = [there(number, EvictionClass.LASTING) for number in range(1, 8)]
 
-    found = plan(ROOM, files, [wish(8, Standing.LASTING, size=None)])
+    found = plan(ROOM, files, [wish(8, EvictionClass.LASTING, size=None)])
 
     assert (gone(found), refused(found)) == ([], [(8, "budget")])
     assert found.over == 40 * K
@@ -207,7 +224,7 @@ def test_over_the_budget_with_lasting_files_nothing_goes_and_nothing_comes() -> 
     [(5, 5, False), (6, 6, True), (30, 6, False), (30, 7, True)],
 )
 def test_many_removals_at_once_wait_for_a_person(files: int, going: int, *, asks: bool) -> None:
-    stored = [there(number, Standing.NOTHING) for number in range(1, files + 1)]
+    stored = [there(number, EvictionClass.NOTHING) for number in range(1, files + 1)]
 
     found = plan(limited(budget=(files - going) * 20 * K), stored, [])
 
@@ -216,8 +233,8 @@ def test_many_removals_at_once_wait_for_a_person(files: int, going: int, *, asks
 
 
 def test_a_plan_that_may_remove_nothing_lets_in_what_fits() -> None:
-    files = [there(number, Standing.NOTHING) for number in range(1, 5)]
-    waiting = [wish(5, Standing.LASTING, size=40 * K), wish(6, Standing.PRE_CACHED)]
+    files = [there(number, EvictionClass.NOTHING) for number in range(1, 5)]
+    waiting = [wish(5, EvictionClass.LASTING, size=40 * K), wish(6, EvictionClass.PRE_CACHED)]
 
     found = plan(ROOM, files, waiting, may_remove=False)
 
@@ -225,30 +242,30 @@ def test_a_plan_that_may_remove_nothing_lets_in_what_fits() -> None:
 
 
 def test_another_id_means_that_other_files_would_go() -> None:
-    files = [there(number, Standing.NOTHING, used=number) for number in range(1, 6)]
-    some = plan(ROOM, files, [wish(6, Standing.LASTING)])
+    files = [there(number, EvictionClass.NOTHING, used=number) for number in range(1, 6)]
+    some = plan(ROOM, files, [wish(6, EvictionClass.LASTING)])
 
-    assert some.id == plan(ROOM, files[::-1], [wish(7, Standing.LASTING)]).id
-    assert some.id != plan(ROOM, files, [wish(6, Standing.LASTING, size=40 * K)]).id
+    assert some.id == plan(ROOM, files[::-1], [wish(7, EvictionClass.LASTING)]).id
+    assert some.id != plan(ROOM, files, [wish(6, EvictionClass.LASTING, size=40 * K)]).id
 
 
 @pytest.mark.parametrize(
     ("grips", "expected"),
     [
-        ([], Standing.NOTHING),
-        ([Grip("queue_ahead")], Standing.PRE_CACHED),
-        ([Grip("queue_ahead"), Grip("album_affinity")], Standing.AFFINITY),
-        ([Grip("latest"), Grip("album_affinity")], Standing.PASSING),
-        ([Grip("next_up")], Standing.PASSING),
-        ([Grip("favourites")], Standing.LASTING),
-        ([Grip("playlists"), Grip("latest")], Standing.LASTING),
-        ([Grip("pin", is_ending=True)], Standing.PASSING),
-        ([Grip("pin", is_ending=True), Grip("favourites")], Standing.LASTING),
-        ([Grip("queue_ahead", is_ending=True)], Standing.PRE_CACHED),
-        ([Grip("a rule of tomorrow")], Standing.LASTING),
+        ([], EvictionClass.NOTHING),
+        ([HoldStrength("queue_ahead")], EvictionClass.PRE_CACHED),
+        ([HoldStrength("queue_ahead"), HoldStrength("album_affinity")], EvictionClass.AFFINITY),
+        ([HoldStrength("latest"), HoldStrength("album_affinity")], EvictionClass.PASSING),
+        ([HoldStrength("next_up")], EvictionClass.PASSING),
+        ([HoldStrength("favourites")], EvictionClass.LASTING),
+        ([HoldStrength("playlists"), HoldStrength("latest")], EvictionClass.LASTING),
+        ([HoldStrength("pin", is_ending=True)], EvictionClass.PASSING),
+        ([HoldStrength("pin", is_ending=True), HoldStrength("favourites")], EvictionClass.LASTING),
+        ([HoldStrength("queue_ahead", is_ending=True)], EvictionClass.PRE_CACHED),
+        ([HoldStrength("a rule of tomorrow")], EvictionClass.LASTING),
     ],
 )
-def test_the_firmest_hold_counts(grips: list[Grip], expected: Standing) -> None:
+def test_the_firmest_hold_counts(grips: list[HoldStrength], expected: EvictionClass) -> None:
     assert standing(grips) is expected
 
 

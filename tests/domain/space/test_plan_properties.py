@@ -7,14 +7,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.space.budget import DeviceRoom, Running, Wanted
-from sidecar.domain.space.eviction import Standing, Stored
+from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
+from sidecar.domain.space.eviction import EvictionClass, Stored
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
 
 BLOCK = 4
 SIZES = st.integers(0, 60)
-STANDINGS = st.sampled_from(list(Standing))
+STANDINGS = st.sampled_from(list(EvictionClass))
 
 
 @st.composite
@@ -34,12 +34,12 @@ def files(draw: st.DrawFn, first: int) -> list[Stored]:
 
 
 @st.composite
-def wishes(draw: st.DrawFn, first: int, *, parts: bool) -> list[Wanted]:
+def wishes(draw: st.DrawFn, first: int, *, parts: bool) -> list[WantedFile]:
     found = []
     for n in range(draw(st.integers(0, 10))):
         size = draw(SIZES)
         found.append(
-            Wanted(
+            WantedFile(
                 download_id=first + n,
                 item_id=str(first + n),
                 title="",
@@ -57,7 +57,7 @@ def wishes(draw: st.DrawFn, first: int, *, parts: bool) -> list[Wanted]:
 @st.composite
 def situations(
     draw: st.DrawFn, *, parts: bool = False
-) -> tuple[DeviceRoom, list[Stored], list[Wanted]]:
+) -> tuple[DeviceRoom, list[Stored], list[WantedFile]]:
     stored, waiting = draw(files(1)), draw(wishes(100, parts=parts))
     used = sum(-(-one.size // BLOCK) * BLOCK for one in stored)
     free = draw(st.integers(0, 300))
@@ -78,8 +78,8 @@ def situations(
 
 
 def carried_out(
-    found: Plan, room: DeviceRoom, stored: list[Stored], waiting: list[Wanted]
-) -> tuple[DeviceRoom, list[Stored], list[Wanted]]:
+    found: Plan, room: DeviceRoom, stored: list[Stored], waiting: list[WantedFile]
+) -> tuple[DeviceRoom, list[Stored], list[WantedFile]]:
     """Return the situation when everything that the plan says has been done."""
     going = {one.download_id for one in found.removals}
     coming = {one.download_id for one in found.adds}
@@ -108,7 +108,7 @@ def carried_out(
 
 @given(situations(parts=True))
 def test_never_over_the_limits_unless_nothing_more_may_go(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]],
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]],
 ) -> None:
     room, stored, waiting = given_
     found = plan(room, stored, waiting)
@@ -124,7 +124,7 @@ def test_never_over_the_limits_unless_nothing_more_may_go(
 
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_what_is_given_does_not_matter(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]], chance: object
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]], chance: object
 ) -> None:
     room, stored, waiting = given_
     first = plan(room, stored, waiting)
@@ -136,7 +136,7 @@ def test_the_order_of_what_is_given_does_not_matter(
 
 @given(situations())
 def test_once_it_is_carried_out_the_next_plan_changes_nothing(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]],
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]],
 ) -> None:
     room, stored, waiting = given_
     after = carried_out(plan(room, stored, waiting), room, stored, waiting)
@@ -149,20 +149,20 @@ def test_once_it_is_carried_out_the_next_plan_changes_nothing(
 
 @given(situations(parts=True))
 def test_nothing_that_is_protected_ever_goes(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]],
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]],
 ) -> None:
     room, stored, waiting = given_
     going = {one.download_id for one in plan(room, stored, waiting).removals}
 
     for one in stored:
         assert one.download_id not in going or (
-            one.standing is not Standing.LASTING and not one.is_in_use
+            one.standing is not EvictionClass.LASTING and not one.is_in_use
         )
 
 
 @given(situations(parts=True))
 def test_every_download_comes_or_is_told_why_not(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]],
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]],
 ) -> None:
     room, stored, waiting = given_
     found = plan(room, stored, waiting)
@@ -175,7 +175,7 @@ def test_every_download_comes_or_is_told_why_not(
 
 
 @given(situations(parts=True))
-def test_no_file_goes_in_vain(given_: tuple[DeviceRoom, list[Stored], list[Wanted]]) -> None:
+def test_no_file_goes_in_vain(given_: tuple[DeviceRoom, list[Stored], list[WantedFile]]) -> None:
     room, stored, waiting = given_
     found = plan(room, stored, waiting)
     if not found.adds:
@@ -188,7 +188,7 @@ def test_no_file_goes_in_vain(given_: tuple[DeviceRoom, list[Stored], list[Wante
 
 @given(situations(parts=True))
 def test_what_goes_is_wanted_less_than_something_that_comes(
-    given_: tuple[DeviceRoom, list[Stored], list[Wanted]],
+    given_: tuple[DeviceRoom, list[Stored], list[WantedFile]],
 ) -> None:
     room, stored, waiting = given_
     within = replace(
@@ -197,6 +197,6 @@ def test_what_goes_is_wanted_less_than_something_that_comes(
     found = plan(within, stored, waiting)
     standing = {one.download_id: one.standing for one in stored}
     standing |= {one.download_id: one.standing for one in waiting}
-    best = max((standing[one.download_id] for one in found.adds), default=Standing.NOTHING)
+    best = max((standing[one.download_id] for one in found.adds), default=EvictionClass.NOTHING)
 
     assert all(standing[one.download_id] < best for one in found.removals)

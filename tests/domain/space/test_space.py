@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.space.space import Refusal, Space, default_reserve, room_for, taken
+from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
 
 MIB = 1024**2
 GIB = 1024**3
@@ -20,7 +20,7 @@ def room(
     promised: int = 0,
     budget: int | None = None,
     reserve: int | None = 1 * GIB,
-) -> Refusal | None:
+) -> SpaceRefusal | None:
     return room_for(
         remaining=size if remaining is None else remaining,
         size=size,

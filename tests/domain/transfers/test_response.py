@@ -8,11 +8,11 @@ from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import (
     OVERLAP,
-    Body,
     Doubt,
     Fetched,
     FromZero,
     Held,
+    WriteBody,
     confirm,
     doubt_about,
     is_believed,
@@ -50,11 +50,13 @@ def part(first: int = FROM, last: int = TOTAL - 1, total: int | str = TOTAL) -> 
 
 
 def test_a_whole_file_is_taken_from_its_start() -> None:
-    assert judge_whole(200, FILE, HOST) == Body(0, 0, KNOWN, "audio/flac", OLD)
+    assert judge_whole(200, FILE, HOST) == WriteBody(0, 0, KNOWN, "audio/flac", OLD)
 
 
 def test_the_rest_of_the_same_file_goes_on_after_what_is_compared() -> None:
-    assert judge_rest(206, part(), HOST, HELD) == Body(100_000, OVERLAP, KNOWN, "audio/flac", OLD)
+    assert judge_rest(206, part(), HOST, HELD) == WriteBody(
+        100_000, OVERLAP, KNOWN, "audio/flac", OLD
+    )
 
 
 @pytest.mark.parametrize("count", [1, OVERLAP - 1, OVERLAP])
@@ -62,11 +64,11 @@ def test_of_a_short_part_all_is_compared(count: int) -> None:
     held = Held(count, KNOWN)
 
     assert held.asks_from == 0
-    assert judge_rest(206, part(0), HOST, held) == Body(count, count, KNOWN, "audio/flac", OLD)
+    assert judge_rest(206, part(0), HOST, held) == WriteBody(count, count, KNOWN, "audio/flac", OLD)
 
 
 def test_a_whole_file_in_place_of_the_rest_starts_over() -> None:
-    assert judge_rest(200, FILE, HOST, HELD) == Body(0, 0, KNOWN, "audio/flac", OLD)
+    assert judge_rest(200, FILE, HOST, HELD) == WriteBody(0, 0, KNOWN, "audio/flac", OLD)
 
 
 @pytest.mark.parametrize("held", [None, HELD])
@@ -82,7 +84,9 @@ def test_an_empty_body_is_no_file(held: Held | None) -> None:
 def test_a_shorter_piece_than_the_rest_is_taken_as_far_as_it_goes() -> None:
     piece = part(last=150_000)
 
-    assert judge_rest(206, piece, HOST, HELD) == Body(100_000, OVERLAP, KNOWN, "audio/flac", OLD)
+    assert judge_rest(206, piece, HOST, HELD) == WriteBody(
+        100_000, OVERLAP, KNOWN, "audio/flac", OLD
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,9 @@ def test_a_piece_of_a_file_that_was_asked_for_as_a_whole_is_refused() -> None:
 def test_what_came_without_a_length_goes_on_once_it_is_told() -> None:
     held = Held(100_000, Validator(OLD, None))
 
-    assert judge_rest(206, part(), HOST, held) == Body(100_000, OVERLAP, KNOWN, "audio/flac", OLD)
+    assert judge_rest(206, part(), HOST, held) == WriteBody(
+        100_000, OVERLAP, KNOWN, "audio/flac", OLD
+    )
     assert judge_rest(206, part(total="*"), HOST, held) == FromZero()
 
 

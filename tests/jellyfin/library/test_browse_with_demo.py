@@ -12,8 +12,8 @@ from sidecar.demo.state.core import Phase
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.library.browse import Asked, Browser, Shelf, Sort
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.library.browse import BrowsePage, BrowseQuery, Browser, BrowseSort
 from sidecar.jellyfin.library.streaming import FileAway, stream
 from sidecar.jellyfin.sign_in import SignIn
 from tests.fakes.tiny_library import TONE_1, listing, write
@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, library: Path) -> Iterator[DemoServer
 
 
 def client(server: DemoServer, name: str) -> Jellyfin:
-    identity = Identity(device_id=f"sidecar-{name}", version="1.0.0")
+    identity = DeviceIdentity(device_id=f"sidecar-{name}", version="1.0.0")
     found = SignIn(server.url, identity).with_password(name, SecretStr(name))
     return Jellyfin(
         server.url,
@@ -51,7 +51,7 @@ def ann(server: DemoServer) -> Browser:
     return Browser(client(server, "ann"))
 
 
-def titles(shelf: Shelf) -> list[str]:
+def titles(shelf: BrowsePage) -> list[str]:
     return [one.item.title for one in shelf.entries]
 
 
@@ -63,76 +63,78 @@ def place(browser: Browser, *titles: str) -> str:
     """Walk down from the libraries, by titles; return the id of where that leads."""
     parent: str | None = None
     for title in titles:
-        shelf = browser.shelf(Asked(parent=parent, page_size=100))
+        shelf = browser.shelf(BrowseQuery(parent=parent, page_size=100))
         parent = next(one.item.id for one in shelf.entries if one.item.title == title)
     assert parent is not None
     return parent
 
 
 def test_the_libraries_come_first_and_each_leads_to_its_own(ann: Browser) -> None:
-    libraries = ann.shelf(Asked())
+    libraries = ann.shelf(BrowseQuery())
 
     assert {one.kind for one in libraries.entries} == {Kind.VIEW}
     assert {one.children for one in libraries.entries} == {None}
     assert set(titles(libraries)) >= {"Music", "Movies", "Shows"}
     inside = {
-        name: titles(ann.shelf(Asked(parent=place(ann, name), page_size=100)))
+        name: titles(ann.shelf(BrowseQuery(parent=place(ann, name), page_size=100)))
         for name in ("Music", "Movies", "Shows")
     }
     assert "First Light" in inside["Music"]
     assert inside["Movies"] == ["Colour Bars", "Test Pattern"]
     assert inside["Shows"] == ["The Signal"]
-    assert titles(ann.shelf(Asked(page=2, page_size=2))) == titles(libraries)[2:4]
+    assert titles(ann.shelf(BrowseQuery(page=2, page_size=2))) == titles(libraries)[2:4]
 
 
 def test_albums_open_into_tracks_and_series_into_seasons_and_episodes(ann: Browser) -> None:
     album = place(ann, "Music", "First Light")
     double = place(ann, "Music", "Double")
     series = place(ann, "Shows", "The Signal")
-    seasons = ann.shelf(Asked(parent=series))
+    seasons = ann.shelf(BrowseQuery(parent=series))
 
-    assert titles(ann.shelf(Asked(parent=album))) == ["Tone 1", "Tone 2", "Tone 3"]
-    assert titles(ann.shelf(Asked(parent=double))) == ["Side 1", "Side 2"]
+    assert titles(ann.shelf(BrowseQuery(parent=album))) == ["Tone 1", "Tone 2", "Tone 3"]
+    assert titles(ann.shelf(BrowseQuery(parent=double))) == ["Side 1", "Side 2"]
     assert [one.kind for one in seasons.entries] == [Kind.SEASON] * 2
-    episodes = ann.shelf(Asked(parent=seasons.entries[1].item.id))
+    episodes = ann.shelf(BrowseQuery(parent=seasons.entries[1].item.id))
     assert titles(episodes) == ["The Signal S02E01", "The Signal S02E02"]
-    everything = ann.shelf(Asked(parent=series, kinds=kinds(Kind.EPISODE)))
+    everything = ann.shelf(BrowseQuery(parent=series, kinds=kinds(Kind.EPISODE)))
     assert (everything.total, everything.entries[0].item.series) == (4, "The Signal")
     assert ann.one(album).children == 3
-    assert ann.shelf(Asked(parent=place(ann, "Music"), text="first")).entries[0].children == 3
+    assert ann.shelf(BrowseQuery(parent=place(ann, "Music"), text="first")).entries[0].children == 3
 
 
 def test_artists_open_into_their_albums_and_playlists_keep_their_order(ann: Browser) -> None:
-    artists = ann.shelf(Asked(kinds=kinds(Kind.ARTIST), page_size=100))
+    artists = ann.shelf(BrowseQuery(kinds=kinds(Kind.ARTIST), page_size=100))
     choir = next(one.item.id for one in artists.entries if one.item.title == "Choir")
-    playlists = ann.shelf(Asked(kinds=kinds(Kind.PLAYLIST)))
+    playlists = ann.shelf(BrowseQuery(kinds=kinds(Kind.PLAYLIST)))
 
-    hits = ann.shelf(Asked(parent=choir))
+    hits = ann.shelf(BrowseQuery(parent=choir))
     assert (titles(hits), hits.entries[0].item.year) == (["Greatest Hits"], 2001)
-    tracks = ann.shelf(Asked(parent=choir, kinds=kinds(Kind.TRACK)))
+    tracks = ann.shelf(BrowseQuery(parent=choir, kinds=kinds(Kind.TRACK)))
     assert titles(tracks) == ["Hit of Choir"]
     assert titles(playlists) == ["Road trip"]
-    entries = ann.shelf(Asked(parent=playlists.entries[0].item.id))
+    entries = ann.shelf(BrowseQuery(parent=playlists.entries[0].item.id))
     assert titles(entries) == ["Tone 2", "Tone 1"]
 
 
 def test_words_are_searched_in_every_kind_or_in_some(ann: Browser) -> None:
-    assert set(titles(ann.shelf(Asked(text="TONE", page_size=100)))) == {
+    assert set(titles(ann.shelf(BrowseQuery(text="TONE", page_size=100)))) == {
         "Tone 1",
         "Tone 2",
         "Tone 3",
     }
-    found = ann.shelf(Asked(text="signal", kinds=kinds(Kind.SERIES)))
+    found = ann.shelf(BrowseQuery(text="signal", kinds=kinds(Kind.SERIES)))
     assert titles(found) == ["The Signal"]
-    assert titles(ann.shelf(Asked(text="sine", kinds=kinds(Kind.ARTIST)))) == ["The Sine Waves"]
-    assert ann.shelf(Asked(text="nothing like it")) == Shelf((), 0)
+    assert titles(ann.shelf(BrowseQuery(text="sine", kinds=kinds(Kind.ARTIST)))) == [
+        "The Sine Waves"
+    ]
+    assert ann.shelf(BrowseQuery(text="nothing like it")) == BrowsePage((), 0)
 
 
 def test_pages_follow_each_other_in_the_order_asked_for(ann: Browser) -> None:
     films = kinds(Kind.FILM)
 
-    by_name = [titles(ann.shelf(Asked(kinds=films, page=n, page_size=1))) for n in (1, 2, 3)]
-    by_year = ann.shelf(Asked(kinds=films, sort=Sort.YEAR))
+    by_name = [titles(ann.shelf(BrowseQuery(kinds=films, page=n, page_size=1))) for n in (1, 2, 3)]
+    by_year = ann.shelf(BrowseQuery(kinds=films, sort=BrowseSort.YEAR))
 
     assert by_name == [["Colour Bars"], ["Test Pattern"], []]
     assert titles(by_year) == ["Test Pattern", "Colour Bars"]
@@ -155,17 +157,17 @@ def test_what_an_account_may_not_see_is_not_there(server: DemoServer, ann: Brows
 
     for parent in (music, album, "0" * 32):
         with pytest.raises((NotFound, NotAllowed)):
-            kid.shelf(Asked(parent=parent))
+            kid.shelf(BrowseQuery(parent=parent))
         with pytest.raises(NotFound):
             kid.one(parent)
-    assert titles(kid.shelf(Asked(text="tone"))) == []
+    assert titles(kid.shelf(BrowseQuery(text="tone"))) == []
 
 
 def test_a_server_that_starts_is_away(server: DemoServer, ann: Browser) -> None:
     server.enter(Phase.LOADING)
 
     with pytest.raises(ServerAway):
-        ann.shelf(Asked())
+        ann.shelf(BrowseQuery())
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.library.file_index import Originals
-from sidecar.jellyfin.library.play_state import PlayedMarks
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.jellyfin.sign_in import SignIn
 from tests.contract.client import Client
 from tests.fakes.demo_house import House, device_of
@@ -34,7 +34,7 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[DemoServe
 
 @pytest.fixture
 def ann(server: DemoServer) -> Iterator[Jellyfin]:
-    identity = Identity(device_id="played-ann", version="1.0.0")
+    identity = DeviceIdentity(device_id="played-ann", version="1.0.0")
     found = SignIn(server.url, identity).with_password("ann", SecretStr("ann"))
     client = Jellyfin(
         server.url, identity=identity, token=found.token, user_id=found.user_id, server_id=None
@@ -50,7 +50,7 @@ def phone(server: DemoServer) -> Client:
 
 def test_a_count_and_a_date_are_read_and_written(ann: Jellyfin, phone: Client) -> None:
     item_id = str(phone.songs()[0]["Id"])
-    marks = PlayedMarks(ann)
+    marks = PlayStates(ann)
     after = Tally(7, LONG_AGO, is_played=True)
 
     before = marks.of(item_id)
@@ -65,7 +65,7 @@ def test_what_is_not_written_stays_to_the_last_digit(ann: Jellyfin, phone: Clien
     phone.post(f"/UserFavoriteItems/{item_id}")
     phone.post(f"/UserPlayedItems/{item_id}")
     told = phone.get(f"/UserItems/{item_id}/UserData")
-    marks = PlayedMarks(ann)
+    marks = PlayStates(ann)
     before = marks.of(item_id)
 
     marks.set(item_id, before, Tally(before.count + 1, before.last, is_played=True))
@@ -75,7 +75,7 @@ def test_what_is_not_written_stays_to_the_last_digit(ann: Jellyfin, phone: Clien
 
 def test_an_item_is_ticked_off_with_a_date(ann: Jellyfin, phone: Client) -> None:
     item_id = str(phone.songs()[0]["Id"])
-    marks = PlayedMarks(ann)
+    marks = PlayStates(ann)
 
     marks.tick(item_id, LONG_AGO)
 
@@ -88,16 +88,16 @@ def test_who_may_not_write_is_told_so(ann: Jellyfin, phone: Client, server: Demo
     admin.post(f"/Users/{ann.user_id}/Policy", policy | {"EnableUserPreferenceAccess": False})
 
     with pytest.raises(NotAllowed):
-        PlayedMarks(ann).set(str(phone.songs()[0]["Id"]), Tally(), Tally(1, LONG_AGO))
+        PlayStates(ann).set(str(phone.songs()[0]["Id"]), Tally(), Tally(1, LONG_AGO))
 
 
 def test_an_unknown_item_is_not_found(ann: Jellyfin) -> None:
     with pytest.raises(NotFound):
-        PlayedMarks(ann).of("f" * 32)
+        PlayStates(ann).of("f" * 32)
 
 
 def test_the_whole_library_is_listed(ann: Jellyfin, phone: Client) -> None:
-    listing = Originals(ann).all()
+    listing = ServerFileIndex(ann).all()
 
     assert listing.complete
     assert {str(one["Id"]) for one in phone.songs()} < {one.id for one in listing.items}
@@ -107,7 +107,7 @@ def test_the_whole_library_is_listed(ann: Jellyfin, phone: Client) -> None:
 def test_a_sample_is_the_bytes_of_the_original_or_nothing(ann: Jellyfin, phone: Client) -> None:
     item_id = str(phone.songs()[0]["Id"])
     whole = phone.ask("GET", f"/Items/{item_id}/File").content
-    originals = Originals(ann)
+    originals = ServerFileIndex(ann)
 
     assert originals.sample(item_id, 5, 20, size=len(whole)) == whole[5:25]
     assert originals.sample(item_id, 5, 20, size=len(whole) + 1) is None

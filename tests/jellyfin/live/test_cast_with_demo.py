@@ -16,7 +16,7 @@ from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items import ItemType
-from sidecar.domain.playback.cast_queue import When
+from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import beside, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
@@ -92,7 +92,7 @@ def test_an_album_that_is_cast_arrives_as_its_tracks(server: DemoServer) -> None
         command = target.wait_for(Command)
 
     tracks = tuple(one.id for one in phone.expand(album).items)
-    assert order == PlayOrder(tracks, When.NOW, 0, ann.user_id)
+    assert order == PlayOrder(tracks, CastPosition.NOW, 0, ann.user_id)
     assert command == Command("Stop", ann.user_id)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sidecar.domain.playback.cast_queue import When
+from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import decode
 from tests.fakes.live import frame
@@ -20,8 +20,13 @@ def test_what_the_real_web_client_cast_is_read_as_it_was_recorded() -> None:
     )
 
     assert isinstance(album, PlayOrder)
-    assert (len(album.item_ids), album.when, album.start, album.by) == (10, When.NOW, 0, ANN)
-    assert song == PlayOrder((ID,), When.LAST, 0, ANN)
+    assert (len(album.item_ids), album.when, album.start, album.by) == (
+        10,
+        CastPosition.NOW,
+        0,
+        ANN,
+    )
+    assert song == PlayOrder((ID,), CastPosition.LAST, 0, ANN)
 
 
 def test_play_next_and_the_place_of_the_click_are_read() -> None:
@@ -30,7 +35,7 @@ def test_play_next_and_the_place_of_the_click_are_read() -> None:
         own_device="x",
     )
 
-    assert told == PlayOrder((ID,), When.NEXT, 1, None)
+    assert told == PlayOrder((ID,), CastPosition.NEXT, 1, None)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from sidecar.jellyfin.live.keepalive import Pulse
+from sidecar.jellyfin.live.keepalive import KeepAlive
 
 
 def test_the_first_one_is_due_at_once_and_then_every_25_seconds() -> None:
-    pulse = Pulse(100.0)
+    pulse = KeepAlive(100.0)
 
     assert pulse.is_due(100.0)
     pulse.sent(100.0)
@@ -13,7 +13,7 @@ def test_the_first_one_is_due_at_once_and_then_every_25_seconds() -> None:
 
 
 def test_a_server_that_echoes_is_alive() -> None:
-    pulse = Pulse(0.0)
+    pulse = KeepAlive(0.0)
     for second in range(0, 1000, 25):
         assert not pulse.is_dead(float(second))
         pulse.sent(float(second))
@@ -23,7 +23,7 @@ def test_a_server_that_echoes_is_alive() -> None:
 
 
 def test_a_server_that_stops_echoing_is_dead_within_90_seconds() -> None:
-    pulse = Pulse(0.0)
+    pulse = KeepAlive(0.0)
     pulse.sent(0.0)
     pulse.echoed()
     dead_at = next(second for second in range(1, 200) if _beats_unanswered(pulse, float(second)))
@@ -31,14 +31,14 @@ def test_a_server_that_stops_echoing_is_dead_within_90_seconds() -> None:
     assert 60 < dead_at <= 90
 
 
-def _beats_unanswered(pulse: Pulse, now: float) -> bool:
+def _beats_unanswered(pulse: KeepAlive, now: float) -> bool:
     if pulse.is_due(now):
         pulse.sent(now)
     return pulse.is_dead(now)
 
 
 def test_one_that_was_late_is_dead_because_jellyfin_goes_deaf() -> None:
-    pulse = Pulse(0.0)
+    pulse = KeepAlive(0.0)
     pulse.sent(0.0)
     pulse.echoed()
 

@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 from pydantic import SecretStr
 
-from sidecar.errors import OddAnswer, ServerAway
+from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -20,7 +20,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.jellyfin.live.listener import LONGEST_REST_S, Listener, rest
-from sidecar.jellyfin.live.websocket import Line, LineLost, LineRefused
+from sidecar.jellyfin.live.websocket import ConnectionLost, ConnectionRefused, LiveConnection
 from tests.fakes.answering import UNAUTHORISED, Answering, answering, html_reply
 from tests.fakes.clock import FakeClock
 from tests.fakes.live import FakeLine, frame
@@ -48,7 +48,7 @@ class Bench:
         self.lines.append(line)
         return line
 
-    def dial(self) -> Line:
+    def dial(self) -> LiveConnection:
         self.dialled_at.append(self.clock.monotonic())
         following = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
         if isinstance(following, Exception):
@@ -58,7 +58,7 @@ class Bench:
     def listener(self, deliver: Callable[[News], None] | None = None) -> Listener:
         client = Jellyfin(
             self.server.url,
-            identity=Identity(device_id="sc-1", version="1"),
+            identity=DeviceIdentity(device_id="sc-1", version="1"),
             token=SecretStr("0123456789abcdef0123456789abcdef"),
         )
         return Listener(
@@ -155,7 +155,7 @@ def test_a_line_that_ends_is_made_anew_and_told_once(bench: Bench) -> None:
 
     first.inbox.append(frame("ServerShuttingDown"))
     bench.run_for(1, listener)
-    first.lost = LineLost("closed")
+    first.lost = ConnectionLost("closed")
     bench.run_for(60, listener)
 
     assert bench.kinds() == [Connected, ServerStopping, Disconnected, Connected]
@@ -176,7 +176,7 @@ def test_it_comes_back_ever_more_slowly_to_a_server_that_stays_away(bench: Bench
 def test_a_line_that_breaks_at_once_each_time_is_not_dialled_ever_faster(bench: Bench) -> None:
     lines = [bench.line() for _ in range(6)]
     for one in lines:
-        one.lost = LineLost("closed")
+        one.lost = ConnectionLost("closed")
 
     bench.run_for(90, bench.listener())
 
@@ -191,7 +191,7 @@ def test_after_a_settled_connection_the_first_attempt_is_quick_again(bench: Benc
     listener = bench.listener()
     bench.run_for(200, listener)
 
-    settled.lost = LineLost("closed")
+    settled.lost = ConnectionLost("closed")
     lost_at = bench.clock.monotonic()
     bench.run_for(10, listener)
 
@@ -210,7 +210,7 @@ def test_the_servers_wish_is_a_floor_within_reason() -> None:
 
 
 def test_a_refused_token_ends_it_when_users_me_confirms(bench: Bench) -> None:
-    bench.lines = [LineRefused("403")]
+    bench.lines = [ConnectionRefused("403")]
     bench.server.routes["GET /Users/Me"] = UNAUTHORISED
     listener = bench.listener()
 
@@ -222,7 +222,7 @@ def test_a_refused_token_ends_it_when_users_me_confirms(bench: Bench) -> None:
 
 
 def test_a_refusal_that_users_me_contradicts_is_only_a_lost_line(bench: Bench) -> None:
-    bench.lines = [LineRefused("the proxy says 403")]
+    bench.lines = [ConnectionRefused("the proxy says 403")]
     bench.line()
 
     bench.run_for(10, bench.listener())
@@ -231,7 +231,7 @@ def test_a_refusal_that_users_me_contradicts_is_only_a_lost_line(bench: Bench) -
 
 
 def test_a_refusal_while_the_server_starts_is_no_sign_out(bench: Bench) -> None:
-    bench.lines = [LineRefused("403")]
+    bench.lines = [ConnectionRefused("403")]
     bench.line()
     bench.server.routes["GET /Users/Me"] = UNAUTHORISED
     bench.server.routes["GET /System/Info/Public"] = html_reply(503)
@@ -242,7 +242,7 @@ def test_a_refusal_while_the_server_starts_is_no_sign_out(bench: Bench) -> None:
 
 
 def test_a_proxy_without_live_connections_is_told_and_tried_again(bench: Bench) -> None:
-    bench.lines = [OddAnswer("no live connection (status 404)")]
+    bench.lines = [UnexpectedAnswer("no live connection (status 404)")]
 
     bench.run_for(10, bench.listener())
 
@@ -257,7 +257,7 @@ def test_a_frame_beyond_all_measure_costs_the_sessions_and_not_the_hearts(bench:
     listener = bench.listener()
     bench.run_for(1, listener)
 
-    first.lost = LineLost("closed", frame_too_big=True)
+    first.lost = ConnectionLost("closed", frame_too_big=True)
     bench.run_for(10, listener)
 
     assert second.times("SessionsStart") == []

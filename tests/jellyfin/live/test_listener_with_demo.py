@@ -15,7 +15,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.subscriptions import Listener as Ear
 from sidecar.domain.items import ItemType
-from sidecar.errors import OddAnswer
+from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -25,7 +25,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.jellyfin.live.websocket import Line
+from sidecar.jellyfin.live.websocket import LiveConnection
 from tests.fakes.clock import HastyClock
 from tests.fakes.live import running
 from tests.fakes.tiny_library import listing, write
@@ -43,7 +43,9 @@ def server(tmp_path: Path) -> Iterator[DemoServer]:
 class Following:
     """An account that is listened to, and its phone."""
 
-    def __init__(self, server: DemoServer, open_line: Callable[[], Line] | None = None) -> None:
+    def __init__(
+        self, server: DemoServer, open_line: Callable[[], LiveConnection] | None = None
+    ) -> None:
         self.ann = client(server, "ann")
         self.phone = client(server, "ann", "phone")
         self.song = named(self.phone, ItemType.AUDIO, "Tone 1")
@@ -119,8 +121,8 @@ def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
 
 
 def test_what_plays_is_known_where_no_live_connection_gets_through(server: DemoServer) -> None:
-    def refuse() -> Line:
-        raise OddAnswer("a proxy lets no live connection through")
+    def refuse() -> LiveConnection:
+        raise UnexpectedAnswer("a proxy lets no live connection through")
 
     following = Following(server, refuse)
     with following.running():

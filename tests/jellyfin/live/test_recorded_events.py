@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.playback.tracker import Event, Moment, Tracker, What
+from sidecar.domain.playback.tracker import EventKind, Moment, PlaybackEvent, Tracker
 from sidecar.jellyfin.live.events import SessionsNews, UserDataChanged, decode
 from tests.fakes.clock import START
 from tests.jellyfin.recorded import recording
@@ -59,7 +59,7 @@ BY_THE_NOTES = [
 ]
 
 
-def replay() -> list[tuple[float, Event]]:
+def replay() -> list[tuple[float, PlaybackEvent]]:
     tracker, events = Tracker(), []
     for one in recording("12.0", "web-client"):
         if "frame" not in one:
@@ -92,8 +92,10 @@ def test_the_plays_are_those_that_a_person_names_by_the_notes() -> None:
 
 def test_each_play_begins_and_ends_with_what_was_pressed() -> None:
     events = replay()
-    starts = [second for second, one in events if one.what in {What.STARTED, What.MOVED_ON}]
-    ends = [second for second, one in events if one.what is What.ENDED]
+    starts = [
+        second for second, one in events if one.what in {EventKind.STARTED, EventKind.MOVED_ON}
+    ]
+    ends = [second for second, one in events if one.what is EventKind.ENDED]
 
     assert [last_note(second) for second in starts] == [begin for begin, *_ in BY_THE_NOTES]
     assert [last_note(second) for second in ends] == [
@@ -105,13 +107,13 @@ def test_the_pause_and_the_jump_of_the_notes_are_seen_and_no_others() -> None:
     seen = [
         (one.what, last_note(second))
         for second, one in replay()
-        if one.what in {What.PAUSED, What.RESUMED, What.SEEKED}
+        if one.what in {EventKind.PAUSED, EventKind.RESUMED, EventKind.SEEKED}
     ]
 
     assert seen == [
-        (What.PAUSED, "press pause"),
-        (What.RESUMED, "press play"),
-        (What.SEEKED, "seek to 80 %"),
+        (EventKind.PAUSED, "press pause"),
+        (EventKind.RESUMED, "press play"),
+        (EventKind.SEEKED, "seek to 80 %"),
     ]
 
 

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.errors import JellyfinTrouble, ServerAway, SignedOut, WrongServer
+from sidecar.errors import JellyfinError, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin.live.connection_trust import IDLE_S, Trust
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -18,7 +18,7 @@ from sidecar.jellyfin.live.events import (
     TokenRefused,
     Unanswered,
 )
-from sidecar.jellyfin.live.session_polling import SecondLook
+from sidecar.jellyfin.live.session_polling import SessionPolling
 from tests.fakes.clock import FakeClock
 from tests.jellyfin.live.test_connection_trust import PHONE
 
@@ -32,13 +32,13 @@ class Bench:
 
     clock: FakeClock = field(default_factory=FakeClock)
     playing: tuple[NowPlaying, ...] = ()
-    trouble: JellyfinTrouble | None = None
+    trouble: JellyfinError | None = None
     asked_at: list[float] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.look = SecondLook(self.ask, self.news.append, self.clock)
+        self.look = SessionPolling(self.ask, self.news.append, self.clock)
 
     def ask(self) -> tuple[NowPlaying, ...]:
         self.asked_at.append(self.clock.monotonic())

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
-from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway
+from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -21,7 +21,12 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.jellyfin.live.websocket import LARGEST_FRAME_BYTES, LineLost, LineRefused, dial
+from sidecar.jellyfin.live.websocket import (
+    LARGEST_FRAME_BYTES,
+    ConnectionLost,
+    ConnectionRefused,
+    open_connection,
+)
 from tests.fakes.answering import UNAUTHORISED, Reply, html_reply
 from tests.fakes.live import LiveServer, frame, live_server, running
 from tests.jellyfin.recorded import recording, reply
@@ -41,13 +46,13 @@ def server() -> Iterator[LiveServer]:
 
 
 def client_of(server: LiveServer, url: str = "") -> Jellyfin:
-    identity = Identity(device_id="sc-1", version="1.0.0")
+    identity = DeviceIdentity(device_id="sc-1", version="1.0.0")
     return Jellyfin(url or server.url, identity=identity, token=TOKEN)
 
 
 def test_the_opening_carries_the_header_and_the_token_is_nowhere_else(server: LiveServer) -> None:
     client = client_of(server)
-    line = dial(client.connection)
+    line = open_connection(client.connection)
     line.close()
 
     (opening,) = server.openings
@@ -57,7 +62,7 @@ def test_the_opening_carries_the_header_and_the_token_is_nowhere_else(server: Li
 
 def test_the_base_path_is_kept() -> None:
     with live_server("/jellyfin") as server:
-        dial(client_of(server, server.url + "/").connection).close()
+        open_connection(client_of(server, server.url + "/").connection).close()
 
     assert server.openings[0].path == "/jellyfin/socket"
 
@@ -65,22 +70,22 @@ def test_the_base_path_is_kept() -> None:
 @pytest.mark.parametrize(
     ("opening", "trouble"),
     [
-        (Reply(403), LineRefused),
-        (Reply(401), LineRefused),
+        (Reply(403), ConnectionRefused),
+        (Reply(401), ConnectionRefused),
         (Reply(503, b"", {"Retry-After": "005"}), ServerAway),
         (html_reply(502), ServerAway),
-        (html_reply(200), OddAnswer),
-        (Reply(404), OddAnswer),
-        (Reply(302, b"", {"Location": "/web/"}), OddAnswer),
+        (html_reply(200), UnexpectedAnswer),
+        (Reply(404), UnexpectedAnswer),
+        (Reply(302, b"", {"Location": "/web/"}), UnexpectedAnswer),
     ],
 )
 def test_a_refused_opening_is_told_apart(
-    server: LiveServer, opening: Reply, trouble: type[JellyfinTrouble]
+    server: LiveServer, opening: Reply, trouble: type[JellyfinError]
 ) -> None:
     server.opening = opening
 
     with pytest.raises(trouble) as caught:
-        dial(client_of(server).connection)
+        open_connection(client_of(server).connection)
 
     assert caught.type is trouble
     assert len(server.openings) == 1
@@ -92,8 +97,8 @@ def test_a_redirect_is_not_followed_with_our_token(server: LiveServer, scheme: s
         place = f"{scheme}{elsewhere.url.removeprefix('http')}/socket"
         server.opening = Reply(302, b"", {"Location": place})
 
-        with pytest.raises(OddAnswer):
-            dial(client_of(server).connection)
+        with pytest.raises(UnexpectedAnswer):
+            open_connection(client_of(server).connection)
 
         assert elsewhere.openings == []
 
@@ -103,24 +108,24 @@ def test_nobody_there_is_a_server_that_is_away() -> None:
         pass
 
     with pytest.raises(ServerAway):
-        dial(client_of(gone).connection)
+        open_connection(client_of(gone).connection)
 
 
 def test_a_proxy_variable_has_no_say(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("ws_proxy", "http://127.0.0.1:9")
 
-    dial(client_of(server).connection).close()
+    open_connection(client_of(server).connection).close()
 
 
 def test_a_server_that_hangs_up_is_a_lost_line(server: LiveServer) -> None:
-    line = dial(client_of(server).connection)
+    line = open_connection(client_of(server).connection)
     assert line.receive(5) is not None
     server.connection().close()
 
-    with pytest.raises(LineLost):
+    with pytest.raises(ConnectionLost):
         line.receive(5)
-    with pytest.raises(LineLost):
+    with pytest.raises(ConnectionLost):
         line.send("{}")
     line.close()
 
@@ -128,7 +133,7 @@ def test_a_server_that_hangs_up_is_a_lost_line(server: LiveServer) -> None:
 def test_a_frame_of_a_huge_queue_arrives_and_one_beyond_measure_ends_the_line(
     server: LiveServer,
 ) -> None:
-    line = dial(client_of(server).connection)
+    line = open_connection(client_of(server).connection)
     line.receive(5)
     connection = server.connection()
 
@@ -137,7 +142,7 @@ def test_a_frame_of_a_huge_queue_arrives_and_one_beyond_measure_ends_the_line(
     assert large is not None
     assert len(large) == 20_000_000
     connection.send("x" * (LARGEST_FRAME_BYTES + 1))
-    with pytest.raises(LineLost) as caught:
+    with pytest.raises(ConnectionLost) as caught:
         line.receive(20)
     line.close()
 

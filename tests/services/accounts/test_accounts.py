@@ -12,8 +12,8 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.problems import Troubles
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.problems import Problems
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import World
 
@@ -25,21 +25,21 @@ def jellyfin(tmp_path: Path) -> Iterator[DemoServer]:
 
 
 @pytest.fixture
-def accounts(world: World, jellyfin: DemoServer, tmp_path: Path) -> AccountDesk:
-    return AccountDesk(
+def accounts(world: World, jellyfin: DemoServer, tmp_path: Path) -> AccountService:
+    return AccountService(
         jellyfin.url,
         ca_file=None,
         accounts=world.accounts,
         meta=world.meta,
         box=TokenBox(tmp_path / "key"),
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         bus=world.bus,
         clock=world.clock,
     )
 
 
 def test_the_end_of_an_old_token_is_not_taken_for_the_accounts(
-    world: World, accounts: AccountDesk
+    world: World, accounts: AccountService
 ) -> None:
     account = accounts.with_password("admin", SecretStr("admin"))
     over = Event()

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.services.accounts.api_keys import MOST_KEYS, Keys
+from sidecar.services.accounts.api_keys import MOST_KEYS, ApiKeyService
 from sidecar.store.accounts.api_keys import ApiKeys
 from tests.services.conftest import ANN, World
 from tests.services.rules.steered import Ann, Ben
 
 
 @pytest.fixture
-def keys(world: World) -> Keys:
-    return Keys(ApiKeys(world.db, world.clock))
+def keys(world: World) -> ApiKeyService:
+    return ApiKeyService(ApiKeys(world.db, world.clock))
 
 
-def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: Keys) -> None:
+def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyService) -> None:
     made = keys.make_key(Ann, "my script")
     assert made is not None
     key, secret = made
@@ -31,7 +31,7 @@ def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: Keys) -> N
     assert not keys.revoke_key(Ann, key.id)
 
 
-def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: Keys) -> None:
+def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: ApiKeyService) -> None:
     made = keys.make_key(Ann, "mine")
     assert made is not None
 
@@ -40,7 +40,7 @@ def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: Keys) -> None:
     assert len(keys.keys(Ann)) == 1
 
 
-def test_an_account_has_only_so_many_keys_that_work(keys: Keys) -> None:
+def test_an_account_has_only_so_many_keys_that_work(keys: ApiKeyService) -> None:
     made = [keys.make_key(Ann, f"script {number}") for number in range(MOST_KEYS)]
 
     assert keys.make_key(Ann, "one too many") is None

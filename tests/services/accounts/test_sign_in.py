@@ -9,16 +9,16 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.accounts.person import Caller
-from sidecar.services.accounts.sign_in import Visiting
-from sidecar.services.problems import Troubles
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.person import ClientInfo
+from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.problems import Problems
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import World
 
-HOME = Caller("192.168.1.7", "a browser")
+HOME = ClientInfo("192.168.1.7", "a browser")
 
 
 @pytest.fixture
@@ -28,18 +28,18 @@ def jellyfin(tmp_path: Path) -> Iterator[DemoServer]:
 
 
 @pytest.fixture
-def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> Visiting:
-    accounts = AccountDesk(
+def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInService:
+    accounts = AccountService(
         jellyfin.url,
         ca_file=None,
         accounts=world.accounts,
         meta=world.meta,
         box=TokenBox(tmp_path / "key"),
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         bus=world.bus,
         clock=world.clock,
     )
-    return Visiting(
+    return SignInService(
         accounts=accounts,
         sessions=Sessions(world.db, world.clock),
         api_keys=ApiKeys(world.db, world.clock),
@@ -52,7 +52,7 @@ def asked(jellyfin: DemoServer) -> int:
 
 
 def test_the_third_try_does_not_reach_jellyfin_even_with_the_right_password(
-    visiting: Visiting, jellyfin: DemoServer, world: World
+    visiting: SignInService, jellyfin: DemoServer, world: World
 ) -> None:
     for _ in range(2):
         with pytest.raises(SignInRefused):
@@ -67,7 +67,9 @@ def test_the_third_try_does_not_reach_jellyfin_even_with_the_right_password(
     assert visiting.sign_in("admin", "admin", HOME).person.name == "admin"
 
 
-def test_a_server_that_is_away_uses_up_no_try(visiting: Visiting, jellyfin: DemoServer) -> None:
+def test_a_server_that_is_away_uses_up_no_try(
+    visiting: SignInService, jellyfin: DemoServer
+) -> None:
     jellyfin.stop()
 
     for _ in range(5):

@@ -15,16 +15,16 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.events import AccountChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.logs import LineFormatter
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.accounts.permissions import AccountLook
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
-from sidecar.services.accounts.users import People
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.problems import Troubles
+from sidecar.services.accounts.users import UserService
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.problems import Problems
 from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
-from sidecar.store.accounts.usage import Belongings
+from sidecar.store.accounts.usage import UsageByAccount
 from tests.fakes.slow_line import SlowLine
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import ANN, World
@@ -34,9 +34,9 @@ class House:
     """Ann, and an admin, signed in at a demo server that a line leads to."""
 
     def __init__(self, world: World, line: SlowLine, folder: Path) -> None:
-        self.world, troubles = world, Troubles(world.bus)
+        self.world, troubles = world, Problems(world.bus)
         world.accounts.forget(ANN)
-        self.accounts = AccountDesk(
+        self.accounts = AccountService(
             f"http://127.0.0.1:{line.port}",
             ca_file=None,
             accounts=world.accounts,
@@ -48,15 +48,15 @@ class House:
         )
         self.sessions = Sessions(world.db, world.clock)
         self.keys = ApiKeys(world.db, world.clock)
-        self.people = People(
+        self.people = UserService(
             accounts=self.accounts,
             sessions=self.sessions,
             api_keys=self.keys,
-            belongings=Belongings(world.db),
+            belongings=UsageByAccount(world.db),
             bus=world.bus,
         )
-        server = ServerWatch(self.accounts.anonymous, troubles, world.clock)
-        self.look = AccountLook(self.accounts, server, world.clock)
+        server = JellyfinStatus(self.accounts.anonymous, troubles, world.clock)
+        self.look = PermissionRefresh(self.accounts, server, world.clock)
         self.ann = self._signed_in("ann")
         self.admin = self._signed_in("admin")
         world.news.clear()

@@ -23,18 +23,18 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import Phase
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.playback.cast_queue import When
+from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.casting.orders import CastOrders
-from sidecar.services.casting.targets import Casting
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.casting.targets import CastTargets
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -67,11 +67,11 @@ class Sidecar:
     def __post_init__(self) -> None:
         clock, bus = SystemClock(), Bus()
         self.db = Database.open(self.home / "data" / "sidecar.db", clock=clock)
-        troubles = Troubles(bus)
+        troubles = Problems(bus)
         self.downloads = Downloads(self.db, bus, clock)
         self.holds = Holds(self.db, bus)
-        self.planning = Planning(self.db, self.holds, self.downloads, clock)
-        self.accounts = AccountDesk(
+        self.planning = WishService(self.db, self.holds, self.downloads, clock)
+        self.accounts = AccountService(
             self.server.url,
             ca_file=None,
             accounts=Accounts(self.db),
@@ -81,7 +81,7 @@ class Sidecar:
             bus=bus,
             clock=clock,
         )
-        self.shelf = DeviceShelf(
+        self.shelf = DeviceRegistry(
             self.devices,
             devices=Devices(self.db),
             downloads=self.downloads,
@@ -95,7 +95,7 @@ class Sidecar:
             downloads=self.downloads,
             clock=clock,
         )
-        self.casting = Casting(
+        self.casting = CastTargets(
             accounts=self.accounts,
             shelf=self.shelf,
             orders=self.orders,
@@ -368,7 +368,7 @@ def test_another_person_whom_the_device_serves_pins_it_for_themselves(
     admin_id = sidecar.sign_in("admin")
     admin = Phone(server, "admin")
     tone = admin.named(ItemType.AUDIO, "Tone 1")
-    order = PlayOrder((tone.id,), When.NOW, by=admin_id)
+    order = PlayOrder((tone.id,), CastPosition.NOW, by=admin_id)
     with sidecar.running():
         # As if it had come through ann's session: it is the sender's word that counts.
         sidecar.orders.take(sidecar.id_of("Everybody's"), order)
@@ -392,7 +392,9 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
     sidecar.orders = hasty
     with sidecar.running():
         server.enter(Phase.LOADING)
-        hasty.take(sidecar.id_of("Car stick"), PlayOrder((tone.id,), When.NOW, by=phone.user_id))
+        hasty.take(
+            sidecar.id_of("Car stick"), PlayOrder((tone.id,), CastPosition.NOW, by=phone.user_id)
+        )
         wait_until(lambda: "what was cast waits" in caplog.text)
         server.enter(Phase.READY)
         wait_until(lambda: sidecar.waiting() == 1)
@@ -404,7 +406,10 @@ def test_an_order_without_a_name_is_not_obeyed(sidecar: Sidecar, phone: Phone) -
     sidecar.shelf.look(settle=lambda _: None)
     tone = phone.named(ItemType.AUDIO, "Tone 1")
 
-    assert sidecar.orders.obey(sidecar.id_of("Car stick"), PlayOrder((tone.id,), When.NOW)) == 0
+    assert (
+        sidecar.orders.obey(sidecar.id_of("Car stick"), PlayOrder((tone.id,), CastPosition.NOW))
+        == 0
+    )
 
 
 def test_who_may_not_download_gets_the_usual_refusal(server: DemoServer, sidecar: Sidecar) -> None:

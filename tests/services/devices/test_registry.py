@@ -10,8 +10,8 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Troubles
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import Problems
 from sidecar.transfer.durable import PartWriter
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.services.conftest import STICK, World
@@ -20,15 +20,15 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def shelf(world: World, tmp_path: Path) -> Iterator[DeviceShelf]:
+def shelf(world: World, tmp_path: Path) -> Iterator[DeviceRegistry]:
     with mounts_taken_down(tmp_path / "stick") as stick:
         mount_memory(stick, options="size=16m")
         write_marker(stick, Marker(STICK, "Car stick"))
-        shelf = DeviceShelf(
+        shelf = DeviceRegistry(
             [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(MIB))],
             devices=world.devices,
             downloads=world.downloads,
-            troubles=Troubles(world.bus),
+            troubles=Problems(world.bus),
             clock=world.clock,
         )
         shelf.look(settle=lambda _device: None)
@@ -36,13 +36,13 @@ def shelf(world: World, tmp_path: Path) -> Iterator[DeviceShelf]:
         shelf.close()
 
 
-def reserve(shelf: DeviceShelf, number: int, mib: int) -> str | None:
+def reserve(shelf: DeviceRegistry, number: int, mib: int) -> str | None:
     (device,) = shelf.all()
     refusal = shelf.reserve(device, number, remaining=mib * MIB, size=mib * MIB)
     return refusal.code if refusal else None
 
 
-def set_room_aside(device: Attached, number: int, mib: int) -> None:
+def set_room_aside(device: AttachedDevice, number: int, mib: int) -> None:
     with device.folder.part(number).open() as file:
         writer = PartWriter(file, lambda _held: None)
         writer.keep(0)
@@ -52,7 +52,7 @@ def set_room_aside(device: Attached, number: int, mib: int) -> None:
 
 
 @needs_root
-def test_room_that_is_promised_is_not_given_twice(shelf: DeviceShelf) -> None:
+def test_room_that_is_promised_is_not_given_twice(shelf: DeviceRegistry) -> None:
     assert reserve(shelf, 1, 8) is None
     assert reserve(shelf, 2, 8) == "full"
 
@@ -61,7 +61,7 @@ def test_room_that_is_promised_is_not_given_twice(shelf: DeviceShelf) -> None:
 
 
 @needs_root
-def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(shelf: DeviceShelf) -> None:
+def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(shelf: DeviceRegistry) -> None:
     assert reserve(shelf, 1, 7) is None
     set_room_aside(shelf.all()[0], 1, 7)
 
@@ -70,7 +70,7 @@ def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(shelf: Devic
 
 
 @needs_root
-def test_a_part_is_as_long_as_what_was_written_into_it(shelf: DeviceShelf) -> None:
+def test_a_part_is_as_long_as_what_was_written_into_it(shelf: DeviceRegistry) -> None:
     (device,) = shelf.all()
     set_room_aside(device, 1, 7)
 

@@ -10,7 +10,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import DeviceChanged, WorkArrived
-from sidecar.services.devices.settings import DeviceBook
+from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.services.conftest import STICK, World
@@ -36,8 +36,8 @@ def configured(tmp_path: Path) -> DeviceSettings:
     return DeviceSettings(name="Car stick", path=tmp_path / "stick", budget=ByteSize(10 * GB))
 
 
-def open_book(world: World, stops: Stops, *configured: DeviceSettings) -> DeviceBook:
-    return DeviceBook(
+def open_book(world: World, stops: Stops, *configured: DeviceSettings) -> DeviceSettingsService:
+    return DeviceSettingsService(
         configured,
         devices=world.devices,
         store=DeviceSettingsStore(world.db),
@@ -47,12 +47,12 @@ def open_book(world: World, stops: Stops, *configured: DeviceSettings) -> Device
 
 
 @pytest.fixture
-def book(world: World, stops: Stops, configured: DeviceSettings) -> DeviceBook:
+def book(world: World, stops: Stops, configured: DeviceSettings) -> DeviceSettingsService:
     return open_book(world, stops, configured)
 
 
 def test_what_nobody_changed_is_as_in_the_file(
-    book: DeviceBook, configured: DeviceSettings
+    book: DeviceSettingsService, configured: DeviceSettings
 ) -> None:
     assert book.of(STICK) == configured
     assert book.of(CARD) is None
@@ -71,7 +71,7 @@ def test_a_change_holds_at_once_and_after_a_restart(
 
 
 def test_nothing_takes_a_change_back_and_the_file_counts_again(
-    world: World, stops: Stops, book: DeviceBook, configured: DeviceSettings
+    world: World, stops: Stops, book: DeviceSettingsService, configured: DeviceSettings
 ) -> None:
     book.change(STICK, {"budget": "8 GB", "paused": True})
 
@@ -99,7 +99,7 @@ def test_nothing_takes_a_change_back_and_the_file_counts_again(
     ],
 )
 def test_a_change_that_is_not_allowed_says_so_and_changes_nothing(
-    world: World, book: DeviceBook, changes: dict[str, object], told: str
+    world: World, book: DeviceSettingsService, changes: dict[str, object], told: str
 ) -> None:
     before = book.change(STICK, {"reserve": 5})
     world.news.clear()
@@ -115,7 +115,7 @@ def test_a_change_that_is_not_allowed_says_so_and_changes_nothing(
 
 
 def test_two_people_who_change_different_keys_at_once_both_get_their_way(
-    world: World, book: DeviceBook
+    world: World, book: DeviceSettingsService
 ) -> None:
     def change(key: str) -> None:
         with world.db.thread():
@@ -135,18 +135,18 @@ def test_two_people_who_change_different_keys_at_once_both_get_their_way(
     assert DeviceSettingsStore(world.db).of(STICK) == {"budget": 19, "reserve": 19}
 
 
-def test_a_check_changes_nothing(book: DeviceBook, configured: DeviceSettings) -> None:
+def test_a_check_changes_nothing(book: DeviceSettingsService, configured: DeviceSettings) -> None:
     assert book.check(STICK, {"paused": True}).paused
 
     assert book.of(STICK) == configured
 
 
-def test_a_device_that_the_settings_do_not_know_is_not_changed(book: DeviceBook) -> None:
+def test_a_device_that_the_settings_do_not_know_is_not_changed(book: DeviceSettingsService) -> None:
     with pytest.raises(ConfigError, match="do not know this device"):
         book.change(CARD, {"paused": True})
 
 
-def test_a_change_is_news_and_workers_look_again(world: World, book: DeviceBook) -> None:
+def test_a_change_is_news_and_workers_look_again(world: World, book: DeviceSettingsService) -> None:
     world.news.clear()
 
     book.change(STICK, {"budget": "20 GB"})
@@ -154,7 +154,7 @@ def test_a_change_is_news_and_workers_look_again(world: World, book: DeviceBook)
     assert world.news == [DeviceChanged(STICK), WorkArrived()]
 
 
-def test_only_pausing_stops_what_runs_there(stops: Stops, book: DeviceBook) -> None:
+def test_only_pausing_stops_what_runs_there(stops: Stops, book: DeviceSettingsService) -> None:
     book.change(STICK, {"budget": "20 GB"})
     assert stops.devices == []
 
@@ -163,7 +163,10 @@ def test_only_pausing_stops_what_runs_there(stops: Stops, book: DeviceBook) -> N
 
 
 def test_a_change_that_is_not_allowed_any_more_is_passed_over(
-    world: World, book: DeviceBook, configured: DeviceSettings, caplog: pytest.LogCaptureFixture
+    world: World,
+    book: DeviceSettingsService,
+    configured: DeviceSettings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     DeviceSettingsStore(world.db).save(STICK, {"colour": "red"})
 
@@ -176,7 +179,7 @@ def test_a_change_that_is_not_allowed_any_more_is_passed_over(
 
 
 def test_a_stick_that_is_configured_at_another_place_is_known_by_its_name(
-    world: World, book: DeviceBook, configured: DeviceSettings
+    world: World, book: DeviceSettingsService, configured: DeviceSettings
 ) -> None:
     world.devices.save(Device(STICK, "Car stick", "/where/it/was", world.clock.now()))
 

@@ -17,15 +17,22 @@ from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import SignedOut
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.commands import Addition, Asked, Order, Outcome, Result, Selection
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    AddedItem,
+    AddResult,
+    DownloadCommand,
+    ResultKind,
+    Selection,
+)
 from tests.fakes.answering import Reply, json_reply
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house, library, row
 
-PAUSE, RESUME = Order(action=Action.PAUSE), Order(action=Action.RESUME)
-RETRY, CANCEL = Order(action=Action.RETRY), Order(action=Action.CANCEL)
-DELETE, TOP = Order(action=Action.DELETE), Order(action=Action.TOP)
-LET_GO = Order(action=Action.LET_GO)
+PAUSE, RESUME = DownloadCommand(action=Action.PAUSE), DownloadCommand(action=Action.RESUME)
+RETRY, CANCEL = DownloadCommand(action=Action.RETRY), DownloadCommand(action=Action.CANCEL)
+DELETE, TOP = DownloadCommand(action=Action.DELETE), DownloadCommand(action=Action.TOP)
+LET_GO = DownloadCommand(action=Action.LET_GO)
 ALBUM = "a1b0" * 8
 
 
@@ -45,9 +52,9 @@ def status(home: House, number: int = 1) -> Status:
 def test_what_waits_is_paused_and_goes_on_when_told(home: House) -> None:
     one = home.hold(Ann)
 
-    assert home.do(Ann, one, PAUSE).result is Result.DONE
+    assert home.do(Ann, one, PAUSE).result is ResultKind.DONE
     assert not home.works.worker.step()
-    assert home.do(Ann, one, RESUME).result is Result.DONE
+    assert home.do(Ann, one, RESUME).result is ResultKind.DONE
     assert home.works.worker.step()
 
     assert status(home) is Status.COMPLETED
@@ -58,7 +65,7 @@ def test_a_second_click_changes_nothing_and_is_no_mistake(home: House) -> None:
     home.do(Ann, one, PAUSE)
     home.world.news.clear()
 
-    assert home.do(Ann, one, PAUSE).result is Result.UNCHANGED
+    assert home.do(Ann, one, PAUSE).result is ResultKind.UNCHANGED
     assert home.world.news == []
 
 
@@ -73,7 +80,7 @@ def test_what_runs_is_stopped_while_it_runs_and_its_row_is_right(home: House) ->
 
 
 @pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
-def test_the_worker_is_asked_to_stop_at_once(home: House, order: Order) -> None:
+def test_the_worker_is_asked_to_stop_at_once(home: House, order: DownloadCommand) -> None:
     one = home.hold(Ann)
     asked: list[bool] = []
 
@@ -140,10 +147,14 @@ def test_in_a_cooldown_only_an_admin_retries_and_everybody_hears_the_time(home: 
 
     refused = home.do(Ann, one, replace(RETRY, force=True))
 
-    assert (refused.result, refused.code, refused.until) == (Result.REFUSED, "cooling-down", until)
+    assert (refused.result, refused.code, refused.until) == (
+        ResultKind.REFUSED,
+        "cooling-down",
+        until,
+    )
     assert until == home.world.clock.now() + timedelta(seconds=5)
-    assert home.do(Eve, one, RETRY).result is Result.REFUSED
-    assert home.do(Eve, one, replace(RETRY, force=True)).result is Result.DONE
+    assert home.do(Eve, one, RETRY).result is ResultKind.REFUSED
+    assert home.do(Eve, one, replace(RETRY, force=True)).result is ResultKind.DONE
     assert home.works.worker.step()
 
 
@@ -151,8 +162,8 @@ def test_one_goes_to_the_top_and_another_before_it(home: House) -> None:
     rows = [home.hold(Ann, number) for number in (1, 2, 3)]
 
     home.do(Ann, rows[2], TOP)
-    home.do(Ann, rows[1], Order(action=Action.MOVE, before=rows[2].id))
-    home.do(Ann, rows[0], Order(action=Action.PRIORITISE, priority=3))
+    home.do(Ann, rows[1], DownloadCommand(action=Action.MOVE, before=rows[2].id))
+    home.do(Ann, rows[0], DownloadCommand(action=Action.PRIORITISE, priority=3))
 
     assert list(home.world.downloads.positions([one.id for one in rows]).items()) == [
         (rows[0].id, 1),
@@ -165,7 +176,8 @@ def test_nothing_is_moved_before_what_one_may_not_see(home: House) -> None:
     mine, foreign = home.hold(Ann, 1), home.hold(Ben, 2)
 
     outcomes = [
-        home.do(Ann, mine, Order(action=Action.MOVE, before=before)) for before in (foreign.id, 999)
+        home.do(Ann, mine, DownloadCommand(action=Action.MOVE, before=before))
+        for before in (foreign.id, 999)
     ]
 
     assert outcomes[0] == outcomes[1]
@@ -175,59 +187,59 @@ def test_nothing_is_moved_before_what_one_may_not_see(home: House) -> None:
 # -- whose it is
 
 
-ALL_ORDERS = [Order(action=action, before=1) for action in Action]
+ALL_ORDERS = [DownloadCommand(action=action, before=1) for action in Action]
 
 
 @pytest.mark.parametrize("order", ALL_ORDERS)
 def test_what_belongs_to_somebody_else_is_answered_like_what_never_was(
-    home: House, order: Order
+    home: House, order: DownloadCommand
 ) -> None:
     foreign = home.hold(Ben)
 
     first, second = home.do(Ann, foreign, order), home.actions.act(Ann, 999, order)
 
     assert replace(first, download_id=0) == replace(second, download_id=0)
-    assert first.result is Result.NOT_FOUND
+    assert first.result is ResultKind.NOT_FOUND
     assert home.works.now() == foreign
 
 
 @pytest.mark.parametrize("order", [CANCEL, DELETE])
-def test_what_others_want_too_stays_for_them(home: House, order: Order) -> None:
+def test_what_others_want_too_stays_for_them(home: House, order: DownloadCommand) -> None:
     one = home.hold(Ann)
     home.hold(Ben)
 
     outcome = home.do(Ann, one, order)
 
-    assert outcome.result is Result.KEPT
+    assert outcome.result is ResultKind.KEPT
     assert "somebody else wants it" in outcome.text
     assert home.holders() == [Ben.user_id]
     assert home.works.now().user_id == Ben.user_id, "ann's token fetches it no longer"
-    assert home.actions.act(Ann, one.id, order).result is Result.NOT_FOUND
+    assert home.actions.act(Ann, one.id, order).result is ResultKind.NOT_FOUND
 
 
 def test_a_file_that_others_want_too_stays_for_them(home: House) -> None:
     one = home.arrived(Ann)
     home.hold(Ben)
 
-    assert home.do(Ann, one, DELETE).result is Result.KEPT
+    assert home.do(Ann, one, DELETE).result is ResultKind.KEPT
 
     assert home.path(one).exists()
     assert home.tombstones.items(Ann.user_id, STICK) == {one.item_id}
-    assert home.do(Ben, one, DELETE).result is Result.DONE
+    assert home.do(Ben, one, DELETE).result is ResultKind.DONE
     assert not home.path(one).exists()
 
 
 def test_an_admin_acts_for_those_who_hold_it_but_not_twice_by_a_double_click(home: House) -> None:
     home.hold(Ann, 1)
-    assert home.do(Eve, home.works.now(1), CANCEL).result is Result.DONE
+    assert home.do(Eve, home.works.now(1), CANCEL).result is ResultKind.DONE
     assert home.tombstones.items(Ann.user_id, STICK) == {track(1).id}
 
     home.hold(Ann, 2)
     shared = home.hold(Eve, 2)
-    assert home.do(Eve, shared, CANCEL).result is Result.KEPT
-    assert home.do(Eve, shared, CANCEL).result is Result.KEPT
+    assert home.do(Eve, shared, CANCEL).result is ResultKind.KEPT
+    assert home.do(Eve, shared, CANCEL).result is ResultKind.KEPT
     assert home.holders(2) == [Ann.user_id]
-    assert home.do(Eve, shared, replace(CANCEL, for_everyone=True)).result is Result.DONE
+    assert home.do(Eve, shared, replace(CANCEL, for_everyone=True)).result is ResultKind.DONE
     assert home.world.downloads.get(shared.id) is None
 
 
@@ -237,7 +249,7 @@ def test_an_admin_acts_for_those_who_hold_it_but_not_twice_by_a_double_click(hom
 def test_what_is_cancelled_leaves_nothing_and_no_rule_brings_it_back(home: House) -> None:
     one = home.hold(Ann)
 
-    assert home.do(Ann, one, CANCEL).result is Result.DONE
+    assert home.do(Ann, one, CANCEL).result is ResultKind.DONE
 
     assert home.world.downloads.get(one.id) is None
     assert home.holders() == []
@@ -287,13 +299,13 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
 def test_a_file_is_deleted_and_its_row_says_so(home: House) -> None:
     one = home.arrived(Ann)
 
-    assert home.do(Ann, one, DELETE).result is Result.DONE
+    assert home.do(Ann, one, DELETE).result is ResultKind.DONE
 
     assert not home.path(one).exists()
     assert status(home) is Status.REMOVED
     assert home.holders() == []
     assert home.tombstones.items(Ann.user_id, STICK) == {one.item_id}
-    assert home.do(Ann, one, DELETE).result is Result.UNCHANGED
+    assert home.do(Ann, one, DELETE).result is ResultKind.UNCHANGED
 
 
 def test_a_file_that_is_not_ours_any_more_stays(home: House) -> None:
@@ -313,7 +325,7 @@ def test_nothing_is_deleted_from_a_device_that_is_not_there(home: House) -> None
 
     outcome = home.do(Ann, one, DELETE)
 
-    assert outcome.result is Result.REFUSED
+    assert outcome.result is ResultKind.REFUSED
     assert outcome.code == "no-marker"
     assert home.path(one).exists()
     assert home.holders() == [Ann.user_id]
@@ -324,7 +336,7 @@ def test_what_was_deleted_comes_back_when_its_owner_retries_it(home: House) -> N
     one = home.arrived(Ann)
     home.do(Ann, one, DELETE)
 
-    assert home.do(Ann, one, RETRY).result is Result.DONE
+    assert home.do(Ann, one, RETRY).result is ResultKind.DONE
 
     assert home.works.worker.step()
     assert home.path(one).exists()
@@ -338,12 +350,12 @@ def test_letting_go_of_a_file_ends_the_own_request_and_leaves_the_file(home: Hou
     home.works.worker.step()
     one = home.works.now()
 
-    assert home.do(Ann, one, LET_GO).result is Result.DONE
+    assert home.do(Ann, one, LET_GO).result is ResultKind.DONE
     home.planning.let_go()
 
     assert home.path(one).exists()
     assert home.holders() == []
-    assert home.do(Ann, one, LET_GO).result is Result.UNCHANGED
+    assert home.do(Ann, one, LET_GO).result is ResultKind.UNCHANGED
     assert home.tombstones.items(Ann.user_id, STICK) == frozenset()
 
 
@@ -357,7 +369,7 @@ def test_all_that_fit_are_paused_and_resumed_and_only_ones_own(home: House) -> N
 
     paused = home.actions.act_on_all(Ann, Selection(), PAUSE)
 
-    assert [one.result for one in paused] == [Result.DONE] * 3
+    assert [one.result for one in paused] == [ResultKind.DONE] * 3
     assert status(home, 4) is Status.PENDING
     assert len(home.actions.act_on_all(Eve, Selection(owners=("ANN",)), RESUME)) == 3
     assert home.actions.act_on_all(Eve, Selection(owners=("nobody",)), PAUSE) == []
@@ -371,7 +383,7 @@ def test_each_of_many_has_its_own_result(home: House) -> None:
     outcomes = home.actions.act_on(Ann, [mine.id, foreign.id, mine.id, there.id, 999], CANCEL)
 
     assert [one.download_id for one in outcomes] == [mine.id, foreign.id, there.id, 999]
-    assert {one.result for one in outcomes} >= {Result.NOT_FOUND}
+    assert {one.result for one in outcomes} >= {ResultKind.NOT_FOUND}
 
 
 def test_failed_ones_are_retried_together_and_those_that_cool_down_are_told(home: House) -> None:
@@ -382,14 +394,14 @@ def test_failed_ones_are_retried_together_and_those_that_cool_down_are_told(home
 
     outcomes = home.actions.act_on_all(Ann, Selection(), RETRY)
 
-    assert [one.result for one in outcomes] == [Result.DONE, Result.REFUSED]
+    assert [one.result for one in outcomes] == [ResultKind.DONE, ResultKind.REFUSED]
     assert outcomes[1].until is not None
 
 
 # -- asking for items
 
 
-def add(home: House, *ids: str, person: Person = Ann, **how: object) -> list[Addition]:
+def add(home: House, *ids: str, person: Person = Ann, **how: object) -> list[AddedItem]:
     return list(home.actions.add(person, ids, **how))  # type: ignore[arg-type]
 
 
@@ -398,7 +410,7 @@ def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) 
 
     (first,), (second,) = add(home, track(1).id), add(home, track(1).id)
 
-    assert (first.result, second.result) == (Asked.QUEUED, Asked.EXISTS)
+    assert (first.result, second.result) == (AddResult.QUEUED, AddResult.EXISTS)
     assert first.downloads == second.downloads
     assert [one.position for one in second.downloads] == [1]
     assert home.works.now().priority == PIN_PRIORITY
@@ -422,7 +434,7 @@ def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> N
 
     asked = add(home, track(9).id, track(1).id, track(1).id)
 
-    assert [one.result for one in asked] == [Asked.NOT_FOUND, Asked.QUEUED]
+    assert [one.result for one in asked] == [AddResult.NOT_FOUND, AddResult.QUEUED]
 
 
 def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
@@ -431,7 +443,7 @@ def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
 
     (asked,) = add(home, ALBUM)
 
-    assert (asked.result, asked.code) == (Asked.REFUSED, "not-playable")
+    assert (asked.result, asked.code) == (AddResult.REFUSED, "not-playable")
 
 
 @pytest.mark.parametrize(("device", "expected"), [(STICK, True), ("Car stick", True), ("x", False)])
@@ -440,7 +452,7 @@ def test_a_device_is_named_by_name_or_id(home: House, device: str, expected: boo
 
     (asked,) = add(home, track(1).id, device=device)
 
-    assert (asked.result is Asked.QUEUED) is expected
+    assert (asked.result is AddResult.QUEUED) is expected
     assert asked.code == (None if expected else "no-device")
 
 
@@ -488,28 +500,28 @@ def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
 
     found = at_once(home, 50, lambda: add(home, track(1).id)[0])
 
-    results = [one.result for one in found if isinstance(one, Addition)]
-    assert (results.count(Asked.QUEUED), results.count(Asked.EXISTS)) == (1, 49)
+    results = [one.result for one in found if isinstance(one, AddedItem)]
+    assert (results.count(AddResult.QUEUED), results.count(AddResult.EXISTS)) == (1, 49)
     assert home.world.downloads.positions([1, 2, 3]) == {1: 1}
 
 
 @pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
-def test_fifty_clicks_at_once_are_one_move(home: House, order: Order) -> None:
+def test_fifty_clicks_at_once_are_one_move(home: House, order: DownloadCommand) -> None:
     one: Download = home.arrived(Ann) if order is DELETE else home.hold(Ann)
 
     found = at_once(home, 50, lambda: home.do(Ann, one, order))
 
-    results = [one.result for one in found if isinstance(one, Outcome)]
-    assert results.count(Result.DONE) == 1
+    results = [one.result for one in found if isinstance(one, ActionResult)]
+    assert results.count(ResultKind.DONE) == 1
     assert len(results) == 50
-    assert set(results) <= {Result.DONE, Result.UNCHANGED, Result.NOT_FOUND}
+    assert set(results) <= {ResultKind.DONE, ResultKind.UNCHANGED, ResultKind.NOT_FOUND}
 
 
 @pytest.mark.parametrize(
     ("first", "second"), list(itertools.permutations([PAUSE, RESUME, CANCEL, RETRY], 2))
 )
 def test_any_two_actions_after_one_another_end_in_a_state_of_the_table(
-    home: House, first: Order, second: Order
+    home: House, first: DownloadCommand, second: DownloadCommand
 ) -> None:
     one = home.hold(Ann)
     home.works.engine.meanwhile = lambda _job: (home.do(Ann, one, first), home.do(Ann, one, second))

@@ -25,7 +25,7 @@ from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.commands import Order, Result, Selection
+from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.queries import DownloadFilter
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
@@ -39,7 +39,7 @@ ALL = DownloadFilter()
 NUMBERS = st.integers(1, 4)
 PEOPLE = st.sampled_from([Ann, Ben, Eve])
 ORDERS = st.builds(
-    Order,
+    DownloadCommand,
     action=st.sampled_from(Action),
     from_zero=st.booleans(),
     keep_part=st.booleans(),
@@ -129,16 +129,16 @@ class Interleavings(RuleBasedStateMachine):
         assert self.downloads.by_item(STICK, item.id) is not None
 
     @rule(person=PEOPLE, number=NUMBERS, order=ORDERS)
-    def act(self, person: Person, number: int, order: Order) -> None:
+    def act(self, person: Person, number: int, order: DownloadCommand) -> None:
         row = self.downloads.by_item(STICK, track(number).id)
         outcome = self.home.actions.act(person, row.id if row else 999, order)
         now = self.downloads.by_item(STICK, track(number).id)
         assert outcome.text
-        if outcome.result in {Result.REFUSED, Result.UNCHANGED, Result.NOT_FOUND}:
+        if outcome.result in {ResultKind.REFUSED, ResultKind.UNCHANGED, ResultKind.NOT_FOUND}:
             assert now == row
 
     @rule(person=PEOPLE, order=ORDERS)
-    def act_on_all(self, person: Person, order: Order) -> None:
+    def act_on_all(self, person: Person, order: DownloadCommand) -> None:
         self.home.actions.act_on_all(person, Selection(), order)
 
     # -- a worker, step by step

@@ -11,8 +11,8 @@ import pytest
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.problems import Kind
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.problems import ProblemKind
 from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.fakes.answering import answering, json_reply
 from tests.services.conftest import STICK, World
@@ -24,7 +24,7 @@ class Paused:
     """A worker, and the book in which its device's settings are."""
 
     works: Works
-    book: DeviceBook
+    book: DeviceSettingsService
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def house(world: World, tmp_path: Path) -> Iterator[Paused]:
     stick = tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
-    books: list[DeviceBook] = []
+    books: list[DeviceSettingsService] = []
 
     def current(device_id: str, configured: DeviceSettings) -> DeviceSettings:
         return books[0].current(device_id, configured) if books else configured
@@ -42,7 +42,7 @@ def house(world: World, tmp_path: Path) -> Iterator[Paused]:
     ) as server:
         works = build(world, server, stick, tmp_path, current)
         books.append(
-            DeviceBook(
+            DeviceSettingsService(
                 works.shelf.settings(),
                 devices=world.devices,
                 store=DeviceSettingsStore(world.db),
@@ -62,7 +62,7 @@ def test_a_paused_device_takes_no_files_and_is_no_trouble(house: Paused) -> None
 
     assert house.works.shelf.blocked() == {STICK}
     assert house.works.shelf.is_paused(STICK)
-    assert house.works.troubles.all_of(Kind.DEVICE) == {}
+    assert house.works.troubles.all_of(ProblemKind.DEVICE) == {}
     assert not house.works.worker.step()
     assert house.works.now().status is Status.PENDING
 
@@ -121,12 +121,12 @@ def test_a_budget_that_is_raised_lets_the_queue_go_on_at_the_next_look(house: Pa
         house.works.wish(number)
     while house.works.worker.step():
         pass
-    assert house.works.troubles.of(Kind.DEVICE, STICK) is not None
+    assert house.works.troubles.of(ProblemKind.DEVICE, STICK) is not None
 
     house.book.change(STICK, {"budget": "1 MB"})
     house.works.look()
 
-    assert house.works.troubles.of(Kind.DEVICE, STICK) is None
+    assert house.works.troubles.of(ProblemKind.DEVICE, STICK) is None
     assert house.works.worker.step()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.transfer.engine import Job
 from tests.fakes.answering import answering, json_reply
 from tests.services.conftest import ANN, STICK, World, track
@@ -51,7 +51,7 @@ def parts(works: Works) -> list[Path]:
 def test_what_nobody_wants_any_more_stops_at_once_and_leaves_nothing(works: Works) -> None:
     works.wish()
     world = works.world
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
 
     def skip() -> None:
         planning.release(ANN, "favourites", track(1).id, grace=timedelta(0))

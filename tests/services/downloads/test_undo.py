@@ -12,8 +12,8 @@ from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.commands import Order, Result
-from sidecar.services.downloads.undo import LASTS_S, Record, Reversing, Undoing
+from sidecar.services.downloads.commands import DownloadCommand, ResultKind
+from sidecar.services.downloads.undo import LASTS_S, Reversing, UndoRecord, UndoService
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.services.conftest import STICK, World, access_to, track
@@ -26,14 +26,14 @@ class Home:
     """Three people, one stick, and what takes back what they do."""
 
     house: House
-    undoing: Undoing
+    undoing: UndoService
     library: Seen
     exclusions: Exclusions
     woken: list[str] = field(default_factory=list)
 
-    def do(self, person: Person, action: Action, *downloads: Download, **how: bool) -> Record:
+    def do(self, person: Person, action: Action, *downloads: Download, **how: bool) -> UndoRecord:
         ids = [one.id for one in downloads]
-        outcomes = self.house.actions.act_on(person, ids, Order(action=action, **how))
+        outcomes = self.house.actions.act_on(person, ids, DownloadCommand(action=action, **how))
         record = self.undoing.remember(person, action, outcomes)
         self.house.planning.let_go()
         return record
@@ -68,7 +68,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
             library=lambda _user: library,
             wake=woken.append,
         )
-        yield Home(built, Undoing(reversing.reverse, world.clock), library, exclusions, woken)
+        yield Home(built, UndoService(reversing.reverse, world.clock), library, exclusions, woken)
 
 
 def test_what_was_let_go_is_kept_again_for_the_same_reason(home: Home) -> None:
@@ -130,7 +130,7 @@ def test_a_file_that_is_gone_and_a_second_click_cannot_be_undone(home: Home) -> 
     deleted = home.do(Ann, Action.DELETE, one)
     nothing = home.do(Ann, Action.DELETE, one)
 
-    assert (deleted.counts, deleted.can_undo) == ({Result.DONE: 1}, False)
+    assert (deleted.counts, deleted.can_undo) == ({ResultKind.DONE: 1}, False)
     assert (nothing.total, nothing.can_undo) == (0, False)
     assert home.undoing.undo(Ann, deleted.token) is None
 

@@ -14,25 +14,25 @@ from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
-from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.wishes import PIN, Reason, Wish
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.browse import Holding, OnTheDevice, Wanted
-from sidecar.services.files.presence import Looking
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.space.next_to_go import LeaversCounter
-from sidecar.services.space.planner import Room
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.files.browse import FileBrowser, FileQuery, KeepReason
+from sidecar.services.files.presence import FilePresence
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.next_to_go import EvictionPreview
+from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.store.files.albums import AlbumsOnDevice
-from sidecar.store.files.search import Offline
+from sidecar.store.files.albums import AlbumIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from tests.fakes.desk import a_download
 from tests.services.conftest import ANN, STICK, World, track
@@ -50,16 +50,16 @@ class Home:
 
     world: World
     stick: Path
-    planning: Planning
+    planning: WishService
     plays: Plays
-    desk: OnTheDevice
-    leavers: LeaversCounter
+    desk: FileBrowser
+    leavers: EvictionPreview
 
     def arrived(self, number: int, *, user: str = ANN, **facts: object) -> Download:
         path = f"Artist/{number:02d} - {number}.flac"
         (self.stick / "Artist").mkdir(exist_ok=True)
         (self.stick / path).write_bytes(BODY)
-        place = Place(path, path.casefold())
+        place = FilePlace(path, path.casefold())
         values: dict[str, object] = {"album_id": ALBUM, **facts}
         item = track(number, **values)
         downloads = self.world.downloads
@@ -108,15 +108,15 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     settings = DeviceSettings(
         name="Car stick", path=stick, reserve=ByteSize(0), users=("ann", "ben")
     )
-    troubles = Troubles(world.bus)
-    shelf = DeviceShelf(
+    troubles = Problems(world.bus)
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
@@ -132,9 +132,9 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         served = person.is_admin or settings.serves(person.name)
         return [DeviceView(STICK, "Car stick", "", None, None, 0, 1, 2)] if served else []
 
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
     plays = Plays(world.db)
-    room = Room(
+    room = SpacePlanner(
         db=world.db,
         shelf=shelf,
         downloads=world.downloads,
@@ -143,19 +143,19 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         in_use=frozenset,
         clock=world.clock,
     )
-    desk = OnTheDevice(
-        albums=AlbumsOnDevice(world.db),
-        offline=Offline(world.db),
+    desk = FileBrowser(
+        albums=AlbumIndex(world.db),
+        offline=FileIndex(world.db),
         holds=world.holds,
         plays=plays,
         planning=planning,
-        looking=Looking(shelf, world.devices),
+        looking=FilePresence(shelf, world.devices),
         views=views,
         visible=visible,
         accounts=world.accounts.all,
         clock=world.clock,
     )
-    leavers = LeaversCounter(devices=devices, room=room, inventory=Inventory(world.db))
+    leavers = EvictionPreview(devices=devices, room=room, inventory=Inventory(world.db))
     yield Home(world, stick, planning, plays, desk, leavers)
     shelf.close()
 
@@ -180,7 +180,7 @@ def test_tiles_and_files_count_each_other_and_themselves(home: Home) -> None:
     home.arrived(3, type=ItemType.MOVIE, album_id=None, title="Noon")
     home.arrived(4, type=ItemType.EPISODE, album_id=None, artist=None, series="The Signal")
 
-    tiles, files = home.desk.tiles(ANNE, Wanted()), home.desk.files(ANNE, Wanted())
+    tiles, files = home.desk.tiles(ANNE, FileQuery()), home.desk.files(ANNE, FileQuery())
 
     assert (tiles.total, tiles.files) == (files.tiles, files.total) == (3, 4)
     told = [(one.key, one.title, one.artist, one.files) for one in tiles.items]
@@ -190,7 +190,7 @@ def test_tiles_and_files_count_each_other_and_themselves(home: Home) -> None:
         (ALBUM, "First Light", "The Sine Waves", 2),
     ]
     for tile in tiles.items:
-        found, page = home.desk.tile(ANNE, tile.key, Wanted(text="nothing of the kind"))
+        found, page = home.desk.tile(ANNE, tile.key, FileQuery(text="nothing of the kind"))
         assert found == tile
         assert page.total == len(page.items) == tile.files
         assert {one.tile for one in page.items} == {tile.key}
@@ -201,7 +201,7 @@ def test_everybody_finds_their_own_and_an_admin_finds_those_of_some(home: Home) 
     home.arrived(2, user=BEN.user_id)
 
     def seen(person: Person, *owners: str) -> list[str]:
-        wanted = Wanted(owners=owners)
+        wanted = FileQuery(owners=owners)
         files, tiles = home.desk.files(person, wanted), home.desk.tiles(person, wanted)
         assert files.total == tiles.files
         return [file.view.title for file in files.items]
@@ -212,10 +212,10 @@ def test_everybody_finds_their_own_and_an_admin_finds_those_of_some(home: Home) 
     assert seen(EVE, "nobody") == []
     for ask in (home.desk.file, home.desk.keep, home.desk.let_go):
         for download_id in (one.id, 99):
-            with pytest.raises(NotHere):
+            with pytest.raises(NotVisible):
                 ask(BEN, download_id)
-    with pytest.raises(NotHere):
-        home.desk.tile(Person("c" * 32, "carl", is_admin=False), ALBUM, Wanted())
+    with pytest.raises(NotVisible):
+        home.desk.tile(Person("c" * 32, "carl", is_admin=False), ALBUM, FileQuery())
 
 
 def test_a_file_is_pinned_and_let_go_without_asking_jellyfin(home: Home) -> None:
@@ -237,7 +237,7 @@ def test_what_is_not_there_can_not_be_kept(home: Home) -> None:
     there = home.arrived(1)
     home.world.downloads.move(there, Move.EVICT)
 
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         home.desk.keep(ANNE, there.id)
 
 
@@ -250,8 +250,8 @@ def test_a_file_tells_the_rules_that_it_can_be_left_out_of(home: Home) -> None:
     home.held(1, favourites.NAME, ALBUM, BEN)
 
     assert home.desk.file(ANNE, there.id).holdings == (
-        Holding(favourites.NAME, there.item_id, "because", is_wide=False),
-        Holding(album_affinity.NAME, ALBUM, "because", is_wide=True),
+        KeepReason(favourites.NAME, there.item_id, "because", is_wide=False),
+        KeepReason(album_affinity.NAME, ALBUM, "because", is_wide=True),
     )
 
 
@@ -296,8 +296,8 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
     # The favourite stays; what nobody wants goes first, and of those what was used goes later.
     assert (leavers.total, leavers.bytes) == (3, 3 * len(BODY))
     assert [(one.title, one.standing, one.was_used) for one in leavers.first] == [
-        ("Tone 4", Standing.NOTHING, False),
-        (None, Standing.NOTHING, True),
+        ("Tone 4", EvictionClass.NOTHING, False),
+        (None, EvictionClass.NOTHING, True),
     ]
     (everything,) = home.leavers.all(EVE, 50)
     assert [one.title for one in everything.first] == ["Tone 4", "Tone 2", "Tone 3"]

@@ -10,18 +10,24 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceTrouble, NotHere
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts.person import Person, viewer
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.presence import Looking
-from sidecar.services.files.search import OfflineLibrary, OfflineQuery
-from sidecar.services.files.streaming import Local, Media, NoFile, Streams, Uses
-from sidecar.services.problems import Troubles
-from sidecar.services.transfers.recovery import Settling
-from sidecar.store.downloads.insert import NewDownload, Place
-from sidecar.store.files.search import Offline
+from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.search import FileSearch, FileSearchQuery
+from sidecar.services.files.streaming import (
+    Local,
+    MediaStreaming,
+    NoFile,
+    StreamLimit,
+    UsageTracker,
+)
+from sidecar.services.problems import Problems
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.insert import FilePlace, NewDownload
+from sidecar.store.files.search import FileIndex
 from tests.fakes.desk import a_download
 from tests.services.conftest import ANN, STICK, World, track
 
@@ -37,15 +43,15 @@ class Home:
 
     world: World
     stick: Path
-    shelf: DeviceShelf
-    offline: OfflineLibrary
-    media: Media
+    shelf: DeviceRegistry
+    offline: FileSearch
+    media: MediaStreaming
 
     def arrived(self, number: int) -> Download:
         path = f"Artist/{number}.flac"
         (self.stick / "Artist").mkdir(exist_ok=True)
         (self.stick / path).write_bytes(BODY)
-        place = Place(path, path.casefold())
+        place = FilePlace(path, path.casefold())
         item = track(number)
         downloads = self.world.downloads
         downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place]))
@@ -57,7 +63,7 @@ class Home:
         return there
 
     def available(self, person: Person = ANNE) -> list[tuple[str, bool]]:
-        found = self.offline.files(person, OfflineQuery())
+        found = self.offline.files(person, FileSearchQuery())
         assert found.total == len(found.items)
         return [(one.view.title, one.sight.is_available) for one in found.items]
 
@@ -68,15 +74,15 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
-    looking = Looking(shelf, world.devices)
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    looking = FilePresence(shelf, world.devices)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
@@ -88,16 +94,16 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     def nobody(_user_id: str) -> Jellyfin:
         raise AssertionError("Jellyfin was asked")
 
-    offline = OfflineLibrary(
-        offline=Offline(world.db), devices=world.devices, looking=looking, views=views
+    offline = FileSearch(
+        offline=FileIndex(world.db), devices=world.devices, looking=looking, views=views
     )
-    media = Media(
+    media = MediaStreaming(
         offline=offline,
         looking=looking,
         visible=visible,
         client=nobody,
-        streams=Streams(),
-        uses=Uses(world.downloads.heard, world.clock),
+        streams=StreamLimit(),
+        uses=UsageTracker(world.downloads.heard, world.clock),
     )
     yield Home(world, stick, shelf, offline, media)
     shelf.close()
@@ -127,7 +133,7 @@ def test_nothing_is_available_on_a_device_that_is_not_there(home: Home, tmp_path
     assert not file.sight.is_available
     assert file.sight.text is not None
     assert "Car stick is not at" in file.sight.text
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         home.media.open(ANNE, one.id)
 
 
@@ -168,7 +174,7 @@ def test_everybody_finds_and_opens_their_own(home: Home) -> None:
         lambda: home.media.open(BEN, one.id),
         lambda: home.media.open(ANNE, 99),
     ):
-        with pytest.raises(NotHere):
+        with pytest.raises(NotVisible):
             ask()
 
 
@@ -176,7 +182,7 @@ def test_a_device_is_asked_for_by_its_name_or_its_id(home: Home) -> None:
     home.arrived(1)
 
     for device, found in (("Car stick", 1), (STICK, 1), ("another", 0)):
-        assert home.offline.files(ANNE, OfflineQuery(device=device)).total == found
+        assert home.offline.files(ANNE, FileSearchQuery(device=device)).total == found
 
 
 def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:
@@ -195,7 +201,7 @@ def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:
 
 def test_what_is_still_on_its_way_is_not_there_yet(home: Home) -> None:
     home.world.downloads.enqueue(
-        NewDownload(item=track(5), device_id=STICK, user_id=ANN, places=[Place("5", "5")])
+        NewDownload(item=track(5), device_id=STICK, user_id=ANN, places=[FilePlace("5", "5")])
     )
 
     (file,) = home.offline.item(ANNE, track(5).id)

@@ -4,15 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sidecar.errors import StoreTrouble
-from sidecar.services.files.streaming import PAUSE_S, Streams, TooManyStreams, Uses
+from sidecar.errors import DatabaseError
+from sidecar.services.files.streaming import PAUSE_S, StreamLimit, TooManyStreams, UsageTracker
 from tests.fakes.clock import FakeClock
 
 ITEM = "1" * 32
 
 
 def test_each_person_has_a_few_places_and_all_have_some_more() -> None:
-    streams = Streams(most=3, most_each=2)
+    streams = StreamLimit(most=3, most_each=2)
     streams.begin("ann")
     second = streams.begin("ann")
 
@@ -28,7 +28,7 @@ def test_each_person_has_a_few_places_and_all_have_some_more() -> None:
 
 
 def test_a_place_is_given_back_once() -> None:
-    streams = Streams(most=2, most_each=2)
+    streams = StreamLimit(most=2, most_each=2)
     end, _ = streams.begin("ann"), streams.begin("ann")
 
     end()
@@ -40,7 +40,7 @@ def test_a_place_is_given_back_once() -> None:
 
 
 def test_many_at_once_never_take_more_than_there_are() -> None:
-    streams = Streams(most=5, most_each=5)
+    streams = StreamLimit(most=5, most_each=5)
 
     def attempt(_: int) -> bool:
         try:
@@ -55,7 +55,7 @@ def test_many_at_once_never_take_more_than_there_are() -> None:
 
 def test_a_file_is_used_once_however_many_pieces_are_fetched() -> None:
     clock, used = FakeClock(), list[str]()
-    uses = Uses(used.append, clock)
+    uses = UsageTracker(used.append, clock)
 
     pieces = []
     for _ in range(5):
@@ -74,7 +74,7 @@ def test_playing_goes_on_when_a_use_cannot_be_written_down(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def full(_item_id: str) -> None:
-        raise StoreTrouble("the disk is full")
+        raise DatabaseError("the disk is full")
 
-    assert Uses(full, FakeClock()).note("ann", 7, ITEM)
+    assert UsageTracker(full, FakeClock()).note("ann", 7, ITEM)
     assert "a use could not be noted: the disk is full" in caplog.text

@@ -14,13 +14,13 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceTrouble
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, StickWriter
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.transfers.recovery import Settling
-from sidecar.store.files.completed import OnDevice
+from sidecar.errors import DeviceError
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, IndexWriter
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.files.completed import CompletedFiles
 from tests.services.conftest import ANN, STICK, World, track
 
 BIG = ByteSize(12_000 * 4096)
@@ -33,14 +33,14 @@ class Written:
     world: World
     stick: Path
     settings: DeviceSettings
-    shelf: DeviceShelf
-    writer: StickWriter
+    shelf: DeviceRegistry
+    writer: IndexWriter
 
     def begins(self, number: int) -> Download:
         """Let a file be fetched."""
         item = track(number, title=f"Tone <{number}>")
         world = self.world
-        Planning(world.db, world.holds, world.downloads, world.clock).keep(
+        WishService(world.db, world.holds, world.downloads, world.clock).keep(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
         running = world.downloads.claim(world.clock.now())
@@ -84,18 +84,18 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> DeviceSettings:
 def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
     settings.path.mkdir()
     write_marker(settings.path, Marker(STICK, "Car stick"))
-    troubles = Troubles(world.bus)
-    shelf = DeviceShelf(
+    troubles = Problems(world.bus)
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
-    writer = StickWriter(
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    writer = IndexWriter(
         shelf=shelf,
-        on_device=OnDevice(world.db),
+        on_device=CompletedFiles(world.db),
         troubles=troubles,
         server_id=lambda: "5" * 32,
         clock=world.clock,
@@ -209,7 +209,7 @@ def test_nothing_is_written_to_a_device_that_is_paused(written: Written) -> None
 
 
 def test_nothing_is_written_to_a_device_in_trouble(written: Written) -> None:
-    written.shelf.trouble(STICK, DeviceTrouble("read-only", "It is read-only"))
+    written.shelf.trouble(STICK, DeviceError("read-only", "It is read-only"))
 
     written.after(100)
 

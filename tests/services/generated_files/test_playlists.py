@@ -15,16 +15,16 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.favourite_state import Heart
+from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.domain.wishes import PIN, Reason, Wish
-from sidecar.errors import DeviceTrouble
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.errors import DeviceError
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.generated_files.playlists import PlaylistWriter
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.transfers.recovery import Settling
-from sidecar.store.downloads.queue import Place
-from sidecar.store.files.completed import OnDevice
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.queue import FilePlace
+from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.domain.files.test_m3u import read_back
@@ -43,7 +43,7 @@ class Written:
 
     world: World
     stick: Path
-    shelf: DeviceShelf
+    shelf: DeviceRegistry
     writer: PlaylistWriter
     orders: PlaylistOrders
     chosen: ChosenPlaylists
@@ -55,7 +55,7 @@ class Written:
     def begins(self, item: Item) -> Download:
         """Let a file be fetched."""
         world, shape = self.world, PRESETS[self.preset_name].shape
-        planning = Planning(
+        planning = WishService(
             world.db, world.holds, world.downloads, world.clock, shape_of=lambda _: shape
         )
         planning.keep(
@@ -132,8 +132,8 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
     ann = world.accounts.get(ANN)
     assert ann is not None
     world.accounts.save(replace(ann, user_id=BEN, name="ben", jellyfin_device_id="sidecar-ben"))
-    troubles = Troubles(world.bus)
-    shelf = DeviceShelf(
+    troubles = Problems(world.bus)
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
@@ -141,12 +141,12 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
         clock=world.clock,
         current=setting,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
     orders = PlaylistOrders(world.db, world.bus)
     writer = PlaylistWriter(
         shelf=shelf,
         orders=orders,
-        on_device=OnDevice(world.db),
+        on_device=CompletedFiles(world.db),
         troubles=troubles,
         clock=world.clock,
     )
@@ -210,7 +210,7 @@ def test_a_file_that_a_person_moved_is_followed(written: Written) -> None:
     (written.stick / "Elsewhere").mkdir()
     (written.stick / one.file_path).rename(written.stick / "Elsewhere/Tone 1.flac")
 
-    moved = Place("Elsewhere/Tone 1.flac", "elsewhere/tone 1.flac")
+    moved = FilePlace("Elsewhere/Tone 1.flac", "elsewhere/tone 1.flac")
     assert written.world.downloads.follow(one, moved)
     written.after(4)
 
@@ -357,7 +357,9 @@ def test_a_playlist_that_two_chose_is_one_file(written: Written) -> None:
 
 
 def heart(written: Written, user: str, number: int, *, on: bool = True) -> None:
-    written.world.hearts.save(user, track(number).id, ItemType.AUDIO, Heart(is_favorite=on))
+    written.world.hearts.save(
+        user, track(number).id, ItemType.AUDIO, FavouriteState(is_favorite=on)
+    )
 
 
 def test_who_is_alone_with_their_hearts_has_favourites(written: Written) -> None:
@@ -458,7 +460,7 @@ def test_a_car_gets_another_folder_when_one_is_full(written: Written, setting: S
 def test_nothing_is_written_to_a_device_in_trouble(written: Written) -> None:
     written.lists([1])
     written.brings(track(1))
-    written.shelf.trouble(STICK, DeviceTrouble("read-only", "It is read-only"))
+    written.shelf.trouble(STICK, DeviceError("read-only", "It is read-only"))
 
     written.after(100)
 

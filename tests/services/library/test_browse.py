@@ -14,19 +14,19 @@ from sidecar.demo.state.core import Phase
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.kinds import Kind
-from sidecar.errors import NotHere, ServerAway
+from sidecar.errors import NotVisible, ServerAway
 from sidecar.events import Progress
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
-from sidecar.jellyfin.library.browse import Asked
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.library.browse import BrowseQuery
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.library.browse import SEEN_FOR_S, LibraryDesk
-from sidecar.services.library.covers import Covers
-from sidecar.services.library.download_state import Button, Buttons, State
-from sidecar.store.downloads.insert import NewDownload, Place
-from sidecar.store.files.search import Offline
+from sidecar.services.library.browse import SEEN_FOR_S, LibraryBrowser
+from sidecar.services.library.covers import CoverCache
+from sidecar.services.library.download_state import ButtonState, DownloadStates, ItemDownloadState
+from sidecar.store.downloads.insert import FilePlace, NewDownload
+from sidecar.store.files.search import FileIndex
 from tests.fakes.demo_house import QUICK
 from tests.fakes.tiny_library import tiny_library
 from tests.services.conftest import STICK, World
@@ -48,14 +48,14 @@ class Home:
 
     world: World
     server: CountingServer
-    desk: LibraryDesk
+    desk: LibraryBrowser
     ann: Person
     kid: Person
     clients: dict[str, Jellyfin]
     running: list[Progress] = field(default_factory=list)
 
     def find(self, title: str, kind: Kind) -> str:
-        asked = Asked(text=title, kinds=frozenset({kind}), page_size=100)
+        asked = BrowseQuery(text=title, kinds=frozenset({kind}), page_size=100)
         page = self.desk.listed(self.ann, asked)
         return next(one.entry.item.id for one in page.items if one.entry.item.title == title)
 
@@ -64,7 +64,7 @@ class Home:
         return list(client.expand(client.item(container)).items)
 
     def queued(self, item: Item, priority: int = 0) -> Download:
-        place = Place(item.id, item.id)
+        place = FilePlace(item.id, item.id)
         wanted = NewDownload(
             item=item,
             device_id=STICK,
@@ -83,7 +83,7 @@ class Home:
         self.queued(item, priority=99)
         self.world.downloads.arrive(self.claimed(), size=100, content_hash="0" * 32, mime_type=None)
 
-    def button(self, item_id: str, person: Person | None = None) -> Button:
+    def button(self, item_id: str, person: Person | None = None) -> ItemDownloadState:
         shown = self.desk.show(person or self.ann, item_id)
         assert shown.buttons is not None
         (only,) = shown.buttons
@@ -98,7 +98,7 @@ def home(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterat
     people, clients = {}, {}
     with server:
         for name in ("ann", "kid"):
-            identity = Identity(device_id=f"sidecar-{name}", version="1")
+            identity = DeviceIdentity(device_id=f"sidecar-{name}", version="1")
             found = SignIn(server.url, identity).with_password(name, SecretStr(name))
             people[name] = Person(found.user_id, name, is_admin=False)
             clients[found.user_id] = Jellyfin(
@@ -109,16 +109,16 @@ def home(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterat
         def devices(_person: Person) -> Sequence[DeviceView]:
             return [DeviceView(STICK, "Car stick", "", None, None, 0, None, None)]
 
-        buttons = Buttons(
-            offline=Offline(world.db),
+        buttons = DownloadStates(
+            offline=FileIndex(world.db),
             downloads=world.downloads,
             devices=devices,
             running=lambda: running,
         )
-        desk = LibraryDesk(
+        desk = LibraryBrowser(
             client=clients.__getitem__,
             buttons=buttons,
-            covers=Covers(tmp_path / "covers"),
+            covers=CoverCache(tmp_path / "covers"),
             clock=world.clock,
         )
         yield Home(world, server, desk, people["ann"], people["kid"], clients, running)
@@ -126,21 +126,21 @@ def home(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterat
 
 def test_a_track_s_button_follows_it_from_the_queue_to_the_device(home: Home) -> None:
     first, second, _ = home.tracks(home.find("First Light", Kind.ALBUM))
-    assert home.button(second.id).state is State.AVAILABLE
+    assert home.button(second.id).state is ButtonState.AVAILABLE
 
     home.queued(first)
     queued = home.queued(second)
     waits = home.button(second.id)
-    assert (waits.state, waits.place, waits.download_id) == (State.WAITING, 2, queued.id)
+    assert (waits.state, waits.place, waits.download_id) == (ButtonState.WAITING, 2, queued.id)
 
     home.claimed()
     running = home.claimed()
     home.running.append(Progress(running.id, 25, 100, 10.0, 7.5))
     runs = home.button(second.id)
-    assert (runs.state, runs.progress) == (State.DOWNLOADING, 0.25)
+    assert (runs.state, runs.progress) == (ButtonState.DOWNLOADING, 0.25)
 
     home.world.downloads.pause(running)
-    assert home.button(second.id).state is State.PAUSED
+    assert home.button(second.id).state is ButtonState.PAUSED
 
 
 def test_an_album_s_button_tells_how_much_of_it_is_here(home: Home) -> None:
@@ -152,10 +152,10 @@ def test_an_album_s_button_tells_how_much_of_it_is_here(home: Home) -> None:
         states.append(home.button(album))
 
     assert [one.state for one in states] == [
-        State.AVAILABLE,
-        State.PARTLY,
-        State.PARTLY,
-        State.COMPLETED,
+        ButtonState.AVAILABLE,
+        ButtonState.PARTLY,
+        ButtonState.PARTLY,
+        ButtonState.COMPLETED,
     ]
     assert [(one.done, one.total) for one in states] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert states[1].progress == pytest.approx(1 / 3)
@@ -163,14 +163,14 @@ def test_an_album_s_button_tells_how_much_of_it_is_here(home: Home) -> None:
 
 def test_series_and_playlists_have_a_button_as_well(home: Home) -> None:
     series = home.find("The Signal", Kind.SERIES)
-    playlist = home.desk.listed(home.ann, Asked(kinds=frozenset({Kind.PLAYLIST}))).items[0]
+    playlist = home.desk.listed(home.ann, BrowseQuery(kinds=frozenset({Kind.PLAYLIST}))).items[0]
     home.queued(home.tracks(series)[0])
     for one in home.tracks(playlist.entry.item.id):
         home.arrived(one)
 
     waits = home.button(series)
-    assert (waits.state, waits.place, waits.done, waits.total) == (State.WAITING, 1, 0, 4)
-    assert home.button(playlist.entry.item.id).state is State.COMPLETED
+    assert (waits.state, waits.place, waits.done, waits.total) == (ButtonState.WAITING, 1, 0, 4)
+    assert home.button(playlist.entry.item.id).state is ButtonState.COMPLETED
     assert playlist.buttons is None
 
 
@@ -179,27 +179,29 @@ def test_a_list_has_the_buttons_of_tracks_and_albums(home: Home) -> None:
     first, *_ = home.tracks(album)
     home.arrived(first)
 
-    tracks = home.desk.listed(home.ann, Asked(parent=album))
-    albums = home.desk.listed(home.ann, Asked(text="first light", kinds=frozenset({Kind.ALBUM})))
+    tracks = home.desk.listed(home.ann, BrowseQuery(parent=album))
+    albums = home.desk.listed(
+        home.ann, BrowseQuery(text="first light", kinds=frozenset({Kind.ALBUM}))
+    )
 
     assert [one.buttons and one.buttons[0].state for one in tracks.items] == [
-        State.COMPLETED,
-        State.AVAILABLE,
-        State.AVAILABLE,
+        ButtonState.COMPLETED,
+        ButtonState.AVAILABLE,
+        ButtonState.AVAILABLE,
     ]
     (shown,) = albums.items
     assert shown.buttons is not None
     (button,) = shown.buttons
-    assert (button.state, button.done, button.total) == (State.PARTLY, 1, 3)
-    assert home.desk.listed(home.ann, Asked()).items[0].buttons is None
+    assert (button.state, button.done, button.total) == (ButtonState.PARTLY, 1, 3)
+    assert home.desk.listed(home.ann, BrowseQuery()).items[0].buttons is None
 
 
 def test_a_button_tells_nothing_of_what_others_have(home: Home) -> None:
     film = home.find("Colour Bars", Kind.FILM)
     home.arrived(home.clients[home.ann.user_id].item(film))
 
-    assert home.button(film).state is State.COMPLETED
-    assert home.button(film, home.kid).state is State.AVAILABLE
+    assert home.button(film).state is ButtonState.COMPLETED
+    assert home.button(film, home.kid).state is ButtonState.AVAILABLE
 
 
 def test_what_an_account_cannot_see_is_not_there(home: Home) -> None:
@@ -209,11 +211,11 @@ def test_what_an_account_cannot_see_is_not_there(home: Home) -> None:
     for unknown in (album, track, "0" * 32):
         for ask in (
             lambda one=unknown: home.desk.show(home.kid, one),
-            lambda one=unknown: home.desk.listed(home.kid, Asked(parent=one)),
+            lambda one=unknown: home.desk.listed(home.kid, BrowseQuery(parent=one)),
             lambda one=unknown: home.desk.cover(home.kid, one, 96),
             lambda one=unknown: home.desk.heart(home.kid, one, value=True),
         ):
-            with pytest.raises(NotHere):
+            with pytest.raises(NotVisible):
                 ask()
 
 
@@ -231,7 +233,7 @@ def test_a_cover_is_fetched_once_and_shown_to_who_was_shown_its_item(home: Home)
     home.world.clock.advance(SEEN_FOR_S + 1)
     home.desk.cover(home.ann, album, 96)
     assert home.server.asked[1:] == [f"/Items/{album}"]
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         home.desk.cover(home.ann, home.find("Colour Bars", Kind.FILM), 96)
 
 
@@ -239,7 +241,7 @@ def test_buttons_are_shown_anew_without_asking_jellyfin(home: Home) -> None:
     album = home.find("First Light", Kind.ALBUM)
     tracks = home.tracks(album)
     home.desk.show(home.ann, album)
-    home.desk.listed(home.ann, Asked(parent=album))
+    home.desk.listed(home.ann, BrowseQuery(parent=album))
     home.arrived(tracks[0])
     waits = home.queued(tracks[1])
     home.world.clock.advance(SEEN_FOR_S + 1)
@@ -249,7 +251,11 @@ def test_buttons_are_shown_anew_without_asking_jellyfin(home: Home) -> None:
     shown = [one.buttons[0] for one in home.desk.again(home.ann, asked) if one.buttons]
 
     assert home.server.asked == []
-    assert [one.state for one in shown] == [State.WAITING, State.COMPLETED, State.WAITING]
+    assert [one.state for one in shown] == [
+        ButtonState.WAITING,
+        ButtonState.COMPLETED,
+        ButtonState.WAITING,
+    ]
     assert shown[0].row == waits.id
     assert home.desk.again(home.kid, [album]) == []
 
@@ -260,11 +266,13 @@ def test_an_album_in_a_list_tells_that_it_is_on_its_way(home: Home) -> None:
     home.arrived(first)
     waits = home.queued(second)
 
-    page = home.desk.listed(home.ann, Asked(text="first light", kinds=frozenset({Kind.ALBUM})))
+    page = home.desk.listed(
+        home.ann, BrowseQuery(text="first light", kinds=frozenset({Kind.ALBUM}))
+    )
 
     assert page.items[0].buttons is not None
     (button,) = page.items[0].buttons
-    assert (button.state, button.row, button.done) == (State.WAITING, waits.id, 1)
+    assert (button.state, button.row, button.done) == (ButtonState.WAITING, waits.id, 1)
 
 
 def test_a_heart_goes_to_jellyfin(home: Home) -> None:
@@ -282,6 +290,6 @@ def test_while_jellyfin_is_away_that_is_said(home: Home) -> None:
     home.server.enter(Phase.LOADING)
 
     with pytest.raises(ServerAway):
-        home.desk.listed(home.ann, Asked())
+        home.desk.listed(home.ann, BrowseQuery())
     with pytest.raises(ServerAway):
         home.desk.cover(home.ann, "1" * 32, 96)

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items import Item, ItemType
-from sidecar.errors import NotHere
+from sidecar.errors import NotVisible
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.library.lookup import expanded, seen
+from sidecar.services.library.lookup import expand_item, get_item
 from tests.fakes.tiny_library import listing, write
 
 
@@ -26,7 +26,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=list(Version))
 def ann(request: pytest.FixtureRequest, library: Path) -> Iterator[Jellyfin]:
-    identity = Identity(device_id="sidecar-ann", version="1.0.0")
+    identity = DeviceIdentity(device_id="sidecar-ann", version="1.0.0")
     with DemoServer(library, speaks=request.param) as demo:
         found = SignIn(demo.url, identity).with_password("ann", SecretStr("ann"))
         yield Jellyfin(
@@ -48,23 +48,23 @@ def any_of(client: Jellyfin, kind: ItemType) -> Item:
 
 @pytest.mark.parametrize("kind", [ItemType.AUDIO, ItemType.EPISODE, ItemType.MOVIE])
 def test_what_has_a_file_of_its_own_stands_for_itself(ann: Jellyfin, kind: ItemType) -> None:
-    item = seen(ann, any_of(ann, kind).id)
+    item = get_item(ann, any_of(ann, kind).id)
 
     assert item.type is kind
     assert item.size
-    assert expanded(ann, item) is None
+    assert expand_item(ann, item) is None
 
 
 @pytest.mark.parametrize(
     "kind", [ItemType.ALBUM, ItemType.ARTIST, ItemType.SERIES, ItemType.SEASON]
 )
 def test_a_container_is_all_that_it_holds(ann: Jellyfin, kind: ItemType) -> None:
-    held = expanded(ann, seen(ann, any_of(ann, kind).id))
+    held = expand_item(ann, get_item(ann, any_of(ann, kind).id))
 
     assert held
     assert all(one.is_playable for one in held)
 
 
 def test_what_there_is_not_is_not_there(ann: Jellyfin) -> None:
-    with pytest.raises(NotHere):
-        seen(ann, "9" * 32)
+    with pytest.raises(NotVisible):
+        get_item(ann, "9" * 32)

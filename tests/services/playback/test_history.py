@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sidecar.services.accounts.person import Person
-from sidecar.services.playback.history import Coming, ListeningDesk
-from sidecar.services.playback.tracker import Watching
+from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
+from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, World
@@ -17,7 +17,7 @@ EVE = Person("e" * 32, "eve", is_admin=True)
 
 
 @pytest.fixture
-def desk(world: World) -> ListeningDesk:
+def desk(world: World) -> PlayHistory:
     """A household in which Ann has heard the film, and Ben is hearing it."""
     ann = world.accounts.get(ANN)
     assert ann is not None
@@ -26,24 +26,24 @@ def desk(world: World) -> ListeningDesk:
             replace(ann, user_id=user_id, name=name, jellyfin_device_id=f"sidecar-{name}")
         )
     plays = Plays(world.db)
-    watching = Watching(plays, world.downloads, on_play=lambda _: None, clock=world.clock)
+    watching = PlaybackTracker(plays, world.downloads, on_play=lambda _: None, clock=world.clock)
     for second in range(0, 301, 10):
         watching.tell(ANN, [client("film", second, reported=second)])
         watching.tell(BEN, [client("film", second, reported=second, user=BEN, session="t")])
         world.clock.advance(10)
     watching.tell(ANN, [])
     watching.tick()
-    coming = Coming(world.holds, world.downloads, world.devices)
-    return ListeningDesk(plays, watching, world.accounts.all, coming.of)
+    coming = UpcomingDownloads(world.holds, world.downloads, world.devices)
+    return PlayHistory(plays, watching, world.accounts.all, coming.of)
 
 
-def titles(desk: ListeningDesk, person: Person, account: str | None = None) -> list[str]:
+def titles(desk: PlayHistory, person: Person, account: str | None = None) -> list[str]:
     page = desk.plays(person, account, 1, 10)
     assert page.total == len(page.items)
     return [one.title for one in page.items]
 
 
-def test_everybody_sees_their_own_plays(desk: ListeningDesk) -> None:
+def test_everybody_sees_their_own_plays(desk: PlayHistory) -> None:
     (play,) = desk.plays(ANNE, None, 1, 10).items
 
     assert (play.title, play.client, play.is_counted) == ("film", "Finamp", True)
@@ -51,13 +51,13 @@ def test_everybody_sees_their_own_plays(desk: ListeningDesk) -> None:
     assert titles(desk, ANNE, "ANN") == titles(desk, ANNE, ANN) == ["film"]
 
 
-def test_only_an_admin_sees_somebody_else_s(desk: ListeningDesk) -> None:
+def test_only_an_admin_sees_somebody_else_s(desk: PlayHistory) -> None:
     assert titles(desk, EVE, "ann") == titles(desk, EVE, ANN) == ["film"]
     assert titles(desk, EVE) == titles(desk, EVE, "nobody") == []
     assert desk.plays(BENN, "ann", 1, 10) == desk.plays(BENN, "nobody", 1, 10)
 
 
-def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: ListeningDesk) -> None:
+def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: PlayHistory) -> None:
     (hearing,) = desk.now(BENN)
 
     assert (hearing.account, hearing.title, hearing.device_name) == ("ben", "film", "Phone")

@@ -9,8 +9,8 @@ import pytest
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.services.playback.tracker import RETRY_S, SAVED_EVERY_S, Watching
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.services.playback.tracker import RETRY_S, SAVED_EVERY_S, PlaybackTracker
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
 from tests.services.conftest import ANN, STICK, World, track
@@ -25,13 +25,13 @@ class Room:
     world: World
     plays: Plays
     said: list[Play] = field(default_factory=list)
-    watching: Watching = field(init=False)
+    watching: PlaybackTracker = field(init=False)
 
     def __post_init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        self.watching = Watching(
+        self.watching = PlaybackTracker(
             self.plays, self.world.downloads, on_play=self.said.append, clock=self.world.clock
         )
 
@@ -101,7 +101,7 @@ def test_a_play_that_counts_makes_its_file_the_last_used(room: Room) -> None:
                 item=track(1, id=name),
                 device_id=STICK,
                 user_id=ANN,
-                places=[Place(name, name)],
+                places=[FilePlace(name, name)],
                 priority=0,
             )
         )[0]
@@ -190,7 +190,9 @@ def test_a_listener_that_fails_costs_no_play(room: Room, caplog: pytest.LogCaptu
     def fail(_: Play) -> None:
         raise ValueError("a bug elsewhere")
 
-    room.watching = Watching(room.plays, room.world.downloads, on_play=fail, clock=room.world.clock)
+    room.watching = PlaybackTracker(
+        room.plays, room.world.downloads, on_play=fail, clock=room.world.clock
+    )
     for _ in range(2):
         room.hear(300)
         room.stop()

@@ -12,9 +12,9 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.playback.plays import Play
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import Identity
+from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.playback.tracker import Watching
+from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
@@ -44,7 +44,7 @@ class Household:
         self.clock = world.clock
         self.said: list[Play] = []
         self.accounts = [self._sign_in(world, server, name) for name in ("ann", "admin")]
-        self.watching = Watching(
+        self.watching = PlaybackTracker(
             Plays(world.db), world.downloads, on_play=self.said.append, clock=world.clock
         )
 
@@ -68,7 +68,7 @@ class Household:
             self.look()
 
     def _sign_in(self, world: World, server: DemoServer, name: str) -> Jellyfin:
-        identity = Identity(device_id=f"watching-{name}", version="1.0.0")
+        identity = DeviceIdentity(device_id=f"watching-{name}", version="1.0.0")
         found = SignIn(server.url, identity).with_password(name, SecretStr(name))
         world.accounts.save(
             Account(

@@ -11,9 +11,9 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
-from sidecar.errors import DeviceTrouble, ServerAway
-from sidecar.jellyfin.library.play_state import PlayedMarks
-from sidecar.services.player_logs.reporter import Telling
+from sidecar.errors import DeviceError, ServerAway
+from sidecar.jellyfin.library.play_state import PlayStates
+from sidecar.services.player_logs.reporter import PlayReporter
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
 from tests.fakes.demo_house import House, device_of
 from tests.fakes.tiny_library import tiny_library
@@ -223,7 +223,7 @@ def test_the_plays_are_ours_as_well_and_count_as_use(away: Traveller, world: Wor
     assert now.last_used_seq > download.last_used_seq
 
 
-class LosesTheAnswer(PlayedMarks):
+class LosesTheAnswer(PlayStates):
     """Marks over a line that breaks before (or after) Jellyfin has written.
 
     Unlike a real line it breaks exactly there.
@@ -247,7 +247,7 @@ def test_what_was_cut_off_is_finished_and_never_counted_twice(
     item = away.item("Tone 1")
     marks = LosesTheAnswer(away.clients[away.ann.user_id])
     marks.arrives = arrives
-    telling = Telling(away.tables, marks, away.ann.user_id, STICK, device_name="Car stick")
+    telling = PlayReporter(away.tables, marks, away.ann.user_id, STICK, device_name="Car stick")
     with pytest.raises(ServerAway):
         telling.tell(item, away.fresh())
     for one in range(meanwhile if arrives else min(meanwhile, 1)):
@@ -314,7 +314,7 @@ def test_a_device_of_others_does_not_exist(away: Traveller) -> None:
 def test_a_device_that_is_away_says_so(away: Traveller) -> None:
     away.folder.rename(away.folder.with_name("gone"))
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         away.desk.log(away.ann, STICK)
 
 

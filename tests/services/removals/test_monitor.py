@@ -19,23 +19,23 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import path_key
-from sidecar.domain.files.removals import Fate
+from sidecar.domain.files.removals import FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.events import NoticesChanged
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import Attached, DeviceShelf
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.notices import Subject
-from sidecar.services.problems import Kind, Trouble, Troubles
-from sidecar.services.removals.monitor import RESCAN_S, Removals
+from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.removals.monitor import RESCAN_S, RemovalMonitor
 from sidecar.services.removals.open_questions import CONFIRM, OpenQuestions
-from sidecar.services.removals.record import Verdicts
-from sidecar.services.removals.review import RemovalsCounter
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.transfers.recovery import Settling
-from sidecar.store.downloads.queue import NewDownload, Place
-from sidecar.store.files.completed import OnDevice
-from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.removals.review import RemovalReview
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.queue import FilePlace, NewDownload
+from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.files.search import FileFilter, FileIndex
 from sidecar.store.rules.tombstones import Tombstones
 from tests.device.mounting import (
     breakable_disk,
@@ -84,7 +84,7 @@ class Buttons:
         self.refusal: str | None = None
 
     def make(
-        self, device: Attached, hint: Callable[[], object], lost: Callable[[], object]
+        self, device: AttachedDevice, hint: Callable[[], object], lost: Callable[[], object]
     ) -> Button:
         self.made.append(Button(hint, lost, self.refusal))
         return self.made[-1]
@@ -96,10 +96,10 @@ class House:
 
     world: World
     stick: Path
-    shelf: DeviceShelf
-    troubles: Troubles
-    settling: Settling
-    removals: Removals
+    shelf: DeviceRegistry
+    troubles: Problems
+    settling: DeviceRecovery
+    removals: RemovalMonitor
     tombstones: Tombstones
     buttons: Buttons
 
@@ -118,7 +118,7 @@ class House:
         them, now = self.world.downloads, self.world.clock.now()
         them.enqueue(
             NewDownload(
-                item=item, device_id=STICK, user_id=ANN, places=[Place(path, path_key(path))]
+                item=item, device_id=STICK, user_id=ANN, places=[FilePlace(path, path_key(path))]
             )
         )
         claimed = them.claim(now)
@@ -151,7 +151,7 @@ class House:
             self.world.clock.advance(1)
             self.removals.step()
 
-    def device(self) -> Attached:
+    def device(self) -> AttachedDevice:
         (device,) = self.shelf.all()
         return device
 
@@ -166,17 +166,17 @@ class House:
 
 
 def furnished(world: World, stick: Path) -> House:
-    troubles, buttons = Troubles(world.bus), Buttons()
-    shelf = DeviceShelf(
+    troubles, buttons = Problems(world.bus), Buttons()
+    shelf = DeviceRegistry(
         [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    removals = Removals(
+    removals = RemovalMonitor(
         downloads=world.downloads,
-        verdicts=Verdicts(world.db, world.downloads, world.holds, world.clock),
+        verdicts=RemovalRecorder(world.db, world.downloads, world.holds, world.clock),
         shelf=shelf,
         troubles=troubles,
         bus=world.bus,
@@ -188,7 +188,7 @@ def furnished(world: World, stick: Path) -> House:
         stick=stick,
         shelf=shelf,
         troubles=troubles,
-        settling=Settling(world.downloads),
+        settling=DeviceRecovery(world.downloads),
         removals=removals,
         tombstones=Tombstones(world.db, world.clock),
         buttons=buttons,
@@ -244,7 +244,9 @@ def test_a_file_that_a_person_deletes_is_removed_and_not_fetched_again(house: Ho
     assert house.states(1, 3) == {Status.COMPLETED}
     assert house.tombstones.items(ANN, STICK) == {track(2).id}
     assert house.world.holds.holders(STICK, track(2).id) == []
-    planning = Planning(house.world.db, house.world.holds, house.world.downloads, house.world.clock)
+    planning = WishService(
+        house.world.db, house.world.holds, house.world.downloads, house.world.clock
+    )
     planning.keep([Wish(ANN, STICK, track(2), Reason("latest", "x", "new"))], lambda _ids: {})
     assert house.row(2).status is Status.REMOVED
 
@@ -422,13 +424,15 @@ def test_what_we_remove_ourselves_is_never_taken_for_a_person_s(house: House) ->
 def test_what_was_fetched_anew_meanwhile_is_another_file(house: House) -> None:
     house.fill(1)
     (seen,) = house.world.downloads.files_on(STICK)
-    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+    verdicts = RemovalRecorder(
+        house.world.db, house.world.downloads, house.world.holds, house.world.clock
+    )
     house.world.clock.advance(1)
     house.world.downloads.delete(house.row(1))
     house.world.downloads.want_again(house.row(1), user_id=ANN)
     house.put(1)
 
-    assert verdicts.removed(house.device(), [(seen, Fate.GONE)]) == 0
+    assert verdicts.removed(house.device(), [(seen, FileChange.GONE)]) == 0
     assert not verdicts.moved(house.device(), seen, "x.flac")
     assert verdicts.put_back(house.device(), [seen]) == 0
     assert house.states(1) == {Status.COMPLETED}
@@ -521,7 +525,7 @@ def test_a_device_in_trouble_says_nothing_unless_it_only_lacks_room(
     house: House, code: str, counts: bool
 ) -> None:
     house.fill(1)
-    house.troubles.note(Kind.DEVICE, STICK, Trouble(code, "in trouble"))
+    house.troubles.note(ProblemKind.DEVICE, STICK, Problem(code, "in trouble"))
     house.path(1).unlink()
 
     house.notice()
@@ -534,11 +538,11 @@ def test_a_trouble_between_the_two_looks_begins_the_grace_anew(house: House) -> 
     away = house.path(1).rename(house.stick.parent / "away")
     house.press()
     house.wait(3)
-    house.troubles.note(Kind.DEVICE, STICK, Trouble("broken", "in trouble"))
+    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("broken", "in trouble"))
     house.press()
     house.wait(WITHIN_S)
 
-    house.troubles.clear(Kind.DEVICE, STICK)
+    house.troubles.clear(ProblemKind.DEVICE, STICK)
     house.press()
     house.wait(2)
     away.rename(house.path(1))
@@ -735,8 +739,8 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     assert house.removals.question(STICK) is None
     assert downloads.files_and_missing(STICK) == (53, 51)
     assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
-    assert Offline(house.world.db).page(OfflineFilter(), 1, 100)[1] == 2
-    assert len(OnDevice(house.world.db).files(STICK)) == 2
+    assert FileIndex(house.world.db).page(FileFilter(), 1, 100)[1] == 2
+    assert len(CompletedFiles(house.world.db).files(STICK)) == 2
 
     house.wait(WITHIN_S)
     assert house.removals.question(STICK) is not None
@@ -815,7 +819,9 @@ def test_a_file_that_somebody_asks_for_again_is_fetched_again(house: House) -> N
     house.fill(40)
     shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
     house.notice()
-    planning = Planning(house.world.db, house.world.holds, house.world.downloads, house.world.clock)
+    planning = WishService(
+        house.world.db, house.world.holds, house.world.downloads, house.world.clock
+    )
 
     planning.keep([Wish(ANN, STICK, track(12), Reason("latest", "x", "new"))], lambda _ids: {})
     assert house.states(12) == {Status.COMPLETED}
@@ -845,8 +851,10 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     assert not asked.may_answer
     (asked,) = questions.of(Person(ANN, "ann", is_admin=True))
     assert asked.may_answer
-    house.troubles.note(Kind.ROOM, STICK, Trouble(CONFIRM, "20 files would go from Car stick"))
-    house.troubles.note(Kind.ROOM, OTHER, Trouble(CONFIRM, "of a device that is not there"))
+    house.troubles.note(
+        ProblemKind.ROOM, STICK, Problem(CONFIRM, "20 files would go from Car stick")
+    )
+    house.troubles.note(ProblemKind.ROOM, OTHER, Problem(CONFIRM, "of a device that is not there"))
     found = questions.of(Person(BEN, "ben", is_admin=False))
     assert [one.subject for one in found] == [Subject.REMOVALS, Subject.PLAN]
 
@@ -879,7 +887,7 @@ def test_no_answer_is_taken_while_the_device_is_away(mounted: House) -> None:
     house.notice()
     unmount(house.stick)
 
-    with pytest.raises(DeviceTrouble):
+    with pytest.raises(DeviceError):
         house.removals.answer(STICK, gone=True)
 
     assert house.states(*range(1, 41)) == {Status.COMPLETED}
@@ -971,8 +979,8 @@ def test_where_nothing_can_be_watched_it_is_said_once_and_the_looks_go_on(
     assert (notice.kind, notice.level) == ("device", "info")
 
 
-def counter(house: House) -> RemovalsCounter:
-    return RemovalsCounter(
+def counter(house: House) -> RemovalReview:
+    return RemovalReview(
         house.removals,
         ownership=owned(house.world),
         access=access_to(house.world, house.shelf.settings),
@@ -1014,9 +1022,9 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
     house.fill(3)
     before = set(threading.enumerate())
     stop = threading.Event()
-    removals = Removals(
+    removals = RemovalMonitor(
         downloads=world.downloads,
-        verdicts=Verdicts(world.db, world.downloads, world.holds, world.clock),
+        verdicts=RemovalRecorder(world.db, world.downloads, world.holds, world.clock),
         shelf=house.shelf,
         troubles=house.troubles,
         bus=world.bus,
@@ -1042,7 +1050,7 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
     assert set(threading.enumerate()) <= before
 
 
-def _run(world: World, removals: Removals, stop: threading.Event) -> None:
+def _run(world: World, removals: RemovalMonitor, stop: threading.Event) -> None:
     with world.db.thread():
         removals.run(stop)
 

@@ -13,12 +13,12 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import AccountDesk
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.actions import Actions
-from sidecar.services.downloads.commands import Order, Outcome
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import CheckWhole, cannot_tell
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.rules.tombstones import Tombstones
@@ -40,8 +40,8 @@ class House:
     works: Works
     world: World
     server: Answering
-    planning: Planning
-    actions: Actions
+    planning: WishService
+    actions: DownloadActions
     tombstones: Tombstones
 
     def hold(self, person: Person, number: int = 1) -> Download:
@@ -68,7 +68,7 @@ class House:
     def holders(self, number: int = 1) -> list[str]:
         return self.world.holds.holders(STICK, track(number).id)
 
-    def do(self, person: Person, download: Download, order: Order) -> Outcome:
+    def do(self, person: Person, download: Download, order: DownloadCommand) -> ActionResult:
         return self.actions.act(person, download.id, order)
 
 
@@ -97,7 +97,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
     box = TokenBox(tmp_path / "token.key")
     for person in (Ben, Eve):
         world.accounts.save(account(world, person, box))
-    accounts = AccountDesk(
+    accounts = AccountService(
         server.url,
         ca_file=None,
         accounts=world.accounts,
@@ -107,8 +107,8 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         bus=world.bus,
         clock=world.clock,
     )
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
-    actions = Actions(
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
+    actions = DownloadActions(
         db=world.db,
         downloads=world.downloads,
         holds=world.holds,

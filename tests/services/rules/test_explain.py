@@ -14,11 +14,11 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules import latest
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.problems import Kind, Trouble, Troubles
-from sidecar.services.rules.explain import Explaining
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.rules.explain import Explainer
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -37,11 +37,11 @@ class House:
     """What is asked, with a real store; eviction and network say what a test lets them say."""
 
     world: World
-    explaining: Explaining
-    planning: Planning
-    troubles: Troubles
-    book: DeviceBook
-    rules: RuleBook
+    explaining: Explainer
+    planning: WishService
+    troubles: Problems
+    book: DeviceSettingsService
+    rules: RuleSettingsService
     resting: dict[tuple[str, str], datetime]
     network: list[str]
 
@@ -63,18 +63,18 @@ class House:
 
 @pytest.fixture
 def house(world: World, tmp_path: Path) -> House:
-    book = DeviceBook(
+    book = DeviceSettingsService(
         [DeviceSettings(name="Car stick", path=tmp_path / "stick")],
         devices=world.devices,
         store=DeviceSettingsStore(world.db),
         stop_on=lambda _device: None,
         bus=world.bus,
     )
-    rules = RuleBook(ALL_RULES(), RuleSettingsStore(world.db))
-    troubles = Troubles(world.bus)
+    rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
+    troubles = Problems(world.bus)
     resting: dict[tuple[str, str], datetime] = {}
     network: list[str] = []
-    explaining = Explaining(
+    explaining = Explainer(
         downloads=world.downloads,
         holds=world.holds,
         tombstones=Tombstones(world.db, world.clock),
@@ -87,7 +87,7 @@ def house(world: World, tmp_path: Path) -> House:
         resting=lambda device_id, item_id: resting.get((device_id, item_id)),
         held_back=lambda _download: network[0] if network else None,
     )
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
     return House(world, explaining, planning, troubles, book, rules, resting, network)
 
 
@@ -120,7 +120,7 @@ def test_reasons_of_others_are_told_only_to_an_admin(house: House) -> None:
 def test_nobody_learns_from_a_trouble_who_else_wants_it(house: House) -> None:
     house.want(BEN)
     house.want()
-    house.troubles.note(Kind.ACCOUNT, BEN, Trouble("signed-out", "ben must sign in again"))
+    house.troubles.note(ProblemKind.ACCOUNT, BEN, Problem("signed-out", "ben must sign in again"))
 
     assert "ben" not in house.told()
     assert "must sign in again" in house.told()
@@ -135,8 +135,8 @@ def test_what_waits_is_told_what_it_waits_for(house: House) -> None:
     house.network.append("It waits until the network is not metered")
     assert "not metered" in house.told()
 
-    house.troubles.note(Kind.SERVER, "server", Trouble("server-away", "Jellyfin is away"))
-    house.troubles.note(Kind.DEVICE, STICK, Trouble("full", "Car stick is full"))
+    house.troubles.note(ProblemKind.SERVER, "server", Problem("server-away", "Jellyfin is away"))
+    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("full", "Car stick is full"))
     house.book.change(STICK, {"paused": True})
     told = house.told()
     assert "Jellyfin is away" in told
@@ -148,7 +148,7 @@ def test_what_waits_is_told_what_it_waits_for(house: House) -> None:
 def test_a_device_that_is_away_is_only_believed(house: House) -> None:
     house.want()
     house.bring()
-    house.troubles.note(Kind.DEVICE, STICK, Trouble("missing", "Car stick is not there"))
+    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("missing", "Car stick is not there"))
 
     assert house.told().startswith("It was on Car stick when Car stick was last seen.")
 

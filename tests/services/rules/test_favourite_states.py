@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.domain.items import Item
 from sidecar.jellyfin.live.events import UserDataEntry
-from sidecar.services.rules.favourite_states import AccountHearts
+from sidecar.services.rules.favourite_states import AccountFavourites
 from tests.services.conftest import ANN, World, track
 
 TRACK = track(1).id
@@ -29,8 +29,8 @@ class Server:
 
 
 @pytest.fixture
-def hearts(world: World) -> AccountHearts:
-    return AccountHearts(ANN, world.hearts, world.clock)
+def hearts(world: World) -> AccountFavourites:
+    return AccountFavourites(ANN, world.hearts, world.clock)
 
 
 def entry(is_favorite: bool) -> UserDataEntry:
@@ -44,14 +44,14 @@ def entry(is_favorite: bool) -> UserDataEntry:
     )
 
 
-def test_a_heart_is_news_once(hearts: AccountHearts) -> None:
+def test_a_heart_is_news_once(hearts: AccountFavourites) -> None:
     assert hearts.hear(entry(True)) is True
     assert hearts.hear(entry(True)) is None
     assert hearts.hear(entry(False)) is False
 
 
 def test_a_track_that_plays_without_a_heart_leaves_no_trace(
-    hearts: AccountHearts, world: World
+    hearts: AccountFavourites, world: World
 ) -> None:
     hearts.plays([TRACK])
 
@@ -60,7 +60,7 @@ def test_a_track_that_plays_without_a_heart_leaves_no_trace(
 
 
 def test_the_stop_that_forgets_a_heart_is_not_the_persons_word(
-    hearts: AccountHearts, world: World
+    hearts: AccountFavourites, world: World
 ) -> None:
     hearts.plays([TRACK])
     hearts.hear(entry(False))
@@ -76,7 +76,7 @@ def test_the_stop_that_forgets_a_heart_is_not_the_persons_word(
 
 
 def test_the_forgotten_heart_is_set_again_only_once_the_track_is_over(
-    hearts: AccountHearts, world: World
+    hearts: AccountFavourites, world: World
 ) -> None:
     server = Server(is_favorite=False)
     hearts.plays([TRACK])
@@ -101,7 +101,7 @@ def test_the_forgotten_heart_is_set_again_only_once_the_track_is_over(
 
 
 def test_a_heart_taken_away_after_the_stop_is_the_persons_word(
-    hearts: AccountHearts, world: World
+    hearts: AccountFavourites, world: World
 ) -> None:
     server = Server(is_favorite=False)
     hearts.plays([TRACK])
@@ -122,14 +122,14 @@ def test_a_heart_taken_away_after_the_stop_is_the_persons_word(
 
 
 def test_a_heart_found_gone_without_having_been_at_risk_is_believed(
-    hearts: AccountHearts,
+    hearts: AccountFavourites,
 ) -> None:
     hearts.look_up(track(1))
 
     assert hearts.look_up(track(1, is_favorite=False)) is False
 
 
-def test_what_the_server_does_not_say_is_not_believed(hearts: AccountHearts) -> None:
+def test_what_the_server_does_not_say_is_not_believed(hearts: AccountFavourites) -> None:
     hearts.look_up(track(1))
 
     assert hearts.look_up(track(1, is_favorite=None)) is None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sidecar.services.rules.now_playing import GAP_S, QUIET_S, PlayingNow
+from sidecar.services.rules.now_playing import GAP_S, QUIET_S, NowPlayingDebouncer
 from tests.fakes.clock import FakeClock
 from tests.fakes.shelf import plays, song
 
@@ -19,11 +19,11 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def playing(clock: FakeClock) -> PlayingNow:
-    return PlayingNow(clock)
+def playing(clock: FakeClock) -> NowPlayingDebouncer:
+    return NowPlayingDebouncer(clock)
 
 
-def test_a_track_that_starts_matters_at_once(playing: PlayingNow) -> None:
+def test_a_track_that_starts_matters_at_once(playing: NowPlayingDebouncer) -> None:
     playing.tell([plays(SONGS[0])])
 
     assert playing.turn()
@@ -31,7 +31,7 @@ def test_a_track_that_starts_matters_at_once(playing: PlayingNow) -> None:
     assert playing.next_turn() == math.inf
 
 
-def test_the_same_news_again_are_no_news(playing: PlayingNow) -> None:
+def test_the_same_news_again_are_no_news(playing: NowPlayingDebouncer) -> None:
     playing.tell([plays(SONGS[0])])
     playing.turn()
 
@@ -42,7 +42,7 @@ def test_the_same_news_again_are_no_news(playing: PlayingNow) -> None:
 
 
 def test_the_moment_between_two_tracks_is_not_believed(
-    playing: PlayingNow, clock: FakeClock
+    playing: NowPlayingDebouncer, clock: FakeClock
 ) -> None:
     playing.tell([plays(SONGS[0])])
     playing.turn()
@@ -58,7 +58,7 @@ def test_the_moment_between_two_tracks_is_not_believed(
     assert not playing.turn()
 
 
-def test_what_stopped_is_gone_after_a_while(playing: PlayingNow, clock: FakeClock) -> None:
+def test_what_stopped_is_gone_after_a_while(playing: NowPlayingDebouncer, clock: FakeClock) -> None:
     playing.tell([plays(SONGS[0])])
     playing.turn()
     playing.tell([])
@@ -71,7 +71,7 @@ def test_what_stopped_is_gone_after_a_while(playing: PlayingNow, clock: FakeCloc
 
 
 def test_skipping_through_fifty_tracks_is_looked_at_a_few_times(
-    playing: PlayingNow, clock: FakeClock
+    playing: NowPlayingDebouncer, clock: FakeClock
 ) -> None:
     looked = 0
     for item in SONGS[:50]:
@@ -87,7 +87,7 @@ def test_skipping_through_fifty_tracks_is_looked_at_a_few_times(
 
 
 def test_who_listens_quietly_is_always_looked_at_at_once(
-    playing: PlayingNow, clock: FakeClock
+    playing: NowPlayingDebouncer, clock: FakeClock
 ) -> None:
     for item in SONGS[:10]:
         playing.tell([plays(item)])
@@ -96,7 +96,7 @@ def test_who_listens_quietly_is_always_looked_at_at_once(
 
 
 def test_a_server_whose_clock_is_days_wrong_is_understood(
-    playing: PlayingNow, clock: FakeClock
+    playing: NowPlayingDebouncer, clock: FakeClock
 ) -> None:
     reported, later = clock.now() - timedelta(days=3), clock.now() - timedelta(days=2)
 

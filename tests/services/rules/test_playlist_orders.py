@@ -9,8 +9,8 @@ import pytest
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
-from sidecar.errors import JellyfinTrouble, NotFound, ServerAway
-from sidecar.services.rules.playlist_orders import PlaylistLearner
+from sidecar.errors import JellyfinError, NotFound, ServerAway
+from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.fakes.shelf import full
@@ -25,7 +25,7 @@ class Server:
     """What the server says of a playlist itself, and how often it was asked."""
 
     title: str = "Road trip"
-    trouble: JellyfinTrouble | None = None
+    trouble: JellyfinError | None = None
     asked: list[str] = field(default_factory=list)
 
     def item(self, item_id: str) -> Item:
@@ -43,7 +43,7 @@ class Learning:
     server: Server
     orders: PlaylistOrders
     chosen: ChosenPlaylists
-    learner: PlaylistLearner
+    learner: PlaylistOrderTracker
 
     def lists(self, *numbers: int, is_fresh: bool = True) -> None:
         """The rule lists the playlist again, whole."""
@@ -69,7 +69,7 @@ def learning(world: World) -> Learning:
         Server(),
     )
     chosen.choose(ANN, STICK, ROAD)
-    learner = PlaylistLearner(server.item, orders, ANN, world.clock)
+    learner = PlaylistOrderTracker(server.item, orders, ANN, world.clock)
     return Learning(world, server, orders, chosen, learner)
 
 
@@ -131,8 +131,8 @@ def test_one_that_the_server_denies_twice_is_gone(learning: Learning) -> None:
     assert not learning.is_gone()
 
 
-@pytest.mark.parametrize("trouble", [ServerAway("it is away"), JellyfinTrouble("odd")])
-def test_no_other_answer_says_that_it_is_gone(learning: Learning, trouble: JellyfinTrouble) -> None:
+@pytest.mark.parametrize("trouble", [ServerAway("it is away"), JellyfinError("odd")])
+def test_no_other_answer_says_that_it_is_gone(learning: Learning, trouble: JellyfinError) -> None:
     learning.lists(1)
     learning.server.trouble = trouble
 

@@ -17,21 +17,21 @@ from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import (
     ConfigError,
-    JellyfinTrouble,
+    JellyfinError,
     NotAllowed,
     NotFound,
-    NotHere,
     NotPossible,
-    OddAnswer,
+    NotVisible,
+    UnexpectedAnswer,
 )
 from sidecar.jellyfin.listing import Listing
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.explain import Explaining
-from sidecar.services.rules.preferences import Excluded, Pinned, Removed, Steering
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.problems import Problems
+from sidecar.services.rules.explain import Explainer
+from sidecar.services.rules.preferences import Excluded, Pinned, PreferenceService, Removed
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
@@ -62,7 +62,7 @@ class Seen:
 
     known: dict[str, Item]
     lists: dict[str, Listing]
-    trouble: JellyfinTrouble | None = None
+    trouble: JellyfinError | None = None
     asked: list[str] = field(default_factory=list)
 
     def item(self, item_id: str) -> Item:
@@ -85,10 +85,10 @@ class House:
     """The desk with a real store."""
 
     world: World
-    steering: Steering
-    planning: Planning
+    steering: PreferenceService
+    planning: WishService
     library: Seen
-    book: DeviceBook
+    book: DeviceSettingsService
     said: dict[str, tuple[str, ...]]
     woken: list[str] = field(default_factory=list)
 
@@ -150,15 +150,15 @@ def house(world: World, tmp_path: Path) -> House:
     card = DeviceSettings(
         name="Card", path=tmp_path / "card", budget=ByteSize(5000), managers=("ann",)
     )
-    book = DeviceBook(
+    book = DeviceSettingsService(
         [stick, card],
         devices=world.devices,
         store=DeviceSettingsStore(world.db),
         stop_on=lambda _device: None,
         bus=world.bus,
     )
-    rules = RuleBook(ALL_RULES(), RuleSettingsStore(world.db))
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
     tombstones = Tombstones(world.db, world.clock)
     exclusions = Exclusions(world.db, world.clock)
     library = Seen(
@@ -174,18 +174,18 @@ def house(world: World, tmp_path: Path) -> House:
     def remarks(user_id: str, device_id: str) -> Mapping[str, tuple[str, ...]]:
         return said if (user_id, device_id) == (ANN, STICK) else {}
 
-    explaining = Explaining(
+    explaining = Explainer(
         downloads=world.downloads,
         holds=world.holds,
         tombstones=tombstones,
         exclusions=exclusions,
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         devices=book,
         rules=rules,
         names=lambda: {one.user_id: name for name, one in PEOPLE.items()},
         clock=world.clock,
     )
-    steering = Steering(
+    steering = PreferenceService(
         access=access_to(world, lambda: [stick, card]),
         devices=book,
         rules=rules,
@@ -316,7 +316,7 @@ def test_a_device_that_does_not_serve_a_person_does_not_exist_for_them(house: Ho
             lambda one: house.steering.want_again(BENN, one, SONGS[0].id),
             lambda one: house.steering.why(BENN, one, SONGS[0].id),
         ):
-            with pytest.raises(NotHere):
+            with pytest.raises(NotVisible):
                 call(device_id)
     assert house.library.asked == []
     assert house.woken == []
@@ -356,7 +356,7 @@ def test_a_pinned_album_is_all_it_holds_and_is_unpinned_as_a_whole(house: House)
 
     assert house.held(PIN) == [SONGS[0].id]
     assert [house.status(one) for one in SONGS] == [Status.PENDING, None, None]
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.unpin(ANNA, STICK, ALBUM.id)
 
 
@@ -371,12 +371,12 @@ def test_a_pin_on_another_device_stays_when_this_one_s_is_taken_back(house: Hous
 
 @pytest.mark.parametrize("trouble", [NotAllowed("You may not"), None])
 def test_what_the_account_cannot_see_is_not_there(
-    house: House, trouble: JellyfinTrouble | None
+    house: House, trouble: JellyfinError | None
 ) -> None:
     house.library.trouble = trouble
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.pin(ANNA, STICK, HIDDEN.id)
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.choose(ANNA, STICK, HIDDEN.id)
 
 
@@ -389,7 +389,7 @@ def test_what_holds_nothing_to_fetch_is_not_pinned(house: House, item: Item) -> 
 def test_an_album_that_was_not_listed_as_a_whole_is_not_pinned_in_part(house: House) -> None:
     house.library.lists[ALBUM.id] = Listing(tuple(SONGS[:1]), complete=False)
 
-    with pytest.raises(OddAnswer, match="try again"):
+    with pytest.raises(UnexpectedAnswer, match="try again"):
         house.steering.pin(ANNA, STICK, ALBUM.id)
 
     assert house.held(PIN) == []
@@ -453,7 +453,7 @@ def test_exclusions_are_listed_and_taken_back(house: House) -> None:
     assert house.steering.exclusions(BENN) == []
 
     house.steering.include(ANNA, STICK, "latest", SONGS[0].id)
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.include(ANNA, STICK, "latest", SONGS[0].id)
     house.want("latest", SONGS[0])
     assert house.held("latest") == [SONGS[0].id]
@@ -469,7 +469,7 @@ def test_what_was_excluded_on_a_device_that_serves_one_no_more_is_not_listed(hou
 
 @pytest.mark.parametrize("rule", [PIN, "nothing", ""])
 def test_only_from_a_rule_can_be_excluded(house: House, rule: str) -> None:
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.exclude(ANNA, STICK, rule, SONGS[0].id)
 
 
@@ -484,7 +484,7 @@ def test_playlists_are_chosen_for_a_device_and_dropped(house: House) -> None:
     assert house.steering.playlists(ANNA, CARD) == house.steering.playlists(EVA, STICK) == ()
 
     house.steering.drop(ANNA, STICK, ROAD.id)
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.drop(ANNA, STICK, ROAD.id)
     assert house.woken == [ANN, ANN]
 
@@ -508,7 +508,7 @@ def test_what_was_removed_is_listed_until_it_is_wanted_again(house: House) -> No
     assert house.steering.removed(ANNA, STICK) == []
     assert house.status(SONGS[0]) is Status.PENDING
     assert house.woken == [ANN]
-    with pytest.raises(NotHere):
+    with pytest.raises(NotVisible):
         house.steering.want_again(ANNA, STICK, SONGS[0].id)
 
 

@@ -15,7 +15,7 @@ from sidecar.domain.rules import album_affinity, latest, next_up, playlists, que
 from sidecar.domain.rules.context import Chosen, Context, Rule, Wake, Wanted
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.registry import RULES
-from sidecar.errors import JellyfinTrouble, OddAnswer, ServerAway, SignedOut
+from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
     HOUR_S,
@@ -25,8 +25,8 @@ from sidecar.services.rules.runner import (
     SETTLE_S,
     RuleRunner,
 )
-from sidecar.services.rules.settings import RuleBook
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Device
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -47,7 +47,7 @@ class Remembering(Shelf):
     Unlike the real one it has nothing to forget.
     """
 
-    trouble: JellyfinTrouble | None = None
+    trouble: JellyfinError | None = None
     forgot: int = 0
     forgot_listening: int = 0
 
@@ -76,11 +76,11 @@ class House:
 
     world: World
     library: Remembering
-    planning: Planning
-    book: RuleBook
+    planning: WishService
+    book: RuleSettingsService
     chosen: ChosenPlaylists
     devices: list[str] = field(default_factory=lambda: [STICK])
-    told: list[JellyfinTrouble] = field(default_factory=list)
+    told: list[JellyfinError] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     is_there: bool = True
     looks: int = 0
@@ -89,7 +89,7 @@ class House:
         self.looks += 1
         return self.is_there
 
-    def tell(self, trouble: JellyfinTrouble) -> None:
+    def tell(self, trouble: JellyfinError) -> None:
         self.told.append(trouble)
         self.is_there = not isinstance(trouble, ServerAway)
 
@@ -151,8 +151,8 @@ def house(world: World) -> House:
     return House(
         world,
         library,
-        Planning(world.db, world.holds, world.downloads, world.clock),
-        RuleBook(ALL_RULES(), RuleSettingsStore(world.db)),
+        WishService(world.db, world.holds, world.downloads, world.clock),
+        RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db)),
         ChosenPlaylists(world.db),
     )
 
@@ -253,7 +253,7 @@ def test_a_look_up_that_fails_keeps_everything_and_is_tried_again_in_a_minute(
     before = house.held(album_affinity.NAME)
     assert len(before) == len(SONGS)
 
-    house.library.trouble = OddAnswer("Jellyfin answers with a login page")
+    house.library.trouble = UnexpectedAnswer("Jellyfin answers with a login page")
     runner.wake(Wake.PLAY_ENDED)
     runner.step()
 
@@ -289,7 +289,7 @@ def test_an_album_that_is_listed_in_part_lets_nothing_go(house: House) -> None:
 
 def test_one_rule_in_trouble_does_not_hold_up_the_others(house: House) -> None:
     hear(house)
-    house.library.trouble = OddAnswer("no")
+    house.library.trouble = UnexpectedAnswer("no")
     runner = house.runner(house.watched(album_affinity.RULE), house.watched(next_up.RULE))
     house.book.change(next_up.RULE, STICK, {"enabled": True})
 

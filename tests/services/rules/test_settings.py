@@ -8,7 +8,7 @@ import pytest
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.errors import ConfigError
-from sidecar.services.rules.settings import RuleBook
+from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.store.rules.settings import RuleSettingsStore
 from tests.services.conftest import STICK, World
 
@@ -19,11 +19,11 @@ def store(world: World) -> RuleSettingsStore:
 
 
 @pytest.fixture
-def book(store: RuleSettingsStore) -> RuleBook:
-    return RuleBook(ALL_RULES(), store)
+def book(store: RuleSettingsStore) -> RuleSettingsService:
+    return RuleSettingsService(ALL_RULES(), store)
 
 
-def test_a_change_is_for_one_device_and_can_be_taken_back(book: RuleBook) -> None:
+def test_a_change_is_for_one_device_and_can_be_taken_back(book: RuleSettingsService) -> None:
     book.change(album_affinity.RULE, STICK, {"threshold": 5, "window": "60 days"})
 
     now = book.change(album_affinity.RULE, STICK, {"threshold": None})
@@ -50,7 +50,7 @@ def test_a_change_is_for_one_device_and_can_be_taken_back(book: RuleBook) -> Non
     ],
 )
 def test_a_change_that_is_not_allowed_changes_nothing(
-    book: RuleBook, store: RuleSettingsStore, changes: dict[str, object]
+    book: RuleSettingsService, store: RuleSettingsStore, changes: dict[str, object]
 ) -> None:
     with pytest.raises(ConfigError, match=r"rules\.latest"):
         book.change(latest.RULE, STICK, {"enabled": True, **changes})
@@ -61,7 +61,7 @@ def test_a_change_that_is_not_allowed_changes_nothing(
 
 
 def test_a_change_that_is_not_allowed_any_more_is_passed_over_and_the_others_count(
-    book: RuleBook, store: RuleSettingsStore, caplog: pytest.LogCaptureFixture
+    book: RuleSettingsService, store: RuleSettingsStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.save(STICK, latest.NAME, {"enabled": True, "colour": "red"})
 

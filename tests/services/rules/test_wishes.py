@@ -10,7 +10,7 @@ from sidecar.domain.downloads.states import Move, Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.errors import ServerAway
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
@@ -32,15 +32,15 @@ class Describer:
 
 
 @pytest.fixture
-def planning(world: World) -> Planning:
-    return Planning(world.db, world.holds, world.downloads, world.clock)
+def planning(world: World) -> WishService:
+    return WishService(world.db, world.holds, world.downloads, world.clock)
 
 
 def wishes(items: Iterable[Item], user_id: str = ANN, why: Reason = WHY) -> list[Wish]:
     return [Wish(user_id, STICK, one, why) for one in items]
 
 
-def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: Planning) -> None:
+def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: WishService) -> None:
     describe = Describer(track(1))
 
     assert planning.keep(wishes([track(1, size=None, extension=None)]), describe) == 1
@@ -53,7 +53,7 @@ def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: Planni
     assert world.holds.holders(STICK, track(1).id) == [ANN]
 
 
-def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: Planning) -> None:
+def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: WishService) -> None:
     describe = Describer(track(1))
     planning.keep(wishes([track(1)]), describe)
     world.news.clear()
@@ -64,7 +64,7 @@ def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: Pl
     assert world.news == []
 
 
-def test_many_wishes_are_described_in_few_requests(planning: Planning) -> None:
+def test_many_wishes_are_described_in_few_requests(planning: WishService) -> None:
     items = [track(number) for number in range(450)]
     describe = Describer(*items)
 
@@ -73,7 +73,7 @@ def test_many_wishes_are_described_in_few_requests(planning: Planning) -> None:
     assert [len(ids) for ids in describe.asked] == [200, 200, 50]
 
 
-def test_two_items_with_one_name_both_get_a_place(world: World, planning: Planning) -> None:
+def test_two_items_with_one_name_both_get_a_place(world: World, planning: WishService) -> None:
     twins = [track(1), replace(track(2), title="TONE 1", number=1)]
 
     planning.keep(wishes(twins), Describer(*twins))
@@ -83,7 +83,7 @@ def test_two_items_with_one_name_both_get_a_place(world: World, planning: Planni
 
 
 def test_a_pointer_without_a_file_is_refused_with_the_reason(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     pointer = track(1, is_remote=True)
 
@@ -94,7 +94,7 @@ def test_a_pointer_without_a_file_is_refused_with_the_reason(
     assert (refused.status, refused.error_code) == (Status.FAILED, "no-file")
 
 
-def test_what_the_account_may_not_download_is_refused(world: World, planning: Planning) -> None:
+def test_what_the_account_may_not_download_is_refused(world: World, planning: WishService) -> None:
     forbidden = track(1, can_download=False)
 
     planning.keep(wishes([forbidden]), Describer(forbidden))
@@ -104,13 +104,15 @@ def test_what_the_account_may_not_download_is_refused(world: World, planning: Pl
     assert (refused.status, refused.error_code) == (Status.FAILED, "not-allowed")
 
 
-def test_an_item_the_server_hides_is_held_but_not_queued(world: World, planning: Planning) -> None:
+def test_an_item_the_server_hides_is_held_but_not_queued(
+    world: World, planning: WishService
+) -> None:
     assert planning.keep(wishes([track(1)]), Describer()) == 0
 
     assert world.downloads.by_item(STICK, track(1).id) is None
 
 
-def test_a_released_wish_lasts_for_its_grace(world: World, planning: Planning) -> None:
+def test_a_released_wish_lasts_for_its_grace(world: World, planning: WishService) -> None:
     planning.keep(wishes([track(1)]), Describer(track(1)))
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
@@ -125,7 +127,7 @@ def test_a_released_wish_lasts_for_its_grace(world: World, planning: Planning) -
 
 
 def test_a_heart_pressed_again_within_the_grace_calls_it_off(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     planning.keep(wishes([track(1)]), Describer(track(1)))
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
@@ -138,7 +140,7 @@ def test_a_heart_pressed_again_within_the_grace_calls_it_off(
 
 
 def test_what_somebody_else_still_wants_stays_in_the_queue(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
     planning.keep(wishes([track(1)]), describe)
@@ -152,7 +154,7 @@ def test_what_somebody_else_still_wants_stays_in_the_queue(
 
 
 def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     planning.keep(wishes([track(1)]), Describer(track(1)))
     claimed = world.downloads.claim(world.clock.now())
@@ -167,7 +169,9 @@ def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
     assert there.status is Status.COMPLETED
 
 
-def test_a_removed_file_comes_back_only_for_a_new_reason(world: World, planning: Planning) -> None:
+def test_a_removed_file_comes_back_only_for_a_new_reason(
+    world: World, planning: WishService
+) -> None:
     describe = Describer(track(1))
     planning.keep(wishes([track(1)]), describe)
     claimed = world.downloads.claim(world.clock.now())
@@ -188,7 +192,7 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(world: World, planning:
     assert wanted.status is Status.PENDING
 
 
-def test_only_what_left_a_container_is_released(world: World, planning: Planning) -> None:
+def test_only_what_left_a_container_is_released(world: World, planning: WishService) -> None:
     items = [track(1), track(2)]
     planning.keep(wishes(items), Describer(*items))
 
@@ -215,7 +219,7 @@ def held(world: World, rule: str) -> list[str]:
     ]
 
 
-def replace_ahead(planning: Planning, *numbers: int, unsure_of: Iterable[str] = ()) -> int:
+def replace_ahead(planning: WishService, *numbers: int, unsure_of: Iterable[str] = ()) -> int:
     everything = Describer(*(track(number) for number in range(20)))
     wanted = [ahead(number, 130 - place) for place, number in enumerate(numbers)]
     return planning.replace(
@@ -235,7 +239,7 @@ def waiting(world: World) -> list[tuple[str, int]]:
     return [(one.title, one.priority) for one in sorted(there, key=lambda one: -one.priority)]
 
 
-def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: Planning) -> None:
+def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: WishService) -> None:
     assert replace_ahead(planning, 1, 2, 3) == 3
     assert world.downloads.claim(world.clock.now()) is not None
 
@@ -245,7 +249,7 @@ def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: Plann
     assert waiting(world) == [("Tone 3", 130), ("Tone 4", 129)]
 
 
-def test_what_is_put_before_the_next_comes_first(world: World, planning: Planning) -> None:
+def test_what_is_put_before_the_next_comes_first(world: World, planning: WishService) -> None:
     replace_ahead(planning, 1, 2)
 
     replace_ahead(planning, 3, 1, 2)
@@ -254,7 +258,7 @@ def test_what_is_put_before_the_next_comes_first(world: World, planning: Plannin
 
 
 def test_the_next_one_overtakes_what_waits_already_and_falls_back_when_skipped(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     planning.keep(wishes([track(1), track(2)]), Describer(track(1), track(2)))
 
@@ -265,7 +269,9 @@ def test_the_next_one_overtakes_what_waits_already_and_falls_back_when_skipped(
     assert waiting(world) == [("Tone 1", 0), ("Tone 2", 0)]
 
 
-def test_what_a_rule_no_longer_wants_lasts_for_its_grace(world: World, planning: Planning) -> None:
+def test_what_a_rule_no_longer_wants_lasts_for_its_grace(
+    world: World, planning: WishService
+) -> None:
     describe = Describer(track(1), track(2))
     planning.keep(wishes([track(1), track(2)]), describe)
 
@@ -278,7 +284,7 @@ def test_what_a_rule_no_longer_wants_lasts_for_its_grace(world: World, planning:
 
 
 def test_a_source_that_was_not_seen_as_a_whole_keeps_what_it_had(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     replace_ahead(planning, 1, 2)
 
@@ -287,7 +293,7 @@ def test_a_source_that_was_not_seen_as_a_whole_keeps_what_it_had(
     assert held(world, AHEAD.rule) == [track(1).id, track(2).id, track(3).id]
 
 
-def test_a_failed_look_up_lets_nothing_go(world: World, planning: Planning) -> None:
+def test_a_failed_look_up_lets_nothing_go(world: World, planning: WishService) -> None:
     replace_ahead(planning, 1)
 
     def away(ids: Sequence[str]) -> dict[str, Item]:
@@ -299,7 +305,7 @@ def test_a_failed_look_up_lets_nothing_go(world: World, planning: Planning) -> N
 
 
 def test_a_rule_replaces_nothing_of_other_rules_users_and_devices(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
     planning.keep(wishes([track(1)]), describe)
@@ -316,7 +322,7 @@ def test_a_rule_replaces_nothing_of_other_rules_users_and_devices(
 
 
 def test_what_a_person_removed_is_not_fetched_by_any_rule_until_they_ask(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
     describe = Describer(track(1))
@@ -332,7 +338,7 @@ def test_what_a_person_removed_is_not_fetched_by_any_rule_until_they_ask(
 
 
 def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
     for _ in range(2):
@@ -346,7 +352,7 @@ def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
 
 
 def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
-    world: World, planning: Planning
+    world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1), track(2))
     planning.keep(wishes([track(1), track(2)]), describe)
@@ -361,7 +367,7 @@ def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
 
 @pytest.mark.parametrize("word", ["exclude", "remove"])
 def test_a_no_that_is_said_while_jellyfin_is_asked_counts(
-    world: World, planning: Planning, word: str
+    world: World, planning: WishService, word: str
 ) -> None:
     def describe(ids: Sequence[str]) -> dict[str, Item]:
         if word == "exclude":
@@ -375,13 +381,13 @@ def test_a_no_that_is_said_while_jellyfin_is_asked_counts(
     assert held(world, WHY.rule) == [track(2).id]
 
 
-def test_an_album_can_be_excluded_with_all_it_holds(world: World, planning: Planning) -> None:
+def test_an_album_can_be_excluded_with_all_it_holds(world: World, planning: WishService) -> None:
     Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, AHEAD.source_id)
 
     assert replace_ahead(planning, 1, 2) == 0
 
 
-def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: Planning) -> None:
+def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: WishService) -> None:
     songs = [track(1), track(2)]
     album = track(9, type=ItemType.ALBUM, title="First Light")
     planning.pin(ANN, STICK, album, Describer(*songs), playable=songs)
@@ -393,7 +399,7 @@ def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: Planning)
     assert waiting(world) == []
 
 
-def test_the_reason_is_always_the_latest_one(world: World, planning: Planning) -> None:
+def test_the_reason_is_always_the_latest_one(world: World, planning: WishService) -> None:
     planning.keep(wishes([track(1)]), Describer(track(1)))
 
     planning.keep(wishes([track(1)], why=replace(WHY, text="on your list")), Describer(track(1)))

@@ -10,18 +10,18 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.removals import Fate
+from sidecar.domain.files.removals import FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.removals.record import Verdicts
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.space.planner import PlanChanged, Room, Waiting
-from sidecar.services.transfers.recovery import Settling
-from sidecar.store.rules.cooldowns import Rests
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.planner import EvictionBlock, PlanChanged, SpacePlanner
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
 
@@ -33,16 +33,18 @@ class House:
     """A device with room for ten blocks, and what keeps it in order; files are put there by us."""
 
     world: World
-    shelf: DeviceShelf
-    troubles: Troubles
-    room: Room
+    shelf: DeviceRegistry
+    troubles: Problems
+    room: SpacePlanner
     stick: Path
     in_use: set[str] = field(default_factory=set)
-    awaited: list[Waiting] = field(default_factory=list)
+    awaited: list[EvictionBlock] = field(default_factory=list)
 
     def wishes(self, number: int, rule: str = "favourites", *, blocks: int = 1) -> Download:
         item = track(number, size=blocks * BLOCK)
-        planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
+        planning = WishService(
+            self.world.db, self.world.holds, self.world.downloads, self.world.clock
+        )
         planning.keep(
             [Wish(ANN, STICK, item, Reason(rule, item.id, "because"))], lambda _ids: {item.id: item}
         )
@@ -81,7 +83,11 @@ class House:
         return (self.stick / self.now(number).file_path).is_file()
 
     def resting(self) -> set[str]:
-        return set(Rests(self.world.db, self.world.clock).resting(STICK, self.world.clock.now()))
+        return set(
+            EvictionCooldowns(self.world.db, self.world.clock).resting(
+                STICK, self.world.clock.now()
+            )
+        )
 
 
 @pytest.fixture
@@ -89,21 +95,21 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     stick = tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
-    troubles = Troubles(world.bus)
+    troubles = Problems(world.bus)
     settings = DeviceSettings(
         name="Car stick", path=stick, budget=ByteSize(10 * BLOCK), reserve=ByteSize(0)
     )
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
     in_use: set[str] = set()
-    awaited: list[Waiting] = []
-    room = Room(
+    awaited: list[EvictionBlock] = []
+    room = SpacePlanner(
         db=world.db,
         shelf=shelf,
         downloads=world.downloads,
@@ -121,14 +127,14 @@ def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> N
     for number in range(1, 11):
         house.brings(number, "" if number in {4, 7} else "favourites")
     text = "what may go waits until Ann's phone has 1 newer file"
-    house.awaited.append(Waiting(frozenset({house.now(4).id, house.now(7).id}), text))
+    house.awaited.append(EvictionBlock(frozenset({house.now(4).id, house.now(7).id}), text))
     house.wishes(11)
 
     house.room.step()
 
     assert house.is_there(4)
     assert house.is_there(7)
-    trouble = house.troubles.of(Kind.ROOM, STICK)
+    trouble = house.troubles.of(ProblemKind.ROOM, STICK)
     assert trouble is not None
     assert trouble.text == f"1 download waits for room on Car stick: {text}"
     assert house.now(11).id in house.room.held_back()
@@ -138,7 +144,7 @@ def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> N
     house.room.step()
 
     assert house.states(4, 7) == ["removed", "completed"]
-    assert house.troubles.of(Kind.ROOM, STICK) is None
+    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
     assert house.now(11).id not in house.room.held_back()
 
 
@@ -163,7 +169,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     waits = house.wishes(11)
     house.room.step()
     assert house.room.held_back() == {waits.id}
-    note = house.troubles.of(Kind.ROOM, STICK)
+    note = house.troubles.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert note.text.startswith("1 download waits for room on Car stick")
 
@@ -173,7 +179,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     assert house.room.held_back() == set()
     assert house.states(3, 11) == ["removed", "pending"]
     house.room.step()
-    assert house.troubles.of(Kind.ROOM, STICK) is None
+    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
 
 
 def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: House) -> None:
@@ -185,7 +191,7 @@ def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: H
 
     assert house.states(*range(1, 12)) == ["completed"] * 11
     assert house.room.held_back() == {waits.id}
-    note = house.troubles.of(Kind.ROOM, STICK)
+    note = house.troubles.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
 
@@ -213,7 +219,7 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
     assert house.states(*range(1, 10)) == ["completed"] * 9
     assert house.room.held_back() == {large.id}
     assert small.id not in house.room.held_back()
-    note = house.troubles.of(Kind.ROOM, STICK)
+    note = house.troubles.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert note.code == "confirm"
 
@@ -225,7 +231,7 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
     assert house.states(*range(1, 10)).count("removed") == len(found.removals) == 8
     house.room.step()
     assert house.room.held_back() == set()
-    assert house.troubles.of(Kind.ROOM, STICK) is None
+    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
 
 
 def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
@@ -247,7 +253,7 @@ def test_what_others_wait_for_since_the_confirmation_stays(house: House) -> None
         house.brings(number)
     house.wishes(20, blocks=9)
     house.room.confirm(STICK, house.room.plan(STICK).id)
-    house.awaited.append(Waiting(frozenset({house.now(3).id}), "what may go waits"))
+    house.awaited.append(EvictionBlock(frozenset({house.now(3).id}), "what may go waits"))
 
     house.room.step()
 
@@ -289,12 +295,12 @@ def test_a_device_in_trouble_is_left_alone_unless_it_is_full(house: House) -> No
     for number in range(1, 11):
         house.brings(number)
     house.wishes(11)
-    house.shelf.trouble(STICK, DeviceTrouble("read-only", "Car stick can only be read"))
+    house.shelf.trouble(STICK, DeviceError("read-only", "Car stick can only be read"))
 
     house.room.step()
     assert house.states(1) == ["completed"]
 
-    house.shelf.trouble(STICK, DeviceTrouble("full", "Car stick is full"))
+    house.shelf.trouble(STICK, DeviceError("full", "Car stick is full"))
     house.room.step()
     assert house.states(1) == ["removed"]
 
@@ -308,7 +314,7 @@ def test_an_unplugged_device_is_left_alone(house: House) -> None:
     house.room.step()
 
     assert house.states(1, 11) == ["completed", "pending"]
-    trouble = house.troubles.of(Kind.DEVICE, STICK)
+    trouble = house.troubles.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert trouble.code == "missing"
 
@@ -405,10 +411,12 @@ def test_what_is_coming_has_its_room(house: House) -> None:
 def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) -> None:
     house.brings(1)
     house.brings(2)
-    rests = Rests(house.world.db, house.world.clock)
+    rests = EvictionCooldowns(house.world.db, house.world.clock)
     rests.put(STICK, track(1).id, house.world.clock.now() + REST)
-    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
-    gone = [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)]
+    verdicts = RemovalRecorder(
+        house.world.db, house.world.downloads, house.world.holds, house.world.clock
+    )
+    gone = [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)]
 
     verdicts.removed(house.shelf.get(STICK), gone)
 
@@ -418,15 +426,17 @@ def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) 
 
 
 def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: House) -> None:
-    rests = Rests(house.world.db, house.world.clock)
+    rests = EvictionCooldowns(house.world.db, house.world.clock)
     rests.put(STICK, track(1).id, house.world.clock.now() + REST)
     house.world.clock.advance(3600)
     house.brings(1, "pin")
-    verdicts = Verdicts(house.world.db, house.world.downloads, house.world.holds, house.world.clock)
+    verdicts = RemovalRecorder(
+        house.world.db, house.world.downloads, house.world.holds, house.world.clock
+    )
 
     verdicts.removed(
         house.shelf.get(STICK),
-        [(one, Fate.GONE) for one in house.world.downloads.files_on(STICK)],
+        [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)],
     )
 
     assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(1).id}

@@ -11,15 +11,15 @@ from sidecar.device.inspect import space_at
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.space.planner import PlanChanged, Room
-from sidecar.services.space.plans import Plans
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.planner import PlanChanged, SpacePlanner
+from sidecar.services.space.plans import PlanService
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.inventory import Inventory
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
@@ -31,12 +31,12 @@ OTHER = Person("c" * 32, "carl", is_admin=False)
 
 
 @pytest.fixture
-def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
+def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
     """A stick that ann and ben use: ann wants a track, ben one that never fits."""
     stick = tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
-    troubles = Troubles(world.bus)
+    troubles = Problems(world.bus)
     settings = DeviceSettings(
         name="Car stick",
         path=stick,
@@ -45,15 +45,15 @@ def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
         users=("ann", "ben"),
         managers=("ann",),
     )
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
-    room = Room(
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    room = SpacePlanner(
         db=world.db,
         shelf=shelf,
         downloads=world.downloads,
@@ -70,7 +70,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
 
     wish(world, ANN, track(1, size=BLOCK))
     wish(world, BEN.user_id, track(2, size=11 * BLOCK))
-    yield Plans(
+    yield PlanService(
         access=access_to(world, shelf.settings),
         ownership=owned(world),
         devices=devices,
@@ -81,13 +81,13 @@ def plans(world: World, tmp_path: Path) -> Iterator[Plans]:
 
 
 def wish(world: World, user_id: str, item: Item) -> None:
-    planning = Planning(world.db, world.holds, world.downloads, world.clock)
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
     why = Reason("favourites", item.id, "your favourite")
     planning.keep([Wish(user_id, STICK, item, why)], lambda _ids: {item.id: item})
 
 
 def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
-    plans: Plans,
+    plans: PlanService,
 ) -> None:
     (ann,), (ben,), (eve,) = (plans.all(one) for one in (ANN_HERSELF, BEN, EVE))
 
@@ -101,19 +101,19 @@ def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
     assert ann.bytes_added == ben.bytes_added == BLOCK
 
 
-def test_a_device_of_others_does_not_exist(plans: Plans) -> None:
+def test_a_device_of_others_does_not_exist(plans: PlanService) -> None:
     assert plans.all(OTHER) == []
     assert plans.one(OTHER, STICK) is None
     assert plans.one(ANN_HERSELF, "another") is None
     assert not plans.confirm(OTHER, STICK, "any")
 
 
-def test_only_the_plan_that_was_shown_is_confirmed(plans: Plans) -> None:
+def test_only_the_plan_that_was_shown_is_confirmed(plans: PlanService) -> None:
     with pytest.raises(PlanChanged):
         plans.confirm(ANN_HERSELF, STICK, "any")
 
 
-def test_the_space_adds_up(plans: Plans) -> None:
+def test_the_space_adds_up(plans: PlanService) -> None:
     found = plans.one(ANN_HERSELF, STICK)
 
     assert found is not None
@@ -124,7 +124,7 @@ def test_the_space_adds_up(plans: Plans) -> None:
     assert space.most == 10 * BLOCK
 
 
-def test_a_device_that_is_gone_has_no_plan(plans: Plans, tmp_path: Path) -> None:
+def test_a_device_that_is_gone_has_no_plan(plans: PlanService, tmp_path: Path) -> None:
     (tmp_path / "stick").rename(tmp_path / "elsewhere")
 
     found = plans.one(ANN_HERSELF, STICK)
@@ -139,8 +139,8 @@ def test_the_room_of_a_device_can_be_seen_without_taking_it(tmp_path: Path) -> N
     before = sorted(tmp_path.rglob("*"))
 
     assert space_at(tmp_path, STICK, name="Car stick").total > 0
-    with pytest.raises(DeviceTrouble, match="Car stick"):
+    with pytest.raises(DeviceError, match="Car stick"):
         space_at(tmp_path, "2" * 36, name="Car stick")
-    with pytest.raises(DeviceTrouble, match="Car stick"):
+    with pytest.raises(DeviceError, match="Car stick"):
         space_at(tmp_path / "none", STICK, name="Car stick")
     assert sorted(tmp_path.rglob("*")) == before

@@ -14,20 +14,20 @@ from pydantic import SecretStr
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceTrouble, SyncthingTrouble
+from sidecar.errors import DeviceError, SyncthingError
 from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceShelf
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.rules.wishes import WishService
 from sidecar.services.syncthing.arrivals import carried_by
-from sidecar.services.syncthing.peers import Peers
-from sidecar.services.syncthing.status import PeersCounter
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.syncthing.peers import PeerMonitor
+from sidecar.services.syncthing.status import SyncStatus
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import SharedFolder, Syncthing
-from sidecar.syncthing.connection import Connection
+from sidecar.syncthing.connection import SyncthingConnection
 from tests.fakes.clock import FakeClock
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
@@ -60,16 +60,16 @@ class Carrying:
     home: OneSyncthing
     phone: OneSyncthing
     stick: Path
-    shelf: DeviceShelf
-    troubles: Troubles
+    shelf: DeviceRegistry
+    troubles: Problems
     arrivals: Arrivals
-    peers: Peers
+    peers: PeerMonitor
 
     def brings(self, number: int) -> int:
         """Let a file arrive on the stick."""
         item = track(number)
         world = self.world
-        Planning(world.db, world.holds, world.downloads, world.clock).keep(
+        WishService(world.db, world.holds, world.downloads, world.clock).keep(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
         running = world.downloads.claim(world.clock.now())
@@ -92,7 +92,7 @@ class Carrying:
         return [one.known_at is not None for one in self.arrivals.of_file(download_id)]
 
     def trouble(self, subject: str = "syncthing") -> str | None:
-        found = self.troubles.of(Kind.SYNCTHING, subject)
+        found = self.troubles.of(ProblemKind.SYNCTHING, subject)
         return found.code if found else None
 
 
@@ -108,7 +108,7 @@ def carrying(
     write_marker(stick, Marker(STICK, "Car stick"))
     shelf, troubles = shelf_of(world, DeviceSettings(name="Car stick", path=stick, users=("ann",)))
     arrivals, syncthing = Arrivals(world.db), asking(home)
-    peers = Peers(
+    peers = PeerMonitor(
         syncthing,
         shelf=shelf,
         arrivals=arrivals,
@@ -122,23 +122,23 @@ def carrying(
     phone.pause(on=False)
 
 
-def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceShelf, Troubles]:
-    troubles = Troubles(world.bus)
-    shelf = DeviceShelf(
+def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceRegistry, Problems]:
+    troubles = Problems(world.bus)
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: Settling(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
     return shelf, troubles
 
 
 def asking(one: OneSyncthing, *, url: str | None = None) -> Syncthing:
     certificate = None if url else one.certificate
     key = SecretStr(one.key)
-    return Syncthing(Connection(url or one.url, key=lambda: key, certificate=certificate))
+    return Syncthing(SyncthingConnection(url or one.url, key=lambda: key, certificate=certificate))
 
 
 def test_what_has_arrived_on_the_phone_is_known_with_its_time(carrying: Carrying) -> None:
@@ -224,7 +224,7 @@ def test_while_syncthing_is_away_what_was_known_counts(carrying: Carrying) -> No
     carrying.world.clock.advance(timedelta(minutes=10).total_seconds())
     carrying.brings(2)
     away = asking(carrying.home, url=f"http://127.0.0.1:{free_port()}")
-    later = Peers(
+    later = PeerMonitor(
         away,
         shelf=carrying.shelf,
         arrivals=carrying.arrivals,
@@ -233,7 +233,7 @@ def test_while_syncthing_is_away_what_was_known_counts(carrying: Carrying) -> No
         clock=carrying.world.clock,
     )
 
-    with pytest.raises(SyncthingTrouble):
+    with pytest.raises(SyncthingError):
         later.step()
     away.close()
 
@@ -250,7 +250,7 @@ def test_a_folder_that_syncthing_does_not_know_is_told_of_and_nothing_waits(
     settings = DeviceSettings(name="Car stick", path=carrying.stick, syncthing_folder="holidays")
     carrying.shelf.close()
     shelf, troubles = shelf_of(world, settings)
-    peers = Peers(
+    peers = PeerMonitor(
         asking(carrying.home),
         shelf=shelf,
         arrivals=carrying.arrivals,
@@ -264,7 +264,7 @@ def test_a_folder_that_syncthing_does_not_know_is_told_of_and_nothing_waits(
 
     assert peers.of(STICK) is None
     assert peers.waiting(STICK) is None
-    found = troubles.of(Kind.SYNCTHING, STICK)
+    found = troubles.of(ProblemKind.SYNCTHING, STICK)
     assert found is not None
     assert found.text == (
         "Syncthing knows no folder holidays, which Car stick should be "
@@ -293,9 +293,9 @@ def test_the_closest_folder_by_path_carries_a_device(tmp_path: Path) -> None:
     assert carried("..") is None
 
 
-def desk_of(carrying: Carrying) -> PeersCounter:
+def desk_of(carrying: Carrying) -> SyncStatus:
     device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
-    return PeersCounter(
+    return SyncStatus(
         carrying.peers,
         access=access_to(carrying.world, carrying.shelf.settings),
         devices=lambda person: [device] if person == ANN_HERSELF else [],
@@ -332,7 +332,7 @@ def test_a_device_below_syncthings_folder_is_told_which_line_goes_where(
 
     (notice,) = desk.notices(ANN_HERSELF)
     assert f"once the line {line} is in its .stignore" in notice.text
-    with pytest.raises(DeviceTrouble, match=r"add the line /Sticks/.* there"):
+    with pytest.raises(DeviceError, match=r"add the line /Sticks/.* there"):
         desk.ignore(ANN_HERSELF, STICK)
     assert not (carrying.stick / ".stignore").exists()
 
@@ -351,10 +351,10 @@ def test_a_device_below_syncthings_folder_is_told_which_line_goes_where(
 
 
 def test_a_wrong_key_is_an_admins_notice(carrying: Carrying) -> None:
-    wrong = Connection(
+    wrong = SyncthingConnection(
         carrying.home.url, key=lambda: SecretStr("x"), certificate=carrying.home.certificate
     )
-    peers = Peers(
+    peers = PeerMonitor(
         Syncthing(wrong),
         shelf=carrying.shelf,
         arrivals=carrying.arrivals,

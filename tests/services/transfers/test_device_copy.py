@@ -20,16 +20,16 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status, Validator
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import AccountDesk
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.jellyfin_status import ServerWatch
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.rules.wishes import Planning
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.device_copy import Copies
-from sidecar.services.transfers.failures import Failing
-from sidecar.services.transfers.finish import Finishing
-from sidecar.services.transfers.progress import Transfers
+from sidecar.services.transfers.device_copy import DeviceCopy
+from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.http import HttpEngine
@@ -62,10 +62,10 @@ class Home:
     world: World
     server: CountingServer
     library: Path
-    accounts: AccountDesk
-    shelf: DeviceShelf
-    troubles: Troubles
-    planning: Planning
+    accounts: AccountService
+    shelf: DeviceRegistry
+    troubles: Problems
+    planning: WishService
     worker: Worker
     stick: Path
     card: Path
@@ -131,8 +131,8 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         write_marker(place, Marker(device_id, place.name))
     with world.db.write():
         world.db.sql("DELETE FROM accounts")  # this server has an ann of its own
-    troubles, claims, clock = Troubles(world.bus), Claims(), world.clock
-    accounts = AccountDesk(
+    troubles, claims, clock = Problems(world.bus), Claims(), world.clock
+    accounts = AccountService(
         server.url,
         ca_file=None,
         accounts=world.accounts,
@@ -143,15 +143,15 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         clock=clock,
     )
     ann = accounts.with_password("ann", SecretStr("ann")).user_id
-    watch = ServerWatch(accounts.anonymous, troubles, clock)
+    watch = JellyfinStatus(accounts.anonymous, troubles, clock)
     devices = [
         DeviceSettings(name=place.name, path=place, reserve=ByteSize(0))
         for place in places.values()
     ]
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         devices, devices=world.devices, downloads=world.downloads, troubles=troubles, clock=clock
     )
-    failing = Failing(
+    failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
         shelf=shelf,
@@ -167,16 +167,16 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         shelf=shelf,
         server=watch,
         troubles=troubles,
-        transfers=Transfers(world.bus, clock),
+        transfers=ProgressTracker(world.bus, clock),
         claims=claims,
         failing=failing,
-        copies=Copies(shelf, world.downloads),
+        copies=DeviceCopy(shelf, world.downloads),
         clock=clock,
-        finishing=Finishing(world.downloads, converter=lambda: converter),
+        finishing=Finisher(world.downloads, converter=lambda: converter),
     )
     shelf.look(settle=lambda _device: None)
     item_id = next(one.id for one in server.core.library if one.name == "Tone 1")
-    planning = Planning(world.db, world.holds, world.downloads, clock)
+    planning = WishService(world.db, world.holds, world.downloads, clock)
     return Home(
         world,
         server,
@@ -329,7 +329,7 @@ def test_whatever_is_wrong_with_the_first_one_jellyfin_is_asked(
     there = home.on(CARD)
     assert (there.status, there.retry_count) == (Status.COMPLETED, 0)
     assert home.content(CARD) == BODY
-    assert not any(CARD in subject for subject in home.troubles.all_of(Kind.DEVICE))
+    assert not any(CARD in subject for subject in home.troubles.all_of(ProblemKind.DEVICE))
 
 
 def test_what_the_account_may_no_longer_have_is_not_copied(home: Home) -> None:

@@ -13,10 +13,10 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.problems import Kind, Troubles
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.eject import Unplugging
+from sidecar.services.transfers.eject import EjectService
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.services.conftest import STICK, World, access_to
 
@@ -31,16 +31,16 @@ class House:
 
     def __init__(self, world: World, stick: Path) -> None:
         self.stick = stick
-        self.troubles = Troubles(world.bus)
+        self.troubles = Problems(world.bus)
         self.claims = Claims()
-        self.shelf = DeviceShelf(
+        self.shelf = DeviceRegistry(
             [DeviceSettings(name="Car stick", path=stick, users=("ann",))],
             devices=world.devices,
             downloads=world.downloads,
             troubles=self.troubles,
             clock=world.clock,
         )
-        self.unplugging = Unplugging(
+        self.unplugging = EjectService(
             access=access_to(world, self.shelf.settings),
             shelf=self.shelf,
             claims=self.claims,
@@ -94,7 +94,7 @@ def test_looks_leave_it_alone_until_it_was_away_and_is_back(house: House) -> Non
     house.look()
 
     assert house.names() == [STICK]
-    assert house.troubles.of(Kind.DEVICE, STICK) is None
+    assert house.troubles.of(ProblemKind.DEVICE, STICK) is None
 
 
 def test_it_is_used_again_without_being_pulled_out(house: House) -> None:

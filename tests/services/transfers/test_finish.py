@@ -18,12 +18,12 @@ from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.services.devices.registry import Attached, DeviceShelf
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.transfers.finish import Finishing
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.originals import KeptOriginals
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.transfer.engine import Receipt
@@ -41,9 +41,9 @@ class Bench:
     """A device that wants Opus, and what finishes files there."""
 
     world: World
-    shelf: DeviceShelf
+    shelf: DeviceRegistry
     converter: HalvingConverter
-    finishing: Finishing
+    finishing: Finisher
     stick: Path
     wanted: str = OPUS
     keeps: bool = False
@@ -51,7 +51,7 @@ class Bench:
     def claimed(self, number: int = 1, **facts: object) -> Download:
         """One that waits, is claimed and has been fetched."""
         item = track(number, **{"size": len(BODY), "seconds": 240.0, **facts})
-        planning = Planning(
+        planning = WishService(
             self.world.db,
             self.world.holds,
             self.world.downloads,
@@ -86,7 +86,7 @@ class Bench:
         return found
 
     @property
-    def device(self) -> Attached:
+    def device(self) -> AttachedDevice:
         return self.shelf.get(STICK)
 
     def parts(self) -> list[str]:
@@ -103,19 +103,19 @@ def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0), format=Format.OPUS)
     made: list[Bench] = []
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         clock=world.clock,
         current=lambda _id, one: one.changed({"keep_original": made[0].keeps}) if made else one,
     )
     shelf.look(settle=lambda _device: None)
     converter = HalvingConverter()
-    bench = Bench(world, shelf, converter, Finishing(world.downloads), stick)
+    bench = Bench(world, shelf, converter, Finisher(world.downloads), stick)
     made.append(bench)
-    bench.finishing = Finishing(
+    bench.finishing = Finisher(
         world.downloads, converter=lambda: converter, wanted=lambda _download: bench.wanted
     )
     yield bench
@@ -170,7 +170,7 @@ def test_a_stop_leaves_the_original_to_go_on_with_and_nothing_half_made(bench: B
 
 
 def test_without_ffmpeg_the_original_comes_and_says_why(bench: Bench, world: World) -> None:
-    bench.finishing = Finishing(world.downloads, wanted=lambda _download: OPUS)
+    bench.finishing = Finisher(world.downloads, wanted=lambda _download: OPUS)
 
     there = bench.finish(bench.claimed())
 
@@ -220,7 +220,7 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
         source_hash=xxhash.xxh3_128_hexdigest(BODY),
     )
 
-    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
 
     there = bench.now(download)
     assert there.status is Status.COMPLETED
@@ -235,7 +235,7 @@ def test_what_was_half_converted_is_swept_at_the_start_and_what_was_fetched_is_k
     with bench.device.folder.converted(download.id).open() as file:
         file.write(b"half")
 
-    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
 
     assert bench.now(download).status is Status.PENDING
     assert bench.parts() == [f"{download.id}.part"]
@@ -243,7 +243,7 @@ def test_what_was_half_converted_is_swept_at_the_start_and_what_was_fetched_is_k
 
 def test_the_plan_counts_on_what_the_converted_file_will_take(bench: Bench) -> None:
     item = track(1, size=30_000_000, seconds=240.0)
-    planning = Planning(
+    planning = WishService(
         bench.world.db,
         bench.world.holds,
         bench.world.downloads,
@@ -301,7 +301,7 @@ def test_an_original_is_kept_if_that_is_wanted_and_counts(bench: Bench) -> None:
     assert bench.world.downloads.bytes_on_device(STICK) == len(HALF) + len(BODY)
     (stored,) = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now()).stored
     assert stored.size == len(HALF) + len(BODY)
-    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
     assert kept(bench, there) == BODY
 
 
@@ -360,7 +360,7 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
         folder = bench.device.folder
         folder.part(download.id).become(folder.original(download.id))
 
-    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
 
     there = bench.now(download)
     assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
@@ -373,7 +373,7 @@ def test_an_original_that_nobody_knows_of_is_swept(bench: Bench) -> None:
         with bench.device.folder.original(number).open() as file:
             file.write(BODY)
 
-    Settling(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
 
     assert bench.parts() == []
 

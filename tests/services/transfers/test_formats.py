@@ -16,11 +16,11 @@ from sidecar.domain.formats.formats import Format
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import ConfigError, NotFound, ServerAway
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.devices.settings import DeviceBook
-from sidecar.services.problems import Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.transfers.formats import AT_ONCE, Formats, check_format
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.formats import AT_ONCE, DeviceFormats, check_format
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.converting.programs import NoConverter
@@ -35,8 +35,8 @@ class House:
 
     world: World
     stick: Path
-    book: DeviceBook
-    formats: Formats
+    book: DeviceSettingsService
+    formats: DeviceFormats
     is_there: bool = True
     cannot: set[Format] = field(default_factory=set)
     troubles: dict[str, Exception] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class House:
 
     def queue(self, number: int) -> Download:
         item = track(number, seconds=240.0, size=len(BODY))
-        planning = Planning(
+        planning = WishService(
             self.world.db,
             self.world.holds,
             self.world.downloads,
@@ -91,7 +91,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))
     made: list[House] = []
-    book = DeviceBook(
+    book = DeviceSettingsService(
         [settings],
         devices=world.devices,
         store=DeviceSettingsStore(world.db),
@@ -99,11 +99,11 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
         bus=world.bus,
         may_be=lambda one: check_format(one, made[0].can_make),
     )
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Troubles(world.bus),
+        troubles=Problems(world.bus),
         clock=world.clock,
         current=book.current,
     )
@@ -112,7 +112,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     def item(download: Download) -> Item:
         return made[0].item(download)
 
-    formats = Formats(
+    formats = DeviceFormats(
         book,
         store=FormatStore(world.db),
         devices=world.devices,
@@ -235,7 +235,7 @@ def test_a_format_that_cannot_be_made_any_more_counts_as_never_set(
     configured = house.book.configured(STICK)
     assert configured is not None
 
-    book = DeviceBook(
+    book = DeviceSettingsService(
         [configured],
         devices=world.devices,
         store=DeviceSettingsStore(world.db),

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from sidecar.events import Bus, Event, TransfersProgressed
-from sidecar.services.transfers.progress import Transfers
+from sidecar.services.transfers.progress import ProgressTracker
 from tests.fakes.clock import FakeClock
 
 
-def running() -> tuple[Transfers, FakeClock, list[Event]]:
+def running() -> tuple[ProgressTracker, FakeClock, list[Event]]:
     bus, clock = Bus(), FakeClock()
     news: list[Event] = []
     bus.subscribe(news.append)
-    return Transfers(bus, clock), clock, news
+    return ProgressTracker(bus, clock), clock, news
 
 
 def test_all_transfers_are_told_in_one_message() -> None:

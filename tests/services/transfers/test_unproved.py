@@ -16,14 +16,14 @@ from sidecar.clock import SystemClock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
-from sidecar.services.downloads.commands import Order, Result
+from sidecar.services.downloads.commands import DownloadCommand, ResultKind
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, House, house
 from tests.services.transfers.test_worker import ITEM
 
-ACCEPT = Order(action=Action.ACCEPT)
+ACCEPT = DownloadCommand(action=Action.ACCEPT)
 MODIFIED, LATER = "Sat, 31 Oct 2026 10:00:00 GMT", "Sun, 01 Nov 2026 10:00:00 GMT"
 # What the library says, and what comes.
 SCANNED, BODY = 340_000, b"sound" * 24_000
@@ -195,8 +195,8 @@ def test_a_person_who_may_retry_it_accepts_it_as_it_is(
     stranger = home.do(Ben, home.works.now(), ACCEPT)
     outcome = home.do(Ann, home.works.now(), ACCEPT)
 
-    assert stranger.result is Result.NOT_FOUND
-    assert outcome.result is Result.DONE
+    assert stranger.result is ResultKind.NOT_FOUND
+    assert outcome.result is ResultKind.DONE
     assert "ann accepted Tone 1 as it is: 120000 bytes" in caplog.text
     home.works.worker.step()
     assert on_the_stick(home) == BODY
@@ -221,7 +221,7 @@ def test_only_what_was_accepted_is_believed(
 def test_there_is_nothing_to_accept_before(home: House) -> None:
     outcome = home.do(Ann, home.works.now(), ACCEPT)
 
-    assert (outcome.result, outcome.code) == (Result.REFUSED, "nothing-to-accept")
+    assert (outcome.result, outcome.code) == (ResultKind.REFUSED, "nothing-to-accept")
 
 
 def test_an_empty_file_waits_until_there_is_something_in_it(home: House, middle: Middle) -> None:

@@ -18,19 +18,19 @@ from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.accounts.accounts import SERVER_ID, AccountDesk
-from sidecar.services.devices.attached import CurrentSettings, as_configured
-from sidecar.services.devices.registry import DeviceShelf
-from sidecar.services.jellyfin_status import SUBJECT, ServerWatch
-from sidecar.services.problems import Kind, Troubles
-from sidecar.services.rules.wishes import Planning
-from sidecar.services.space.planner import Room
+from sidecar.services.accounts.accounts import SERVER_ID, AccountService
+from sidecar.services.devices.attached import CurrentSettings, unchanged
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.device_copy import Copies
-from sidecar.services.transfers.failures import Failing
-from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkRule
-from sidecar.services.transfers.progress import Transfers
-from sidecar.services.transfers.recovery import Settling
+from sidecar.services.transfers.device_copy import DeviceCopy
+from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkPolicy
+from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import CheckWhole, Worker, cannot_tell
 from sidecar.store.accounts.accounts import Account
 from sidecar.transfer.engine import Engine
@@ -52,26 +52,28 @@ class Works:
     world: World
     engine: TableEngine
     server: Answering
-    troubles: Troubles
-    shelf: DeviceShelf
-    settling: Settling
+    troubles: Problems
+    shelf: DeviceRegistry
+    settling: DeviceRecovery
     stick: Path
     worker: Worker
     claims: Claims
-    rooms: list[Room]
-    network: NetworkRule
-    accounts: AccountDesk
+    rooms: list[SpacePlanner]
+    network: NetworkPolicy
+    accounts: AccountService
 
     def wish(self, number: int = 1, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
-        planning = Planning(self.world.db, self.world.holds, self.world.downloads, self.world.clock)
+        planning = WishService(
+            self.world.db, self.world.holds, self.world.downloads, self.world.clock
+        )
         reason = Reason("favourites", item.id, "your favourite")
         planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
 
-    def with_room(self) -> Room:
-        """Let a `Room` hold back and make room from now on."""
+    def with_room(self) -> SpacePlanner:
+        """Let a `SpacePlanner` hold back and make room from now on."""
         world = self.world
-        room = Room(
+        room = SpacePlanner(
             db=world.db,
             shelf=self.shelf,
             downloads=world.downloads,
@@ -114,13 +116,13 @@ def build(
     server: Answering,
     stick: Path,
     tmp_path: Path,
-    current: CurrentSettings = as_configured,
+    current: CurrentSettings = unchanged,
     *,
     fetches: Engine | None = None,
     check_whole: CheckWhole = cannot_tell,
 ) -> Works:
-    troubles, claims, engine = Troubles(world.bus), Claims(), TableEngine()
-    rooms: list[Room] = []
+    troubles, claims, engine = Problems(world.bus), Claims(), TableEngine()
+    rooms: list[SpacePlanner] = []
     box = TokenBox(tmp_path / "token.key")
     world.meta.set(SERVER_ID, SERVER)
     world.accounts.save(
@@ -136,7 +138,7 @@ def build(
             signed_in_at=world.clock.now(),
         )
     )
-    accounts = AccountDesk(
+    accounts = AccountService(
         server.url,
         ca_file=None,
         accounts=world.accounts,
@@ -146,11 +148,11 @@ def build(
         bus=world.bus,
         clock=world.clock,
     )
-    watch = ServerWatch(accounts.anonymous, troubles, world.clock)
+    watch = JellyfinStatus(accounts.anonymous, troubles, world.clock)
     settings = DeviceSettings(
         name="Car stick", path=stick, reserve=ByteSize(0), budget=ByteSize(1_000_000)
     )
-    shelf = DeviceShelf(
+    shelf = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
@@ -158,7 +160,7 @@ def build(
         clock=world.clock,
         current=current,
     )
-    failing = Failing(
+    failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
         shelf=shelf,
@@ -167,7 +169,7 @@ def build(
         chance=lambda: 0.0,
         make_room=lambda download: any(one.make_room(download) for one in rooms),
     )
-    network = NetworkRule(
+    network = NetworkPolicy(
         NetworkSettings(),
         zone=UTC,
         look=Line,
@@ -185,16 +187,16 @@ def build(
         shelf=shelf,
         server=watch,
         troubles=troubles,
-        transfers=Transfers(world.bus, world.clock),
+        transfers=ProgressTracker(world.bus, world.clock),
         claims=claims,
         failing=failing,
-        copies=Copies(shelf, world.downloads),
+        copies=DeviceCopy(shelf, world.downloads),
         clock=world.clock,
         held_back=lambda: [number for one in rooms for number in one.held_back()],
         own_only=network.own_only,
         check_whole=check_whole,
     )
-    settling = Settling(world.downloads)
+    settling = DeviceRecovery(world.downloads)
     return Works(
         world,
         engine,
@@ -264,7 +266,7 @@ def test_a_server_that_is_away_uses_nothing_up_and_is_asked_by_nobody(works: Wor
     assert not works.worker.step()
     assert len(works.engine.jobs) == 1
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
-    assert works.troubles.of(Kind.SERVER, SUBJECT) is not None
+    assert works.troubles.of(ProblemKind.SERVER, SUBJECT) is not None
 
 
 def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works: Works) -> None:
@@ -277,7 +279,7 @@ def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works:
 
     assert not works.worker.step()
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
-    assert works.troubles.of(Kind.ACCOUNT, ANN) is not None
+    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is not None
 
 
 def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
@@ -300,7 +302,7 @@ def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it
 
     waits = works.now()
     assert (waits.status, waits.error_code, waits.retry_next_at) == (Status.PENDING, None, None)
-    assert works.troubles.of(Kind.ACCOUNT, ANN) is None
+    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is None
     works.worker.step()
     assert works.now().status is Status.COMPLETED
 
@@ -311,7 +313,7 @@ def test_a_401_that_users_me_contradicts_is_only_a_passing_failure(works: Works)
 
     works.worker.step()
 
-    assert works.troubles.of(Kind.ACCOUNT, ANN) is None
+    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is None
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 1)
 
 
@@ -379,7 +381,7 @@ def test_a_device_that_fails_stops_its_queue_with_one_message(works: Works) -> N
 
     assert not works.worker.step()
     assert works.now().status is Status.PENDING
-    assert works.troubles.all_of(Kind.DEVICE).keys() == {STICK}
+    assert works.troubles.all_of(ProblemKind.DEVICE).keys() == {STICK}
 
     works.look()
 
@@ -393,7 +395,7 @@ def test_a_stick_that_was_pulled_gets_nothing_and_loses_nothing(works: Works) ->
 
     works.worker.step()
 
-    trouble = works.troubles.of(Kind.DEVICE, STICK)
+    trouble = works.troubles.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert works.engine.jobs == []
     assert list(works.stick.iterdir()) == []
@@ -408,7 +410,7 @@ def test_an_item_larger_than_the_budget_is_refused_at_once(works: Works) -> None
     refused = works.now()
     assert (refused.status, refused.error_code) == (Status.FAILED, "too-big")
     assert works.engine.jobs == []
-    assert works.troubles.all_of(Kind.DEVICE) == {}
+    assert works.troubles.all_of(ProblemKind.DEVICE) == {}
 
 
 def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> None:
@@ -419,7 +421,7 @@ def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> N
 
     works.worker.step()
 
-    trouble = works.troubles.of(Kind.DEVICE, STICK)
+    trouble = works.troubles.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert (trouble.code, trouble.needed) == ("budget", 500_000)
     works.look()
@@ -448,7 +450,7 @@ def test_what_must_wait_for_room_stops_neither_the_device_nor_smaller_ones(works
 
     states = [works.now(number).status for number in (1, 2, 3)]
     assert states == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
-    assert works.troubles.all_of(Kind.DEVICE) == {}
+    assert works.troubles.all_of(ProblemKind.DEVICE) == {}
 
     works.world.holds.release(user_id=ANN, at=works.world.clock.now(), item_id=track(1).id)
     room.step()

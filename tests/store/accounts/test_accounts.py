@@ -8,12 +8,12 @@ import peewee
 import pytest
 
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules.favourite_state import Heart
+from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, item_id
 
@@ -88,14 +88,16 @@ def test_a_forgotten_account_takes_its_sessions_keys_and_hearts_along(
     accounts.save(ANNS)
     session = Sessions(db, clock).begin(ANN, address_prefix="")
     _, key = ApiKeys(db, clock).create(ANN, "script")
-    Hearts(db, clock).save(ANN, item_id(1), ItemType.AUDIO, Heart(is_favorite=True))
+    FavouriteStates(db, clock).save(
+        ANN, item_id(1), ItemType.AUDIO, FavouriteState(is_favorite=True)
+    )
 
     accounts.forget(ANN)
 
     assert accounts.all() == []
     assert Sessions(db, clock).find(session) is None
     assert ApiKeys(db, clock).find(key) is None
-    assert Hearts(db, clock).favourites(ANN) == {}
+    assert FavouriteStates(db, clock).favourites(ANN) == {}
 
 
 def test_two_accounts_never_share_a_device_id(accounts: Accounts) -> None:

@@ -10,7 +10,7 @@ from sidecar.domain.files.naming import path_key
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DownloadChanged
 from sidecar.store.downloads.adopt import AdoptedFile
-from sidecar.store.downloads.queue import NewDownload, Place
+from sidecar.store.downloads.queue import FilePlace, NewDownload
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import ANN, STICK, World, opened, track
 
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def wanted(number: int = 1, path: str = "New/Tone.flac") -> NewDownload:
-    places = [Place(path, path_key(path))]
+    places = [FilePlace(path, path_key(path))]
     return NewDownload(item=track(number), device_id=STICK, user_id=ANN, places=places)
 
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Move, Validator
-from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads import inventory
 from sidecar.store.downloads.inventory import Coming, Inventory
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.cooldowns import Rests
+from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
@@ -50,14 +50,14 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     found = Inventory(db).holdings(STICK, clock.now(), in_use={track(2).id}, untouchable={there})
 
     assert [(one.download_id, one.size, one.standing) for one in found.stored] == [
-        (there, 901, Standing.AFFINITY),
-        (also, 902, Standing.NOTHING),
+        (there, 901, EvictionClass.AFFINITY),
+        (also, 902, EvictionClass.NOTHING),
     ]
     assert [one.is_in_use for one in found.stored] == [True, True]
     assert found.running == (Coming(coming.id, 5000, 64),)
     (one,) = found.waiting
     assert (one.download_id, one.size, one.priority) == (waiting.id, 1000, 7)
-    assert (one.standing, one.is_own) == (Standing.LASTING, True)
+    assert (one.standing, one.is_own) == (EvictionClass.LASTING, True)
     soon = Inventory(db).holdings(STICK, clock.now() + timedelta(seconds=5))
     assert {one.download_id for one in soon.waiting} == {waiting.id, later.id}
 
@@ -69,8 +69,11 @@ def test_a_hold_that_ends_lasts_no_more(db: Database, bus: Bus, clock: FakeClock
 
     holds.release(user_id=ANN, at=clock.now() + timedelta(days=1))
 
-    assert (before, look.standing_of(STICK, track(1).id)) == (Standing.LASTING, Standing.PASSING)
-    assert look.standing_of(CARD, track(1).id) is Standing.NOTHING
+    assert (before, look.standing_of(STICK, track(1).id)) == (
+        EvictionClass.LASTING,
+        EvictionClass.PASSING,
+    )
+    assert look.standing_of(CARD, track(1).id) is EvictionClass.NOTHING
 
 
 def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
@@ -109,7 +112,7 @@ def test_no_query_sorts_or_walks_through_another_device_s_files(
 
 
 def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeClock) -> None:
-    rests, week = Rests(db, clock), timedelta(days=7)
+    rests, week = EvictionCooldowns(db, clock), timedelta(days=7)
     for number in (1, 2):
         rests.put(STICK, track(number).id, clock.now() + week)
 
@@ -137,7 +140,7 @@ def test_a_finished_file_that_goes_is_no_longer_there(
 def test_what_came_back_on_somebody_s_word_rests_no_more(
     db: Database, downloads: Downloads, clock: FakeClock
 ) -> None:
-    rests = Rests(db, clock)
+    rests = EvictionCooldowns(db, clock)
     there = downloads.get(arrived(downloads, 1))
     assert there is not None
     rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))

@@ -12,7 +12,7 @@ from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
@@ -90,7 +90,10 @@ def test_a_pending_one_asked_for_more_urgently_moves_up(downloads: Downloads) ->
 
 def test_a_taken_path_gives_way_to_the_next_one(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1, path="Album/Song.flac"))
-    places = [Place("Album/SONG.flac", "album/song.flac"), Place("Album/SONG 2.flac", "album/2")]
+    places = [
+        FilePlace("Album/SONG.flac", "album/song.flac"),
+        FilePlace("Album/SONG 2.flac", "album/2"),
+    ]
 
     download, _ = downloads.enqueue(
         NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=places)
@@ -502,8 +505,8 @@ def test_another_place_is_given_unless_it_is_taken(downloads: Downloads) -> None
     download, _ = downloads.enqueue(wanted(1, path="a"))
     downloads.enqueue(wanted(2, path="b"))
 
-    assert not downloads.rename(download, Place("B", "b"))
-    assert downloads.rename(download, Place("C", "c"))
+    assert not downloads.rename(download, FilePlace("B", "b"))
+    assert downloads.rename(download, FilePlace("C", "c"))
 
     assert fresh(downloads, download).file_path == "C"
 
@@ -513,23 +516,23 @@ def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list
     downloads.enqueue(wanted(2, path="taken"))
     news.clear()
 
-    assert not downloads.follow(there, Place("TAKEN", "taken"))
-    assert not downloads.follow(there, Place("taken/deeper", "taken/deeper"))
-    assert downloads.follow(there, Place("elsewhere", "elsewhere"))
+    assert not downloads.follow(there, FilePlace("TAKEN", "taken"))
+    assert not downloads.follow(there, FilePlace("taken/deeper", "taken/deeper"))
+    assert downloads.follow(there, FilePlace("elsewhere", "elsewhere"))
 
     moved = fresh(downloads, there)
     assert (moved.file_path, moved.status) == ("elsewhere", Status.COMPLETED)
     assert news == [DownloadChanged(moved, Status.COMPLETED, Status.COMPLETED)]
     # Its old place is free, and whoever saw it there is too late.
     downloads.enqueue(wanted(3, path=there.file_path))
-    assert not downloads.follow(there, Place("again", "again"))
+    assert not downloads.follow(there, FilePlace("again", "again"))
 
 
 def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
     there = arrived(downloads)
     shouted = there.file_path.upper()
 
-    assert downloads.follow(there, Place(shouted, path_key(shouted)))
+    assert downloads.follow(there, FilePlace(shouted, path_key(shouted)))
 
     assert fresh(downloads, there).file_path == shouted
 

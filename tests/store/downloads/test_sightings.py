@@ -9,15 +9,15 @@ from sidecar.domain.files.removals import Expected
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import Bus, DeviceChanged, Event
 from sidecar.store.accounts.accounts import Accounts
-from sidecar.store.accounts.usage import Belongings
+from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.database import Database
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.files.albums import AlbumsOnDevice
-from sidecar.store.files.completed import OnDevice
-from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.files.albums import AlbumIndex
+from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.files.search import FileFilter, FileIndex
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from tests.fakes.clock import FakeClock
 from tests.store.accounts.test_accounts import ANNS
@@ -141,15 +141,15 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
         hold(db, ANN, number)
     miss(downloads, *files[1:])
 
-    offline, everything = Offline(db), OfflineFilter()
-    for which in (everything, OfflineFilter(text="track"), OfflineFilter(viewer=ANN)):
+    offline, everything = FileIndex(db), FileFilter()
+    for which in (everything, FileFilter(text="track"), FileFilter(viewer=ANN)):
         assert [one.id for one in offline.page(which, 1, 10)[0]] == [files[0].id]
         assert offline.page(which, 1, 10)[1] == 1
         assert offline.missing(which) == 2
-    assert AlbumsOnDevice(db).numbers(everything).files == 1
-    assert [one.path for one in OnDevice(db).files(STICK)] == [files[0].path]
-    assert len(OnDevice(db).paths(STICK)) == 3
-    assert Belongings(db).of_each()[ANN] == (1, 100)
+    assert AlbumIndex(db).numbers(everything).files == 1
+    assert [one.path for one in CompletedFiles(db).files(STICK)] == [files[0].path]
+    assert len(CompletedFiles(db).paths(STICK)) == 3
+    assert UsageByAccount(db).of_each()[ANN] == (1, 100)
     assert len(FormatStore(db).others(STICK, "opus")) == 1
     stored = Inventory(db).holdings(STICK, BEGIN).stored
     assert [one.is_missing for one in stored] == [False, True, True]

@@ -10,21 +10,21 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.files.albums import AlbumsOnDevice, Numbers, Tile, facts, grouped, paged
-from sidecar.store.files.search import Offline, OfflineFilter
+from sidecar.store.files.albums import AlbumIndex, Numbers, Tile, facts, grouped, paged
+from sidecar.store.files.search import FileFilter, FileIndex
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
 
 MANY = 50_000
 ALBUM, OTHER = item_id(900), item_id(901)
-EVERYTHING = OfflineFilter()
+EVERYTHING = FileFilter()
 
 
 @pytest.fixture
-def albums(db: Database) -> AlbumsOnDevice:
-    return AlbumsOnDevice(db)
+def albums(db: Database) -> AlbumIndex:
+    return AlbumIndex(db)
 
 
 def arrived(
@@ -38,7 +38,7 @@ def arrived(
 ) -> Download:
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]  # by name
-    place = Place(path or f"{number}.flac", path or f"{number}.flac")
+    place = FilePlace(path or f"{number}.flac", path or f"{number}.flac")
     downloads.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
     running = downloads.claim(BEGIN)
     assert running is not None
@@ -54,7 +54,7 @@ def told(found: tuple[object, Numbers]) -> list[tuple[str, str | None, int, int]
 
 
 def test_albums_series_and_films_are_one_tile_each_the_newest_first(
-    downloads: Downloads, albums: AlbumsOnDevice
+    downloads: Downloads, albums: AlbumIndex
 ) -> None:
     arrived(downloads, 1, album_id=ALBUM, album="First Light", artist="The Sine Waves")
     arrived(downloads, 2, type=ItemType.EPISODE, series="The Signal")
@@ -72,12 +72,12 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
     assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
-    assert told(albums.page(OfflineFilter(device_id=CARD), 1, 10)) == [
+    assert told(albums.page(FileFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]
 
 
-def test_an_album_of_many_artists_is_nobody_s(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+def test_an_album_of_many_artists_is_nobody_s(downloads: Downloads, albums: AlbumIndex) -> None:
     for number, artist in enumerate(("Ann", "Ben"), 1):
         arrived(downloads, number, album_id=ALBUM, artist=artist)
 
@@ -85,19 +85,19 @@ def test_an_album_of_many_artists_is_nobody_s(downloads: Downloads, albums: Albu
 
 
 def test_words_choose_the_tiles_and_each_tells_all_that_it_has(
-    downloads: Downloads, albums: AlbumsOnDevice
+    downloads: Downloads, albums: AlbumIndex
 ) -> None:
     for number in range(1, 4):
         arrived(downloads, number, album_id=ALBUM, album="First Light")
     arrived(downloads, 4, album_id=OTHER, album="Evenings")
 
-    found = albums.page(OfflineFilter(text="track 2"), 1, 10)
+    found = albums.page(FileFilter(text="track 2"), 1, 10)
 
     assert [(one.key, one.newest.title, one.files) for one in found[0]] == [(ALBUM, "Track 2", 3)]
     assert found[1] == Numbers(tiles=1, files=1)
 
 
-def test_pages_are_parts_of_the_whole(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+def test_pages_are_parts_of_the_whole(downloads: Downloads, albums: AlbumIndex) -> None:
     for number in range(1, 6):
         arrived(downloads, number)
 
@@ -109,7 +109,7 @@ def test_pages_are_parts_of_the_whole(downloads: Downloads, albums: AlbumsOnDevi
 
 
 def test_the_files_of_an_album_are_in_the_order_of_their_discs_and_numbers(
-    downloads: Downloads, albums: AlbumsOnDevice
+    downloads: Downloads, albums: AlbumIndex
 ) -> None:
     names = ("2-01 - a", "1-10 - b", "1-2 - c", "1-100 - d")
     for number, name in enumerate(names, 1):
@@ -126,7 +126,7 @@ def test_the_files_of_an_album_are_in_the_order_of_their_discs_and_numbers(
     assert tile.files == 4
 
 
-def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumsOnDevice) -> None:
+def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumIndex) -> None:
     there = arrived(downloads, 1, album_id=ALBUM)
 
     downloads.move(there, Move.EVICT)
@@ -137,7 +137,7 @@ def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumsOnDevice) -
 
 
 def test_everybody_sees_tiles_of_their_own_files_only(
-    db: Database, bus: Bus, downloads: Downloads, albums: AlbumsOnDevice
+    db: Database, bus: Bus, downloads: Downloads, albums: AlbumIndex
 ) -> None:
     for number in (1, 2):
         arrived(downloads, number, album_id=ALBUM)
@@ -146,11 +146,11 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     Holds(db, bus).keep(Wish(BEN, STICK, taken, Reason("pin", "2", "")))
 
     def files(**which: object) -> tuple[list[int], int, list[str]]:
-        asked = OfflineFilter(**which)  # type: ignore[arg-type]  # by name
+        asked = FileFilter(**which)  # type: ignore[arg-type]  # by name
         tiles, numbers = albums.page(asked, 1, 10)
         listed, total = albums.files(ALBUM, asked, 1, 10)
         assert total == len(listed) == numbers.files == sum(one.files for one in tiles)
-        assert Offline(db).page(asked, 1, 10)[1] == total
+        assert FileIndex(db).page(asked, 1, 10)[1] == total
         return [one.files for one in tiles], total, [one.title for one in listed]
 
     assert files(viewer=ANN) == ([1], 1, ["Track 1"])
@@ -159,7 +159,7 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     assert files(owners=frozenset({ANN, BEN})) == ([3], 3, ["Track 1", "Track 2", "Track 3"])
     # Nobody can see by a filter what is not theirs.
     assert files(viewer=ANN, owners=frozenset({BEN})) == ([], 0, [])
-    assert albums.tile(ALBUM, OfflineFilter(viewer="c" * 32)) is None
+    assert albums.tile(ALBUM, FileFilter(viewer="c" * 32)) is None
 
 
 def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
@@ -171,7 +171,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
 def test_nothing_is_walked_through_but_what_fits(
     db: Database, text: str, viewer: str | None
 ) -> None:
-    which = OfflineFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
+    which = FileFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
     found, told = grouped(which), facts([ALBUM], which)
     steps = plan(db, paged(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
 
@@ -183,7 +183,7 @@ def test_nothing_is_walked_through_but_what_fits(
 @pytest.mark.slow
 @pytest.mark.parametrize("viewer", [None, ANN])
 def test_fifty_thousand_files_are_tiles_in_a_moment(
-    db: Database, albums: AlbumsOnDevice, viewer: str | None
+    db: Database, albums: AlbumIndex, viewer: str | None
 ) -> None:
     with db.write():
         db.sql(
@@ -200,7 +200,7 @@ def test_fifty_thousand_files_are_tiles_in_a_moment(
             " SELECT user_id, device_id, item_id, 'pin', 'x', '' FROM downloads"
         )
     for text, page in (("", 1), ("", 150), ("tra", 1), ("artist 77", 1)):
-        which = OfflineFilter(text=text, viewer=viewer)
+        which = FileFilter(text=text, viewer=viewer)
         began = perf_counter()
         found, numbers = albums.page(which, page, 24)
         files, _ = albums.files(found[0].key, which, 1, 50)

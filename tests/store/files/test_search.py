@@ -12,11 +12,11 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import NewDownload, Place
+from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queries import search_key
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files import search
-from sidecar.store.files.search import Offline, OfflineFilter, listing, typed
+from sidecar.store.files.search import FileFilter, FileIndex, listing, typed
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id, wanted
 
@@ -24,14 +24,14 @@ MANY = 50_000
 
 
 @pytest.fixture
-def shelf(db: Database) -> Offline:
-    return Offline(db)
+def shelf(db: Database) -> FileIndex:
+    return FileIndex(db)
 
 
 def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: object) -> Download:
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]
-    place = Place(f"{number}.flac", f"{number}.flac")
+    place = FilePlace(f"{number}.flac", f"{number}.flac")
     downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
     running = downloads.claim(BEGIN)
     assert running is not None
@@ -41,15 +41,15 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     return there
 
 
-def titles(shelf: Offline, text: str, **which: object) -> list[str]:
-    asked = OfflineFilter(text=text, **which)  # type: ignore[arg-type]
+def titles(shelf: FileIndex, text: str, **which: object) -> list[str]:
+    asked = FileFilter(text=text, **which)  # type: ignore[arg-type]
     found, total = shelf.page(asked, 1, 100)
     assert total == len(found)
     return [one.title for one in found]
 
 
 def test_it_is_found_by_the_beginnings_of_words_in_any_case_and_without_accents(
-    downloads: Downloads, shelf: Offline
+    downloads: Downloads, shelf: FileIndex
 ) -> None:
     arrived(downloads, 1, title="Jóga", artist="Björk", album="Homogenic")
     arrived(downloads, 2, title="Sordid Affair", artist="Röyksopp", album="The Inevitable End")
@@ -67,13 +67,13 @@ def test_it_is_found_by_the_beginnings_of_words_in_any_case_and_without_accents(
 @pytest.mark.parametrize(
     "text", ['"', "*", "AND", "a OR b", "text:x", "NEAR(", "^", "\0", "a\0b", "-", "'", "( )"]
 )
-def test_no_text_is_taken_for_a_command(downloads: Downloads, shelf: Offline, text: str) -> None:
+def test_no_text_is_taken_for_a_command(downloads: Downloads, shelf: FileIndex, text: str) -> None:
     arrived(downloads, 1, title="Nothing of the kind")
 
     assert titles(shelf, text) in ([], ["Nothing of the kind"])
 
 
-def test_a_name_without_a_letter_is_found_as_well(downloads: Downloads, shelf: Offline) -> None:
+def test_a_name_without_a_letter_is_found_as_well(downloads: Downloads, shelf: FileIndex) -> None:
     arrived(downloads, 1, title="Me and Giuliani", artist="!!!")
     arrived(downloads, 2, title="Can't Stop", artist="Somebody")
 
@@ -82,7 +82,7 @@ def test_a_name_without_a_letter_is_found_as_well(downloads: Downloads, shelf: O
 
 
 def test_only_files_that_are_there_are_listed_newest_first(
-    downloads: Downloads, shelf: Offline
+    downloads: Downloads, shelf: FileIndex
 ) -> None:
     first, second = arrived(downloads, 1), arrived(downloads, 2)
     third = arrived(downloads, 3, type=ItemType.MOVIE)
@@ -106,18 +106,18 @@ def test_only_files_that_are_there_are_listed_newest_first(
     assert first.status is Status.COMPLETED
 
 
-def test_pages_are_parts_of_the_whole(downloads: Downloads, shelf: Offline) -> None:
+def test_pages_are_parts_of_the_whole(downloads: Downloads, shelf: FileIndex) -> None:
     for number in range(7):
         arrived(downloads, number)
 
-    pages = [shelf.page(OfflineFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
+    pages = [shelf.page(FileFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
 
     assert [total for _, total in pages] == [7] * 4
     assert [one.title[-1] for found, _ in pages for one in found] == list("6543210")
 
 
 def test_a_person_finds_what_they_hold_or_asked_for_when_nobody_holds_it(
-    db: Database, bus: Bus, downloads: Downloads, shelf: Offline
+    db: Database, bus: Bus, downloads: Downloads, shelf: FileIndex
 ) -> None:
     arrived(downloads, 1, album_id=item_id(100))
     arrived(downloads, 2, album_id=item_id(100))
@@ -168,7 +168,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
 def test_no_list_sorts_or_walks_through_what_is_not_there(
     db: Database, text: str, viewer: str | None
 ) -> None:
-    which = OfflineFilter(text=text, viewer=viewer, device_id=STICK)
+    which = FileFilter(text=text, viewer=viewer, device_id=STICK)
     asked = listing(which)
     order = "offline.rowid" if text else "d.id"
     steps = plan(db, f"SELECT d.title {asked.text} ORDER BY {order} DESC", asked.values)
@@ -187,7 +187,7 @@ def test_items_and_albums_are_looked_up_and_not_searched_for(db: Database) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("viewer", [None, ANN])
 def test_fifty_thousand_files_are_searched_in_a_moment(
-    db: Database, shelf: Offline, viewer: str | None
+    db: Database, shelf: FileIndex, viewer: str | None
 ) -> None:
     with db.write():
         db.sql(
@@ -205,7 +205,7 @@ def test_fifty_thousand_files_are_searched_in_a_moment(
         )
     for text, hits in (("", MANY), ("tra", MANY), ("artist 77", None), ("album 1234 tr", None)):
         began = perf_counter()
-        found, total = shelf.page(OfflineFilter(text=text, viewer=viewer), 1, 10)
+        found, total = shelf.page(FileFilter(text=text, viewer=viewer), 1, 10)
         taken_ms = 1000 * (perf_counter() - began)
         print(f"{text!r}: {total} in {taken_ms:.1f} ms")  # noqa: T201 - a figure to read
         assert found

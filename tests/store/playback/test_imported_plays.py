@@ -8,13 +8,13 @@ from pathlib import Path
 import peewee
 import pytest
 
-from sidecar.domain.imports.matching import Mark
+from sidecar.domain.imports.matching import ImportedPlay
 from sidecar.domain.imports.player_logs import LogKind
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.downloads.queue import NewDownload, Place
-from sidecar.store.playback.imported_plays import ImportedPlays, Listening
+from sidecar.store.downloads.queue import FilePlace, NewDownload
+from sidecar.store.playback.imported_plays import ImportedListening, ImportedPlays
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import ANN, STICK, World, opened, track
 
@@ -28,11 +28,11 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def listening(number: int, item: int = 1) -> Listening:
+def listening(number: int, item: int = 1) -> ImportedListening:
     start = START + timedelta(minutes=number)
-    return Listening(
+    return ImportedListening(
         item_id=f"{item:032x}",
-        mark=Mark(LogKind.PLAYBACK, 1000 + number, 30.5),
+        mark=ImportedPlay(LogKind.PLAYBACK, 1000 + number, 30.5),
         started_at=start,
         ended_at=start + timedelta(seconds=31),
         seconds_heard=30.5,
@@ -42,7 +42,7 @@ def listening(number: int, item: int = 1) -> Listening:
 def queue(world: World, item: Item, user_id: str = ANN) -> None:
     path = f"{item.title}.flac"
     world.downloads.enqueue(
-        NewDownload(item=item, device_id=STICK, user_id=user_id, places=[Place(path, path)])
+        NewDownload(item=item, device_id=STICK, user_id=user_id, places=[FilePlace(path, path)])
     )
 
 

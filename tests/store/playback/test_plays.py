@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.playback.plays import Play
-from sidecar.services.rules.library_cache import Plays as PlaysForRules
+from sidecar.services.rules.library_cache import HeardPlays as PlaysForRules
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads

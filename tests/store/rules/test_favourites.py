@@ -3,27 +3,27 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules.favourite_state import Heart
+from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 from tests.fakes.clock import FakeClock
 from tests.store.accounts.test_accounts import ANNS, BENS
 from tests.store.examples import ANN, BEN, item_id
 
-PRESSED = Heart(is_favorite=True)
-TAKEN = Heart(is_favorite=False)
+PRESSED = FavouriteState(is_favorite=True)
+TAKEN = FavouriteState(is_favorite=False)
 TRACK, ALBUM = item_id(1), item_id(2)
 
 
 @pytest.fixture
-def hearts(db: Database, clock: FakeClock) -> Hearts:
+def hearts(db: Database, clock: FakeClock) -> FavouriteStates:
     Accounts(db).save(ANNS)
     Accounts(db).save(BENS)
-    return Hearts(db, clock)
+    return FavouriteStates(db, clock)
 
 
-def test_each_person_has_hearts_of_their_own(hearts: Hearts) -> None:
+def test_each_person_has_hearts_of_their_own(hearts: FavouriteStates) -> None:
     hearts.save(ANN, TRACK, ItemType.AUDIO, PRESSED)
     hearts.save(ANN, ALBUM, ItemType.ALBUM, PRESSED)
     hearts.save(BEN, TRACK, ItemType.AUDIO, TAKEN)
@@ -34,7 +34,7 @@ def test_each_person_has_hearts_of_their_own(hearts: Hearts) -> None:
     assert hearts.get(BEN, ALBUM) is None
 
 
-def test_the_last_belief_counts(hearts: Hearts) -> None:
+def test_the_last_belief_counts(hearts: FavouriteStates) -> None:
     hearts.save(ANN, TRACK, ItemType.AUDIO, PRESSED)
     hearts.save(ANN, TRACK, ItemType.AUDIO, TAKEN)
 
@@ -45,27 +45,31 @@ def test_the_last_belief_counts(hearts: Hearts) -> None:
     assert hearts.get(ANN, TRACK) is None
 
 
-def test_a_type_once_known_stays_known(hearts: Hearts) -> None:
+def test_a_type_once_known_stays_known(hearts: FavouriteStates) -> None:
     hearts.save(ANN, TRACK, None, PRESSED)
     assert hearts.favourites(ANN) == {TRACK: ItemType.OTHER}
 
     hearts.save(ANN, TRACK, ItemType.AUDIO, PRESSED)
-    hearts.save(ANN, TRACK, None, Heart(is_favorite=True, at_risk=True))
+    hearts.save(ANN, TRACK, None, FavouriteState(is_favorite=True, at_risk=True))
 
     assert hearts.favourites(ANN) == {TRACK: ItemType.AUDIO}
 
 
-def test_words_in_doubt_are_found_oldest_first(hearts: Hearts, clock: FakeClock) -> None:
-    hearts.save(ANN, ALBUM, ItemType.ALBUM, Heart(is_favorite=True, at_risk=True))
+def test_words_in_doubt_are_found_oldest_first(hearts: FavouriteStates, clock: FakeClock) -> None:
+    hearts.save(ANN, ALBUM, ItemType.ALBUM, FavouriteState(is_favorite=True, at_risk=True))
     clock.advance(1)
-    hearts.save(ANN, TRACK, ItemType.AUDIO, Heart(is_favorite=False, at_risk=True, restore=True))
+    hearts.save(
+        ANN, TRACK, ItemType.AUDIO, FavouriteState(is_favorite=False, at_risk=True, restore=True)
+    )
     hearts.save(ANN, item_id(3), ItemType.AUDIO, PRESSED)
-    hearts.save(BEN, item_id(4), ItemType.AUDIO, Heart(is_favorite=True, at_risk=True))
+    hearts.save(BEN, item_id(4), ItemType.AUDIO, FavouriteState(is_favorite=True, at_risk=True))
 
     assert hearts.in_doubt(ANN) == [ALBUM, TRACK]
 
 
-def test_looking_for_doubts_does_not_read_every_heart(db: Database, hearts: Hearts) -> None:
+def test_looking_for_doubts_does_not_read_every_heart(
+    db: Database, hearts: FavouriteStates
+) -> None:
     seen: list[tuple[str, list[object]]] = []
     db._peewee.query_hooks.append(lambda event: seen.append((event.sql, event.params)))
     hearts.in_doubt(ANN)

@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.files.m3u import Entry
+from sidecar.domain.files.m3u import PlaylistEntry
 from sidecar.domain.items import ItemType
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.favourite_state import Heart
+from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.events import Bus, Event, PlaylistChanged
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules import playlist_orders
-from sidecar.store.rules.favourites import Hearts
+from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.playlist_orders import ChosenList, PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.fakes.clock import START, FakeClock
@@ -41,7 +41,7 @@ def arrives(downloads: Downloads, number: int, device: str = STICK) -> None:
     assert downloads.arrive(running, size=1, content_hash=HASH, mime_type=None)
 
 
-def titles(entries: tuple[Entry, ...] | list[Entry]) -> list[str]:
+def titles(entries: tuple[PlaylistEntry, ...] | list[PlaylistEntry]) -> list[str]:
     return [one.title for one in entries]
 
 
@@ -145,11 +145,11 @@ def test_the_hearts_of_each_person_are_told_with_what_is_there(
 ) -> None:
     for number in (1, 2):
         arrives(downloads, number)
-    hearts = Hearts(db, clock)
+    hearts = FavouriteStates(db, clock)
     for number in (2, 1, 7):
-        hearts.save(ANN, item_id(number), ItemType.AUDIO, Heart(is_favorite=True))
-    hearts.save(BEN, item_id(1), ItemType.AUDIO, Heart(is_favorite=False))
-    hearts.save(BEN, item_id(2), ItemType.AUDIO, Heart(is_favorite=True))
+        hearts.save(ANN, item_id(number), ItemType.AUDIO, FavouriteState(is_favorite=True))
+    hearts.save(BEN, item_id(1), ItemType.AUDIO, FavouriteState(is_favorite=False))
+    hearts.save(BEN, item_id(2), ItemType.AUDIO, FavouriteState(is_favorite=True))
 
     found = {one.user_name: titles(one.entries) for one in orders.hearts_on(STICK)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.tables import ROWS
@@ -87,7 +87,7 @@ def test_a_step_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "some.db"
     migrate(path, [FIRST])
 
-    with pytest.raises(StoreTrouble, match="is as it was"):
+    with pytest.raises(DatabaseError, match="is as it was"):
         migrate(path, [FIRST, (*SECOND, "INSERT INTO nowhere VALUES (1)")])
 
     assert tables(path) == OLD
@@ -101,7 +101,7 @@ def test_a_step_that_breaks_a_reference_is_refused(tmp_path: Path) -> None:
         "INSERT INTO b VALUES (7)",
     )
 
-    with pytest.raises(StoreTrouble, match="not there"):
+    with pytest.raises(DatabaseError, match="not there"):
         migrate(path, [broken])
 
 

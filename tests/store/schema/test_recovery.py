@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
 from sidecar.store.schema.recovery import sentinel
@@ -171,7 +171,7 @@ def test_a_newer_sidecars_database_is_refused_and_not_touched(path: Path, clock:
         connection.execute("PRAGMA user_version = 99")
     before = contents(path.parent)
 
-    with pytest.raises(StoreTrouble, match="written by a newer Jellyfin Sidecar"):
+    with pytest.raises(DatabaseError, match="written by a newer Jellyfin Sidecar"):
         Database.open(path, clock=clock)
 
     assert contents(path.parent) == before
@@ -183,7 +183,7 @@ def test_another_programs_database_is_refused_and_not_touched(path: Path, clock:
         connection.execute("CREATE TABLE theirs (a)")
     before = contents(path.parent)
 
-    with pytest.raises(StoreTrouble, match="database of another program"):
+    with pytest.raises(DatabaseError, match="database of another program"):
         Database.open(path, clock=clock)
 
     assert contents(path.parent) == before
@@ -192,13 +192,13 @@ def test_another_programs_database_is_refused_and_not_touched(path: Path, clock:
 def test_a_folder_in_its_place_is_refused(path: Path, clock: FakeClock) -> None:
     path.mkdir(parents=True)
 
-    with pytest.raises(StoreTrouble, match=str(path)):
+    with pytest.raises(DatabaseError, match=str(path)):
         Database.open(path, clock=clock)
 
 
 def test_a_refused_start_leaves_the_folder_free(path: Path, clock: FakeClock) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(DatabaseError):
         Database.open(path, clock=clock)
     path.rmdir()
 

@@ -26,7 +26,7 @@ from sidecar.errors import Stopped
 from sidecar.transfer.aria2.daemon import ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.rpc import Rpc
-from sidecar.transfer.aria2.supervisor import Link
+from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.fault_server import FaultServer, after, says, silent_after
 from tests.transfer.conftest import BODY, PATIENCE, PlainPart, Try, linked
@@ -34,17 +34,17 @@ from tests.transfer.conftest import BODY, PATIENCE, PlainPart, Try, linked
 LONG = BODY * 60
 
 
-def by_aria2(link: Link) -> Aria2Engine:
+def by_aria2(link: Aria2Supervisor) -> Aria2Engine:
     return Aria2Engine(link, SystemClock(), patience=PATIENCE)
 
 
 @pytest.fixture
-def rpc(aria2: Link) -> Rpc:
+def rpc(aria2: Aria2Supervisor) -> Rpc:
     return aria2.await_ready(Event(), within_s=20)
 
 
 @pytest.fixture
-def attempt(server: FaultServer, aria2: Link, tmp_path: Path) -> Try:
+def attempt(server: FaultServer, aria2: Aria2Supervisor, tmp_path: Path) -> Try:
     return Try(server, PlainPart(tmp_path / "1.part"), by_aria2(aria2))
 
 
@@ -62,7 +62,7 @@ class Once:
             self.work()
 
 
-def test_the_part_is_all_that_aria2_leaves(attempt: Try, aria2: Link, rpc: Rpc) -> None:
+def test_the_part_is_all_that_aria2_leaves(attempt: Try, aria2: Aria2Supervisor, rpc: Rpc) -> None:
     attempt()
 
     assert [one.name for one in attempt.part.path.parent.iterdir()] == ["1.part"]
@@ -80,7 +80,9 @@ def test_a_control_file_that_lies_is_not_believed(attempt: Try) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 16 * 1024 - 1, 16 * 1024, 123_456, len(BODY) - 1])
-def test_each_engine_goes_on_where_the_other_stopped(attempt: Try, aria2: Link, count: int) -> None:
+def test_each_engine_goes_on_where_the_other_stopped(
+    attempt: Try, aria2: Aria2Supervisor, count: int
+) -> None:
     built_in = HttpEngine(SystemClock(), patience=PATIENCE)
     for first, second in ((built_in, by_aria2(aria2)), (by_aria2(aria2), built_in)):
         attempt.memory.held, attempt.memory.validator = 0, None
@@ -125,7 +127,7 @@ def test_a_killed_aria2_loses_nothing(server: FaultServer, tmp_path: Path) -> No
     ],
 )
 def test_what_somebody_takes_out_of_aria2_can_be_retried(
-    attempt: Try, aria2: Link, rpc: Rpc, methods: list[str], code: str
+    attempt: Try, aria2: Aria2Supervisor, rpc: Rpc, methods: list[str], code: str
 ) -> None:
     attempt.server.body = LONG
 
@@ -145,7 +147,7 @@ def test_what_somebody_takes_out_of_aria2_can_be_retried(
     assert rpc.call("tellWaiting", 0, 100) == []
 
 
-def test_aria2_never_has_the_token(attempt: Try, aria2: Link, rpc: Rpc) -> None:
+def test_aria2_never_has_the_token(attempt: Try, aria2: Aria2Supervisor, rpc: Rpc) -> None:
     attempt.server.body = LONG
     told: list[str] = []
 
@@ -222,7 +224,7 @@ def test_a_stop_is_obeyed_while_aria2_stands_still(server: FaultServer, tmp_path
 
 
 def test_another_aria2_is_used_by_its_address_and_never_ended(
-    attempt: Try, aria2: Link, rpc: Rpc
+    attempt: Try, aria2: Aria2Supervisor, rpc: Rpc
 ) -> None:
     with linked(ForeignDaemon(rpc), prefix="00000001") as link:
         attempt.engine = by_aria2(link)
@@ -396,7 +398,9 @@ def test_a_part_that_somebody_else_writes_to_is_not_believed(attempt: Try) -> No
     assert (failure.kind, failure.code) == (FailureClass.CHANGED, "aria2-mixed-up")
 
 
-def test_many_at_once_keep_apart(server: FaultServer, aria2: Link, tmp_path: Path) -> None:
+def test_many_at_once_keep_apart(
+    server: FaultServer, aria2: Aria2Supervisor, tmp_path: Path
+) -> None:
     server.body = LONG
     attempts = [
         Try(server, PlainPart(tmp_path / f"{number}.part"), by_aria2(aria2)) for number in range(6)

@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.domain.formats.formats import Format, Target
-from sidecar.transfer.converting.converter import Converter, Left, Made
+from sidecar.transfer.converting.converter import Converted, Converter, LeftAsIs
 from sidecar.transfer.converting.programs import Programs, find_programs
 
 
@@ -32,7 +32,7 @@ class Bench:
     folder: Path
     stop: Event
 
-    def convert(self, source: Path, target: Target) -> Made | Left:
+    def convert(self, source: Path, target: Target) -> Converted | LeftAsIs:
         converter = Converter(self.programs, SystemClock())
         size = source.stat().st_size
         return converter.convert(PlainPart(source), size, PlainPart(self.result), target, self.stop)
@@ -45,7 +45,7 @@ class Bench:
         """Convert, and give the result the name that mutagen knows it by."""
         target = Target(wanted, kbits)
         made = self.convert(source, target)
-        assert isinstance(made, Made), made
+        assert isinstance(made, Converted), made
         assert made.size == self.result.stat().st_size < source.stat().st_size
         return self.result.rename(self.folder / f"result.{target.codec.extension}")
 

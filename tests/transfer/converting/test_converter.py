@@ -12,7 +12,7 @@ import xxhash
 from sidecar.domain.formats.formats import Format, Target
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.errors import Stopped
-from sidecar.transfer.converting.converter import Left, Made
+from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.converting.programs import Programs
 from tests.fakes.mutagens import ID3, MP3, MP4, File, OggOpus, Picture
 from tests.fakes.sounds import SECONDS, TAGS, ffmpeg, sound, tagged_flac
@@ -86,7 +86,7 @@ def test_aac_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> No
 def test_the_hash_and_the_size_are_those_of_the_file(bench: Bench, flac: Path) -> None:
     made = bench.convert(flac, OPUS)
 
-    assert isinstance(made, Made)
+    assert isinstance(made, Converted)
     whole = bench.result.read_bytes()
     assert (made.size, made.content_hash) == (len(whole), xxhash.xxh3_128_hexdigest(whole))
 
@@ -119,7 +119,7 @@ def test_lossy_files_at_or_below_the_bitrate_are_left_alone(bench: Bench, tmp_pa
     for number, how in enumerate((["-b:a", "128k"], ["-b:a", "96k"])):
         source = sound(tmp_path / f"{number}.mp3", *how)
         left = bench.convert(source, OPUS)
-        assert isinstance(left, Left)
+        assert isinstance(left, LeftAsIs)
         assert "It has only" in left.why
 
 
@@ -135,7 +135,7 @@ def test_a_result_that_is_not_smaller_is_thrown_away(bench: Bench, tmp_path: Pat
 
     left = bench.convert(silence, Target(Format.MP3, 320))
 
-    assert left == Left("As MP3 320k it would not be smaller: it stays as it is on the server")
+    assert left == LeftAsIs("As MP3 320k it would not be smaller: it stays as it is on the server")
 
 
 def test_surround_becomes_stereo(bench: Bench, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_what_is_no_sound_is_left_as_it_is_with_a_sentence(bench: Bench, tmp_pat
 
     left = bench.convert(junk, OPUS)
 
-    assert isinstance(left, Left)
+    assert isinstance(left, LeftAsIs)
     assert left.why.startswith("It could not be made Opus 128k (it cannot be read")
 
 
@@ -163,7 +163,7 @@ def test_a_playlist_that_poses_as_music_opens_no_other_file(bench: Bench, tmp_pa
         trap = tmp_path / "trap.mp3"
         trap.write_text(text + "#" * secret.stat().st_size)
         left = bench.convert(trap, OPUS)
-        assert isinstance(left, Left)
+        assert isinstance(left, LeftAsIs)
         assert "it cannot be read as a sound file" in left.why
 
 
@@ -174,7 +174,7 @@ def test_a_file_that_ends_too_soon_is_not_taken_for_whole(bench: Bench, tmp_path
 
     left = bench.convert(cut, OPUS)
 
-    assert isinstance(left, Left)
+    assert isinstance(left, LeftAsIs)
     assert "its end is missing" in left.why
 
 
@@ -187,7 +187,7 @@ def test_half_a_second_that_misses_is_noticed_as_well(bench: Bench, tmp_path: Pa
 
         left = bench.convert(cut, OPUS)
 
-        assert isinstance(left, Left)
+        assert isinstance(left, LeftAsIs)
         assert "its end is missing" in left.why
 
 
@@ -205,7 +205,7 @@ def test_a_result_without_its_end_is_not_believed(
 
     left = bench.convert(sound(tmp_path / "in.flac", seconds=5), Target(Format.MP3, 128))
 
-    assert isinstance(left, Left)
+    assert isinstance(left, LeftAsIs)
     assert "what came out" in left.why
 
 
@@ -259,7 +259,7 @@ def test_what_fails_is_tried_once_more_and_then_left_with_a_sentence(
 
     left = bench.convert(sound(tmp_path / "in.flac"), OPUS)
 
-    assert left == Left(
+    assert left == LeftAsIs(
         "It could not be made Opus 128k (it is Monday): it stays as it is on the server"
     )
     assert count.read_text() == "x\nx\n"
@@ -277,5 +277,5 @@ def test_a_result_that_breaks_off_is_not_believed(
 
     left = bench.convert(source, OPUS)
 
-    assert isinstance(left, Left)
+    assert isinstance(left, LeftAsIs)
     assert "it came out 1.0 seconds long, not 5.0" in left.why

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.domain.formats.formats import CODECS, Format
-from sidecar.transfer.converting.availability import Workshop
+from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
 
 
@@ -30,7 +30,7 @@ def test_an_ffmpeg_without_the_encoder_is_refused_for_that_format(tmp_path: Path
     named = pretend(tmp_path, "ffmpeg", "echo ' A....D libmp3lame LAME'")
     pretend(tmp_path, "ffprobe", "true")
 
-    workshop = Workshop(named, SystemClock())
+    workshop = ConverterAvailability(named, SystemClock())
 
     workshop.check(Format.MP3)
     workshop.check(Format.ORIGINAL)
@@ -47,7 +47,7 @@ def test_a_program_that_is_no_ffmpeg_is_refused(tmp_path: Path) -> None:
 
 
 def test_ffmpeg_that_is_installed_later_is_found(tmp_path: Path, programs: Programs) -> None:
-    workshop = Workshop(str(tmp_path / "ffmpeg"), SystemClock())
+    workshop = ConverterAvailability(str(tmp_path / "ffmpeg"), SystemClock())
     assert workshop.converter() is None
 
     (tmp_path / "ffmpeg").symlink_to(programs.ffmpeg)

@@ -13,7 +13,7 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.launcher import NICE
-from sidecar.transfer.converting.subprocess import ChildFailed, Said, reach, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, reach, run
 from tests.fakes.slow_line import wait_until
 
 SIDECAR = """
@@ -30,7 +30,7 @@ def program(name: str) -> str:
     return found
 
 
-def said(*command: str, limit_s: float = 20.0, most_bytes: int = 10_000) -> Said:
+def said(*command: str, limit_s: float = 20.0, most_bytes: int = 10_000) -> ChildOutput:
     return run(
         [program(command[0]), *command[1:]],
         files=[],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.errors import DeviceTrouble, ServerAway, SidecarError
+from sidecar.errors import DeviceError, ServerAway, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse
 from sidecar.web.app import Web
 from tests.fakes.adoption import FakeAdoption
@@ -97,7 +97,7 @@ def test_devices_of_others_and_unknown_ones_answer_alike(web: Web, desk: FakeDes
     ("trouble", "status"),
     [
         (AdoptionInUse("Car stick is being looked through"), 409),
-        (DeviceTrouble("missing", "Car stick is not there: plug it in"), 409),
+        (DeviceError("missing", "Car stick is not there: plug it in"), 409),
         (ServerAway("Jellyfin does not answer"), 503),
     ],
 )

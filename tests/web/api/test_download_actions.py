@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
-from sidecar.services.downloads.commands import Order, Outcome, Result, Selection
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind, Selection
 from sidecar.web.app import Web
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from tests.fakes.actions import FakeActions
@@ -50,15 +50,15 @@ def test_each_way_is_its_order(ann: Browser, desk: FakeDesk, doing: FakeActions)
 
     assert [one.status_code for one in answers] == [200] * len(WAYS)
     assert [order for _, _, order in doing.orders] == [
-        Order(action=Action.PAUSE),
-        Order(action=Action.RESUME),
-        Order(action=Action.RETRY),
-        Order(action=Action.ACCEPT),
-        Order(action=Action.CANCEL),
-        Order(action=Action.DELETE),
-        Order(action=Action.PRIORITISE, priority=3),
-        Order(action=Action.TOP),
-        Order(action=Action.MOVE, before=8),
+        DownloadCommand(action=Action.PAUSE),
+        DownloadCommand(action=Action.RESUME),
+        DownloadCommand(action=Action.RETRY),
+        DownloadCommand(action=Action.ACCEPT),
+        DownloadCommand(action=Action.CANCEL),
+        DownloadCommand(action=Action.DELETE),
+        DownloadCommand(action=Action.PRIORITISE, priority=3),
+        DownloadCommand(action=Action.TOP),
+        DownloadCommand(action=Action.MOVE, before=8),
     ]
     assert answers[0].json is not None
     assert answers[0].json["id"] == 7
@@ -88,8 +88,8 @@ def test_what_the_body_says_is_obeyed(eve: Browser, desk: FakeDesk, doing: FakeA
     send(eve, "POST", f"{ONE}/cancel", {"keep_part": True, "for_everyone": True})
 
     assert [order for _, _, order in doing.orders] == [
-        Order(action=Action.RETRY, from_zero=True, force=True),
-        Order(action=Action.CANCEL, keep_part=True, for_everyone=True),
+        DownloadCommand(action=Action.RETRY, from_zero=True, force=True),
+        DownloadCommand(action=Action.CANCEL, keep_part=True, for_everyone=True),
     ]
 
 
@@ -120,7 +120,9 @@ def test_a_refusal_has_a_sentence_a_code_and_the_time(
 ) -> None:
     desk.add(a_download(7))
     until = datetime(2026, 11, 1, 13, 0, tzinfo=UTC)
-    doing.answer = Outcome(7, Result.REFUSED, "Not before that time", "cooling-down", until)
+    doing.answer = ActionResult(
+        7, ResultKind.REFUSED, "Not before that time", "cooling-down", until
+    )
 
     answer = send(ann, "POST", f"{ONE}/retry")
 
@@ -269,7 +271,7 @@ def test_all_that_fit_are_chosen_by_a_filter(
         owners=("ann", "ben"),
         text="track",
     )
-    assert doing.selections == [(selection, Order(action=Action.RETRY, from_zero=True))]
+    assert doing.selections == [(selection, DownloadCommand(action=Action.RETRY, from_zero=True))]
 
 
 def test_clearing_what_is_completed_lets_go_of_it_and_deletes_nothing(
@@ -341,14 +343,14 @@ def test_a_button_comes_back_to_the_list_as_it_was(
 
     assert answer.status_code == 303
     assert plain(answer) == "/downloads?tab=active&q=tra+ck%26x%3D//evil&page=2"
-    assert doing.orders == [("ann", 7, Order(action=Action.PAUSE))]
+    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.PAUSE))]
 
 
 def test_what_could_not_be_done_is_told_on_a_page(
     ann: Browser, desk: FakeDesk, doing: FakeActions
 ) -> None:
     desk.add(a_download(7))
-    doing.answer = Outcome(7, Result.REFUSED, "It is <being> finished", "finishing")
+    doing.answer = ActionResult(7, ResultKind.REFUSED, "It is <being> finished", "finishing")
 
     answer = press(ann, "/downloads/7/act", action="pause", tab="completed")
 
@@ -458,7 +460,7 @@ def test_what_could_not_be_proved_whole_has_a_button_to_accept_it(
     press(ann, "/downloads/7/act", action="accept")
 
     assert page.count("Accept as it is") == 1
-    assert [order for _, _, order in doing.orders] == [Order(action=Action.ACCEPT)]
+    assert [order for _, _, order in doing.orders] == [DownloadCommand(action=Action.ACCEPT)]
     assert press(ann, "/downloads/chosen", action="accept", id="7").status_code == 400
 
 
@@ -487,7 +489,7 @@ def test_all_that_the_list_shows_are_paused(
     assert plain(answer) == "/downloads?tab=active&q=track&kind=music&owner=ben&sort=size"
     assert "2 downloads are paused." in ann.client.get(answer.location).text
     chosen = Selection(statuses=STATUSES[Tab.ACTIVE], text="track", item_types=frozenset({"Audio"}))
-    assert doing.selections == [(chosen, Order(action=Action.PAUSE))]
+    assert doing.selections == [(chosen, DownloadCommand(action=Action.PAUSE))]
 
 
 def test_only_an_admin_chooses_by_owner(eve: Browser, desk: FakeDesk, doing: FakeActions) -> None:
@@ -541,7 +543,7 @@ def test_when_none_could_be_retried_it_is_told(
     ann: Browser, desk: FakeDesk, doing: FakeActions
 ) -> None:
     desk.add(a_download(7), a_download(8))
-    doing.answer = replace(Outcome(7, Result.REFUSED, "Not yet", "cooling-down"))
+    doing.answer = replace(ActionResult(7, ResultKind.REFUSED, "Not yet", "cooling-down"))
 
     answer = press(ann, "/downloads/act", action="retry", sure="yes")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.jellyfin.library.browse import Asked, Sort
+from sidecar.jellyfin.library.browse import BrowseQuery, BrowseSort
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, PIXEL, FakeDesk
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, FakeMedia, an_entry, relayed
@@ -70,9 +70,9 @@ def test_the_library_is_asked_for_by_place_kind_words_and_order(
     assert ann.client.get(LIST).status_code == 200
 
     first, second = library.asked
-    assert (first.parent, first.text, first.sort) == (ALBUM, "x", Sort.YEAR)
+    assert (first.parent, first.text, first.sort) == (ALBUM, "x", BrowseSort.YEAR)
     assert (sorted(first.kinds), first.page, first.page_size) == (["album", "film"], 2, 5)
-    assert second == Asked()
+    assert second == BrowseQuery()
 
 
 @pytest.mark.parametrize("asked", ["page=0", "page_size=101", "kind=song", "sort=size"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.errors import DeviceTrouble, ServerAway, SidecarError
+from sidecar.errors import DeviceError, ServerAway, SidecarError
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
@@ -72,7 +72,7 @@ def test_devices_of_others_and_unknown_ones_answer_alike(web: Web, desk: FakeDes
     ("trouble", "status"),
     [
         (LogInUse("The plays on Car stick are being taken over"), 409),
-        (DeviceTrouble("missing", "Car stick is not there: plug it in"), 409),
+        (DeviceError("missing", "Car stick is not there: plug it in"), 409),
         (ServerAway("Jellyfin does not answer"), 503),
     ],
 )

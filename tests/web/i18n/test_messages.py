@@ -18,7 +18,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
 from sidecar.web.i18n.languages import ENGLISH, NAMES
-from sidecar.web.i18n.messages import CATALOGUES, FIELD, Sayings, sayings
+from sidecar.web.i18n.messages import CATALOGUES, FIELD, MessageTranslator, sayings
 from tests.fakes.desk import ANN, FakeDesk, a_download
 from tests.web.conftest import Browser
 
@@ -170,12 +170,12 @@ def test_a_sentence_is_known_whatever_its_values(data: st.DataObject) -> None:
     # A value that reads like the plain text of the sentence could be cut in another place.
     values = [data.draw(VALUES.filter(lambda text: " " not in text and "(" not in text))] * 2
 
-    assert Sayings(said).say(one.format(*values)) == said[one].format(*values)
+    assert MessageTranslator(said).say(one.format(*values)) == said[one].format(*values)
 
 
 @given(VALUES)
 def test_what_is_not_known_stays_as_it_is(text: str) -> None:
-    assert Sayings({"{0} is full": "{0} ist voll"}).say(f"{text}!") == f"{text}!"
+    assert MessageTranslator({"{0} is full": "{0} ist voll"}).say(f"{text}!") == f"{text}!"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.web.app import web_files
-from sidecar.web.i18n.numbers import Words, clock, percent
-from sidecar.web.live.news import Pacer
+from sidecar.web.i18n.numbers import LocalFormat, clock, percent
+from sidecar.web.live.news import Throttle
 
-WORDS = Words()
+WORDS = LocalFormat()
 SIZES = [0, 1, 999, 999.6, 1000, 1499, 52_400, 999_949, 999_950, 7_400_000, 9_949_999, 10**7]
 SIZES += [12_345_678_901, 999_999_999_999, 5 * 10**17]
 TIMES = [0, 0.4, 1, 59.6, 119, 120, 3599, 7199, 7200, 7800, 172_799, 172_800, 10**6]
@@ -81,7 +81,7 @@ def test_the_browser_says_the_same() -> None:
 
 
 def test_a_pacer_lets_the_first_through_and_keeps_the_last() -> None:
-    pacer: Pacer[str] = Pacer(0.5)
+    pacer: Throttle[str] = Throttle(0.5)
     pacer.put("first")
     assert pacer.take(10.0) == "first"
     pacer.put("second")

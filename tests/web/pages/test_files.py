@@ -9,10 +9,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.space.eviction import Standing
+from sidecar.domain.space.eviction import EvictionClass
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import Order, Outcome, Result
-from sidecar.services.files.browse import Holding
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
+from sidecar.services.files.browse import KeepReason
 from sidecar.web.app import Web
 from sidecar.web.pages.files import LEAVING
 from sidecar.web.pages.files_view import NEXT, for_page
@@ -26,8 +26,8 @@ from tests.web.conftest import Browser, come_in
 STICK = DeviceView("stick", "Car stick", "", None, None, 0, 1, 2)
 CARD = DeviceView("card", "Player", "", None, None, 0, 1, 2)
 NASTY = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}/../?#%00"
-BY_ALBUM = Holding("album_affinity", ALBUM, "you played 3 of Evenings", is_wide=True)
-BY_HEART = Holding("favourites", f"{7:032x}", "your favourite", is_wide=False)
+BY_ALBUM = KeepReason("album_affinity", ALBUM, "you played 3 of Evenings", is_wide=True)
+BY_HEART = KeepReason("favourites", f"{7:032x}", "your favourite", is_wide=False)
 
 
 def shown(one: Browser, path: str = "/offline") -> str:
@@ -228,7 +228,7 @@ def test_whatever_a_tag_holds_is_shown_as_text(
     ann: Browser, kept: FakeOnDevice, leavers: FakeLeavers
 ) -> None:
     names = {"title": NASTY, "artist": NASTY, "album": NASTY, "device_name": NASTY}
-    holding = Holding("favourites", ALBUM, NASTY, is_wide=True)
+    holding = KeepReason("favourites", ALBUM, NASTY, is_wide=True)
     kept.add(a_file(7, **names, file_path=NASTY, holdings=(holding,)))
     leavers.devices = [some_leavers(device_name=NASTY)]
 
@@ -299,7 +299,7 @@ def test_removing_asks_first_and_then_asks_the_desk(
 
     answer = press(ann, 7, action="delete", look="files", q="track")
     assert answer.location.startswith("/offline?look=files&q=track&done=")
-    assert doing.orders == [("ann", 7, Order(action=Action.DELETE))]
+    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.DELETE))]
 
 
 def test_an_admin_may_remove_it_for_everybody(
@@ -311,7 +311,7 @@ def test_an_admin_may_remove_it_for_everybody(
     assert "For everyone who wants it" in shown(eve, "/offline/7/ask?action=delete")
     press(eve, 7, action="delete", **{"for": "everyone"})
 
-    assert doing.orders == [("eve", 7, Order(action=Action.DELETE, for_everyone=True))]
+    assert doing.orders == [("eve", 7, DownloadCommand(action=Action.DELETE, for_everyone=True))]
 
 
 def test_where_the_last_file_of_an_album_went_the_list_is_shown(
@@ -328,7 +328,7 @@ def test_what_could_not_be_done_is_told_and_leads_back(
     ann: Browser, kept: FakeOnDevice, doing: FakeActions
 ) -> None:
     kept.add(a_file(7))
-    doing.answer = Outcome(7, Result.REFUSED, "Car stick is write-protected", "read-only")
+    doing.answer = ActionResult(7, ResultKind.REFUSED, "Car stick is write-protected", "read-only")
 
     answer = press(ann, 7, action="delete", q="track")
 
@@ -353,7 +353,7 @@ def test_a_file_is_left_out_of_a_rule_alone_or_with_all_of_its_kind(
     assert doing.orders == []
     press(ann, 7, action="leave_out", choice=f"favourites {7:032x}", delete="yes")
     assert steering_desk.asked[-1] == ("exclude", "favourites", f"{7:032x}")
-    assert doing.orders == [("ann", 7, Order(action=Action.DELETE))]
+    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.DELETE))]
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_what_goes_next_is_in_order_and_says_why(ann: Browser, leavers: FakeLeav
 
     page = shown(ann, "/offline/next?q=track")
 
-    assert set(LEAVING) == set(Standing) - {Standing.LASTING}
+    assert set(LEAVING) == set(EvictionClass) - {EvictionClass.LASTING}
     places = [page.index(f">Track {number}<") for number in (1, 2, 3, 4)]
     assert places == sorted(places)
     for words in (

@@ -6,9 +6,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.states import Status
-from sidecar.errors import DeviceTrouble
+from sidecar.errors import DeviceError
 from sidecar.services.adoption.adopt import AdoptionInUse
-from sidecar.services.downloads.views import Carried
+from sidecar.services.downloads.views import SyncedTo
 from sidecar.web.app import Web
 from tests.fakes.adoption import MATCH, FakeAdoption
 from tests.fakes.desk import BEN, FakeDesk, a_download
@@ -82,7 +82,7 @@ def test_when_it_cannot_be_done_now_the_page_says_why(
     ann: Browser, adoption_desk: FakeAdoption, logs_desk: FakeLogs
 ) -> None:
     adoption_desk.trouble = AdoptionInUse("Car stick is being looked through at this moment")
-    logs_desk.trouble = DeviceTrouble("missing", "Car stick is not there: plug it in")
+    logs_desk.trouble = DeviceError("missing", "Car stick is not there: plug it in")
 
     busy, away = ann.client.get(f"{PAGE}/found"), press(ann, "heard")
 
@@ -117,7 +117,7 @@ def test_the_line_is_refused_with_the_reason(ann: Browser, peers_desk: FakePeers
 
 
 def test_a_file_tells_on_which_phone_it_has_arrived(ann: Browser, desk: FakeDesk) -> None:
-    carried = (Carried("Ann's phone", SEEN),)
+    carried = (SyncedTo("Ann's phone", SEEN),)
     desk.add(a_download(1, status=Status.COMPLETED, carried=carried))
 
     page = told(ann.client.get("/downloads?tab=completed").text)

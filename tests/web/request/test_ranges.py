@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.web.request.ranges import Facts, Part, part_of, to_the_second
+from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
 
 WHEN = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 THEN = "Sun, 01 Nov 2026 12:00:00 GMT"
 LATER = "Sun, 01 Nov 2026 12:00:01 GMT"
 EARLIER = "Sun, 01 Nov 2026 11:59:59 GMT"
-FILE = Facts(1000, "abc", WHEN)
-WHOLE = Part(HTTPStatus.OK, 0, 1000)
+FILE = FileVersion(1000, "abc", WHEN)
+WHOLE = RangePart(HTTPStatus.OK, 0, 1000)
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ WHOLE = Part(HTTPStatus.OK, 0, 1000)
     ],
 )
 def test_one_range_is_answered_with_its_bytes(asked: str, start: int, length: int) -> None:
-    assert part_of(FILE, {"Range": asked}) == Part(HTTPStatus.PARTIAL_CONTENT, start, length)
+    assert part_of(FILE, {"Range": asked}) == RangePart(HTTPStatus.PARTIAL_CONTENT, start, length)
 
 
 @pytest.mark.parametrize("asked", ["bytes=1000-", "bytes=1000-2000", "bytes=-0"])
 def test_a_range_behind_the_end_cannot_be_satisfied(asked: str) -> None:
-    refused = Part(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+    refused = RangePart(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 
     assert part_of(FILE, {"Range": asked}) == refused
-    assert part_of(Facts(0, "e", WHEN), {"Range": "bytes=0-"}) == refused
+    assert part_of(FileVersion(0, "e", WHEN), {"Range": "bytes=0-"}) == refused
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_is_no_range_is_answered_with_the_whole(asked: str) -> None:
 def test_a_part_is_added_only_to_parts_of_the_same_file(condition: str, is_still: bool) -> None:
     found = part_of(FILE, {"Range": "bytes=5-", "If-Range": condition})
 
-    assert found == (Part(HTTPStatus.PARTIAL_CONTENT, 5, 995) if is_still else WHOLE)
+    assert found == (RangePart(HTTPStatus.PARTIAL_CONTENT, 5, 995) if is_still else WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_conditions_are_kept(headers: dict[str, str], status: int) -> None:
     st.from_regex(r"bytes=\d{0,5}-\d{0,5}", fullmatch=True),
 )
 def test_no_range_leaves_the_file(size: int, asked: str) -> None:
-    found = part_of(Facts(size, "e", WHEN), {"Range": asked})
+    found = part_of(FileVersion(size, "e", WHEN), {"Range": asked})
 
     assert 0 <= found.start <= found.start + found.length <= size
     assert (found.status == HTTPStatus.PARTIAL_CONTENT) <= (found.length > 0)

@@ -20,12 +20,12 @@ import requests
 from cheroot import connections, wsgi
 from cheroot import server as cheroot
 
-from sidecar.errors import StoreTrouble
+from sidecar.errors import DatabaseError
 from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList
-from sidecar.web.security.middleware import HEADERS, Gate
+from sidecar.web.security.middleware import HEADERS, Middleware
 from sidecar.web.server import cheroot as web_server
 from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.desk import ANN, FakeDesk
@@ -377,10 +377,10 @@ def running(app: WSGIApplication) -> Iterator[WebServer]:
         thread.join(5)
 
 
-def around(below: WSGIApplication) -> Gate:
+def around(below: WSGIApplication) -> Middleware:
     """Our gate round another application; only its refusals are ours."""
     web = create_app(FakeDesk(), Bus())
-    return Gate(below, refusals=Refusals(web.flask), hosts=HostList.of("localhost", []))
+    return Middleware(below, refusals=Refusals(web.flask), hosts=HostList.of("localhost", []))
 
 
 def test_below_a_base_url_a_program_is_answered_as_one() -> None:
@@ -481,7 +481,7 @@ def test_a_body_that_is_shorter_than_it_says_ends_the_connection() -> None:
 def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
     class Troubled(FakeDesk):
         def visit(self, secret: str) -> None:
-            raise StoreTrouble("The database cannot be read.")
+            raise DatabaseError("The database cannot be read.")
 
     with running(create_app(Troubled(), Bus()).wsgi) as server:
         answer = ask(server, get(b"/socket.io/?EIO=4", b"Cookie: sidecar_session=x\r\n"))

@@ -12,7 +12,7 @@ from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList, is_own_origin
-from sidecar.web.security.middleware import FORWARDED, HEADERS, Gate
+from sidecar.web.security.middleware import FORWARDED, HEADERS, Middleware
 from tests.fakes.desk import PASSWORD, FakeDesk
 from tests.web.conftest import Browser
 
@@ -103,7 +103,7 @@ def test_no_layer_below_sees_what_a_stranger_forwards() -> None:
         return []
 
     sent = {f"{name[5:].replace('_', '-')}": "x" for name in FORWARDED}
-    gate = Gate(below, refusals=Refusals(Flask("below")), hosts=HostList.of("localhost", []))
+    gate = Middleware(below, refusals=Refusals(Flask("below")), hosts=HostList.of("localhost", []))
     Client(gate).get("/", headers=sent)
 
     assert seen["HTTP_HOST"] == "localhost"

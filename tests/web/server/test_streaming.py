@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from sidecar.errors import ServerAway
-from sidecar.web.server.streaming import FileBody, LongAnswers, RelayBody
+from sidecar.web.server.streaming import FileBody, OpenResponses, ProxyBody
 
 BODY = bytes(range(256)) * 5000
 
@@ -48,7 +48,7 @@ def test_a_part_of_a_file_leaves_as_it_is(
     body = body_of(tmp_path / "f", start, length, Event())
 
     def send() -> None:
-        LongAnswers().send(body, ours, ours.sendall)
+        OpenResponses().send(body, ours, ours.sendall)
         ours.shutdown(socket.SHUT_WR)
 
     sender = Thread(target=send)
@@ -67,7 +67,7 @@ def test_a_file_that_became_shorter_is_cut_off(
     body = body_of(tmp_path / "f", 0, 2000, Event())
 
     with pytest.raises(ConnectionAbortedError, match="shorter"):
-        LongAnswers().send(body, line[0], line[0].sendall)
+        OpenResponses().send(body, line[0], line[0].sendall)
     with pytest.raises(ConnectionAbortedError, match="shorter"):
         list(body)
     body.close()
@@ -78,7 +78,7 @@ def test_what_breaks_off_elsewhere_is_cut_off_here() -> None:
         yield b"some"
         raise ServerAway("Jellyfin broke off")
 
-    body = RelayBody(blocks(), abort=lambda: None, close=lambda: None)
+    body = ProxyBody(blocks(), abort=lambda: None, close=lambda: None)
 
     coming = iter(body)
     assert next(coming) == b"some"
@@ -91,14 +91,14 @@ def test_nobody_is_waited_for_when_the_server_stops(
 ) -> None:
     (tmp_path / "f").write_bytes(BODY * 4)
     closed, told, aborted = Event(), Event(), Event()
-    answers = LongAnswers()
+    answers = OpenResponses()
 
     def waits() -> Iterator[bytes]:
         told.set()
         assert aborted.wait(10)
         yield from ()
 
-    relay = RelayBody(waits(), abort=aborted.set, close=lambda: None)
+    relay = ProxyBody(waits(), abort=aborted.set, close=lambda: None)
     stalled = body_of(tmp_path / "f", 0, 4 * len(BODY), closed)
 
     def send_file() -> None:
@@ -130,7 +130,7 @@ def test_nobody_is_waited_for_when_the_server_stops(
 
 def test_it_lets_go_once(tmp_path: Path) -> None:
     count: list[int] = []
-    relay = RelayBody(iter(()), abort=lambda: None, close=lambda: count.append(1))
+    relay = ProxyBody(iter(()), abort=lambda: None, close=lambda: count.append(1))
 
     relay.close()
     relay.close()

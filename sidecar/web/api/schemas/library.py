@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sidecar.domain.kinds import Kind
-from sidecar.services.library.download_state import State
+from sidecar.services.library.download_state import ButtonState
 from sidecar.web.api.schemas.base import ItemId, Listed, Moment, Shape
 from sidecar.web.api.schemas.downloads import Reason
 
@@ -62,7 +62,7 @@ class Button(Shape):
 
     device_id: str
     device_name: str
-    state: State
+    state: ButtonState
     download_id: int | None
     place: int | None
     progress: Annotated[float, Field(ge=0, le=1)]

@@ -50,7 +50,7 @@ class Place(Shape):
     status: str
 
 
-class Coming(Shape):
+class Upcoming(Shape):
     """A track that comes next, and what the rules made of it."""
 
     title: str
@@ -76,7 +76,7 @@ class Now(Shape):
     seconds_heard: float
     is_paused: bool
     queued: int
-    coming: list[Coming]
+    coming: list[Upcoming]
 
 
 class Key(Shape):
@@ -94,7 +94,7 @@ class FreshKey(Key):
     key: str
 
 
-class Trouble(BaseModel):
+class ProblemDetails(BaseModel):
     """Why something could not be done: `application/problem+json`."""
 
     model_config = ConfigDict(extra="allow")
@@ -136,7 +136,7 @@ class Ended(Shape):
     ended: int
 
 
-class Hood(Shape):
+class SystemReport(Shape):
     """How it all stands."""
 
     version: str
