@@ -121,7 +121,7 @@ class Runtime:
             log.warning("%s", db.recovery)
         crew = ThreadGroup(db.thread)
         with ExitStack() as opening:
-            opening.callback(crew.end, within_s=STOP_WITHIN_S)
+            opening.callback(crew.stop_all, within_s=STOP_WITHIN_S)
             http, startup = self._open(opening, crew)
             if self._prepare is not None:
                 self._settings = self._prepare(self.url, startup)
@@ -252,18 +252,18 @@ class Runtime:
     def _ask_to_stop(self, crew: ThreadGroup, claims: Claims) -> None:
         crew.stop.set()
         claims.stop_all()
-        self._workers_bell.ring()
-        self._keeper_bell.ring()
+        self._workers_bell.set()
+        self._keeper_bell.set()
 
     def _end_crew(self, crew: ThreadGroup, claims: Claims) -> None:
         self._ask_to_stop(crew, claims)
-        crew.end(within_s=STOP_WITHIN_S)
+        crew.stop_all(within_s=STOP_WITHIN_S)
 
     def _hear(self, news: News) -> None:
         match news:
             case WorkArrived():
-                self._workers_bell.ring()
+                self._workers_bell.set()
             case AccountChanged():
-                self._keeper_bell.ring()
+                self._keeper_bell.set()
             case _:
                 pass

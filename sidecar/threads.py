@@ -35,7 +35,7 @@ class WorkerPool:
         self._lock = Lock()
         self._is_over = False
 
-    def hand_over(self, work: Work, stop: Event) -> None:
+    def submit(self, work: Work, stop: Event) -> None:
         """Have something done by another thread, soon.
 
         Args:
@@ -89,13 +89,13 @@ class Wakeup:
         self._changed = Condition()
         self._rings = 0
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """There may be something to do."""
         with self._changed:
             self._rings += 1
             self._changed.notify_all()
 
-    def rest(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait for the next ring, at most so long."""
         with self._changed:
             rings = self._rings
@@ -126,7 +126,7 @@ class ThreadGroup:
         """Whether every thread still works."""
         return all(one.is_alive() for one in self._threads)
 
-    def end(self, *, within_s: float) -> bool:
+    def stop_all(self, *, within_s: float) -> bool:
         """Set the stop event and join; return whether all threads ended in time."""
         self.stop.set()
         deadline = time.monotonic() + within_s

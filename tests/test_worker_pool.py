@@ -30,7 +30,7 @@ def pool(stop: Event) -> Iterator[WorkerPool]:
 def test_what_is_handed_over_is_done_by_another_thread(pool: WorkerPool) -> None:
     done = Event()
 
-    pool.hand_over(done.set, Event())
+    pool.submit(done.set, Event())
 
     assert done.wait(DEADLINE_S)
 
@@ -42,13 +42,13 @@ def test_whoever_brings_too_much_waits_until_told_to_stop(pool: WorkerPool) -> N
         begun.set()
         may_end.wait(DEADLINE_S)
 
-    pool.hand_over(slow, Event())
+    pool.submit(slow, Event())
     assert begun.wait(DEADLINE_S)
-    pool.hand_over(lambda: None, Event())
+    pool.submit(lambda: None, Event())
     given_up.set()
 
     with pytest.raises(Stopped):
-        pool.hand_over(lambda: None, given_up)
+        pool.submit(lambda: None, given_up)
     may_end.set()
 
 
@@ -57,8 +57,8 @@ def test_what_fails_does_not_end_the_thread(
 ) -> None:
     done = Event()
 
-    pool.hand_over(lambda: 1 // 0, Event())
-    pool.hand_over(done.set, Event())
+    pool.submit(lambda: 1 // 0, Event())
+    pool.submit(done.set, Event())
 
     assert done.wait(DEADLINE_S)
     assert "a conversion failed in a way nobody foresaw" in caplog.text
@@ -66,12 +66,12 @@ def test_what_fails_does_not_end_the_thread(
 
 def test_what_waits_at_the_end_is_still_done_and_nothing_is_taken_afterwards(stop: Event) -> None:
     pool, done = WorkerPool(2), []
-    pool.hand_over(lambda: done.append(1), Event())
-    pool.hand_over(lambda: done.append(2), Event())
+    pool.submit(lambda: done.append(1), Event())
+    pool.submit(lambda: done.append(2), Event())
     stop.set()
 
     pool.run(stop)
 
     assert done == [1, 2]
     with pytest.raises(Stopped):
-        pool.hand_over(lambda: done.append(3), Event())
+        pool.submit(lambda: done.append(3), Event())

@@ -182,7 +182,7 @@ class Assembly(Returning):
             visible=self.desk.visible,
             client=self.accounts.client,
             streams=StreamLimit(),
-            uses=UsageTracker(self._store.downloads.heard, self._clock),
+            uses=UsageTracker(self._store.downloads.mark_used, self._clock),
         )
 
     @cached_property

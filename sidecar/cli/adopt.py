@@ -178,7 +178,7 @@ def _one(
             store.devices.save(Device(marker.id, device.name, str(device.path), clock.now()))
         planning = WishService(store.db, store.holds, store.downloads, clock)
         adopter = Adopter(store.db, store.downloads, planning)
-        report = ManifestRestore(folder, store.downloads, adopter, library, clock).go(
+        report = ManifestRestore(folder, store.downloads, adopter, library, clock).run(
             RestoreOptions(
                 user_id=account.user_id,
                 device_id=marker.id,

@@ -23,7 +23,7 @@ def opened(settings: Settings, clock: Clock) -> Iterator[Database]:
     try:
         db = Database.open(path, clock=clock)
     except AlreadyRunning:
-        db = Database.visit(path)
+        db = Database.open_existing(path)
     try:
         yield db
     finally:

@@ -91,7 +91,7 @@ class Housekeeping:
                 log.warning("%s", trouble)
             except Exception:
                 log.exception("the housekeeping failed in a way nobody foresaw")
-            bell.rest(EVERY_S)
+            bell.wait(EVERY_S)
 
     def step(self) -> None:
         """Do all that is due."""
@@ -100,7 +100,7 @@ class Housekeeping:
         self._server.probe()
         self._sign_in()
         self._look_at_accounts()
-        self._planning.let_go()
+        self._planning.release_expired()
         for download in self._downloads.failed_and_due(self._clock.now()):
             self._downloads.retry(download)
         self._network.step()
@@ -115,7 +115,7 @@ class Housekeeping:
         """Only what is settled is used; a device that goes away meanwhile is settled anew."""
         unfinished = self._unfinished.pop(device.id, [])
         try:
-            self._settling.settle(device, unfinished)
+            self._settling.reconcile(device, unfinished)
         except DeviceError:
             self._unfinished[device.id] = [
                 current

@@ -117,7 +117,7 @@ class Database:
         return opened
 
     @classmethod
-    def visit(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+    def open_existing(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
         """Open the database beside the sidecar that runs on it, for one short command.
 
         Raises:
@@ -176,18 +176,18 @@ class Database:
             raise RuntimeError("there is nothing to wait for outside a write")
         self._mine.news.append(tell)
 
-    def change(self, query: Query) -> int:
+    def execute(self, query: Query) -> int:
         """Run an INSERT, UPDATE or DELETE; return the rows it touched (INSERT: the id)."""
         self._check_writing()
         changed: int = query.execute(self._peewee)
         return changed
 
-    def changed(self, query: Query) -> list[Row]:
+    def execute_returning(self, query: Query) -> list[Row]:
         """Run a statement with RETURNING; return its rows."""
         self._check_writing()
         return list(query.dicts().execute(self._peewee))
 
-    def changed_by(self, text: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+    def execute_sql(self, text: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """Run a statement with RETURNING that was written by hand; return its rows."""
         self._check_writing()
         return self.sql(text, parameters)

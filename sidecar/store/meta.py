@@ -21,6 +21,6 @@ class Meta:
         """Remember a fact, in place of what was there."""
         row = MetaRow.insert(key=key, value=value)
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(conflict_target=[MetaRow.key], preserve=[MetaRow.value])
             )

@@ -193,7 +193,7 @@ class _Writer:
                 there = downloads.adopt(wanted, replace(file, path=place.path))
             assert there is not None
             if fate is Status.REMOVED:
-                downloads.vanish(there)
+                downloads.mark_missing(there)
             else:
                 self._file(there)
             return

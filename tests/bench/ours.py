@@ -114,7 +114,7 @@ def _wish(store: Store, device: str, clock: SystemClock, count: int, size: int) 
     }
     planning = WishService(store.db, store.holds, store.downloads, clock)
     wishes = (Wish(ANN, device, one, Reason("pin", one.id, "bench")) for one in items.values())
-    planning.keep(wishes, lambda ids: {one: items[one] for one in ids})
+    planning.hold(wishes, lambda ids: {one: items[one] for one in ids})
 
 
 if __name__ == "__main__":

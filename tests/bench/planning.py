@@ -35,7 +35,7 @@ def measure(household: Household, rounds: int) -> None:
         asks: dict[str, Ask] = {
             "plan of a device": partial(services.room.plan, device.id),
             "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
-            "holds whose grace is over": services.planning.let_go,
+            "holds whose grace is over": services.planning.release_expired,
             "retries that are due": partial(
                 store.downloads.failed_and_due, store.downloads._clock.now()
             ),

@@ -78,7 +78,7 @@ def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGI
         planning = WishService(store.db, store.holds, store.downloads, SystemClock())
         [device_id] = services.shelf.serving("ann")
         wish = Wish(account.user_id, device_id, item, Reason("favourites", item.id, "liked"))
-        planning.keep([wish], client.items)
+        planning.hold([wish], client.items)
 
 
 def work(house: Path) -> None:

@@ -80,7 +80,7 @@ def test_the_lock_of_a_killed_sidecar_does_not_last(tmp_path: Path, clock: FakeC
 
 
 def test_a_visitor_reads_and_writes_beside_the_running_sidecar(db: Database) -> None:
-    beside = Database.visit(db.path)
+    beside = Database.open_existing(db.path)
     Meta(beside).set("greeting", "hello")
     beside.close()
 
@@ -89,7 +89,7 @@ def test_a_visitor_reads_and_writes_beside_the_running_sidecar(db: Database) -> 
 
 def test_a_visitor_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="not a sound database"):
-        Database.visit(tmp_path / "sidecar.db")
+        Database.open_existing(tmp_path / "sidecar.db")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +133,7 @@ def test_news_told_after_a_commit_may_write_in_turn(db: Database) -> None:
 
 
 def test_a_reader_sees_one_state_from_beginning_to_end(db: Database) -> None:
-    beside = Database.visit(db.path)
+    beside = Database.open_existing(db.path)
     with db.read():
         before = Meta(db).get("one")
         Meta(beside).set("one", "1")

@@ -66,7 +66,9 @@ class Ownership:
             {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
         )
 
-    def parting(self, person: Person, download: Download, *, for_everyone: bool) -> OwnershipChange:
+    def change_for(
+        self, person: Person, download: Download, *, for_everyone: bool
+    ) -> OwnershipChange:
         """Return who gives it up when this person says so.
 
         An admin who holds it speaks for themself, like anybody; one who does not, for all who do.
@@ -81,7 +83,7 @@ class Ownership:
             frozenset(leaving), tuple(one for one in holders if one not in leaving)
         )
 
-    def part(self, download: Download, parting: OwnershipChange) -> Reversal:
+    def give_up(self, download: Download, parting: OwnershipChange) -> Reversal:
         """Drop what the leaving ones hold, for good: no rule fetches it for them again.
 
         Returns:

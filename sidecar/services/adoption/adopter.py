@@ -46,7 +46,7 @@ class Adopter:
             adopted = self._downloads.adopt(wanted, file)
             if adopted is not None and is_held:
                 why = Reason(PIN, item.id, TEXT)
-                self._planning.ask_for(
+                self._planning.pin_all(
                     [Wish(user_id, device_id, item, why, PIN_PRIORITY)], lambda _ids: {}
                 )
         return adopted

@@ -113,7 +113,7 @@ class ManifestRestore:
         self._clock = clock
         self._report = RestoreReport()
 
-    def go(self, order: RestoreOptions) -> RestoreReport:
+    def run(self, order: RestoreOptions) -> RestoreReport:
         """Adopt what we once wrote.
 
         Raises:

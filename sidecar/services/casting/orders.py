@@ -67,13 +67,13 @@ class CastOrders:
     def take(self, device_id: str, order: PlayOrder) -> None:
         """Take an order for a device; it is obeyed soon."""
         self._waiting.append((device_id, order))
-        self._bell.ring()
+        self._bell.set()
 
     def run(self, stop: Event) -> None:
         """Obey until `stop` is set; while Jellyfin is away, the orders wait."""
         while not stop.is_set():
             if not self._waiting:
-                self._bell.rest(IDLE_S)
+                self._bell.wait(IDLE_S)
                 continue
             try:
                 self.obey(*self._waiting[0])
@@ -106,7 +106,7 @@ class CastOrders:
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
         found = {one.item.id: one for one in _look_up(client, wanted)}
         at = places(self._cast_before(device_id), list(found), order.when)
-        queued = self._planning.ask_for(
+        queued = self._planning.pin_all(
             [
                 Wish(account.user_id, device_id, one.item, one.why, at[item_id])
                 for item_id, one in found.items()

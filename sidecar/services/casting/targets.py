@@ -150,4 +150,4 @@ class CastTargets:
             one.crew.stop.set()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in going:
-            one.crew.end(within_s=max(0.0, deadline - self._clock.monotonic()))
+            one.crew.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))

@@ -186,7 +186,7 @@ class DeviceRegistry:
         name = there.settings.name
         self.trouble(device_id, DeviceError("unplugged", f"{name} may be pulled out now"))
 
-    def let_go(self, device_id: str) -> None:
+    def eject(self, device_id: str) -> None:
         """Close the folder of a device that was set aside."""
         with self._lock:
             there = self._attached.get(device_id)
@@ -194,12 +194,12 @@ class DeviceRegistry:
         if there is not None and is_aside:
             self._detach(there)
 
-    def is_let_go(self, device_id: str) -> bool:
+    def is_ejected(self, device_id: str) -> bool:
         """Whether nothing of ours is open on a device that was set aside."""
         with self._lock:
             return device_id in self._aside.values() and device_id not in self._attached
 
-    def take_up(self, device_id: str) -> None:
+    def reattach(self, device_id: str) -> None:
         """Let the next look use a device again that was set aside."""
         with self._lock:
             self._aside = {path: one for path, one in self._aside.items() if one != device_id}

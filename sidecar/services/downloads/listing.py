@@ -137,7 +137,7 @@ class DownloadListing(SignInService):
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
-                    is_unplugged=self._shelf.is_let_go(device_id),
+                    is_unplugged=self._shelf.is_ejected(device_id),
                     files=files,
                     missing=missing,
                     managers=management.managers,

@@ -97,7 +97,7 @@ class QueueActions:
             case Status.FAILED:
                 self._downloads.retry(found, from_zero=from_zero)
             case Status.PENDING:
-                self._downloads.hurry(found, from_zero=from_zero)
+                self._downloads.end_cooldown(found, from_zero=from_zero)
             case _:
                 self._fetch_again(person, found)
         return _done(found, "is fetched from the start" if from_zero else "is tried again")

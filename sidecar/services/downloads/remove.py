@@ -78,7 +78,7 @@ class RemoveDownloads:
             return self._let_go(person, found, for_everyone=order.for_everyone)
         parting = self._parting(person, found, order)
         if parting.staying:
-            undo = self._ownership.part(found, parting)
+            undo = self._ownership.give_up(found, parting)
             return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
         if found.status is Status.COMPLETED:
             return None
@@ -86,7 +86,7 @@ class RemoveDownloads:
 
     def _parting(self, person: Person, found: Download, order: DownloadCommand) -> OwnershipChange:
         for_everyone = order.for_everyone and person.is_admin
-        return self._ownership.parting(person, found, for_everyone=for_everyone)
+        return self._ownership.change_for(person, found, for_everyone=for_everyone)
 
     def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> ActionResult:
         everyone = for_everyone and person.is_admin
@@ -111,7 +111,7 @@ class RemoveDownloads:
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.cancel(found, keep_part=keep_part):
             return refused(found, finishing(found))
-        undo = self._ownership.part(found, parting)
+        undo = self._ownership.give_up(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
         rest = "; what it had is kept for a month" if keep_part else ""
         return ActionResult(
@@ -139,7 +139,7 @@ class RemoveDownloads:
                 return ActionResult(download_id, ResultKind.UNCHANGED, text)
             parting = self._parting(person, found, order)
             if parting.staying:
-                undo = self._ownership.part(found, parting)
+                undo = self._ownership.give_up(found, parting)
                 return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
             try:
                 text = self._remove_file(found)
@@ -162,7 +162,7 @@ class RemoveDownloads:
             # Whoever came to want it while its file was removed gets it again.
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
-            self._ownership.part(found, OwnershipChange(parting.leaving, ()))
+            self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))
             current = self._downloads.get(found.id)
             if current is not None and current.status is Status.COMPLETED:
                 self._downloads.delete(current)

@@ -236,7 +236,7 @@ class Reversing:
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
         for user_id, wishes in by_user.items():
-            self._planning.keep(wishes, partial(self._describe, user_id))
+            self._planning.hold(wishes, partial(self._describe, user_id))
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))
         for user_id in reversal.user_ids:

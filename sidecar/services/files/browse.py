@@ -259,7 +259,7 @@ class FileBrowser:
         held = self._holds.of_item(there.device_id, there.item_id)
         pins = [one for one in _own_holds(person, held) if one.reason.rule == PIN]
         self._holds.release_these(pins, self._clock.now())
-        self._planning.let_go()
+        self._planning.release_expired()
         return Reversal(holds=tuple(pins))
 
     def _own(self, person: Person, download_id: int) -> Download:

@@ -54,7 +54,7 @@ class UsageTracker:
         self._lock = Lock()
         self._asked: dict[tuple[str, int], float] = {}
 
-    def note(self, user_id: str, download_id: int, item_id: str) -> bool:
+    def record(self, user_id: str, download_id: int, item_id: str) -> bool:
         """Somebody fetches a piece of a file; return whether they just opened it."""
         now = self._clock.monotonic()
         with self._lock:
@@ -277,7 +277,7 @@ class MediaStreaming:
 
     def note_use(self, person: Person, found: OpenFile) -> None:
         """A piece of a file is fetched to be played; see `MediaDesk`."""
-        self._uses.note(person.user_id, found.download_id, found.item_id)
+        self._uses.record(person.user_id, found.download_id, found.item_id)
 
     def _finished(self, person: Person, download_id: int) -> Download:
         download = self._visible(person, download_id)

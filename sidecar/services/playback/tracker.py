@@ -107,7 +107,7 @@ class PlaybackTracker:
                 self.tick()
             except Exception:
                 log.exception("watching failed")
-            self._bell.rest(IDLE_S)
+            self._bell.wait(IDLE_S)
         self.end()
 
     def tick(self) -> None:
@@ -139,7 +139,7 @@ class PlaybackTracker:
         over = [one.play for one in happened if one.play is not None and one.play.was_heard]
         if over:
             self._over.extend(over)
-            self._bell.ring()
+            self._bell.set()
 
     def _lately(self, user_id: str) -> list[Play]:
         with self._lock:
@@ -161,7 +161,7 @@ class PlaybackTracker:
             try:
                 is_known = self._plays.save(play) is not None
                 if is_known and play.counts:
-                    self._downloads.heard(play.item_id)
+                    self._downloads.mark_used(play.item_id)
             except DatabaseError as trouble:
                 log.warning("a play waits to be saved: %s", trouble)
                 return False

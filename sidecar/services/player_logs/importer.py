@@ -99,11 +99,11 @@ class PlayerLogImporter:
         begun = telling.unfinished()
         items = client.items(one.item_id for one in begun) if begun else {}
         for one in begun:
-            telling.go_on(items.get(one.item_id), one)
+            telling.resume(items.get(one.item_id), one)
         found = self._read(person, device, client)
         groups = iter(_by_item(found.fresh))
         for group in groups:
-            telling.tell(group[0].item, [one.listening for one in group])
+            telling.report(group[0].item, [one.listening for one in group])
             if self._clock.monotonic() >= until:
                 break
         return sum(map(len, groups)) + int(found.has_more)

@@ -56,7 +56,7 @@ class PlayReporter:
         """Return what was begun before and perhaps never arrived."""
         return self.tables.imported.begun(self.user_id, self.device_id)
 
-    def tell(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
+    def report(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
         """Tell of plays of one item.
 
         Raises:
@@ -71,7 +71,7 @@ class PlayReporter:
         begun = self.tables.imported.begin(self.user_id, self.device_id, listenings, after.count)
         self._write(item, begun, before, after)
 
-    def go_on(self, item: Item | None, begun: Begun) -> None:
+    def resume(self, item: Item | None, begun: Begun) -> None:
         """Tell what was begun before, unless it has arrived.
 
         Args:
@@ -125,7 +125,7 @@ class PlayReporter:
             tables.imported.done(begun)
             for one in begun.listenings:
                 tables.plays.save(self._play(item, one))
-            tables.downloads.heard(item.id)
+            tables.downloads.mark_used(item.id)
         self.taken += len(begun.listenings)
 
     def _give_up(self, item: Item, begun: Begun, why: str) -> None:

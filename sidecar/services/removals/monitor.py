@@ -150,7 +150,7 @@ class RemovalMonitor:
             count = self._verdicts.removed(device, fates)
         else:
             count = self._verdicts.put_back(device, still)
-        self._questions.withdraw(device_id)
+        self._questions.close(device_id)
         self.rescan(device_id)
         return count
 
@@ -218,7 +218,7 @@ class RemovalMonitor:
         with self._lock:
             self._hinted.discard(device_id)
             self._urgent.discard(device_id)
-        self._questions.withdraw(device_id)
+        self._questions.close(device_id)
 
     def _is_due(self, device_id: str, post: _WatchedDevice) -> bool:
         now = self._clock.monotonic()
@@ -243,7 +243,7 @@ class RemovalMonitor:
             name = post.lookout.device.settings.name
             self._questions.ask(device_id, name, Question(outcome.ask, outcome.total))
         else:
-            self._questions.withdraw(device_id)
+            self._questions.close(device_id)
         if not post.watch.is_watching():
             self._watch(post)
 

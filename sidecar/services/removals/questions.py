@@ -68,7 +68,7 @@ class Questions:
             log.warning("%s", question.text(name))
             self._tell(device_id)
 
-    def withdraw(self, device_id: str) -> None:
+    def close(self, device_id: str) -> None:
         """It was answered, or is none any more."""
         with self._lock:
             before = self._open.pop(device_id, None)

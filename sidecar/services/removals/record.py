@@ -91,7 +91,7 @@ class RemovalRecorder:
             return self._downloads.evict(current)
         code, text = WHY[fate]
         text = text.format(device=device.settings.name)
-        if not self._downloads.vanish(current, code=code, text=text):
+        if not self._downloads.mark_missing(current, code=code, text=text):
             return False
         held = {one.user_id for one in self._holds.drop(current.device_id, current.item_id)}
         for user_id in held or {current.user_id}:

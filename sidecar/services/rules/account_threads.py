@@ -211,7 +211,7 @@ class AccountThreads:
             one.crew.stop.set()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in followed.values():
-            one.crew.end(within_s=max(0.0, deadline - self._clock.monotonic()))
+            one.crew.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
 
     def _follow(self, account: Account) -> None:
         try:
@@ -250,7 +250,7 @@ class AccountThreads:
         with self._lock:
             one = self._followed.pop(user_id, None)
         if one is not None:
-            one.crew.end(within_s=END_WITHIN_S)
+            one.crew.stop_all(within_s=END_WITHIN_S)
         self._watching.leave(user_id)
 
     def _tell(self, client: Jellyfin, trouble: JellyfinError) -> None:

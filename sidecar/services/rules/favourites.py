@@ -218,4 +218,4 @@ class FavouritesFollower:
         return rule.wishes(favourite, playable, user_id=self._user_id, devices=devices)
 
     def _plan(self, wishes: Iterable[Wish]) -> None:
-        self._planning.keep(wishes, self._client.items)
+        self._planning.hold(wishes, self._client.items)

@@ -310,7 +310,7 @@ class PreferenceService:
         if not pinned:
             raise NotVisible
         self._holds.release_these(pinned, self._clock.now(), even_ending=True)
-        self._planning.let_go()
+        self._planning.release_expired()
         self._wake(person.user_id)
         return Reversal(holds=tuple(pinned))
 
@@ -333,7 +333,7 @@ class PreferenceService:
         held = self._holds.of_rule(person.user_id, device_id, rule)
         going = [one for one in held if item_id in {one.item_id, one.reason.source_id}]
         self._holds.release_these(going, self._clock.now(), even_ending=True)
-        self._planning.let_go()
+        self._planning.release_expired()
         self._wake(person.user_id)
         place = Place(person.user_id, device_id, item_id)
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
@@ -393,7 +393,7 @@ class PreferenceService:
         # Only a reason that is new brings back what was removed: those that end make room for it.
         ending = [one for one in own if one.release_at is not None]
         self._holds.release_these(ending, self._clock.now(), even_ending=True)
-        self._planning.let_go()
+        self._planning.release_expired()
         there = self._downloads.by_item(device_id, item_id)
         if lasting and there is not None and there.status is Status.REMOVED:
             priority = PIN_PRIORITY if PIN in lasting else 0

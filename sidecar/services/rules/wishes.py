@@ -93,7 +93,7 @@ class WishService:
         self._format_of = format_of
         self._shape_of = shape_of
 
-    def keep(self, wishes: Iterable[Wish], describe: Describe) -> int:
+    def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
 
         What the person removed on purpose, or excluded from the rule, is passed over.
@@ -144,7 +144,7 @@ class WishService:
         """
         if rule == PIN:
             raise ValueError("what a person pinned is not replaced")
-        queued = self.keep(wishes, describe)
+        queued = self.hold(wishes, describe)
         wanted = {(wish.item.id, wish.reason.source_id) for wish in self._allowed(wishes)}
         held = self._holds.of_rule(user_id, device_id, rule)
         doubtful = [hold for hold in held if hold.reason.source_id in unsure_of]
@@ -155,7 +155,7 @@ class WishService:
         if unwanted:
             self._holds.release_these(unwanted, self._clock.now() + grace)
             if not grace:
-                self.let_go()
+                self.release_expired()
         return queued
 
     def pin(
@@ -182,11 +182,11 @@ class WishService:
         items = [item] if playable is None else list(playable)
         text = "you asked for it" if playable is None else f"you asked for {item.title}"
         why = Reason(PIN, item.id, text)
-        return self.ask_for(
+        return self.pin_all(
             [Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items], describe
         )
 
-    def ask_for(self, pins: Collection[Wish], describe: Describe) -> int:
+    def pin_all(self, pins: Collection[Wish], describe: Describe) -> int:
         """Hold what people asked for themselves, even if they removed it before.
 
         Args:
@@ -199,7 +199,7 @@ class WishService:
         with self._db.write():
             for one in pins:
                 self._tombstones.lift(one.user_id, one.device_id, one.item.id)
-        return self.keep(pins, describe)
+        return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
         """Take back what a person asked for, after a grace; return how many files it concerns."""
@@ -229,7 +229,7 @@ class WishService:
             except_items=frozenset(kept),
         )
 
-    def let_go(self) -> None:
+    def release_expired(self) -> None:
         """Drop the holds whose grace is over; what nobody wants any more leaves the queue.
 
         A file that is there stays until its room is needed: it merely has no hold any more.

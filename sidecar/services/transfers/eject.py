@@ -27,13 +27,13 @@ class UnplugDesk(Protocol):
     Both changes raise `errors.NotAManager` for who uses a device without managing it.
     """
 
-    def unplug(self, person: Person, device_id: str) -> bool:
+    def eject(self, person: Person, device_id: str) -> bool:
         """Let go of a device; return False if it is none of this person's."""
 
-    def use(self, person: Person, device_id: str) -> bool:
+    def reattach(self, person: Person, device_id: str) -> bool:
         """Take it up again; return False if it is none of this person's."""
 
-    def is_unplugged(self, device_id: str) -> bool:
+    def is_ejected(self, device_id: str) -> bool:
         """Whether it may be pulled out now."""
 
 
@@ -61,7 +61,7 @@ class EjectService:
         self._claims = claims
         self._clock = clock
 
-    def unplug(self, person: Person, device_id: str) -> bool:
+    def eject(self, person: Person, device_id: str) -> bool:
         """Let go of a device once the workers have."""
         if not self._access.check_manages(person, device_id):
             return False
@@ -70,16 +70,16 @@ class EjectService:
         deadline = self._clock.monotonic() + LET_GO_WITHIN_S
         while self._claims.busy_on(device_id) and self._clock.monotonic() < deadline:
             self._clock.wait(Event(), LOOK_EVERY_S)
-        self._shelf.let_go(device_id)
+        self._shelf.eject(device_id)
         return True
 
-    def use(self, person: Person, device_id: str) -> bool:
+    def reattach(self, person: Person, device_id: str) -> bool:
         """Take a device up again: the next look of the keeper finds it."""
         if not self._access.check_manages(person, device_id):
             return False
-        self._shelf.take_up(device_id)
+        self._shelf.reattach(device_id)
         return True
 
-    def is_unplugged(self, device_id: str) -> bool:
+    def is_ejected(self, device_id: str) -> bool:
         """Whether it may be pulled out now."""
-        return self._shelf.is_let_go(device_id)
+        return self._shelf.is_ejected(device_id)

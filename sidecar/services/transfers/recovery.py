@@ -35,7 +35,7 @@ class DeviceRecovery:
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
-    def settle(self, device: AttachedDevice, unfinished: list[Download]) -> None:
+    def reconcile(self, device: AttachedDevice, unfinished: list[Download]) -> None:
         """Finish or put back what was being finalized, check what is complete, sweep old parts.
 
         Args:

@@ -72,7 +72,7 @@ class _Report:
     def opened(self, validator: Validator, *, held: int) -> None:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
         anew = self.download.validator is None
-        if not self.downloads.opened(self.download.id, validator, held, anew=anew):
+        if not self.downloads.transfer_started(self.download.id, validator, held, anew=anew):
             raise Stopped("it is no longer wanted")
 
     def synced(self, held: int) -> None:
@@ -140,7 +140,7 @@ class Worker:
                 log.exception("a worker failed in a way nobody foresaw")
                 did_something = False
             if not did_something:
-                bell.rest(IDLE_S)
+                bell.wait(IDLE_S)
 
     def step(self) -> bool:
         """Do one download, to its end or its failure; return False if there is nothing to do."""
@@ -205,7 +205,7 @@ class Worker:
         if self._converters is None:
             work()
             return False
-        self._converters.hand_over(partial(self._convert_elsewhere, attempt, work), attempt.stop)
+        self._converters.submit(partial(self._convert_elsewhere, attempt, work), attempt.stop)
         return True
 
     def _convert_elsewhere(self, attempt: _Attempt, work: Callable[[], None]) -> None:

@@ -48,7 +48,7 @@ class Accounts:
         mutable = [name for name in _columns(account) if name != "user_id"]
         with self._db.write():
             # Not REPLACE: that would delete the row, and with it the sessions and keys.
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(
                     conflict_target=[AccountRow.user_id],
                     preserve=[getattr(AccountRow, name) for name in mutable],
@@ -74,8 +74,8 @@ class Accounts:
     def signed_out(self, user_id: str) -> None:
         """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
         with self._db.write():
-            self._db.change(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
-            self._db.change(
+            self._db.execute(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
+            self._db.execute(
                 AccountRow.update(state=SIGNED_OUT, token_encrypted=None).where(
                     AccountRow.user_id == user_id
                 )
@@ -86,12 +86,12 @@ class Accounts:
         changed = (AccountRow.is_admin != is_admin) | (AccountRow.may_download != may_download)
         with self._db.write():
             update = AccountRow.update(is_admin=is_admin, may_download=may_download)
-            return self._db.change(update.where(AccountRow.user_id == user_id, changed)) > 0
+            return self._db.execute(update.where(AccountRow.user_id == user_id, changed)) > 0
 
     def forget(self, user_id: str) -> None:
         """Delete an account with its sessions, keys and hearts; its holds and files stay."""
         with self._db.write():
-            self._db.change(peewee.ModelDelete(AccountRow).where(AccountRow.user_id == user_id))
+            self._db.execute(peewee.ModelDelete(AccountRow).where(AccountRow.user_id == user_id))
 
 
 SIGNED_IN, SIGNED_OUT = "signed-in", "signed-out"

@@ -46,7 +46,7 @@ class ApiKeys:
         secret = PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
         with self._db.write():
-            number = self._db.change(
+            number = self._db.execute(
                 ApiKeyRow.insert(
                     key_hash=_hash(secret), user_id=user_id, label=label, created_at=now
                 )
@@ -66,14 +66,16 @@ class ApiKeys:
         if row["last_used_at"] is None or now - row["last_used_at"] >= NOTED_EVERY:
             # A full disk stops the note, not the person.
             with suppress(DatabaseError), self._db.write_lazily():
-                self._db.change(ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"]))
+                self._db.execute(
+                    ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"])
+                )
         return _key(row)
 
     def revoke(self, key_id: int) -> bool:
         """Refuse a key from now on; return whether it worked until now."""
         with self._db.write():
             return bool(
-                self._db.change(
+                self._db.execute(
                     ApiKeyRow.update(revoked_at=self._clock.now()).where(
                         ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_null()
                     )

@@ -59,7 +59,7 @@ class Sessions:
         now = self._clock.now()
         with self._db.write():
             self._sweep()
-            self._db.change(
+            self._db.execute(
                 SessionRow.insert(
                     id_hash=_hash(secret),
                     user_id=user_id,
@@ -79,7 +79,7 @@ class Sessions:
         if now - row["last_used_at"] >= NOTED_EVERY:
             # A full disk stops the note, not the person.
             with suppress(DatabaseError), self._db.write_lazily():
-                self._db.change(
+                self._db.execute(
                     SessionRow.update(last_used_at=now).where(SessionRow.id_hash == _hash(secret))
                 )
         del row["id_hash"]
@@ -88,7 +88,7 @@ class Sessions:
     def end(self, secret: str) -> None:
         """End one session; nothing happens if it has ended."""
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 peewee.ModelDelete(SessionRow).where(SessionRow.id_hash == _hash(secret))
             )
 
@@ -118,19 +118,19 @@ class Sessions:
         """End a session from a list; nothing happens if it has ended."""
         with self._db.write():
             which = SessionRow.id_hash == bytes.fromhex(session.id)
-            self._db.change(peewee.ModelDelete(SessionRow).where(which))
+            self._db.execute(peewee.ModelDelete(SessionRow).where(which))
 
     def end_all(self, user_id: str) -> int:
         """End every session of an account; return how many there were."""
         with self._db.write():
-            return self._db.change(
+            return self._db.execute(
                 peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id)
             )
 
     def _sweep(self) -> None:
         now = self._clock.now()
         over = (SessionRow.last_used_at <= now - IDLE) | (SessionRow.created_at <= now - LONGEST)
-        self._db.change(peewee.ModelDelete(SessionRow).where(over))
+        self._db.execute(peewee.ModelDelete(SessionRow).where(over))
 
 
 def csrf_of(secret: str) -> str:

@@ -34,7 +34,7 @@ class Devices:
         """Remember a device, or its name and place now; when it was added first stays."""
         row = DeviceRow.insert(**asdict(device))
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(
                     conflict_target=[DeviceRow.id],
                     preserve=[DeviceRow.name, DeviceRow.path],

@@ -35,7 +35,7 @@ class DeviceSettingsStore:
         """Keep all that is changed for a device; nothing means as in the file."""
         with self._db.write():
             if not changed:
-                self._db.change(
+                self._db.execute(
                     peewee.ModelDelete(DeviceSettingsRow).where(
                         DeviceSettingsRow.device_id == device_id
                     )
@@ -43,4 +43,4 @@ class DeviceSettingsStore:
                 return
             row = DeviceSettingsRow.insert(device_id=device_id, changed=json.dumps(dict(changed)))
             key, kept = [DeviceSettingsRow.device_id], [DeviceSettingsRow.changed]
-            self._db.change(row.on_conflict(conflict_target=key, preserve=kept))
+            self._db.execute(row.on_conflict(conflict_target=key, preserve=kept))

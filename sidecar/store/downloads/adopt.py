@@ -80,7 +80,7 @@ class DownloadAdopter(DownloadSightings):
     def _insert_adopted(self, wanted: NewDownload, place: FilePlace, facts: Columns) -> Download:
         columns = columns_of(self._db, wanted, place, self._clock.now())
         columns |= {**facts, "status": Status.COMPLETED}
-        row = self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]
+        row = self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         download = to_download(row)
         self._tell(download, None, Status.COMPLETED)
         return download

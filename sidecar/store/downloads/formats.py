@@ -37,7 +37,7 @@ class FormatStore:
     def align(self, device_id: str, name: str) -> int:
         """Give all music that is not there yet this format; return how many changed."""
         with self._db.write():
-            return len(self._db.changed_by(ALIGN, [name, device_id, name, TYPES]))
+            return len(self._db.execute_sql(ALIGN, [name, device_id, name, TYPES]))
 
     def others(self, device_id: str, name: str) -> list[Present]:
         """Return the finished music files that were made for another format."""
@@ -46,7 +46,7 @@ class FormatStore:
     def relabel(self, download_ids: Collection[int], name: str) -> None:
         """Note that these files are as this format wants them."""
         with self._db.write():
-            self._db.changed_by(RELABEL, [name, json.dumps(sorted(download_ids))])
+            self._db.execute_sql(RELABEL, [name, json.dumps(sorted(download_ids))])
 
     def with_original(self, device_id: str, most: int) -> list[int]:
         """Return some of the finished downloads whose original is kept on a device."""
@@ -55,4 +55,4 @@ class FormatStore:
     def without_original(self, download_ids: Collection[int]) -> None:
         """Note that their originals are not kept any more."""
         with self._db.write():
-            self._db.changed_by(WITHOUT, [json.dumps(sorted(download_ids))])
+            self._db.execute_sql(WITHOUT, [json.dumps(sorted(download_ids))])

@@ -23,7 +23,7 @@ def remember(db: Database, download: Download, now: datetime) -> None:
     """Note what the part file of a download has; nothing if no byte of it counts."""
     if download.validator is None or not download.bytes_downloaded:
         return
-    db.change(
+    db.execute(
         KeptPartRow.insert(
             download_id=download.id,
             device_id=download.device_id,
@@ -38,7 +38,7 @@ def remember(db: Database, download: Download, now: datetime) -> None:
 def take(db: Database, device_id: str, item_id: str) -> Row:
     """Return the columns that a row has from its kept part, and forget it; none without one."""
     mine = (KeptPartRow.device_id == device_id) & (KeptPartRow.item_id == item_id)
-    rows = db.changed(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
+    rows = db.execute_returning(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
     if not rows:
         return {}
     return {
@@ -52,6 +52,6 @@ def of_device(db: Database, device_id: str, now: datetime) -> frozenset[int]:
     """Return the ids whose part files stay on a device; forget those kept for too long."""
     old = KeptPartRow.kept_at < now - KEPT_FOR
     with db.write():
-        db.change(peewee.ModelDelete(KeptPartRow).where(old))
+        db.execute(peewee.ModelDelete(KeptPartRow).where(old))
     query = KeptPartRow.select(KeptPartRow.download_id).where(KeptPartRow.device_id == device_id)
     return frozenset(row["download_id"] for row in db.rows(query))

@@ -104,7 +104,7 @@ class Downloads(DownloadAdopter):
         """End the wait of everything that waits for the same reason: it is cured."""
         alike = (DownloadRow.status == Status.PENDING) & (DownloadRow.error_code == error_code)
         with self._db.write():
-            if self._db.change(DownloadRow.update(retry_next_at=None).where(alike)):
+            if self._db.execute(DownloadRow.update(retry_next_at=None).where(alike)):
                 self._db.after_commit(partial(self._bus.publish, WorkArrived()))
 
     def put_first(self, download: Download) -> bool:
@@ -125,7 +125,9 @@ class Downloads(DownloadAdopter):
                 return False
             return self._set(download, priority=spot.priority, place=spot.place) is not None
 
-    def hurry(self, download: Download, *, from_zero: bool = False, **changes: object) -> bool:
+    def end_cooldown(
+        self, download: Download, *, from_zero: bool = False, **changes: object
+    ) -> bool:
         """End the cooldown of a download that waits, with all its tries given back."""
         if download.status is not Status.PENDING:
             return False
@@ -143,7 +145,7 @@ class Downloads(DownloadAdopter):
         """
         if download.status is Status.FAILED:
             return self.move(download, Move.RETRY, **UNBLEMISHED, accepted=download.validator)
-        return self.hurry(download, accepted=download.validator)
+        return self.end_cooldown(download, accepted=download.validator)
 
     def hand_over(self, download: Download, user_id: str) -> bool:
         """Fetch it for, and with the token of, somebody else from now on."""
@@ -161,7 +163,7 @@ class Downloads(DownloadAdopter):
         if download.status not in CANCELLABLE:
             raise IllegalMove(f"a {download.status} download cannot be cancelled")
         with self._db.write():
-            gone = self._db.change(
+            gone = self._db.execute(
                 peewee.ModelDelete(DownloadRow).where(
                     DownloadRow.id == download.id,
                     DownloadRow.status == download.status,
@@ -228,7 +230,7 @@ class Downloads(DownloadAdopter):
 
     # -- one transfer
 
-    def opened(
+    def transfer_started(
         self, download_id: int, validator: Validator, held: int, *, anew: bool = False
     ) -> bool:
         """Commit what the part file's bytes belong to, and that only `held` of them count.
@@ -294,7 +296,7 @@ class Downloads(DownloadAdopter):
         columns = columns_of(self._db, wanted, place, self._clock.now())
         columns |= kept_parts_downloads.take(self._db, wanted.device_id, wanted.item.id)
         download = to_download(
-            self._db.changed(DownloadRow.insert(**columns).returning(COLUMNS))[0]
+            self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         )
         self._tell(download, None, Status.PENDING)
         return download

@@ -55,7 +55,7 @@ class DownloadSightings(DownloadTransitions):
         if not download_ids:
             return
         with self._db.write():
-            self._db.changed_by(ASK, [device_id, json.dumps(sorted(download_ids))])
+            self._db.execute_sql(ASK, [device_id, json.dumps(sorted(download_ids))])
 
     def _each(self, device_id: str, sql: str, files: list[Expected], *values: object) -> int:
         count = 0
@@ -64,7 +64,7 @@ class DownloadSightings(DownloadTransitions):
                 (one.id, MOMENT.db_value(one.completed_at)) for one in files[start : start + BATCH]
             ]
             with self._db.write():
-                changed = len(self._db.changed_by(sql, [*values, json.dumps(told)]))
+                changed = len(self._db.execute_sql(sql, [*values, json.dumps(told)]))
                 if changed:
                     self._db.after_commit(partial(self._bus.publish, DeviceChanged(device_id)))
             count += changed

@@ -141,7 +141,7 @@ class DownloadTransitions(DownloadQueries):
         """Queue what failed, with all its tries, from the part file or from zero."""
         return self.move(download, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
 
-    def vanish(
+    def mark_missing(
         self,
         download: Download,
         *,
@@ -207,13 +207,13 @@ class DownloadTransitions(DownloadQueries):
             **FROM_ZERO,
         )
 
-    def heard(self, item_id: str) -> int:
+    def mark_used(self, item_id: str) -> int:
         """Note that an item was used last of all, on every device; return how many have it.
 
         A counter, not a time: what was used before it has a smaller one.
         """
         with self._db.write_lazily():
-            return len(self._db.changed_by(HEARD, [item_id]))
+            return len(self._db.execute_sql(HEARD, [item_id]))
 
     def _move(
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
@@ -236,7 +236,7 @@ class DownloadTransitions(DownloadQueries):
         """
         to = ", ".join(f"{name} = ?" for name in changes)
         stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
-        rows = self._db.changed_by(
+        rows = self._db.execute_sql(
             f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {NAMES}",  # noqa: S608 - names of our own columns
             [*stored, *values, str(was)],
         )

@@ -98,7 +98,9 @@ class ImportedPlays:
         ]
         with self._db.write():
             ids = [
-                self._db.changed(ImportedPlayRow.insert(row).returning(ImportedPlayRow.id))[0]["id"]
+                self._db.execute_returning(
+                    ImportedPlayRow.insert(row).returning(ImportedPlayRow.id)
+                )[0]["id"]
                 for row in rows
             ]
         return Begun(listenings[0].item_id, count, tuple(ids), tuple(listenings))
@@ -125,7 +127,7 @@ class ImportedPlays:
     def begin_again(self, begun: Begun, count: int) -> Begun:
         """Note another count for what was begun: Jellyfin had not heard of it."""
         with self._db.write():
-            self._db.change(ImportedPlayRow.update(count_after=count).where(_these(begun.ids)))
+            self._db.execute(ImportedPlayRow.update(count_after=count).where(_these(begun.ids)))
         return Begun(begun.item_id, count, begun.ids, begun.listenings)
 
     def split(self, begun: Begun) -> Iterator[Begun]:
@@ -136,12 +138,12 @@ class ImportedPlays:
     def done(self, begun: Begun) -> None:
         """Jellyfin was told."""
         with self._db.write():
-            self._db.change(ImportedPlayRow.update(count_after=None).where(_these(begun.ids)))
+            self._db.execute(ImportedPlayRow.update(count_after=None).where(_these(begun.ids)))
 
     def forget(self, begun: Begun) -> None:
         """Jellyfin cannot be told, and was not."""
         with self._db.write():
-            self._db.change(peewee.ModelDelete(ImportedPlayRow).where(_these(begun.ids)))
+            self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_these(begun.ids)))
 
 
 def _these(ids: Iterable[int]) -> peewee.Expression:

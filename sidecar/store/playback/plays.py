@@ -59,7 +59,7 @@ class Plays:
         with self._db.write_lazily() if goes_on else self._db.write():
             if self._db.row(listener) is None:
                 return None
-            number: int = self._db.changed(kept)[0]["id"]
+            number: int = self._db.execute_returning(kept)[0]["id"]
         return number
 
     def page(self, user_id: str, page: int, page_size: int) -> tuple[list[StoredPlay], int]:

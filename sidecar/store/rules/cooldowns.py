@@ -30,14 +30,14 @@ class EvictionCooldowns:
             EvictionCooldownRow.until <= self._clock.now()
         )
         with self._db.write():
-            self._db.change(over)
-            self._db.change(row.on_conflict_replace())
+            self._db.execute(over)
+            self._db.execute(row.on_conflict_replace())
 
     def lift(self, device_id: str, item_id: str) -> bool:
         """End a rest, because a person asked for the item; return whether there was one."""
         with self._db.write():
             return bool(
-                self._db.change(
+                self._db.execute(
                     peewee.ModelDelete(EvictionCooldownRow).where(
                         EvictionCooldownRow.device_id == device_id,
                         EvictionCooldownRow.item_id == item_id,

@@ -31,13 +31,13 @@ class Exclusions:
             created_at=self._clock.now(),
         )
         with self._db.write():
-            self._db.change(row.on_conflict_ignore())
+            self._db.execute(row.on_conflict_ignore())
 
     def lift(self, user_id: str, rule: str, item_id: str, *, device_id: str | None = None) -> bool:
         """Take an exclusion back, as it was put; return whether there was one."""
         with self._db.write():
             return bool(
-                self._db.change(
+                self._db.execute(
                     peewee.ModelDelete(ExclusionRow).where(
                         ExclusionRow.user_id == user_id,
                         ExclusionRow.device_id == (device_id or EVERYWHERE),

@@ -55,7 +55,7 @@ class FavouriteStates:
         if item_type is not None:
             kept.append(FavouriteStateRow.item_type)
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(
                     conflict_target=[FavouriteStateRow.user_id, FavouriteStateRow.item_id],
                     preserve=kept,
@@ -65,7 +65,7 @@ class FavouriteStates:
     def forget(self, user_id: str, item_id: str) -> None:
         """Forget a belief: there is nothing to remember of an item without a heart."""
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 peewee.ModelDelete(FavouriteStateRow).where(
                     FavouriteStateRow.user_id == user_id, FavouriteStateRow.item_id == item_id
                 )

@@ -40,9 +40,9 @@ class Holds:
         with self._db.write():
             there = self._db.row(HoldRow.select().where(_same(wish)))
             if there is None:
-                self._db.change(HoldRow.insert(**_columns(wish)))
+                self._db.execute(HoldRow.insert(**_columns(wish)))
             elif there["release_at"] is not None or there["text"] != wish.reason.text:
-                self._db.change(
+                self._db.execute(
                     HoldRow.update(release_at=None, text=wish.reason.text).where(_same(wish))
                 )
             else:
@@ -88,7 +88,7 @@ class Holds:
         with self._db.write():
             ending = [row for row in self._db.rows(query) if row["item_id"] not in except_items]
             for some in peewee.chunked((row["id"] for row in ending), BATCH):
-                self._db.change(HoldRow.update(release_at=at).where(HoldRow.id.in_(list(some))))
+                self._db.execute(HoldRow.update(release_at=at).where(HoldRow.id.in_(list(some))))
             self._tell_all(ending)
         return len(ending)
 
@@ -110,7 +110,7 @@ class Holds:
             for some in peewee.chunked(ids, BATCH):
                 theirs = HoldRow.id.in_(list(some)) & which
                 query = HoldRow.update(release_at=at).where(theirs).returning(HoldRow)
-                ending += self._db.changed(query)
+                ending += self._db.execute_returning(query)
             self._tell_all(ending)
         return len(ending)
 
@@ -122,7 +122,9 @@ class Holds:
         """Delete the holds whose time is over and return them."""
         due = HoldRow.release_at <= now
         with self._db.write():
-            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(due).returning(HoldRow))
+            rows = self._db.execute_returning(
+                peewee.ModelDelete(HoldRow).where(due).returning(HoldRow)
+            )
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
@@ -134,7 +136,9 @@ class Holds:
         if user_ids is not None:
             which &= HoldRow.user_id.in_(list(user_ids))
         with self._db.write():
-            rows = self._db.changed(peewee.ModelDelete(HoldRow).where(which).returning(HoldRow))
+            rows = self._db.execute_returning(
+                peewee.ModelDelete(HoldRow).where(which).returning(HoldRow)
+            )
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 

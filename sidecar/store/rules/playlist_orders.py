@@ -129,7 +129,7 @@ class PlaylistOrders:
         """
         since, long_ago = [(at - EPOCH) // MILLISECOND for at in (now, now - sure_after)]
         with self._db.write():
-            self._db.changed_by(MISSING, [user_id, playlist_id, since])
+            self._db.execute_sql(MISSING, [user_id, playlist_id, since])
             gone = (GONE, [user_id, playlist_id, long_ago])
             return self._change(user_id, playlist_id, gone)
 
@@ -174,7 +174,7 @@ class PlaylistOrders:
 
     def _change(self, user_id: str, playlist_id: str, *statements: Statement) -> bool:
         with self._db.write():
-            changed = [self._db.changed_by(*one) for one in statements]
+            changed = [self._db.execute_sql(*one) for one in statements]
             if any(changed):
                 news = PlaylistChanged(user_id, playlist_id)
                 self._db.after_commit(partial(self._bus.publish, news))

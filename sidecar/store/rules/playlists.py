@@ -32,7 +32,7 @@ class ChosenPlaylists:
             ChosenPlaylistRow.playlist_id,
         ]
         with self._db.write():
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(conflict_target=key, preserve=[ChosenPlaylistRow.title])
             )
 
@@ -43,14 +43,14 @@ class ChosenPlaylists:
             Whether there was one.
         """
         with self._db.write():
-            dropped = self._db.change(
+            dropped = self._db.execute(
                 peewee.ModelDelete(ChosenPlaylistRow).where(
                     ChosenPlaylistRow.user_id == user_id,
                     ChosenPlaylistRow.device_id == device_id,
                     ChosenPlaylistRow.playlist_id == playlist_id,
                 )
             )
-            self._db.changed_by(FORGET, [user_id, playlist_id])
+            self._db.execute_sql(FORGET, [user_id, playlist_id])
         return bool(dropped)
 
     def of(self, user_id: str, device_id: str) -> tuple[Chosen, ...]:

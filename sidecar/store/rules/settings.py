@@ -33,13 +33,13 @@ class RuleSettingsStore:
         """Keep all that is changed for a rule on a device; nothing means as in the file."""
         with self._db.write():
             if not changed:
-                self._db.change(peewee.ModelDelete(RuleSettingsRow).where(*_same(device_id, rule)))
+                self._db.execute(peewee.ModelDelete(RuleSettingsRow).where(*_same(device_id, rule)))
                 return
             row = RuleSettingsRow.insert(
                 device_id=device_id, rule=rule, changed=json.dumps(dict(changed))
             )
             key = [RuleSettingsRow.device_id, RuleSettingsRow.rule]
-            self._db.change(
+            self._db.execute(
                 row.on_conflict(conflict_target=key, preserve=[RuleSettingsRow.changed])
             )
 

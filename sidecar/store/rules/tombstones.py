@@ -22,13 +22,13 @@ class Tombstones:
             user_id=user_id, device_id=device_id, item_id=item_id, created_at=self._clock.now()
         )
         with self._db.write():
-            self._db.change(row.on_conflict_ignore())
+            self._db.execute(row.on_conflict_ignore())
 
     def lift(self, user_id: str, device_id: str, item_id: str) -> bool:
         """Forget it, because the user asked for the item; return whether there was one."""
         with self._db.write():
             return bool(
-                self._db.change(
+                self._db.execute(
                     peewee.ModelDelete(TombstoneRow).where(
                         TombstoneRow.user_id == user_id,
                         TombstoneRow.device_id == device_id,

@@ -86,9 +86,9 @@ class Arrivals:
     def save_peers(self, device_id: str, peers: Iterable[Peer]) -> None:
         """Remember with whom a folder is shared now; the others are forgotten."""
         with self._db.write():
-            self._db.change(peewee.ModelDelete(PeerRow).where(PeerRow.device_id == device_id))
+            self._db.execute(peewee.ModelDelete(PeerRow).where(PeerRow.device_id == device_id))
             for one in peers:
-                self._db.change(
+                self._db.execute(
                     PeerRow.insert(
                         device_id=device_id,
                         peer_id=one.id,
@@ -142,7 +142,7 @@ class Arrivals:
                 # The row may have gone since it was read: then there is nothing to remember.
                 there = DownloadRow.select(DownloadRow.id).where(DownloadRow.id == one.download_id)
                 if self._db.row(there) is not None:
-                    self._db.change(row.on_conflict_replace())
+                    self._db.execute(row.on_conflict_replace())
 
     def before(self, device_id: str, moment: datetime) -> frozenset[int]:
         """Return the downloads whose files were complete on a device before a time."""

@@ -100,7 +100,7 @@ class Languages:
 
     def said(self, text: str) -> str:
         """Return what a service has said in the language of this request."""
-        return self._sayings[self.now()].say(text)
+        return self._sayings[self.now()].translate(text)
 
     def words(self) -> LocalFormat:
         """Return how numbers are said in the language of this request."""

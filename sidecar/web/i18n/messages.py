@@ -75,7 +75,7 @@ class MessageTranslator:
         self._point = point
         self._best = lru_cache(KEPT)(self._look_up)
 
-    def say(self, english: str) -> str:
+    def translate(self, english: str) -> str:
         """Return how it is said; what is not known stays as it is."""
         known = self._best(english, DEEPEST)
         return known.said if known else english

@@ -113,7 +113,7 @@ def _answers(device: Blueprint, desks: DeviceDesks) -> None:
 
     @device.post(f"{ONE}/unplug")
     def unplug(device_id: str) -> Response:
-        act = desks.unplugging.use if "use" in request.form else desks.unplugging.unplug
+        act = desks.unplugging.reattach if "use" in request.form else desks.unplugging.eject
         if not act(person(), device_id):
             raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("plans.devices"), 303)
@@ -129,7 +129,7 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         question=desks.removals.removals(who, device_id),
         shared=desks.peers.shared(who, device_id),
         ignoring=_ignoring(desks.peers, device_id),
-        is_unplugged=desks.unplugging.is_unplugged(device_id),
+        is_unplugged=desks.unplugging.is_ejected(device_id),
         pins=desks.steering.pins(who, device_id),
         playlists=desks.steering.playlists(who, device_id),
         removed=desks.steering.removed(who, device_id),

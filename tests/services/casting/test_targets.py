@@ -251,12 +251,12 @@ def test_what_was_queued_long_ago_does_not_push_into_the_order(
         Wish(phone.user_id, sidecar.id_of("Car stick"), one, why, PIN_PRIORITY + 80)
         for one in (hit, tone)
     ]
-    sidecar.planning.keep(urgent, phone.client.items)
+    sidecar.planning.hold(urgent, phone.client.items)
     with sidecar.running():
         phone.cast(phone.named(ItemType.ALBUM, "First Light"))
         wait_until(lambda: sidecar.waiting() == 4)
         # The same rule wants it again: what a person cast keeps its place.
-        sidecar.planning.keep(urgent, phone.client.items)
+        sidecar.planning.hold(urgent, phone.client.items)
 
         places = {
             one.title: one.priority

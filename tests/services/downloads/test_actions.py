@@ -255,7 +255,7 @@ def test_what_is_cancelled_leaves_nothing_and_no_rule_brings_it_back(home: House
     assert home.holders() == []
     item, reason = track(1), Reason("favourites", track(1).id, "your favourite")
     again = Wish(Ann.user_id, STICK, item, reason)
-    assert home.planning.keep([again], lambda _ids: {item.id: item}) == 0
+    assert home.planning.hold([again], lambda _ids: {item.id: item}) == 0
     assert home.holders() == []
 
 
@@ -286,7 +286,7 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
     with home.world.db.write():
         home.world.db.sql("UPDATE downloads SET bytes_downloaded = 3 WHERE id = ?", (one.id,))
     home.do(Ann, one, replace(CANCEL, keep_part=True))
-    home.works.settling.settle(home.works.shelf.get(STICK), [])
+    home.works.settling.reconcile(home.works.shelf.get(STICK), [])
     assert home.parts() == [part.name]
 
     home.server.routes["GET /Items"] = library(row(1))
@@ -351,7 +351,7 @@ def test_letting_go_of_a_file_ends_the_own_request_and_leaves_the_file(home: Hou
     one = home.works.now()
 
     assert home.do(Ann, one, LET_GO).result is ResultKind.DONE
-    home.planning.let_go()
+    home.planning.release_expired()
 
     assert home.path(one).exists()
     assert home.holders() == []

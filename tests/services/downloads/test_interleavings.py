@@ -159,7 +159,7 @@ class Interleavings(RuleBasedStateMachine):
         with part.open() as file:
             file.write(BODY[:held])
         validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
-        if not one.is_open and not self.downloads.opened(one.download.id, validator, 0):
+        if not one.is_open and not self.downloads.transfer_started(one.download.id, validator, 0):
             self.end(one)
             return
         one.is_open = True
@@ -228,7 +228,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 20, 4000]))
     def time_goes_by(self, seconds: int) -> None:
         self.clock.advance(timedelta(seconds=seconds).total_seconds())
-        self.home.planning.let_go()
+        self.home.planning.release_expired()
         for download in self.downloads.failed_and_due(self.clock.now()):
             self.downloads.retry(download)
 

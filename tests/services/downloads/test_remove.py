@@ -55,7 +55,7 @@ def test_what_nobody_wants_any_more_stops_at_once_and_leaves_nothing(works: Work
 
     def skip() -> None:
         planning.release(ANN, "favourites", track(1).id, grace=timedelta(0))
-        planning.let_go()
+        planning.release_expired()
 
     works.engine.meanwhile = with_some_bytes(skip)
 

@@ -35,7 +35,7 @@ class Home:
         ids = [one.id for one in downloads]
         outcomes = self.house.actions.act_on(person, ids, DownloadCommand(action=action, **how))
         record = self.undoing.remember(person, action, outcomes)
-        self.house.planning.let_go()
+        self.house.planning.release_expired()
         return record
 
     def pinned(self, person: Person, number: int) -> Download:

@@ -116,7 +116,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
@@ -265,7 +265,7 @@ def test_nobody_but_an_admin_learns_when_others_listened(home: Home) -> None:
     home.heard(1, ANNE)
     assert home.desk.file(ANNE, there.id).last_heard == now
     assert not home.desk.file(ANNE, there.id).was_used
-    home.world.downloads.heard(there.item_id)
+    home.world.downloads.mark_used(there.item_id)
     assert home.desk.file(ANNE, there.id).was_used
 
 
@@ -289,7 +289,7 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
         home.arrived(number, user=BEN.user_id if number == 2 else ANN)
     home.held(1, favourites.NAME, f"{1:032x}")
     home.held(3, album_affinity.NAME, ALBUM)
-    home.world.downloads.heard(f"{2:032x}")
+    home.world.downloads.mark_used(f"{2:032x}")
 
     (leavers,) = home.leavers.all(ANNE, 2)
 

@@ -81,7 +81,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         troubles=Problems(world.bus),
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     looking = FilePresence(shelf, world.devices)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
@@ -103,7 +103,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         visible=visible,
         client=nobody,
         streams=StreamLimit(),
-        uses=UsageTracker(world.downloads.heard, world.clock),
+        uses=UsageTracker(world.downloads.mark_used, world.clock),
     )
     yield Home(world, stick, shelf, offline, media)
     shelf.close()

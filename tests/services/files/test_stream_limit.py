@@ -59,14 +59,14 @@ def test_a_file_is_used_once_however_many_pieces_are_fetched() -> None:
 
     pieces = []
     for _ in range(5):
-        pieces.append(uses.note("ann", 7, ITEM))
+        pieces.append(uses.record("ann", 7, ITEM))
         clock.advance(PAUSE_S - 1)
-    others = [uses.note("ben", 7, ITEM), uses.note("ann", 8, ITEM)]
+    others = [uses.record("ben", 7, ITEM), uses.record("ann", 8, ITEM)]
     clock.advance(PAUSE_S)
 
     assert pieces == [True, False, False, False, False]
     assert others == [True, True]
-    assert uses.note("ann", 7, ITEM)
+    assert uses.record("ann", 7, ITEM)
     assert len(used) == 4
 
 
@@ -76,5 +76,5 @@ def test_playing_goes_on_when_a_use_cannot_be_written_down(
     def full(_item_id: str) -> None:
         raise DatabaseError("the disk is full")
 
-    assert UsageTracker(full, FakeClock()).note("ann", 7, ITEM)
+    assert UsageTracker(full, FakeClock()).record("ann", 7, ITEM)
     assert "a use could not be noted: the disk is full" in caplog.text

@@ -40,7 +40,7 @@ class Written:
         """Let a file be fetched."""
         item = track(number, title=f"Tone <{number}>")
         world = self.world
-        WishService(world.db, world.holds, world.downloads, world.clock).keep(
+        WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
         running = world.downloads.claim(world.clock.now())
@@ -92,7 +92,7 @@ def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     writer = IndexWriter(
         shelf=shelf,
         on_device=CompletedFiles(world.db),
@@ -140,7 +140,7 @@ def test_while_more_comes_it_is_written_every_half_minute(written: Written) -> N
 def test_what_went_is_not_told_of_any_more(written: Written) -> None:
     one = written.brings(1)
     written.after(1)
-    written.world.downloads.vanish(one)
+    written.world.downloads.mark_missing(one)
 
     written.after(30)
 

@@ -58,7 +58,7 @@ class Written:
         planning = WishService(
             world.db, world.holds, world.downloads, world.clock, shape_of=lambda _: shape
         )
-        planning.keep(
+        planning.hold(
             [Wish(ANN, STICK, item, Reason(PIN, item.id, "x"))], lambda _: {item.id: item}
         )
         running = world.downloads.claim(world.clock.now())
@@ -141,7 +141,7 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
         clock=world.clock,
         current=setting,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     orders = PlaylistOrders(world.db, world.bus)
     writer = PlaylistWriter(
         shelf=shelf,
@@ -186,7 +186,7 @@ def test_what_went_is_not_in_it_any_more(written: Written) -> None:
     written.after(1)
 
     (written.stick / one.file_path).unlink()
-    written.world.downloads.vanish(one)
+    written.world.downloads.mark_missing(one)
     written.after(30)
 
     assert written.numbers() == [2]

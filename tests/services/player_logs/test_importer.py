@@ -249,7 +249,7 @@ def test_what_was_cut_off_is_finished_and_never_counted_twice(
     marks.arrives = arrives
     telling = PlayReporter(away.tables, marks, away.ann.user_id, STICK, device_name="Car stick")
     with pytest.raises(ServerAway):
-        telling.tell(item, away.fresh())
+        telling.report(item, away.fresh())
     for one in range(meanwhile if arrives else min(meanwhile, 1)):
         away.phone.post(f"/UserPlayedItems/{item.id}", datePlayed=moment(NOON + 200 + one))
 

@@ -143,7 +143,7 @@ class House:
         return {self.row(number).status for number in numbers}
 
     def attach(self) -> None:
-        self.shelf.look(settle=lambda device: self.settling.settle(device, []))
+        self.shelf.look(settle=lambda device: self.settling.reconcile(device, []))
 
     def wait(self, seconds: float = 1.0) -> None:
         """Let time go by, a step of everything at each second."""
@@ -247,7 +247,7 @@ def test_a_file_that_a_person_deletes_is_removed_and_not_fetched_again(house: Ho
     planning = WishService(
         house.world.db, house.world.holds, house.world.downloads, house.world.clock
     )
-    planning.keep([Wish(ANN, STICK, track(2), Reason("latest", "x", "new"))], lambda _ids: {})
+    planning.hold([Wish(ANN, STICK, track(2), Reason("latest", "x", "new"))], lambda _ids: {})
     assert house.row(2).status is Status.REMOVED
 
 
@@ -823,7 +823,7 @@ def test_a_file_that_somebody_asks_for_again_is_fetched_again(house: House) -> N
         house.world.db, house.world.holds, house.world.downloads, house.world.clock
     )
 
-    planning.keep([Wish(ANN, STICK, track(12), Reason("latest", "x", "new"))], lambda _ids: {})
+    planning.hold([Wish(ANN, STICK, track(12), Reason("latest", "x", "new"))], lambda _ids: {})
     assert house.states(12) == {Status.COMPLETED}
     planning.pin(ANN, STICK, track(12), lambda _ids: {})
 

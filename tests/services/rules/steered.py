@@ -48,7 +48,7 @@ class House:
         """Let a rule want a track for somebody."""
         item = track(number, size=len(self.works.engine.body))
         reason = Reason(FAVOURITE, item.id, "your favourite")
-        self.planning.keep(
+        self.planning.hold(
             [Wish(person.user_id, STICK, item, reason)], lambda _ids: {item.id: item}
         )
         return self.works.now(number)
@@ -88,7 +88,7 @@ def house(
     with answering(routes) as server:
         works = build(world, server, stick, tmp_path, fetches=fetches, check_whole=check_whole)
         unfinished = world.downloads.recover()
-        works.shelf.look(settle=lambda device: works.settling.settle(device, unfinished))
+        works.shelf.look(settle=lambda device: works.settling.reconcile(device, unfinished))
         yield furnished(works, world, server, tmp_path)
         works.shelf.close()
 

@@ -47,7 +47,7 @@ class House:
 
     def want(self, user_id: str = ANN, text: str = "your favourite") -> None:
         wish = Wish(user_id, STICK, SONG, Reason("favourites", SONG.id, text))
-        self.planning.keep([wish], lambda _ids: {SONG.id: SONG})
+        self.planning.hold([wish], lambda _ids: {SONG.id: SONG})
 
     def bring(self) -> Download:
         claimed = self.world.downloads.claim(self.world.clock.now())
@@ -156,7 +156,7 @@ def test_a_device_that_is_away_is_only_believed(house: House) -> None:
 def test_what_the_person_said_against_it_is_told(house: House) -> None:
     house.want()
     there = house.bring()
-    house.world.downloads.vanish(there)
+    house.world.downloads.mark_missing(there)
     Tombstones(house.world.db, house.world.clock).put(ANN, STICK, SONG.id)
     exclusions = Exclusions(house.world.db, house.world.clock)
     exclusions.put(ANN, latest.NAME, "7" * 32)

@@ -103,7 +103,7 @@ class House:
     def want(self, rule: str, *items: Item, user_id: str = ANN, source: str = "7" * 32) -> None:
         why = Reason(rule, source, f"because of {rule}")
         wishes = [Wish(user_id, STICK, one, why) for one in items]
-        self.planning.keep(wishes, self.library.items)
+        self.planning.hold(wishes, self.library.items)
 
     def status(self, item: Item) -> Status | None:
         found = self.world.downloads.by_item(STICK, item.id)
@@ -120,7 +120,7 @@ class House:
         """A person removed the file."""
         there = self.world.downloads.by_item(STICK, item.id)
         assert there is not None
-        self.world.downloads.vanish(there)
+        self.world.downloads.mark_missing(there)
         Tombstones(self.world.db, self.world.clock).put(ANN, STICK, item.id)
 
 
@@ -246,7 +246,7 @@ def test_each_rule_says_what_it_wants_and_what_it_cannot_do(house: House) -> Non
     house.said["queue_ahead"] = ("Firefox plays shuffled",)
     text = "you played 3 of 11 tracks of First Light"
     wishes = [Wish(ANN, STICK, one, Reason("album_affinity", ALBUM.id, text)) for one in SONGS]
-    house.planning.keep(wishes, house.library.items)
+    house.planning.hold(wishes, house.library.items)
 
     rules = {one.name: one for one in house.steering.settings(ANNA, STICK).rules}
 

@@ -43,7 +43,7 @@ def wishes(items: Iterable[Item], user_id: str = ANN, why: Reason = WHY) -> list
 def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: WishService) -> None:
     describe = Describer(track(1))
 
-    assert planning.keep(wishes([track(1, size=None, extension=None)]), describe) == 1
+    assert planning.hold(wishes([track(1, size=None, extension=None)]), describe) == 1
 
     queued = world.downloads.by_item(STICK, track(1).id)
     assert queued is not None
@@ -55,10 +55,10 @@ def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: WishSe
 
 def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: WishService) -> None:
     describe = Describer(track(1))
-    planning.keep(wishes([track(1)]), describe)
+    planning.hold(wishes([track(1)]), describe)
     world.news.clear()
 
-    assert planning.keep(wishes([track(1)]), describe) == 0
+    assert planning.hold(wishes([track(1)]), describe) == 0
 
     assert len(describe.asked) == 1
     assert world.news == []
@@ -68,7 +68,7 @@ def test_many_wishes_are_described_in_few_requests(planning: WishService) -> Non
     items = [track(number) for number in range(450)]
     describe = Describer(*items)
 
-    assert planning.keep(wishes(items), describe) == 450
+    assert planning.hold(wishes(items), describe) == 450
 
     assert [len(ids) for ids in describe.asked] == [200, 200, 50]
 
@@ -76,7 +76,7 @@ def test_many_wishes_are_described_in_few_requests(planning: WishService) -> Non
 def test_two_items_with_one_name_both_get_a_place(world: World, planning: WishService) -> None:
     twins = [track(1), replace(track(2), title="TONE 1", number=1)]
 
-    planning.keep(wishes(twins), Describer(*twins))
+    planning.hold(wishes(twins), Describer(*twins))
 
     paths = [world.downloads.by_item(STICK, one.id) for one in twins]
     assert len({one.file_path.casefold() for one in paths if one}) == 2
@@ -87,7 +87,7 @@ def test_a_pointer_without_a_file_is_refused_with_the_reason(
 ) -> None:
     pointer = track(1, is_remote=True)
 
-    planning.keep(wishes([pointer]), Describer(pointer))
+    planning.hold(wishes([pointer]), Describer(pointer))
 
     refused = world.downloads.by_item(STICK, pointer.id)
     assert refused is not None
@@ -97,7 +97,7 @@ def test_a_pointer_without_a_file_is_refused_with_the_reason(
 def test_what_the_account_may_not_download_is_refused(world: World, planning: WishService) -> None:
     forbidden = track(1, can_download=False)
 
-    planning.keep(wishes([forbidden]), Describer(forbidden))
+    planning.hold(wishes([forbidden]), Describer(forbidden))
 
     refused = world.downloads.by_item(STICK, forbidden.id)
     assert refused is not None
@@ -107,21 +107,21 @@ def test_what_the_account_may_not_download_is_refused(world: World, planning: Wi
 def test_an_item_the_server_hides_is_held_but_not_queued(
     world: World, planning: WishService
 ) -> None:
-    assert planning.keep(wishes([track(1)]), Describer()) == 0
+    assert planning.hold(wishes([track(1)]), Describer()) == 0
 
     assert world.downloads.by_item(STICK, track(1).id) is None
 
 
 def test_a_released_wish_lasts_for_its_grace(world: World, planning: WishService) -> None:
-    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.hold(wishes([track(1)]), Describer(track(1)))
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
     world.clock.advance(86_399)
-    planning.let_go()
+    planning.release_expired()
     assert world.holds.holders(STICK, track(1).id) == [ANN]
 
     world.clock.advance(1)
-    planning.let_go()
+    planning.release_expired()
     assert world.holds.holders(STICK, track(1).id) == []
     assert world.downloads.by_item(STICK, track(1).id) is None
 
@@ -129,12 +129,12 @@ def test_a_released_wish_lasts_for_its_grace(world: World, planning: WishService
 def test_a_heart_pressed_again_within_the_grace_calls_it_off(
     world: World, planning: WishService
 ) -> None:
-    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.hold(wishes([track(1)]), Describer(track(1)))
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(days=1))
 
-    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.hold(wishes([track(1)]), Describer(track(1)))
     world.clock.advance(2 * 86_400)
-    planning.let_go()
+    planning.release_expired()
 
     assert world.holds.holders(STICK, track(1).id) == [ANN]
 
@@ -143,11 +143,11 @@ def test_what_somebody_else_still_wants_stays_in_the_queue(
     world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
-    planning.keep(wishes([track(1)]), describe)
-    planning.keep(wishes([track(1)], user_id=BEN), describe)
+    planning.hold(wishes([track(1)]), describe)
+    planning.hold(wishes([track(1)], user_id=BEN), describe)
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
-    planning.let_go()
+    planning.release_expired()
 
     assert world.downloads.by_item(STICK, track(1).id) is not None
     assert world.holds.holders(STICK, track(1).id) == [BEN]
@@ -156,13 +156,13 @@ def test_what_somebody_else_still_wants_stays_in_the_queue(
 def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
     world: World, planning: WishService
 ) -> None:
-    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.hold(wishes([track(1)]), Describer(track(1)))
     claimed = world.downloads.claim(world.clock.now())
     assert claimed is not None
     world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
-    planning.let_go()
+    planning.release_expired()
 
     there = world.downloads.by_item(STICK, track(1).id)
     assert there is not None
@@ -173,7 +173,7 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
     world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
-    planning.keep(wishes([track(1)]), describe)
+    planning.hold(wishes([track(1)]), describe)
     claimed = world.downloads.claim(world.clock.now())
     assert claimed is not None
     world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
@@ -181,12 +181,12 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
     assert there is not None
     world.downloads.move(there, Move.VANISH)
 
-    planning.keep(wishes([track(1)]), describe)
+    planning.hold(wishes([track(1)]), describe)
     removed = world.downloads.by_item(STICK, track(1).id)
     assert removed is not None
     assert removed.status is Status.REMOVED
 
-    planning.keep(wishes([track(1)], user_id=BEN), describe)
+    planning.hold(wishes([track(1)], user_id=BEN), describe)
     wanted = world.downloads.by_item(STICK, track(1).id)
     assert wanted is not None
     assert wanted.status is Status.PENDING
@@ -194,10 +194,10 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
 
 def test_only_what_left_a_container_is_released(world: World, planning: WishService) -> None:
     items = [track(1), track(2)]
-    planning.keep(wishes(items), Describer(*items))
+    planning.hold(wishes(items), Describer(*items))
 
     planning.release_items(ANN, "favourites", WHY.source_id, [track(1).id], grace=timedelta(0))
-    planning.let_go()
+    planning.release_expired()
 
     assert world.holds.holders(STICK, track(1).id) == [ANN]
     assert world.holds.holders(STICK, track(2).id) == []
@@ -260,7 +260,7 @@ def test_what_is_put_before_the_next_comes_first(world: World, planning: WishSer
 def test_the_next_one_overtakes_what_waits_already_and_falls_back_when_skipped(
     world: World, planning: WishService
 ) -> None:
-    planning.keep(wishes([track(1), track(2)]), Describer(track(1), track(2)))
+    planning.hold(wishes([track(1), track(2)]), Describer(track(1), track(2)))
 
     replace_ahead(planning, 2)
     assert waiting(world) == [("Tone 2", 130), ("Tone 1", 0)]
@@ -273,13 +273,13 @@ def test_what_a_rule_no_longer_wants_lasts_for_its_grace(
     world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1), track(2))
-    planning.keep(wishes([track(1), track(2)]), describe)
+    planning.hold(wishes([track(1), track(2)]), describe)
 
     planning.replace(ANN, STICK, WHY.rule, wishes([track(2)]), describe, grace=timedelta(days=1))
     assert held(world, WHY.rule) == [track(1).id, track(2).id]
 
     world.clock.advance(86_400)
-    planning.let_go()
+    planning.release_expired()
     assert held(world, WHY.rule) == [track(2).id]
 
 
@@ -308,8 +308,8 @@ def test_a_rule_replaces_nothing_of_other_rules_users_and_devices(
     world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1))
-    planning.keep(wishes([track(1)]), describe)
-    planning.keep(wishes([track(1)], user_id=BEN, why=AHEAD), describe)
+    planning.hold(wishes([track(1)]), describe)
+    planning.hold(wishes([track(1)], user_id=BEN, why=AHEAD), describe)
     planning.pin(ANN, STICK, track(1), describe)
 
     replace_ahead(planning)
@@ -327,7 +327,7 @@ def test_what_a_person_removed_is_not_fetched_by_any_rule_until_they_ask(
     Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
     describe = Describer(track(1))
 
-    assert planning.keep(wishes([track(1)]), describe) == 0
+    assert planning.hold(wishes([track(1)]), describe) == 0
     assert replace_ahead(planning, 1) == 0
     assert held(world, WHY.rule) == []
 
@@ -355,7 +355,7 @@ def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(
     world: World, planning: WishService
 ) -> None:
     describe = Describer(track(1), track(2))
-    planning.keep(wishes([track(1), track(2)]), describe)
+    planning.hold(wishes([track(1), track(2)]), describe)
     replace_ahead(planning, 1, 2)
 
     Exclusions(world.db, world.clock).put(ANN, AHEAD.rule, track(1).id, device_id=STICK)
@@ -376,7 +376,7 @@ def test_a_no_that_is_said_while_jellyfin_is_asked_counts(
             Tombstones(world.db, world.clock).put(ANN, STICK, track(1).id)
         return Describer(track(1), track(2))(ids)
 
-    assert planning.keep(wishes([track(1), track(2)]), describe) == 1
+    assert planning.hold(wishes([track(1), track(2)]), describe) == 1
 
     assert held(world, WHY.rule) == [track(2).id]
 
@@ -394,15 +394,15 @@ def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: WishServi
     assert held(world, "pin") == [track(1).id, track(2).id]
 
     assert planning.unpin(ANN, STICK, album.id, grace=timedelta(0)) == 2
-    planning.let_go()
+    planning.release_expired()
 
     assert waiting(world) == []
 
 
 def test_the_reason_is_always_the_latest_one(world: World, planning: WishService) -> None:
-    planning.keep(wishes([track(1)]), Describer(track(1)))
+    planning.hold(wishes([track(1)]), Describer(track(1)))
 
-    planning.keep(wishes([track(1)], why=replace(WHY, text="on your list")), Describer(track(1)))
+    planning.hold(wishes([track(1)], why=replace(WHY, text="on your list")), Describer(track(1)))
 
     (hold,) = world.holds.of_rule(ANN, STICK, WHY.rule)
     assert hold.reason.text == "on your list"

@@ -45,7 +45,7 @@ class House:
         planning = WishService(
             self.world.db, self.world.holds, self.world.downloads, self.world.clock
         )
-        planning.keep(
+        planning.hold(
             [Wish(ANN, STICK, item, Reason(rule, item.id, "because"))], lambda _ids: {item.id: item}
         )
         return self.now(number)
@@ -106,7 +106,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     in_use: set[str] = set()
     awaited: list[EvictionBlock] = []
     room = SpacePlanner(

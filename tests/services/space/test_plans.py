@@ -52,7 +52,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     room = SpacePlanner(
         db=world.db,
         shelf=shelf,
@@ -83,7 +83,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
 def wish(world: World, user_id: str, item: Item) -> None:
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     why = Reason("favourites", item.id, "your favourite")
-    planning.keep([Wish(user_id, STICK, item, why)], lambda _ids: {item.id: item})
+    planning.hold([Wish(user_id, STICK, item, why)], lambda _ids: {item.id: item})
 
 
 def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(

@@ -69,7 +69,7 @@ class Carrying:
         """Let a file arrive on the stick."""
         item = track(number)
         world = self.world
-        WishService(world.db, world.holds, world.downloads, world.clock).keep(
+        WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
         running = world.downloads.claim(world.clock.now())
@@ -131,7 +131,7 @@ def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceRegistry, Pr
         troubles=troubles,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).settle(device, []))
+    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     return shelf, troubles
 
 
@@ -205,7 +205,7 @@ def test_what_went_and_came_again_has_to_arrive_again(carrying: Carrying) -> Non
     carrying.peers.step()
     found = carrying.world.downloads.get(first)
     assert found is not None
-    carrying.world.downloads.vanish(found)
+    carrying.world.downloads.mark_missing(found)
     carrying.world.clock.advance(60)
     gone = carrying.world.downloads.get(first)
     assert gone is not None

@@ -78,7 +78,7 @@ class Home:
         client = self.accounts.client(self.user_id)
         item = client.item(self.item_id)
         why = Reason("favourites", item.id, "your favourite")
-        self.planning.keep([Wish(self.user_id, device_id, item, why)], client.items)
+        self.planning.hold([Wish(self.user_id, device_id, item, why)], client.items)
 
     def on(self, device_id: str) -> Download:
         found = self.world.downloads.by_item(device_id, self.item_id)
@@ -367,7 +367,7 @@ def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     home.wish(CARD)
     claimed = home.world.downloads.claim(home.world.clock.now())
     assert claimed is not None
-    home.world.downloads.opened(claimed.id, Validator(None, len(BODY)), 0, anew=True)
+    home.world.downloads.transfer_started(claimed.id, Validator(None, len(BODY)), 0, anew=True)
     home.world.downloads.synced(claimed.id, right)
     with home.shelf.get(CARD).folder.part(claimed.id).open() as part:
         part.write(BODY[:right] + bytes(junk))
@@ -409,7 +409,7 @@ def test_a_part_that_jellyfin_began_is_finished_from_the_other_device(home: Home
     download = die_in_the_middle(home, right=MIB)
     validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
     home.world.downloads.claim(home.world.clock.now())
-    home.world.downloads.opened(download.id, validator, MIB)
+    home.world.downloads.transfer_started(download.id, validator, MIB)
     home.world.downloads.recover()
 
     assert home.worker.step()

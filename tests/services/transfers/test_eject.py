@@ -75,21 +75,21 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
 def test_it_can_be_pulled_out_only_once_it_was_let_go(house: House) -> None:
     assert not house.can_be_pulled_out()
 
-    assert house.unplugging.unplug(ANN, STICK)
+    assert house.unplugging.eject(ANN, STICK)
 
-    assert house.unplugging.is_unplugged(STICK)
+    assert house.unplugging.is_ejected(STICK)
     assert house.shelf.blocked() == {STICK}
     assert house.can_be_pulled_out()
 
 
 def test_looks_leave_it_alone_until_it_was_away_and_is_back(house: House) -> None:
-    house.unplugging.unplug(ANN, STICK)
+    house.unplugging.eject(ANN, STICK)
     house.look()
     assert house.names() == []
 
     assert house.can_be_pulled_out()
     house.look()
-    assert not house.unplugging.is_unplugged(STICK)
+    assert not house.unplugging.is_ejected(STICK)
     house.plug_in()
     house.look()
 
@@ -98,9 +98,9 @@ def test_looks_leave_it_alone_until_it_was_away_and_is_back(house: House) -> Non
 
 
 def test_it_is_used_again_without_being_pulled_out(house: House) -> None:
-    house.unplugging.unplug(ANN, STICK)
+    house.unplugging.eject(ANN, STICK)
 
-    assert house.unplugging.use(ANN, STICK)
+    assert house.unplugging.reattach(ANN, STICK)
     house.look()
 
     assert house.names() == [STICK]
@@ -116,14 +116,14 @@ def test_it_waits_for_the_worker_that_is_writing_there(house: House) -> None:
         house.claims.end(7)
 
     Timer(0.1, let_go).start()
-    house.unplugging.unplug(ANN, STICK)
+    house.unplugging.eject(ANN, STICK)
 
     assert seen == [True]
     assert house.names() == []
 
 
 def test_nobody_pulls_out_what_is_not_theirs(house: House) -> None:
-    assert not house.unplugging.unplug(BEN, STICK)
-    assert not house.unplugging.use(BEN, STICK)
+    assert not house.unplugging.eject(BEN, STICK)
+    assert not house.unplugging.reattach(BEN, STICK)
 
     assert house.names() == [STICK]

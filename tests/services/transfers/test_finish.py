@@ -59,7 +59,7 @@ class Bench:
             format_of=lambda _device_id, _item_type: self.wanted,
         )
         reason = Reason("favourites", item.id, "your favourite")
-        planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+        planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
         download = self.world.downloads.claim(self.world.clock.now())
         assert download is not None
         self.fetched(download)
@@ -220,7 +220,7 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
         source_hash=xxhash.xxh3_128_hexdigest(BODY),
     )
 
-    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
 
     there = bench.now(download)
     assert there.status is Status.COMPLETED
@@ -235,7 +235,7 @@ def test_what_was_half_converted_is_swept_at_the_start_and_what_was_fetched_is_k
     with bench.device.folder.converted(download.id).open() as file:
         file.write(b"half")
 
-    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
 
     assert bench.now(download).status is Status.PENDING
     assert bench.parts() == [f"{download.id}.part"]
@@ -253,7 +253,7 @@ def test_the_plan_counts_on_what_the_converted_file_will_take(bench: Bench) -> N
     why = Reason("favourites", item.id, "your favourite")
     film = track(2, type=ItemType.MOVIE, title="Film", size=900, seconds=240.0)
     wishes = [Wish(ANN, STICK, one, why) for one in (item, film)]
-    planning.keep(wishes, lambda _ids: {item.id: item, film.id: film})
+    planning.hold(wishes, lambda _ids: {item.id: item, film.id: film})
 
     found = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now())
 
@@ -301,7 +301,7 @@ def test_an_original_is_kept_if_that_is_wanted_and_counts(bench: Bench) -> None:
     assert bench.world.downloads.bytes_on_device(STICK) == len(HALF) + len(BODY)
     (stored,) = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now()).stored
     assert stored.size == len(HALF) + len(BODY)
-    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
     assert kept(bench, there) == BODY
 
 
@@ -360,7 +360,7 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
         folder = bench.device.folder
         folder.part(download.id).become(folder.original(download.id))
 
-    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
 
     there = bench.now(download)
     assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
@@ -373,7 +373,7 @@ def test_an_original_that_nobody_knows_of_is_swept(bench: Bench) -> None:
         with bench.device.folder.original(number).open() as file:
             file.write(BODY)
 
-    DeviceRecovery(bench.world.downloads).settle(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
 
     assert bench.parts() == []
 

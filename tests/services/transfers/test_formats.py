@@ -60,7 +60,7 @@ class House:
             format_of=self.formats.of,
         )
         reason = Reason("favourites", item.id, "your favourite")
-        planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+        planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
         return self.now(number)
 
     def finished(self, number: int) -> Path:

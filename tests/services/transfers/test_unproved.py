@@ -136,7 +136,7 @@ def test_what_is_to_be_converted_is_looked_into_before(
 ) -> None:
     middle.verdict = verdict
     with home.world.db.write():
-        home.world.db.changed_by("UPDATE downloads SET format = 'opus-128k' RETURNING id", [])
+        home.world.db.execute_sql("UPDATE downloads SET format = 'opus-128k' RETURNING id", [])
 
     home.works.worker.step()
 

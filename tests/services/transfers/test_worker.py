@@ -68,7 +68,7 @@ class Works:
             self.world.db, self.world.holds, self.world.downloads, self.world.clock
         )
         reason = Reason("favourites", item.id, "your favourite")
-        planning.keep([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+        planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
 
     def with_room(self) -> SpacePlanner:
         """Let a `SpacePlanner` hold back and make room from now on."""
@@ -91,7 +91,7 @@ class Works:
         return found
 
     def look(self) -> bool:
-        return self.shelf.look(settle=lambda device: self.settling.settle(device, []))
+        return self.shelf.look(settle=lambda device: self.settling.reconcile(device, []))
 
     def fail(self, kind: FailureClass, code: str = "test", *, times: int = 1) -> None:
         self.engine.failures.extend(Failure(kind, code, "it failed") for _ in range(times))
@@ -609,7 +609,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     place.write_bytes(body)
 
     (device,) = works.shelf.all()
-    works.settling.settle(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.recover())
 
     assert works.now().status is Status.COMPLETED
     assert works.engine.jobs == []
@@ -624,7 +624,7 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     with device.folder.part(claimed.id).open() as part:
         part.write(b"sound")
 
-    works.settling.settle(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.recover())
 
     assert works.now().status is Status.COMPLETED
     assert (works.stick / claimed.file_path).read_bytes() == b"sound"
@@ -637,7 +637,7 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
     (device,) = works.shelf.all()
 
-    works.settling.settle(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.recover())
 
     assert works.now().status is Status.PENDING
 
@@ -651,7 +651,7 @@ def test_a_completed_file_of_another_size_is_damaged_and_fetched_again(works: Wo
     os.utime(spoiled, (written, written))
     (device,) = works.shelf.all()
 
-    works.settling.settle(device, [])
+    works.settling.reconcile(device, [])
 
     assert (works.now().status, works.now().error_code) == (Status.PENDING, "damaged")
 
@@ -666,7 +666,7 @@ def test_a_completed_file_that_somebody_wrote_to_later_is_not_fetched_over_it(
     os.utime(works.stick / works.now().file_path, (later, later))
     (device,) = works.shelf.all()
 
-    works.settling.settle(device, [])
+    works.settling.reconcile(device, [])
 
     assert works.now().status is Status.COMPLETED
 
@@ -680,7 +680,7 @@ def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:
     foreign = works.stick / ".sidecar" / "parts" / "notes.txt"
     foreign.write_text("mine")
 
-    works.settling.settle(device, [])
+    works.settling.reconcile(device, [])
 
     left = sorted(one.name for one in foreign.parent.iterdir())
     assert left == [f"{works.now().id}.part", "notes.txt"]

@@ -34,7 +34,7 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     arrived(downloads, 3, device=CARD)
     coming = downloads.enqueue(wanted(4, priority=9))[0]
     downloads.claim(BEGIN)
-    downloads.opened(coming.id, Validator(None, 5000), 64)
+    downloads.transfer_started(coming.id, Validator(None, 5000), 64)
     waiting = downloads.enqueue(wanted(5, priority=7))[0]
     later = downloads.enqueue(wanted(6))[0]
     failed = downloads.claim(BEGIN, busy=[waiting.id])

@@ -128,7 +128,7 @@ def begun(downloads: Downloads, held: int = 400) -> Download:
     downloads.enqueue(wanted(1))
     running = downloads.claim(BEGIN)
     assert running is not None
-    downloads.opened(running.id, MODIFIED, held)
+    downloads.transfer_started(running.id, MODIFIED, held)
     found = downloads.get(running.id)
     assert found is not None
     return found
@@ -179,7 +179,7 @@ def test_a_cooldown_is_ended_with_all_tries_given_back(downloads: Downloads) -> 
     waiting = downloads.get(running.id)
     assert waiting is not None
 
-    assert downloads.hurry(waiting, from_zero=True)
+    assert downloads.end_cooldown(waiting, from_zero=True)
 
     now = downloads.get(running.id)
     assert now is not None

@@ -269,7 +269,7 @@ def test_a_slow_walk_over_a_device_holds_nobody_up(db: Database, downloads: Down
 
     walk = downloads.completed_on(STICK)
     first = next(walk)
-    downloads.vanish(first)
+    downloads.mark_missing(first)
     rest = list(walk)
 
     assert len(rest) == len({one.id for one in rest}) == 1200 - 200 - 1

@@ -255,7 +255,7 @@ def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
 def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus: Bus) -> None:
     download, _ = downloads.enqueue(wanted(1))
     # Another connection sees only what is committed.
-    beside = Database.visit(db.path)
+    beside = Database.open_existing(db.path)
     seen: list[Download | None] = []
     bus.subscribe(lambda _: seen.append(Downloads(beside, Bus(), FakeClock()).get(download.id)))
 
@@ -302,7 +302,7 @@ def test_an_arrived_file_is_complete_and_without_blemish(
     downloads.enqueue(wanted(1))
     downloads.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
-    downloads.opened(download.id, VALIDATOR, 0)
+    downloads.transfer_started(download.id, VALIDATOR, 0)
     downloads.finalizing(download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac")
     clock.advance(60)
 
@@ -319,7 +319,7 @@ def test_an_arrived_file_is_complete_and_without_blemish(
 def test_a_failed_one_keeps_its_reason_until_it_is_retried(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.opened(download.id, VALIDATOR, 0)
+    downloads.transfer_started(download.id, VALIDATOR, 0)
     downloads.synced(download.id, MIB)
     until = BEGIN + timedelta(hours=1)
 
@@ -353,7 +353,7 @@ Fail = Callable[[Downloads, Download], bool]
 def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) -> None:
     downloads.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.opened(download.id, VALIDATOR, 0)
+    downloads.transfer_started(download.id, VALIDATOR, 0)
     downloads.synced(download.id, MIB)
 
     assert restart(downloads, download)
@@ -365,7 +365,7 @@ def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) ->
 def test_a_retry_from_zero_forgets_the_part_file(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.opened(download.id, VALIDATOR, MIB)
+    downloads.transfer_started(download.id, VALIDATOR, MIB)
     downloads.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
 
     assert downloads.retry(fresh(downloads, download), from_zero=True)
@@ -392,7 +392,7 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
     download = claimed(downloads)
     downloads.pause(download)
 
-    assert not downloads.opened(download.id, VALIDATOR, 7)
+    assert not downloads.transfer_started(download.id, VALIDATOR, 7)
     assert not downloads.synced(download.id, 7)
     assert not downloads.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
     assert fresh(downloads, download).bytes_downloaded == 0
@@ -425,7 +425,7 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     downloads.enqueue(wanted(1))
     downloads.enqueue(wanted(2))
     running, finishing = claimed(downloads), claimed(downloads)
-    downloads.opened(running.id, VALIDATOR, 0)
+    downloads.transfer_started(running.id, VALIDATOR, 0)
     downloads.synced(running.id, 3 * MIB)
     downloads.finalizing(finishing.id, size=7, content_hash=HASH, mime_type="audio/flac")
 
@@ -474,7 +474,7 @@ def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
 ) -> None:
     there = arrived(downloads)
     assert {
-        Move.VANISH: downloads.vanish,
+        Move.VANISH: downloads.mark_missing,
         Move.EVICT: downloads.evict,
         Move.DELETE: downloads.delete,
     }[move](there)
@@ -540,7 +540,9 @@ def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
 def test_a_file_that_vanished_says_why_until_it_is_wanted_again(downloads: Downloads) -> None:
     there = arrived(downloads)
 
-    assert downloads.vanish(there, code="removed-by-person", text="It was removed from the stick")
+    assert downloads.mark_missing(
+        there, code="removed-by-person", text="It was removed from the stick"
+    )
 
     gone = fresh(downloads, there)
     assert (gone.status, gone.error_code) == (Status.REMOVED, "removed-by-person")

@@ -93,7 +93,7 @@ def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> Non
     assert first is not None
     assert second is not None
 
-    downloads.vanish(first)
+    downloads.mark_missing(first)
     downloads.damaged(second, PUT_BACK)
 
     for one in files:

@@ -85,7 +85,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(download=seen, held=st.integers(0, 1000))
     def note_progress(self, download: Download, held: int) -> None:
         runs = self.states.get(download.id) is Status.DOWNLOADING
-        assert self.downloads.opened(download.id, SOME_VALIDATOR, held) is runs
+        assert self.downloads.transfer_started(download.id, SOME_VALIDATOR, held) is runs
         assert self.downloads.synced(download.id, held) is runs
 
     @rule(download=seen)

@@ -62,7 +62,7 @@ def test_what_went_counts_for_nothing(
     one = arrived(downloads, 1)
     (sent,) = arrivals.absent(STICK, PHONE)
     arrivals.save(PHONE, [sent], clock.now())
-    downloads.vanish(one)
+    downloads.mark_missing(one)
 
     assert arrivals.newest(STICK, [PHONE]) == {}
     assert arrivals.of_file(one.id) == []

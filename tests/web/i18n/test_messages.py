@@ -142,7 +142,7 @@ def test_every_sentence_of_a_service_is_translated(language: str) -> None:
         one
         for one in made() - PIECES - set(there)
         # What is a part of another sentence, or put together from several, is known as that.
-        if said.say(_filled(one)) == _filled(one)
+        if said.translate(_filled(one)) == _filled(one)
     }
 
     assert not missing
@@ -170,12 +170,12 @@ def test_a_sentence_is_known_whatever_its_values(data: st.DataObject) -> None:
     # A value that reads like the plain text of the sentence could be cut in another place.
     values = [data.draw(VALUES.filter(lambda text: " " not in text and "(" not in text))] * 2
 
-    assert MessageTranslator(said).say(one.format(*values)) == said[one].format(*values)
+    assert MessageTranslator(said).translate(one.format(*values)) == said[one].format(*values)
 
 
 @given(VALUES)
 def test_what_is_not_known_stays_as_it_is(text: str) -> None:
-    assert MessageTranslator({"{0} is full": "{0} ist voll"}).say(f"{text}!") == f"{text}!"
+    assert MessageTranslator({"{0} is full": "{0} ist voll"}).translate(f"{text}!") == f"{text}!"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,8 @@ def test_what_is_not_known_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_sentences_are_said_in_german(english: str, german: str) -> None:
-    assert sayings("de", point=",").say(english) == german
-    assert sayings("en", point=".").say(english) == english
+    assert sayings("de", point=",").translate(english) == german
+    assert sayings("en", point=".").translate(english) == english
 
 
 @pytest.fixture
