@@ -78,8 +78,8 @@ class Runtime:
         self._bus = Bus()
         self._running = ExitStack()
         self._recent = RecentLog(LineFormatter())
-        self._workers_bell = Wakeup()
-        self._keeper_bell = Wakeup()
+        self._workers_wakeup = Wakeup()
+        self._housekeeping_wakeup = Wakeup()
         self.url = ""
         self.web: Web | None = None
 
@@ -119,23 +119,23 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        crew = ThreadGroup(db.thread)
+        threads = ThreadGroup(db.thread)
         with ExitStack() as opening:
-            opening.callback(crew.stop_all, within_s=STOP_WITHIN_S)
-            http, startup = self._open(opening, crew)
+            opening.callback(threads.stop_all, within_s=STOP_WITHIN_S)
+            http, startup = self._open(opening, threads)
             if self._prepare is not None:
                 self._settings = self._prepare(self.url, startup)
-            services = self._assemble(building, crew, db)
-            building.callback(self._end_crew, crew, services.claims)
+            services = self._assemble(building, threads, db)
+            building.callback(self._end_threads, threads, services.claims)
             building.callback(http.stop)
             opening.pop_all()
         self._serve(building, http, services, db)
         building.callback(services.following.end)
         building.callback(self._bus.subscribe(self._hear))
-        self._start_crew(crew, services)
-        building.callback(self._ask_to_stop, crew, services.claims)
+        self._start_threads(threads, services)
+        building.callback(self._ask_to_stop, threads, services.claims)
 
-    def _open(self, opening: ExitStack, crew: ThreadGroup) -> tuple[WebServer, Startup]:
+    def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Let the web server answer that the sidecar starts."""
         server, startup = self._settings.server, Startup()
         app = starting_app(startup, self._web_options, self._clock)
@@ -143,20 +143,20 @@ class Runtime:
         http.bind()
         self.url = http.url + server.base_url
         opening.callback(http.stop)
-        crew.add("http", lambda _stop: http.serve())
+        threads.add("http", lambda _stop: http.serve())
         return http, startup
 
-    def _assemble(self, building: ExitStack, crew: ThreadGroup, db: Database) -> Assembly:
+    def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
         services = Assembly(
             self._settings,
             Store(db, self._bus, self._clock),
             self._bus,
             self._clock,
-            lambda: crew.all_alive() and db.is_answering(),
+            lambda: threads.all_alive() and db.is_answering(),
             recent=self._recent,
         )
         services.check_formats()
-        building.callback(services.shelf.close)
+        building.callback(services.registry.close)
         services.keeping.recover()
         return services
 
@@ -227,43 +227,43 @@ class Runtime:
         web.live.start(around=db.thread)
         http.answer_with(wsgi)
 
-    def _start_crew(self, crew: ThreadGroup, services: Assembly) -> None:
-        crew.add("reporter", services.transfers.run)
-        crew.add("casting", services.casting.run)
-        crew.add("cast-orders", services.cast_orders.run)
-        crew.add("accounts", services.account_look.run)
-        crew.add("watching", services.watching.run)
-        crew.add("watcher", services.removals.run)
-        crew.add("keeper", partial(services.keeping.run, bell=self._keeper_bell))
-        crew.add("stick", services.stick_writer.run)
-        crew.add("playlists", services.playlist_writer.run)
-        crew.add("beside", services.beside_writer.run)
+    def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
+        threads.add("reporter", services.transfers.run)
+        threads.add("casting", services.casting.run)
+        threads.add("cast-orders", services.cast_orders.run)
+        threads.add("accounts", services.account_look.run)
+        threads.add("watching", services.watching.run)
+        threads.add("watcher", services.removals.run)
+        threads.add("keeper", partial(services.keeping.run, wakeup=self._housekeeping_wakeup))
+        threads.add("stick", services.stick_writer.run)
+        threads.add("playlists", services.playlist_writer.run)
+        threads.add("beside", services.beside_writer.run)
         if services.peers is not None:
-            crew.add("syncthing", services.peers.run)
+            threads.add("syncthing", services.peers.run)
         _, beside_engine = services.engine
         if beside_engine is not None:
-            crew.add("aria2", beside_engine)
+            threads.add("aria2", beside_engine)
         for number in range(1, self._settings.transfer.workers + 1):
             worker = services.new_worker()
-            crew.add(f"worker-{number}", partial(worker.run, bell=self._workers_bell))
+            threads.add(f"worker-{number}", partial(worker.run, wakeup=self._workers_wakeup))
         for number in range(1, self._settings.transfer.converters + 1):
-            crew.add(f"converter-{number}", services.converters.run)
+            threads.add(f"converter-{number}", services.converters.run)
 
-    def _ask_to_stop(self, crew: ThreadGroup, claims: Claims) -> None:
-        crew.stop.set()
+    def _ask_to_stop(self, threads: ThreadGroup, claims: Claims) -> None:
+        threads.stop.set()
         claims.stop_all()
-        self._workers_bell.set()
-        self._keeper_bell.set()
+        self._workers_wakeup.set()
+        self._housekeeping_wakeup.set()
 
-    def _end_crew(self, crew: ThreadGroup, claims: Claims) -> None:
-        self._ask_to_stop(crew, claims)
-        crew.stop_all(within_s=STOP_WITHIN_S)
+    def _end_threads(self, threads: ThreadGroup, claims: Claims) -> None:
+        self._ask_to_stop(threads, claims)
+        threads.stop_all(within_s=STOP_WITHIN_S)
 
     def _hear(self, news: News) -> None:
         match news:
             case WorkArrived():
-                self._workers_bell.set()
+                self._workers_wakeup.set()
             case AccountChanged():
-                self._keeper_bell.set()
+                self._housekeeping_wakeup.set()
             case _:
                 pass

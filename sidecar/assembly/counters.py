@@ -53,9 +53,9 @@ class Assembly(Returning):
             downloads=store.downloads,
             holds=store.holds,
             devices=store.devices,
-            shelf=self.shelf,
+            registry=self.registry,
             access=self.access,
-            troubles=self.troubles,
+            problems=self.problems,
             transfers=self.transfers,
             covers=self.covers,
             arrivals=store.arrivals if self.peers else None,
@@ -74,8 +74,8 @@ class Assembly(Returning):
         """What waits for a person's answer on the devices."""
         return OpenQuestions(
             removals=self.removals,
-            shelf=self.shelf,
-            troubles=self.troubles,
+            registry=self.registry,
+            problems=self.problems,
             access=self.access,
         )
 
@@ -96,7 +96,7 @@ class Assembly(Returning):
             accounts=self.accounts,
             access=self.access,
             planning=self.planning,
-            shelf=self.shelf,
+            registry=self.registry,
             claims=self.claims,
             show=self.desk.download,
             clock=self._clock,
@@ -120,7 +120,7 @@ class Assembly(Returning):
         """How the machinery stands."""
         return SystemStatus(
             anonymous=self.accounts.anonymous,
-            troubles=self.troubles,
+            problems=self.problems,
             engine=self._settings.transfer.engine,
             workers=self._settings.transfer.workers,
             running=lambda: len(self.transfers.last()),
@@ -144,7 +144,7 @@ class Assembly(Returning):
     @cached_property
     def looking(self) -> FilePresence:
         """Looks whether files are there."""
-        return FilePresence(self.shelf, self._store.devices)
+        return FilePresence(self.registry, self._store.devices)
 
     @cached_property
     def offline(self) -> FileSearch:
@@ -210,7 +210,7 @@ class Assembly(Returning):
     @cached_property
     def transfers_desk(self) -> TransferStatus:
         """What may be fetched now, as people see it."""
-        return TransferStatus(self.network, self.speed, self.shelf, self.access)
+        return TransferStatus(self.network, self.speed, self.registry, self.access)
 
     @cached_property
     def plans(self) -> PlanService:
@@ -239,8 +239,8 @@ class Assembly(Returning):
             devices=self.desk.devices,
             download=self.desk.download,
             arrivals=self._store.arrivals,
-            shelf=self.shelf,
-            troubles=self.troubles,
+            registry=self.registry,
+            problems=self.problems,
         )
 
     def _syncthing_notices(self, person: Person) -> Sequence[Notice]:
@@ -253,7 +253,7 @@ class Assembly(Returning):
             self.removals,
             ownership=self.ownership,
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
         )
 
     @cached_property
@@ -261,7 +261,7 @@ class Assembly(Returning):
         """How devices are pulled out."""
         return EjectService(
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
             claims=self.claims,
             clock=self._clock,
         )
@@ -275,7 +275,7 @@ class Assembly(Returning):
             holds=store.holds,
             tombstones=store.tombstones,
             exclusions=store.exclusions,
-            troubles=self.troubles,
+            problems=self.problems,
             devices=self.device_book,
             rules=self.rule_book,
             names=lambda: {one.user_id: one.name for one in self.accounts.all()},

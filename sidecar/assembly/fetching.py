@@ -45,9 +45,9 @@ class Fetching(Wanting):
         """Keeps the devices within their limits."""
         return SpacePlanner(
             db=self._store.db,
-            shelf=self.shelf,
+            registry=self.registry,
             downloads=self._store.downloads,
-            troubles=self.troubles,
+            problems=self.problems,
             bus=self._bus,
             in_use=lambda: in_use(self.watching.now()),
             clock=self._clock,
@@ -65,9 +65,9 @@ class Fetching(Wanting):
         )
         return PeerMonitor(
             Syncthing(connection),
-            shelf=self.shelf,
+            registry=self.registry,
             arrivals=self._store.arrivals,
-            troubles=self.troubles,
+            problems=self.problems,
             bus=self._bus,
             clock=self._clock,
         )
@@ -76,9 +76,9 @@ class Fetching(Wanting):
     def stick_writer(self) -> IndexWriter:
         """What writes the pages and manifests that lie on the devices."""
         writer = IndexWriter(
-            shelf=self.shelf,
+            registry=self.registry,
             on_device=CompletedFiles(self._store.db),
-            troubles=self.troubles,
+            problems=self.problems,
             server_id=lambda: self.accounts.server_id,
             clock=self._clock,
         )
@@ -89,10 +89,10 @@ class Fetching(Wanting):
     def playlist_writer(self) -> PlaylistWriter:
         """What writes the playlists that lie on the devices."""
         writer = PlaylistWriter(
-            shelf=self.shelf,
+            registry=self.registry,
             orders=self._store.playlist_orders,
             on_device=CompletedFiles(self._store.db),
-            troubles=self.troubles,
+            problems=self.problems,
             clock=self._clock,
         )
         self._bus.subscribe(writer.hear)
@@ -102,12 +102,12 @@ class Fetching(Wanting):
     def beside_writer(self) -> CompanionWriter:
         """What puts covers, lyrics and subtitles beside the files."""
         writer = CompanionWriter(
-            shelf=self.shelf,
+            registry=self.registry,
             on_device=CompletedFiles(self._store.db),
             beside=CompanionFiles(self._store.db),
             client=self.accounts.client,
             cover_changed=self.stick_writer.changed,
-            troubles=self.troubles,
+            problems=self.problems,
             clock=self._clock,
         )
         self._bus.subscribe(writer.hear)
@@ -120,8 +120,8 @@ class Fetching(Wanting):
         return RemovalMonitor(
             downloads=store.downloads,
             verdicts=RemovalRecorder(store.db, store.downloads, store.holds, self._clock),
-            shelf=self.shelf,
-            troubles=self.troubles,
+            registry=self.registry,
+            problems=self.problems,
             bus=self._bus,
             clock=self._clock,
         )
@@ -137,7 +137,7 @@ class Fetching(Wanting):
         return FailurePolicy(
             downloads=self._store.downloads,
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             server=self.server,
             clock=self._clock,
             chance=random.random,
@@ -160,13 +160,13 @@ class Fetching(Wanting):
             engine=self.engine[0],
             downloads=self._store.downloads,
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             server=self.server,
-            troubles=self.troubles,
+            problems=self.problems,
             transfers=self.transfers,
             claims=self.claims,
             failing=self.failing,
-            copies=DeviceCopy(self.shelf, self._store.downloads),
+            copies=DeviceCopy(self.registry, self._store.downloads),
             clock=self._clock,
             held_back=self.room.held_back,
             own_only=self.network.own_only,
@@ -198,12 +198,12 @@ class Fetching(Wanting):
             self._settings.jellyfin.password,
             accounts=self.accounts,
             server=self.server,
-            troubles=self.troubles,
+            problems=self.problems,
         )
         return Housekeeping(
             db=self._store.db,
             downloads=self._store.downloads,
-            shelf=self.shelf,
+            registry=self.registry,
             settling=DeviceRecovery(self._store.downloads),
             planning=self.planning,
             room=self.room,

@@ -50,19 +50,19 @@ class Ground:
         self._recent = recent or RecentLog(logging.Formatter())
 
     @cached_property
-    def troubles(self) -> Problems:
+    def problems(self) -> Problems:
         """What stands in the way now."""
         return Problems(self._bus)
 
     @cached_property
     def accounts(self) -> AccountService:
         """Who is signed in."""
-        return account_desk(self._settings, self._store, self.troubles, self._bus, self._clock)
+        return account_desk(self._settings, self._store, self.problems, self._bus, self._clock)
 
     @cached_property
     def server(self) -> JellyfinStatus:
         """Whether Jellyfin is there."""
-        return JellyfinStatus(self.accounts.anonymous, self.troubles, self._clock)
+        return JellyfinStatus(self.accounts.anonymous, self.problems, self._clock)
 
     @cached_property
     def claims(self) -> Claims:
@@ -105,7 +105,7 @@ class Ground:
             store=FormatStore(self._store.db),
             devices=self._store.devices,
             downloads=self._store.downloads,
-            shelf=self.shelf,
+            registry=self.registry,
             meta=self._store.meta,
             item=lambda one: self.accounts.client(one.user_id).item(one.item_id),
             server_is_there=lambda: self.server.is_there,
@@ -116,26 +116,26 @@ class Ground:
     @cached_property
     def originals(self) -> KeptOriginals:
         """Those that are kept besides what was converted."""
-        originals = KeptOriginals(self.shelf, FormatStore(self._store.db))
+        originals = KeptOriginals(self.registry, FormatStore(self._store.db))
         self._bus.subscribe(originals.hear)
         return originals
 
     @cached_property
-    def shelf(self) -> DeviceRegistry:
+    def registry(self) -> DeviceRegistry:
         """The devices as they are now."""
         return DeviceRegistry(
             self._settings.devices,
             current=self.device_book.current,
             devices=self._store.devices,
             downloads=self._store.downloads,
-            troubles=self.troubles,
+            problems=self.problems,
             clock=self._clock,
         )
 
     @cached_property
     def access(self) -> DeviceAccess:
         """Who may use and who may manage each device."""
-        return DeviceAccess(self.shelf.settings, self._store.devices, self.accounts.all)
+        return DeviceAccess(self.registry.settings, self._store.devices, self.accounts.all)
 
     @cached_property
     def network(self) -> NetworkPolicy:
@@ -145,7 +145,7 @@ class Ground:
             settings,
             zone=zone(settings.time_zone),
             look=WayOut().look,
-            shelf=self.shelf,
+            registry=self.registry,
             claims=self.claims,
             holds=self._store.holds,
             meta=self._store.meta,
@@ -159,7 +159,7 @@ class Ground:
         return SpeedLimits(
             self._settings.transfer,
             zone=zone(self._settings.network.time_zone),
-            shelf=self.shelf,
+            registry=self.registry,
             meta=self._store.meta,
             clock=self._clock,
         )

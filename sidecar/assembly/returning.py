@@ -20,7 +20,7 @@ class Returning(Fetching):
         store = self._store
         return PlayerLogImporter(
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
             tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
             client=self.accounts.client,
             on_plays=self.followers.play_ended,
@@ -33,7 +33,7 @@ class Returning(Fetching):
         store = self._store
         return AdoptionService(
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
             downloads=store.downloads,
             adopter=Adopter(store.db, store.downloads, self.planning),
             client=self.accounts.client,

@@ -59,7 +59,7 @@ class Store:
 
 
 def account_desk(
-    settings: Settings, store: Store, troubles: Problems, bus: Bus, clock: Clock
+    settings: Settings, store: Store, problems: Problems, bus: Bus, clock: Clock
 ) -> AccountService:
     """Return what signs accounts in and out.
 
@@ -74,7 +74,7 @@ def account_desk(
         accounts=store.accounts,
         meta=store.meta,
         box=TokenBox(settings.server.data_dir / KEY_FILE),
-        troubles=troubles,
+        problems=problems,
         bus=bus,
         clock=clock,
     )

@@ -49,7 +49,7 @@ class Wanting(Ground):
         store = self._store
         return AccountFollowers(
             planning=self.planning,
-            shelf=self.shelf,
+            registry=self.registry,
             server=self.server,
             hearts=store.hearts,
             holds=store.holds,
@@ -94,7 +94,7 @@ class Wanting(Ground):
         """Turns what people cast into pins."""
         return CastOrders(
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             planning=self.planning,
             downloads=self._store.downloads,
             clock=self._clock,
@@ -105,9 +105,9 @@ class Wanting(Ground):
         """The devices in the menus of Jellyfin's clients."""
         return CastTargets(
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             orders=self.cast_orders,
-            is_paused=self.shelf.is_paused,
+            is_paused=self.registry.is_paused,
             around=self._store.db.thread,
             clock=self._clock,
             chance=random.random,

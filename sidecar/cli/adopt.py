@@ -95,9 +95,9 @@ def adopt(settings: Settings, asked: argparse.Namespace) -> int:
     else:
         for one in done:
             _print(one, is_trial=asked.dry_run)
-    troubles = [one.trouble for one in done if one.trouble is not None]
-    if troubles:
-        raise SidecarError("; ".join(troubles))
+    problems = [one.trouble for one in done if one.trouble is not None]
+    if problems:
+        raise SidecarError("; ".join(problems))
     return 0
 
 

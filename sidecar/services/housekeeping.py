@@ -41,7 +41,7 @@ class Housekeeping:
         *,
         db: Database,
         downloads: Downloads,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         settling: DeviceRecovery,
         planning: WishService,
         room: SpacePlanner,
@@ -56,7 +56,7 @@ class Housekeeping:
     ) -> None:
         self._db = db
         self._downloads = downloads
-        self._shelf = shelf
+        self._registry = registry
         self._settling = settling
         self._planning = planning
         self._room = room
@@ -79,10 +79,10 @@ class Housekeeping:
         """
         for download in self._downloads.recover():
             self._unfinished.setdefault(download.device_id, []).append(download)
-        self._shelf.look(settle=self._settle, starting=True)
+        self._registry.look(settle=self._settle, starting=True)
         self._formats.align()
 
-    def run(self, stop: Event, bell: Wakeup) -> None:
+    def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever the bell rings, until `stop` is set."""
         while not stop.is_set():
             try:
@@ -91,11 +91,11 @@ class Housekeeping:
                 log.warning("%s", trouble)
             except Exception:
                 log.exception("the housekeeping failed in a way nobody foresaw")
-            bell.wait(EVERY_S)
+            wakeup.wait(EVERY_S)
 
     def step(self) -> None:
         """Do all that is due."""
-        if self._shelf.look(settle=self._settle):
+        if self._registry.look(settle=self._settle):
             self._device_came()
         self._server.probe()
         self._sign_in()

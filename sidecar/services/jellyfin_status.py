@@ -25,9 +25,9 @@ LONGEST_PROBE_S = 300.0
 class JellyfinStatus:
     """The one place that knows whether the server is there. Safe for many threads."""
 
-    def __init__(self, anonymous: Callable[[], Jellyfin], troubles: Problems, clock: Clock) -> None:
+    def __init__(self, anonymous: Callable[[], Jellyfin], problems: Problems, clock: Clock) -> None:
         self._anonymous = anonymous
-        self._troubles = troubles
+        self._problems = problems
         self._clock = clock
         self._lock = Lock()
         self._pause_s = FIRST_PROBE_S
@@ -36,7 +36,7 @@ class JellyfinStatus:
     @property
     def is_there(self) -> bool:
         """Whether the server may be asked."""
-        return self._troubles.of(ProblemKind.SERVER, SUBJECT) is None
+        return self._problems.of(ProblemKind.SERVER, SUBJECT) is None
 
     def tell(self, trouble: JellyfinError) -> None:
         """Note that the server is away, or is another one; other troubles are none of it."""
@@ -65,7 +65,7 @@ class JellyfinStatus:
             return
         with self._lock:
             self._pause_s = FIRST_PROBE_S
-        if self._troubles.clear(ProblemKind.SERVER, SUBJECT):
+        if self._problems.clear(ProblemKind.SERVER, SUBJECT):
             log.info("Jellyfin is back")
 
     def _note(self, trouble: Problem, retry_after_s: float | None) -> None:
@@ -74,5 +74,5 @@ class JellyfinStatus:
                 self._pause_s = FIRST_PROBE_S
                 wait_s = min(max(retry_after_s or 0.0, FIRST_PROBE_S), LONGEST_PROBE_S)
                 self._probe_at = self._clock.monotonic() + wait_s
-        if self._troubles.note(ProblemKind.SERVER, SUBJECT, trouble):
+        if self._problems.note(ProblemKind.SERVER, SUBJECT, trouble):
             log.warning("%s", trouble.text)

@@ -45,21 +45,21 @@ class Problems:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._lock = Lock()
-        self._troubles: dict[tuple[ProblemKind, str], Problem] = {}
+        self._problems: dict[tuple[ProblemKind, str], Problem] = {}
 
     def note(self, kind: ProblemKind, subject: str, trouble: Problem) -> bool:
         """Remember a trouble; return whether it is news."""
         with self._lock:
-            if self._troubles.get((kind, subject)) == trouble:
+            if self._problems.get((kind, subject)) == trouble:
                 return False
-            self._troubles[kind, subject] = trouble
+            self._problems[kind, subject] = trouble
         self._tell(kind, subject)
         return True
 
     def clear(self, kind: ProblemKind, subject: str) -> bool:
         """Forget a trouble that is cured; return whether there was one."""
         with self._lock:
-            if self._troubles.pop((kind, subject), None) is None:
+            if self._problems.pop((kind, subject), None) is None:
                 return False
         self._tell(kind, subject)
         self._bus.publish(WorkArrived())
@@ -68,12 +68,12 @@ class Problems:
     def of(self, kind: ProblemKind, subject: str) -> Problem | None:
         """Return the present trouble of one subject."""
         with self._lock:
-            return self._troubles.get((kind, subject))
+            return self._problems.get((kind, subject))
 
     def all_of(self, kind: ProblemKind) -> Mapping[str, Problem]:
         """Return the present troubles of one kind, by subject."""
         with self._lock:
-            return {subject: one for (of, subject), one in self._troubles.items() if of is kind}
+            return {subject: one for (of, subject), one in self._problems.items() if of is kind}
 
     def _tell(self, kind: ProblemKind, subject: str) -> None:
         if kind is ProblemKind.DEVICE:

@@ -97,7 +97,7 @@ class SystemStatus:
         self,
         *,
         anonymous: Callable[[], Jellyfin],
-        troubles: Problems,
+        problems: Problems,
         engine: str,
         workers: int,
         running: Callable[[], int],
@@ -106,7 +106,7 @@ class SystemStatus:
         recent: RecentLog,
     ) -> None:
         self._anonymous = anonymous
-        self._troubles = troubles
+        self._problems = problems
         self._engine = engine
         self._workers = workers
         self._running = running
@@ -117,7 +117,7 @@ class SystemStatus:
     def view(self) -> SystemStatusView:
         """See `HoodDesk`."""
         name = version = trouble = None
-        known = next(iter(self._troubles.all_of(ProblemKind.SERVER).values()), None)
+        known = next(iter(self._problems.all_of(ProblemKind.SERVER).values()), None)
         try:
             info = self._anonymous().public_info()
             name, version = info.server_name, info.version

@@ -53,11 +53,11 @@ def opened(household: Household) -> Iterator[tuple[Assembly, Store]]:
         with closing(Database.open(folder / DATABASE, clock=clock)) as db:
             store = Store(db, bus, clock)
             services = Assembly(settings, store, bus, clock, lambda: True)
-            services.shelf.look(settle=lambda _device: None, starting=True)
+            services.registry.look(settle=lambda _device: None, starting=True)
             try:
                 yield services, store
             finally:
-                services.shelf.close()
+                services.registry.close()
 
 
 @dataclass(frozen=True, slots=True)

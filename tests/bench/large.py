@@ -112,8 +112,8 @@ def build(folder: Path, count: int) -> Household:
         _people(store, settings)
         services = Assembly(settings, store, Bus(), clock, lambda: True)
         services.keeping.recover()
-        devices = [one.id for one in services.shelf.all()]
-        services.shelf.close()
+        devices = [one.id for one in services.registry.all()]
+        services.registry.close()
         _Writer(store, devices, folder).write(count)
         with db.write():
             for number in range(PLAYS * count // 100_000):

@@ -33,7 +33,7 @@ def measure(household: Household, rounds: int) -> None:
         opened(household) as (services, store),
         closing(sqlite3.connect(store.db.path)) as bare,
     ):
-        devices = [one.id for one in services.shelf.all()]
+        devices = [one.id for one in services.registry.all()]
 
         def peer() -> object:
             return bare.execute(BARE).fetchall()

@@ -57,7 +57,7 @@ def main() -> int:
     _account(store, settings, clock)
     services = Assembly(settings, store, bus, clock, lambda: True)
     services.keeping.recover()
-    _wish(store, services.shelf.all()[0].id, clock, asked.count, asked.size)
+    _wish(store, services.registry.all()[0].id, clock, asked.count, asked.size)
     workers = [
         Thread(target=partial(_work, services.new_worker().step, db)) for _ in range(asked.workers)
     ]
@@ -69,7 +69,7 @@ def main() -> int:
     for row in store.downloads.page(missing, 1, 3)[0]:
         print(row.title, row.status, row.error_message, file=sys.stderr)
     done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
-    services.shelf.close()
+    services.registry.close()
     db.close()
     return 0 if done == asked.count else 1
 

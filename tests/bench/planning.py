@@ -24,7 +24,7 @@ def measure(household: Household, rounds: int) -> None:
         opened(household) as (services, store),
         closing(sqlite3.connect(store.db.path)) as bare,
     ):
-        device = services.shelf.all()[0]
+        device = services.registry.all()[0]
         held = store.holds.of_rule(PEOPLE["ann"], device.id, "favourites")
         wishes = [Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held]
         inventory = Inventory(store.db)

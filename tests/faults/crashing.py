@@ -59,7 +59,7 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
                 services.keeping.recover()
                 yield services, store
             finally:
-                services.shelf.close()
+                services.registry.close()
     finally:
         db.close()
 
@@ -76,7 +76,7 @@ def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGI
         listing = client.favourites(frozenset({ItemType.AUDIO}))
         item = next(one for one in listing.items if one.title == title)
         planning = WishService(store.db, store.holds, store.downloads, SystemClock())
-        [device_id] = services.shelf.serving("ann")
+        [device_id] = services.registry.serving("ann")
         wish = Wish(account.user_id, device_id, item, Reason("favourites", item.id, "liked"))
         planning.hold([wish], client.items)
 

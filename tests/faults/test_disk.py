@@ -61,7 +61,7 @@ class House:
 
     @property
     def trouble(self) -> str | None:
-        found = self.services.troubles.of(ProblemKind.DEVICE, self.download.device_id)
+        found = self.services.problems.of(ProblemKind.DEVICE, self.download.device_id)
         return found.code if found else None
 
     @property

@@ -62,15 +62,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def troubles() -> Problems:
+def problems() -> Problems:
     return Problems(Bus())
 
 
 @pytest.fixture
-def watch(server: PublicInfo, troubles: Problems, clock: FakeClock) -> JellyfinStatus:
+def watch(server: PublicInfo, problems: Problems, clock: FakeClock) -> JellyfinStatus:
     identity = DeviceIdentity(device_id="test", version="1")
     return JellyfinStatus(
-        lambda: Jellyfin(server.url, identity=identity, server_id="a" * 32), troubles, clock
+        lambda: Jellyfin(server.url, identity=identity, server_id="a" * 32), problems, clock
     )
 
 
@@ -112,7 +112,7 @@ def test_the_server_is_not_asked_before_the_time_it_named(
 
 
 def test_many_tellers_are_one_trouble(
-    watch: JellyfinStatus, troubles: Problems, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, problems: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:
     for _ in range(4):
         watch.tell(ServerAway("Jellyfin does not answer"))
@@ -122,11 +122,11 @@ def test_many_tellers_are_one_trouble(
         watch.probe()
 
     assert server.asked == 1
-    assert troubles.of(ProblemKind.SERVER, SUBJECT) is None
+    assert problems.of(ProblemKind.SERVER, SUBJECT) is None
 
 
 def test_another_server_at_the_address_stays_a_trouble(
-    watch: JellyfinStatus, troubles: Problems, server: PublicInfo, clock: FakeClock
+    watch: JellyfinStatus, problems: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:
     server.id = "b" * 32
     watch.tell(WrongServer("Another Jellyfin server answers"))
@@ -134,7 +134,7 @@ def test_another_server_at_the_address_stays_a_trouble(
     clock.advance(10)
     watch.probe()
 
-    trouble = troubles.of(ProblemKind.SERVER, SUBJECT)
+    trouble = problems.of(ProblemKind.SERVER, SUBJECT)
     assert trouble is not None
     assert trouble.code == "wrong-server"
 

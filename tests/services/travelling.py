@@ -86,7 +86,7 @@ class Traveller:
         self.tables = ReporterStores(
             world.db, ImportedPlays(world.db), Plays(world.db), world.downloads
         )
-        self.shelf = DeviceRegistry(
+        self.registry = DeviceRegistry(
             [
                 DeviceSettings(
                     name="Car stick",
@@ -99,14 +99,14 @@ class Traveller:
             ],
             devices=world.devices,
             downloads=world.downloads,
-            troubles=Problems(world.bus),
+            problems=Problems(world.bus),
             clock=world.clock,
         )
-        self.shelf.look(settle=lambda _device: None)
-        self.access = DeviceAccess(self.shelf.settings, world.devices, self._accounts)
+        self.registry.look(settle=lambda _device: None)
+        self.access = DeviceAccess(self.registry.settings, world.devices, self._accounts)
         self.desk = PlayerLogImporter(
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
             tables=self.tables,
             client=self._client,
             on_plays=self.said.append,
@@ -115,7 +115,7 @@ class Traveller:
         planning = WishService(world.db, world.holds, world.downloads, world.clock)
         self.adoption = AdoptionService(
             access=self.access,
-            shelf=self.shelf,
+            registry=self.registry,
             downloads=world.downloads,
             adopter=Adopter(world.db, world.downloads, planning),
             client=self._client,
@@ -195,7 +195,7 @@ class Traveller:
 
     def fresh(self) -> list[ImportedListening]:
         """Return the plays that would be taken over, as they are in the log."""
-        found = self.desk._read(self.ann, self.shelf.get(STICK), self._client(self.ann.user_id))
+        found = self.desk._read(self.ann, self.registry.get(STICK), self._client(self.ann.user_id))
         return [one.listening for one in found.fresh]
 
     def _client(self, user_id: str) -> Jellyfin:
@@ -205,7 +205,7 @@ class Traveller:
         return [one for one in self.world.accounts.all() if one.user_id != ANN]
 
     def close(self) -> None:
-        self.shelf.close()
+        self.registry.close()
         for one in self.clients.values():
             one.close()
 

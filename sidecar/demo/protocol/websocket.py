@@ -33,7 +33,7 @@ class Line:
         self._protocol = ServerProtocol()
         self._protocol.receive_data(request)
         self._outbox: deque[str | None] = deque()
-        self._bell, self._ear = socket.socketpair()
+        self._wakeup, self._ear = socket.socketpair()
 
     def accept(self) -> bool:
         """Finish the handshake; return whether it was one."""
@@ -68,7 +68,7 @@ class Line:
 
     def end(self) -> None:
         """Let go of what it holds, whether it was ever served or not."""
-        self._bell.close()
+        self._wakeup.close()
         self._ear.close()
 
     def _turn(self, heard: Callable[[str], None]) -> bool:
@@ -104,4 +104,4 @@ class Line:
     def _ring(self) -> None:
         # A closed bell is a line that is over.
         with suppress(OSError):
-            self._bell.send(b"!")
+            self._wakeup.send(b"!")

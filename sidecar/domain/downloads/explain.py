@@ -51,7 +51,7 @@ class ExplainFacts:
         speaks_for_all: Whether what is not known here is not there for anybody.
         is_away: The device is not at its place: what was on it is only believed.
         is_paused: The device takes no files.
-        troubles: Sentences on what stands in the way: device, server, account.
+        problems: Sentences on what stands in the way: device, server, account.
         held_back: Why the network rule or the plan lets it wait.
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
@@ -66,7 +66,7 @@ class ExplainFacts:
     wanted: tuple[WantedBecause, ...] = ()
     is_away: bool = False
     is_paused: bool = False
-    troubles: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     held_back: str | None = None
     was_removed: bool = False
     excluded_from: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
         return
     if facts.is_paused:
         yield f"{facts.device} is paused: it takes no files until somebody ends that"
-    yield from facts.troubles
+    yield from facts.problems
     if download.retry_next_at is not None and download.retry_next_at > facts.now:
         why = (download.error_message or "it could not be fetched").rstrip(".")
         yield f"The last try failed: {why}. The next one is in " + span(
@@ -164,7 +164,7 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
         )
     elif facts.held_back is not None:
         yield facts.held_back
-    elif not facts.is_paused and not facts.troubles:
+    elif not facts.is_paused and not facts.problems:
         yield "It is fetched when it is its turn"
 
 

@@ -42,7 +42,7 @@ class AccountService:
         accounts: Accounts,
         meta: Meta,
         box: TokenBox,
-        troubles: Problems,
+        problems: Problems,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -51,7 +51,7 @@ class AccountService:
         self._accounts = accounts
         self._meta = meta
         self._box = box
-        self._troubles = troubles
+        self._problems = problems
         self._bus = bus
         self._clock = clock
         self._lock = Lock()
@@ -142,7 +142,7 @@ class AccountService:
         account = self._accounts.get(user_id)
         name = account.name if account else "an account"
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
-        self._troubles.note(
+        self._problems.note(
             ProblemKind.ACCOUNT, user_id, Problem("signed-out", _must_sign_in(name))
         )
         self._bus.publish(AccountChanged(user_id))
@@ -184,7 +184,7 @@ class AccountService:
             self._clients.pop(signed_in.user_id, None)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
-        self._troubles.clear(ProblemKind.ACCOUNT, signed_in.user_id)
+        self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
         return account

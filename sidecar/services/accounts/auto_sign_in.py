@@ -24,13 +24,13 @@ class AutoSignIn:
         *,
         accounts: AccountService,
         server: JellyfinStatus,
-        troubles: Problems,
+        problems: Problems,
     ) -> None:
         self._name = name
         self._password = password
         self._accounts = accounts
         self._server = server
-        self._troubles = troubles
+        self._problems = problems
         self._is_done = name is None
 
     def step(self) -> None:
@@ -47,7 +47,7 @@ class AutoSignIn:
         except SignInRefused as refused:
             log.warning("%s cannot be signed in: %s", name, refused)
             text = f"{name} of the settings cannot be signed in: {refused}"
-            self._troubles.note(ProblemKind.ACCOUNT, f"settings:{name}", Problem("refused", text))
+            self._problems.note(ProblemKind.ACCOUNT, f"settings:{name}", Problem("refused", text))
         except JellyfinError as trouble:
             self._server.tell(trouble)
             if self._server.is_there:

@@ -168,7 +168,7 @@ class AdoptionService:
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         downloads: Downloads,
         adopter: Adopter,
         client: Callable[[str], Jellyfin],
@@ -178,14 +178,14 @@ class AdoptionService:
 
         Args:
             access: Who may use and who may manage a device.
-            shelf: The devices.
+            registry: The devices.
             downloads: What is ours already.
             adopter: Makes rows of files.
             client: Of an account.
             clock: For how long people wait.
         """
         self._access = access
-        self._shelf = shelf
+        self._registry = registry
         self._downloads = downloads
         self._adopter = adopter
         self._client = client
@@ -200,7 +200,7 @@ class AdoptionService:
         name = self._access.name(person, device_id)
         if name is None:
             return None
-        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        device, client = self._registry.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._look(person, device, client)
         sees_all = self._access.sees_all(person, device.settings)
@@ -230,7 +230,7 @@ class AdoptionService:
         name = self._access.name(person, device_id)
         if name is None or not self._access.check_manages(person, device_id):
             return None
-        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        device, client = self._registry.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._kept(person, device_id) or self._look(person, device, client)
             done = self._adopt(person, device, ServerFileIndex(client), offer, ids)

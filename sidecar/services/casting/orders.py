@@ -51,29 +51,29 @@ class CastOrders:
         self,
         *,
         accounts: AccountService,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         planning: WishService,
         downloads: Downloads,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
-        self._shelf = shelf
+        self._registry = registry
         self._planning = planning
         self._downloads = downloads
         self._clock = clock
-        self._bell = Wakeup()
+        self._wakeup = Wakeup()
         self._waiting: deque[tuple[str, PlayOrder]] = deque()
 
     def take(self, device_id: str, order: PlayOrder) -> None:
         """Take an order for a device; it is obeyed soon."""
         self._waiting.append((device_id, order))
-        self._bell.set()
+        self._wakeup.set()
 
     def run(self, stop: Event) -> None:
         """Obey until `stop` is set; while Jellyfin is away, the orders wait."""
         while not stop.is_set():
             if not self._waiting:
-                self._bell.wait(IDLE_S)
+                self._wakeup.wait(IDLE_S)
                 continue
             try:
                 self.obey(*self._waiting[0])
@@ -93,7 +93,7 @@ class CastOrders:
         Raises:
             JellyfinTrouble: The items cannot be looked up now.
         """
-        device = next((one for one in self._shelf.all() if one.id == device_id), None)
+        device = next((one for one in self._registry.all() if one.id == device_id), None)
         account = None if order.by is None else self._accounts.get(order.by)
         if device is None:
             log.info("what was cast to a device that is not there any more was not taken")

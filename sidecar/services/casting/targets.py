@@ -47,7 +47,7 @@ class _Target:
     """A target that is there."""
 
     account: Jellyfin
-    crew: ThreadGroup
+    threads: ThreadGroup
 
 
 class CastTargets:
@@ -57,7 +57,7 @@ class CastTargets:
         self,
         *,
         accounts: AccountService,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         orders: CastOrders,
         is_paused: Callable[[str], bool],
         around: Callable[[], AbstractContextManager[object]],
@@ -68,7 +68,7 @@ class CastTargets:
 
         Args:
             accounts: Whose tokens open the targets.
-            shelf: The devices.
+            registry: The devices.
             orders: Takes what is cast.
             is_paused: Whether a device, by its id, is not to be filled now.
             around: Entered by every target's thread around its work.
@@ -76,7 +76,7 @@ class CastTargets:
             chance: Gives numbers in [0, 1).
         """
         self._accounts = accounts
-        self._shelf = shelf
+        self._registry = registry
         self._orders = orders
         self._is_paused = is_paused
         self._around = around
@@ -115,7 +115,7 @@ class CastTargets:
 
     def _wanted(self) -> Iterable[tuple[Key, _Wanted]]:
         devices = [
-            one for one in self._shelf.all() if one.settings.cast and not self._is_paused(one.id)
+            one for one in self._registry.all() if one.settings.cast and not self._is_paused(one.id)
         ]
         for account in self._accounts.signed_in() if devices else ():
             try:
@@ -140,14 +140,14 @@ class CastTargets:
 
         client = beside(wanted.account, device.id, name)
         target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
-        crew = ThreadGroup(self._around)
-        self._targets[key] = _Target(wanted.account, crew)
-        crew.add(f"cast-{name}", target.run)
+        threads = ThreadGroup(self._around)
+        self._targets[key] = _Target(wanted.account, threads)
+        threads.add(f"cast-{name}", target.run)
 
     def _close(self, keys: Iterable[Key]) -> None:
         going = [self._targets.pop(key) for key in keys]
         for one in going:
-            one.crew.stop.set()
+            one.threads.stop.set()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in going:
-            one.crew.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
+            one.threads.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))

@@ -46,7 +46,7 @@ class DeviceRegistry:
         *,
         devices: Devices,
         downloads: Downloads,
-        troubles: Problems,
+        problems: Problems,
         clock: Clock,
         current: CurrentSettings = unchanged,
     ) -> None:
@@ -56,14 +56,14 @@ class DeviceRegistry:
             configured: As the settings file has them.
             devices: Those we have ever seen.
             downloads: For the room that our files take.
-            troubles: Told what stands in the way.
+            problems: Told what stands in the way.
             clock: For rests.
             current: Looks up what is set of a device now.
         """
         self._configured = tuple(configured)
         self._current = current
         self._devices = devices
-        self._troubles = troubles
+        self._problems = problems
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, AttachedDevice] = {}
@@ -132,7 +132,7 @@ class DeviceRegistry:
     def blocked(self) -> set[str]:
         """Return the ids of the devices that cannot take files now, or are not to."""
         paused = {one.id for one in self.all() if one.settings.paused}
-        return paused | set(self._troubles.all_of(ProblemKind.DEVICE))
+        return paused | set(self._problems.all_of(ProblemKind.DEVICE))
 
     def reserve(
         self,
@@ -173,7 +173,7 @@ class DeviceRegistry:
     def trouble(self, device_id: str, trouble: DeviceError, *, needed: int = 0) -> None:
         """Stop the queue of a device, with one message, until a look finds it cured."""
         note = Problem(trouble.code, str(trouble), needed)
-        if self._troubles.note(ProblemKind.DEVICE, device_id, note):
+        if self._problems.note(ProblemKind.DEVICE, device_id, note):
             log.warning("%s", trouble)
 
     def set_aside(self, device_id: str) -> None:
@@ -262,7 +262,7 @@ class DeviceRegistry:
         with self._lock:
             self._attached[attached.id] = attached
         log.info("%s is attached at %s", settings.name, settings.path)
-        self._troubles.clear(ProblemKind.DEVICE, subject)
+        self._problems.clear(ProblemKind.DEVICE, subject)
         return True
 
     def _open(
@@ -286,7 +286,7 @@ class DeviceRegistry:
     def _check(self, device: AttachedDevice) -> None:
         try:
             device.folder.check()
-            before = self._troubles.of(ProblemKind.DEVICE, device.id)
+            before = self._problems.of(ProblemKind.DEVICE, device.id)
             if before is not None and before.needed:
                 refusal = self._reserving.refusal(device, before.needed, before.needed)
                 if refusal is not None:
@@ -296,5 +296,5 @@ class DeviceRegistry:
             if trouble.code in GONE:
                 self._detach(device)
             return
-        if self._troubles.clear(ProblemKind.DEVICE, device.id):
+        if self._problems.clear(ProblemKind.DEVICE, device.id):
             log.info("%s can be used again", device.settings.name)

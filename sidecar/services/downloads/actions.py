@@ -59,7 +59,7 @@ class DownloadActions:
         accounts: AccountService,
         access: DeviceAccess,
         planning: WishService,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         claims: Claims,
         show: Callable[[Person, int], DownloadView | None],
         clock: Clock,
@@ -74,7 +74,7 @@ class DownloadActions:
             accounts: Ask Jellyfin as the person who adds.
             access: Who may use a device.
             planning: Takes a person's own requests.
-            shelf: The devices whose files are deleted.
+            registry: The devices whose files are deleted.
             claims: Stops what runs.
             show: Gives a download as a person sees it (`FrontDesk.download`).
             clock: For cooldowns.
@@ -88,7 +88,7 @@ class DownloadActions:
             accounts=accounts,
             planning=planning,
             downloads=downloads,
-            shelf=shelf,
+            registry=registry,
             devices=devices,
             access=access,
         )
@@ -105,7 +105,7 @@ class DownloadActions:
             downloads=downloads,
             holds=holds,
             ownership=self._ownership,
-            shelf=shelf,
+            registry=registry,
             claims=claims,
             clock=clock,
         )

@@ -34,14 +34,14 @@ class AddDownloads:
         accounts: AccountService,
         planning: WishService,
         downloads: Downloads,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         devices: Devices,
         access: DeviceAccess,
     ) -> None:
         self._accounts = accounts
         self._planning = planning
         self._downloads = downloads
-        self._shelf = shelf
+        self._registry = registry
         self._devices = devices
         self._access = access
 
@@ -76,8 +76,8 @@ class AddDownloads:
         waits for it.
         """
         known = {one.name: one.id for one in self._devices.all()}
-        known |= {one.settings.name: one.id for one in self._shelf.all()}
-        for settings in self._shelf.settings():
+        known |= {one.settings.name: one.id for one in self._registry.all()}
+        for settings in self._registry.settings():
             device_id = known.get(settings.name)
             # What is asked for without a name goes where the person's files go.
             serves = self._access.to(person, settings) if wanted else settings.serves(person.name)

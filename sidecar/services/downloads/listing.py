@@ -47,9 +47,9 @@ class DownloadListing(SignInService):
         downloads: Downloads,
         holds: Holds,
         devices: Devices,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         access: DeviceAccess,
-        troubles: Problems,
+        problems: Problems,
         transfers: ProgressTracker,
         covers: CoverCache,
         arrivals: Arrivals | None,
@@ -62,9 +62,9 @@ class DownloadListing(SignInService):
         self._downloads = downloads
         self._holds = holds
         self._devices = devices
-        self._shelf = shelf
+        self._registry = registry
         self._access = access
-        self._troubles = troubles
+        self._problems = problems
         self._transfers = transfers
         self._covers = covers
         self._arrivals = arrivals
@@ -112,18 +112,18 @@ class DownloadListing(SignInService):
 
     def devices(self, person: Person) -> Sequence[DeviceView]:
         """List the devices this person's files go to (an admin: all), attached or not."""
-        attached = {one.settings.name: one for one in self._shelf.all()}
+        attached = {one.settings.name: one for one in self._registry.all()}
         views = []
-        for settings in self._shelf.settings():
+        for settings in self._registry.settings():
             if not self._access.to(person, settings):
                 continue
             management = self._access.management(person, settings)
             device = attached.get(settings.name)
             known = next((one for one in self._devices.all() if one.name == settings.name), None)
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
-            trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
+            trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
-            space = self._shelf.space(device) if device and trouble is None else None
+            space = self._registry.space(device) if device and trouble is None else None
             files, missing = self._downloads.files_and_missing(device_id)
             used = self._downloads.bytes_on_device(device_id)
             views.append(
@@ -137,7 +137,7 @@ class DownloadListing(SignInService):
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
-                    is_unplugged=self._shelf.is_ejected(device_id),
+                    is_unplugged=self._registry.is_ejected(device_id),
                     files=files,
                     missing=missing,
                     managers=management.managers,
@@ -148,9 +148,9 @@ class DownloadListing(SignInService):
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """List what this person should know now."""
-        server = self._troubles.all_of(ProblemKind.SERVER).values()
+        server = self._problems.all_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text) for one in server]
-        for user_id, trouble in self._troubles.all_of(ProblemKind.ACCOUNT).items():
+        for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
             if person.is_admin or user_id == person.user_id:
                 notices.append(Notice("account", "warning", trouble.text))
         notices += [
@@ -158,7 +158,7 @@ class DownloadListing(SignInService):
             for device in self.devices(person)
             if device.trouble is not None
         ]
-        rooms = self._troubles.all_of(ProblemKind.ROOM)
+        rooms = self._problems.all_of(ProblemKind.ROOM)
         notices += [
             Notice("room", "warning", rooms[device.id].text)
             for device in self.devices(person)

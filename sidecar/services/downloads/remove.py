@@ -43,7 +43,7 @@ class RemoveDownloads:
         downloads: Downloads,
         holds: Holds,
         ownership: Ownership,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:
@@ -51,7 +51,7 @@ class RemoveDownloads:
         self._downloads = downloads
         self._holds = holds
         self._ownership = ownership
-        self._shelf = shelf
+        self._registry = registry
         self._claims = claims
         self._clock = clock
         # One file at a time: a second click must not meet the file that was fetched again since.
@@ -125,7 +125,7 @@ class RemoveDownloads:
 
     def _remove_part(self, gone: Download) -> None:
         try:
-            self._shelf.get(gone.device_id).folder.part(gone.id).remove()
+            self._registry.get(gone.device_id).folder.part(gone.id).remove()
         except DeviceError as trouble:
             # It is swept away when the device is attached again.
             log.info("the part file of %s stays for now: %s", gone.title, trouble)
@@ -148,7 +148,7 @@ class RemoveDownloads:
             return self._say_removed(found, parting, text)
 
     def _remove_file(self, found: Download) -> str:
-        folder = self._shelf.get(found.device_id).folder
+        folder = self._registry.get(found.device_id).folder
         removed = folder.remove(found.file_path, size=found.file_size or 0)
         if not removed and folder.stat(found.file_path) is not None:
             return (

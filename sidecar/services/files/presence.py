@@ -37,8 +37,8 @@ class Presence:
 class FilePresence:
     """Looks at devices. Safe for many threads."""
 
-    def __init__(self, shelf: DeviceRegistry, devices: Devices) -> None:
-        self._shelf = shelf
+    def __init__(self, registry: DeviceRegistry, devices: Devices) -> None:
+        self._registry = registry
         self._devices = devices
 
     def device(self, device_id: str) -> AttachedDevice:
@@ -47,7 +47,7 @@ class FilePresence:
         Raises:
             errors.DeviceError: It is not there, or is not the one we know.
         """
-        there = next((one for one in self._shelf.all() if one.id == device_id), None)
+        there = next((one for one in self._registry.all() if one.id == device_id), None)
         if there is None:
             known = self._devices.get(device_id)
             name = known.name if known else "The device of this file"

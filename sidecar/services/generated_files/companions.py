@@ -60,26 +60,26 @@ class CompanionWriter(GeneratedFileWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         on_device: CompletedFiles,
         beside: CompanionFiles,
         client: Callable[[str], Jellyfin],
         cover_changed: Callable[[str], object],
-        troubles: Problems,
+        problems: Problems,
         clock: Clock,
     ) -> None:
         """Prepare.
 
         Args:
-            shelf: The devices.
+            registry: The devices.
             on_device: What is complete there.
             beside: What was looked for already.
             client: Gives the Jellyfin client of an account, or raises `SignedOut`.
             cover_changed: Told the id of a device where a cover came or went.
-            troubles: What stands in the way of writing.
+            problems: What stands in the way of writing.
             clock: For all waits.
         """
-        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
         self._beside = beside
         self._client = client
         self._cover_changed = cover_changed

@@ -36,13 +36,13 @@ class IndexWriter(GeneratedFileWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         on_device: CompletedFiles,
-        troubles: Problems,
+        problems: Problems,
         server_id: Callable[[], str | None],
         clock: Clock,
     ) -> None:
-        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
         self._server_id = server_id
 
     def hear(self, event: News) -> None:

@@ -60,13 +60,13 @@ class PlaylistWriter(GeneratedFileWriter):
     def __init__(
         self,
         *,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         orders: PlaylistOrders,
         on_device: CompletedFiles,
-        troubles: Problems,
+        problems: Problems,
         clock: Clock,
     ) -> None:
-        super().__init__(shelf=shelf, on_device=on_device, troubles=troubles, clock=clock)
+        super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
         self._orders = orders
 
     def hear(self, event: News) -> None:

@@ -64,11 +64,16 @@ class GeneratedFileWriter(ABC):
     what: str
 
     def __init__(
-        self, *, shelf: DeviceRegistry, on_device: CompletedFiles, troubles: Problems, clock: Clock
+        self,
+        *,
+        registry: DeviceRegistry,
+        on_device: CompletedFiles,
+        problems: Problems,
+        clock: Clock,
     ) -> None:
-        self._shelf = shelf
+        self._registry = registry
         self._on_device = on_device
-        self._troubles = troubles
+        self._problems = problems
         self._clock = clock
         self._lock = Lock()
         self._standings: dict[str, _WriteState] = {}
@@ -90,7 +95,7 @@ class GeneratedFileWriter(ABC):
 
     def step(self, *, ending: bool = False) -> None:
         """Write what is due; when it is `ending`, all that is quick."""
-        for device in self._shelf.all():
+        for device in self._registry.all():
             standing = self._standing(device)
             if not self._is_due(device, standing, ending=ending):
                 continue
@@ -148,7 +153,7 @@ class GeneratedFileWriter(ABC):
     def _is_due(self, device: AttachedDevice, standing: _WriteState, *, ending: bool) -> bool:
         if standing.since is None or device.settings.paused:
             return False
-        if self._troubles.of(ProblemKind.DEVICE, device.id) is not None:
+        if self._problems.of(ProblemKind.DEVICE, device.id) is not None:
             return False
         if ending:
             return standing.took < QUICK_S

@@ -64,7 +64,7 @@ class PlaybackTracker:
         self._lock = Lock()
         self._trackers: dict[str, Tracker] = {}
         self._over: deque[Play] = deque(maxlen=MOST_WAITING)
-        self._bell = Wakeup()
+        self._wakeup = Wakeup()
         self._save_at = clock.monotonic() + SAVED_EVERY_S
         self._retry_at = 0.0
         self._is_ended = False
@@ -107,7 +107,7 @@ class PlaybackTracker:
                 self.tick()
             except Exception:
                 log.exception("watching failed")
-            self._bell.wait(IDLE_S)
+            self._wakeup.wait(IDLE_S)
         self.end()
 
     def tick(self) -> None:
@@ -139,7 +139,7 @@ class PlaybackTracker:
         over = [one.play for one in happened if one.play is not None and one.play.was_heard]
         if over:
             self._over.extend(over)
-            self._bell.set()
+            self._wakeup.set()
 
     def _lately(self, user_id: str) -> list[Play]:
         with self._lock:

@@ -41,7 +41,7 @@ class PlayerLogImporter:
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         tables: ReporterStores,
         client: Callable[[str], Jellyfin],
         on_plays: Callable[[str], object],
@@ -51,14 +51,14 @@ class PlayerLogImporter:
 
         Args:
             access: Who may use and who may manage a device.
-            shelf: The devices.
+            registry: The devices.
             tables: Where it is kept.
             client: Of an account.
             on_plays: Told whose plays have come.
             clock: For what can be true of a date.
         """
         self._access = access
-        self._shelf = shelf
+        self._registry = registry
         self._tables = tables
         self._client = client
         self._on_plays = on_plays
@@ -70,7 +70,7 @@ class PlayerLogImporter:
         """Return what an import would do; see `LogDesk`."""
         if self._access.name(person, device_id) is None:
             return None
-        device = self._shelf.get(device_id)
+        device = self._registry.get(device_id)
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
     def take(self, person: Person, device_id: str) -> TakenView | None:
@@ -78,7 +78,7 @@ class PlayerLogImporter:
         name = self._access.name(person, device_id)
         if name is None:
             return None
-        device, client = self._shelf.get(device_id), self._client(person.user_id)
+        device, client = self._registry.get(device_id), self._client(person.user_id)
         telling = PlayReporter(
             self._tables, PlayStates(client), person.user_id, device_id, device_name=name
         )

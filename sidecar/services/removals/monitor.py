@@ -85,16 +85,16 @@ class RemovalMonitor:
         *,
         downloads: Downloads,
         verdicts: RemovalRecorder,
-        shelf: DeviceRegistry,
-        troubles: Problems,
+        registry: DeviceRegistry,
+        problems: Problems,
         bus: Bus,
         clock: Clock,
         make_watch: MakeWatch = watch,
     ) -> None:
         self._downloads = downloads
         self._verdicts = verdicts
-        self._shelf = shelf
-        self._troubles = troubles
+        self._registry = registry
+        self._problems = problems
         self._bus = bus
         self._clock = clock
         self._make_watch = make_watch
@@ -141,7 +141,7 @@ class RemovalMonitor:
         question = self.question(device_id)
         if question is None:
             return 0
-        device = self._shelf.get(device_id)
+        device = self._registry.get(device_id)
         files = [one for one in self._downloads.files_on(device_id) if one.id in question.files]
         seen = device.folder.look(one.path for one in files)
         still = [one for one in files if seen[one.path] == question.files[one.id].seen]
@@ -178,7 +178,7 @@ class RemovalMonitor:
 
     def step(self) -> None:
         """Follow the devices as they come and go, and look where a look is due."""
-        attached = {one.id: one for one in self._shelf.all()}
+        attached = {one.id: one for one in self._registry.all()}
         for device_id, post in tuple(self._posts.items()):
             if attached.get(device_id) is not post.lookout.device:
                 self._leave(device_id)
@@ -248,7 +248,7 @@ class RemovalMonitor:
             self._watch(post)
 
     def _outcome(self, device_id: str, lookout: DeviceScan) -> ScanResult | None:
-        trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
+        trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
                 return lookout.look()

@@ -30,20 +30,20 @@ class OpenQuestions:
         self,
         *,
         removals: RemovalMonitor,
-        shelf: DeviceRegistry,
-        troubles: Problems,
+        registry: DeviceRegistry,
+        problems: Problems,
         access: DeviceAccess,
     ) -> None:
         self._access = access
         self._removals = removals
-        self._shelf = shelf
-        self._troubles = troubles
+        self._registry = registry
+        self._problems = problems
 
     def of(self, person: Person) -> Sequence[OpenQuestion]:
         """Return what this person should know is asked, device by device."""
-        plans = self._troubles.all_of(ProblemKind.ROOM)
+        plans = self._problems.all_of(ProblemKind.ROOM)
         found = []
-        for device in self._shelf.all():
+        for device in self._registry.all():
             settings = device.settings
             access = self._access.to(person, settings)
             if access is Access.NONE:

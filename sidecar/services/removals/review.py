@@ -70,12 +70,12 @@ class RemovalReview:
         *,
         ownership: Ownership,
         access: DeviceAccess,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
     ) -> None:
         self._removals = removals
         self._ownership = ownership
         self._access = access
-        self._shelf = shelf
+        self._registry = registry
 
     def removals(self, person: Person, device_id: str) -> RemovalsView | None:
         """Return the open question about a device; None if it is no device of this person."""
@@ -108,7 +108,7 @@ class RemovalReview:
         """Return what this person should know: open questions, folders that cannot be watched."""
         blind = self._removals.blind()
         notices = []
-        for device in self._shelf.all():
+        for device in self._registry.all():
             name = device.settings.name
             if not self._access.to(person, device.settings):
                 continue

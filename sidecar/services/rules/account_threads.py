@@ -54,7 +54,7 @@ class AccountFollowers:
     """
 
     planning: WishService
-    shelf: DeviceRegistry
+    registry: DeviceRegistry
     server: JellyfinStatus
     hearts: FavouriteStates
     holds: Holds
@@ -91,7 +91,7 @@ class AccountFollowers:
             name=account.name,
             hearts=AccountFavourites(account.user_id, self.hearts, self.clock),
             planning=self.planning,
-            devices=self.shelf.serving,
+            devices=self.registry.serving,
             settings=self.favourites,
             tell=tell,
             is_server_there=self._is_server_there,
@@ -111,7 +111,7 @@ class AccountFollowers:
             holds=self.holds,
             book=self.book,
             chosen=self.chosen,
-            devices=self.shelf.serving,
+            devices=self.registry.serving,
             tell=tell,
             is_server_there=self._is_server_there,
             clock=self.clock,
@@ -140,7 +140,7 @@ Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
 
 @dataclass(frozen=True, slots=True)
 class _AccountThread:
-    crew: ThreadGroup
+    threads: ThreadGroup
     followers: tuple[Follower, ...]
     signed_in_at: datetime
 
@@ -208,10 +208,10 @@ class AccountThreads:
             self._is_over = True
             followed, self._followed = self._followed, {}
         for one in followed.values():
-            one.crew.stop.set()
+            one.threads.stop.set()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in followed.values():
-            one.crew.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
+            one.threads.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
 
     def _follow(self, account: Account) -> None:
         try:
@@ -238,19 +238,19 @@ class AccountThreads:
         with self._lock:
             if self._is_over:
                 return
-            crew = ThreadGroup(self._around)
+            threads = ThreadGroup(self._around)
             for name, one in followers.items():
-                crew.add(f"{name}-{account.name}", one.run)
-            crew.add(f"listener-{account.name}", listener.run)
-            crew.add(f"sessions-{account.name}", listener.second_look.run)
-            followed = _AccountThread(crew, tuple(followers.values()), account.signed_in_at)
+                threads.add(f"{name}-{account.name}", one.run)
+            threads.add(f"listener-{account.name}", listener.run)
+            threads.add(f"sessions-{account.name}", listener.second_look.run)
+            followed = _AccountThread(threads, tuple(followers.values()), account.signed_in_at)
             self._followed[account.user_id] = followed
 
     def _leave(self, user_id: str) -> None:
         with self._lock:
             one = self._followed.pop(user_id, None)
         if one is not None:
-            one.crew.stop_all(within_s=END_WITHIN_S)
+            one.threads.stop_all(within_s=END_WITHIN_S)
         self._watching.leave(user_id)
 
     def _tell(self, client: Jellyfin, trouble: JellyfinError) -> None:

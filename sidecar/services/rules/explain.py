@@ -66,7 +66,7 @@ class Explainer:
         holds: Holds,
         tombstones: Tombstones,
         exclusions: Exclusions,
-        troubles: Problems,
+        problems: Problems,
         devices: DeviceSettingsService,
         rules: RuleSettingsService,
         names: Callable[[], Mapping[str, str]],
@@ -81,7 +81,7 @@ class Explainer:
             holds: Who wants it, and why.
             tombstones: What people removed.
             exclusions: What people do not want from a rule.
-            troubles: What stands in the way now.
+            problems: What stands in the way now.
             devices: What is set of the devices.
             rules: What is set of the rules.
             names: Gives the accounts' names by their ids.
@@ -93,7 +93,7 @@ class Explainer:
         self._holds = holds
         self._tombstones = tombstones
         self._exclusions = exclusions
-        self._troubles = troubles
+        self._problems = problems
         self._devices = devices
         self._rules = rules
         self._names = names
@@ -113,7 +113,7 @@ class Explainer:
         if download is not None and not _concerns(person, download, holds):
             download = None
         settings = self._devices.of(device_id)
-        trouble = self._troubles.of(ProblemKind.DEVICE, device_id)
+        trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         waits = download is not None and download.status is Status.PENDING
         return ExplainFacts(
             device=settings.name if settings else "this device",
@@ -123,7 +123,7 @@ class Explainer:
             wanted=self._wanted(person, holds),
             is_away=trouble is not None and trouble.code in AWAY,
             is_paused=settings is not None and settings.paused,
-            troubles=self._in_the_way(person, download) if download and waits else (),
+            problems=self._in_the_way(person, download) if download and waits else (),
             held_back=self._held_back(download) if download and waits else None,
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
@@ -147,9 +147,9 @@ class Explainer:
         )
 
     def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
-        device = self._troubles.of(ProblemKind.DEVICE, download.device_id)
-        account = self._troubles.of(ProblemKind.ACCOUNT, download.user_id)
-        server = self._troubles.all_of(ProblemKind.SERVER).values()
+        device = self._problems.of(ProblemKind.DEVICE, download.device_id)
+        account = self._problems.of(ProblemKind.ACCOUNT, download.user_id)
+        server = self._problems.all_of(ProblemKind.SERVER).values()
         texts = [one.text for one in (device, *server) if one is not None]
         if account is not None:
             # Its text names who else wants this item.

@@ -109,18 +109,18 @@ class SpacePlanner:
         self,
         *,
         db: Database,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         downloads: Downloads,
-        troubles: Problems,
+        problems: Problems,
         bus: Bus,
         in_use: InUse,
         clock: Clock,
         awaited: Awaited = no_block,
     ) -> None:
         self._db = db
-        self._shelf = shelf
+        self._registry = registry
         self._downloads = downloads
-        self._troubles = troubles
+        self._problems = problems
         self._bus = bus
         self._in_use = in_use
         self._awaited = awaited
@@ -151,7 +151,7 @@ class SpacePlanner:
         Raises:
             errors.DeviceError: It is not there.
         """
-        limits, found = self._situation(self._shelf.get(device_id))
+        limits, found = self._situation(self._registry.get(device_id))
         return DevicePlanState(limits, found.stored, plan(limits, found.stored, found.waiting))
 
     def confirm(self, device_id: str, plan_id: str) -> None:
@@ -170,19 +170,19 @@ class SpacePlanner:
 
     def step(self) -> None:
         """Look at every device where something changed; costs next to nothing if nothing did."""
-        attached = self._shelf.all()
-        for device_id in set(self._troubles.all_of(ProblemKind.ROOM)) - {
+        attached = self._registry.all()
+        for device_id in set(self._problems.all_of(ProblemKind.ROOM)) - {
             one.id for one in attached
         }:
-            self._troubles.clear(ProblemKind.ROOM, device_id)
+            self._problems.clear(ProblemKind.ROOM, device_id)
         for device in attached:
-            trouble = self._troubles.of(ProblemKind.DEVICE, device.id)
+            trouble = self._problems.of(ProblemKind.DEVICE, device.id)
             if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
                 continue
             try:
                 self._look(device)
             except DeviceError as found:
-                self._shelf.trouble(device.id, found)
+                self._registry.trouble(device.id, found)
 
     def held_back(self) -> Collection[int]:
         """Return the downloads that must not be claimed now: there is no room for them yet."""
@@ -271,7 +271,7 @@ class SpacePlanner:
             # What was only just claimed has to ask for its room first.
             running=tuple(
                 Running(one.size, device.taken_by(download_id), one.source or None)
-                for download_id, one in self._shelf.reserved(device.id).items()
+                for download_id, one in self._registry.reserved(device.id).items()
             ),
         )
         return limits, found
@@ -337,6 +337,6 @@ class SpacePlanner:
         waiting = self._awaited(device.id)
         note = space_problem(device.settings.name, found, waiting.text if waiting else None)
         if note is None:
-            self._troubles.clear(ProblemKind.ROOM, device.id)
-        elif self._troubles.note(ProblemKind.ROOM, device.id, note):
+            self._problems.clear(ProblemKind.ROOM, device.id)
+        elif self._problems.note(ProblemKind.ROOM, device.id, note):
             log.info("%s", note.text)

@@ -61,16 +61,16 @@ class PeerMonitor:
         self,
         syncthing: Syncthing,
         *,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         arrivals: Arrivals,
-        troubles: Problems,
+        problems: Problems,
         bus: Bus,
         clock: Clock,
     ) -> None:
         self._syncthing = syncthing
-        self._shelf = shelf
+        self._registry = registry
         self._arrivals = arrivals
-        self._troubles = troubles
+        self._problems = problems
         self._bus = bus
         self._clock = clock
         self._arriving = ArrivalCheck(syncthing, arrivals, clock)
@@ -103,9 +103,9 @@ class PeerMonitor:
             SyncthingTrouble: Syncthing cannot be asked; what was known stays.
         """
         folders, devices = self._syncthing.folders(), self._syncthing.devices()
-        self._troubles.clear(ProblemKind.SYNCTHING, ITSELF)
+        self._problems.clear(ProblemKind.SYNCTHING, ITSELF)
         more = False
-        for device in self._shelf.all():
+        for device in self._registry.all():
             more |= self._look_at(device, folders, devices)
         return more
 
@@ -116,7 +116,7 @@ class PeerMonitor:
 
     def trouble(self, device_id: str) -> Problem | None:
         """Return what stands in the way of knowing more; None if nothing does."""
-        of = self._troubles.of
+        of = self._problems.of
         return of(ProblemKind.SYNCTHING, ITSELF) or of(ProblemKind.SYNCTHING, device_id)
 
     def waiting(self, device_id: str) -> EvictionBlock | None:
@@ -163,7 +163,7 @@ class PeerMonitor:
                 raise
             self._tell(device.id, trouble)
             return False
-        self._troubles.clear(ProblemKind.SYNCTHING, device.id)
+        self._problems.clear(ProblemKind.SYNCTHING, device.id)
         peers = tuple(peer for peer, _ in looked)
         self._remember(device.id, SyncedFolder(folder, peers, is_ignored(lines, folder.prefix)))
         self._tell_waits(device.id)
@@ -176,7 +176,7 @@ class PeerMonitor:
             self._arrivals.save_peers(device.id, ())
         name, wanted = device.settings.name, device.settings.syncthing_folder
         if wanted is None:
-            self._troubles.clear(ProblemKind.SYNCTHING, device.id)
+            self._problems.clear(ProblemKind.SYNCTHING, device.id)
             return
         text = f"Syncthing knows no folder {wanted}, which {name} should be"
         self._tell(
@@ -217,7 +217,7 @@ class PeerMonitor:
             self._bus.publish(DeviceChanged(device_id))
 
     def _tell(self, subject: str, trouble: SyncthingError) -> None:
-        if self._troubles.note(ProblemKind.SYNCTHING, subject, Problem(trouble.code, str(trouble))):
+        if self._problems.note(ProblemKind.SYNCTHING, subject, Problem(trouble.code, str(trouble))):
             log.warning("%s", trouble)
 
 

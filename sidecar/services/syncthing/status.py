@@ -116,16 +116,16 @@ class SyncStatus:
         devices: Callable[[Person], Sequence[DeviceView]],
         download: Callable[[Person, int], DownloadView | None],
         arrivals: Arrivals,
-        shelf: DeviceRegistry,
-        troubles: Problems,
+        registry: DeviceRegistry,
+        problems: Problems,
     ) -> None:
         self._peers = peers
         self._access = access
         self._devices = devices
         self._download = download
         self._arrivals = arrivals
-        self._shelf = shelf
-        self._troubles = troubles
+        self._registry = registry
+        self._problems = problems
 
     def shared(self, person: Person, device_id: str) -> SharedView | None:
         """See `PeersDesk`."""
@@ -172,7 +172,7 @@ class SyncStatus:
             return None
         if carried := self._below(device_id):
             return IgnoreView(device_id, carried.is_left_alone, line_for(carried.folder.prefix))
-        folder = self._shelf.get(device_id).folder
+        folder = self._registry.get(device_id).folder
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
@@ -181,7 +181,7 @@ class SyncStatus:
             return None
         carried = self._below(device_id)
         if carried is None:
-            self._shelf.get(device_id).folder.ignore_file.write()
+            self._registry.get(device_id).folder.ignore_file.write()
         elif not carried.is_left_alone:
             line, label = line_for(carried.folder.prefix), carried.folder.label
             text = f"The .stignore of Syncthing's folder {label} lies outside of this device"
@@ -211,7 +211,7 @@ class SyncStatus:
     def _troubled(self, person: Person, seen: Mapping[str, str]) -> Sequence[Notice]:
         return [
             Notice("syncthing", "warning", trouble.text)
-            for subject, trouble in self._troubles.all_of(ProblemKind.SYNCTHING).items()
+            for subject, trouble in self._problems.all_of(ProblemKind.SYNCTHING).items()
             if subject in seen or person.is_admin
         ]
 

@@ -54,8 +54,8 @@ class Copied:
 class DeviceCopy:
     """Brings files from device to device. Safe for many threads."""
 
-    def __init__(self, shelf: DeviceRegistry, downloads: Downloads) -> None:
-        self._shelf = shelf
+    def __init__(self, registry: DeviceRegistry, downloads: Downloads) -> None:
+        self._registry = registry
         self._downloads = downloads
 
     def bring(
@@ -108,7 +108,7 @@ class DeviceCopy:
         return Copied(receipt, twin.download if is_as_wanted else None)
 
     def _twin(self, download: Download) -> _SourceFile | None:
-        for device in self._shelf.all():
+        for device in self._registry.all():
             there = self._downloads.by_item(device.id, download.item_id)
             if there is None or device.id == download.device_id:
                 continue
@@ -121,7 +121,7 @@ class DeviceCopy:
 
     def _has(self, device: AttachedDevice, there: Download) -> bool:
         try:
-            facts = self._shelf.get(device.id).folder.stat(there.file_path)
+            facts = self._registry.get(device.id).folder.stat(there.file_path)
         except DeviceError as trouble:
             log.info("%s is not looked at for copies: %s", device.settings.name, trouble)
             return False

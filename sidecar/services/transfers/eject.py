@@ -44,7 +44,7 @@ class EjectService:
         self,
         *,
         access: DeviceAccess,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:
@@ -52,12 +52,12 @@ class EjectService:
 
         Args:
             access: Who may manage a device.
-            shelf: Lets go of the folder.
+            registry: Lets go of the folder.
             claims: Stops what is fetched for it.
             clock: For how long is waited for a worker.
         """
         self._access = access
-        self._shelf = shelf
+        self._registry = registry
         self._claims = claims
         self._clock = clock
 
@@ -65,21 +65,21 @@ class EjectService:
         """Let go of a device once the workers have."""
         if not self._access.check_manages(person, device_id):
             return False
-        self._shelf.set_aside(device_id)
+        self._registry.set_aside(device_id)
         self._claims.stop_on(device_id)
         deadline = self._clock.monotonic() + LET_GO_WITHIN_S
         while self._claims.busy_on(device_id) and self._clock.monotonic() < deadline:
             self._clock.wait(Event(), LOOK_EVERY_S)
-        self._shelf.eject(device_id)
+        self._registry.eject(device_id)
         return True
 
     def reattach(self, person: Person, device_id: str) -> bool:
         """Take a device up again: the next look of the keeper finds it."""
         if not self._access.check_manages(person, device_id):
             return False
-        self._shelf.reattach(device_id)
+        self._registry.reattach(device_id)
         return True
 
     def is_ejected(self, device_id: str) -> bool:
         """Whether it may be pulled out now."""
-        return self._shelf.is_ejected(device_id)
+        return self._registry.is_ejected(device_id)

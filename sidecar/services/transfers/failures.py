@@ -52,7 +52,7 @@ class FailurePolicy:
         *,
         downloads: Downloads,
         accounts: AccountService,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         server: JellyfinStatus,
         clock: Clock,
         chance: Callable[[], float],
@@ -60,7 +60,7 @@ class FailurePolicy:
     ) -> None:
         self._downloads = downloads
         self._accounts = accounts
-        self._shelf = shelf
+        self._registry = registry
         self._server = server
         self._clock = clock
         self._chance = chance
@@ -98,7 +98,7 @@ class FailurePolicy:
         if trouble.code == "name-taken":
             self._name_taken(download, str(trouble))
             return
-        self._shelf.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
+        self._registry.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
         self._put_back(download)
 
     def _name_taken(self, download: Download, text: str) -> None:
@@ -165,9 +165,9 @@ class FailurePolicy:
                 self._server.tell(away)
             case FailureClass.DEVICE:
                 trouble = DeviceError(failure.code, failure.message)
-                self._shelf.distrust(download.device_id)
+                self._registry.distrust(download.device_id)
                 needed = _needed(download, failure.code)
-                self._shelf.trouble(download.device_id, trouble, needed=needed)
+                self._registry.trouble(download.device_id, trouble, needed=needed)
             case FailureClass.FILE_AWAY | FailureClass.EMPTY:
                 self._downloads.postpone(
                     download,

@@ -64,7 +64,7 @@ class DeviceFormats:
         store: FormatStore,
         devices: Devices,
         downloads: Downloads,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         meta: Meta,
         item: Callable[[Download], Item],
         server_is_there: Callable[[], bool],
@@ -76,7 +76,7 @@ class DeviceFormats:
             store: What was made in which format.
             devices: Those we have ever seen.
             downloads: The rows.
-            shelf: The devices as they are now.
+            registry: The devices as they are now.
             meta: Remembers what people said yes to.
             item: Asks the server for a download's item, as the account that fetches it.
             server_is_there: Whether it can be asked at all.
@@ -85,7 +85,7 @@ class DeviceFormats:
         self._store = store
         self._devices = devices
         self._downloads = downloads
-        self._shelf = shelf
+        self._registry = registry
         self._meta = meta
         self._item = item
         self._server_is_there = server_is_there
@@ -130,19 +130,19 @@ class DeviceFormats:
 
     def step(self) -> None:
         """Go on with the devices where somebody said yes: a few files are fetched anew."""
-        for device in self._shelf.all():
+        for device in self._registry.all():
             name = self.of(device.id, ItemType.AUDIO)
             if self._meta.get(f"{CONFIRMED}{device.id}") == name:
                 try:
                     self._go_on(device)
                 except DeviceError as trouble:
-                    self._shelf.trouble(device.id, trouble)
+                    self._registry.trouble(device.id, trouble)
 
     def _go_on(self, device: AttachedDevice) -> None:
         found = self.cost(device.id)
         if found.as_wanted:
             self._store.relabel(found.as_wanted, found.format)
-        if not self._server_is_there() or device.id in self._shelf.blocked():
+        if not self._server_is_there() or device.id in self._registry.blocked():
             return
         room = AT_ONCE - self._on_the_way(device.id)
         waiting = [one for one in found.anew if one not in self._kept]

@@ -36,7 +36,7 @@ class NetworkPolicy:
         *,
         zone: tzinfo,
         look: Callable[[], Line],
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         claims: Claims,
         holds: Holds,
         meta: Meta,
@@ -49,7 +49,7 @@ class NetworkPolicy:
             settings: What is set for all devices.
             zone: Whose hours the quiet ones are.
             look: Looks at the way out; asked every few seconds.
-            shelf: The devices, each of which may have another setting.
+            registry: The devices, each of which may have another setting.
             claims: Lets go of what runs.
             holds: Says what people asked for themselves.
             meta: Remembers that a person has paused everything.
@@ -59,7 +59,7 @@ class NetworkPolicy:
         self._settings = settings
         self._zone = zone
         self._look = look
-        self._shelf = shelf
+        self._registry = registry
         self._claims = claims
         self._holds = holds
         self._meta = meta
@@ -101,11 +101,13 @@ class NetworkPolicy:
 
     def own_only(self) -> Collection[str]:
         """Return the devices that get only what people asked for now; quick."""
-        return frozenset(one.id for one in self._shelf.all() if self.verdict(one.settings).own_only)
+        return frozenset(
+            one.id for one in self._registry.all() if self.verdict(one.settings).own_only
+        )
 
     def why_held_back(self, download: Download) -> str | None:
         """Return why a download has to wait; None if the rule has nothing against it."""
-        there = next((one for one in self._shelf.all() if one.id == download.device_id), None)
+        there = next((one for one in self._registry.all() if one.id == download.device_id), None)
         if there is None:
             return None
         verdict = self.verdict(there.settings)

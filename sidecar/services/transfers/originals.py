@@ -29,8 +29,8 @@ AT_ONCE = 100
 class KeptOriginals:
     """Safe for many threads; one of them steps."""
 
-    def __init__(self, shelf: DeviceRegistry, store: FormatStore) -> None:
-        self._shelf = shelf
+    def __init__(self, registry: DeviceRegistry, store: FormatStore) -> None:
+        self._registry = registry
         self._store = store
 
     def hear(self, event: Event) -> None:
@@ -40,18 +40,18 @@ class KeptOriginals:
                 is_used = now is Status.PENDING and one.error_code == REFORMAT
                 if now is not Status.COMPLETED and one.format != ORIGINAL and not is_used:
                     with suppress(DeviceError):
-                        self._shelf.get(one.device_id).folder.original(one.id).remove()
+                        self._registry.get(one.device_id).folder.original(one.id).remove()
             case _:
                 pass
 
     def step(self) -> None:
         """Let go of some, on the devices that are no longer to keep them."""
-        for device in self._shelf.all():
+        for device in self._registry.all():
             if not (device.settings.keep_original or device.settings.paused):
                 try:
                     self._let_go(device)
                 except DeviceError as trouble:
-                    self._shelf.trouble(device.id, trouble)
+                    self._registry.trouble(device.id, trouble)
 
     def _let_go(self, device: AttachedDevice) -> None:
         kept = self._store.with_original(device.id, AT_ONCE)

@@ -27,13 +27,13 @@ class SpeedLimits:
         settings: TransferSettings,
         *,
         zone: tzinfo,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         meta: Meta,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._zone = zone
-        self._shelf = shelf
+        self._registry = registry
         self._meta = meta
         self._clock = clock
         self._lock = Lock()
@@ -76,6 +76,6 @@ class SpeedLimits:
             self._known.clear()
 
     def _of_device(self, device_id: str) -> int | None:
-        there = next((one for one in self._shelf.all() if one.id == device_id), None)
+        there = next((one for one in self._registry.all() if one.id == device_id), None)
         limit = there.settings.speed_limit if there else None
         return None if limit is None else int(limit)

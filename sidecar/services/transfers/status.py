@@ -69,18 +69,18 @@ class TransferStatus:
         self,
         network: NetworkPolicy,
         speed: SpeedLimits,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         access: DeviceAccess,
     ) -> None:
         self._network = network
         self._speed = speed
-        self._shelf = shelf
+        self._registry = registry
         self._access = access
 
     def transfers(self, person: Person) -> TransfersView:
         """Return what may be fetched now, and how fast; see `TransfersDesk`."""
         verdicts = []
-        for one in self._shelf.all():
+        for one in self._registry.all():
             if self._access.to(person, one.settings):
                 found = self._network.verdict(one.settings)
                 name = one.settings.name

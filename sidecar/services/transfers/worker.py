@@ -100,9 +100,9 @@ class Worker:
         engine: Engine,
         downloads: Downloads,
         accounts: AccountService,
-        shelf: DeviceRegistry,
+        registry: DeviceRegistry,
         server: JellyfinStatus,
-        troubles: Problems,
+        problems: Problems,
         transfers: ProgressTracker,
         claims: Claims,
         failing: FailurePolicy,
@@ -117,9 +117,9 @@ class Worker:
         self._engine = engine
         self._downloads = downloads
         self._accounts = accounts
-        self._shelf = shelf
+        self._registry = registry
         self._server = server
-        self._troubles = troubles
+        self._problems = problems
         self._transfers = transfers
         self._claims = claims
         self._failing = failing
@@ -131,7 +131,7 @@ class Worker:
         self._converters = converters
         self._check_whole = check_whole
 
-    def run(self, stop: Event, bell: Wakeup) -> None:
+    def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
         while not stop.is_set():
             try:
@@ -140,7 +140,7 @@ class Worker:
                 log.exception("a worker failed in a way nobody foresaw")
                 did_something = False
             if not did_something:
-                bell.wait(IDLE_S)
+                wakeup.wait(IDLE_S)
 
     def step(self) -> bool:
         """Do one download, to its end or its failure; return False if there is nothing to do."""
@@ -162,16 +162,16 @@ class Worker:
     def _let_go(self, download: Download) -> None:
         if self._finishing.target(download) is not None:
             with suppress(DeviceError):
-                self._shelf.get(download.device_id).folder.converted(download.id).remove()
+                self._registry.get(download.device_id).folder.converted(download.id).remove()
         self._transfers.end(download.id)
-        self._shelf.unreserve(download.id)
+        self._registry.unreserve(download.id)
         self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:
         return self._downloads.claim(
             self._clock.now(),
-            blocked_devices=self._shelf.blocked(),
-            blocked_users=set(self._troubles.all_of(ProblemKind.ACCOUNT)),
+            blocked_devices=self._registry.blocked(),
+            blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
             busy=[*busy, *self._held_back()],
             own_only=self._own_only(),
         )
@@ -247,13 +247,13 @@ class Worker:
         kept = self._downloads.kept_parts(download.device_id)
         if self._downloads.get(download.id) is None and download.id not in kept:
             with suppress(DeviceError):
-                self._shelf.get(download.device_id).folder.part(download.id).remove()
+                self._registry.get(download.device_id).folder.part(download.id).remove()
 
     def _device(self, download: Download) -> AttachedDevice:
         """It may have been paused after the claim and before anybody could stop this attempt."""
-        if self._shelf.is_paused(download.device_id):
+        if self._registry.is_paused(download.device_id):
             raise Stopped("its device is paused")
-        return self._shelf.get(download.device_id)
+        return self._registry.get(download.device_id)
 
     def _make_sure_of_room(
         self, device: AttachedDevice, download: Download, target: Target | None
@@ -265,7 +265,7 @@ class Worker:
             size, source, remaining = likely, size, remaining + likely
         if device.settings.keep_original:
             size, source = size + source, 0
-        refusal = self._shelf.reserve(
+        refusal = self._registry.reserve(
             device, download.id, remaining=remaining, size=size, source=source
         )
         if refusal is not None:

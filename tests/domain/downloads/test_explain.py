@@ -110,7 +110,7 @@ def at(status: Status, **facts: object) -> Download:
             ],
         ),
         (
-            about(at(Status.PENDING), troubles=("Car stick is full.", "Jellyfin is away")),
+            about(at(Status.PENDING), problems=("Car stick is full.", "Jellyfin is away")),
             [
                 "It is not on Car stick yet: it waits in the queue.",
                 "Car stick is full.",

@@ -32,7 +32,7 @@ def accounts(world: World, jellyfin: DemoServer, tmp_path: Path) -> AccountServi
         accounts=world.accounts,
         meta=world.meta,
         box=TokenBox(tmp_path / "key"),
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         bus=world.bus,
         clock=world.clock,
     )

@@ -35,7 +35,7 @@ def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInServic
         accounts=world.accounts,
         meta=world.meta,
         box=TokenBox(tmp_path / "key"),
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         bus=world.bus,
         clock=world.clock,
     )

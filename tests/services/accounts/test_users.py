@@ -34,7 +34,7 @@ class House:
     """Ann, and an admin, signed in at a demo server that a line leads to."""
 
     def __init__(self, world: World, line: SlowLine, folder: Path) -> None:
-        self.world, troubles = world, Problems(world.bus)
+        self.world, problems = world, Problems(world.bus)
         world.accounts.forget(ANN)
         self.accounts = AccountService(
             f"http://127.0.0.1:{line.port}",
@@ -42,7 +42,7 @@ class House:
             accounts=world.accounts,
             meta=world.meta,
             box=TokenBox(folder / "key"),
-            troubles=troubles,
+            problems=problems,
             bus=world.bus,
             clock=world.clock,
         )
@@ -55,7 +55,7 @@ class House:
             belongings=UsageByAccount(world.db),
             bus=world.bus,
         )
-        server = JellyfinStatus(self.accounts.anonymous, troubles, world.clock)
+        server = JellyfinStatus(self.accounts.anonymous, problems, world.clock)
         self.look = PermissionRefresh(self.accounts, server, world.clock)
         self.ann = self._signed_in("ann")
         self.admin = self._signed_in("admin")

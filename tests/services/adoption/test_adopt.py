@@ -185,7 +185,7 @@ def test_a_file_that_changed_since_is_left_alone(away: Traveller) -> None:
 
 def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> None:
     waiting = away.has("Tone 4")
-    part = away.shelf.get(STICK).folder.part(waiting.id)
+    part = away.registry.get(STICK).folder.part(waiting.id)
     with part.open() as begun:
         begun.write(b"half")
     away.puts("Old/4.mp3", TAGGED)

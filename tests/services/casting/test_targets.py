@@ -67,7 +67,7 @@ class Sidecar:
     def __post_init__(self) -> None:
         clock, bus = SystemClock(), Bus()
         self.db = Database.open(self.home / "data" / "sidecar.db", clock=clock)
-        troubles = Problems(bus)
+        problems = Problems(bus)
         self.downloads = Downloads(self.db, bus, clock)
         self.holds = Holds(self.db, bus)
         self.planning = WishService(self.db, self.holds, self.downloads, clock)
@@ -77,27 +77,27 @@ class Sidecar:
             accounts=Accounts(self.db),
             meta=Meta(self.db),
             box=TokenBox(self.home / "token.key"),
-            troubles=troubles,
+            problems=problems,
             bus=bus,
             clock=clock,
         )
-        self.shelf = DeviceRegistry(
+        self.registry = DeviceRegistry(
             self.devices,
             devices=Devices(self.db),
             downloads=self.downloads,
-            troubles=troubles,
+            problems=problems,
             clock=clock,
         )
         self.orders = CastOrders(
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             planning=self.planning,
             downloads=self.downloads,
             clock=clock,
         )
         self.casting = CastTargets(
             accounts=self.accounts,
-            shelf=self.shelf,
+            registry=self.registry,
             orders=self.orders,
             is_paused=self.paused.__contains__,
             around=self.db.thread,
@@ -109,11 +109,11 @@ class Sidecar:
         return self.accounts.with_password(name, SecretStr(name)).user_id
 
     def id_of(self, name: str) -> str:
-        return next(one.id for one in self.shelf.all() if one.settings.name == name)
+        return next(one.id for one in self.registry.all() if one.settings.name == name)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        self.shelf.look(settle=lambda _: None)
+        self.registry.look(settle=lambda _: None)
         stop = Event()
         with ExitStack() as threads:
             for body in (self.casting.run, self.orders.run):
@@ -126,7 +126,7 @@ class Sidecar:
 
     def queue(self, device: str = "Car stick") -> list[str]:
         """Take everything out of the queue of a device, as the workers would: titles, in order."""
-        others = {one.id for one in self.shelf.all()} - {self.id_of(device)}
+        others = {one.id for one in self.registry.all()} - {self.id_of(device)}
         taken: list[str] = []
         while found := self.downloads.claim(SystemClock().now(), blocked_devices=others):
             taken.append(found.title)
@@ -140,7 +140,7 @@ class Sidecar:
         return [(one.user_id, one.reason.text) for one in held]
 
     def close(self) -> None:
-        self.shelf.close()
+        self.registry.close()
         self.db.close()
 
 
@@ -245,7 +245,7 @@ def test_what_was_queued_long_ago_does_not_push_into_the_order(
 ) -> None:
     tone = phone.client.item(phone.named(ItemType.AUDIO, "Tone 1").id)
     hit = phone.client.item(phone.named(ItemType.AUDIO, "Hit of Choir").id)
-    sidecar.shelf.look(settle=lambda _: None)
+    sidecar.registry.look(settle=lambda _: None)
     why = Reason("queue_ahead", tone.id, "next in the queue of Phone")
     urgent = [
         Wish(phone.user_id, sidecar.id_of("Car stick"), one, why, PIN_PRIORITY + 80)
@@ -320,7 +320,7 @@ def test_what_a_person_removed_before_comes_back_when_they_cast_it(
     sidecar: Sidecar, phone: Phone
 ) -> None:
     tone = phone.named(ItemType.AUDIO, "Tone 1")
-    sidecar.shelf.look(settle=lambda _: None)
+    sidecar.registry.look(settle=lambda _: None)
     place = (phone.user_id, sidecar.id_of("Car stick"))
     tombstones = Tombstones(sidecar.db, SystemClock())
     tombstones.put(*place, tone.id)
@@ -384,7 +384,7 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
     tone = phone.named(ItemType.AUDIO, "Tone 1")
     hasty = CastOrders(
         accounts=sidecar.accounts,
-        shelf=sidecar.shelf,
+        registry=sidecar.registry,
         planning=sidecar.planning,
         downloads=sidecar.downloads,
         clock=HastyClock(50),
@@ -403,7 +403,7 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
 
 
 def test_an_order_without_a_name_is_not_obeyed(sidecar: Sidecar, phone: Phone) -> None:
-    sidecar.shelf.look(settle=lambda _: None)
+    sidecar.registry.look(settle=lambda _: None)
     tone = phone.named(ItemType.AUDIO, "Tone 1")
 
     assert (
@@ -436,10 +436,10 @@ def test_a_device_is_in_the_menu_only_while_it_is_there_and_not_paused(
         wait_until(lambda: "Car stick" in phone.menu())
 
         (tmp_path / "stick").rename(tmp_path / "unplugged")
-        sidecar.shelf.look(settle=lambda _: None)
+        sidecar.registry.look(settle=lambda _: None)
         wait_until(lambda: "Car stick" not in phone.menu())
         (tmp_path / "unplugged").rename(tmp_path / "stick")
-        sidecar.shelf.look(settle=lambda _: None)
+        sidecar.registry.look(settle=lambda _: None)
         wait_until(lambda: "Car stick" in phone.menu())
 
 

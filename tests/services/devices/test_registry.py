@@ -20,25 +20,25 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def shelf(world: World, tmp_path: Path) -> Iterator[DeviceRegistry]:
+def registry(world: World, tmp_path: Path) -> Iterator[DeviceRegistry]:
     with mounts_taken_down(tmp_path / "stick") as stick:
         mount_memory(stick, options="size=16m")
         write_marker(stick, Marker(STICK, "Car stick"))
-        shelf = DeviceRegistry(
+        registry = DeviceRegistry(
             [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(MIB))],
             devices=world.devices,
             downloads=world.downloads,
-            troubles=Problems(world.bus),
+            problems=Problems(world.bus),
             clock=world.clock,
         )
-        shelf.look(settle=lambda _device: None)
-        yield shelf
-        shelf.close()
+        registry.look(settle=lambda _device: None)
+        yield registry
+        registry.close()
 
 
-def reserve(shelf: DeviceRegistry, number: int, mib: int) -> str | None:
-    (device,) = shelf.all()
-    refusal = shelf.reserve(device, number, remaining=mib * MIB, size=mib * MIB)
+def reserve(registry: DeviceRegistry, number: int, mib: int) -> str | None:
+    (device,) = registry.all()
+    refusal = registry.reserve(device, number, remaining=mib * MIB, size=mib * MIB)
     return refusal.code if refusal else None
 
 
@@ -52,26 +52,28 @@ def set_room_aside(device: AttachedDevice, number: int, mib: int) -> None:
 
 
 @needs_root
-def test_room_that_is_promised_is_not_given_twice(shelf: DeviceRegistry) -> None:
-    assert reserve(shelf, 1, 8) is None
-    assert reserve(shelf, 2, 8) == "full"
+def test_room_that_is_promised_is_not_given_twice(registry: DeviceRegistry) -> None:
+    assert reserve(registry, 1, 8) is None
+    assert reserve(registry, 2, 8) == "full"
 
-    shelf.unreserve(1)
-    assert reserve(shelf, 2, 8) is None
-
-
-@needs_root
-def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(shelf: DeviceRegistry) -> None:
-    assert reserve(shelf, 1, 7) is None
-    set_room_aside(shelf.all()[0], 1, 7)
-
-    assert reserve(shelf, 2, 7) is None
-    assert reserve(shelf, 3, 7) == "full"
+    registry.unreserve(1)
+    assert reserve(registry, 2, 8) is None
 
 
 @needs_root
-def test_a_part_is_as_long_as_what_was_written_into_it(shelf: DeviceRegistry) -> None:
-    (device,) = shelf.all()
+def test_room_that_is_set_aside_on_the_disk_is_not_promised_as_well(
+    registry: DeviceRegistry,
+) -> None:
+    assert reserve(registry, 1, 7) is None
+    set_room_aside(registry.all()[0], 1, 7)
+
+    assert reserve(registry, 2, 7) is None
+    assert reserve(registry, 3, 7) == "full"
+
+
+@needs_root
+def test_a_part_is_as_long_as_what_was_written_into_it(registry: DeviceRegistry) -> None:
+    (device,) = registry.all()
     set_room_aside(device, 1, 7)
 
     part = device.folder.part(1)

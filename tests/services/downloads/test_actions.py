@@ -263,7 +263,7 @@ def test_what_runs_is_cancelled_and_its_part_file_goes_when_the_worker_lets_go(h
     one = home.hold(Ann)
 
     def meanwhile(_job: object) -> None:
-        home.works.shelf.get(STICK).folder.part(one.id).open().close()
+        home.works.registry.get(STICK).folder.part(one.id).open().close()
         home.do(Ann, one, CANCEL)
         assert home.parts() == [f"{one.id}.part"], "never taken from under a worker"
 
@@ -278,7 +278,7 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
     one = home.hold(Ann)
     home.works.engine.meanwhile = lambda _job: home.do(Ann, one, PAUSE)
     home.works.worker.step()
-    part = home.works.shelf.get(STICK).folder.part(one.id)
+    part = home.works.registry.get(STICK).folder.part(one.id)
     with part.open() as file:
         file.write(b"sou")
     paused = home.works.now()
@@ -286,7 +286,7 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
     with home.world.db.write():
         home.world.db.sql("UPDATE downloads SET bytes_downloaded = 3 WHERE id = ?", (one.id,))
     home.do(Ann, one, replace(CANCEL, keep_part=True))
-    home.works.settling.reconcile(home.works.shelf.get(STICK), [])
+    home.works.settling.reconcile(home.works.registry.get(STICK), [])
     assert home.parts() == [part.name]
 
     home.server.routes["GET /Items"] = library(row(1))

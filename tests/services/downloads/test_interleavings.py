@@ -155,7 +155,7 @@ class Interleavings(RuleBasedStateMachine):
         one = self.one_of(pick)
         if one is None or one.is_final:
             return
-        part = self.home.works.shelf.get(STICK).folder.part(one.download.id)
+        part = self.home.works.registry.get(STICK).folder.part(one.download.id)
         with part.open() as file:
             file.write(BODY[:held])
         validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
@@ -170,7 +170,7 @@ class Interleavings(RuleBasedStateMachine):
         one = self.one_of(pick)
         if one is None or not one.is_open or one.is_final:
             return
-        part = self.home.works.shelf.get(STICK).folder.part(one.download.id)
+        part = self.home.works.registry.get(STICK).folder.part(one.download.id)
         with part.open() as file:
             file.write(BODY)
         if not self.downloads.finalizing(
@@ -185,7 +185,7 @@ class Interleavings(RuleBasedStateMachine):
         one = self.one_of(pick)
         if one is None or not one.is_final or one.is_renamed:
             return
-        folder = self.home.works.shelf.get(STICK).folder
+        folder = self.home.works.registry.get(STICK).folder
         folder.finish(folder.part(one.download.id), one.download.file_path)
         one.is_renamed = True
 
@@ -236,7 +236,7 @@ class Interleavings(RuleBasedStateMachine):
     def make_room(self, number: int) -> None:
         row = self.downloads.by_item(STICK, track(number).id)
         if row is not None and row.status is Status.COMPLETED:
-            self.home.works.shelf.get(STICK).folder.remove(row.file_path, size=len(BODY))
+            self.home.works.registry.get(STICK).folder.remove(row.file_path, size=len(BODY))
             self.downloads.evict(row)
 
     @rule()

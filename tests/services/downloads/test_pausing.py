@@ -43,7 +43,7 @@ def house(world: World, tmp_path: Path) -> Iterator[Paused]:
         works = build(world, server, stick, tmp_path, current)
         books.append(
             DeviceSettingsService(
-                works.shelf.settings(),
+                works.registry.settings(),
                 devices=world.devices,
                 store=DeviceSettingsStore(world.db),
                 stop_on=works.claims.stop_on,
@@ -52,7 +52,7 @@ def house(world: World, tmp_path: Path) -> Iterator[Paused]:
         )
         works.look()
         yield Paused(works, books[0])
-        works.shelf.close()
+        works.registry.close()
 
 
 def test_a_paused_device_takes_no_files_and_is_no_trouble(house: Paused) -> None:
@@ -60,9 +60,9 @@ def test_a_paused_device_takes_no_files_and_is_no_trouble(house: Paused) -> None
 
     house.book.change(STICK, {"paused": True})
 
-    assert house.works.shelf.blocked() == {STICK}
-    assert house.works.shelf.is_paused(STICK)
-    assert house.works.troubles.all_of(ProblemKind.DEVICE) == {}
+    assert house.works.registry.blocked() == {STICK}
+    assert house.works.registry.is_paused(STICK)
+    assert house.works.problems.all_of(ProblemKind.DEVICE) == {}
     assert not house.works.worker.step()
     assert house.works.now().status is Status.PENDING
 
@@ -82,14 +82,14 @@ def test_a_claim_made_while_it_was_being_paused_fetches_nothing(
     house: Paused, world: World
 ) -> None:
     house.works.wish()
-    blocked = house.works.shelf.blocked
+    blocked = house.works.registry.blocked
 
     def paused_meanwhile() -> set[str]:
         before = blocked()
         house.book.change(STICK, {"paused": True})
         return before
 
-    house.works.shelf.blocked = paused_meanwhile  # type: ignore[method-assign]  # between the two
+    house.works.registry.blocked = paused_meanwhile  # type: ignore[method-assign]  # between the two
     house.works.worker.step()
 
     assert house.works.engine.jobs == []
@@ -121,20 +121,20 @@ def test_a_budget_that_is_raised_lets_the_queue_go_on_at_the_next_look(house: Pa
         house.works.wish(number)
     while house.works.worker.step():
         pass
-    assert house.works.troubles.of(ProblemKind.DEVICE, STICK) is not None
+    assert house.works.problems.of(ProblemKind.DEVICE, STICK) is not None
 
     house.book.change(STICK, {"budget": "1 MB"})
     house.works.look()
 
-    assert house.works.troubles.of(ProblemKind.DEVICE, STICK) is None
+    assert house.works.problems.of(ProblemKind.DEVICE, STICK) is None
     assert house.works.worker.step()
 
 
 def test_the_settings_that_are_shown_are_the_current_ones(house: Paused) -> None:
     house.book.change(STICK, {"budget": 5000})
 
-    assert [one.budget for one in house.works.shelf.settings()] == [5000]
-    assert [one.settings.budget for one in house.works.shelf.all()] == [5000]
+    assert [one.budget for one in house.works.registry.settings()] == [5000]
+    assert [one.settings.budget for one in house.works.registry.all()] == [5000]
 
-    house.works.shelf.close()
-    assert [one.budget for one in house.works.shelf.settings()] == [5000]
+    house.works.registry.close()
+    assert [one.budget for one in house.works.registry.settings()] == [5000]

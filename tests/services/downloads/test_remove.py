@@ -30,7 +30,7 @@ def works(world: World, tmp_path: Path) -> Iterator[Works]:
         forget = world.bus.subscribe(built.claims.hear)
         yield built
         forget()
-        built.shelf.close()
+        built.registry.close()
 
 
 def with_some_bytes(act: Callable[[], object]) -> Callable[[Job], object]:

@@ -59,7 +59,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         woken: list[str] = []
         reversing = Reversing(
             db=world.db,
-            access=access_to(world, built.works.shelf.settings),
+            access=access_to(world, built.works.registry.settings),
             planning=built.planning,
             actions=built.actions,
             tombstones=built.tombstones,

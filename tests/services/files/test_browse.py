@@ -108,15 +108,15 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     settings = DeviceSettings(
         name="Car stick", path=stick, reserve=ByteSize(0), users=("ann", "ben")
     )
-    troubles = Problems(world.bus)
-    shelf = DeviceRegistry(
+    problems = Problems(world.bus)
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
@@ -136,9 +136,9 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     plays = Plays(world.db)
     room = SpacePlanner(
         db=world.db,
-        shelf=shelf,
+        registry=registry,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         in_use=frozenset,
         clock=world.clock,
@@ -149,7 +149,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         holds=world.holds,
         plays=plays,
         planning=planning,
-        looking=FilePresence(shelf, world.devices),
+        looking=FilePresence(registry, world.devices),
         views=views,
         visible=visible,
         accounts=world.accounts.all,
@@ -157,7 +157,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     )
     leavers = EvictionPreview(devices=devices, room=room, inventory=Inventory(world.db))
     yield Home(world, stick, planning, plays, desk, leavers)
-    shelf.close()
+    registry.close()
 
 
 def an_account(world: World, person: Person) -> Account:

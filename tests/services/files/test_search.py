@@ -43,7 +43,7 @@ class Home:
 
     world: World
     stick: Path
-    shelf: DeviceRegistry
+    registry: DeviceRegistry
     offline: FileSearch
     media: MediaStreaming
 
@@ -74,15 +74,15 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
-    looking = FilePresence(shelf, world.devices)
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    looking = FilePresence(registry, world.devices)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
@@ -105,8 +105,8 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         streams=StreamLimit(),
         uses=UsageTracker(world.downloads.mark_used, world.clock),
     )
-    yield Home(world, stick, shelf, offline, media)
-    shelf.close()
+    yield Home(world, stick, registry, offline, media)
+    registry.close()
 
 
 def test_a_file_is_available_only_while_it_is_really_there(home: Home) -> None:

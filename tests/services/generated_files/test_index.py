@@ -33,7 +33,7 @@ class Written:
     world: World
     stick: Path
     settings: DeviceSettings
-    shelf: DeviceRegistry
+    registry: DeviceRegistry
     writer: IndexWriter
 
     def begins(self, number: int) -> Download:
@@ -84,25 +84,25 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> DeviceSettings:
 def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
     settings.path.mkdir()
     write_marker(settings.path, Marker(STICK, "Car stick"))
-    troubles = Problems(world.bus)
-    shelf = DeviceRegistry(
+    problems = Problems(world.bus)
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     writer = IndexWriter(
-        shelf=shelf,
+        registry=registry,
         on_device=CompletedFiles(world.db),
-        troubles=troubles,
+        problems=problems,
         server_id=lambda: "5" * 32,
         clock=world.clock,
     )
     world.bus.subscribe(writer.hear)
-    yield Written(world, settings.path, settings, shelf, writer)
-    shelf.close()
+    yield Written(world, settings.path, settings, registry, writer)
+    registry.close()
 
 
 def test_a_device_that_comes_gets_its_page_and_its_manifest(written: Written) -> None:
@@ -193,7 +193,7 @@ def test_a_strangers_file_of_that_name_stays_and_ours_gets_another(written: Writ
 
 @pytest.mark.parametrize("settings", [{"index": False}], indirect=True)
 def test_a_device_that_wants_no_page_has_its_manifest_only(written: Written) -> None:
-    written.shelf.get(STICK).folder.own_files.put(PAGE, b"from before")
+    written.registry.get(STICK).folder.own_files.put(PAGE, b"from before")
 
     written.after(1)
 
@@ -209,7 +209,7 @@ def test_nothing_is_written_to_a_device_that_is_paused(written: Written) -> None
 
 
 def test_nothing_is_written_to_a_device_in_trouble(written: Written) -> None:
-    written.shelf.trouble(STICK, DeviceError("read-only", "It is read-only"))
+    written.registry.trouble(STICK, DeviceError("read-only", "It is read-only"))
 
     written.after(100)
 
@@ -228,14 +228,14 @@ def test_a_page_that_would_take_room_from_music_is_left_out(written: Written) ->
 
 def test_what_it_takes_counts_in_the_budget(written: Written) -> None:
     written.after(1)
-    device = written.shelf.get(STICK)
+    device = written.registry.get(STICK)
     taken = device.folder.own_files.taken(4096)
     assert taken >= (written.stick / PAGE).stat().st_size > 10_000
 
-    fits = written.shelf.reserve(device, 1, remaining=1, size=BIG - taken)
+    fits = written.registry.reserve(device, 1, remaining=1, size=BIG - taken)
     assert fits is None
-    written.shelf.unreserve(1)
+    written.registry.unreserve(1)
 
-    refusal = written.shelf.reserve(device, 1, remaining=1, size=BIG - taken + 4096)
+    refusal = written.registry.reserve(device, 1, remaining=1, size=BIG - taken + 4096)
     assert refusal is not None
     assert refusal.code == "budget"

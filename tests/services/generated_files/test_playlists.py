@@ -43,14 +43,14 @@ class Written:
 
     world: World
     stick: Path
-    shelf: DeviceRegistry
+    registry: DeviceRegistry
     writer: PlaylistWriter
     orders: PlaylistOrders
     chosen: ChosenPlaylists
 
     @property
     def preset_name(self) -> PresetName:
-        return self.shelf.get(STICK).settings.preset
+        return self.registry.get(STICK).settings.preset
 
     def begins(self, item: Item) -> Download:
         """Let a file be fetched."""
@@ -132,28 +132,28 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
     ann = world.accounts.get(ANN)
     assert ann is not None
     world.accounts.save(replace(ann, user_id=BEN, name="ben", jellyfin_device_id="sidecar-ben"))
-    troubles = Problems(world.bus)
-    shelf = DeviceRegistry(
+    problems = Problems(world.bus)
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
         current=setting,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     orders = PlaylistOrders(world.db, world.bus)
     writer = PlaylistWriter(
-        shelf=shelf,
+        registry=registry,
         orders=orders,
         on_device=CompletedFiles(world.db),
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
     world.bus.subscribe(writer.hear)
     chosen = ChosenPlaylists(world.db)
-    yield Written(world, settings.path, shelf, writer, orders, chosen)
-    shelf.close()
+    yield Written(world, settings.path, registry, writer, orders, chosen)
+    registry.close()
 
 
 def test_a_chosen_playlist_is_written_in_its_order_with_its_repeats(written: Written) -> None:
@@ -331,7 +331,7 @@ def test_a_folder_that_is_a_file_of_a_strangers_costs_no_more_than_the_lists(
 
     assert written.files() == []
     assert (written.stick / "Playlists").read_text() == "mine"
-    assert written.shelf.blocked() == set()
+    assert written.registry.blocked() == set()
 
 
 def test_two_playlists_of_the_same_name_are_two_files(written: Written) -> None:
@@ -460,7 +460,7 @@ def test_a_car_gets_another_folder_when_one_is_full(written: Written, setting: S
 def test_nothing_is_written_to_a_device_in_trouble(written: Written) -> None:
     written.lists([1])
     written.brings(track(1))
-    written.shelf.trouble(STICK, DeviceError("read-only", "It is read-only"))
+    written.registry.trouble(STICK, DeviceError("read-only", "It is read-only"))
 
     written.after(100)
 
@@ -497,13 +497,13 @@ def test_a_device_that_comes_back_gets_what_changed_meanwhile(
     written.lists([1, 2])
     written.brings(track(1), track(2))
     written.after(1)
-    written.shelf.close()
+    written.registry.close()
     written.lists([2, 1])
     before = (written.stick / LIST).read_bytes()
     written.after(5)
     assert (written.stick / LIST).read_bytes() == before
 
-    written.shelf.look(settle=lambda _device: None)
+    written.registry.look(settle=lambda _device: None)
     written.after(1)
 
     assert written.numbers() == [2, 1]

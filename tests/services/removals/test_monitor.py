@@ -96,8 +96,8 @@ class House:
 
     world: World
     stick: Path
-    shelf: DeviceRegistry
-    troubles: Problems
+    registry: DeviceRegistry
+    problems: Problems
     settling: DeviceRecovery
     removals: RemovalMonitor
     tombstones: Tombstones
@@ -143,7 +143,7 @@ class House:
         return {self.row(number).status for number in numbers}
 
     def attach(self) -> None:
-        self.shelf.look(settle=lambda device: self.settling.reconcile(device, []))
+        self.registry.look(settle=lambda device: self.settling.reconcile(device, []))
 
     def wait(self, seconds: float = 1.0) -> None:
         """Let time go by, a step of everything at each second."""
@@ -152,7 +152,7 @@ class House:
             self.removals.step()
 
     def device(self) -> AttachedDevice:
-        (device,) = self.shelf.all()
+        (device,) = self.registry.all()
         return device
 
     def press(self) -> None:
@@ -166,19 +166,19 @@ class House:
 
 
 def furnished(world: World, stick: Path) -> House:
-    troubles, buttons = Problems(world.bus), Buttons()
-    shelf = DeviceRegistry(
+    problems, buttons = Problems(world.bus), Buttons()
+    registry = DeviceRegistry(
         [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
     removals = RemovalMonitor(
         downloads=world.downloads,
         verdicts=RemovalRecorder(world.db, world.downloads, world.holds, world.clock),
-        shelf=shelf,
-        troubles=troubles,
+        registry=registry,
+        problems=problems,
         bus=world.bus,
         clock=world.clock,
         make_watch=buttons.make,
@@ -186,8 +186,8 @@ def furnished(world: World, stick: Path) -> House:
     return House(
         world=world,
         stick=stick,
-        shelf=shelf,
-        troubles=troubles,
+        registry=registry,
+        problems=problems,
         settling=DeviceRecovery(world.downloads),
         removals=removals,
         tombstones=Tombstones(world.db, world.clock),
@@ -208,19 +208,19 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     house.removals.step()
     yield house
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
 
 
 @pytest.fixture
 def mounted(house: House) -> Iterator[House]:
     """The same, but the stick can be pulled."""
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
     shutil.rmtree(house.stick)
     with mounts_taken_down(house.stick):
         plug_in(house)
         yield house
-        house.shelf.close()
+        house.registry.close()
 
 
 def plug_in(house: House, device_id: str = STICK) -> None:
@@ -307,7 +307,7 @@ def test_after_lost_events_everything_is_looked_at(house: House) -> None:
 def test_what_was_removed_while_we_did_not_run_counts(house: House) -> None:
     house.fill(1)
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
     house.path(1).unlink()
 
     house.attach()
@@ -393,7 +393,7 @@ def test_a_file_that_was_changed_on_another_computer_is_not_fetched_a_second_tim
 ) -> None:
     house.fill(1)
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
     with house.world.db.write():
         house.world.db.sql("UPDATE downloads SET completed_at = completed_at - 1000000")
     house.path(1).write_bytes(b"music with tags")
@@ -458,7 +458,7 @@ def test_a_pulled_stick_loses_nothing_and_goes_on_when_it_is_back(mounted: House
     unmount(house.stick)
 
     house.wait(WITHIN_S)
-    house.shelf.look(settle=lambda _device: None)
+    house.registry.look(settle=lambda _device: None)
     house.wait(RESCAN_S)
 
     assert house.states(1, 2, 3, 4) == {Status.COMPLETED}
@@ -474,7 +474,7 @@ def test_an_emptied_mount_point_or_another_stick_removes_nothing(mounted: House)
     mount_memory(house.stick)
     write_marker(house.stick, Marker(OTHER, "Another"))
 
-    house.shelf.look(settle=lambda _device: None)
+    house.registry.look(settle=lambda _device: None)
     house.press()
     house.wait(RESCAN_S)
 
@@ -491,7 +491,7 @@ def test_a_stick_that_comes_back_is_looked_at_and_only_true_differences_count(
     saved = tmp_path / "saved"
     shutil.copytree(house.stick, saved)
     unmount(house.stick)
-    house.shelf.look(settle=lambda _device: None)
+    house.registry.look(settle=lambda _device: None)
     house.removals.step()
     mount_memory(house.stick)
     shutil.copytree(saved, house.stick, dirs_exist_ok=True)
@@ -525,7 +525,7 @@ def test_a_device_in_trouble_says_nothing_unless_it_only_lacks_room(
     house: House, code: str, counts: bool
 ) -> None:
     house.fill(1)
-    house.troubles.note(ProblemKind.DEVICE, STICK, Problem(code, "in trouble"))
+    house.problems.note(ProblemKind.DEVICE, STICK, Problem(code, "in trouble"))
     house.path(1).unlink()
 
     house.notice()
@@ -538,11 +538,11 @@ def test_a_trouble_between_the_two_looks_begins_the_grace_anew(house: House) -> 
     away = house.path(1).rename(house.stick.parent / "away")
     house.press()
     house.wait(3)
-    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("broken", "in trouble"))
+    house.problems.note(ProblemKind.DEVICE, STICK, Problem("broken", "in trouble"))
     house.press()
     house.wait(WITHIN_S)
 
-    house.troubles.clear(ProblemKind.DEVICE, STICK)
+    house.problems.clear(ProblemKind.DEVICE, STICK)
     house.press()
     house.wait(2)
     away.rename(house.path(1))
@@ -554,7 +554,7 @@ def test_a_trouble_between_the_two_looks_begins_the_grace_anew(house: House) -> 
 @needs_root
 def test_a_disk_that_found_damage_is_not_believed(house: House, tmp_path: Path) -> None:
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
     shutil.rmtree(house.stick)
     house.stick.mkdir()
     with breakable_disk(house.stick, tmp_path / "disk") as break_it:
@@ -571,7 +571,7 @@ def test_a_disk_that_found_damage_is_not_believed(house: House, tmp_path: Path) 
 
         assert house.states(1, 2) == {Status.COMPLETED}
         house.removals.close()
-        house.shelf.close()
+        house.registry.close()
 
 
 @needs_root
@@ -580,7 +580,7 @@ def test_a_stick_that_was_put_back_at_once_is_watched_anew(mounted: House) -> No
     before = house.buttons.made[-1]
     ended = before.ended
     unmount(house.stick)
-    house.shelf.look(settle=lambda _device: None)
+    house.registry.look(settle=lambda _device: None)
 
     plug_in(house)
 
@@ -603,7 +603,7 @@ def test_what_cannot_be_told_is_never_removed(house: House, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_fuse_disk_is_looked_after_like_any_other(house: House, tmp_path: Path) -> None:
     house.removals.close()
-    house.shelf.close()
+    house.registry.close()
     shutil.rmtree(house.stick)
     house.stick.mkdir()
     with ExitStack() as stack:
@@ -616,7 +616,7 @@ def test_a_fuse_disk_is_looked_after_like_any_other(house: House, tmp_path: Path
         house.path(2).rename(house.stick / "moved.flac")
         house.notice()
         house.removals.close()
-        house.shelf.close()
+        house.registry.close()
 
     assert house.states(1) == {Status.REMOVED}
     assert house.row(2).file_path == "moved.flac"
@@ -776,7 +776,7 @@ def test_what_vanished_while_we_did_not_run_is_asked_and_stays_asked_over_a_rest
         saved = tmp_path / "saved" / f"Album {number // 10}" / f"{number}.flac"
         shutil.copy2(saved, house.path(number))
     again = furnished(house.world, house.stick)
-    house.shelf.close()
+    house.registry.close()
     again.attach()
     again.removals.step()
 
@@ -786,7 +786,7 @@ def test_what_vanished_while_we_did_not_run_is_asked_and_stays_asked_over_a_rest
     again.wait(WITHIN_S)
     assert again.states(*range(1, 54)) == {Status.COMPLETED}
     again.removals.close()
-    again.shelf.close()
+    again.registry.close()
 
 
 @needs_root
@@ -840,9 +840,9 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     house.notice()
     questions = OpenQuestions(
         removals=house.removals,
-        shelf=house.shelf,
-        troubles=house.troubles,
-        access=access_to(house.world, house.shelf.settings),
+        registry=house.registry,
+        problems=house.problems,
+        access=access_to(house.world, house.registry.settings),
     )
 
     (asked,) = questions.of(Person(BEN, "ben", is_admin=False))
@@ -851,10 +851,10 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     assert not asked.may_answer
     (asked,) = questions.of(Person(ANN, "ann", is_admin=True))
     assert asked.may_answer
-    house.troubles.note(
+    house.problems.note(
         ProblemKind.ROOM, STICK, Problem(CONFIRM, "20 files would go from Car stick")
     )
-    house.troubles.note(ProblemKind.ROOM, OTHER, Problem(CONFIRM, "of a device that is not there"))
+    house.problems.note(ProblemKind.ROOM, OTHER, Problem(CONFIRM, "of a device that is not there"))
     found = questions.of(Person(BEN, "ben", is_admin=False))
     assert [one.subject for one in found] == [Subject.REMOVALS, Subject.PLAN]
 
@@ -983,8 +983,8 @@ def counter(house: House) -> RemovalReview:
     return RemovalReview(
         house.removals,
         ownership=owned(house.world),
-        access=access_to(house.world, house.shelf.settings),
-        shelf=house.shelf,
+        access=access_to(house.world, house.registry.settings),
+        registry=house.registry,
     )
 
 
@@ -1025,8 +1025,8 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
     removals = RemovalMonitor(
         downloads=world.downloads,
         verdicts=RemovalRecorder(world.db, world.downloads, world.holds, world.clock),
-        shelf=house.shelf,
-        troubles=house.troubles,
+        registry=house.registry,
+        problems=house.problems,
         bus=world.bus,
         clock=SystemClock(),
     )
@@ -1046,7 +1046,7 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
     finally:
         stop.set()
         thread.join(5)
-        house.shelf.close()
+        house.registry.close()
     assert set(threading.enumerate()) <= before
 
 

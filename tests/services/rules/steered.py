@@ -88,9 +88,9 @@ def house(
     with answering(routes) as server:
         works = build(world, server, stick, tmp_path, fetches=fetches, check_whole=check_whole)
         unfinished = world.downloads.recover()
-        works.shelf.look(settle=lambda device: works.settling.reconcile(device, unfinished))
+        works.registry.look(settle=lambda device: works.settling.reconcile(device, unfinished))
         yield furnished(works, world, server, tmp_path)
-        works.shelf.close()
+        works.registry.close()
 
 
 def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> House:
@@ -103,7 +103,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         accounts=world.accounts,
         meta=world.meta,
         box=box,
-        troubles=works.troubles,
+        problems=works.problems,
         bus=world.bus,
         clock=world.clock,
     )
@@ -114,9 +114,9 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         holds=world.holds,
         devices=world.devices,
         accounts=accounts,
-        access=access_to(world, works.shelf.settings),
+        access=access_to(world, works.registry.settings),
         planning=planning,
-        shelf=works.shelf,
+        registry=works.registry,
         claims=works.claims,
         show=nothing,
         clock=world.clock,

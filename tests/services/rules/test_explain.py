@@ -39,7 +39,7 @@ class House:
     world: World
     explaining: Explainer
     planning: WishService
-    troubles: Problems
+    problems: Problems
     book: DeviceSettingsService
     rules: RuleSettingsService
     resting: dict[tuple[str, str], datetime]
@@ -71,7 +71,7 @@ def house(world: World, tmp_path: Path) -> House:
         bus=world.bus,
     )
     rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
-    troubles = Problems(world.bus)
+    problems = Problems(world.bus)
     resting: dict[tuple[str, str], datetime] = {}
     network: list[str] = []
     explaining = Explainer(
@@ -79,7 +79,7 @@ def house(world: World, tmp_path: Path) -> House:
         holds=world.holds,
         tombstones=Tombstones(world.db, world.clock),
         exclusions=Exclusions(world.db, world.clock),
-        troubles=troubles,
+        problems=problems,
         devices=book,
         rules=rules,
         names=lambda: {ANN: "ann", BEN: "ben"},
@@ -88,7 +88,7 @@ def house(world: World, tmp_path: Path) -> House:
         held_back=lambda _download: network[0] if network else None,
     )
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
-    return House(world, explaining, planning, troubles, book, rules, resting, network)
+    return House(world, explaining, planning, problems, book, rules, resting, network)
 
 
 def test_a_file_that_only_others_hold_is_as_if_it_were_not_there(house: House) -> None:
@@ -120,7 +120,7 @@ def test_reasons_of_others_are_told_only_to_an_admin(house: House) -> None:
 def test_nobody_learns_from_a_trouble_who_else_wants_it(house: House) -> None:
     house.want(BEN)
     house.want()
-    house.troubles.note(ProblemKind.ACCOUNT, BEN, Problem("signed-out", "ben must sign in again"))
+    house.problems.note(ProblemKind.ACCOUNT, BEN, Problem("signed-out", "ben must sign in again"))
 
     assert "ben" not in house.told()
     assert "must sign in again" in house.told()
@@ -135,8 +135,8 @@ def test_what_waits_is_told_what_it_waits_for(house: House) -> None:
     house.network.append("It waits until the network is not metered")
     assert "not metered" in house.told()
 
-    house.troubles.note(ProblemKind.SERVER, "server", Problem("server-away", "Jellyfin is away"))
-    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("full", "Car stick is full"))
+    house.problems.note(ProblemKind.SERVER, "server", Problem("server-away", "Jellyfin is away"))
+    house.problems.note(ProblemKind.DEVICE, STICK, Problem("full", "Car stick is full"))
     house.book.change(STICK, {"paused": True})
     told = house.told()
     assert "Jellyfin is away" in told
@@ -148,7 +148,7 @@ def test_what_waits_is_told_what_it_waits_for(house: House) -> None:
 def test_a_device_that_is_away_is_only_believed(house: House) -> None:
     house.want()
     house.bring()
-    house.troubles.note(ProblemKind.DEVICE, STICK, Problem("missing", "Car stick is not there"))
+    house.problems.note(ProblemKind.DEVICE, STICK, Problem("missing", "Car stick is not there"))
 
     assert house.told().startswith("It was on Car stick when Car stick was last seen.")
 

@@ -179,7 +179,7 @@ def house(world: World, tmp_path: Path) -> House:
         holds=world.holds,
         tombstones=tombstones,
         exclusions=exclusions,
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         devices=book,
         rules=rules,
         names=lambda: {one.user_id: name for name, one in PEOPLE.items()},

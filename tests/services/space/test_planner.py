@@ -33,8 +33,8 @@ class House:
     """A device with room for ten blocks, and what keeps it in order; files are put there by us."""
 
     world: World
-    shelf: DeviceRegistry
-    troubles: Problems
+    registry: DeviceRegistry
+    problems: Problems
     room: SpacePlanner
     stick: Path
     in_use: set[str] = field(default_factory=set)
@@ -95,32 +95,32 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     stick = tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
-    troubles = Problems(world.bus)
+    problems = Problems(world.bus)
     settings = DeviceSettings(
         name="Car stick", path=stick, budget=ByteSize(10 * BLOCK), reserve=ByteSize(0)
     )
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     in_use: set[str] = set()
     awaited: list[EvictionBlock] = []
     room = SpacePlanner(
         db=world.db,
-        shelf=shelf,
+        registry=registry,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         in_use=lambda: in_use,
         clock=world.clock,
         awaited=lambda _: awaited[0] if awaited else None,
     )
-    yield House(world, shelf, troubles, room, stick, in_use, awaited)
-    shelf.close()
+    yield House(world, registry, problems, room, stick, in_use, awaited)
+    registry.close()
 
 
 def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> None:
@@ -134,7 +134,7 @@ def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> N
 
     assert house.is_there(4)
     assert house.is_there(7)
-    trouble = house.troubles.of(ProblemKind.ROOM, STICK)
+    trouble = house.problems.of(ProblemKind.ROOM, STICK)
     assert trouble is not None
     assert trouble.text == f"1 download waits for room on Car stick: {text}"
     assert house.now(11).id in house.room.held_back()
@@ -144,7 +144,7 @@ def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> N
     house.room.step()
 
     assert house.states(4, 7) == ["removed", "completed"]
-    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
+    assert house.problems.of(ProblemKind.ROOM, STICK) is None
     assert house.now(11).id not in house.room.held_back()
 
 
@@ -169,7 +169,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     waits = house.wishes(11)
     house.room.step()
     assert house.room.held_back() == {waits.id}
-    note = house.troubles.of(ProblemKind.ROOM, STICK)
+    note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert note.text.startswith("1 download waits for room on Car stick")
 
@@ -179,7 +179,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     assert house.room.held_back() == set()
     assert house.states(3, 11) == ["removed", "pending"]
     house.room.step()
-    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
+    assert house.problems.of(ProblemKind.ROOM, STICK) is None
 
 
 def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: House) -> None:
@@ -191,7 +191,7 @@ def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: H
 
     assert house.states(*range(1, 12)) == ["completed"] * 11
     assert house.room.held_back() == {waits.id}
-    note = house.troubles.of(ProblemKind.ROOM, STICK)
+    note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
 
@@ -219,7 +219,7 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
     assert house.states(*range(1, 10)) == ["completed"] * 9
     assert house.room.held_back() == {large.id}
     assert small.id not in house.room.held_back()
-    note = house.troubles.of(ProblemKind.ROOM, STICK)
+    note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
     assert note.code == "confirm"
 
@@ -231,7 +231,7 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
     assert house.states(*range(1, 10)).count("removed") == len(found.removals) == 8
     house.room.step()
     assert house.room.held_back() == set()
-    assert house.troubles.of(ProblemKind.ROOM, STICK) is None
+    assert house.problems.of(ProblemKind.ROOM, STICK) is None
 
 
 def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
@@ -295,12 +295,12 @@ def test_a_device_in_trouble_is_left_alone_unless_it_is_full(house: House) -> No
     for number in range(1, 11):
         house.brings(number)
     house.wishes(11)
-    house.shelf.trouble(STICK, DeviceError("read-only", "Car stick can only be read"))
+    house.registry.trouble(STICK, DeviceError("read-only", "Car stick can only be read"))
 
     house.room.step()
     assert house.states(1) == ["completed"]
 
-    house.shelf.trouble(STICK, DeviceError("full", "Car stick is full"))
+    house.registry.trouble(STICK, DeviceError("full", "Car stick is full"))
     house.room.step()
     assert house.states(1) == ["removed"]
 
@@ -314,7 +314,7 @@ def test_an_unplugged_device_is_left_alone(house: House) -> None:
     house.room.step()
 
     assert house.states(1, 11) == ["completed", "pending"]
-    trouble = house.troubles.of(ProblemKind.DEVICE, STICK)
+    trouble = house.problems.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert trouble.code == "missing"
 
@@ -398,8 +398,8 @@ def test_what_is_coming_has_its_room(house: House) -> None:
         house.brings(number, "latest")
     house.wishes(11)
     house.world.downloads.claim(house.world.clock.now())
-    device = house.shelf.get(STICK)
-    assert house.shelf.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
+    device = house.registry.get(STICK)
+    assert house.registry.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
     waits = house.wishes(12, "queue_ahead")
 
     house.room.step()
@@ -418,7 +418,7 @@ def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) 
     )
     gone = [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)]
 
-    verdicts.removed(house.shelf.get(STICK), gone)
+    verdicts.removed(house.registry.get(STICK), gone)
 
     assert house.states(1, 2) == ["removed", "removed"]
     assert house.resting() == {track(1).id}
@@ -435,7 +435,7 @@ def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: Ho
     )
 
     verdicts.removed(
-        house.shelf.get(STICK),
+        house.registry.get(STICK),
         [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)],
     )
 

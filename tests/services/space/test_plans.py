@@ -36,7 +36,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
     stick = tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
-    troubles = Problems(world.bus)
+    problems = Problems(world.bus)
     settings = DeviceSettings(
         name="Car stick",
         path=stick,
@@ -45,19 +45,19 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         users=("ann", "ben"),
         managers=("ann",),
     )
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     room = SpacePlanner(
         db=world.db,
-        shelf=shelf,
+        registry=registry,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         in_use=frozenset,
         clock=world.clock,
@@ -71,13 +71,13 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
     wish(world, ANN, track(1, size=BLOCK))
     wish(world, BEN.user_id, track(2, size=11 * BLOCK))
     yield PlanService(
-        access=access_to(world, shelf.settings),
+        access=access_to(world, registry.settings),
         ownership=owned(world),
         devices=devices,
         room=room,
         inventory=Inventory(world.db),
     )
-    shelf.close()
+    registry.close()
 
 
 def wish(world: World, user_id: str, item: Item) -> None:

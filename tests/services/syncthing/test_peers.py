@@ -60,8 +60,8 @@ class Carrying:
     home: OneSyncthing
     phone: OneSyncthing
     stick: Path
-    shelf: DeviceRegistry
-    troubles: Problems
+    registry: DeviceRegistry
+    problems: Problems
     arrivals: Arrivals
     peers: PeerMonitor
 
@@ -92,7 +92,7 @@ class Carrying:
         return [one.known_at is not None for one in self.arrivals.of_file(download_id)]
 
     def trouble(self, subject: str = "syncthing") -> str | None:
-        found = self.troubles.of(ProblemKind.SYNCTHING, subject)
+        found = self.problems.of(ProblemKind.SYNCTHING, subject)
         return found.code if found else None
 
 
@@ -106,33 +106,35 @@ def carrying(
     stick = home.folder / "Sticks" / request.node.name
     stick.mkdir(parents=True)
     write_marker(stick, Marker(STICK, "Car stick"))
-    shelf, troubles = shelf_of(world, DeviceSettings(name="Car stick", path=stick, users=("ann",)))
+    registry, problems = shelf_of(
+        world, DeviceSettings(name="Car stick", path=stick, users=("ann",))
+    )
     arrivals, syncthing = Arrivals(world.db), asking(home)
     peers = PeerMonitor(
         syncthing,
-        shelf=shelf,
+        registry=registry,
         arrivals=arrivals,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         clock=world.clock,
     )
-    yield Carrying(world, home, phone, stick, shelf, troubles, arrivals, peers)
+    yield Carrying(world, home, phone, stick, registry, problems, arrivals, peers)
     syncthing.close()
-    shelf.close()
+    registry.close()
     phone.pause(on=False)
 
 
 def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceRegistry, Problems]:
-    troubles = Problems(world.bus)
-    shelf = DeviceRegistry(
+    problems = Problems(world.bus)
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
     )
-    shelf.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
-    return shelf, troubles
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    return registry, problems
 
 
 def asking(one: OneSyncthing, *, url: str | None = None) -> Syncthing:
@@ -226,9 +228,9 @@ def test_while_syncthing_is_away_what_was_known_counts(carrying: Carrying) -> No
     away = asking(carrying.home, url=f"http://127.0.0.1:{free_port()}")
     later = PeerMonitor(
         away,
-        shelf=carrying.shelf,
+        registry=carrying.registry,
         arrivals=carrying.arrivals,
-        troubles=carrying.troubles,
+        problems=carrying.problems,
         bus=carrying.world.bus,
         clock=carrying.world.clock,
     )
@@ -248,13 +250,13 @@ def test_a_folder_that_syncthing_does_not_know_is_told_of_and_nothing_waits(
     carrying: Carrying, world: World
 ) -> None:
     settings = DeviceSettings(name="Car stick", path=carrying.stick, syncthing_folder="holidays")
-    carrying.shelf.close()
-    shelf, troubles = shelf_of(world, settings)
+    carrying.registry.close()
+    registry, problems = shelf_of(world, settings)
     peers = PeerMonitor(
         asking(carrying.home),
-        shelf=shelf,
+        registry=registry,
         arrivals=carrying.arrivals,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         clock=world.clock,
     )
@@ -264,13 +266,13 @@ def test_a_folder_that_syncthing_does_not_know_is_told_of_and_nothing_waits(
 
     assert peers.of(STICK) is None
     assert peers.waiting(STICK) is None
-    found = troubles.of(ProblemKind.SYNCTHING, STICK)
+    found = problems.of(ProblemKind.SYNCTHING, STICK)
     assert found is not None
     assert found.text == (
         "Syncthing knows no folder holidays, which Car stick should be "
         "(settings: devices.syncthing_folder)"
     )
-    shelf.close()
+    registry.close()
 
 
 def test_the_closest_folder_by_path_carries_a_device(tmp_path: Path) -> None:
@@ -297,12 +299,12 @@ def desk_of(carrying: Carrying) -> SyncStatus:
     device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
     return SyncStatus(
         carrying.peers,
-        access=access_to(carrying.world, carrying.shelf.settings),
+        access=access_to(carrying.world, carrying.registry.settings),
         devices=lambda person: [device] if person == ANN_HERSELF else [],
         download=lambda _person, _id: None,
         arrivals=carrying.arrivals,
-        shelf=carrying.shelf,
-        troubles=carrying.troubles,
+        registry=carrying.registry,
+        problems=carrying.problems,
     )
 
 
@@ -356,9 +358,9 @@ def test_a_wrong_key_is_an_admins_notice(carrying: Carrying) -> None:
     )
     peers = PeerMonitor(
         Syncthing(wrong),
-        shelf=carrying.shelf,
+        registry=carrying.registry,
         arrivals=carrying.arrivals,
-        troubles=carrying.troubles,
+        problems=carrying.problems,
         bus=carrying.world.bus,
         clock=(clock := StopAtRest()),
     )

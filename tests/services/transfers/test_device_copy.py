@@ -63,8 +63,8 @@ class Home:
     server: CountingServer
     library: Path
     accounts: AccountService
-    shelf: DeviceRegistry
-    troubles: Problems
+    registry: DeviceRegistry
+    problems: Problems
     planning: WishService
     worker: Worker
     stick: Path
@@ -121,7 +121,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     with CountingServer(library, speaks=Version.V12_0, timing=QUICK) as server:
         home = build(world, server, library, tmp_path)
         yield home
-        home.shelf.close()
+        home.registry.close()
 
 
 def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -> Home:
@@ -131,30 +131,30 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         write_marker(place, Marker(device_id, place.name))
     with world.db.write():
         world.db.sql("DELETE FROM accounts")  # this server has an ann of its own
-    troubles, claims, clock = Problems(world.bus), Claims(), world.clock
+    problems, claims, clock = Problems(world.bus), Claims(), world.clock
     accounts = AccountService(
         server.url,
         ca_file=None,
         accounts=world.accounts,
         meta=world.meta,
         box=TokenBox(tmp_path / "token.key"),
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         clock=clock,
     )
     ann = accounts.with_password("ann", SecretStr("ann")).user_id
-    watch = JellyfinStatus(accounts.anonymous, troubles, clock)
+    watch = JellyfinStatus(accounts.anonymous, problems, clock)
     devices = [
         DeviceSettings(name=place.name, path=place, reserve=ByteSize(0))
         for place in places.values()
     ]
-    shelf = DeviceRegistry(
-        devices, devices=world.devices, downloads=world.downloads, troubles=troubles, clock=clock
+    registry = DeviceRegistry(
+        devices, devices=world.devices, downloads=world.downloads, problems=problems, clock=clock
     )
     failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
-        shelf=shelf,
+        registry=registry,
         server=watch,
         clock=clock,
         chance=lambda: 0.0,
@@ -164,17 +164,17 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         engine=HttpEngine(SystemClock()),
         downloads=world.downloads,
         accounts=accounts,
-        shelf=shelf,
+        registry=registry,
         server=watch,
-        troubles=troubles,
+        problems=problems,
         transfers=ProgressTracker(world.bus, clock),
         claims=claims,
         failing=failing,
-        copies=DeviceCopy(shelf, world.downloads),
+        copies=DeviceCopy(registry, world.downloads),
         clock=clock,
         finishing=Finisher(world.downloads, converter=lambda: converter),
     )
-    shelf.look(settle=lambda _device: None)
+    registry.look(settle=lambda _device: None)
     item_id = next(one.id for one in server.core.library if one.name == "Tone 1")
     planning = WishService(world.db, world.holds, world.downloads, clock)
     return Home(
@@ -182,8 +182,8 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         server,
         library,
         accounts,
-        shelf,
-        troubles,
+        registry,
+        problems,
         planning,
         worker,
         places[STICK],
@@ -280,7 +280,7 @@ def unplug(home: Home) -> None:
 
 def unplug_and_notice(home: Home) -> None:
     unplug(home)
-    home.shelf.look(settle=lambda _device: None)
+    home.registry.look(settle=lambda _device: None)
 
 
 def swap(home: Home) -> None:
@@ -329,7 +329,7 @@ def test_whatever_is_wrong_with_the_first_one_jellyfin_is_asked(
     there = home.on(CARD)
     assert (there.status, there.retry_count) == (Status.COMPLETED, 0)
     assert home.content(CARD) == BODY
-    assert not any(CARD in subject for subject in home.troubles.all_of(ProblemKind.DEVICE))
+    assert not any(CARD in subject for subject in home.problems.all_of(ProblemKind.DEVICE))
 
 
 def test_what_the_account_may_no_longer_have_is_not_copied(home: Home) -> None:
@@ -369,7 +369,7 @@ def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     assert claimed is not None
     home.world.downloads.transfer_started(claimed.id, Validator(None, len(BODY)), 0, anew=True)
     home.world.downloads.synced(claimed.id, right)
-    with home.shelf.get(CARD).folder.part(claimed.id).open() as part:
+    with home.registry.get(CARD).folder.part(claimed.id).open() as part:
         part.write(BODY[:right] + bytes(junk))
     home.world.downloads.recover()
     return home.on(CARD)

@@ -31,18 +31,18 @@ class House:
 
     def __init__(self, world: World, stick: Path) -> None:
         self.stick = stick
-        self.troubles = Problems(world.bus)
+        self.problems = Problems(world.bus)
         self.claims = Claims()
-        self.shelf = DeviceRegistry(
+        self.registry = DeviceRegistry(
             [DeviceSettings(name="Car stick", path=stick, users=("ann",))],
             devices=world.devices,
             downloads=world.downloads,
-            troubles=self.troubles,
+            problems=self.problems,
             clock=world.clock,
         )
         self.unplugging = EjectService(
-            access=access_to(world, self.shelf.settings),
-            shelf=self.shelf,
+            access=access_to(world, self.registry.settings),
+            registry=self.registry,
             claims=self.claims,
             clock=SystemClock(),
         )
@@ -50,7 +50,7 @@ class House:
         self.look()
 
     def look(self) -> None:
-        self.shelf.look(settle=lambda _device: None)
+        self.registry.look(settle=lambda _device: None)
 
     def plug_in(self) -> None:
         mount_memory(self.stick, options="size=4m")
@@ -61,7 +61,7 @@ class House:
         return done.returncode == 0
 
     def names(self) -> list[str]:
-        return [one.id for one in self.shelf.all()]
+        return [one.id for one in self.registry.all()]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     with mounts_taken_down(tmp_path / "stick") as stick:
         house = House(world, stick)
         yield house
-        house.shelf.close()
+        house.registry.close()
 
 
 def test_it_can_be_pulled_out_only_once_it_was_let_go(house: House) -> None:
@@ -78,7 +78,7 @@ def test_it_can_be_pulled_out_only_once_it_was_let_go(house: House) -> None:
     assert house.unplugging.eject(ANN, STICK)
 
     assert house.unplugging.is_ejected(STICK)
-    assert house.shelf.blocked() == {STICK}
+    assert house.registry.blocked() == {STICK}
     assert house.can_be_pulled_out()
 
 
@@ -94,7 +94,7 @@ def test_looks_leave_it_alone_until_it_was_away_and_is_back(house: House) -> Non
     house.look()
 
     assert house.names() == [STICK]
-    assert house.troubles.of(ProblemKind.DEVICE, STICK) is None
+    assert house.problems.of(ProblemKind.DEVICE, STICK) is None
 
 
 def test_it_is_used_again_without_being_pulled_out(house: House) -> None:
@@ -104,7 +104,7 @@ def test_it_is_used_again_without_being_pulled_out(house: House) -> None:
     house.look()
 
     assert house.names() == [STICK]
-    assert house.shelf.blocked() == set()
+    assert house.registry.blocked() == set()
 
 
 def test_it_waits_for_the_worker_that_is_writing_there(house: House) -> None:

@@ -41,7 +41,7 @@ class Bench:
     """A device that wants Opus, and what finishes files there."""
 
     world: World
-    shelf: DeviceRegistry
+    registry: DeviceRegistry
     converter: HalvingConverter
     finishing: Finisher
     stick: Path
@@ -87,7 +87,7 @@ class Bench:
 
     @property
     def device(self) -> AttachedDevice:
-        return self.shelf.get(STICK)
+        return self.registry.get(STICK)
 
     def parts(self) -> list[str]:
         return sorted(one.name for one in (self.stick / ".sidecar" / "parts").iterdir())
@@ -103,23 +103,23 @@ def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0), format=Format.OPUS)
     made: list[Bench] = []
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         clock=world.clock,
         current=lambda _id, one: one.changed({"keep_original": made[0].keeps}) if made else one,
     )
-    shelf.look(settle=lambda _device: None)
+    registry.look(settle=lambda _device: None)
     converter = HalvingConverter()
-    bench = Bench(world, shelf, converter, Finisher(world.downloads), stick)
+    bench = Bench(world, registry, converter, Finisher(world.downloads), stick)
     made.append(bench)
     bench.finishing = Finisher(
         world.downloads, converter=lambda: converter, wanted=lambda _download: bench.wanted
     )
     yield bench
-    shelf.close()
+    registry.close()
 
 
 def test_the_file_gets_its_extension_and_both_sizes_and_hashes_are_kept(bench: Bench) -> None:
@@ -288,7 +288,7 @@ def kept(bench: Bench, download: Download) -> bytes | None:
 @pytest.fixture
 def originals(bench: Bench, world: World) -> KeptOriginals:
     bench.keeps = True
-    originals = KeptOriginals(bench.shelf, FormatStore(world.db))
+    originals = KeptOriginals(bench.registry, FormatStore(world.db))
     world.bus.subscribe(originals.hear)
     return originals
 

@@ -39,11 +39,11 @@ class House:
     formats: DeviceFormats
     is_there: bool = True
     cannot: set[Format] = field(default_factory=set)
-    troubles: dict[str, Exception] = field(default_factory=dict)
+    problems: dict[str, Exception] = field(default_factory=dict)
 
     def item(self, download: Download) -> Item:
-        if download.item_id in self.troubles:
-            raise self.troubles[download.item_id]
+        if download.item_id in self.problems:
+            raise self.problems[download.item_id]
         return track(1, id=download.item_id)
 
     def can_make(self, wanted: Format) -> None:
@@ -99,15 +99,15 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
         bus=world.bus,
         may_be=lambda one: check_format(one, made[0].can_make),
     )
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=Problems(world.bus),
+        problems=Problems(world.bus),
         clock=world.clock,
         current=book.current,
     )
-    shelf.look(settle=lambda _device: None)
+    registry.look(settle=lambda _device: None)
 
     def item(download: Download) -> Item:
         return made[0].item(download)
@@ -117,7 +117,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
         store=FormatStore(world.db),
         devices=world.devices,
         downloads=world.downloads,
-        shelf=shelf,
+        registry=registry,
         meta=world.meta,
         item=item,
         server_is_there=lambda: made[0].is_there,
@@ -125,7 +125,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     world.bus.subscribe(formats.hear)
     made.append(House(world, stick, book, formats))
     yield made[0]
-    shelf.close()
+    registry.close()
 
 
 def test_what_waits_follows_the_setting_at_once(house: House) -> None:
@@ -178,7 +178,7 @@ def test_a_yes_to_another_format_counts_for_nothing(house: House) -> None:
 
 def test_what_the_server_cannot_bring_back_stays(house: House) -> None:
     gone, there = house.finished(1), house.finished(2)
-    house.troubles[track(1).id] = NotFound("it is gone")
+    house.problems[track(1).id] = NotFound("it is gone")
     house.want("opus")
     house.formats.confirm(STICK, "opus-128k")
 
@@ -197,11 +197,11 @@ def test_while_the_server_is_away_nothing_is_taken_away(house: House) -> None:
     house.is_there = False
     house.formats.step()
     house.is_there = True
-    house.troubles[track(1).id] = ServerAway("nobody answers")
+    house.problems[track(1).id] = ServerAway("nobody answers")
     house.formats.step()
     assert path.exists()
 
-    house.troubles.clear()
+    house.problems.clear()
     house.formats.step()
     assert not path.exists()
 

@@ -52,8 +52,8 @@ class Works:
     world: World
     engine: TableEngine
     server: Answering
-    troubles: Problems
-    shelf: DeviceRegistry
+    problems: Problems
+    registry: DeviceRegistry
     settling: DeviceRecovery
     stick: Path
     worker: Worker
@@ -75,9 +75,9 @@ class Works:
         world = self.world
         room = SpacePlanner(
             db=world.db,
-            shelf=self.shelf,
+            registry=self.registry,
             downloads=world.downloads,
-            troubles=self.troubles,
+            problems=self.problems,
             bus=world.bus,
             in_use=frozenset,
             clock=world.clock,
@@ -91,7 +91,7 @@ class Works:
         return found
 
     def look(self) -> bool:
-        return self.shelf.look(settle=lambda device: self.settling.reconcile(device, []))
+        return self.registry.look(settle=lambda device: self.settling.reconcile(device, []))
 
     def fail(self, kind: FailureClass, code: str = "test", *, times: int = 1) -> None:
         self.engine.failures.extend(Failure(kind, code, "it failed") for _ in range(times))
@@ -108,7 +108,7 @@ def works(world: World, tmp_path: Path) -> Iterator[Works]:
         built = build(world, server, stick, tmp_path)
         built.look()
         yield built
-        built.shelf.close()
+        built.registry.close()
 
 
 def build(
@@ -121,7 +121,7 @@ def build(
     fetches: Engine | None = None,
     check_whole: CheckWhole = cannot_tell,
 ) -> Works:
-    troubles, claims, engine = Problems(world.bus), Claims(), TableEngine()
+    problems, claims, engine = Problems(world.bus), Claims(), TableEngine()
     rooms: list[SpacePlanner] = []
     box = TokenBox(tmp_path / "token.key")
     world.meta.set(SERVER_ID, SERVER)
@@ -144,26 +144,26 @@ def build(
         accounts=world.accounts,
         meta=world.meta,
         box=box,
-        troubles=troubles,
+        problems=problems,
         bus=world.bus,
         clock=world.clock,
     )
-    watch = JellyfinStatus(accounts.anonymous, troubles, world.clock)
+    watch = JellyfinStatus(accounts.anonymous, problems, world.clock)
     settings = DeviceSettings(
         name="Car stick", path=stick, reserve=ByteSize(0), budget=ByteSize(1_000_000)
     )
-    shelf = DeviceRegistry(
+    registry = DeviceRegistry(
         [settings],
         devices=world.devices,
         downloads=world.downloads,
-        troubles=troubles,
+        problems=problems,
         clock=world.clock,
         current=current,
     )
     failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
-        shelf=shelf,
+        registry=registry,
         server=watch,
         clock=world.clock,
         chance=lambda: 0.0,
@@ -173,7 +173,7 @@ def build(
         NetworkSettings(),
         zone=UTC,
         look=Line,
-        shelf=shelf,
+        registry=registry,
         claims=claims,
         holds=world.holds,
         meta=world.meta,
@@ -184,13 +184,13 @@ def build(
         engine=fetches or engine,
         downloads=world.downloads,
         accounts=accounts,
-        shelf=shelf,
+        registry=registry,
         server=watch,
-        troubles=troubles,
+        problems=problems,
         transfers=ProgressTracker(world.bus, world.clock),
         claims=claims,
         failing=failing,
-        copies=DeviceCopy(shelf, world.downloads),
+        copies=DeviceCopy(registry, world.downloads),
         clock=world.clock,
         held_back=lambda: [number for one in rooms for number in one.held_back()],
         own_only=network.own_only,
@@ -201,8 +201,8 @@ def build(
         world,
         engine,
         server,
-        troubles,
-        shelf,
+        problems,
+        registry,
         settling,
         stick,
         worker,
@@ -266,7 +266,7 @@ def test_a_server_that_is_away_uses_nothing_up_and_is_asked_by_nobody(works: Wor
     assert not works.worker.step()
     assert len(works.engine.jobs) == 1
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
-    assert works.troubles.of(ProblemKind.SERVER, SUBJECT) is not None
+    assert works.problems.of(ProblemKind.SERVER, SUBJECT) is not None
 
 
 def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works: Works) -> None:
@@ -279,7 +279,7 @@ def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works:
 
     assert not works.worker.step()
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
-    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is not None
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is not None
 
 
 def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
@@ -302,7 +302,7 @@ def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it
 
     waits = works.now()
     assert (waits.status, waits.error_code, waits.retry_next_at) == (Status.PENDING, None, None)
-    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is None
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is None
     works.worker.step()
     assert works.now().status is Status.COMPLETED
 
@@ -313,7 +313,7 @@ def test_a_401_that_users_me_contradicts_is_only_a_passing_failure(works: Works)
 
     works.worker.step()
 
-    assert works.troubles.of(ProblemKind.ACCOUNT, ANN) is None
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is None
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 1)
 
 
@@ -381,7 +381,7 @@ def test_a_device_that_fails_stops_its_queue_with_one_message(works: Works) -> N
 
     assert not works.worker.step()
     assert works.now().status is Status.PENDING
-    assert works.troubles.all_of(ProblemKind.DEVICE).keys() == {STICK}
+    assert works.problems.all_of(ProblemKind.DEVICE).keys() == {STICK}
 
     works.look()
 
@@ -395,7 +395,7 @@ def test_a_stick_that_was_pulled_gets_nothing_and_loses_nothing(works: Works) ->
 
     works.worker.step()
 
-    trouble = works.troubles.of(ProblemKind.DEVICE, STICK)
+    trouble = works.problems.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert works.engine.jobs == []
     assert list(works.stick.iterdir()) == []
@@ -410,7 +410,7 @@ def test_an_item_larger_than_the_budget_is_refused_at_once(works: Works) -> None
     refused = works.now()
     assert (refused.status, refused.error_code) == (Status.FAILED, "too-big")
     assert works.engine.jobs == []
-    assert works.troubles.all_of(ProblemKind.DEVICE) == {}
+    assert works.problems.all_of(ProblemKind.DEVICE) == {}
 
 
 def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> None:
@@ -421,7 +421,7 @@ def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> N
 
     works.worker.step()
 
-    trouble = works.troubles.of(ProblemKind.DEVICE, STICK)
+    trouble = works.problems.of(ProblemKind.DEVICE, STICK)
     assert trouble is not None
     assert (trouble.code, trouble.needed) == ("budget", 500_000)
     works.look()
@@ -450,7 +450,7 @@ def test_what_must_wait_for_room_stops_neither_the_device_nor_smaller_ones(works
 
     states = [works.now(number).status for number in (1, 2, 3)]
     assert states == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
-    assert works.troubles.all_of(ProblemKind.DEVICE) == {}
+    assert works.problems.all_of(ProblemKind.DEVICE) == {}
 
     works.world.holds.release(user_id=ANN, at=works.world.clock.now(), item_id=track(1).id)
     room.step()
@@ -482,7 +482,7 @@ def test_a_stick_that_was_pulled_and_put_back_is_used_again(works: Works) -> Non
     away = works.stick.rename(works.stick.with_name("pulled"))
     works.worker.step()
     works.look()
-    assert works.shelf.all() == []
+    assert works.registry.all() == []
 
     away.rename(works.stick)
     assert works.look()
@@ -608,7 +608,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     place.parent.mkdir(parents=True)
     place.write_bytes(body)
 
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
     works.settling.reconcile(device, works.world.downloads.recover())
 
     assert works.now().status is Status.COMPLETED
@@ -620,7 +620,7 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     claimed = works.world.downloads.claim(works.world.clock.now())
     assert claimed is not None
     works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
     with device.folder.part(claimed.id).open() as part:
         part.write(b"sound")
 
@@ -635,7 +635,7 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     claimed = works.world.downloads.claim(works.world.clock.now())
     assert claimed is not None
     works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
 
     works.settling.reconcile(device, works.world.downloads.recover())
 
@@ -649,7 +649,7 @@ def test_a_completed_file_of_another_size_is_damaged_and_fetched_again(works: Wo
     spoiled.write_bytes(b"")
     written = works.world.clock.now().timestamp()
     os.utime(spoiled, (written, written))
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
 
     works.settling.reconcile(device, [])
 
@@ -664,7 +664,7 @@ def test_a_completed_file_that_somebody_wrote_to_later_is_not_fetched_over_it(
     (works.stick / works.now().file_path).write_bytes(b"tagged by hand")
     later = works.world.clock.now().timestamp() + 60
     os.utime(works.stick / works.now().file_path, (later, later))
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
 
     works.settling.reconcile(device, [])
 
@@ -673,7 +673,7 @@ def test_a_completed_file_that_somebody_wrote_to_later_is_not_fetched_over_it(
 
 def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:
     works.wish()
-    (device,) = works.shelf.all()
+    (device,) = works.registry.all()
     for number in (works.now().id, 999):
         with device.folder.part(number).open() as part:
             part.write(b"x")
