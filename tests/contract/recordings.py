@@ -33,7 +33,7 @@ _WRONG_BODIES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: headers in their order, the body as text."""
+    """What came back."""
 
     status: int
     reason: str

@@ -1,19 +1,21 @@
-"""A request and its answer, as values, with the headers in the order of the real server.
+"""A request and the answer to it: werkzeug's, with what Jellyfin makes of them.
 
-How an answer is written out is `.wire`'s business.
+Neither touches a socket.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from werkzeug.datastructures import Headers
+from werkzeug.sansio.request import Request as HttpRequest
+from werkzeug.wrappers import Response
 
 from sidecar.demo.protocol.formats import encoded
 
@@ -21,39 +23,11 @@ _SECTIONS = {400: "15.5.1", 404: "15.5.5", 415: "15.5.16"}
 _JSON = "application/json; charset=utf-8"
 
 
-class Form(Enum):
-    """How a body goes out."""
+class Reply(Response):
+    """An answer: without `Content-Length` it goes out in chunks."""
 
-    NONE = "no body and no word of its length"
-    EMPTY = "Content-Length: 0"
-    CHUNKED = "in chunks, never compressed"
-    TEXT = "in chunks, compressed if the client likes"
-    FILE = "a stretch of a file, with its length"
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """`length` bytes of a file from `start`."""
-
-    file: Path
-    start: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer before it is written out.
-
-    Attributes:
-        headers: Without those that every answer has; in any order.
-        stretch: What is sent; only with `Form.FILE`.
-    """
-
-    status: HTTPStatus
-    form: Form = Form.NONE
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    stretch: Stretch | None = None
+    automatically_set_content_length = False
+    default_mimetype = None
 
 
 class Refused(Exception):
@@ -64,39 +38,27 @@ class Refused(Exception):
         self.reply = reply
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What came in.
+class Request(HttpRequest):
+    """A request with its whole body; names in its query are the same in any case."""
 
-    Attributes:
-        path: Decoded, without the base URL.
-        remote: The address of the client.
-    """
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes
-    remote: str
-
-    @classmethod
-    def of(
-        cls, method: str, target: str, headers: Mapping[str, str], *, body: bytes, remote: str
-    ) -> Request:
-        """Return the request of a request line and what followed it."""
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        *,
+        body: bytes,
+        remote: str,
+    ) -> None:
         parts = urlsplit(target)
-        query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        lowered = {name.lower(): value for name, value in headers.items()}
-        return cls(method, unquote(parts.path), query, lowered, body, remote)
-
-    def header(self, name: str) -> str | None:
-        """Return a header by its name in any case."""
-        return self.headers.get(name.lower())
+        path, query = unquote(parts.path), parts.query.encode()
+        super().__init__(method, "http", None, "", path, query, Headers([*headers]), remote)
+        self.body = body
 
     def values(self, name: str) -> list[str]:
-        """Return all values of a query parameter by its name in any case."""
-        return [value for key, value in self.query if key.lower() == name.lower()]
+        """Return all values of a query parameter."""
+        pairs = self.args.items(multi=True)
+        return [value for key, value in pairs if key.lower() == name.lower()]
 
     def value(self, name: str) -> str | None:
         """Return the first value of a query parameter."""
@@ -108,8 +70,7 @@ class Request:
         Raises:
             Refused: 415 for another content type, 400 for what is no JSON object.
         """
-        kind = (self.header("Content-Type") or "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
+        if not self.is_json:
             raise Refused(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE))
         try:
             value = json.loads(self.body)
@@ -120,24 +81,35 @@ class Request:
         return {str(name).lower(): one for name, one in value.items()}
 
 
+def text(
+    body: bytes,
+    content_type: str = "text/html",
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Reply:
+    """Return an answer in words, which is compressed if the client likes."""
+    sent = {"Vary": "Accept-Encoding", **headers}
+    return Reply(body, status, sent, content_type=content_type)
+
+
 def told(value: object, status: HTTPStatus = HTTPStatus.OK) -> Reply:
     """Return an answer in JSON."""
-    return Reply(status, Form.TEXT, {"Content-Type": _JSON}, encoded(value))
+    return text(encoded(value), _JSON, status)
 
 
 def done() -> Reply:
     """Return 204, which says only that it is done."""
-    return Reply(HTTPStatus.NO_CONTENT)
+    return Reply(status=HTTPStatus.NO_CONTENT)
 
 
 def blank(status: HTTPStatus, **headers: str) -> Reply:
     """Return an answer with an empty body."""
-    return Reply(status, Form.EMPTY, headers)
+    return Reply(status=status, headers={"Content-Length": "0", **headers})
 
 
 def failed(status: HTTPStatus) -> Reply:
     """Return what the server says when something went wrong inside it, which tells nothing."""
-    return Reply(status, Form.CHUNKED, {"Content-Type": "text/plain"}, b"Error processing request.")
+    return Reply(b"Error processing request.", status, content_type="text/plain")
 
 
 def problem(status: HTTPStatus, **more: object) -> Reply:

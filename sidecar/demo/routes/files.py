@@ -10,24 +10,16 @@ import re
 from http import HTTPStatus
 from pathlib import Path
 
+from werkzeug.http import http_date
+
 from sidecar.demo.library.items import Item, Kind, Media
 from sidecar.demo.protocol import ranges
 from sidecar.demo.protocol.formats import Json, ticks
-from sidecar.demo.protocol.messages import (
-    Form,
-    Refused,
-    Reply,
-    Stretch,
-    blank,
-    failed,
-    problem,
-    told,
-)
+from sidecar.demo.protocol.messages import Refused, Reply, blank, failed, problem, told
 from sidecar.demo.routes.query_params import listed
 from sidecar.demo.routes.routing import Access, Ask, Route
 
 _LINE = re.compile(r"\[(\d+):(\d+(?:\.\d+)?)\](.*)")
-_BARE = {HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}
 # The streams of pictures and sound come before.
 FIRST_CAPTION = 2
 _FOR_EVER = "max-age=31536000"
@@ -82,18 +74,24 @@ def _file(ask: Ask, file: Path, headers: dict[str, str]) -> Reply:
     sight = ranges.look(file)
     if sight is None:
         return failed(HTTPStatus.NOT_FOUND)
-    part = ranges.part_of(sight, ask.request.header)
-    modified = {"Last-Modified": ranges.http_date(sight.modified)}
-    if part.status in _BARE:
-        form = Form.NONE if part.status is HTTPStatus.NOT_MODIFIED else Form.EMPTY
-        return Reply(part.status, form, modified)
+    part = ranges.part_of(sight, ask.request.headers.get)
+    modified = {"Last-Modified": http_date(sight.modified)}
+    if part.status is HTTPStatus.NOT_MODIFIED:
+        return Reply(status=part.status, headers=modified)
+    if part.status is HTTPStatus.PRECONDITION_FAILED:
+        return blank(part.status, **modified)
     described = modified | {
         "Content-Type": ranges.content_type(file.name),
         "Accept-Ranges": "bytes",
         **({"Content-Range": part.content_range} if part.content_range else {}),
         **headers,
     }
-    return Reply(part.status, Form.FILE, described, stretch=Stretch(file, part.start, part.length))
+    return _sent(file, part, described)
+
+
+def _sent(file: Path, part: ranges.Part, headers: dict[str, str]) -> Reply:
+    length = {"Content-Length": str(part.length)}
+    return Reply(ranges.blocks(file, part), part.status, length | headers)
 
 
 def _picture(ask: Ask) -> Reply:
@@ -108,7 +106,7 @@ def _picture(ask: Ask) -> Reply:
         "Content-Type": ranges.content_type(item.picture.name),
         "Age": "0",
         "Cache-Control": "public",
-        "Last-Modified": ranges.http_date(sight.modified),
+        "Last-Modified": http_date(sight.modified),
         "Vary": "Accept",
         "transferMode.dlna.org": "Interactive",
         "realTimeInfo.dlna.org": "DLNA.ORG_TLAG=*",
@@ -117,9 +115,9 @@ def _picture(ask: Ask) -> Reply:
     tag = ask.request.value("tag")
     if tag:
         headers |= _kept_for_ever(ask, tag)
-        if headers.get("ETag") and ask.request.header("If-None-Match") == headers["ETag"]:
-            return Reply(HTTPStatus.NOT_MODIFIED, Form.NONE, headers)
-    return Reply(HTTPStatus.OK, Form.FILE, headers, stretch=Stretch(item.picture, 0, sight.size))
+        if headers.get("ETag") and ask.request.headers.get("If-None-Match") == headers["ETag"]:
+            return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return _sent(item.picture, ranges.Part(HTTPStatus.OK, 0, sight.size), headers)
 
 
 def _kept_for_ever(ask: Ask, tag: str) -> dict[str, str]:

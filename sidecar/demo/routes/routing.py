@@ -91,7 +91,7 @@ class Ask:
         """Return the session of the request, which it makes if there is none."""
         if self.device is None:
             raise Refused(blank(HTTPStatus.UNAUTHORIZED))
-        return self.core.join(self.device, self.claim, self.request.remote)
+        return self.core.join(self.device, self.claim, self.request.remote_addr)
 
     def number(self, name: str) -> int | None:
         """Return a query parameter that is a whole number from 0; None if it is not there.
@@ -142,7 +142,7 @@ class Table:
             raise Refused(blank(HTTPStatus.NOT_FOUND))
         allowed = ", ".join(dict.fromkeys(route.method for route, _ in fitting))
         if method == "HEAD":
-            raise Refused(Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed}))
+            raise Refused(Reply(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed}))
         raise Refused(blank(HTTPStatus.METHOD_NOT_ALLOWED, Allow=allowed))
 
 

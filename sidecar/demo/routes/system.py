@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from sidecar.demo.library.scan_task import SCAN_TASK_ID
 from sidecar.demo.protocol.formats import Json, camel, moment
-from sidecar.demo.protocol.messages import Form, Reply, done, problem, told
+from sidecar.demo.protocol.messages import Reply, done, problem, text, told
 from sidecar.demo.routes.routing import Access, Ask, Route
 
 _SCAN_SOON_S = 0.05
@@ -17,7 +17,7 @@ def description(ask: Ask) -> Json:
     """Return what anybody may know of the server."""
     core = ask.core
     return {
-        "LocalAddress": f"http://{ask.request.header('Host') or 'localhost'}",
+        "LocalAddress": f"http://{ask.request.headers.get('Host', 'localhost')}",
         "ServerName": "Demo",
         "Version": core.speaks.value,
         "ProductName": "Jellyfin Server",
@@ -33,15 +33,14 @@ def starting_description(ask: Ask) -> Json:
     return told_early | {"startupWizardCompleted": False}
 
 
-def healthy(text: str) -> Reply:
+def healthy(word: str) -> Reply:
     """Return the answer of the health check."""
     headers = {
-        "Content-Type": "text/plain",
         "Cache-Control": "no-store, no-cache",
         "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
         "Pragma": "no-cache",
     }
-    return Reply(HTTPStatus.OK, Form.TEXT, headers, text.encode())
+    return text(word.encode(), "text/plain", headers=headers)
 
 
 def _health(_: Ask) -> Reply:

@@ -23,12 +23,12 @@ def _sign_in(ask: Ask) -> Reply:
         ask.core.diary.write(
             Event.SIGN_IN_FAILED,
             f"Failed login try from {name}",
-            f"IP address: {ask.request.remote}",
+            f"IP address: {ask.request.remote_addr}",
         )
         return failed(HTTPStatus.UNAUTHORIZED)
     if user.policy["IsDisabled"]:
         return failed(HTTPStatus.FORBIDDEN)
-    return told(_signed_in(ask, user, _token_for(ask, user), ask.request.remote))
+    return told(_signed_in(ask, user, _token_for(ask, user), ask.request.remote_addr))
 
 
 def _token_for(ask: Ask, user: User) -> Device:
@@ -45,7 +45,7 @@ def _signed_in(ask: Ask, user: User, device: Device, remote: str | None) -> Json
     core.diary.write(
         Event.SIGNED_IN,
         f"{user.name} successfully authenticated",
-        f"IP address: {ask.request.remote}",
+        f"IP address: {ask.request.remote_addr}",
         user_id=user.id,
     )
     core.news.activity(core.users.by_id)

@@ -1,27 +1,36 @@
 """One TCP connection: reads requests, writes answers, hands upgrades to a socket's line.
 
-Knows HTTP and nothing of Jellyfin but the manners of its web server.
+The standard library's HTTP server, since the ready-made ones each lack something the demo needs:
+
+* werkzeug's closes the connection after every answer; the recorded servers keep it open. It
+  also ends the process when the port is taken, where `start` is to raise.
+* cheroot's has a fixed number of threads, so that slow downloads keep all others waiting, and
+  waits for those downloads when it stops.
 """
 
 from __future__ import annotations
 
+import gzip
 import logging
 import socket
+import sys
 import time
-from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from io import BufferedReader
-from typing import Protocol
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
 
-from sidecar.demo.protocol import kestrel
-from sidecar.demo.protocol.messages import Form, Reply, Request, blank, failed
+from sidecar.demo.protocol.messages import Reply, Request, blank, failed
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.protocol.websocket import Line
 
 _LONGEST_REQUEST_LINE = 8192
 _IDLE_S = 130.0
-_BLOCK = 1024 * 1024
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_PHRASES = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Range Not Satisfiable",
+}
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +50,61 @@ class Behind(Protocol):
         """Serve a WebSocket until it closes."""
 
 
+class Server(ThreadingHTTPServer):
+    """Accepts connections, serves each in a thread, and can end them all."""
+
+    request_queue_size = 128
+    daemon_threads = False
+
+    def __init__(self, address: tuple[str, int], behind: Behind) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(address, partial(Connection, behind))
+
+    def close_all(self) -> None:
+        """Listen no more, end every connection whatever it is doing, and wait for its thread."""
+        for connection in tuple(self._open):
+            _cut(connection)
+        self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - its own types
+        """Serve a connection in a thread of its own."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - its own type
+        """Close a connection that has been served."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - its own
+        """Note why a connection could not be served to its end."""
+        is_gone = isinstance(sys.exception(), OSError)
+        level = logging.DEBUG if is_gone else logging.ERROR
+        log.log(level, "the demo server lost the connection to %s", client_address, exc_info=True)
+
+
 class Connection(BaseHTTPRequestHandler):
     """A connection, served in a thread of its own."""
 
     protocol_version = "HTTP/1.1"
+    # Otherwise what is no HTTP at all would get an answer without headers.
+    default_request_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = _IDLE_S
     raw_requestline: bytes
-    behind: Behind
+
+    def __init__(self, behind: Behind, *connection: Any) -> None:  # noqa: ANN401 - the base's own
+        self._behind = behind
+        super().__init__(*connection)
 
     def parse_request(self) -> bool:
         """Read the request line and the headers; refuse what is too long."""
-        if len(self.raw_requestline) > _LONGEST_REQUEST_LINE:
-            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
-            # What is left unread would take the answer away from the client.
-            while self.rfile.readline(_LONGEST_REQUEST_LINE).strip():
-                pass
+        if not super().parse_request():
             return False
-        return super().parse_request()
+        if len(self.raw_requestline) > _LONGEST_REQUEST_LINE:
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return False
+        return True
 
     def do_GET(self) -> None:
         """Answer any request."""
@@ -66,14 +112,31 @@ class Connection(BaseHTTPRequestHandler):
         request = self._request()
         if request is None:
             self.close_connection = True
-            self._write(failed(HTTPStatus.BAD_REQUEST), begun)
-        elif "websocket" in (request.header("Upgrade") or "").lower():
-            self._upgrade(request, begun)
+            reply = failed(HTTPStatus.BAD_REQUEST)
+        elif "websocket" in request.headers.get("Upgrade", "").lower():
+            self.close_connection = True
+            refusal = self._behind.upgrade(request)
+            if refusal is None:
+                self._converse(request)
+                return
+            reply = refusal
         else:
-            self._write(self.behind.answer(request), begun)
+            reply = self._behind.answer(request)
+            if "Accept-Encoding" in reply.vary and request.accept_encodings["gzip"]:
+                reply.set_data(gzip.compress(reply.get_data(), compresslevel=1))
+                reply.content_encoding = "gzip"
+        if self._behind.speaks.names_its_language:
+            reply.headers["Content-Language"] = "en-US"
+        reply.headers["X-Response-Time-ms"] = f"{(time.monotonic() - begun) * 1000:.4f}"
+        with reply:
+            self._write(reply)
 
     # The base class looks for one method of each name.
     do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_GET  # noqa: N815 - so
+
+    def version_string(self) -> str:
+        """Return the name that the real server gives itself."""
+        return "Kestrel"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Write nothing: tokens may be in the address."""
@@ -81,92 +144,50 @@ class Connection(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no HTTP, in Kestrel's words: without any."""
         log.debug("the demo server refused a request: %s %s", message, explain)
-        self._refuse(HTTPStatus(code))
-
-    def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True
-        headers = {"Content-Length": "0", "Connection": "close", "Server": "Kestrel"}
-        headers["Date"] = formatdate(usegmt=True)
-        self.connection.sendall(kestrel.head(blank(status), headers))
+        # Also closes the connection.
+        self._write(blank(HTTPStatus(code), Connection="close"))
 
     def _request(self) -> Request | None:
         """Return the request; None for a body whose length nobody tells."""
-        if self.headers.get("Transfer-Encoding"):
-            return None
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit():
+        if self.headers.get("Transfer-Encoding") or not length.isdigit():
             return None
-        body = self.rfile.read(int(length))
-        return Request.of(
-            self.command,
-            self.path,
-            dict(self.headers.items()),
-            body=body,
-            remote=str(self.client_address[0]),
-        )
+        body, remote = self.rfile.read(int(length)), str(self.client_address[0])
+        return Request(self.command, self.path, self.headers.items(), body=body, remote=remote)
 
-    def _upgrade(self, request: Request, begun: float) -> None:
-        self.close_connection = True
-        refusal = self.behind.upgrade(request)
-        if refusal is not None:
-            self._write(refusal, begun)
-            return
+    def _converse(self, request: Request) -> None:
         lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
         line = Line(self.connection, "\r\n".join([*lines, "", ""]).encode("latin-1"))
         try:
             if line.accept():
-                self.behind.converse(request, line)
+                self._behind.converse(request, line)
         finally:
             line.end()
 
-    def _write(self, reply: Reply, begun: float) -> None:
-        headers, body = kestrel.dressed(
-            reply,
-            speaks=self.behind.speaks,
-            accepts=self.headers.get("Accept-Encoding", ""),
-            seconds=time.monotonic() - begun,
-        )
-        if self.command == "HEAD":
-            body, reply = b"", Reply(reply.status)
-        if reply.form is Form.FILE and reply.stretch is not None and reply.stretch.length:
-            self._send_file(reply, headers)
-        else:
-            self.connection.sendall(kestrel.head(reply, headers) + body)
-
-    def _send_file(self, reply: Reply, headers: dict[str, str]) -> None:
-        stretch = reply.stretch
-        if stretch is None:
+    def _write(self, reply: Reply) -> None:
+        status, left = HTTPStatus(reply.status_code), reply.content_length
+        has_body = self.command != "HEAD" and status not in _BODILESS
+        self.send_response(status, _PHRASES.get(status))
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        if left is None and has_body:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if not has_body:
             return
-        try:
-            file = stretch.file.open("rb")
-        except OSError:
-            # It went between the look and the opening.
-            self._write(failed(HTTPStatus.NOT_FOUND), time.monotonic())
+        if left is None:
+            body = reply.get_data()
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self.wfile.write(chunk + b"0\r\n\r\n")
             return
-        with file:
-            self.connection.sendall(kestrel.head(reply, headers))
-            file.seek(stretch.start)
-            is_whole = self._copy(file, stretch.length)
+        for block in reply.iter_encoded():
+            self.wfile.write(block)
+            left -= len(block)
         # A file that became shorter leaves the client waiting for bytes that never come.
-        self.close_connection = self.close_connection or not is_whole
-
-    def _copy(self, file: BufferedReader, length: int) -> bool:
-        """Send so many bytes; return whether the file had them.
-
-        Large blocks: the kernel's own way is many times slower on a socket with a time-out.
-        """
-        block = memoryview(bytearray(min(_BLOCK, length)))
-        while length:
-            got = file.readinto(block[: min(_BLOCK, length)])
-            if not got:
-                return False
-            self.connection.sendall(block[:got])
-            length -= got
-        return True
+        self.close_connection = self.close_connection or left > 0
 
 
-def cut(connection: socket.socket) -> None:
-    """End a connection whatever it is doing."""
+def _cut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

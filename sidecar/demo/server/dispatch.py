@@ -9,7 +9,7 @@ import logging
 from http import HTTPStatus
 
 from sidecar.demo.protocol.authorization import claim_of
-from sidecar.demo.protocol.messages import Form, Refused, Reply, Request, blank, failed, told
+from sidecar.demo.protocol.messages import Refused, Reply, Request, blank, failed, text, told
 from sidecar.demo.routes import (
     files,
     items,
@@ -63,7 +63,7 @@ class Answering:
 
     def who(self, request: Request, places: dict[str, str] | None = None) -> Ask:
         """Return a request together with who asks it."""
-        claim = claim_of(request.header, request.value, speaks=self._core.speaks)
+        claim = claim_of(request.headers.get, request.value, speaks=self._core.speaks)
         device = self._core.devices.signed_in(claim.token) if claim.token else None
         user = self._core.users.by_id.get(device.user_id) if device else None
         return Ask(self._core, request, claim, device, user, places or {})
@@ -86,7 +86,7 @@ class Answering:
         if self._core.phase is Phase.LOADING:
             return self._loading(request)
         if path.lower().startswith("/web/"):
-            return Reply(HTTPStatus.OK, Form.TEXT, {"Content-Type": "text/html"}, _PAGE)
+            return text(_PAGE)
         if path == "/":
             return blank(HTTPStatus.FOUND, Location=f"{self.base_url}/web/")
         route, places = self._table.find(request.method, path)
@@ -103,13 +103,12 @@ class Answering:
             if self._core.phase is Phase.STARTING:
                 return blank(HTTPStatus.SERVICE_UNAVAILABLE, **_SOON)
             return told(system.starting_description(self.who(request)))
-        headers = {"Content-Type": "text/html", **_SOON}
-        return Reply(HTTPStatus.SERVICE_UNAVAILABLE, Form.CHUNKED, headers, _STARTING)
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return Reply(_STARTING, status, _SOON, content_type="text/html")
 
     def _loading(self, request: Request) -> Reply:
         ask = self.who(request)
         is_open = request.path.lower().endswith(("/health", "/system/info/public"))
         if ask.user is None and not is_open:
             return blank(HTTPStatus.UNAUTHORIZED)
-        headers = {"Content-Type": "text/html"}
-        return Reply(HTTPStatus.SERVICE_UNAVAILABLE, Form.TEXT, headers, _LOADING)
+        return text(_LOADING, status=HTTPStatus.SERVICE_UNAVAILABLE)

@@ -9,26 +9,21 @@ no plugins and no API keys, and its accounts have the passwords that `ACCOUNTS` 
 
 from __future__ import annotations
 
-import logging
-import socket
 from http import HTTPStatus
-from http.server import HTTPServer
 from pathlib import Path
 from threading import Condition, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sidecar.demo.protocol.messages import Reply, Request, blank
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.protocol.websocket import Line
-from sidecar.demo.server.connection import Connection, cut
+from sidecar.demo.server.connection import Server
 from sidecar.demo.server.dispatch import Answering
 from sidecar.demo.state import playback_reports
 from sidecar.demo.state.core import Core, Phase
 from sidecar.demo.state.subscriptions import Listener
 from sidecar.demo.state.timing import Timing
-
-log = logging.getLogger(__name__)
 
 _GLANCE_S = 0.05
 _FAREWELL_S = 1.0
@@ -82,7 +77,7 @@ class DemoServer:
         )
         self._answering = Answering(self.core, base_url.rstrip("/"))
         self._lines = Condition(self.core.lock)
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -91,7 +86,7 @@ class DemoServer:
         Raises:
             OSError: The port is taken.
         """
-        self._server = _Server(self._address, _connection_of(self))
+        self._server = Server(self._address, self)
         self._thread = Thread(
             target=self._server.serve_forever, args=(_GLANCE_S,), name="demo-server"
         )
@@ -177,45 +172,3 @@ class DemoServer:
     def _hear(self, listener: Listener, text: str) -> None:
         with self.core.lock:
             self.core.hub.hear(listener, text)
-
-
-def _connection_of(server: DemoServer) -> type[Connection]:
-    class Bound(Connection):
-        behind = server
-
-    return Bound
-
-
-class _Server(HTTPServer):
-    """Accepts connections, serves each in a thread, and can end them all."""
-
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], connection: type[Connection]) -> None:
-        self._served: dict[socket.socket, Thread] = {}
-        super().__init__(address, connection)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - its own types
-        """Serve a connection in a thread of its own."""
-        thread = Thread(target=self._serve, args=(request, client_address), name="demo-connection")
-        thread.start()
-        # A thread cannot cross itself off: it would be alive a moment longer than its name here.
-        alive = {one: its for one, its in self._served.items() if its.is_alive()}
-        self._served = {**alive, request: thread}
-
-    def close_all(self) -> None:
-        """Listen no more, end every connection and wait for its thread."""
-        self.server_close()
-        for connection, thread in self._served.items():
-            cut(connection)
-            thread.join()
-
-    def _serve(self, connection: socket.socket, client_address: object) -> None:
-        try:
-            self.finish_request(connection, client_address)
-        except OSError as gone:
-            log.debug("a client of the demo server went away: %s", gone)
-        except Exception:
-            log.exception("the demo server lost the connection to %s", client_address)
-        finally:
-            self.shutdown_request(connection)

@@ -393,7 +393,10 @@ def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
         plain.sendall(b"HELLO\r\n\r\n")
         answer = plain.makefile("rb").read()
 
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n")
+    status, *headers = answer.decode().split("\r\n")
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert {"Content-Length: 0", "Connection: close", "Server: Kestrel"} <= set(headers)
+    assert answer.endswith(b"\r\n\r\n")
 
 
 def test_a_second_start_needs_another_server(house: House) -> None:
