@@ -4,8 +4,9 @@
     one range that fits                       206     one that starts past the end  416
     several ranges, or no sense               200     If-Range: "etag"              no effect
 
-werkzeug's own answer to a conditional request differs in each of the last two lines, and takes
-`bytes=-0` for the whole file.
+Not werkzeug's `make_conditional`: it ignores If-Unmodified-Since, answers 206 where a range meets
+an If-Modified-Since, 416 to several ranges, to nonsense and to more last bytes than there are, and
+heeds an etag in If-Range.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@
     any thread ──────────── say ──▶ outbox ──▶ frames out
 
 `say` never blocks. What a message means is not known here.
+
+Not simple-websocket: it needs two more threads for a socket, agrees to compression, which the
+real server does not, and may wake who waits for a message before the end can be seen, after
+which a stop would wait for ever.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
     method + path ──▶ Route ──▶ access ──▶ answer(Ask) ──▶ Reply
 
 A path that exists for other methods only is 405 with `Allow`; one that nobody knows is 404.
+Paths count in any case and GET does not bring HEAD along, both unlike werkzeug's routes.
 """
 
 from __future__ import annotations

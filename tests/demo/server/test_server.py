@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -385,6 +387,85 @@ def test_comings_and_goings_are_written_down(house: House) -> None:
         "ann successfully authenticated",
         "ann is online from A device",
     ]
+
+
+def upgraded(client: Client) -> socket.socket:
+    """Return a bare connection on which a WebSocket was greeted."""
+    address = urlsplit(client.url)
+    bare = socket.create_connection((address.hostname, address.port), timeout=5)
+    bare.sendall(
+        f"GET /socket HTTP/1.1\r\nHost: x\r\nAuthorization: {client.header()}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    greeting = b""
+    while b"ForceKeepAlive" not in greeting:
+        more = bare.recv(4096)
+        assert more
+        greeting += more
+    return bare
+
+
+def test_a_frame_that_is_none_ends_its_socket(house: House) -> None:
+    server = house.server()
+    ann = device_of(server, "ann")
+    with upgraded(ann) as bare:
+        bare.sendall(b"\xff" * 64)
+        while bare.recv(4096):
+            pass
+        begun = monotonic()
+        server.stop()
+
+    assert monotonic() - begun < 2
+
+
+def test_a_socket_that_nobody_reads_holds_nobody_up(house: House) -> None:
+    server = house.server()
+    ann, ben = device_of(server, "ann"), device_of(server, "ben")
+    with upgraded(ann):
+        [listener] = server.core.hub.listeners
+        begun = monotonic()
+        with server.core.lock:
+            for _ in range(64):
+                listener.mouth.say("x" * 500_000)
+        ben.get("/Users/Me")
+        server.stop()
+
+    assert monotonic() - begun < 3
+
+
+def test_a_connection_is_kept_for_the_next_request(house: House) -> None:
+    server = house.server()
+    address = urlsplit(server.url)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=5)) as connection:
+        for method, path, status in (
+            ("GET", "/System/Info/Public", 200),
+            ("HEAD", "/Users/Me", 405),
+            ("GET", "/nowhere", 404),
+            ("POST", "/Sessions/Logout", 401),
+        ):
+            connection.request(method, path)
+            kept = connection.sock
+            answer = connection.getresponse()
+            answer.read()
+
+            assert answer.status == status
+            assert connection.sock is kept is not None
+
+
+def test_a_file_that_becomes_shorter_meanwhile_is_cut_off(house: House) -> None:
+    size = 64 * 1024 * 1024
+    os.truncate(house.folder / TONE_1, size)
+    ann = device_of(house.server(), "ann")
+    headers = {"Authorization": ann.header()}
+    address = f"{ann.url}/Items/{tone(ann)}/Download"
+    with requests.get(address, headers=headers, stream=True, timeout=5) as download:
+        os.truncate(house.folder / TONE_1, 1024)
+
+        assert download.headers["Content-Length"] == str(size)
+        # Not a time-out: the connection is closed.
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            _ = download.content
 
 
 def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
