@@ -148,12 +148,15 @@ class Connection(BaseHTTPRequestHandler):
         self._write(blank(HTTPStatus(code), Connection="close"))
 
     def _request(self) -> Request | None:
-        """Return the request; None for a body whose length nobody tells."""
+        """Return the request; None if its address is none, or nobody tells how long its body is."""
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdigit():
             return None
         body, remote = self.rfile.read(int(length)), str(self.client_address[0])
-        return Request(self.command, self.path, self.headers.items(), body=body, remote=remote)
+        try:
+            return Request(self.command, self.path, self.headers.items(), body=body, remote=remote)
+        except ValueError:
+            return None
 
     def _converse(self, request: Request) -> None:
         lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]

@@ -480,6 +480,18 @@ def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    "asked", ["GET http://[ HTTP/1.1", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked"]
+)
+def test_a_request_that_cannot_be_understood_is_400(house: House, asked: str) -> None:
+    address = urlsplit(house.server().url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+        plain.sendall(f"{asked}\r\n\r\n".encode())
+        answer = plain.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_a_second_start_needs_another_server(house: House) -> None:
     server = DemoServer(house.folder, speaks=Version.V12_0, timing=QUICK)
 
