@@ -35,6 +35,7 @@ from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.web.services import WebServices
 
 COVERS = "covers"
 
@@ -324,4 +325,31 @@ class Assembly(Returning):
             remarks=self.followers.remarks,
             wake=self.following.look_through_soon,
             clock=self._clock,
+        )
+
+    @cached_property
+    def web(self) -> WebServices:
+        """What the pages and the API use."""
+        return WebServices(
+            sign_in=self.desk,
+            api_keys=self.keys,
+            users=self.people,
+            downloads=self.desk,
+            actions=self.actions,
+            undo=self.undoing,
+            preferences=self.steering,
+            plans=self.plans,
+            eviction_preview=self.leavers,
+            removals=self.removals_desk,
+            eject=self.unplugging,
+            sync_status=self.peers_desk,
+            adoption=self.adoption,
+            player_logs=self.log_return,
+            library=self.library,
+            media=self.media,
+            file_search=self.offline,
+            files=self.on_the_device,
+            playback=self.plays_desk,
+            transfers=self.transfers_desk,
+            system=self.hood,
         )

@@ -1,0 +1,54 @@
+"""The services that the pages and the API use, handed to the web application as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidecar.services.accounts.api_keys import ApiKeyService
+from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.users import UserService
+from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.undo import UndoService
+from sidecar.services.files.browse import FileBrowser
+from sidecar.services.files.search import FileSearch
+from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.library.browse import LibraryBrowser
+from sidecar.services.playback.history import PlayHistory
+from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.removals.review import RemovalReview
+from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.space.next_to_go import EvictionPreview
+from sidecar.services.space.plans import PlanService
+from sidecar.services.syncthing.status import SyncStatus
+from sidecar.services.system_status import SystemStatus
+from sidecar.services.transfers.eject import EjectService
+from sidecar.services.transfers.status import TransferStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """One service for each capability that the web shows."""
+
+    sign_in: SignInService
+    api_keys: ApiKeyService
+    users: UserService
+    downloads: DownloadListing
+    actions: DownloadActions
+    undo: UndoService
+    preferences: PreferenceService
+    plans: PlanService
+    eviction_preview: EvictionPreview
+    removals: RemovalReview
+    eject: EjectService
+    sync_status: SyncStatus
+    adoption: AdoptionService
+    player_logs: PlayerLogImporter
+    library: LibraryBrowser
+    media: MediaStreaming
+    file_search: FileSearch
+    files: FileBrowser
+    playback: PlayHistory
+    transfers: TransferStatus
+    system: SystemStatus
