@@ -49,7 +49,7 @@ nightly: packages-for-tests $(VENV)/test-ready
 # Puts the pages' new sentences into the catalogues, to be translated there.
 catalogues: $(VENV)/run-ready
 	mkdir -p build
-	$(BIN)/pybabel -q extract -F pyproject.toml -k translatable -k sentence -k counted:1,2 -k _numbered:1,2 \
+	$(BIN)/pybabel -q extract -F pyproject.toml -k msg -k translatable -k sentence -k counted:1,2 -k _numbered:1,2 \
 		--no-location --sort-output --omit-header -o build/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update -i build/messages.pot -l $$language \
 		-o sidecar/web/i18n/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done

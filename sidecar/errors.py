@@ -21,6 +21,8 @@
 
 from __future__ import annotations
 
+from sidecar.messages import msg
+
 
 class SidecarError(Exception):
     """The root of all errors raised on purpose; `str()` is a sentence for people."""
@@ -31,7 +33,10 @@ class ConfigError(SidecarError):
 
     def __init__(self, where: object, key: str, value: object, reason: str) -> None:
         shown = "" if value is None else f" = {value!r}"
-        super().__init__(f"{where}: {key}{shown}: {reason}")
+        text = msg(
+            "{where}: {key}{value}: {reason}", where=where, key=key, value=shown, reason=reason
+        )
+        super().__init__(text)
         self.where, self.key, self.value, self.reason = str(where), key, value, reason
 
 
@@ -136,7 +141,7 @@ class NotVisible(SidecarError):
     """There is no such thing, or it is not for this person to see."""
 
     def __init__(self) -> None:
-        super().__init__("There is nothing here, or it is not yours to see.")
+        super().__init__(msg("There is nothing here, or it is not yours to see."))
 
 
 class NotPossible(SidecarError):

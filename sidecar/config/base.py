@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sidecar.errors import ConfigError
+from sidecar.messages import msg
 
 # Further away than anybody plans; beyond it, times could not be counted with.
 LONGEST = timedelta(days=3660)
@@ -50,7 +51,7 @@ def refused(where: str, error: ValidationError, changes: Mapping[str, object]) -
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     is_unknown = first["type"] == "extra_forbidden"
-    reason = "there is no such setting" if is_unknown else first["msg"]
+    reason = msg("there is no such setting") if is_unknown else first["msg"]
     return ConfigError(where, key, changes.get(key), reason.removeprefix("Value error, "))
 
 

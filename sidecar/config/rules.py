@@ -16,6 +16,7 @@ from sidecar.config.base import Duration, FavouritesSettings, Section, refused
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError
+from sidecar.messages import msg
 
 S = TypeVar("S", bound=RuleSettings)
 
@@ -38,7 +39,7 @@ class RulesSettings(Section):
         """
         for key in keys:
             if key not in SECTIONS[rule.name].model_fields:
-                raise ConfigError(f"rules.{rule.name}", key, None, "there is no such setting")
+                raise ConfigError(f"rules.{rule.name}", key, None, msg("there is no such setting"))
 
     def changed(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
         """Return what is set of a rule once some keys are changed, written as in the file.

@@ -29,6 +29,7 @@ from sidecar.domain.files.presets import PresetName
 from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
+from sidecar.messages import msg
 
 LARGEST_ROOM = 2**60
 
@@ -173,15 +174,16 @@ class SyncthingSettings(Section):
         if self.api_key is not None:
             return self.api_key
         if self.api_key_file is None:
-            text = "Syncthing is not asked without its API key (settings: syncthing.api_key)"
+            text = msg("Syncthing is not asked without its API key (settings: syncthing.api_key)")
             raise SyncthingError("wrong-key", text)
         try:
             return SecretStr(self.api_key_file.read_text(encoding="ascii").strip())
         except (OSError, ValueError) as error:
-            text = f"Syncthing's API key in {self.api_key_file} cannot be read"
-            raise SyncthingError(
-                "wrong-key", f"{text} (settings: syncthing.api_key_file)"
-            ) from error
+            text = msg(
+                "Syncthing's API key in {file} cannot be read (settings: syncthing.api_key_file)",
+                file=self.api_key_file,
+            )
+            raise SyncthingError("wrong-key", text) from error
 
 
 class DeviceSettings(Section):
@@ -242,7 +244,7 @@ class DeviceSettings(Section):
         """
         for key in changes:
             if key not in CHANGEABLE:
-                reason = "there is no such setting that can be changed for a device"
+                reason = msg("there is no such setting that can be changed for a device")
                 raise ConfigError("devices", key, None, reason)
         try:
             given = {key: value for key, value in changes.items() if value is not None}

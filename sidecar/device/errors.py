@@ -8,22 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 
 _MEANING = {
-    errno.ENOSPC: ("full", "{name} is full, or holds as many files as it can: its queue waits"),
-    errno.EDQUOT: ("full", "The quota on {name} is used up: its queue waits for room"),
+    errno.ENOSPC: (
+        "full",
+        msg("{name} is full, or holds as many files as it can: its queue waits"),
+    ),
+    errno.EDQUOT: ("full", msg("The quota on {name} is used up: its queue waits for room")),
     errno.EROFS: (
         "read-only",
-        "{name} at {path} is read-only: unlock it, or check it for damage; then it goes on",
+        msg("{name} at {path} is read-only: unlock it, or check it for damage; then it goes on"),
     ),
-    errno.EFBIG: ("too-big", "{name} cannot hold a file this big"),
+    errno.EFBIG: ("too-big", msg("{name} cannot hold a file this big")),
     errno.EACCES: (
         "no-permission",
-        "The sidecar may not read and write {name} at {path}: give its user the right to",
+        msg("The sidecar may not read and write {name} at {path}: give its user the right to"),
     ),
     errno.EPERM: (
         "no-permission",
-        "The sidecar may not read and write {name} at {path}: give its user the right to",
+        msg("The sidecar may not read and write {name} at {path}: give its user the right to"),
     ),
 }
 _GONE = frozenset(
@@ -46,14 +50,19 @@ def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
     if error.errno in _MEANING:
         code, text = _MEANING[error.errno]
         return DeviceError(code, text.format(name=name, path=path))
-    reason = error.strerror or "unknown error"
-    text = f"{name} at {path} does not work as it should ({reason}): check it for damage"
+    reason = error.strerror or msg("unknown error")
+    text = msg(
+        "{name} at {path} does not work as it should ({reason}): check it for damage",
+        name=name,
+        path=path,
+        reason=reason,
+    )
     return DeviceError("broken", text)
 
 
 def missing(name: str, path: Path) -> DeviceError:
     """Return the trouble of a device that is not there."""
-    text = f"{name} is not at {path}: plug it in and it goes on by itself"
+    text = msg("{name} is not at {path}: plug it in and it goes on by itself", name=name, path=path)
     return DeviceError("missing", text)
 
 

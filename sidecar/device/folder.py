@@ -35,6 +35,7 @@ from sidecar.device.root import DeviceRoot
 from sidecar.domain.files.removals import Seen, Stranger
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceError, Stopped
+from sidecar.messages import msg
 
 _TAIL = 4096
 _HASH_BLOCK = 1024 * 1024
@@ -264,7 +265,7 @@ class DeviceFolder:
         with self._opened(path) as descriptor:
             while block := os.read(descriptor, _HASH_BLOCK):
                 if is_over():
-                    raise Stopped(f"{path} was not read to its end")
+                    raise Stopped(msg("{path} was not read to its end", path=path))
                 digest.update(block)
         return digest.hexdigest()
 
@@ -282,8 +283,12 @@ class DeviceFolder:
                 os.close(descriptor)
 
     def _taken(self, path: str) -> DeviceError:
-        text = f"Something that is not ours has the name {path} on {self.name}: move it away"
-        return DeviceError("name-taken", f"{text} and try again")
+        text = msg(
+            "Something that is not ours has the name {path} on {device}: move it away",
+            path=path,
+            device=self.name,
+        )
+        return DeviceError("name-taken", msg("{text} and try again", text=text))
 
 
 def _below(path: str) -> tuple[Sequence[str], str]:

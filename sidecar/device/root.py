@@ -18,6 +18,7 @@ from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, mis
 from sidecar.device.filesystem import FileSystem, file_system_of
 from sidecar.device.own.marker import OURS, marker_in, opened_root
 from sidecar.errors import AlreadyRunning, DeviceError
+from sidecar.messages import msg
 
 _TRIAL = "trial"
 _TRIAL_BYTES = 4096
@@ -58,8 +59,12 @@ class DeviceRoot:
                 held = lock.take(ours)
             if held is None:
                 raise AlreadyRunning(
-                    f"Another Jellyfin Sidecar is filling {self._name} at {self.root}; stop it "
-                    "first, or give this one another folder"
+                    msg(
+                        "Another Jellyfin Sidecar is filling {device} at {root}; stop it "
+                        "first, or give this one another folder",
+                        device=self._name,
+                        root=self.root,
+                    )
                 )
             with self._holding:
                 self._held = _Hold(os.dup(root), held, _place(root), file_system_of(root))
@@ -143,8 +148,14 @@ class DeviceRoot:
         with as_device_error(self._name, self.root), opened_root(self.root) as root:
             self._check_marker(root)
             if _place(root) != held.place:
-                text = f"{self._name} was taken out of {self.root} and put back"
-                raise DeviceError("missing", f"{text}: it is looked at again, then goes on")
+                text = msg(
+                    "{device} was taken out of {root} and put back",
+                    device=self._name,
+                    root=self.root,
+                )
+                raise DeviceError(
+                    "missing", msg("{text}: it is looked at again, then goes on", text=text)
+                )
             yield root
 
     def _told(self, error: OSError) -> DeviceError:
@@ -155,7 +166,10 @@ class DeviceRoot:
         trouble = device_error(error, name=self._name, path=self.root)
         if trouble.code != "missing":
             return trouble
-        text = f"A file or folder on {self._name} went away while it was in use: it is tried again"
+        text = msg(
+            "A file or folder on {device} went away while it was in use: it is tried again",
+            device=self._name,
+        )
         return DeviceError("broken", text)
 
     def _check_marker(self, root: int) -> None:
@@ -163,14 +177,23 @@ class DeviceRoot:
         if marker is None:
             raise DeviceError(
                 "no-marker",
-                f"The folder {self.root} is there but is not {self._name}: plug it in, or put its "
-                f"{OURS} folder back",
+                msg(
+                    "The folder {root} is there but is not {device}: plug it in, or put "
+                    "its {folder} folder back",
+                    root=self.root,
+                    device=self._name,
+                    folder=OURS,
+                ),
             )
         if marker.id != self._device_id:
             raise DeviceError(
                 "other-device",
-                f"Another device ({marker.name or marker.id}) is at {self.root}, not {self._name}: "
-                "nothing is written to it",
+                msg(
+                    "Another device ({other}) is at {root}, not {device}: nothing is written to it",
+                    other=marker.name or marker.id,
+                    root=self.root,
+                    device=self._name,
+                ),
             )
 
 

@@ -26,6 +26,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from sidecar.device.own.marker import OURS
+from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ OF_INTEREST: list[type[FileSystemEvent]] = [
     FileClosedEvent,
 ]
 _LIMITS = {
-    errno.ENOSPC: "the system watches as many folders as it may (fs.inotify.max_user_watches)",
-    errno.EMFILE: "too many programs watch folders (fs.inotify.max_user_instances)",
+    errno.ENOSPC: msg("the system watches as many folders as it may (fs.inotify.max_user_watches)"),
+    errno.EMFILE: msg("too many programs watch folders (fs.inotify.max_user_instances)"),
 }
 # Watchdog tells nobody but its log that it lost events.
 _ITS_LOG = "watchdog.observers.inotify_c"
@@ -144,4 +145,4 @@ class _Overflow(logging.Handler):
 
 
 def _reason(error: OSError) -> str:
-    return _LIMITS.get(error.errno or 0, error.strerror or "it does not say why")
+    return _LIMITS.get(error.errno or 0, error.strerror or msg("it does not say why"))

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from sidecar.messages import msg
+
 
 class Access(IntEnum):
     """What a person may do with a device; each allows what is before it as well.
@@ -68,4 +70,8 @@ def access(
 def refusal(device: str, names: Iterable[str]) -> str:
     """Return what somebody is told who uses a device and does not manage it."""
     listed = ", ".join(names)
-    return f"Only {listed} and admins manage {device}" if listed else f"Only admins manage {device}"
+    return (
+        msg("Only {listed} and admins manage {device}", listed=listed, device=device)
+        if listed
+        else msg("Only admins manage {device}", device=device)
+    )

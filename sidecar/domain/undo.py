@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN, Hold, Reason
+from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def of_parting(
     lasting = [one for one in dropped if one.release_at is None]
     users = sorted(leaving)
     pinned = [
-        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, "you asked for it"), None)
+        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, msg("you asked for it")), None)
         for user_id in users
         if user_id not in {one.user_id for one in lasting}
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from sidecar.errors import UnexpectedAnswer
+from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Address:
             is_web = None
         if not is_web or parts.username or parts.query or parts.fragment:
             raise UnexpectedAnswer(
-                "The address of the server must look like http://192.168.1.10:8096"
+                msg("The address of the server must look like http://192.168.1.10:8096")
             )
         path = re.sub(r"/+", "/", parts.path).rstrip("/")
         return cls(urlunsplit((parts.scheme, parts.netloc, path, "", "")))

@@ -25,6 +25,7 @@ from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, re
 from sidecar.jellyfin.mapping import now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
+from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
 # Clients without a live connection stay listed until the server starts again.
@@ -96,7 +97,7 @@ class Jellyfin:
         answer = self.connection.get("System", "Info", "Public")
         judge(answer)
         if answer.is_json and b'"startupWizardCompleted"' in answer.body:
-            raise ServerAway(f"Jellyfin at {answer.server} is starting")
+            raise ServerAway(msg("Jellyfin at {server} is starting", server=answer.server))
         server = read(answer, models.PUBLIC_SERVER)
         self._check_server(server.id)
         return server
@@ -130,7 +131,10 @@ class Jellyfin:
                 raise odd(answer) from None
             self.public_info()
             raise SignedOut(
-                f"Jellyfin at {answer.server} no longer accepts this account's sign-in"
+                msg(
+                    "Jellyfin at {server} no longer accepts this account's sign-in",
+                    server=answer.server,
+                )
             ) from None
         user = read(answer, models.USER)
         self._check_server(user.server_id)
@@ -294,6 +298,9 @@ class Jellyfin:
     def _check_server(self, server_id: str | None) -> None:
         if None not in {self.server_id, server_id} and server_id != self.server_id:
             raise WrongServer(
-                f"Another Jellyfin server answers at {self.connection.address}: everything stops "
-                "until the right one is back, or the address in the settings is corrected"
+                msg(
+                    "Another Jellyfin server answers at {server}: everything stops until "
+                    "the right one is back, or the address in the settings is corrected",
+                    server=self.connection.address,
+                )
             )

@@ -24,6 +24,7 @@ from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.identity import DeviceIdentity, authorization
 from sidecar.jellyfin.responses import Answer
+from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +96,21 @@ class Connection:
         except requests.exceptions.SSLError as error:
             raise untrusted(self.address) from error
         except requests.exceptions.Timeout as error:
-            raise ServerAway(f"Jellyfin at {self.address} does not answer in time") from error
+            raise ServerAway(
+                msg("Jellyfin at {server} does not answer in time", server=self.address)
+            ) from error
         except requests.exceptions.ContentDecodingError as error:
             raise UnexpectedAnswer(
-                f"{self.address} sent something unreadable for {asked}"
+                msg(
+                    "{server} sent something unreadable for {asked}",
+                    server=self.address,
+                    asked=asked,
+                )
             ) from error
         except requests.RequestException as error:
-            raise ServerAway(f"Jellyfin at {self.address} does not answer") from error
+            raise ServerAway(
+                msg("Jellyfin at {server} does not answer", server=self.address)
+            ) from error
         except OSError as error:
             # requests looks for this file itself, for each new connection.
             raise unreadable(self.ca_file) from error
@@ -142,7 +151,9 @@ class Connection:
         for block in response.iter_content(BLOCK_BYTES):
             content += block
             if len(content) > LARGEST_BODY_BYTES:
-                raise UnexpectedAnswer(f"{self.address} sent far too much for {asked}")
+                raise UnexpectedAnswer(
+                    msg("{server} sent far too much for {asked}", server=self.address, asked=asked)
+                )
         return bytes(content)
 
     def _session(self) -> requests.Session:
@@ -162,15 +173,22 @@ class Connection:
 def untrusted(address: Address) -> UnexpectedAnswer:
     """Return the error for a secure connection that cannot be made."""
     return UnexpectedAnswer(
-        f"There is no trusted secure connection to {address}: its certificate is not valid here "
-        "(settings: jellyfin.ca_file names an authority of your own), or it speaks plain http"
+        msg(
+            "There is no trusted secure connection to {address}: its certificate is not "
+            "valid here (settings: jellyfin.ca_file names an authority of your own), or "
+            "it speaks plain http",
+            address=address,
+        )
     )
 
 
 def unreadable(ca_file: Path | None) -> UnexpectedAnswer:
     """Return the error for certificates that were named but cannot be read."""
     return UnexpectedAnswer(
-        f"The certificates in {ca_file} cannot be read (settings: jellyfin.ca_file)"
+        msg(
+            "The certificates in {ca_file} cannot be read (settings: jellyfin.ca_file)",
+            ca_file=ca_file,
+        )
     )
 
 

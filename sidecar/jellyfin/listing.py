@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from sidecar.domain.items import Item
 from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.models import BaseItem, ItemsPage
+from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
@@ -81,7 +82,7 @@ def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
         if start + PAGE_ITEMS >= page.total_record_count:
             break
     else:
-        raise UnexpectedAnswer("Jellyfin lists more items than any library holds")
+        raise UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))
     if once_each:
         entries = list({one.id: one for one in entries}.values())
     return Rows(entries, complete=fits and totals == {len(entries)})

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
+from sidecar.messages import msg
 
 T = TypeVar("T")
 
@@ -83,34 +84,48 @@ def judge(answer: Answer) -> None:
         return
     if status in AWAY:
         raise ServerAway(
-            f"Jellyfin at {server} is not ready (it answered {status})",
+            msg(
+                "Jellyfin at {server} is not ready (it answered {status})",
+                server=server,
+                status=status,
+            ),
             retry_after_s=retry_after(answer.headers.get("Retry-After")),
         )
     if status == HTTPStatus.UNAUTHORIZED:
         raise Unconfirmed(
-            f"Jellyfin at {server} does not let this account see what was asked for",
+            msg(
+                "Jellyfin at {server} does not let this account see what was asked for",
+                server=server,
+            ),
             is_jellyfin="WWW-Authenticate" not in answer.headers
             and answer.mime_type != "text/html",
         )
     if status == HTTPStatus.FORBIDDEN and answer.mime_type != "text/html":
-        raise NotAllowed(f"Jellyfin at {server} does not allow this account to do that")
+        raise NotAllowed(
+            msg("Jellyfin at {server} does not allow this account to do that", server=server)
+        )
     if status == HTTPStatus.NOT_FOUND and answer.is_json:
-        raise NotFound(f"Jellyfin at {server} does not know what was asked for")
+        raise NotFound(msg("Jellyfin at {server} does not know what was asked for", server=server))
     raise odd(answer)
 
 
 def odd(answer: Answer) -> UnexpectedAnswer:
     """Return the error for an answer that Jellyfin would not give, naming what came."""
-    came = f"an answer of type {answer.mime_type or 'nothing'}"
+    came = msg("an answer of type {type}", type=answer.mime_type or msg("nothing"))
     if answer.status in REDIRECTS:
-        came = f"a redirect to {_place(answer.headers.get('Location', ''))}"
+        came = msg("a redirect to {place}", place=_place(answer.headers.get("Location", "")))
     elif answer.mime_type == "text/html":
-        came = f"a web page (status {answer.status})"
+        came = msg("a web page (status {status})", status=answer.status)
     elif answer.status not in SUCCESS:
-        came = f"status {answer.status}"
+        came = msg("status {status}", status=answer.status)
     return UnexpectedAnswer(
-        f"{answer.server} did not answer as Jellyfin does: {came} for {answer.asked}. "
-        "Check the address, its base path, and any proxy before it"
+        msg(
+            "{server} did not answer as Jellyfin does: {came} for {request}. Check the "
+            "address, its base path, and any proxy before it",
+            server=answer.server,
+            came=came,
+            request=answer.asked,
+        )
     )
 
 
@@ -127,8 +142,12 @@ def read(answer: Answer, shape: TypeAdapter[T]) -> T:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
     raise UnexpectedAnswer(
-        f"{answer.server} answered JSON that is not Jellyfin's for {answer.asked} "
-        f"(at {where or 'the start'})"
+        msg(
+            "{server} answered JSON that is not Jellyfin's for {request} (at {place})",
+            server=answer.server,
+            request=answer.asked,
+            place=where or msg("the start"),
+        )
     )
 
 
@@ -145,5 +164,5 @@ def _place(location: str) -> str:
     try:
         parts = urlsplit(location)
     except ValueError:
-        return "an unreadable place"
+        return msg("an unreadable place")
     return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path

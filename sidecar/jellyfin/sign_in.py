@@ -20,14 +20,15 @@ from sidecar.jellyfin.connection import Connection
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.models import PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
+from sidecar.messages import msg
 
-WRONG = "Jellyfin does not know this name with this password"
-NOT_NOW = (
+WRONG = msg("Jellyfin does not know this name with this password")
+NOT_NOW = msg(
     "Jellyfin knows this account but does not let it in now: it may be disabled, not allowed from "
     "this address, device or at this hour, or it may have too many sessions"
 )
-SWITCHED_OFF = "Quick Connect is switched off on this Jellyfin server: sign in with a password"
-EXPIRED = "This Quick Connect code has expired: ask for another one"
+SWITCHED_OFF = msg("Quick Connect is switched off on this Jellyfin server: sign in with a password")
+EXPIRED = msg("This Quick Connect code has expired: ask for another one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,9 @@ class SignIn:
     def _signed_in(self, answer: Answer, server: PublicServer) -> SignedIn:
         found = read(answer, models.SIGN_IN)
         if found.server_id != server.id:
-            raise UnexpectedAnswer(f"Two different servers answer at {answer.server}")
+            raise UnexpectedAnswer(
+                msg("Two different servers answer at {server}", server=answer.server)
+            )
         return SignedIn(
             user_id=found.user.id,
             name=found.user.name,

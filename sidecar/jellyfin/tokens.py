@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
 
 from sidecar.errors import ConfigError, SignedOut
+from sidecar.messages import msg
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -46,7 +47,10 @@ class TokenBox:
             return SecretStr(self._box().decrypt(sealed).decode())
         except InvalidToken:
             raise SignedOut(
-                f"The stored sign-in does not fit the key in {self._key_file}: sign in again"
+                msg(
+                    "The stored sign-in does not fit the key in {file}: sign in again",
+                    file=self._key_file,
+                )
             ) from None
 
     def _box(self) -> Fernet:

@@ -10,18 +10,21 @@ from pathlib import Path
 import peewee
 
 from sidecar.errors import DatabaseError
+from sidecar.messages import msg
 
 SENTENCES = {
-    sqlite3.SQLITE_BUSY: "is held by another program; try again in a moment",
-    sqlite3.SQLITE_LOCKED: "is held by another program; try again in a moment",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; it goes on when there is room",
-    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only, or was moved or deleted",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder is there and may be written",
-    sqlite3.SQLITE_PERM: "may not be opened: check who owns the file",
-    sqlite3.SQLITE_AUTH: "may not be opened: check who owns the file",
-    sqlite3.SQLITE_NOTADB: "is damaged; start the sidecar again, it puts a copy in its place",
-    sqlite3.SQLITE_CORRUPT: "is damaged; start the sidecar again, it puts a copy in its place",
+    sqlite3.SQLITE_BUSY: msg("is held by another program; try again in a moment"),
+    sqlite3.SQLITE_LOCKED: msg("is held by another program; try again in a moment"),
+    sqlite3.SQLITE_FULL: msg("cannot grow: the disk is full; it goes on when there is room"),
+    sqlite3.SQLITE_READONLY: msg("cannot be written: it is read-only, or was moved or deleted"),
+    sqlite3.SQLITE_IOERR: msg("cannot be read or written: the disk reports an error"),
+    sqlite3.SQLITE_CANTOPEN: msg(
+        "cannot be opened: check that the folder is there and may be written"
+    ),
+    sqlite3.SQLITE_PERM: msg("may not be opened: check who owns the file"),
+    sqlite3.SQLITE_AUTH: msg("may not be opened: check who owns the file"),
+    sqlite3.SQLITE_NOTADB: msg("is damaged; start the sidecar again, it puts a copy in its place"),
+    sqlite3.SQLITE_CORRUPT: msg("is damaged; start the sidecar again, it puts a copy in its place"),
 }
 
 
@@ -34,7 +37,9 @@ def database_error(path: Path) -> Iterator[None]:
         sentence = SENTENCES.get(code(error) or 0)
         if sentence is None:
             raise
-        raise DatabaseError(f"The database {path} {sentence}") from error
+        raise DatabaseError(
+            msg("The database {path} {sentence}", path=path, sentence=sentence)
+        ) from error
 
 
 @contextmanager
@@ -44,7 +49,11 @@ def file_error(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DatabaseError(
-            f"The database {path} cannot be used: {error.strerror or error}; check the folder"
+            msg(
+                "The database {path} cannot be used: {reason}; check the folder",
+                path=path,
+                reason=error.strerror or error,
+            )
         ) from error
 
 

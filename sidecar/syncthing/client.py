@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sidecar.errors import SyncthingError
+from sidecar.messages import msg
 from sidecar.syncthing.connection import Query, SyncthingConnection
 
 T = TypeVar("T")
@@ -227,7 +228,7 @@ class Syncthing:
         try:
             return kind.validate_python(told)
         except ValidationError as error:
-            text = "What answers in Syncthing's place is not Syncthing as we know it"
+            text = msg("What answers in Syncthing's place is not Syncthing as we know it")
             raise SyncthingError("odd", text) from error
 
 

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from sidecar.errors import SyncthingError
+from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 30.0
@@ -82,7 +83,9 @@ class SyncthingConnection:
         except requests.exceptions.SSLError as error:
             raise self._untrusted() from error
         except (requests.RequestException, OSError) as error:
-            text = f"Syncthing at {self._url} does not answer: is it running, at this address?"
+            text = msg(
+                "Syncthing at {url} does not answer: is it running, at this address?", url=self._url
+            )
             raise SyncthingError("away", text) from error
         return self._judged(path, response.status_code, content)
 
@@ -107,21 +110,28 @@ class SyncthingConnection:
             text = (self._certificate or Path()).read_text(encoding="ascii")
             return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text.strip())).hexdigest()
         except (OSError, ValueError) as error:
-            text = f"The certificate {self._certificate} cannot be read as one"
-            raise SyncthingError(
-                "untrusted", f"{text} (settings: syncthing.certificate)"
-            ) from error
+            text = msg(
+                "The certificate {certificate} cannot be read as one "
+                "(settings: syncthing.certificate)",
+                certificate=self._certificate,
+            )
+            raise SyncthingError("untrusted", text) from error
 
     def _untrusted(self) -> SyncthingError:
         if self._certificate is None:
-            text = (
-                f"Nobody vouches for the certificate of Syncthing at {self._url}: if it is your "
-                "own, name its file https-cert.pem in the settings (syncthing.certificate)"
+            text = msg(
+                "Nobody vouches for the certificate of Syncthing at {url}: if it is "
+                "your own, name its file https-cert.pem in the settings "
+                "(syncthing.certificate)",
+                url=self._url,
             )
         else:
-            text = (
-                f"Syncthing at {self._url} shows another certificate than {self._certificate} "
-                "(settings: syncthing.certificate), or speaks plain http: it is not asked"
+            text = msg(
+                "Syncthing at {url} shows another certificate than {certificate} "
+                "(settings: syncthing.certificate), or speaks plain http: it is not "
+                "asked",
+                url=self._url,
+                certificate=self._certificate,
             )
         return SyncthingError("untrusted", text)
 
@@ -130,24 +140,40 @@ class SyncthingConnection:
         for block in response.iter_content(BLOCK_BYTES):
             content += block
             if len(content) > LARGEST_BODY_BYTES:
-                raise SyncthingError("odd", f"Syncthing at {self._url} sent far too much")
+                raise SyncthingError(
+                    "odd", msg("Syncthing at {url} sent far too much", url=self._url)
+                )
         return bytes(content)
 
     def _judged(self, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401 - JSON
         if status in KEY_REFUSED:
             if b"host check" in content.lower():
-                text = "does not want to be asked under this name: use 127.0.0.1 in its address"
-                raise SyncthingError("away", f"Syncthing at {self._url} {text}")
-            text = f"Syncthing at {self._url} refuses the API key (settings: syncthing.api_key)"
+                text = msg(
+                    "does not want to be asked under this name: use 127.0.0.1 in its address"
+                )
+                raise SyncthingError(
+                    "away", msg("Syncthing at {url} {text}", url=self._url, text=text)
+                )
+            text = msg(
+                "Syncthing at {url} refuses the API key (settings: syncthing.api_key)",
+                url=self._url,
+            )
             raise SyncthingError("wrong-key", text)
         if status == HTTPStatus.NOT_FOUND and b"folder" in content.lower():
-            raise SyncthingError("unknown-folder", "Syncthing does not know this folder any more")
+            raise SyncthingError(
+                "unknown-folder", msg("Syncthing does not know this folder any more")
+            )
         try:
             if status == HTTPStatus.OK:
                 return json.loads(content)
         except ValueError:
             pass
-        text = f"What answers at {self._url} is not Syncthing as we know it ({status} for {path})"
+        text = msg(
+            "What answers at {url} is not Syncthing as we know it ({status} for {path})",
+            url=self._url,
+            status=status,
+            path=path,
+        )
         raise SyncthingError("odd", text)
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import SidecarError, Stopped
+from sidecar.messages import msg
 from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import PartTarget, Receipt, TransferReport
 from sidecar.transfer.faults import disk_failure, part_vanished
@@ -77,7 +78,7 @@ def _copied(
     while writer.held < size:
         if stop.is_set():
             writer.sync()
-            raise Stopped("the copy was asked to stop")
+            raise Stopped(msg("the copy was asked to stop"))
         block = _read(original, writer.held, size)
         writer.write(block)
         report.moved(writer.held)
@@ -85,7 +86,7 @@ def _copied(
         raise part_vanished()
     content_hash = writer.finish()
     if content_hash != original.content_hash:
-        raise CopyFailed("it is not what arrived there: its hash is another one")
+        raise CopyFailed(msg("it is not what arrived there: its hash is another one"))
     return Receipt(size, content_hash, original.mime_type, 0)
 
 
@@ -94,7 +95,9 @@ def _read(original: Original, start: int, size: int) -> bytes:
         original.file.seek(start)
         block = original.file.read(min(BLOCK, size - start))
     except OSError as error:
-        raise CopyFailed(f"it cannot be read: {error.strerror}") from error
+        raise CopyFailed(msg("it cannot be read: {reason}", reason=error.strerror)) from error
     if not block:
-        raise CopyFailed(f"it ends after {start:,} of {size:,} bytes")
+        raise CopyFailed(
+            msg("it ends after {start} of {size} bytes", start=f"{start:,}", size=f"{size:,}")
+        )
     return block

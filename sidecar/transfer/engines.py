@@ -10,6 +10,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.config import EngineName, Settings
 from sidecar.errors import ConfigError
+from sidecar.messages import msg
 from sidecar.transfer.aria2.daemon import Daemon, ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.downloads import Book
 from sidecar.transfer.aria2.engine import Aria2Engine
@@ -54,9 +55,10 @@ def aria2_program(settings: Settings) -> str | None:
     program = settings.transfer.aria2.program
     found = shutil.which(program)
     if found is None:
-        reason = (
-            f"{program} is not installed: install the package aria2, name the program in "
-            'transfer.aria2.program, or set engine = "threads"'
+        reason = msg(
+            "{program} is not installed: install the package aria2, name the program in "
+            'transfer.aria2.program, or set engine = "threads"',
+            program=program,
         )
         raise ConfigError("settings", "transfer.engine", str(EngineName.ARIA2), reason)
     return found
@@ -69,13 +71,13 @@ def describe_engine(settings: Settings) -> str:
         errors.SidecarError: It cannot.
     """
     if settings.transfer.engine is EngineName.THREADS:
-        return "built in"
+        return msg("built in")
     program = aria2_program(settings)
     if program is not None:
-        return f"{program} is there and is started when needed"
+        return msg("{program} is there and is started when needed", program=program)
     rpc = _foreign(settings)
     rpc.call("getVersion")
-    return f"aria2 answers at {rpc.url}"
+    return msg("aria2 answers at {url}", url=rpc.url)
 
 
 def _daemon(settings: Settings) -> Daemon:

@@ -10,17 +10,18 @@ import requests
 import urllib3.exceptions
 
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
+from sidecar.messages import msg
 
 _DISK = {
-    errno.ENOSPC: ("full", "The device is full: its queue waits for room"),
-    errno.EDQUOT: ("full", "The quota on the device is used up: its queue waits for room"),
-    errno.EROFS: ("read-only", "The device is read-only: it may be locked, or damaged"),
-    errno.EFBIG: ("too-big", "The device cannot hold a file this big"),
-    errno.EACCES: ("no-permission", "The sidecar may not write to the device"),
-    errno.EPERM: ("no-permission", "The sidecar may not write to the device"),
-    errno.ENODEV: ("missing", "The device is gone: plug it in and it goes on by itself"),
-    errno.ENXIO: ("missing", "The device is gone: plug it in and it goes on by itself"),
-    errno.ENOTCONN: ("missing", "The device is gone: plug it in and it goes on by itself"),
+    errno.ENOSPC: ("full", msg("The device is full: its queue waits for room")),
+    errno.EDQUOT: ("full", msg("The quota on the device is used up: its queue waits for room")),
+    errno.EROFS: ("read-only", msg("The device is read-only: it may be locked, or damaged")),
+    errno.EFBIG: ("too-big", msg("The device cannot hold a file this big")),
+    errno.EACCES: ("no-permission", msg("The sidecar may not write to the device")),
+    errno.EPERM: ("no-permission", msg("The sidecar may not write to the device")),
+    errno.ENODEV: ("missing", msg("The device is gone: plug it in and it goes on by itself")),
+    errno.ENXIO: ("missing", msg("The device is gone: plug it in and it goes on by itself")),
+    errno.ENOTCONN: ("missing", msg("The device is gone: plug it in and it goes on by itself")),
 }
 _NETWORK = (
     requests.RequestException,
@@ -45,48 +46,56 @@ def network_failure(error: BaseException, host: str, *, in_body: bool) -> Failur
         in_body: The response had begun: the server is there, only this connection is lost.
     """
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
-        text = f"The certificate of {host} cannot be trusted"
+        text = msg("The certificate of {host} cannot be trusted", host=host)
         return Failure(FailureClass.BLOCKED, "certificate", text)
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         if isinstance(error, requests.exceptions.ConnectTimeout):
-            text = f"{host} does not answer"
+            text = msg("{host} does not answer", host=host)
             return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
-        return Failure(FailureClass.TRANSIENT, "silent", f"{host} went silent")
+        return Failure(FailureClass.TRANSIENT, "silent", msg("{host} went silent", host=host))
     if not in_body and isinstance(error, requests.exceptions.ConnectionError):
         return _before_an_answer(error, host)
-    text = f"The connection to {host} broke"
+    text = msg("The connection to {host} broke", host=host)
     return Failure(FailureClass.TRANSIENT, "reset", text)
 
 
 def _before_an_answer(error: BaseException, host: str) -> Failure:
     causes = list(_causes(error))
     if any(isinstance(one, ConnectionResetError) for one in causes):
-        text = f"{host} broke the connection before it answered"
+        text = msg("{host} broke the connection before it answered", host=host)
         return Failure(FailureClass.TRANSIENT, "reset", text)
     if any(isinstance(one, http.client.HTTPException) for one in causes):
-        text = f"{host} answered something that is not a web server's answer"
+        text = msg("{host} answered something that is not a web server's answer", host=host)
         return Failure(FailureClass.TRANSIENT, "odd-answer", text)
-    return Failure(FailureClass.SERVER_AWAY, "unreachable", f"{host} cannot be reached")
+    return Failure(
+        FailureClass.SERVER_AWAY, "unreachable", msg("{host} cannot be reached", host=host)
+    )
 
 
 def disk_failure(error: OSError) -> Failure:
     """Judge an exception of the part file's disk."""
     code, text = _DISK.get(
-        error.errno or 0, ("broken", "The device does not work as it should: check it")
+        error.errno or 0, ("broken", msg("The device does not work as it should: check it"))
     )
     return Failure(FailureClass.DEVICE, code, text)
 
 
 def short_body(host: str, held: int, total: int | None) -> TransferFailed:
     """Return the failure of a body that ended before it was whole."""
-    of = f" of {total:,}" if total is not None else ""
-    text = f"{host} stopped after {held:,}{of} bytes"
+    text = msg("{host} stopped after {held} bytes", host=host, held=f"{held:,}")
+    if total is not None:
+        text = msg(
+            "{host} stopped after {held} of {total} bytes",
+            host=host,
+            held=f"{held:,}",
+            total=f"{total:,}",
+        )
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
 
 
 def part_vanished() -> TransferFailed:
     """Return the failure of a part file that lost its name while it was written."""
-    text = "The part file was deleted from the device while it was written"
+    text = msg("The part file was deleted from the device while it was written")
     return TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
 
 

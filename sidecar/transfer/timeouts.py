@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
+from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Pace:
         if passed < self._patience.slow_for:
             return
         if self._count < self._patience.slowest * passed:
-            text = f"{host} sends almost nothing any more"
+            text = msg("{host} sends almost nothing any more", host=host)
             raise TransferFailed(Failure(FailureClass.TRANSIENT, "too-slow", text))
         self._since += passed
         self._count = 0

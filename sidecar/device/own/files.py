@@ -24,6 +24,7 @@ from sidecar.device.own.marker import OURS
 from sidecar.device.root import DeviceRoot
 from sidecar.domain.space.space import taken
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 
 _RECORD = "own.json"
 _DRAFT = "own.draft"
@@ -222,5 +223,5 @@ def _hash_of(name: str, handle: int) -> str:
 
 
 def _taken(path: str) -> DeviceError:
-    text = f"Something that is not ours has the name {path}: it is left alone"
+    text = msg("Something that is not ours has the name {path}: it is left alone", path=path)
     return DeviceError("name-taken", text)

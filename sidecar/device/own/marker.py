@@ -17,6 +17,7 @@ from uuid import UUID
 from sidecar.device import tree
 from sidecar.device.errors import as_device_error
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 
 OURS = ".sidecar"
 PARTS = (OURS, "parts")
@@ -48,7 +49,7 @@ class Marker:
     name: str
 
 
-def read_marker(root: Path, *, name: str = "The device") -> Marker | None:
+def read_marker(root: Path, *, name: str = msg("The device")) -> Marker | None:
     """Return the marker of a folder; None if the folder is there and has none.
 
     Raises:
@@ -107,14 +108,18 @@ def marker_in(root: int, path: Path) -> Marker | None:
         with tree.folder(root, (OURS,)) as ours, os.fdopen(tree.opened(MARKER, ours), "rb") as file:
             said = json.loads(file.read(_LARGEST))
         if said["version"] != VERSION:
-            raise _unknown(path, "was written by another version of Jellyfin Sidecar")
+            raise _unknown(path, msg("was written by another version of Jellyfin Sidecar"))
         return Marker(str(UUID(said["id"])), str(said["name"]))
     except FileNotFoundError:
         return None
     except _DAMAGED:
-        raise _unknown(path, "is damaged") from None
+        raise _unknown(path, msg("is damaged")) from None
 
 
 def _unknown(path: Path, what: str) -> DeviceError:
-    text = f"The marker {path / OURS / MARKER} {what}: put the right one back or remove it"
+    text = msg(
+        "The marker {marker} {what}: put the right one back or remove it",
+        marker=path / OURS / MARKER,
+        what=what,
+    )
     return DeviceError("no-marker", text)

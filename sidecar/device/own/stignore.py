@@ -15,6 +15,7 @@ from sidecar.device.own.marker import OURS
 from sidecar.device.root import DeviceRoot
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 
 NAME = ".stignore"
 _DRAFT = "stignore.draft"
@@ -58,7 +59,10 @@ class IgnoreFile:
             except FileExistsError:
                 with suppress(FileNotFoundError):
                     os.unlink(_DRAFT, dir_fd=ours)
-                text = f"{NAME} is being changed by something else: it was left alone; try again"
+                text = msg(
+                    "{file} is being changed by something else: it was left alone; try again",
+                    file=NAME,
+                )
                 raise DeviceError("name-taken", text) from None
 
     def _read(self, root: int) -> tuple[bytes, os.stat_result | None]:
@@ -105,5 +109,7 @@ def _version(facts: os.stat_result) -> tuple[int, int, int]:
 
 
 def _not_lines() -> DeviceError:
-    text = f"{NAME} on the device is not a file that Syncthing could read: it was left alone"
+    text = msg(
+        "{file} on the device is not a file that Syncthing could read: it was left alone", file=NAME
+    )
     return DeviceError("name-taken", text)

@@ -26,6 +26,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.downloads.states import UNPROVED, Download, Status
+from sidecar.messages import msg
 
 
 class Action(StrEnum):
@@ -97,12 +98,15 @@ IS_SO = MappingProxyType(
 )
 _WHY_NOT = MappingProxyType(
     {
-        Status.PENDING: ("waiting", "still waits in the queue"),
-        Status.DOWNLOADING: ("running", "is being fetched right now"),
-        Status.PAUSED: ("paused", "is paused: resume it first"),
-        Status.COMPLETED: ("completed", "is on the device already"),
-        Status.FAILED: ("failed", "has failed: retry it"),
-        Status.REMOVED: ("removed", "is not on the device any more: retry it to fetch it again"),
+        Status.PENDING: ("waiting", msg("still waits in the queue")),
+        Status.DOWNLOADING: ("running", msg("is being fetched right now")),
+        Status.PAUSED: ("paused", msg("is paused: resume it first")),
+        Status.COMPLETED: ("completed", msg("is on the device already")),
+        Status.FAILED: ("failed", msg("has failed: retry it")),
+        Status.REMOVED: (
+            "removed",
+            msg("is not on the device any more: retry it to fetch it again"),
+        ),
     }
 )
 
@@ -131,7 +135,10 @@ def judge(
 
 def finishing(download: Download) -> ActionRefusal:
     """Return why what is being renamed to its place cannot be stopped."""
-    text = f"{download.title} is being finished at this very moment: try again in a few seconds"
+    text = msg(
+        "{title} is being finished at this very moment: try again in a few seconds",
+        title=download.title,
+    )
     return ActionRefusal("finishing", text)
 
 
@@ -139,9 +146,10 @@ def _retry(download: Download, now: datetime, *, force: bool) -> ActionVerdict |
     until = download.retry_next_at
     cools_down = until is not None and until > now
     if cools_down and not force:
-        text = (
-            f"{download.title} failed a moment ago and is tried again by itself; "
-            "before that time it cannot be retried"
+        text = msg(
+            "{title} failed a moment ago and is tried again by itself; before that "
+            "time it cannot be retried",
+            title=download.title,
         )
         return ActionRefusal("cooling-down", text, until)
     if download.status is Status.PENDING and not cools_down:
@@ -154,12 +162,15 @@ def _accept(download: Download) -> ActionVerdict | ActionRefusal:
         return ActionVerdict.GO
     if download.accepted is not None and download.accepted == download.validator:
         return ActionVerdict.IS_SO
-    text = f"{download.title} has nothing to be accepted: no file of another length came for it"
+    text = msg(
+        "{title} has nothing to be accepted: no file of another length came for it",
+        title=download.title,
+    )
     return ActionRefusal("nothing-to-accept", text)
 
 
 def _refusal(action: Action, download: Download) -> ActionRefusal:
     code, why = _WHY_NOT[download.status]
     if (action, download.status) == (Action.CANCEL, Status.COMPLETED):
-        why = "is on the device already: delete it instead"
-    return ActionRefusal(code, f"{download.title} {why}")
+        why = msg("is on the device already: delete it instead")
+    return ActionRefusal(code, msg("{title} {what}", title=download.title, what=why))

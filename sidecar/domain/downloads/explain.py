@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from types import MappingProxyType
 
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.messages import as_sentence, clause, msg
 
 STATES = MappingProxyType(
     {
-        Status.COMPLETED: "It is on {device}",
-        Status.DOWNLOADING: "It is being fetched to {device} now: {progress:.0%} is there",
-        Status.PENDING: "It is not on {device} yet: it waits in the queue",
-        Status.PAUSED: "It is not on {device}: its download is paused until somebody resumes it",
-        Status.REMOVED: "It was on {device} and was removed",
+        Status.COMPLETED: msg("It is on {device}"),
+        Status.DOWNLOADING: msg("It is being fetched to {device} now: {progress} is there"),
+        Status.PENDING: msg("It is not on {device} yet: it waits in the queue"),
+        Status.PAUSED: msg(
+            "It is not on {device}: its download is paused until somebody resumes it"
+        ),
+        Status.REMOVED: msg("It was on {device} and was removed"),
     }
 )
-SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+_DAYS, _HOURS, _MINUTES = 86_400, 3600, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class ExplainFacts:
 def explain(facts: ExplainFacts) -> tuple[str, ...]:
     """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
     sentences = (_state(facts), *_wanted(facts), *_waits_for(facts), *_said_against(facts))
-    return tuple(f"{one.rstrip('.')}." for one in sentences)
+    return tuple(map(as_sentence, sentences))
 
 
 def named(rule: str) -> str:
@@ -97,12 +101,14 @@ def named(rule: str) -> str:
 
 def span(time: timedelta) -> str:
     """Return a time to come in its largest unit, rounded up: "3 hours"."""
-    seconds = time.total_seconds()
-    for length, unit in SPANS:
-        if seconds > length:
-            amount = int(-(-seconds // length))
-            return f"{amount} {unit}s"
-    return "a minute"
+    seconds = ceil(time.total_seconds())
+    if seconds > _DAYS:
+        return msg("{days} days", days=-(-seconds // _DAYS))
+    if seconds > _HOURS:
+        return msg("{hours} hours", hours=-(-seconds // _HOURS))
+    if seconds > _MINUTES:
+        return msg("{minutes} minutes", minutes=-(-seconds // _MINUTES))
+    return msg("a minute")
 
 
 def _state(facts: ExplainFacts) -> str:
@@ -110,44 +116,58 @@ def _state(facts: ExplainFacts) -> str:
     if download is None:
         return _not_there(facts)
     if download.missing_since is not None:
-        return f"It was on {device}, and its file is missing there"
+        return msg("It was on {device}, and its file is missing there", device=device)
     if download.status is Status.COMPLETED and facts.is_away:
-        return f"It was on {device} when {device} was last seen"
+        return msg("It was on {device} when {device} was last seen", device=device)
     if download.status is Status.DOWNLOADING and download.finalizing:
-        return f"It is just being put in its place on {device}"
+        return msg("It is just being put in its place on {device}", device=device)
     if download.status is Status.FAILED:
-        return f"It is not on {device}: {_failed(facts, download)}"
-    return STATES[download.status].format(device=device, progress=download.progress)
+        return msg("It is not on {device}: {why}", device=device, why=_failed(facts, download))
+    return STATES[download.status].format(device=device, progress=f"{download.progress:.0%}")
 
 
 def _not_there(facts: ExplainFacts) -> str:
     if facts.wanted:
-        return (
-            f"It is wanted on {facts.device} and is not in the queue: Jellyfin did not show its "
-            "file when it was asked. It is asked again by itself"
+        return msg(
+            "It is wanted on {device} and is not in the queue: Jellyfin did not show "
+            "its file when it was asked. It is asked again by itself",
+            device=facts.device,
         )
     if facts.speaks_for_all:
-        return f"It is not on {facts.device}: nobody asked for it, and no rule wants it there"
-    return f"You have not asked for it on {facts.device}, and no rule of yours wants it there"
+        return msg(
+            "It is not on {device}: nobody asked for it, and no rule wants it there",
+            device=facts.device,
+        )
+    return msg(
+        "You have not asked for it on {device}, and no rule of yours wants it there",
+        device=facts.device,
+    )
 
 
 def _failed(facts: ExplainFacts, download: Download) -> str:
-    why = (download.error_message or "it could not be fetched").rstrip(".")
+    why = clause(download.error_message or msg("it could not be fetched"))
     if download.retry_next_at is None:
-        return f"{why}. It is not tried again until somebody says so"
-    return f"{why}. It is tried again in {span(download.retry_next_at - facts.now)}"
+        return msg("{why}. It is not tried again until somebody says so", why=why)
+    return msg(
+        "{why}. It is tried again in {time}", why=why, time=span(download.retry_next_at - facts.now)
+    )
 
 
 def _wanted(facts: ExplainFacts) -> Iterator[str]:
     for one in facts.wanted:
-        who = one.who or "you"
+        who = one.who or msg("you")
         if one.release_at is None:
-            yield f"It is wanted for {who}: {one.text}"
+            yield msg("It is wanted for {who}: {reason}", who=who, reason=one.text)
         elif one.release_at > facts.now:
             left = span(one.release_at - facts.now)
-            yield f"It was wanted for {who} ({one.text}) and keeps its place for another {left}"
+            yield msg(
+                "It was wanted for {who} ({reason}) and keeps its place for another {left}",
+                who=who,
+                reason=one.text,
+                left=left,
+            )
     if not facts.wanted and facts.download is not None and facts.download.is_present:
-        yield "Nobody wants it any more: it stays until its room is needed"
+        yield msg("Nobody wants it any more: it stays until its room is needed")
 
 
 def _waits_for(facts: ExplainFacts) -> Iterator[str]:
@@ -155,30 +175,39 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
     if download is None or download.status is not Status.PENDING:
         return
     if facts.is_paused:
-        yield f"{facts.device} is paused: it takes no files until somebody ends that"
+        yield msg(
+            "{device} is paused: it takes no files until somebody ends that", device=facts.device
+        )
     yield from facts.problems
     if download.retry_next_at is not None and download.retry_next_at > facts.now:
-        why = (download.error_message or "it could not be fetched").rstrip(".")
-        yield f"The last try failed: {why}. The next one is in " + span(
-            download.retry_next_at - facts.now
+        why = clause(download.error_message or msg("it could not be fetched"))
+        yield msg(
+            "The last try failed: {why}. The next one is in {time}",
+            why=why,
+            time=span(download.retry_next_at - facts.now),
         )
     elif facts.held_back is not None:
         yield facts.held_back
     elif not facts.is_paused and not facts.problems:
-        yield "It is fetched when it is its turn"
+        yield msg("It is fetched when it is its turn")
 
 
 def _said_against(facts: ExplainFacts) -> Iterator[str]:
     is_here = facts.status in {Status.COMPLETED, Status.DOWNLOADING, Status.PENDING}
     if facts.was_removed and not is_here:
-        yield f"You removed it from {facts.device}: no rule fetches it again until you ask for it"
+        yield msg(
+            "You removed it from {device}: no rule fetches it again until you ask for it",
+            device=facts.device,
+        )
     elif facts.resting_until is not None and facts.resting_until > facts.now and not is_here:
         left = span(facts.resting_until - facts.now)
-        yield f"It was removed to make room: no rule fetches it again for another {left}"
+        yield msg(
+            "It was removed to make room: no rule fetches it again for another {left}", left=left
+        )
     elif facts.status is Status.REMOVED and facts.lasts:
-        yield "It comes back when there is a new reason for it, or when you ask for it"
+        yield msg("It comes back when there is a new reason for it, or when you ask for it")
     for rule in facts.excluded_from:
-        yield f"You excluded it, or what it is part of, from the rule {named(rule)}"
+        yield msg("You excluded it, or what it is part of, from the rule {rule}", rule=named(rule))
     if facts.switched_off and not facts.wanted and not is_here:
         names = ", ".join(map(named, facts.switched_off))
-        yield f"Switched off for {facts.device}: {names}"
+        yield msg("Switched off for {device}: {names}", device=facts.device, names=names)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from sidecar.messages import msg
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -59,6 +61,6 @@ def share(
         elif names is None:
             hidden += 1
         else:
-            by_name.update({names.get(owner, "a former account") for owner in one})
+            by_name.update({names.get(owner, msg("a former account")) for owner in one})
     others = tuple(sorted(by_name.items(), key=lambda pair: (-pair[1], pair[0])))
     return Share(total=total, yours=yours, shared=shared, others=others, hidden=hidden)

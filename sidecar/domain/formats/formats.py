@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.items import ItemType
+from sidecar.messages import msg
 
 ORIGINAL = "original"
 MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
@@ -214,13 +215,19 @@ def why_left(sound: Sound, target: Target) -> str | None:
         return None
     if sound.bitrate <= target.kbits * 1000 * LEEWAY:
         has = round(sound.bitrate / 1000)
-        return f"It has only {has}k as it is: {target.title} would make it worse, not smaller"
+        return msg(
+            "It has only {has}k as it is: {format} would make it worse, not smaller",
+            has=has,
+            format=target.title,
+        )
     return None
 
 
 def not_smaller(target: Target) -> str:
     """Return what is said of a file that did not become smaller."""
-    return f"As {target.title} it would not be smaller: it stays as it is on the server"
+    return msg(
+        "As {format} it would not be smaller: it stays as it is on the server", format=target.title
+    )
 
 
 def not_converted(target: Target, why: str) -> str:
@@ -230,4 +237,8 @@ def not_converted(target: Target, why: str) -> str:
         target: What it was to become.
         why: Half a sentence: "it has no sound".
     """
-    return f"It could not be made {target.title} ({why}): it stays as it is on the server"
+    return msg(
+        "It could not be made {format} ({why}): it stays as it is on the server",
+        format=target.title,
+        why=why,
+    )

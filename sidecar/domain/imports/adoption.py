@@ -16,6 +16,7 @@ from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
 from sidecar.domain.items import Item
+from sidecar.messages import msg
 
 SOUND = {
     *("aac", "aif", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3"),
@@ -27,10 +28,10 @@ MEDIA = frozenset(SOUND | FILM)
 SHAPES = tuple(
     {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
 )
-BY_PATH = "its size and its place are those of the original"
-BY_TAGS = "its size and its tags are those of the original"
-BY_TITLE = "its size and its title are those of the original, its other tags are not"
-MORE_THAN_ONE = "it may be any of {} originals"
+BY_PATH = msg("its size and its place are those of the original")
+BY_TAGS = msg("its size and its tags are those of the original")
+BY_TITLE = msg("its size and its title are those of the original, its other tags are not")
+MORE_THAN_ONE = msg("it may be any of {count} originals")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def guess(
         return Guess(tuple(alike), is_sure=True, why=BY_TAGS)
     if alike or len(fitting) > 1:
         likely = tuple(alike or fitting)
-        return Guess(likely, is_sure=False, why=MORE_THAN_ONE.format(len(likely)))
+        return Guess(likely, is_sure=False, why=MORE_THAN_ONE.format(count=len(likely)))
     if fitting:
         return Guess(tuple(fitting), is_sure=False, why=BY_TITLE)
     return None

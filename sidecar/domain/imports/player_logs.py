@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sidecar.messages import msg
+
 # No player writes longer ones; the reader of the file cuts there.
 LONGEST_LINE = 4096
 SHOWN = 200
@@ -124,7 +126,7 @@ class _Scrobbler:
     def read(self, text: str, line: int) -> Heard | None:
         """Return the listening that a line tells, None for a line that tells none."""
         if text.startswith(_FAILED):
-            raise _Bad("the player itself could not write it")
+            raise _Bad(msg("the player itself could not write it"))
         if text.startswith(_HEADER):
             self.has_header = True
         if text.startswith(_ZONE):
@@ -132,9 +134,9 @@ class _Scrobbler:
         if not text.strip() or text.startswith("#"):
             return None
         if self.is_strict and not self.has_header:
-            raise _Bad("the header is missing")
+            raise _Bad(msg("the header is missing"))
         if not text.endswith("\n") and text.count("\t") < FIELDS - 1:
-            raise _Bad("it is cut off")
+            raise _Bad(msg("it is cut off"))
         whole = text.removesuffix("\n")
         return _scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
 
@@ -142,13 +144,13 @@ class _Scrobbler:
 def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Heard:
     fields = text.split("\t")
     if len(fields) != FIELDS and (strict or len(fields) != FIELDS - 1):
-        raise _Bad(f"it has {len(fields)} fields, not {FIELDS}")
+        raise _Bad(msg("it has {fields} fields, not {wanted}", fields=len(fields), wanted=FIELDS))
     artist, album, title, number, length, rating, stamp = fields[: FIELDS - 1]
     verdict = rating if strict else rating.strip().upper()
     if verdict not in {LISTENED, SKIPPED}:
-        raise _Bad("it is rated neither L nor S")
+        raise _Bad(msg("it is rated neither L nor S"))
     if not title.strip():
-        raise _Bad("it has no title")
+        raise _Bad(msg("it has no title"))
     return Heard(
         kind=LogKind.SCROBBLER,
         line=line,
@@ -159,21 +161,21 @@ def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Heard:
         artist=None if artist == UNTAGGED else artist.strip() or None,
         album=album.strip() or None,
         title=title.strip(),
-        number=_number(number, "track number", strict=strict) if number.strip() else None,
+        number=_number(number, msg("track number"), strict=strict) if number.strip() else None,
     )
 
 
 def _playback(text: str, line: int, *, strict: bool) -> Heard:
     fields = text.split(":", 3)
     if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
-        raise _Bad("it is not time:heard:length:path")
+        raise _Bad(msg("it is not time:heard:length:path"))
     stamp, heard, length = (
         _number(one, name, strict=strict)
-        for one, name in zip(fields, ("time", "time heard", "length"), strict=False)
+        for one, name in zip(fields, ("time", msg("time heard"), "length"), strict=False)
     )
     path = fields[3]
     if not path.strip("/") or (strict and not path.startswith("/")):
-        raise _Bad("it names no file")
+        raise _Bad(msg("it names no file"))
     return Heard(
         kind=LogKind.PLAYBACK,
         line=line,
@@ -187,9 +189,9 @@ def _playback(text: str, line: int, *, strict: bool) -> Heard:
 def _text(raw: bytes, number: int, *, strict: bool) -> str:
     """Return a line as text, with the one end that lines have."""
     if len(raw) > LONGEST_LINE:
-        raise _Bad("it is far too long")
+        raise _Bad(msg("it is far too long"))
     if b"\0" in raw:
-        raise _Bad("it is damaged: the player lost power while it wrote")
+        raise _Bad(msg("it is damaged: the player lost power while it wrote"))
     if strict:
         return _strict_text(raw)
     line = raw.removeprefix(BOM) if number == 1 else raw
@@ -204,21 +206,21 @@ def _strict_text(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _Bad("it is not UTF-8") from None
+        raise _Bad(msg("it is not UTF-8")) from None
     if "\r" in text:
-        raise _Bad("it has a carriage return")
+        raise _Bad(msg("it has a carriage return"))
     if not text.endswith("\n"):
-        raise _Bad("it is cut off")
+        raise _Bad(msg("it is cut off"))
     return text
 
 
 def _number(text: str, name: str, *, strict: bool) -> int:
     digits = text if strict else text.strip()
     if not _NUMBER.fullmatch(digits):
-        raise _Bad(f"its {name} is no number")
+        raise _Bad(msg("its {name} is no number", name=name))
     value = int(digits)
     if value < 0:
-        raise _Bad(f"its {name} is negative")
+        raise _Bad(msg("its {name} is negative", name=name))
     return value
 
 

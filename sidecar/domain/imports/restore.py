@@ -14,6 +14,7 @@ from typing import Any
 
 from sidecar.domain.formats.formats import ORIGINAL, read_target
 from sidecar.domain.items import Item, ItemType
+from sidecar.messages import msg
 
 VERSION = 1
 MOST_TEXT = 1000
@@ -91,11 +92,11 @@ def read_manifest(content: bytes) -> Manifest:
     try:
         said = json.loads(content)
     except (ValueError, RecursionError):
-        raise NoManifest("it is damaged") from None
+        raise NoManifest(msg("it is damaged")) from None
     if not isinstance(said, dict) or not isinstance(said.get("files"), list):
-        raise NoManifest("it is damaged")
+        raise NoManifest(msg("it is damaged"))
     if said.get("version") != VERSION:
-        raise NoManifest("it was written by another version of Jellyfin Sidecar")
+        raise NoManifest(msg("it was written by another version of Jellyfin Sidecar"))
     files: dict[str, Written] = {}
     refused = []
     for entry in said["files"]:

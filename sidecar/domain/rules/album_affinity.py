@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.messages import msg
 
 NAME = "album_affinity"
 # Each costs a look-up.
@@ -51,8 +52,13 @@ def _nearly(context: Context[Settings], album_id: str, heard: frozenset[str]) ->
     known = [one for one in listed.playable if one.id in heard]
     if not listed.complete or len(known) < len(heard):
         return []
-    of = f"{len(known)} of {len(listed.playable)} tracks of {known[0].album or 'an album'}"
-    return [f"you played {of}: one more and all of it comes"]
+    text = msg(
+        "you played {heard} of {total} tracks of {album}: one more and all of it comes",
+        heard=len(known),
+        total=len(listed.playable),
+        album=known[0].album or msg("an album"),
+    )
+    return [text]
 
 
 def _album(
@@ -64,9 +70,16 @@ def _album(
     if not tracks or (listed.complete and len(known) < context.settings.threshold):
         # The tracks that were heard are not on it any more.
         return [], listed.complete
-    of = f"{len(known)} of {len(tracks)}" if listed.complete else f"{len(known)}"
-    title = tracks[0].album or "this album"
-    why = Reason(NAME, album_id, f"you played {of} tracks of {title}")
+    album = tracks[0].album or msg("this album")
+    text = msg("you played {heard} tracks of {album}", heard=len(known), album=album)
+    if listed.complete:
+        text = msg(
+            "you played {heard} of {total} tracks of {album}",
+            heard=len(known),
+            total=len(tracks),
+            album=album,
+        )
+    why = Reason(NAME, album_id, text)
     return [context.wish(track, why) for track in tracks], listed.complete
 
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.messages import msg
 
 NAME = "favourites"
 
 TRACKS = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 
 _TEXTS = {
-    ItemType.ALBUM: "on your favourite album {}",
-    ItemType.ARTIST: "by your favourite artist {}",
-    ItemType.PLAYLIST: "on your favourite playlist {}",
+    ItemType.ALBUM: msg("on your favourite album {title}"),
+    ItemType.ARTIST: msg("by your favourite artist {title}"),
+    ItemType.PLAYLIST: msg("on your favourite playlist {title}"),
 }
 
 
@@ -36,7 +37,7 @@ def watched_types(
 
 def reason(favourite: Item) -> Reason:
     """Say why the favourite, or what it holds, is wanted."""
-    text = _TEXTS.get(favourite.type, "your favourite").format(favourite.title)
+    text = _TEXTS.get(favourite.type, msg("your favourite")).format(title=favourite.title)
     return Reason(NAME, favourite.id, text)
 
 

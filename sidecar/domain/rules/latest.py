@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.messages import msg
 
 NAME = "latest"
 
@@ -31,7 +32,7 @@ def wishes(context: Context[Settings]) -> Wanted:
     unsure = set() if newest.complete else set(context.held_sources)
     for album in newest.items:
         tracks = context.library.album_tracks(album.id)
-        why = Reason(NAME, album.id, f"on {album.title}, one of the newest albums")
+        why = Reason(NAME, album.id, msg("on {title}, one of the newest albums", title=album.title))
         found += (context.wish(track, why) for track in tracks.playable)
         if not tracks.complete:
             unsure.add(album.id)

@@ -9,6 +9,7 @@ from sidecar.domain.items import Item
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.messages import msg
 
 NAME = "next_up"
 
@@ -58,7 +59,7 @@ def _series(context: Context[Settings], up: Listed) -> Iterator[_Begun]:
     newest_first = list(reversed(episodes.items()))[: context.settings.most_series]
     for series_id, episode in newest_first:
         ahead = context.library.episodes_from(series_id, episode.id)
-        yield _Begun(series_id, episode.series or "this series", ahead)
+        yield _Begun(series_id, episode.series or msg("this series"), ahead)
 
 
 def _books(context: Context[Settings], begun: Listed) -> Iterator[_Begun]:
@@ -81,7 +82,7 @@ def _rest(listed: Listed, last: Item) -> Listed:
 
 
 def _next(context: Context[Settings], begun: _Begun) -> Iterator[Wish]:
-    why = Reason(NAME, begun.source_id, f"next up in {begun.title}")
+    why = Reason(NAME, begun.source_id, msg("next up in {title}", title=begun.title))
     unwatched = [one for one in begun.ahead.playable if not one.is_played]
     for item in unwatched[: context.settings.count]:
         yield context.wish(item, why)

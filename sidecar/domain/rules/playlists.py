@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.messages import msg
 
 NAME = "playlists"
 
@@ -24,7 +25,7 @@ def wishes(context: Context[Settings]) -> Wanted:
     unsure: set[str] = set()
     for chosen in context.chosen:
         listed = context.library.playlist_items(chosen.playlist_id)
-        why = Reason(NAME, chosen.playlist_id, f"on your playlist {chosen.title}")
+        why = Reason(NAME, chosen.playlist_id, msg("on your playlist {title}", title=chosen.title))
         found += (context.wish(item, why) for item in listed.playable)
         if not listed.complete:
             unsure.add(chosen.playlist_id)

@@ -21,6 +21,7 @@ from sidecar.domain.playback.sessions import NowPlaying, Repeat
 from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
+from sidecar.messages import msg
 
 NAME = "queue_ahead"
 
@@ -92,7 +93,7 @@ def _current(context: Context[Settings], playing: NowPlaying) -> dict[str, Wish]
     return {
         one.item_id: context.wish(
             playing.item,
-            Reason(NAME, one.reason.source_id, f"playing in {_client(playing)}"),
+            Reason(NAME, one.reason.source_id, msg("playing in {player}", player=_client(playing))),
             priority=TOP_PRIORITY,
         )
         for one in context.held
@@ -120,7 +121,10 @@ def _ahead(context: Context[Settings], playing: NowPlaying) -> _Ahead:
         return _reported(context, playing)
     if playing.is_shuffled:
         name = _client(playing)
-        text = f"{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it"
+        text = msg(
+            "{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it",
+            name=name,
+        )
         return _Ahead(remark=text)
     return _predicted(context, playing)
 
@@ -132,7 +136,7 @@ def _reported(context: Context[Settings], playing: NowPlaying) -> _Ahead:
     items = [known[one] for one in coming if one in known and known[one].is_playable]
     if playing.repeat is Repeat.ALL and not playing.is_shuffled:
         items += _wrapped(context, playing, items)
-    return _Ahead(items, text=f"next in the queue of {_client(playing)}")
+    return _Ahead(items, text=msg("next in the queue of {player}", player=_client(playing)))
 
 
 def _wrapped(context: Context[Settings], playing: NowPlaying, coming: Sequence[Item]) -> list[Item]:
@@ -162,16 +166,16 @@ def _predicted(context: Context[Settings], playing: NowPlaying) -> _Ahead:
         return _from_playlist(context, playing)
     if item.type is ItemType.EPISODE and item.series_id:
         listed = library.episodes_from(item.series_id, item.id)
-        return _after(playing, listed, item.series_id, "next in the season", can_wrap=False)
+        return _after(playing, listed, item.series_id, msg("next in the season"), can_wrap=False)
     if item.type is ItemType.AUDIO and item.album_id:
         return _after(
-            playing, library.album_tracks(item.album_id), item.album_id, "next on the album"
+            playing, library.album_tracks(item.album_id), item.album_id, msg("next on the album")
         )
     if item.type is ItemType.AUDIO_BOOK and item.album_id:
         listed = library.book_parts(item.album_id)
         same = tuple(one for one in listed.items if one.album and one.album == item.album)
         listed = Listed(same, complete=listed.complete)
-        return _after(playing, listed, item.album_id, "next in the audiobook")
+        return _after(playing, listed, item.album_id, msg("next in the audiobook"))
     return _Ahead()
 
 
@@ -185,17 +189,23 @@ def _from_playlist(context: Context[Settings], playing: NowPlaying) -> _Ahead:
         if any(entry.id == item.id for entry in listed.items)
     ]
     if len(holding) != 1:
-        text = f"{_client(playing)} plays from a playlist and does not tell its queue: "
-        return _Ahead(remark=f"{text}choose the playlist for this device, and it is followed")
+        text = msg(
+            "{player} plays from a playlist and does not tell its queue: choose the playlist "
+            "for this device, and it is followed",
+            player=_client(playing),
+        )
+        return _Ahead(remark=text)
     ((chosen, listed),) = holding
-    return _after(playing, listed, chosen.playlist_id, f"next on the playlist {chosen.title}")
+    return _after(
+        playing, listed, chosen.playlist_id, msg("next on the playlist {title}", title=chosen.title)
+    )
 
 
 def _after(
     playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
 ) -> _Ahead:
     items = listed.playable
-    text = f"{what}, {_client(playing)} does not tell its queue"
+    text = msg("{what}, {player} does not tell its queue", what=what, player=_client(playing))
     at = next((place for place, one in enumerate(items) if one.id == playing.item.id), None)
     if at is None:
         return _Ahead((), source_id, text, is_sure=listed.complete)
@@ -206,7 +216,7 @@ def _after(
 
 
 def _client(playing: NowPlaying) -> str:
-    return playing.device_name or playing.client or "this client"
+    return playing.device_name or playing.client or msg("this client")
 
 
 RULE = Rule(

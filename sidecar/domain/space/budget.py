@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sidecar.domain.space.eviction import EvictionClass, Stored
 from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,11 @@ class SpaceBudget:
     def _no_room(self, *, of_budget: bool) -> SpaceRefusal:
         name = self._room.name
         if of_budget:
-            text = f"The budget of {name} is used up by what is wanted as much, or more"
-            return SpaceRefusal("budget", f"{text}: it waits for room", is_final=False)
-        text = f"{name} is full, and nothing there may go for it"
-        return SpaceRefusal("full", f"{text}: it waits for room", is_final=False)
+            text = msg(
+                "The budget of {name} is used up by what is wanted as much, or more", name=name
+            )
+            return SpaceRefusal(
+                "budget", msg("{text}: it waits for room", text=text), is_final=False
+            )
+        text = msg("{name} is full, and nothing there may go for it", name=name)
+        return SpaceRefusal("full", msg("{text}: it waits for room", text=text), is_final=False)

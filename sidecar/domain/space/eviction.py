@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules import album_affinity, latest, next_up, queue_ahead
+from sidecar.messages import msg
 
 REST = timedelta(days=7)
 
@@ -41,11 +42,11 @@ _OF_RULES: Mapping[str, EvictionClass] = MappingProxyType(
 )
 _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
     {
-        EvictionClass.NOTHING: "Nobody wants it any more",
-        EvictionClass.PRE_CACHED: "It was only fetched ahead of a queue",
-        EvictionClass.AFFINITY: "It is only here because its album is played",
-        EvictionClass.PASSING: "It is only wanted for a while",
-        EvictionClass.LASTING: "It stays",
+        EvictionClass.NOTHING: msg("Nobody wants it any more"),
+        EvictionClass.PRE_CACHED: msg("It was only fetched ahead of a queue"),
+        EvictionClass.AFFINITY: msg("It is only here because its album is played"),
+        EvictionClass.PASSING: msg("It is only wanted for a while"),
+        EvictionClass.LASTING: msg("It stays"),
     }
 )
 

@@ -18,6 +18,7 @@ from hashlib import sha256
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
 from sidecar.domain.space.eviction import Stored, in_order, why
 from sidecar.domain.space.space import SpaceRefusal
+from sidecar.messages import counted, msg
 
 # More than this at once is not done without a person's word.
 FEW = 5
@@ -102,7 +103,7 @@ def plan(
         may_remove: False asks what could come if nothing went.
     """
     balance = SpaceBudget(room, stored, in_order(stored) if may_remove else [])
-    over = f"{room.name} holds more than it may"
+    over = msg("{name} holds more than it may", name=room.name)
     removals = [_removal(room, one, over) for one in balance.restored()]
     adds: list[PlanStep] = []
     refusals: list[RefusedAdd] = []
@@ -112,7 +113,9 @@ def plan(
             refusals.append(_refused(room, wanted, victims))
             continue
         adds.append(_add(room, wanted, victims))
-        removals += [_removal(room, one, "what is wanted more needs the room") for one in victims]
+        removals += [
+            _removal(room, one, msg("what is wanted more needs the room")) for one in victims
+        ]
     return Plan(
         id=_id(removals),
         adds=tuple(adds),
@@ -134,14 +137,19 @@ def _most_wanted_first(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
 
 
 def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> PlanStep:
-    others = "another is" if len(victims) == 1 else f"{len(victims)} others are"
-    text = f"There is room for it once {others} gone" if victims else "It fits"
+    text = msg("It fits")
+    if victims:
+        text = counted(
+            "There is room for it once another is gone",
+            "There is room for it once {count} others are gone",
+            len(victims),
+        )
     size = room.takes(wanted.size or 0)
     return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, text)
 
 
 def _removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
-    text = f"{why(file)}, and {because}"
+    text = msg("{why}, and {because}", why=why(file), because=because)
     return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), text)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sidecar.domain.files.naming import extension_of
 from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
+from sidecar.messages import Size, counted, msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +90,28 @@ def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
 def in_words(found: Cost) -> str:
     """Return a sentence for people about what a new format costs."""
     target = read_target(found.format)
-    count = len(found.anew)
-    files = "1 file is" if count == 1 else f"{count} files are"
-    fetched = _mib(found.bytes_to_fetch)
-    after = "about " + _mib(found.bytes_after) if target else _mib(found.bytes_after)
-    return (
-        f"{files} there in another format than {target.title if target else 'the original'}:"
-        f" {fetched} would be fetched again, and {_mib(found.bytes_now)} become {after}"
+    fetched, now, after = map(Size, (found.bytes_to_fetch, found.bytes_now, found.bytes_after))
+    files = counted("{count} file is", "{count} files are", len(found.anew))
+    wanted = target.title if target else msg("the original")
+    if target is None:
+        return msg(
+            "{files} there in another format than {format}: {fetched} would be fetched "
+            "again, and {now} become {after}",
+            files=files,
+            format=wanted,
+            fetched=fetched,
+            now=now,
+            after=after,
+        )
+    return msg(
+        "{files} there in another format than {format}: {fetched} would be fetched "
+        "again, and {now} become about {after}",
+        files=files,
+        format=wanted,
+        fetched=fetched,
+        now=now,
+        after=after,
     )
-
-
-def _mib(size: int) -> str:
-    return f"{size / 1024**2:.1f} MiB"
 
 
 def _is_as_wanted(one: Present, target: Target | None) -> bool:

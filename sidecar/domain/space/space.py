@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.messages import Size, msg
+
 SMALLEST_RESERVE = 256 * 1024 * 1024
 MIB = 1024 * 1024
 
@@ -74,20 +76,37 @@ def room_for(
     kept = default_reserve(space.total) if reserve is None else reserve
     whole = taken(size, space.block)
     if space.largest_file is not None and size > space.largest_file:
-        return SpaceRefusal("too-big", f"{name} cannot hold a file of {_gib(size)}", is_final=True)
+        return SpaceRefusal(
+            "too-big",
+            msg("{name} cannot hold a file of {size}", name=name, size=Size(size)),
+            is_final=True,
+        )
     if budget is not None and whole > budget:
-        text = f"It is larger ({_gib(size)}) than all that {name} may hold ({_gib(budget)})"
+        text = msg(
+            "It is larger ({size}) than all that {name} may hold ({budget})",
+            size=Size(size),
+            name=name,
+            budget=Size(budget),
+        )
         return SpaceRefusal("too-big", text, is_final=True)
     if whole > space.total - kept:
-        return SpaceRefusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
+        return SpaceRefusal(
+            "too-big",
+            msg("It is larger ({size}) than {name}", size=Size(size), name=name),
+            is_final=True,
+        )
     if budget is not None and used + whole > budget:
-        text = f"The budget of {name} ({_gib(budget)}) is used up: its queue waits for room"
+        text = msg(
+            "The budget of {name} ({budget}) is used up: its queue waits for room",
+            name=name,
+            budget=Size(budget),
+        )
         return SpaceRefusal("budget", text, is_final=False)
     if taken(remaining, space.block) + promised > space.free - kept:
-        text = f"{name} is full ({_gib(kept)} stay free): its queue waits for room"
+        text = msg(
+            "{name} is full ({free} stay free): its queue waits for room",
+            name=name,
+            free=Size(kept),
+        )
         return SpaceRefusal("full", text, is_final=False)
     return None
-
-
-def _gib(size: int) -> str:
-    return f"{size / MIB / 1024:.1f} GiB" if size >= 1024 * MIB else f"{size / MIB:.0f} MiB"

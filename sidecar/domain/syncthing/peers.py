@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sidecar.messages import counted, listed, msg
+
 # A device that has not been seen for so long may be in a drawer.
 FORGOTTEN_AFTER = timedelta(days=7)
 # A file that has not arrived after so long will hold nothing up any more.
@@ -89,11 +91,11 @@ class PeerWait:
     @property
     def text(self) -> str:
         """What is waited for, as the end of a sentence."""
-        who = " and ".join(self.names)
-        what = "1 newer file" if self.files == 1 else f"{self.files} newer files"
+        what = counted("{count} newer file", "{count} newer files", self.files)
+        who = listed(self.names)
         if len(self.names) > 1:
-            return f"what may go waits until {who} have {what}"
-        return f"what may go waits until {who} has {what}"
+            return msg("what may go waits until {who} have {what}", who=who, what=what)
+        return msg("what may go waits until {who} has {what}", who=who, what=what)
 
 
 def wait_for(

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from sidecar.messages import msg
+
 _SPAN = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
 
 
@@ -112,12 +114,15 @@ def judge(
         is_paused: A person has paused automatic downloads.
     """
     if is_paused:
-        text = "Automatic downloads are paused: only what people ask for is fetched"
+        text = msg("Automatic downloads are paused: only what people ask for is fetched")
         return NetworkVerdict(own_only=True, text=text)
     until = quiet_until(quiet, now, zone)
     if until is not None:
         at = until.astimezone(zone)
-        text = f"Quiet hours until {at:%H:%M}: until then only what people ask for is fetched"
+        text = msg(
+            "Quiet hours until {at}: until then only what people ask for is fetched",
+            at=f"{at:%H:%M}",
+        )
         return NetworkVerdict(own_only=True, text=text, until=until)
     return _of_line(use, line)
 
@@ -145,15 +150,17 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
 
 
 def _of_line(use: Use, line: Line) -> NetworkVerdict:
-    wait = "only what people ask for is fetched until another line is there"
+    wait = msg("only what people ask for is fetched until another line is there")
     if use is Use.ANY:
         return NetworkVerdict()
     if line.is_metered:
-        return NetworkVerdict(own_only=True, text=f"The network is metered: {wait}")
+        return NetworkVerdict(own_only=True, text=msg("The network is metered: {wait}", wait=wait))
     if use is Use.WIFI and line.kind is LineKind.OTHER:
         return NetworkVerdict(
-            own_only=True, text=f"The network is neither Wi-Fi nor a cable: {wait}"
+            own_only=True, text=msg("The network is neither Wi-Fi nor a cable: {wait}", wait=wait)
         )
     if line.is_metered is None and line.kind in {LineKind.UNKNOWN, LineKind.OTHER}:
-        return NetworkVerdict(text="Nobody can tell what the network costs: it counts as unmetered")
+        return NetworkVerdict(
+            text=msg("Nobody can tell what the network costs: it counts as unmetered")
+        )
     return NetworkVerdict()

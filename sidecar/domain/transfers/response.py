@@ -46,6 +46,7 @@ from sidecar.domain.transfers.headers import (
     total_in,
 )
 from sidecar.domain.transfers.wholeness import Verdict
+from sidecar.messages import Size, msg
 
 ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
 OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and compared
@@ -57,16 +58,16 @@ _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", r
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 # A 404 says that there is no file: whoever knows the item asks whether the item is gone as well.
-_NO_FILE = (FailureClass.FILE_AWAY, "Jellyfin at {host} has no file for it now")
-_SOME_ERROR = (FailureClass.TRANSIENT, "{host} answered with an error ({status})")
+_NO_FILE = (FailureClass.FILE_AWAY, msg("Jellyfin at {host} has no file for it now"))
+_SOME_ERROR = (FailureClass.TRANSIENT, msg("{host} answered with an error ({status})"))
 _REFUSALS = {
-    400: (FailureClass.REFUSED, "Jellyfin does not offer this item as a file"),
-    401: (FailureClass.SIGNED_OUT, "Jellyfin at {host} does not accept the sign-in"),
-    403: (FailureClass.REFUSED, "Jellyfin does not let this account download it"),
+    400: (FailureClass.REFUSED, msg("Jellyfin does not offer this item as a file")),
+    401: (FailureClass.SIGNED_OUT, msg("Jellyfin at {host} does not accept the sign-in")),
+    403: (FailureClass.REFUSED, msg("Jellyfin does not let this account download it")),
     404: _NO_FILE,
     410: _NO_FILE,
-    429: (FailureClass.TRANSIENT, "{host} asks us to come back later"),
-    503: (FailureClass.SERVER_AWAY, "Jellyfin at {host} is not ready"),
+    429: (FailureClass.TRANSIENT, msg("{host} asks us to come back later")),
+    503: (FailureClass.SERVER_AWAY, msg("Jellyfin at {host} is not ready")),
 }
 
 
@@ -155,7 +156,7 @@ def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
         TransferFailed: It cannot be used.
     """
     if status == PARTIAL:
-        raise _mixed_up(host, "sent a part of a file that was asked for as a whole")
+        raise _mixed_up(host, msg("sent a part of a file that was asked for as a whole"))
     if status != OK:
         raise TransferFailed(_refusal(status, headers, host))
     _refuse_what_is_no_media(headers, host)
@@ -265,37 +266,49 @@ def looks_like_a_page(first_bytes: bytes) -> bool:
 
 def login_page(host: str) -> Failure:
     """Return the failure for a web page in place of the file."""
-    text = f"{host} sent a web page in place of the file: something stands before Jellyfin"
+    text = msg(
+        "{host} sent a web page in place of the file: something stands before Jellyfin", host=host
+    )
     return Failure(FailureClass.BLOCKED, "html", text)
 
 
 def empty() -> Failure:
     """Return the failure for a body of no bytes: no media file is empty."""
-    text = "The file is empty on the server: it is looked for again by itself until it is not"
+    text = msg("The file is empty on the server: it is looked for again by itself until it is not")
     return Failure(FailureClass.EMPTY, EMPTY, text)
 
 
 def unproved(count: int, scanned: int | None) -> Failure:
     """Return the failure for a file whose length nothing else confirms, with both lengths."""
     if scanned is None:
-        text = (
-            f"The server sends {_amount(count)} and confirms it in no second answer, and its "
-            "library does not say how long the file is: scan the library, or accept it as it is"
+        text = msg(
+            "The server sends {size} and confirms it in no second answer, and its "
+            "library does not say how long the file is: scan the library, or accept "
+            "it as it is",
+            size=Size(count),
         )
         return Failure(FailureClass.UNPROVED, UNPROVED, text)
-    sent, known = _amount(count), _amount(scanned)
+    sent, known = str(Size(count)), str(Size(scanned))
     if sent == known:
-        sent, known = f"{count:,} bytes", f"{scanned:,} bytes"
-    text = (
-        f"The server sends {sent}, its library says {known}: "
-        "scan the library, or accept it as it is"
+        sent, known = (
+            msg("{count} bytes", count=f"{count:,}"),
+            msg("{count} bytes", count=f"{scanned:,}"),
+        )
+    text = msg(
+        "The server sends {sent}, its library says {known}: scan the library, or "
+        "accept it as it is",
+        sent=sent,
+        known=known,
     )
     return Failure(FailureClass.UNPROVED, UNPROVED, text)
 
 
 def unverified(host: str) -> Failure:
     """Return the failure for a file whose length nobody tells: its end proves nothing."""
-    text = f"{host} does not tell how long the file is, so nobody can tell whether it is whole"
+    text = msg(
+        "{host} does not tell how long the file is, so nobody can tell whether it is whole",
+        host=host,
+    )
     return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
@@ -303,13 +316,17 @@ def _rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
     known, first = held.validator, held.asks_from
     there = content_range(headers)
     if there is None:
-        raise _mixed_up(host, "did not say which part of the file it sent")
+        raise _mixed_up(host, msg("did not say which part of the file it sent"))
     if there.first != first:
-        what = f"sent the part from byte {there.first:,} in place of {first:,}"
+        what = msg(
+            "sent the part from byte {first} in place of {wanted}",
+            first=f"{there.first:,}",
+            wanted=f"{first:,}",
+        )
         raise _mixed_up(host, what)
     length = length_of(headers)
     if length is not None and length != there.last - there.first + 1:
-        raise _mixed_up(host, "contradicted itself about the length")
+        raise _mixed_up(host, msg("contradicted itself about the length"))
     whole = known.total if there.total is None else there.total
     said = headers.get("last-modified")
     if said != known.last_modified or known.total not in {None, whole}:
@@ -318,7 +335,7 @@ def _rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
         # Nobody has told so far how long the file is: nothing would tell when it is whole.
         return FromZero()
     if there.last >= whole:
-        raise _mixed_up(host, "sent more than there is")
+        raise _mixed_up(host, msg("sent more than there is"))
     validator = Validator(known.last_modified, whole)
     return WriteBody(held.count, held.count - first, validator, mime_type(headers), said)
 
@@ -331,20 +348,26 @@ def _begins_at_zero(headers: Headers) -> bool:
 def _refuse_what_is_no_media(headers: Headers, host: str) -> None:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
-        text = f"Something between here and {host} compresses downloads: a proxy's setting"
+        text = msg(
+            "Something between here and {host} compresses downloads: a proxy's setting", host=host
+        )
         raise TransferFailed(Failure(FailureClass.BLOCKED, "compressed", text))
     found = mime_type(headers)
     if found in _PAGES:
         raise TransferFailed(login_page(host))
     if found == "multipart/byteranges":
-        raise _mixed_up(host, "sent several parts at once")
+        raise _mixed_up(host, msg("sent several parts at once"))
 
 
 def _refusal(status: int, headers: Headers, host: str) -> Failure:
     code, wait = f"http-{status}", retry_after(headers)
     if status in _REDIRECTS:
-        target = host_in(headers.get("location", "")) or "another page"
-        text = f"{host} sends us on to {target}, where the sign-in must not go"
+        target = host_in(headers.get("location", "")) or msg("another page")
+        text = msg(
+            "{host} sends us on to {target}, where the sign-in must not go",
+            host=host,
+            target=target,
+        )
         return Failure(FailureClass.BLOCKED, code, text)
     kind, text = _REFUSALS.get(status, _SOME_ERROR)
     return Failure(kind, code, text.format(host=host, status=status), wait)
@@ -352,18 +375,10 @@ def _refusal(status: int, headers: Headers, host: str) -> Failure:
 
 def changed(host: str) -> TransferFailed:
     """Return the failure of a file that is another one than what is held of it."""
-    text = f"The file on {host} has changed: it is fetched from the start"
+    text = msg("The file on {host} has changed: it is fetched from the start", host=host)
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 
 
 def _mixed_up(host: str, what: str) -> TransferFailed:
-    text = f"{host} {what}: the file is fetched from the start"
+    text = msg("{host} {what}: the file is fetched from the start", host=host, what=what)
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))
-
-
-def _amount(count: int) -> str:
-    """Return an amount of bytes: `482 kB`, `3.4 MB`."""
-    for size, unit in ((10**9, "GB"), (10**6, "MB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count / 1000:.0f} kB" if count >= 1000 else f"{count} bytes"  # noqa: PLR2004

@@ -11,6 +11,7 @@ from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from sidecar.jellyfin.listing import Listing, read_set
+from sidecar.messages import msg
 
 
 class ServerFileIndex:
@@ -63,7 +64,7 @@ class ServerFileIndex:
                 ) as answer:
                     return _bytes(answer, start, length, size)
             except requests.RequestException as error:
-                text = f"Jellyfin at {connection.address} does not answer"
+                text = msg("Jellyfin at {server} does not answer", server=connection.address)
                 raise ServerAway(text) from error
 
 
@@ -74,7 +75,9 @@ def _bytes(answer: requests.Response, start: int, length: int, size: int) -> byt
     if answer.status_code != HTTPStatus.PARTIAL_CONTENT or "text/html" in answer.headers.get(
         "Content-Type", ""
     ):
-        raise UnexpectedAnswer(f"Jellyfin answered {answer.status_code} for a part of a file")
+        raise UnexpectedAnswer(
+            msg("Jellyfin answered {status} for a part of a file", status=answer.status_code)
+        )
     if told != f"bytes {start}-{start + length - 1}/{size}":
         return None
     content = answer.raw.read(length, decode_content=False)

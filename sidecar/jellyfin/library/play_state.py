@@ -14,6 +14,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body, Query
 from sidecar.jellyfin.models import USER_ITEM_DATA
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
+from sidecar.messages import msg
 
 
 class PlayStates:
@@ -50,7 +51,7 @@ class PlayStates:
         answer = self._ask("POST", "UserItems", item_id, "UserData", body=body)
         if _tally(answer).count < after.count:
             raise UnexpectedAnswer(
-                f"{answer.server} did not take a play that was heard on a device"
+                msg("{server} did not take a play that was heard on a device", server=answer.server)
             )
 
     def tick(self, item_id: str, at: datetime) -> None:

@@ -21,6 +21,7 @@ from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, untrusted
 from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd
+from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Stream:
         try:
             yield from self.response.raw.stream(BLOCK_BYTES, decode_content=False)
         except (HTTPError, OSError) as error:
-            raise ServerAway("Jellyfin broke off in the middle of a file") from error
+            raise ServerAway(msg("Jellyfin broke off in the middle of a file")) from error
 
     def abort(self) -> None:
         """Let whoever waits for the next block wait no longer; from any thread."""
@@ -113,7 +114,9 @@ def _asked(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -
         except requests.exceptions.SSLError as error:
             raise untrusted(address) from error
         except (requests.RequestException, OSError) as error:
-            raise ServerAway(f"Jellyfin at {address} does not answer") from error
+            raise ServerAway(
+                msg("Jellyfin at {address} does not answer", address=address)
+            ) from error
 
 
 def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream:
@@ -126,7 +129,13 @@ def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream
     if answer.mime_type == "text/html":
         raise odd(answer)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnexpectedAnswer(f"{answer.server} sent {asked} packed, though it was asked not to")
+        raise UnexpectedAnswer(
+            msg(
+                "{server} sent {asked} packed, though it was asked not to",
+                server=answer.server,
+                asked=asked,
+            )
+        )
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
     status = HTTPStatus(answer.status)
     return Stream(status, MappingProxyType(headers), harmless(answer.mime_type), response)
@@ -135,8 +144,10 @@ def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream
 def _refused(client: Jellyfin, answer: Answer) -> None:
     if answer.status == HTTPStatus.NOT_FOUND and answer.mime_type in {"", "text/plain"}:
         raise FileAway(
-            "Jellyfin knows this item, but its file is not there now: the disk it is on may not "
-            "be mounted, or it was moved and not yet found again"
+            msg(
+                "Jellyfin knows this item, but its file is not there now: the disk it is on may "
+                "not be mounted, or it was moved and not yet found again"
+            )
         )
     try:
         judge(answer)

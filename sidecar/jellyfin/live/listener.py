@@ -36,6 +36,7 @@ from sidecar.jellyfin.live.websocket import (
     LiveConnection,
     open_connection,
 )
+from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class Listener:
             return self.step()
         except Exception:
             log.exception("the live connection failed in a way nobody foresaw")
-            return self._lose("The live connection failed unexpectedly")
+            return self._lose(msg("The live connection failed unexpectedly"))
 
     def _connect(self) -> float:
         try:
@@ -169,9 +170,9 @@ class Listener:
     def _listen(self, line: LiveConnection) -> float:
         now = self._clock.monotonic()
         if self._pulse.is_dead(now):
-            return self._lose("The live connection to Jellyfin has gone silent")
+            return self._lose(msg("The live connection to Jellyfin has gone silent"))
         if self.second_look.take_deafness():
-            return self._lose("The live connection to Jellyfin has gone deaf")
+            return self._lose(msg("The live connection to Jellyfin has gone deaf"))
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)

@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.connection import Connection, unreadable, untrusted
 from sidecar.jellyfin.responses import AWAY, retry_after
+from sidecar.messages import msg
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4
@@ -156,18 +157,34 @@ def _judged(error: Exception, http: Connection) -> JellyfinError:
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return ConnectionRefused(f"{server} refuses the live connection (status {status})")
+            return ConnectionRefused(
+                msg(
+                    "{server} refuses the live connection (status {status})",
+                    server=server,
+                    status=status,
+                )
+            )
         if status in AWAY:
             wait = retry_after(error.response.headers.get("Retry-After"))
-            return ServerAway(f"Jellyfin at {server} is not ready", retry_after_s=wait)
-        return UnexpectedAnswer(f"{server} does not open a live connection (status {status})")
+            return ServerAway(
+                msg("Jellyfin at {server} is not ready", server=server), retry_after_s=wait
+            )
+        return UnexpectedAnswer(
+            msg(
+                "{server} does not open a live connection (status {status})",
+                server=server,
+                status=status,
+            )
+        )
     if isinstance(error, ssl.SSLError):
         return untrusted(server)
     if isinstance(error, (OSError, EOFError)) or isinstance(error.__cause__, EOFError):
-        return ServerAway(f"Jellyfin at {server} does not answer")
-    return UnexpectedAnswer(f"{server} does not open a live connection: check any proxy before it")
+        return ServerAway(msg("Jellyfin at {server} does not answer", server=server))
+    return UnexpectedAnswer(
+        msg("{server} does not open a live connection: check any proxy before it", server=server)
+    )
 
 
 def _lost(closed: ConnectionClosed) -> ConnectionLost:
     too_big = closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG
-    return ConnectionLost("The live connection to Jellyfin was closed", frame_too_big=too_big)
+    return ConnectionLost(msg("The live connection to Jellyfin was closed"), frame_too_big=too_big)

@@ -21,6 +21,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.meta import Meta
@@ -114,7 +115,7 @@ class AccountService:
     def _new_client(self, user_id: str) -> Jellyfin:
         account = self._accounts.get(user_id)
         if account is None or not account.is_signed_in or account.token_encrypted is None:
-            raise SignedOut(_must_sign_in(account.name if account else "This account"))
+            raise SignedOut(_must_sign_in(account.name if account else msg("This account")))
         return Jellyfin(
             self._base_url,
             identity=_identity(account.jellyfin_device_id),
@@ -140,7 +141,7 @@ class AccountService:
             del self._clients[user_id]
             self._accounts.signed_out(user_id)
         account = self._accounts.get(user_id)
-        name = account.name if account else "an account"
+        name = account.name if account else msg("an account")
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
         self._problems.note(
             ProblemKind.ACCOUNT, user_id, Problem("signed-out", _must_sign_in(name))
@@ -199,4 +200,6 @@ def _new_device_id() -> str:
 
 
 def _must_sign_in(name: str) -> str:
-    return f"{name} must sign in again: Jellyfin no longer accepts the sign-in it gave us"
+    return msg(
+        "{name} must sign in again: Jellyfin no longer accepts the sign-in it gave us", name=name
+    )

@@ -7,6 +7,7 @@ import logging
 from pydantic import SecretStr
 
 from sidecar.errors import JellyfinError, SignInRefused
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import Problem, ProblemKind, Problems
@@ -46,7 +47,9 @@ class AutoSignIn:
             self._accounts.with_password(name, self._password or SecretStr(""))
         except SignInRefused as refused:
             log.warning("%s cannot be signed in: %s", name, refused)
-            text = f"{name} of the settings cannot be signed in: {refused}"
+            text = msg(
+                "{name} of the settings cannot be signed in: {refused}", name=name, refused=refused
+            )
             self._problems.note(ProblemKind.ACCOUNT, f"settings:{name}", Problem("refused", text))
         except JellyfinError as trouble:
             self._server.tell(trouble)

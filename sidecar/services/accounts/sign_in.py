@@ -20,6 +20,7 @@ from sidecar.clock import Clock
 from sidecar.domain.sign_in_limit import SignInLimiter, Try
 from sidecar.errors import SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.store.accounts.accounts import Account
@@ -82,7 +83,9 @@ class SignInService:
             for old in [key for key, one in self._tickets.items() if _is_over(one, now)]:
                 del self._tickets[old]
             if len(self._tickets) >= MOST_TICKETS:
-                raise SignInRefused("Too many people are signing in at once: try again in a while")
+                raise SignInRefused(
+                    msg("Too many people are signing in at once: try again in a while")
+                )
             self._tickets[ticket] = _PendingQuickConnect(sign_in, device_id, code.secret, now)
         log.info("Quick Connect asked for from %s", caller.address)
         return QuickConnectCode(code.code, ticket)
@@ -92,7 +95,7 @@ class SignInService:
         with self._tickets_lock:
             found = self._tickets.get(ticket)
         if found is None or _is_over(found, self._visiting_clock.monotonic()):
-            raise SignInRefused("This Quick Connect code has expired: ask for another one")
+            raise SignInRefused(msg("This Quick Connect code has expired: ask for another one"))
         if not found.sign_in.is_approved(found.secret):
             return None
         with self._tickets_lock:
@@ -125,7 +128,7 @@ class SignInService:
         if isinstance(answer, Try):
             return answer
         log.warning("a sign-in from %s came too soon after others that failed", caller.address)
-        text = f"Too many sign-ins have failed: try again in {_in_words(answer)}"
+        text = msg("Too many sign-ins have failed: try again in {time}", time=_in_words(answer))
         raise TooManyTries(text, wait_s=answer)
 
     def _begin(self, sign_in: Callable[[], Account], caller: ClientInfo) -> WebSession:
@@ -153,8 +156,10 @@ def _in_words(seconds: float) -> str:
     minutes = math.ceil(seconds / 60)
     hours = math.ceil(minutes / 60)
     if minutes == 1:
-        return "a minute"
-    return f"{minutes} minutes" if minutes < 100 else f"{hours} hours"  # noqa: PLR2004 - as said
+        return msg("a minute")
+    if minutes < 100:  # noqa: PLR2004 - as said
+        return msg("{minutes} minutes", minutes=minutes)
+    return msg("{hours} hours", hours=hours)
 
 
 def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sidecar.errors import JellyfinError, SignedOut
 from sidecar.events import AccountChanged, Bus
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKeys
@@ -135,7 +136,7 @@ class UserService:
         return [
             SessionView(
                 id=one.id,
-                account=names.get(one.user_id, "a former account"),
+                account=names.get(one.user_id, msg("a former account")),
                 created_at=one.created_at,
                 last_used_at=one.last_used_at,
                 address=one.address_prefix,

@@ -22,6 +22,7 @@ from sidecar.domain.space.space import taken as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LibraryFileScan, Match, Offer, TagCache
@@ -38,12 +39,12 @@ LONGEST_S = 20.0
 OFFER_LASTS_S = 900.0
 MOST_OFFERS = 20
 
-NOT_OFFERED = "it is not offered (any more): look at the device again"
-CHANGED = "it was changed, moved or removed since it was looked at"
-OTHER_BYTES = "its bytes are not those of the original"
-NO_BUDGET = "the device's budget would be used up"
-NOT_ALLOWED = "Jellyfin does not let this account have files of it"
-HAS_ONE = "it has a file here already, or is being fetched at this moment"
+NOT_OFFERED = msg("it is not offered (any more): look at the device again")
+CHANGED = msg("it was changed, moved or removed since it was looked at")
+OTHER_BYTES = msg("its bytes are not those of the original")
+NO_BUDGET = msg("the device's budget would be used up")
+NOT_ALLOWED = msg("Jellyfin does not let this account have files of it")
+HAS_ONE = msg("it has a file here already, or is being fetched at this moment")
 
 
 class AdoptionInUse(SidecarError):
@@ -331,7 +332,7 @@ class AdoptionService:
     def _alone(self, device_id: str, name: str) -> Iterator[None]:
         with self._lock:
             if device_id in self._in_use:
-                raise AdoptionInUse(f"{name} is being looked through at this moment")
+                raise AdoptionInUse(msg("{name} is being looked through at this moment", name=name))
             self._in_use.add(device_id)
         try:
             yield

@@ -5,13 +5,14 @@ from __future__ import annotations
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
+from sidecar.messages import msg
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.downloads.queue import Downloads
 
-TEXT = "it was here already, and you kept it"
+TEXT = msg("it was here already, and you kept it")
 
 
 class Adopter:

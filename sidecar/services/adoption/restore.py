@@ -19,19 +19,20 @@ from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
 from sidecar.domain.items import Item
+from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import Library, LibraryFileScan, Offer, TagCache
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
 
-OTHER_SERVER = "it came from another Jellyfin server"
-NOT_THERE = "it is not there any more"
-OTHER_SIZE = "it has another size than the file we wrote"
-OTHER_BYTES = "its bytes are not those that we wrote"
-NOT_KNOWN = "Jellyfin does not know it any more, or hides it from this account"
-PLACE_TAKEN = "another download has its place"
-IN_DOUBT = "{}: adopt it on the page or in the API, where its bytes are compared"
-STRANGER = "no file of the library fits it"
+OTHER_SERVER = msg("it came from another Jellyfin server")
+NOT_THERE = msg("it is not there any more")
+OTHER_SIZE = msg("it has another size than the file we wrote")
+OTHER_BYTES = msg("its bytes are not those that we wrote")
+NOT_KNOWN = msg("Jellyfin does not know it any more, or hides it from this account")
+PLACE_TAKEN = msg("another download has its place")
+IN_DOUBT = msg("{why}: adopt it on the page or in the API, where its bytes are compared")
+STRANGER = msg("no file of the library fits it")
 
 
 class WholeLibrary(Library, Protocol):
@@ -165,10 +166,10 @@ class ManifestRestore:
         try:
             manifest = read_manifest(content)
         except NoManifest as why:
-            self._report.remark = f"Its manifest is not used: {why}"
+            self._report.remark = msg("Its manifest is not used: {why}", why=why)
             return None
         if manifest.device_id != order.device_id:
-            self._report.remark = "Its manifest is not used: it is that of another device"
+            self._report.remark = msg("Its manifest is not used: it is that of another device")
             return None
         self._report.has_manifest = True
         return manifest
@@ -197,7 +198,9 @@ class ManifestRestore:
         for one in offer.sure:
             self._adopt(order, one.item, one.file.path, one.file.facts.size)
         doubtful = {one.file.path: one.why for one in offer.doubtful}
-        self._report.left += [Skipped(path, IN_DOUBT.format(why)) for path, why in doubtful.items()]
+        self._report.left += [
+            Skipped(path, IN_DOUBT.format(why=why)) for path, why in doubtful.items()
+        ]
         self._report.left += [Skipped(path, STRANGER) for path in offer.strangers]
 
     def _adopt(

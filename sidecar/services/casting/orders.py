@@ -22,6 +22,7 @@ from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.rules.wishes import WishService
@@ -170,8 +171,8 @@ def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:
 
 
 def _because_of(container: Item) -> Reason:
-    return Reason(PIN, container.id, f"you cast {container.title} here")
+    return Reason(PIN, container.id, msg("you cast {title} here", title=container.title))
 
 
 def _itself(item: Item) -> Reason:
-    return Reason(PIN, item.id, "you cast it here")
+    return Reason(PIN, item.id, msg("you cast it here"))

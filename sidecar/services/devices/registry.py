@@ -17,6 +17,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
 from sidecar.errors import AlreadyRunning, DeviceError
+from sidecar.messages import msg
 from sidecar.services.devices.attached import (
     AttachedDevice,
     CurrentSettings,
@@ -124,8 +125,10 @@ class DeviceRegistry:
             there = self._attached.get(device_id)
         if there is None:
             known = self._devices.get(device_id)
-            name = known.name if known else "This device"
-            raise DeviceError("missing", f"{name} is not there: plug it in and it goes on")
+            name = known.name if known else msg("This device")
+            raise DeviceError(
+                "missing", msg("{name} is not there: plug it in and it goes on", name=name)
+            )
         there.folder.check()
         return there
 
@@ -184,7 +187,9 @@ class DeviceRegistry:
                 return
             self._aside[there.configured.path] = device_id
         name = there.settings.name
-        self.trouble(device_id, DeviceError("unplugged", f"{name} may be pulled out now"))
+        self.trouble(
+            device_id, DeviceError("unplugged", msg("{name} may be pulled out now", name=name))
+        )
 
     def eject(self, device_id: str) -> None:
         """Close the folder of a device that was set aside."""

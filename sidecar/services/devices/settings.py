@@ -16,6 +16,7 @@ from threading import Lock
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus, DeviceChanged, WorkArrived
+from sidecar.messages import msg
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.settings import DeviceSettingsStore
 
@@ -114,7 +115,9 @@ class DeviceSettingsService:
     ) -> tuple[DeviceSettings, dict[str, object]]:
         configured = self.configured(device_id)
         if configured is None:
-            raise ConfigError("devices", device_id, None, "the settings do not know this device")
+            raise ConfigError(
+                "devices", device_id, None, msg("the settings do not know this device")
+            )
         merged = {**self._kept(device_id, configured), **changes}
         after = {key: value for key, value in merged.items() if value is not None}
         checked = configured.changed(merged)

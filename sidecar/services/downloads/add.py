@@ -13,6 +13,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import CONTAINERS, Item, ItemType
 from sidecar.errors import NotFound
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -57,8 +58,10 @@ class AddDownloads:
         wanted = list(dict.fromkeys(item_ids))
         device_id = self.device(person, device)
         if device_id is None:
-            text = "There is no such device for this account"
-            text = text if device else "No device takes files for this account: plug one in first"
+            text = msg("There is no such device for this account")
+            text = (
+                text if device else msg("No device takes files for this account: plug one in first")
+            )
             return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
         client = self._accounts.client(person.user_id)
         found = client.items(wanted)
@@ -97,11 +100,11 @@ class AddDownloads:
                 return _unknown(item.id)
             playable = list({one.id: one for one in listing.items}.values())
             if not listing.complete:
-                text = "; Jellyfin did not list all of it: ask again for the rest"
+                text = msg("Jellyfin did not list all of it: ask again for the rest")
             if not playable:
-                return _refused(item, "empty", "has nothing in it that can be fetched")
+                return _refused(item, "empty", msg("has nothing in it that can be fetched"))
         elif item.type is ItemType.OTHER:
-            return _refused(item, "not-playable", "is nothing that can be fetched")
+            return _refused(item, "not-playable", msg("is nothing that can be fetched"))
 
         def describe(ids: Sequence[str]) -> dict[str, Item]:
             return {item.id: item} if playable is None else client.items(ids)
@@ -117,13 +120,20 @@ class AddDownloads:
 
     def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
         if not there:
-            return _refused(item, "not-described", "could not be described by Jellyfin: try again")
+            return _refused(
+                item, "not-described", msg("could not be described by Jellyfin: try again")
+            )
         result = AddResult.QUEUED if queued else AddResult.EXISTS
-        files = f"{queued} of {len(there)} files are queued" if len(there) > 1 else "is queued"
-        text = files if queued else "is here or in the queue already"
-        return AddedItem(
-            item.id, item.title, result, f"{item.title}: {text}{more}", self._refs(there)
+        files = (
+            msg("{queued} of {total} files are queued", queued=queued, total=len(there))
+            if len(there) > 1
+            else msg("is queued")
         )
+        text = files if queued else msg("is here or in the queue already")
+        if more:
+            text = msg("{text}; {more}", text=text, more=more)
+        text = msg("{title}: {text}", title=item.title, text=text)
+        return AddedItem(item.id, item.title, result, text, self._refs(there))
 
     def _refs(self, there: Sequence[Download]) -> Sequence[QueuedDownload]:
         shown = there[:MOST_SHOWN]
@@ -132,9 +142,15 @@ class AddDownloads:
 
 
 def _unknown(item_id: str) -> AddedItem:
-    text = "Jellyfin does not know this item, or hides it from this account"
+    text = msg("Jellyfin does not know this item, or hides it from this account")
     return AddedItem(item_id, "", AddResult.NOT_FOUND, text, code="unknown-item")
 
 
 def _refused(item: Item, code: str, text: str) -> AddedItem:
-    return AddedItem(item.id, item.title, AddResult.REFUSED, f"{item.title} {text}", code=code)
+    return AddedItem(
+        item.id,
+        item.title,
+        AddResult.REFUSED,
+        msg("{title} {what}", title=item.title, what=text),
+        code=code,
+    )

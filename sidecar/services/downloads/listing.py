@@ -9,6 +9,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
@@ -222,7 +223,7 @@ class DownloadListing(SignInService):
         return [
             _view(
                 row,
-                device_name=devices.get(row.device_id, "a device that is gone"),
+                device_name=devices.get(row.device_id, msg("a device that is gone")),
                 progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
                 reasons=_reasons(person, holds[row.id], names),
                 owners=_owners(person, row, holds[row.id], names),
@@ -246,7 +247,9 @@ def _reasons(
     person: Person, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[ReasonView, ...]:
     return tuple(
-        ReasonView(hold.reason.rule, names.get(hold.user_id, "a former account"), hold.reason.text)
+        ReasonView(
+            hold.reason.rule, names.get(hold.user_id, msg("a former account")), hold.reason.text
+        )
         for hold in holds
         if person.is_admin or hold.user_id == person.user_id
     )
@@ -257,7 +260,7 @@ def _owners(
 ) -> tuple[str, ...]:
     ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
     return tuple(
-        names.get(user_id, "a former account")
+        names.get(user_id, msg("a former account"))
         for user_id in ids
         if person.is_admin or user_id == person.user_id
     )

@@ -15,6 +15,7 @@ from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdic
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.undo import Reversal
+from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
@@ -25,7 +26,7 @@ from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 
-NOT_THERE = "There is no such download, or it is not yours to see"
+NOT_THERE = msg("There is no such download, or it is not yours to see")
 
 
 class QueueActions:
@@ -69,15 +70,15 @@ class QueueActions:
                 return self._pause(found)
             case Action.RESUME:
                 self._downloads.resume(found)
-                return replace(_done(found, "goes on"), undo=Reversal(pause=(found.id,)))
+                return replace(_done(found, msg("goes on")), undo=Reversal(pause=(found.id,)))
             case Action.RETRY | Action.ACCEPT:
                 return self._again(person, found, order)
             case Action.PRIORITISE:
                 self._downloads.prioritise(found, order.priority)
-                return _done(found, f"has priority {order.priority}")
+                return _done(found, msg("has priority {priority}", priority=order.priority))
             case Action.TOP:
                 self._downloads.put_first(found)
-                return _done(found, "is the next one")
+                return _done(found, msg("is the next one"))
             case _:
                 return self._move(person, found, order.before)
 
@@ -85,7 +86,7 @@ class QueueActions:
         if not self._downloads.pause(found):
             return refused(found, finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
-        return replace(_done(found, "is paused"), undo=Reversal(resume=(found.id,)))
+        return replace(_done(found, msg("is paused")), undo=Reversal(resume=(found.id,)))
 
     def _again(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
         if order.action is Action.ACCEPT:
@@ -100,7 +101,9 @@ class QueueActions:
                 self._downloads.end_cooldown(found, from_zero=from_zero)
             case _:
                 self._fetch_again(person, found)
-        return _done(found, "is fetched from the start" if from_zero else "is tried again")
+        return _done(
+            found, msg("is fetched from the start") if from_zero else msg("is tried again")
+        )
 
     def _accept(self, person: Person, found: Download) -> ActionResult:
         self._downloads.accept(found)
@@ -111,7 +114,7 @@ class QueueActions:
             found.validator and found.validator.total,
             found.expected_size,
         )
-        return _done(found, "is accepted as it is")
+        return _done(found, msg("is accepted as it is"))
 
     def _fetch_again(self, person: Person, found: Download) -> None:
         """What was removed comes back because a person asks for it: as their own request."""
@@ -128,11 +131,14 @@ class QueueActions:
             return ActionResult(found.id, ResultKind.REFUSED, NOT_THERE, "no-such-place")
         if other is None:
             self._downloads.put_before(found, None)
-            return _done(found, "comes last")
+            return _done(found, msg("comes last"))
         if not self._downloads.put_before(found, other):
-            text = f"{other.title} does not wait in the queue, so nothing can be put before it"
+            text = msg(
+                "{title} does not wait in the queue, so nothing can be put before it",
+                title=other.title,
+            )
             return ActionResult(found.id, ResultKind.REFUSED, text, "no-such-place")
-        return _done(found, f"comes before {other.title}")
+        return _done(found, msg("comes before {title}", title=other.title))
 
 
 def not_found(download_id: int) -> ActionResult:
@@ -146,13 +152,16 @@ def refused(download: Download, refusal: ActionRefusal) -> ActionResult:
 
 
 def _done(download: Download, text: str) -> ActionResult:
-    return ActionResult(download.id, ResultKind.DONE, f"{download.title} {text}")
+    return ActionResult(
+        download.id, ResultKind.DONE, msg("{title} {what}", title=download.title, what=text)
+    )
 
 
 def _is_so(download: Download) -> str:
     words = {
-        Status.PENDING: "waits in the queue already",
-        Status.DOWNLOADING: "is being fetched already",
-        Status.PAUSED: "is paused already",
+        Status.PENDING: msg("waits in the queue already"),
+        Status.DOWNLOADING: msg("is being fetched already"),
+        Status.PAUSED: msg("is paused already"),
     }
-    return f"{download.title} {words.get(download.status, 'is not there any more')}"
+    what = words.get(download.status, msg("is not there any more"))
+    return msg("{title} {what}", title=download.title, what=what)

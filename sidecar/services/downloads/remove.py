@@ -20,6 +20,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
@@ -67,7 +68,7 @@ class RemoveDownloads:
                 case ActionRefusal() as refusal:
                     return refused(found, refusal)
                 case ActionVerdict.IS_SO:
-                    text = f"{found.title} is not on the device any more"
+                    text = msg("{title} is not on the device any more", title=found.title)
                     return ActionResult(found.id, ResultKind.UNCHANGED, text)
             outcome = self._end(person, found, order)
         return outcome or self._delete(person, download_id, order)
@@ -98,9 +99,14 @@ class RemoveDownloads:
         ]
         self._holds.release_these(ended, self._clock.now())
         if not ended:
-            text = f"{found.title} stays as it is: it is not here because you asked for it"
+            text = msg(
+                "{title} stays as it is: it is not here because you asked for it", title=found.title
+            )
             return ActionResult(found.id, ResultKind.UNCHANGED, text)
-        text = f"{found.title} is no longer kept for you: it stays until its room is needed"
+        text = msg(
+            "{title} is no longer kept for you: it stays until its room is needed",
+            title=found.title,
+        )
         return ActionResult(found.id, ResultKind.DONE, text, undo=Reversal(holds=tuple(ended)))
 
     def _cancel(
@@ -113,10 +119,12 @@ class RemoveDownloads:
             return refused(found, finishing(found))
         undo = self._ownership.give_up(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
-        rest = "; what it had is kept for a month" if keep_part else ""
-        return ActionResult(
-            found.id, ResultKind.DONE, f"{found.title} is cancelled{rest}", undo=undo
+        text = (
+            msg("{title} is cancelled; what it had is kept for a month", title=found.title)
+            if keep_part
+            else msg("{title} is cancelled", title=found.title)
         )
+        return ActionResult(found.id, ResultKind.DONE, text, undo=undo)
 
     def _stop(self, gone: Download, *, keep_part: bool) -> None:
         self._claims.stop(gone.id)
@@ -135,27 +143,28 @@ class RemoveDownloads:
         with self._deleting:
             found = self._ownership.visible(person, download_id)
             if found is None or found.status is not Status.COMPLETED:
-                text = "It is not on the device any more"
+                text = msg("It is not on the device any more")
                 return ActionResult(download_id, ResultKind.UNCHANGED, text)
             parting = self._parting(person, found, order)
             if parting.staying:
                 undo = self._ownership.give_up(found, parting)
                 return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
             try:
-                text = self._remove_file(found)
+                done = self._remove_file(found)
             except DeviceError as trouble:
                 return refused(found, ActionRefusal(trouble.code, str(trouble)))
-            return self._say_removed(found, parting, text)
+            return self._say_removed(found, parting, done)
 
     def _remove_file(self, found: Download) -> str:
         folder = self._registry.get(found.device_id).folder
         removed = folder.remove(found.file_path, size=found.file_size or 0)
         if not removed and folder.stat(found.file_path) is not None:
-            return (
-                f"{found.title} is removed from the list; the file of its name is not the one "
-                "that was fetched, so it stays"
+            return msg(
+                "{title} is removed from the list; the file of its name is not the "
+                "one that was fetched, so it stays",
+                title=found.title,
             )
-        return f"{found.title} is deleted"
+        return msg("{title} is deleted", title=found.title)
 
     def _say_removed(self, found: Download, parting: OwnershipChange, text: str) -> ActionResult:
         with self._db.write():
@@ -173,6 +182,7 @@ class RemoveDownloads:
 
 
 def _kept(download: Download) -> str:
-    return (
-        f"{download.title} is no longer yours. It stays on the device: somebody else wants it too"
+    return msg(
+        "{title} is no longer yours. It stays on the device: somebody else wants it too",
+        title=download.title,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 from sidecar.services.devices.attached import AttachedDevice
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.store.devices.devices import Devices
@@ -50,8 +51,10 @@ class FilePresence:
         there = next((one for one in self._registry.all() if one.id == device_id), None)
         if there is None:
             known = self._devices.get(device_id)
-            name = known.name if known else "The device of this file"
-            raise DeviceError("missing", f"{name} is not there: plug it in and try again")
+            name = known.name if known else msg("The device of this file")
+            raise DeviceError(
+                "missing", msg("{name} is not there: plug it in and try again", name=name)
+            )
         there.folder.check_place()
         return there
 
@@ -62,7 +65,7 @@ class FilePresence:
         for one in downloads:
             if one.status is not Status.COMPLETED:
                 seen[one.id] = Presence(
-                    None, f"{one.title} has not arrived, or is not kept any more"
+                    None, msg("{title} has not arrived, or is not kept any more", title=one.title)
                 )
                 continue
             if one.device_id not in devices:
@@ -96,9 +99,17 @@ def _look(device: AttachedDevice | DeviceError, download: Download) -> Presence:
 
 def gone(download: Download, device: AttachedDevice) -> str:
     """Return the sentence for a file that is not there any more."""
-    return f"The file of {download.title} is not on {device.settings.name} any more"
+    return msg(
+        "The file of {title} is not on {device} any more",
+        title=download.title,
+        device=device.settings.name,
+    )
 
 
 def changed(download: Download, device: AttachedDevice) -> str:
     """Return the sentence for a file that is not ours any more."""
-    return f"The file of {download.title} on {device.settings.name} is not the one that arrived"
+    return msg(
+        "The file of {title} on {device} is not the one that arrived",
+        title=download.title,
+        device=device.settings.name,
+    )

@@ -29,6 +29,7 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileAway, Stream, stream
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
 from sidecar.services.files.search import FileSearch
@@ -81,8 +82,13 @@ class TooManyStreams(SidecarError):
     """
 
     def __init__(self, *, is_own: bool) -> None:
-        whose = "You play too many files" if is_own else "Too many files are played"
-        super().__init__(f"{whose} through the sidecar at once: close one, or try again in a while")
+        whose = msg("You play too many files") if is_own else msg("Too many files are played")
+        super().__init__(
+            msg(
+                "{whose} through the sidecar at once: close one, or try again in a while",
+                whose=whose,
+            )
+        )
         self.is_own = is_own
 
 
@@ -234,7 +240,10 @@ class MediaStreaming:
         item = get_item(self._client(person.user_id), item_id)
         if not item.is_playable:
             raise NotPossible(
-                f"{item.title} is nothing that plays by itself: ask for what is in it"
+                msg(
+                    "{title} is nothing that plays by itself: ask for what is in it",
+                    title=item.title,
+                )
             )
         return Remote(item.id)
 
@@ -284,5 +293,7 @@ class MediaStreaming:
         if download is None:
             raise NotVisible
         if download.status is not Status.COMPLETED:
-            raise NoFile(f"{download.title} has not arrived, or is not kept any more")
+            raise NoFile(
+                msg("{title} has not arrived, or is not kept any more", title=download.title)
+            )
         return download

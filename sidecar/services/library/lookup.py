@@ -8,6 +8,7 @@ from typing import Protocol
 from sidecar.domain.items import CONTAINERS, PLAYABLE, Item
 from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
+from sidecar.messages import msg
 
 
 class ItemSource(Protocol):
@@ -46,14 +47,16 @@ def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
     if item.type in PLAYABLE:
         return None
     if item.type not in CONTAINERS:
-        raise NotPossible(f"{item.title} is nothing that can be fetched")
+        raise NotPossible(msg("{title} is nothing that can be fetched", title=item.title))
     try:
         listing = library.expand(item)
     except NotFound:
         raise NotVisible from None
     if not listing.complete:
-        text = f"Jellyfin did not list all of {item.title}: nothing was changed, try again"
+        text = msg(
+            "Jellyfin did not list all of {title}: nothing was changed, try again", title=item.title
+        )
         raise UnexpectedAnswer(text)
     if not listing.items:
-        raise NotPossible(f"There is nothing in {item.title} that can be fetched")
+        raise NotPossible(msg("There is nothing in {title} that can be fetched", title=item.title))
     return listing.items

@@ -20,6 +20,7 @@ from sidecar.config.zones import zone
 from sidecar.domain.imports.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -125,7 +126,9 @@ class PlayerLogImporter:
     def _alone(self, device_id: str, name: str) -> Iterator[None]:
         with self._lock:
             if device_id in self._in_use:
-                raise LogInUse(f"The plays on {name} are being taken over at this moment")
+                raise LogInUse(
+                    msg("The plays on {name} are being taken over at this moment", name=name)
+                )
             self._in_use.add(device_id)
         try:
             yield

@@ -26,16 +26,19 @@ from sidecar.domain.imports.matching import (
 )
 from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
 from sidecar.domain.items import Item
+from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
 from sidecar.store.playback.imported_plays import ImportedListening
 
 MOST_FRESH = 20_000
 MOST_REMARKS = 200
 
-UNKNOWN = "no file of ours on this device fits"
-AMBIGUOUS = "more than one of our files fits: {}"
-UNDATED = "its date cannot be true: the player's clock was wrong, or its time zone is set wrong"
-GONE = "Jellyfin does not have it any more, or hides it from this account"
+UNKNOWN = msg("no file of ours on this device fits")
+AMBIGUOUS = msg("more than one of our files fits: {paths}")
+UNDATED = msg(
+    "its date cannot be true: the player's clock was wrong, or its time zone is set wrong"
+)
+GONE = msg("Jellyfin does not have it any more, or hides it from this account")
 
 
 class Library(Protocol):
@@ -190,7 +193,7 @@ class _LogClassifier:
         counts, heard = self.found.counts, line.heard
         if left:
             counts.ambiguous += 1
-            why = AMBIGUOUS.format(", ".join(one.path for one in left[:3]))
+            why = AMBIGUOUS.format(paths=", ".join(one.path for one in left[:3]))
         elif there:
             counts.unknown += 1
             why = UNKNOWN

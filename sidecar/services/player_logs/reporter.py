@@ -17,6 +17,7 @@ from sidecar.domain.items import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.library.play_state import PlayStates
+from sidecar.messages import msg
 from sidecar.services.player_logs.views import RefusedView
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
@@ -26,8 +27,8 @@ from sidecar.store.playback.plays import Plays
 log = logging.getLogger(__name__)
 
 CLIENT = "Rockbox"
-NOT_ALLOWED = "Jellyfin does not let this account set when something was played"
-GONE = "Jellyfin does not have it any more"
+NOT_ALLOWED = msg("Jellyfin does not let this account set when something was played")
+GONE = msg("Jellyfin does not have it any more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
 from sidecar.errors import DeviceError, SidecarError, Stopped
 from sidecar.events import Bus, NoticesChanged
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.removals.questions import Question, Questions
@@ -260,7 +261,9 @@ class RemovalMonitor:
 
 def blind_text(name: str, reason: str) -> str:
     """Return the sentence for a device that cannot be watched."""
-    return (
-        f"What people change on {name} is found by a look every 10 minutes only, not at once: "
-        f"{reason}"
+    return msg(
+        "What people change on {name} is found by a look every 10 minutes only, not "
+        "at once: {reason}",
+        name=name,
+        reason=reason,
     )

@@ -9,6 +9,7 @@ from threading import Lock
 
 from sidecar.domain.files.removals import FileChange, PendingChange
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
+from sidecar.messages import counted, listed, msg
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +34,21 @@ class Question:
     def text(self, name: str) -> str:
         """Return it for people, about the device of this name."""
         edited = len(self.files) - self.gone
-        what = " and ".join(
+        what = [
             text
             for count, text in (
-                (self.gone, f"{self.gone} are missing"),
-                (edited, f"{edited} were changed"),
+                (self.gone, counted("{count} is missing", "{count} are missing", self.gone)),
+                (edited, counted("{count} was changed", "{count} were changed", edited)),
             )
             if count
-        )
-        return (
-            f"Of {self.total} files on {name}, {what}. Was that you? If so, nothing fetches them "
-            "again; if not, they are fetched again. Until somebody says, nothing is done about them"
+        ]
+        return msg(
+            "Of {total} files on {name}, {what}. Was that you? If so, nothing fetches "
+            "them again; if not, they are fetched again. Until somebody says, nothing "
+            "is done about them",
+            total=self.total,
+            name=name,
+            what=listed(what),
         )
 
 

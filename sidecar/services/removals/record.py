@@ -22,6 +22,7 @@ from sidecar.domain.files.naming import path_key
 from sidecar.domain.files.removals import Expected, FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads, FilePlace
@@ -35,8 +36,8 @@ T = TypeVar("T")
 
 # In one transaction: other writers wait for it.
 BATCH = 100
-GONE = "It was removed from {device}: nothing fetches it again until you ask for it"
-EDITED = (
+GONE = msg("It was removed from {device}: nothing fetches it again until you ask for it")
+EDITED = msg(
     "Its file on {device} was changed by something else: that one is yours now and stays as it is; "
     "nothing fetches it again until you ask for it"
 )
@@ -73,7 +74,7 @@ class RemovalRecorder:
 
     def put_back(self, device: AttachedDevice, files: Iterable[Expected]) -> int:
         """Queue these again; return how many still were ours."""
-        text = f"It was missing on {device.settings.name}: it is fetched again"
+        text = msg("It was missing on {device}: it is fetched again", device=device.settings.name)
         failure = Failure(FailureClass.TRANSIENT, "put-back", text)
         count = 0
         for some in _batches(files):

@@ -15,6 +15,7 @@ from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explai
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import ProblemKind, Problems
@@ -26,7 +27,7 @@ from sidecar.store.rules.tombstones import Tombstones
 
 # The device is not where it was: what was on it can only be believed.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
-SOMEBODY_SIGNED_OUT = "The account that fetches it must sign in again"
+SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
 
 Resting = Callable[[str, str], datetime | None]
 HeldBack = Callable[[Download], str | None]
@@ -116,7 +117,7 @@ class Explainer:
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         waits = download is not None and download.status is Status.PENDING
         return ExplainFacts(
-            device=settings.name if settings else "this device",
+            device=settings.name if settings else msg("this device"),
             now=self._clock.now(),
             download=download,
             speaks_for_all=person.is_admin,
@@ -135,7 +136,7 @@ class Explainer:
         names, now = self._names(), self._clock.now()
         return tuple(
             WantedBecause(
-                who=None if own else names.get(one.user_id, "a former account"),
+                who=None if own else names.get(one.user_id, msg("a former account")),
                 rule=one.reason.rule,
                 text=one.reason.text,
                 release_at=one.release_at,

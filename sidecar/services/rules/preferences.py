@@ -21,6 +21,7 @@ from sidecar.domain.rules.registry import RULES
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.errors import NotPossible, NotVisible
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -260,7 +261,7 @@ class PreferenceService:
         self._access.check_manages(person, device_id)
         for name in rules:
             if name not in RULE_OF:
-                raise NotPossible("There is no rule of this name that is set for a device")
+                raise NotPossible(msg("There is no rule of this name that is set for a device"))
         self._devices.check(device_id, device)
         for name, changes in rules.items():
             self._rules.check(RULE_OF[name], device_id, changes)
@@ -357,7 +358,9 @@ class PreferenceService:
         self._device(person, device_id)
         item = get_item(self._library(person.user_id), playlist_id)
         if item.type is not ItemType.PLAYLIST:
-            raise NotPossible(f"{item.title} is no playlist: pin it to keep it on a device")
+            raise NotPossible(
+                msg("{title} is no playlist: pin it to keep it on a device", title=item.title)
+            )
         chosen = Chosen(playlist_id=item.id, title=item.title)
         self._chosen.choose(person.user_id, device_id, chosen)
         self._wake(person.user_id)

@@ -23,6 +23,7 @@ from sidecar.domain.rules import queue_ahead
 from sidecar.domain.space.eviction import must_rest
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
+from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, files_in
 from sidecar.store.downloads.queue import Downloads, NewDownload
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 ASKED_AGAIN = Failure(
-    FailureClass.TRANSIENT, "put-back", "Its file was missing, and somebody asked for it again"
+    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
@@ -55,10 +56,12 @@ def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[F
 def refusal(item: Item) -> Failure | None:
     """Return why an item cannot be fetched at all; None if nothing is known against it."""
     if item.is_remote:
-        text = f"{item.title} has no file of its own on the server: it only points to one"
+        text = msg(
+            "{title} has no file of its own on the server: it only points to one", title=item.title
+        )
         return Failure(FailureClass.REFUSED, "no-file", text)
     if item.can_download is False:
-        text = f"Jellyfin does not let this account download {item.title}"
+        text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
     return None
 
@@ -180,7 +183,11 @@ class WishService:
             How many downloads were queued.
         """
         items = [item] if playable is None else list(playable)
-        text = "you asked for it" if playable is None else f"you asked for {item.title}"
+        text = (
+            msg("you asked for it")
+            if playable is None
+            else msg("you asked for {title}", title=item.title)
+        )
         why = Reason(PIN, item.id, text)
         return self.pin_all(
             [Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items], describe

@@ -25,6 +25,7 @@ from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
+from sidecar.messages import counted, msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.database import Database
@@ -68,19 +69,35 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
     """
     waiting = sum(not one.is_final for one in found.refusals)
     if found.needs_confirmation:
-        text = f"{len(found.removals)} files would go from {name} to make room"
-        return Problem("confirm", f"{text}: look at its plan and say whether they may")
+        text = counted(
+            "{count} file would go from {name} to make room",
+            "{count} files would go from {name} to make room",
+            len(found.removals),
+            name=name,
+        )
+        return Problem(
+            "confirm", msg("{text}: look at its plan and say whether they may", text=text)
+        )
     if found.over:
-        text = f"{name} holds more than it may"
+        text = msg("{name} holds more than it may", name=name)
         if waits is not None:
             return Problem("waits", f"{text}: {waits}")
-        text = f"{text}, and all that is there is to stay"
-        return Problem("over", f"{text}: nothing comes until it has more room, or less to keep")
+        text = msg("{text}, and all that is there is to stay", text=text)
+        return Problem(
+            "over", msg("{text}: nothing comes until it has more room, or less to keep", text=text)
+        )
     if waiting:
-        text = "1 download waits" if waiting == 1 else f"{waiting} downloads wait"
+        text = counted("{count} download waits", "{count} downloads wait", waiting)
         if waits is not None:
-            return Problem("waits", f"{text} for room on {name}: {waits}")
-        what = f"{text} for room on {name}: what is there is wanted as much, or more"
+            return Problem(
+                "waits",
+                msg("{text} for room on {name}: {waits}", text=text, name=name, waits=waits),
+            )
+        what = msg(
+            "{text} for room on {name}: what is there is wanted as much, or more",
+            text=text,
+            name=name,
+        )
         return Problem("no-room", what)
     return None
 
@@ -163,7 +180,7 @@ class SpacePlanner:
         """
         found = self.plan(device_id)
         if found.id != plan_id or not found.removals:
-            raise PlanChanged("Meanwhile other files would go: look at the plan again")
+            raise PlanChanged(msg("Meanwhile other files would go: look at the plan again"))
         with self._lock:
             self._confirmed[device_id] = found.removals
             self._looked_at.pop(device_id, None)

@@ -15,6 +15,7 @@ from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import in_words
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
@@ -201,7 +202,7 @@ class PlanService:
         if not self._access.check_manages(person, device_id):
             return False
         if self._formats is None or not self._formats.confirm(device_id, name):
-            raise PlanChanged("Meanwhile another format is set: look at the plan again")
+            raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
         return True
 
     def _device(self, person: Person, device_id: str) -> DeviceView | None:

@@ -20,6 +20,7 @@ from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, PeerWait, wait_fo
 from sidecar.domain.syncthing.stignore import is_ignored
 from sidecar.errors import SidecarError, SyncthingError
 from sidecar.events import Bus, DeviceChanged
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.services.space.planner import EvictionBlock
@@ -178,10 +179,15 @@ class PeerMonitor:
         if wanted is None:
             self._problems.clear(ProblemKind.SYNCTHING, device.id)
             return
-        text = f"Syncthing knows no folder {wanted}, which {name} should be"
+        text = msg(
+            "Syncthing knows no folder {wanted}, which {name} should be "
+            "(settings: devices.syncthing_folder)",
+            wanted=wanted,
+            name=name,
+        )
         self._tell(
             device.id,
-            SyncthingError("unknown-folder", f"{text} (settings: devices.syncthing_folder)"),
+            SyncthingError("unknown-folder", text),
         )
 
     def _remember(self, device_id: str, carried: SyncedFolder) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sidecar.domain.syncthing.stignore import LINE, line_for
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
@@ -184,8 +185,14 @@ class SyncStatus:
             self._registry.get(device_id).folder.ignore_file.write()
         elif not carried.is_left_alone:
             line, label = line_for(carried.folder.prefix), carried.folder.label
-            text = f"The .stignore of Syncthing's folder {label} lies outside of this device"
-            raise DeviceError("name-taken", f"{text}: add the line {line} there yourself")
+            text = msg(
+                "The .stignore of Syncthing's folder {label} lies outside of this device",
+                label=label,
+            )
+            raise DeviceError(
+                "name-taken",
+                msg("{text}: add the line {line} there yourself", text=text, line=line),
+            )
         return self.ignoring(person, device_id)
 
     def notices(self, person: Person) -> Sequence[Notice]:
@@ -199,8 +206,12 @@ class SyncStatus:
             Notice(
                 "syncthing",
                 "info",
-                f"Syncthing carries unfinished files of {name} with the rest: it leaves them "
-                f"alone once the line {line_for(carried.folder.prefix)} is in its .stignore",
+                msg(
+                    "Syncthing carries unfinished files of {name} with the rest: it "
+                    "leaves them alone once the line {line} is in its .stignore",
+                    name=name,
+                    line=line_for(carried.folder.prefix),
+                ),
             )
             for device_id, name in seen.items()
             if self._peers is not None

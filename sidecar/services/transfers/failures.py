@@ -29,6 +29,7 @@ from sidecar.errors import (
     WrongServer,
 )
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -76,7 +77,7 @@ class FailurePolicy:
 
     def unforeseen(self, download: Download) -> None:
         """A bug of ours: the download must neither be lost nor block the queue for ever."""
-        text = "Something went wrong inside the sidecar; its log says more"
+        text = msg("Something went wrong inside the sidecar; its log says more")
         self._judge(download, Failure(FailureClass.TRANSIENT, "internal", text), 0)
 
     def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
@@ -212,9 +213,11 @@ class FailurePolicy:
         except JellyfinError as trouble:
             self._server.tell(trouble)
             return _failure(trouble)
-        text = (
-            f"The file of {download.title} is away: the server knows it but cannot read it, "
-            "perhaps because a disk is not mounted there. It is looked for again by itself"
+        text = msg(
+            "The file of {title} is away: the server knows it but cannot read it, "
+            "perhaps because a disk is not mounted there. It is looked for again by "
+            "itself",
+            title=download.title,
         )
         return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
 
@@ -230,7 +233,7 @@ def _failure(trouble: JellyfinError) -> Failure:
         case NotAllowed():
             return Failure(FailureClass.REFUSED, "not-allowed", str(trouble))
         case NotFound():
-            text = "It is no longer on the server, or no longer shown to this account"
+            text = msg("It is no longer on the server, or no longer shown to this account")
             return Failure(FailureClass.GONE, "gone", text)
         case _:
             return Failure(FailureClass.BLOCKED, "odd-answer", str(trouble))

@@ -18,6 +18,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
@@ -121,7 +122,7 @@ class Finisher:
         """
         converter = self._converter()
         if converter is None:
-            why = not_converted(target, "ffmpeg is not there, or lacks the encoder")
+            why = not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
             return self._original(device, download, receipt, why)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
@@ -165,7 +166,7 @@ class Finisher:
             original_size=ready.original_size,
             **ready.columns,
         ):
-            raise Stopped("it is no longer wanted")
+            raise Stopped(msg("it is no longer wanted"))
         device.folder.finish(ready.part, download.file_path)
         download = replace(download, original_size=ready.original_size)
         if ready.original_size is not None:
@@ -202,4 +203,4 @@ class Finisher:
         for path in (wanted, distinct(wanted, download.item_id)):
             if self._downloads.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
-        raise Stopped("it is no longer wanted")
+        raise Stopped(msg("it is no longer wanted"))

@@ -21,6 +21,7 @@ from sidecar.domain.space.reformat import Cost, cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.devices.devices import Devices
@@ -166,7 +167,7 @@ class DeviceFormats:
         if not self._is_still_there(download):
             return
         log.info("%s is fetched again as %s", download.file_path, name)
-        text = "It is fetched again in the format that is set now"
+        text = msg("It is fetched again in the format that is set now")
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None

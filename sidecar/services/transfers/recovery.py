@@ -15,6 +15,7 @@ from sidecar.domain.files.naming import distinct, path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
+from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.downloads.queue import Downloads, FilePlace
 
@@ -105,7 +106,7 @@ class DeviceRecovery:
         download = self._downloads.get(download_id)
         if download is None or download.status is not Status.COMPLETED:
             return
-        text = "The file on the device is not the one that arrived: it is fetched again"
+        text = msg("The file on the device is not the one that arrived: it is fetched again")
         log.warning("%s: %s", download.file_path, text)
         self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))
 

@@ -31,6 +31,7 @@ from sidecar.domain.transfers.response import is_believed, unproved
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -58,7 +59,7 @@ def cannot_tell(
     _file: BinaryIO, _container: str, _seconds: float | None, _stop: Event
 ) -> Wholeness:
     """Say that nothing here can look into files."""
-    return Wholeness(Verdict.UNKNOWN, "nothing here can look into it", None)
+    return Wholeness(Verdict.UNKNOWN, msg("nothing here can look into it"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class _Report:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
         anew = self.download.validator is None
         if not self.downloads.transfer_started(self.download.id, validator, held, anew=anew):
-            raise Stopped("it is no longer wanted")
+            raise Stopped(msg("it is no longer wanted"))
 
     def synced(self, held: int) -> None:
         self.downloads.synced(self.download.id, held)
@@ -252,7 +253,7 @@ class Worker:
     def _device(self, download: Download) -> AttachedDevice:
         """It may have been paused after the claim and before anybody could stop this attempt."""
         if self._registry.is_paused(download.device_id):
-            raise Stopped("its device is paused")
+            raise Stopped(msg("its device is paused"))
         return self._registry.get(download.device_id)
 
     def _make_sure_of_room(

@@ -20,6 +20,7 @@ from sidecar.domain.downloads.states import Download, Move, Status, after
 from sidecar.domain.items import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
+from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.order import last_place
 from sidecar.store.downloads.queries import NAMES, DownloadQueries, from_columns
@@ -146,7 +147,7 @@ class DownloadTransitions(DownloadQueries):
         download: Download,
         *,
         code: str = "removed",
-        text: str = "It was removed from the device, and not by the sidecar",
+        text: str = msg("It was removed from the device, and not by the sidecar"),
     ) -> bool:
         """The file is no longer on the device, or no longer ours, and it was not us.
 

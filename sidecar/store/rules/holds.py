@@ -15,6 +15,7 @@ import peewee
 
 from sidecar.domain.wishes import Hold, Reason, Wish
 from sidecar.events import Bus, HoldsChanged
+from sidecar.messages import store
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
@@ -41,7 +42,7 @@ class Holds:
             there = self._db.row(HoldRow.select().where(_same(wish)))
             if there is None:
                 self._db.execute(HoldRow.insert(**_columns(wish)))
-            elif there["release_at"] is not None or there["text"] != wish.reason.text:
+            elif there["release_at"] is not None or store(there["text"]) != store(wish.reason.text):
                 self._db.execute(
                     HoldRow.update(release_at=None, text=wish.reason.text).where(_same(wish))
                 )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import peewee
 
 from sidecar.domain.downloads.states import Status, Validator
+from sidecar.messages import restore, store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -38,6 +39,18 @@ class StatusField(peewee.TextField):
     def python_value(self, value: str) -> Status:
         """Return the state."""
         return Status(value)
+
+
+class MessageField(peewee.TextField):
+    """A sentence for people; in rows of earlier versions it is plain English text."""
+
+    def db_value(self, value: str | None) -> str | None:
+        """Return a message as JSON, plain text as it is."""
+        return None if value is None else store(value)
+
+    def python_value(self, value: str | None) -> str | None:
+        """Return the message, or the plain text."""
+        return None if value is None else restore(value)
 
 
 class ValidatorField(peewee.TextField):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import peewee
 
-from sidecar.store.schema.fields import MomentField, StatusField, ValidatorField
+from sidecar.store.schema.fields import MessageField, MomentField, StatusField, ValidatorField
 
 IMPORTED_PLAYS = (
     # What was taken over from players' logs; `count_after` says what Jellyfin is to count once it
@@ -231,7 +231,7 @@ class DownloadRow(peewee.Model):
     finalizing = peewee.BooleanField(default=False)
     priority = peewee.IntegerField()
     error_code = peewee.TextField(null=True)
-    error_message = peewee.TextField(null=True)
+    error_message = MessageField(null=True)
     retry_count = peewee.IntegerField(default=0)
     retry_next_at = MomentField(null=True)
     queued_at = MomentField()
@@ -245,7 +245,7 @@ class DownloadRow(peewee.Model):
     source_extension = peewee.TextField(null=True)
     source_size = peewee.IntegerField(null=True)
     source_hash = peewee.TextField(null=True)
-    format_note = peewee.TextField(null=True)
+    format_note = MessageField(null=True)
     original_size = peewee.IntegerField(null=True)
     accepted = ValidatorField(null=True)
     missing_since = MomentField(null=True)
@@ -348,7 +348,7 @@ class HoldRow(peewee.Model):
     item_id = peewee.TextField()
     rule = peewee.TextField()
     source_id = peewee.TextField()
-    text = peewee.TextField()
+    text = MessageField()
     release_at = MomentField(null=True)
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.messages import msg
 
 _T, _C, _D = FailureClass.TRANSIENT, FailureClass.CHANGED, FailureClass.DEVICE
 _BLOCKED, _AWAY = FailureClass.BLOCKED, FailureClass.SERVER_AWAY
@@ -13,37 +14,37 @@ BAD_OPTION = 28
 
 MEANINGS = MappingProxyType(
     {
-        1: (_T, "aria2 failed without a reason"),
-        2: (_T, "aria2 waited too long"),
-        3: (FailureClass.FILE_AWAY, "aria2 did not find the file"),
-        4: (FailureClass.FILE_AWAY, "aria2 did not find the file, again and again"),
-        5: (_T, "aria2 gave up on a slow transfer"),
-        6: (_T, "aria2 could not connect"),
-        7: (_T, "aria2 was ended before the file was whole"),
-        8: (_C, "aria2 could not go on with the part file"),
-        9: (_D, "aria2 found no room on the device"),
-        10: (_C, "aria2 could not go on with the part file of another aria2"),
-        11: (_T, "aria2 is at this file already"),
-        12: (_T, "aria2 is at this file already"),
-        13: (_C, "aria2 would not write to the part file that is there"),
-        14: (_D, "aria2 could not rename a file"),
-        15: (_D, "aria2 could not open the part file"),
-        16: (_D, "aria2 could not make the part file"),
-        17: (_D, "aria2 could not write to the device"),
-        18: (_D, "aria2 could not make a folder"),
-        19: (_AWAY, "aria2 could not find the server's address"),
-        20: (_BLOCKED, "aria2 took the file for a list of downloads"),
-        21: (_T, "aria2 failed over FTP"),
-        22: (_T, "aria2 got an answer that it cannot use"),
-        23: (_BLOCKED, "aria2 was sent on too often"),
-        24: (FailureClass.SIGNED_OUT, "aria2 was not let in"),
-        25: (_BLOCKED, "aria2 took the file for a torrent"),
-        26: (_BLOCKED, "aria2 took the file for a torrent"),
-        27: (_BLOCKED, "aria2 took the address for a magnet link"),
-        BAD_OPTION: (_BLOCKED, "aria2 does not know one of our options: it may be too old"),
-        29: (_AWAY, "aria2 was told that the server is overloaded"),
-        30: (_T, "aria2 could not read our request"),
-        32: (_C, "aria2 found the file damaged"),
+        1: (_T, msg("aria2 failed without a reason")),
+        2: (_T, msg("aria2 waited too long")),
+        3: (FailureClass.FILE_AWAY, msg("aria2 did not find the file")),
+        4: (FailureClass.FILE_AWAY, msg("aria2 did not find the file, again and again")),
+        5: (_T, msg("aria2 gave up on a slow transfer")),
+        6: (_T, msg("aria2 could not connect")),
+        7: (_T, msg("aria2 was ended before the file was whole")),
+        8: (_C, msg("aria2 could not go on with the part file")),
+        9: (_D, msg("aria2 found no room on the device")),
+        10: (_C, msg("aria2 could not go on with the part file of another aria2")),
+        11: (_T, msg("aria2 is at this file already")),
+        12: (_T, msg("aria2 is at this file already")),
+        13: (_C, msg("aria2 would not write to the part file that is there")),
+        14: (_D, msg("aria2 could not rename a file")),
+        15: (_D, msg("aria2 could not open the part file")),
+        16: (_D, msg("aria2 could not make the part file")),
+        17: (_D, msg("aria2 could not write to the device")),
+        18: (_D, msg("aria2 could not make a folder")),
+        19: (_AWAY, msg("aria2 could not find the server's address")),
+        20: (_BLOCKED, msg("aria2 took the file for a list of downloads")),
+        21: (_T, msg("aria2 failed over FTP")),
+        22: (_T, msg("aria2 got an answer that it cannot use")),
+        23: (_BLOCKED, msg("aria2 was sent on too often")),
+        24: (FailureClass.SIGNED_OUT, msg("aria2 was not let in")),
+        25: (_BLOCKED, msg("aria2 took the file for a torrent")),
+        26: (_BLOCKED, msg("aria2 took the file for a torrent")),
+        27: (_BLOCKED, msg("aria2 took the address for a magnet link")),
+        BAD_OPTION: (_BLOCKED, msg("aria2 does not know one of our options: it may be too old")),
+        29: (_AWAY, msg("aria2 was told that the server is overloaded")),
+        30: (_T, msg("aria2 could not read our request")),
+        32: (_C, msg("aria2 found the file damaged")),
     }
 )
 
@@ -55,26 +56,32 @@ def judge(code: int, words: str) -> Failure:
         code: aria2's `errorCode`.
         words: aria2's `errorMessage`; shown as it is.
     """
-    kind, meaning = MEANINGS.get(code, (_T, f"aria2 failed (error {code})"))
+    kind, meaning = MEANINGS.get(code, (_T, msg("aria2 failed (error {code})", code=code)))
     said = " ".join(words.split())[:300]
-    return Failure(kind, f"aria2-{code}", f"{meaning}: {said}" if said else meaning)
+    return Failure(
+        kind,
+        f"aria2-{code}",
+        msg("{meaning}: {words}", meaning=meaning, words=said) if said else meaning,
+    )
 
 
 def removed() -> Failure:
     """Return the failure for a download that somebody else took out of aria2."""
-    text = "It was removed from aria2 by somebody else; it goes on where it was when it is retried"
+    text = msg(
+        "It was removed from aria2 by somebody else; it goes on where it was when it is retried"
+    )
     return Failure(_T, "aria2-removed", text)
 
 
 def paused() -> Failure:
     """Return the failure for a download that somebody else paused in aria2."""
-    text = "It was paused in aria2 by somebody else; pause it here to keep it waiting"
+    text = msg("It was paused in aria2 by somebody else; pause it here to keep it waiting")
     return Failure(_T, "aria2-paused", text)
 
 
 def gone() -> Failure:
     """Return the failure for an aria2 that ended in the middle."""
-    text = (
+    text = msg(
         "aria2 broke off in the middle; the download goes on where it was as soon as aria2 is back"
     )
     return Failure(_T, "aria2-gone", text)
@@ -82,19 +89,19 @@ def gone() -> Failure:
 
 def away() -> Failure:
     """Return the failure for an aria2 that cannot be reached."""
-    text = "aria2 does not answer: see whether it runs and whether its address is right"
+    text = msg("aria2 does not answer: see whether it runs and whether its address is right")
     return Failure(_T, "aria2-away", text)
 
 
 def wrong_secret() -> Failure:
     """Return the failure for an aria2 that does not accept our secret."""
-    text = "aria2 does not accept the secret: correct transfer.aria2.secret and start again"
+    text = msg("aria2 does not accept the secret: correct transfer.aria2.secret and start again")
     return Failure(_BLOCKED, "aria2-secret", text)
 
 
 def busy() -> Failure:
     """Return the failure for an aria2 that never came for the file."""
-    text = (
+    text = msg(
         "aria2 did not begin: it has too much else to do, or it runs on another machine; "
         "it must run on this one"
     )
@@ -103,7 +110,7 @@ def busy() -> Failure:
 
 def stuck() -> Failure:
     """Return the failure for an aria2 that takes bytes and writes none."""
-    text = (
+    text = msg(
         "aria2 has written nothing for a minute: see whether the device works, and whether "
         "aria2 sees it under the same path"
     )
@@ -112,7 +119,7 @@ def stuck() -> Failure:
 
 def elsewhere() -> Failure:
     """Return the failure for an aria2 that wrote the whole file, but not where we look."""
-    text = (
+    text = msg(
         "aria2 wrote the file somewhere else: it must see the devices under the same paths "
         "as the sidecar"
     )
@@ -121,5 +128,5 @@ def elsewhere() -> Failure:
 
 def distrusted() -> Failure:
     """Return the failure for a part file whose bytes are not the ones that were sent."""
-    text = "The part file is not what was sent to aria2: the file is fetched from the start"
+    text = msg("The part file is not what was sent to aria2: the file is fetched from the start")
     return Failure(_C, "aria2-mixed-up", text)

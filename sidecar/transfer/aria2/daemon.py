@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
+from sidecar.messages import msg
 from sidecar.transfer.aria2.relay import LOOPBACK
 from sidecar.transfer.aria2.rpc import Aria2Away, Rpc
 
@@ -110,7 +111,9 @@ class OwnDaemon:
             _write_settings(settings, rpc)
             self._process = self._start(settings)
         except OSError as error:
-            raise Aria2Away(f"aria2 cannot be started: {error.strerror}") from error
+            raise Aria2Away(
+                msg("aria2 cannot be started: {reason}", reason=error.strerror)
+            ) from error
         return rpc
 
     def is_running(self) -> bool:

@@ -12,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 
 CONNECT_S = 2.0
 UNAUTHORIZED = "Unauthorized"
@@ -40,7 +41,7 @@ class Aria2Refused(SidecarError):
     """
 
     def __init__(self, error: RpcError) -> None:
-        super().__init__(f"aria2 refuses: {error.message}")
+        super().__init__(msg("aria2 refuses: {reason}", reason=error.message))
         self.error = error
 
 
@@ -136,7 +137,7 @@ class Rpc:
                 return _read(response)
         except requests.RequestException as error:
             silent = isinstance(error, requests.ReadTimeout)
-            text = f"aria2 does not answer at {parts.netloc}"
+            text = msg("aria2 does not answer at {host}", host=parts.netloc)
             raise Aria2Away(text, is_silent=silent) from error
         finally:
             adapter.close()
@@ -161,4 +162,4 @@ def _result(answer: object) -> object:
 
 
 def _odd() -> Aria2Away:
-    return Aria2Away("What answers at the address of aria2 is not aria2")
+    return Aria2Away(msg("What answers at the address of aria2 is not aria2"))

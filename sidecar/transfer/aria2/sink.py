@@ -23,6 +23,7 @@ import xxhash
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
+from sidecar.messages import msg
 from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
 from sidecar.transfer.aria2.relay import Check, Relay
 from sidecar.transfer.aria2.status import Stage
@@ -224,7 +225,10 @@ class ThroughAria2:
             return disk_failure(error)
         finally:
             os.ftruncate(self._file.fileno(), self.held)
-        text = f"{failure.message} The sidecar itself can write there: see whether aria2 may"
+        text = msg(
+            "{failure} The sidecar itself can write there: see whether aria2 may",
+            failure=failure.message,
+        )
         return replace(failure, kind=FailureClass.TRANSIENT, message=text)
 
     def _await_end(self, gid: str) -> None:

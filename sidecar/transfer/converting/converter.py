@@ -24,6 +24,7 @@ from sidecar.domain.formats.formats import Format, Target, not_converted, not_sm
 from sidecar.domain.formats.tags import tags_for
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Ending, Evidence
+from sidecar.messages import msg
 from sidecar.transfer.converting import mp4_tags
 from sidecar.transfer.converting.metadata import (
     CoverPicture,
@@ -154,7 +155,7 @@ class _Conversion:
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
-            return LeftAsIs(not_converted(self.target, "its end is missing"))
+            return LeftAsIs(not_converted(self.target, msg("its end is missing")))
         tags = tags_for(found.tags, self.target.format)
         cover = cover_of(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
@@ -168,7 +169,7 @@ class _Conversion:
         if made >= self.size:
             return LeftAsIs(not_smaller(self.target))
         if said.code != 0:
-            raise ChildFailed(said.last_words or "ffmpeg failed")
+            raise ChildFailed(said.last_words or msg("ffmpeg failed"))
         self._listen(found, made)
         return self._synced(made)
 
@@ -228,31 +229,37 @@ class _Conversion:
         try:
             mp4_tags.add(self.result, tags)
         except mp4_tags.NotOurMp4 as error:
-            raise ChildFailed(f"ffmpeg wrote an odd file: {error}") from error
+            raise ChildFailed(msg("ffmpeg wrote an odd file: {error}", error=error)) from error
 
     def _listen(self, found: ProbedSound, size: int) -> None:
         """Whether it is what was asked for, as long as the original, and plays to its end."""
         made = self._look(self.result, size).sound
         if made.codec != self.target.codec.found_as:
-            raise ChildFailed(f"ffmpeg made {made.codec or 'something else'} of it")
+            raise ChildFailed(
+                msg("ffmpeg made {codec} of it", codec=made.codec or msg("something else"))
+            )
         if abs(made.seconds - found.sound.seconds) > OFF_BY_S:
             raise ChildFailed(
-                f"it came out {made.seconds:.1f} seconds long, not {found.sound.seconds:.1f}"
+                msg(
+                    "it came out {seconds} seconds long, not {wanted}",
+                    seconds=f"{made.seconds:.1f}",
+                    wanted=f"{found.sound.seconds:.1f}",
+                )
             )
         command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
         command += ["-xerror", *UNTRUSTED, "-i", reach(self.result), "-map", "0:a:0"]
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
         if said.code != 0 or said.complaints.strip():
-            raise ChildFailed("what came out cannot be played to its end")
+            raise ChildFailed(msg("what came out cannot be played to its end"))
         end = self._end_of(self.result)
         if end.ending is not Ending.PRESENT:
             log.warning("what came out of a conversion has no end: %s", end.why)
-            raise ChildFailed("what came out has no end")
+            raise ChildFailed(msg("what came out has no end"))
 
     def _synced(self, size: int) -> Converted:
         digest = xxhash.xxh3_128()
         read = read_through(self.result, size, digest)
         os.fsync(self.result.fileno())
         if read != size:
-            raise ChildFailed("what came out cannot be read back")
+            raise ChildFailed(msg("what came out cannot be read back"))
         return Converted(size, digest.hexdigest())

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import BinaryIO
 
+from sidecar.messages import msg
+
 HEADER = 8
 # A twelve hour book has an index of some 8 MB.
 LARGEST_INDEX = 64 * 1024 * 1024
@@ -88,7 +90,7 @@ def _index(file: BinaryIO) -> tuple[int, bytearray]:
         if length < HEADER:
             break
         at += length
-    raise NotOurMp4("its index is not at its end")
+    raise NotOurMp4(msg("its index is not at its end"))
 
 
 def _places(index: bytearray) -> list[int]:
@@ -100,7 +102,7 @@ def _places(index: bytearray) -> list[int]:
         while at + HEADER <= end and index[at + 4 : at + HEADER] != name:
             at += max(HEADER, _size(index, at))
         if at + HEADER > end:
-            raise NotOurMp4("it has no place for tags")
+            raise NotOurMp4(msg("it has no place for tags"))
         places.append(at)
     return places
 

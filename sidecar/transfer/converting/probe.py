@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import Sound
+from sidecar.messages import msg
 from sidecar.transfer.converting.subprocess import ChildFailed, reach, run
 
 LOOK_WITHIN_S = 60.0
@@ -71,7 +72,7 @@ def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) 
     except ValueError:
         told = {}
     if said.code != 0 or not isinstance(told, dict):
-        raise ChildFailed("it cannot be read as a sound file")
+        raise ChildFailed(msg("it cannot be read as a sound file"))
     return _found(told, size)
 
 
@@ -79,11 +80,11 @@ def _found(told: dict[str, Any], size: int) -> ProbedSound:
     streams = [one for one in told.get("streams", []) if isinstance(one, dict)]
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     if not sounds:
-        raise ChildFailed("there is no sound in it")
+        raise ChildFailed(msg("there is no sound in it"))
     sound, container = sounds[0], told.get("format", {})
     seconds = _number(container.get("duration")) or _number(sound.get("duration"))
     if not seconds:
-        raise ChildFailed("it does not say how long it is")
+        raise ChildFailed(msg("it does not say how long it is"))
     bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
     picture = next((one for one in streams if _is_cover(one)), {})
     return ProbedSound(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sidecar.domain.formats.formats import CODECS, Format
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 
 ASK_WITHIN_S = 20.0
 
@@ -38,8 +39,12 @@ class Programs:
         if wanted not in self.formats:
             encoder = CODECS[wanted].encoder
             raise NoConverter(
-                f"{self.ffmpeg} has no encoder {encoder}: install an ffmpeg that has, or choose "
-                "another format"
+                msg(
+                    "{program} has no encoder {encoder}: install an ffmpeg that has, or "
+                    "choose another format",
+                    program=self.ffmpeg,
+                    encoder=encoder,
+                )
             )
 
 
@@ -55,13 +60,18 @@ def find_programs(named: str) -> Programs:
     ffmpeg = shutil.which(named)
     if ffmpeg is None:
         raise NoConverter(
-            f"{named} is not installed: install the package ffmpeg, name the program in "
-            'transfer.ffmpeg, or set format = "original"'
+            msg(
+                "{program} is not installed: install the package ffmpeg, name the program "
+                'in transfer.ffmpeg, or set format = "original"',
+                program=named,
+            )
         )
     beside = Path(ffmpeg).with_name(Path(ffmpeg).name.replace("ffmpeg", "ffprobe"))
     ffprobe = shutil.which(str(beside)) or shutil.which("ffprobe")
     if ffprobe is None:
-        raise NoConverter(f"ffprobe is not there beside {ffmpeg}: install the package ffmpeg")
+        raise NoConverter(
+            msg("ffprobe is not there beside {program}: install the package ffmpeg", program=ffmpeg)
+        )
     return Programs(ffmpeg, ffprobe, _formats(ffmpeg))
 
 
@@ -75,6 +85,8 @@ def _formats(ffmpeg: str) -> frozenset[Format]:
             timeout=ASK_WITHIN_S,
         ).stdout.decode(errors="replace")
     except (OSError, subprocess.SubprocessError) as error:
-        raise NoConverter(f"{ffmpeg} does not answer as ffmpeg does") from error
+        raise NoConverter(
+            msg("{program} does not answer as ffmpeg does", program=ffmpeg)
+        ) from error
     known = {words[1] for line in listed.splitlines() if len(words := line.split()) > 1}
     return frozenset(one for one, codec in CODECS.items() if codec.encoder in known)

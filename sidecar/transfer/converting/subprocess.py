@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError, Stopped
+from sidecar.messages import msg
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 LOOK_EVERY_S = 0.1
@@ -83,7 +84,9 @@ def run(
         try:
             child = _start(command, files, output, complaints, most_bytes)
         except OSError as error:
-            raise ChildFailed(f"{Path(command[0]).name} cannot be started") from error
+            raise ChildFailed(
+                msg("{program} cannot be started", program=Path(command[0]).name)
+            ) from error
         try:
             _wait(child, clock, stop, limit_s)
         finally:
@@ -118,9 +121,9 @@ def _wait(child: subprocess.Popen[bytes], clock: Clock, stop: Event, limit_s: fl
     deadline = clock.monotonic() + limit_s
     while True:
         if stop.is_set():
-            raise Stopped("the conversion was asked to stop")
+            raise Stopped(msg("the conversion was asked to stop"))
         if clock.monotonic() >= deadline:
-            raise ChildFailed("it took too long")
+            raise ChildFailed(msg("it took too long"))
         with suppress(subprocess.TimeoutExpired):
             child.wait(LOOK_EVERY_S)
             return

@@ -21,8 +21,8 @@ from babel.numbers import get_decimal_symbol
 from flask import Blueprint, Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.messages import Message, translate
 from sidecar.web import redirects
-from sidecar.web.i18n.messages import MessageTranslator, sayings
 from sidecar.web.i18n.numbers import LocalFormat
 
 COOKIE = "sidecar_language"
@@ -78,10 +78,6 @@ class Languages:
             for one, said in self._sentences.items()
         }
 
-        self._sayings: Mapping[str, MessageTranslator] = {
-            one: sayings(one, point=get_decimal_symbol(one)) for one in NAMES
-        }
-
     def now(self) -> str:
         """Return the language of this request."""
         if "language" not in g:
@@ -98,20 +94,28 @@ class Languages:
         """Return the sentence that fits the number."""
         return self._sentences[self.now()].ngettext(one, many, number)
 
-    def said(self, text: str) -> str:
-        """Return what a service has said in the language of this request."""
-        return self._sayings[self.now()].translate(text)
+    def translated(self, told: object) -> str:
+        """Return a message, or an error that tells one, in the language of this request.
+
+        Plain text is looked up as a whole: what earlier versions stored stays as it is.
+        """
+        text = str(told)
+        return translate(text, self.words()) if isinstance(text, Message) else self.sentence(text)
+
+    def of(self, language: str) -> LocalFormat:
+        """Return how sentences and numbers are said in a language."""
+        return self._words[language]
 
     def words(self) -> LocalFormat:
-        """Return how numbers are said in the language of this request."""
-        return self._words[self.now()]
+        """Return how sentences and numbers are said in the language of this request."""
+        return self.of(self.now())
 
     def teach(self, app: Flask) -> None:
         """Give the templates `_`, `ngettext` and `language()`."""
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
-        app.jinja_env.filters["said"] = self.said
+        app.jinja_env.filters["translated"] = self.translated
         app.jinja_env.globals |= {"here": redirects.here, "language": self.now, "languages": NAMES}
 
     @staticmethod

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-STEP = 1000
+from sidecar.messages import size_text
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -40,13 +40,7 @@ class LocalFormat:
 
     def size(self, octets: float) -> str:
         """Return an amount of bytes: `0 B`, `482 kB`, `3.4 MB`, `12 GB`."""
-        amount, unit = float(max(octets, 0)), 0
-        while round(amount, 1) >= STEP and unit < len(UNITS) - 1:
-            amount /= STEP
-            unit += 1
-        precise = unit > 1 and round(amount, 1) < 10  # noqa: PLR2004 - one digit before the point
-        said = f"{amount:.1f}".replace(".", self.point) if precise else f"{amount:.0f}"
-        return f"{said} {UNITS[unit]}"
+        return size_text(octets, self.point)
 
     def speed(self, octets_per_s: float) -> str:
         """Return a speed."""

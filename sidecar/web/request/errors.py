@@ -25,6 +25,7 @@ from sidecar.errors import (
     SignInRefused,
     TooManyTries,
 )
+from sidecar.messages import as_sentence
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,9 @@ def _ours(error: SidecarError) -> Response:
         case SignInRefused():
             return answer(HTTPStatus.UNAUTHORIZED, str(error))
         case NotAManager():
-            return answer(HTTPStatus.FORBIDDEN, f"{error}.", facts={"code": "managers-only"})
+            return answer(
+                HTTPStatus.FORBIDDEN, as_sentence(str(error)), facts={"code": "managers-only"}
+            )
         case DatabaseError() | ServerAway():
             return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         case JellyfinError():

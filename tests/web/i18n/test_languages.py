@@ -17,6 +17,7 @@ from sidecar.web.i18n.languages import CATALOGUES, ENGLISH, NAMES
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = DEFAULT_KEYWORDS | {
+    "msg": None,
     "translatable": None,
     "sentence": None,
     "counted": (1, 2),
@@ -68,7 +69,8 @@ def _is_whole(message: Message | None) -> bool:
         return False
     originals = (message.id,) if isinstance(message.id, str) else message.id
     forms = (message.string,) if isinstance(message.string, str) else message.string or ("",)
-    return all(forms) and all(_values(one) == _values(originals[-1]) for one in forms)
+    pairs = zip(forms, originals, strict=True)
+    return all(forms) and all(_values(form) == _values(original) for form, original in pairs)
 
 
 def _values(text: str) -> set[str]:

@@ -1,211 +1,153 @@
-"""What services say is said in every language, whatever values it has."""
+"""What services say is a message with an id, and pages say it in the reader's language."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
-from hypothesis import given
-from hypothesis import strategies as st
 from werkzeug.test import Client
 
+import sidecar
+from sidecar.device.errors import missing
 from sidecar.domain.downloads.states import Status
+from sidecar.domain.formats.formats import Format, Target, not_smaller
+from sidecar.domain.space.space import Space, room_for
+from sidecar.domain.transfers.response import empty
+from sidecar.errors import SidecarError
+from sidecar.messages import Message, counted, msg, translate
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
-from sidecar.web.i18n.languages import ENGLISH, NAMES
-from sidecar.web.i18n.messages import CATALOGUES, FIELD, MessageTranslator, sayings
+from sidecar.web.i18n.languages import Languages
 from tests.fakes.desk import ANN, FakeDesk, a_download
 from tests.web.conftest import Browser
 
-ROOT = Path(__file__).parents[3] / "sidecar"
-OTHERS = sorted(set(NAMES) - {ENGLISH})
-# Who speaks to people. What else `store` says is said in the shell, by commands and at start.
-SPEAKERS = (
-    *("domain", "services", "device", "transfer", "jellyfin", "syncthing", "errors.py"),
-    *("store/downloads/transitions.py", "store/errors.py"),
+ROOT = Path(sidecar.__file__).parent
+# Who speaks to people; what the command line and the settings say is English.
+SPEAKERS = ("domain", "services", "device", "jellyfin", "syncthing", "transfer", "errors.py")
+VALUES = {"Notice", "Failure", "Problem", "Reason", "SpaceRefusal", "ActionRefusal"}
+# Nobody but the log is told why a piece of work was stopped; settings are mended in the shell.
+NOT_FOR_PEOPLE = {"Stopped", "IllegalMove", "ConfigError"}
+SENTENCE = re.compile(r"\w+ \w+")
+
+
+def test_every_sentence_for_people_is_a_message() -> None:
+    plain = [found for file in _files() for found in _plain(file)]
+
+    assert plain == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    raise DeviceError('full', 'It is full')",
+        "def f(x):\n    raise DeviceError('full', f'{x} is quite full')",
+        "def f():\n    text = 'It is full'\n    return Notice('a', 'b', text)",
+        "def f(x):\n    return Notice('a', 'b', 'It is full' if x else msg('It fits'))",
+    ],
 )
-# They write for the log, for the shell or for a program; the page on a stick speaks for itself.
-SILENT = {
-    "domain/files/catalogue.py": "the tag that tells of samplers",
-    "domain/downloads/states.py": "a mistake of ours",
-    "domain/playback/tracker.py": "the log",
-    "domain/transfers/wholeness.py": "the log",
-    "threads.py": "the log",
-    "services/generated_files": "the page on the stick",
-    "jellyfin/live/connection_trust.py": "the log",
-    "jellyfin/tokens.py": "the shell",
-    "transfer/aria2/supervisor.py": "nobody: it ends a wait",
-    "transfer/aria2/relay.py": "nobody: it ends a transfer",
-    "transfer/aria2/rpc.py": "the shell",
-    "transfer/aria2/sink.py": "the log",
-    "transfer/aria2/status.py": "the log",
-    "transfer/engines.py": "the shell",
-    "transfer/wholeness": "the log",
-    "transfer/http.py": "nobody: it ends a transfer",
-}
-# Not for people although they look like it.
-NO_SENTENCES = {
-    "%s cast %d of %d items to %s: %d are to be fetched",
-    "somebody unknown",
-    "not a regular file",
-}
-SQL = re.compile(r"\b(SELECT|UPDATE|INSERT|DELETE|CREATE|WHERE|FROM|AND|CASE|BEGIN|ORDER)\b")
-WORDS = re.compile(r"[a-z']{2,} [a-z]{2,}|^[A-Za-z{}]+ [a-z]+$")
-# Errors that are mistakes of ours, and what is no text for people.
-NOT_SAID = ("log.", "ValueError", "RuntimeError", "TypeError", "LookupError", "re.compile")
+def test_plain_sentences_are_found(tmp_path: Path, source: str) -> None:
+    (tmp_path / "speaker.py").write_text(source)
 
-
-@cache
-def made() -> frozenset[str]:
-    """The forms of all sentences that services make, read from their code."""
-    return frozenset(form for file in _files() for form in _forms(file)) - NO_SENTENCES
+    assert list(_plain(tmp_path / "speaker.py"))
 
 
 def _files() -> Iterator[Path]:
     for speaker in SPEAKERS:
         path = ROOT / speaker
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            name = str(file.relative_to(ROOT))
-            if not any(name == one or name.startswith(f"{one}/") for one in SILENT):
-                yield file
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def _forms(file: Path) -> Iterator[str]:
+def _errors() -> set[str]:
+    every, new = set[str](), [SidecarError]
+    while new:
+        one = new.pop()
+        every.add(one.__name__)
+        new += one.__subclasses__()
+    return every
+
+
+def _plain(file: Path) -> Iterator[str]:
+    """Yield where a text that is no message is given to an error or a value for people."""
+    told = (_errors() | VALUES) - NOT_FOR_PEOPLE
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
-        text = _text(node)
-        inside = isinstance(above.get(node), ast.Expr | ast.JoinedStr)
-        if text is None or inside or SQL.search(text) or not WORDS.search(text):
-            continue
-        if any(_is_not_said(one) for one in _all_above(node, above)):
-            continue
-        numbers = iter(range(99))
-        yield re.sub(r"\{[^{}]*\}", lambda _: f"{{{next(numbers)}}}", text)  # noqa: B023 - used at once
+    for scope in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+        assigned = {
+            target.id: one.value
+            for one in ast.walk(scope)
+            if isinstance(one, ast.Assign)
+            for target in one.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in (one for one in ast.walk(scope) if isinstance(one, ast.Call)):
+            if ast.unparse(call.func).rpartition(".")[2] not in told:
+                continue
+            given = [*call.args, *(one.value for one in call.keywords)]
+            given += [
+                assigned[one.id]
+                for one in given
+                if isinstance(one, ast.Name) and one.id in assigned
+            ]
+            if any(map(_is_plain_sentence, given)):
+                yield f"{file.name}:{call.lineno}"
 
 
-def _text(node: ast.AST) -> str | None:
+def _is_plain_sentence(node: ast.expr) -> bool:
     match node:
         case ast.Constant(value=str(text)):
-            return text
+            return SENTENCE.search(text) is not None
         case ast.JoinedStr(values=parts):
-            return "".join(
-                str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts
+            told = "".join(
+                str(one.value) if isinstance(one, ast.Constant) else "x" for one in parts
             )
+            return SENTENCE.search(told) is not None
+        case ast.IfExp(body=body, orelse=orelse):
+            return _is_plain_sentence(body) or _is_plain_sentence(orelse)
+        case ast.BoolOp(values=values):
+            return any(map(_is_plain_sentence, values))
         case _:
-            return None
+            return False
 
 
-def _all_above(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
-    while node in above:
-        node = above[node]
-        yield node
-
-
-def _is_not_said(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).startswith(NOT_SAID)
-
-
-def catalogue(language: str) -> dict[str, str]:
-    with (CATALOGUES / f"{language}.po").open("rb") as source:
-        found = read_po(source, locale=language)
-    return {str(one.id): str(one.string) for one in found if one.id}
-
-
-def test_there_are_sentences_to_be_found() -> None:
-    assert len(made()) > 250
-    assert "{0} is full ({1} stay free): its queue waits for room" in made()
-    assert all((ROOT / one).exists() for one in SILENT)
-    assert made() >= PIECES
-    assert "your favourite" in made()
-
-
-# Pieces that the code joins; the catalogue has the whole.
-PIECES = {
-    "The last try failed: {0}. The next one is in ",
-    "{0} plays from a playlist and does not tell its queue: ",
-    "{0}choose the playlist for this device, and it is followed",
-}
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_every_sentence_of_a_service_is_translated(language: str) -> None:
-    there = catalogue(language)
-    said = sayings(language, point=",")
-
-    missing = {
-        one
-        for one in made() - PIECES - set(there)
-        # What is a part of another sentence, or put together from several, is known as that.
-        if said.translate(_filled(one)) == _filled(one)
-    }
-
-    assert not missing
-    assert not {one for one, text in there.items() if not text}
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_no_translation_has_values_that_the_sentence_has_not(language: str) -> None:
-    for english, text in catalogue(language).items():
-        fields = {number for number, _ in FIELD.findall(english)}
-        assert {number for number, _ in FIELD.findall(text)} == fields, english
-
-
-def _filled(form: str) -> str:
-    return FIELD.sub(lambda field: f"Q{field[1]}", form).strip()
-
-
-VALUES = st.text(min_size=1, max_size=12).filter(lambda one: not one.isspace())
-
-
-@given(data=st.data())
-def test_a_sentence_is_known_whatever_its_values(data: st.DataObject) -> None:
-    said = {"{0} is full ({1} stay free)": "{0} ist voll ({1} frei)", "your {0}": "dein {0}"}
-    one = data.draw(st.sampled_from(sorted(said)))
-    # A value that reads like the plain text of the sentence could be cut in another place.
-    values = [data.draw(VALUES.filter(lambda text: " " not in text and "(" not in text))] * 2
-
-    assert MessageTranslator(said).translate(one.format(*values)) == said[one].format(*values)
-
-
-@given(VALUES)
-def test_what_is_not_known_stays_as_it_is(text: str) -> None:
-    assert MessageTranslator({"{0} is full": "{0} ist voll"}).translate(f"{text}!") == f"{text}!"
+def _full() -> str:
+    space = Space(free=10**9, total=10**11, block=4096, largest_file=None)
+    refusal = room_for(
+        remaining=10**9,
+        size=10**9,
+        space=space,
+        used=0,
+        promised=0,
+        budget=None,
+        reserve=1_500_000_000,
+        name="Car stick",
+    )
+    assert refusal is not None
+    return refusal.message
 
 
 @pytest.mark.parametrize(
-    ("english", "german"),
+    ("message", "german"),
     [
+        (_full(), "Car stick ist voll (1,5 GB bleiben frei): Seine Warteschlange wartet"),
+        (empty().message, "Die Datei ist auf dem Server leer: Es wird von selbst wieder nach ihr"),
         (
-            "Car stick is full (1.5 GiB stay free): its queue waits for room",
-            "Car stick ist voll (1,5 GiB bleiben frei): Seine Warteschlange wartet",
+            str(missing("Car stick", Path("/media/car"))),
+            "Car stick ist nicht unter /media/car: Schließe es an, dann geht es von selbst weiter",
         ),
-        ("Tone 1 is paused: resume it first", "Tone 1 ist angehalten: Setze es erst fort"),
+        (counted("{count} newer file", "{count} newer files", 1), "1 neuere Datei"),
+        (counted("{count} newer file", "{count} newer files", 5), "5 neuere Dateien"),
         (
-            "Nobody wants it any more, and what is wanted more needs the room",
-            "Niemand möchte es mehr, und was mehr gewünscht ist, braucht den Platz",
+            msg("{title} {what}", title="Tone 1", what=msg("is paused: resume it first")),
+            "Tone 1 ist angehalten: Setze es erst fort",
         ),
-        (
-            "next on the album, Kitchen does not tell its queue",
-            "als Nächstes auf dem Album, Kitchen verrät seine Warteschlange nicht",
-        ),
-        (
-            "nas sent the part from byte 5 in place of 7: the file is fetched from the start",
-            "nas schickte den Teil ab Byte 5 statt ab 7: Die Datei wird von vorn geladen",
-        ),
-        ("It is wanted for you: your favourite.", "Es ist für dich gewünscht: dein Favorit."),
-        ("3 of 12 files are queued", "3 von 12 Dateien stehen in der Warteschlange"),
-        ("A song of nobody's", "A song of nobody's"),
+        ("nas does not answer", "nas does not answer"),
     ],
 )
-def test_sentences_are_said_in_german(english: str, german: str) -> None:
-    assert sayings("de", point=",").translate(english) == german
-    assert sayings("en", point=".").translate(english) == english
+def test_sentences_are_told_in_german(message: str, german: str) -> None:
+    assert translate(message, Languages().of("de")).startswith(german)
+    assert translate(message, Languages().of("en")) == message
 
 
 @pytest.fixture
@@ -215,16 +157,18 @@ def german(ann: Browser) -> Client:
 
 
 def test_the_pages_say_it_in_the_language_of_the_reader(german: Client, desk: FakeDesk) -> None:
-    note = "As Opus it would not be smaller: it stays as it is on the server"
-    stick = "Car stick is not there: plug it in and it goes on"
+    stick = msg("{name} is not there: plug it in and it goes on", name="Car stick")
+    away = msg("Jellyfin at {server} does not answer", server="nas")
     desk.shelf = (DeviceView("stick", "Car stick", "", stick, None, 0, None, None),)
-    desk.told = (Notice("server", "error", "Jellyfin at nas does not answer"),)
+    desk.told = (Notice("server", "error", away),)
     desk.add(
-        a_download(1, status=Status.FAILED, error_message="nas does not answer"),
+        a_download(
+            1, status=Status.FAILED, error_message=msg("{host} does not answer", host="nas")
+        ),
         a_download(
             2,
             status=Status.COMPLETED,
-            format_note=note,
+            format_note=not_smaller(Target(Format.OPUS, 128)),
         ),
         of=(ANN,),
     )
@@ -235,11 +179,20 @@ def test_the_pages_say_it_in_the_language_of_the_reader(german: Client, desk: Fa
     assert "nas antwortet nicht" in failed
     assert "Car stick ist nicht da: Schließe es an, dann geht es weiter" in failed
     assert "Jellyfin unter nas antwortet nicht" in failed
-    assert "Als Opus wäre es nicht kleiner" in completed
+    assert "wäre es nicht kleiner" in completed
+
+
+def test_the_plain_text_of_earlier_versions_is_still_shown(german: Client, desk: FakeDesk) -> None:
+    old = "nas stopped after 12 of 24 bytes, 50% of it"
+    desk.add(a_download(1, status=Status.FAILED, error_message=old), of=(ANN,))
+
+    assert old in german.get("/downloads?tab=failed").text
 
 
 def test_the_api_speaks_english_to_programs(german: Client, desk: FakeDesk) -> None:
-    desk.add(a_download(1, status=Status.FAILED, error_message="nas does not answer"))
+    message = msg("{host} does not answer", host="nas")
+    assert isinstance(message, Message)
+    desk.add(a_download(1, status=Status.FAILED, error_message=message))
 
     (told,) = german.get("/api/v1/downloads").get_json()["items"]
 
