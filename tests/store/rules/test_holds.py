@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, Event, HoldsChanged
+from sidecar.messages import Message, msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
@@ -168,3 +169,28 @@ def test_reasons_are_found_for_many_downloads_at_once(holds: Holds, downloads: D
     }
     assert found[ids[0]][1].reason.source_id == ALBUM
     assert holds.reasons_for([]) == {}
+
+
+def test_a_reason_is_read_back_as_a_message(holds: Holds) -> None:
+    text = msg("on your playlist {title}", title="Road")
+    holds.keep(Wish(ANN, STICK, track(1), Reason("playlists", ALBUM, text)))
+
+    (held,) = holds.of_rule(ANN, STICK, "playlists")
+
+    assert isinstance(held.reason.text, Message)
+    assert held.reason.text.to_json() == text.to_json()
+
+
+def test_the_plain_reason_of_an_earlier_version_is_read_and_becomes_a_message(
+    holds: Holds,
+) -> None:
+    text = msg("on your playlist {title}", title="Road")
+    holds.keep(Wish(ANN, STICK, track(1), Reason("playlists", ALBUM, str.__str__(text))))
+    (old,) = holds.of_rule(ANN, STICK, "playlists")
+
+    holds.keep(Wish(ANN, STICK, track(1), Reason("playlists", ALBUM, text)))
+    (new,) = holds.of_rule(ANN, STICK, "playlists")
+
+    assert not isinstance(old.reason.text, Message)
+    assert old.reason.text == new.reason.text
+    assert isinstance(new.reason.text, Message)
