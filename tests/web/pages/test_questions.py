@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 import pytest
 
 from sidecar.domain.downloads.states import Status
+from sidecar.domain.files.removals import NotAFile, PendingChange
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import OpenQuestion, Subject
+from sidecar.services.removals.questions import Question
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.web.conftest import Browser
 
-TEXT = (
-    "Of 53 files on Car stick, 51 are missing. Was that you? If so, nothing fetches them "
-    "again; if not, they are fetched again. Until somebody says, nothing is done about them"
-)
+GONE = PendingChange(NotAFile.ABSENT, since=0)
+TEXT = Question(dict.fromkeys(range(51), GONE), total=53).text("Car stick")
 ASKED = OpenQuestion(
     subject=Subject.REMOVALS, device_id="stick", device_name="Car stick", text=TEXT, missing=51
 )
@@ -49,7 +49,7 @@ def test_it_is_said_in_german(ann: Browser, desk: FakeDesk) -> None:
 
     page = ann.client.get("/devices", headers={"Accept-Language": "de"}).text
 
-    assert "Warst du das?" in page
+    assert "Von 53 Dateien auf Car stick fehlen 51. Warst du das?" in page
     assert "51 are missing" not in page
     assert "Show what is missing" not in page
 
