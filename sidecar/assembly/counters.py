@@ -10,6 +10,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -49,8 +50,6 @@ class Assembly(Returning):
         store = self._store
         return DownloadListing(
             accounts=self.accounts,
-            sessions=store.sessions,
-            api_keys=store.api_keys,
             downloads=store.downloads,
             holds=store.holds,
             devices=store.devices,
@@ -67,7 +66,6 @@ class Assembly(Returning):
             ),
             questions=self.open_questions.of,
             is_healthy=self._is_healthy,
-            clock=self._clock,
         )
 
     @cached_property
@@ -331,7 +329,12 @@ class Assembly(Returning):
     def web(self) -> WebServices:
         """What the pages and the API use."""
         return WebServices(
-            sign_in=self.desk,
+            sign_in=SignInService(
+                accounts=self.accounts,
+                sessions=self._store.sessions,
+                api_keys=self._store.api_keys,
+                clock=self._clock,
+            ),
             api_keys=self.keys,
             users=self.people,
             downloads=self.desk,

@@ -33,6 +33,7 @@ from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.desk import EVE, FakeDesk, a_download
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import wait_until
+from tests.fakes.web_services import services_of
 from tests.web.live.test_news import DOWNLOAD
 
 IDLE_S = 5.0
@@ -131,7 +132,7 @@ def serve_ours() -> int:
     """The web of the sidecar over a desk in memory, for an admin with many sessions."""
     desk, bus = FakeDesk(), Bus()
     desk.add(*(a_download(number) for number in range(1, 21)))
-    web = create_app(desk, bus)
+    web = create_app(services_of(desk), bus)
     plain = web.wsgi
 
     def app(environ: dict[str, object], start: object) -> object:

@@ -19,10 +19,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import KeepReason
-from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
-from sidecar.web.pages import files
-from sidecar.web.pages.files import OfflineDesks
 from sidecar.web.server.cheroot import WebServer, serving
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
@@ -32,6 +29,7 @@ from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeMedia
 from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
 from tests.fakes.steering import FakeSteering
+from tests.fakes.web_services import services_of
 
 pytestmark = pytest.mark.browser
 
@@ -120,16 +118,16 @@ def server(
     desk: FakeDesk, kept: FakeOnDevice, sounds: FakeMedia, doing: Removing
 ) -> Iterator[WebServer]:
     undoing = UndoService(lambda _person, _reversal: True, FakeClock())
-    desks = OfflineDesks(
-        desk=desk,
-        on_device=kept,
-        leavers=FakeLeavers([some_leavers(device_name=LONG)]),
-        steering=FakeSteering(),
-        undoing=undoing,
+    services = services_of(
+        desk,
+        files=kept,
+        eviction_preview=FakeLeavers([some_leavers(device_name=LONG)]),
+        preferences=FakeSteering(),
+        undo=undoing,
         actions=doing,
+        media=sounds,
     )
-    further = [files.routes(desks), undo.routes(undoing), media.routes(sounds)]
-    web = create_app(desk, Bus(), further=further)
+    web = create_app(services, Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serving(server)

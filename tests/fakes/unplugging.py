@@ -18,17 +18,17 @@ class FakeUnplugging:
     known: set[str] = field(default_factory=lambda: {"stick"})
     out: set[str] = field(default_factory=set)
 
-    def unplug(self, person: Person, device_id: str) -> bool:
+    def eject(self, person: Person, device_id: str) -> bool:
         if device_id not in self.known:
             return False
         self.out.add(device_id)
         return True
 
-    def use(self, person: Person, device_id: str) -> bool:
+    def reattach(self, person: Person, device_id: str) -> bool:
         if device_id not in self.known:
             return False
         self.out.discard(device_id)
         return True
 
-    def is_unplugged(self, device_id: str) -> bool:
+    def is_ejected(self, device_id: str) -> bool:
         return device_id in self.out

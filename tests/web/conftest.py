@@ -6,38 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from flask import Blueprint
 from werkzeug.test import Client
 
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api import (
-    adoption,
-    api_keys,
-    download_actions,
-    files,
-    media,
-    plans,
-    playback,
-    player_logs,
-    preferences,
-    removals,
-    syncthing,
-    transfers,
-    undo,
-    users,
-)
-from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, create_app
-from sidecar.web.pages import admin, device, imports, profile
-from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.pages import files as files_pages
-from sidecar.web.pages import library as library_pages
-from sidecar.web.pages.device import DeviceDesks
-from sidecar.web.pages.files import OfflineDesks
 from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
@@ -53,6 +30,7 @@ from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 from tests.fakes.transfers import FakeTransfers
 from tests.fakes.unplugging import FakeUnplugging
+from tests.fakes.web_services import services_of
 
 
 @dataclass
@@ -180,56 +158,38 @@ def undoing(taken_back: list[Reversal], clock: FakeClock) -> UndoService:
     return UndoService(reverse, clock)
 
 
-@pytest.fixture
-def further(request: pytest.FixtureRequest) -> list[Blueprint]:
-    desk_of = request.getfixturevalue
-    return [
-        download_actions.routes(desk_of("doing"), desk_of("undoing")),
-        device.routes(
-            DeviceDesks(
-                plans=desk_of("planned"),
-                steering=desk_of("steering_desk"),
-                removals=desk_of("removals_desk"),
-                unplugging=desk_of("unplugging"),
-                peers=desk_of("peers_desk"),
-                undoing=desk_of("undoing"),
-            )
-        ),
-        adoption.routes(desk_of("adoption_desk")),
-        player_logs.routes(desk_of("logs_desk")),
-        imports.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
-        api_keys.routes(desk_of("doing")),
-        download_actions_pages.routes(desk_of("doing"), desk_of("undoing")),
-        profile.routes(desk_of("doing"), desk_of("people")),
-        users.routes(desk_of("people"), desk_of("hood")),
-        admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
-        preferences.routes(desk_of("steering_desk")),
-        removals.routes(desk_of("removals_desk")),
-        syncthing.routes(desk_of("peers_desk")),
-        plans.routes(desk_of("planned")),
-        playback.routes(desk_of("listening")),
-        transfers.routes(desk_of("transfers_desk")),
-        library_api.routes(desk_of("library"), desk_of("playing")),
-        library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
-        media.routes(desk_of("playing")),
-        files.routes(desk_of("on_devices")),
-        undo.routes(desk_of("undoing")),
-        files_pages.routes(
-            OfflineDesks(
-                desk=desk_of("desk"),
-                on_device=desk_of("kept"),
-                leavers=desk_of("leavers"),
-                steering=desk_of("steering_desk"),
-                actions=desk_of("doing"),
-                undoing=desk_of("undoing"),
-            )
-        ),
-    ]
+FAKES = {
+    "actions": "doing",
+    "undo": "undoing",
+    "plans": "planned",
+    "preferences": "steering_desk",
+    "removals": "removals_desk",
+    "eject": "unplugging",
+    "sync_status": "peers_desk",
+    "adoption": "adoption_desk",
+    "player_logs": "logs_desk",
+    "api_keys": "doing",
+    "users": "people",
+    "system": "hood",
+    "transfers": "transfers_desk",
+    "playback": "listening",
+    "library": "library",
+    "media": "playing",
+    "file_search": "on_devices",
+    "files": "kept",
+    "eviction_preview": "leavers",
+}
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock, further: list[Blueprint]) -> Web:
-    return create_app(desk, bus, clock=clock, further=further)
+def services(desk: FakeDesk, request: pytest.FixtureRequest) -> WebServices:
+    fakes = {name: request.getfixturevalue(fixture) for name, fixture in FAKES.items()}
+    return services_of(desk, **fakes)
+
+
+@pytest.fixture
+def web(services: WebServices, bus: Bus, clock: FakeClock) -> Web:
+    return create_app(services, bus, clock=clock)
 
 
 @pytest.fixture
@@ -258,7 +218,7 @@ def come_in(web: Web, desk: FakeDesk, person: Person) -> Browser:
 def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     """A real server with the live connection; no thread of its may outlive it."""
     before = set(threading.enumerate())
-    web = create_app(desk, bus)
+    web = create_app(services_of(desk), bus)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serving(server)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 
 def viewer(person: Person) -> str | None:
@@ -48,38 +47,3 @@ class QuickConnectCode:
 
     code: str
     ticket: str
-
-
-class SignInDesk(Protocol):
-    """Coming in and going out."""
-
-    def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
-        """Sign in with a Jellyfin name and password; exactly one try is passed on.
-
-        Raises:
-            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
-            errors.JellyfinError: The server cannot be asked.
-        """
-
-    def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
-        """Ask Jellyfin for a code.
-
-        Raises:
-            errors.SignInRefused: Quick Connect is switched off, or too many tries.
-        """
-
-    def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
-        """Return the visit once the code was approved elsewhere, None while it was not.
-
-        Raises:
-            errors.SignInRefused: The code expired or is unknown.
-        """
-
-    def visit(self, secret: str) -> WebSession | None:
-        """Return the live session of this cookie; None if it ended, idled out or never was."""
-
-    def person_for_key(self, key: str) -> Person | None:
-        """Return the account behind an API key; None if it is unknown or revoked."""
-
-    def sign_out(self, secret: str) -> None:
-        """End this session of the web page; the account goes on downloading."""

@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.imports.adoption import samples_of
@@ -116,38 +115,6 @@ class AdoptedView:
     refused: Sequence[NotAdopted] = ()
 
 
-class AdoptionDesk(Protocol):
-    """Where they ask."""
-
-    def offer(self, person: Person, device_id: str) -> OfferView | None:
-        """Look a device through; None if it is no device of this person.
-
-        Raises:
-            AdoptionInUse: That happens already.
-            errors.DeviceError: The device cannot be read now.
-            errors.JellyfinError: Jellyfin cannot be asked.
-        """
-
-    def management(self, person: Person, device_id: str) -> Management | None:
-        """Return who may adopt files on a device; None if it is no device of this person."""
-
-    def adopt(
-        self, person: Person, device_id: str, ids: Collection[str] | None
-    ) -> AdoptedView | None:
-        """Adopt files, each held for this person from now on; None as above.
-
-        Args:
-            person: Who asks.
-            device_id: Where they are.
-            ids: Of matches; None for all that are sure.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
-                adopted before stays so.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     offer: Offer
@@ -162,7 +129,7 @@ class _Outcome:
 
 
 class AdoptionService:
-    """Implements `AdoptionDesk`. Safe for many threads."""
+    """Finds files that were on a device before us, and adopts them. Safe for many threads."""
 
     def __init__(
         self,
@@ -196,7 +163,13 @@ class AdoptionService:
         self._tags: dict[str, TagCache] = {}
 
     def offer(self, person: Person, device_id: str) -> OfferView | None:
-        """Look a device through; see `AdoptionDesk`."""
+        """Look a device through; None if it is no device of this person.
+
+        Raises:
+            AdoptionInUse: That happens already.
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked.
+        """
         name = self._access.name(person, device_id)
         if name is None:
             return None
@@ -219,14 +192,25 @@ class AdoptionService:
         )
 
     def management(self, person: Person, device_id: str) -> Management | None:
-        """Return who may adopt files on a device; see `AdoptionDesk`."""
+        """Return who may adopt files on a device; None if it is no device of this person."""
         settings = self._access.settings(person, device_id)
         return self._access.management(person, settings) if settings else None
 
     def adopt(
         self, person: Person, device_id: str, ids: Collection[str] | None
     ) -> AdoptedView | None:
-        """Adopt files; see `AdoptionDesk`."""
+        """Adopt files, each held for this person from now on; None as above.
+
+        Args:
+            person: Who asks.
+            device_id: Where they are.
+            ids: Of matches; None for all that are sure.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
+                adopted before stays so.
+        """
         name = self._access.name(person, device_id)
         if name is None or not self._access.check_manages(person, device_id):
             return None

@@ -47,7 +47,7 @@ FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
 
 
 class DownloadActions:
-    """Implements `ActionsDesk` over the real store. Safe for many threads."""
+    """What people do with downloads. Safe for many threads."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class DownloadActions:
             planning: Takes a person's own requests.
             registry: The devices whose files are deleted.
             claims: Stops what runs.
-            show: Gives a download as a person sees it (`FrontDesk.download`).
+            show: Gives a download as a person sees it (`DownloadListing.download`).
             clock: For cooldowns.
         """
         self._db = db
@@ -118,7 +118,17 @@ class DownloadActions:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items of any kind; see `ActionsDesk`."""
+        """Ask for items of any kind; containers expand, what exists is not doubled.
+
+        Args:
+            person: Who asks: as a person's own request it is held until they let go of it.
+            item_ids: Of Jellyfin.
+            device: A device's id or name; None is the first one that serves this person.
+            priority: Higher first; None as any own request.
+
+        Raises:
+            errors.JellyfinError: The server cannot be asked; nothing was queued.
+        """
         return self._adding.add(person, item_ids, device=device, priority=priority)
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:

@@ -53,7 +53,7 @@ class AddDownloads:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items; see `ActionsDesk`."""
+        """Ask for items; see `DownloadActions.add`."""
         wanted = list(dict.fromkeys(item_ids))
         device_id = self.device(person, device)
         if device_id is None:

@@ -1,17 +1,15 @@
-"""The desk that the pages and the API stand at: rows in, what this person may see out."""
+"""Downloads, devices and notices: rows of the store in, what each person may see out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
-from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
@@ -26,8 +24,6 @@ from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.progress import ProgressTracker
-from sidecar.store.accounts.api_keys import ApiKeys
-from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
@@ -35,15 +31,13 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
-class DownloadListing(SignInService):
-    """Implements `Desk` over the real store. Safe for many threads."""
+class DownloadListing:
+    """Downloads, devices and notices as each person may see them. Safe for many threads."""
 
     def __init__(
         self,
         *,
         accounts: AccountService,
-        sessions: Sessions,
-        api_keys: ApiKeys,
         downloads: Downloads,
         holds: Holds,
         devices: Devices,
@@ -56,9 +50,8 @@ class DownloadListing(SignInService):
         further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
         questions: Callable[[Person], Sequence[OpenQuestion]],
         is_healthy: Callable[[], bool],
-        clock: Clock,
     ) -> None:
-        super().__init__(accounts=accounts, sessions=sessions, api_keys=api_keys, clock=clock)
+        self._accounts = accounts
         self._downloads = downloads
         self._holds = holds
         self._devices = devices
@@ -88,7 +81,14 @@ class DownloadListing(SignInService):
         return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
-        """Count what this person may see."""
+        """Count what this person may see in each state and as `missing`.
+
+        Equal to the totals of `downloads`.
+
+        Args:
+            person: Who asks.
+            query: What is counted, whatever its statuses and page say; None counts all.
+        """
         return self._downloads.counts(self._which(person, query or DownloadQuery()))
 
     def owners(self, person: Person) -> Sequence[str]:

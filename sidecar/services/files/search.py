@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import NotVisible
@@ -63,22 +62,8 @@ class FoundFilesPage:
     missing: int = 0
 
 
-class OfflineDesk(Protocol):
-    """What may be asked about files."""
-
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
-        """List the finished files that this person may see, each with a look at its device."""
-
-    def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
-        """Return what there is of an item on all devices; what is available comes first.
-
-        Raises:
-            NotHere: This person has nothing of it anywhere.
-        """
-
-
 class FileSearch:
-    """Implements `OfflineDesk`. Safe for many threads."""
+    """Finds finished files on the devices without Jellyfin. Safe for many threads."""
 
     def __init__(
         self, *, offline: FileIndex, devices: Devices, looking: FilePresence, views: Views
@@ -90,7 +75,7 @@ class FileSearch:
         self._views = views
 
     def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
-        """List files; see `OfflineDesk`."""
+        """List the finished files that this person may see, each with a look at its device."""
         which = FileFilter(
             viewer=viewer(person),
             device_id=self._device_id(query.device),
@@ -102,7 +87,11 @@ class FileSearch:
         return FoundFilesPage(self._seen(person, rows), total, query.page, query.page_size, missing)
 
     def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
-        """Return what there is of an item; see `OfflineDesk`."""
+        """Return what there is of an item on all devices; what is available comes first.
+
+        Raises:
+            NotHere: This person has nothing of it anywhere.
+        """
         rows = self._offline.of_items([item_id], viewer(person))
         if not rows:
             raise NotVisible

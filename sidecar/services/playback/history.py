@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
@@ -117,18 +116,8 @@ class NowView:
     coming: tuple[UpcomingView, ...] = ()
 
 
-class PlaysDesk(Protocol):
-    """What may be asked about listening."""
-
-    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
-        """List plays, newest first: the person's own, or those of the account an admin names."""
-
-    def now(self, person: Person) -> Sequence[NowView]:
-        """List what the person plays now; for an admin what everybody does."""
-
-
 class PlayHistory:
-    """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
+    """Plays of now and before as each person sees them. Safe for many threads."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ LONGEST_S = 20.0
 
 
 class PlayerLogImporter:
-    """Implements `LogDesk`. Safe for many threads."""
+    """Reads players' logs and reports their plays to Jellyfin. Safe for many threads."""
 
     def __init__(
         self,
@@ -67,14 +67,26 @@ class PlayerLogImporter:
         self._in_use: set[str] = set()
 
     def log(self, person: Person, device_id: str) -> LogView | None:
-        """Return what an import would do; see `LogDesk`."""
+        """Return what an import would do; None if it is no device of this person.
+
+        Raises:
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked about the items.
+        """
         if self._access.name(person, device_id) is None:
             return None
         device = self._registry.get(device_id)
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
     def take(self, person: Person, device_id: str) -> TakenView | None:
-        """Take the plays over; see `LogDesk`."""
+        """Take the plays over, as plays of this person; None as above.
+
+        What is interrupted is gone on with the next time, and nothing is counted twice.
+
+        Raises:
+            LogInUse: Somebody does that already.
+            errors.DeviceError, errors.JellyfinError: As above; what was taken over stays so.
+        """
         name = self._access.name(person, device_id)
         if name is None:
             return None

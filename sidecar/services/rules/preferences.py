@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
@@ -84,101 +83,11 @@ class Removed:
     title: str | None
 
 
-class SteeringDesk(Protocol):
-    """Everything that people say about rules, holds and devices.
+class PreferenceService:
+    """Settings, pins, exclusions and playlists of each person. Safe for many threads.
 
     Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
-
-    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
-        """Return what is set of a device and of each rule there."""
-
-    def change(
-        self,
-        person: Person,
-        device_id: str,
-        device: Mapping[str, object],
-        rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSettingsView:
-        """Change some keys of a device and of rules there, all or none; None takes one back.
-
-        Raises:
-            errors.NotAManager: They do not manage the device: what is set is set for all.
-            errors.ConfigError: One of them is not allowed; nothing was changed.
-            NotPossible: There is no such rule.
-        """
-
-    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
-        """List what the person asked for on a device, first asked first."""
-
-    def pin(self, person: Person, device_id: str, item_id: str) -> int:
-        """Keep an item, or all that a container holds now; return how many were queued.
-
-        Raises:
-            NotHere: The person's account cannot see the item.
-            NotPossible: There is nothing in it that can be fetched.
-            errors.JellyfinError: It cannot be asked; nothing was changed.
-        """
-
-    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
-        """Take a pin back, as it was put; return what keeps it again.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def exclusions(self, person: Person) -> Sequence[Excluded]:
-        """List what the person excluded from rules on devices that serve them."""
-
-    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
-        """Take an item out of a rule: what the rule holds of it goes at once.
-
-        Raises:
-            NotHere: There is no such rule.
-        """
-
-    def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
-        """Take an exclusion back.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
-        """List the playlists that the person chose for a device, in order."""
-
-    def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
-        """Add a playlist at the end.
-
-        Raises:
-            NotHere: The person's account cannot see it.
-            NotPossible: It is no playlist.
-            errors.JellyfinError: It cannot be asked.
-        """
-
-    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
-        """Take a choice back.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
-        """List what the person removed from a device and no rule fetches again."""
-
-    def want_again(self, person: Person, device_id: str, item_id: str) -> None:
-        """Let rules fetch again what the person removed.
-
-        Raises:
-            NotHere: They did not remove it.
-        """
-
-    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
-        """Say why an item is on a device, or why it is not."""
-
-
-class PreferenceService:
-    """Implements `SteeringDesk`. Safe for many threads."""
 
     def __init__(
         self,
@@ -255,7 +164,13 @@ class PreferenceService:
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
     ) -> DeviceSettingsView:
-        """Change some keys, all or none; see `SteeringDesk`."""
+        """Change some keys of a device and of rules there, all or none; None takes one back.
+
+        Raises:
+            errors.NotAManager: They do not manage the device: what is set is set for all.
+            errors.ConfigError: One of them is not allowed; nothing was changed.
+            NotPossible: There is no such rule.
+        """
         self._device(person, device_id)
         self._access.check_manages(person, device_id)
         for name in rules:
@@ -285,7 +200,13 @@ class PreferenceService:
         return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
-        """Keep an item, or all that a container holds now; see `SteeringDesk`."""
+        """Keep an item, or all that a container holds now; return how many were queued.
+
+        Raises:
+            NotHere: The person's account cannot see the item.
+            NotPossible: There is nothing in it that can be fetched.
+            errors.JellyfinError: It cannot be asked; nothing was changed.
+        """
         self._device(person, device_id)
         library = self._library(person.user_id)
         item = get_item(library, item_id)
@@ -300,7 +221,11 @@ class PreferenceService:
         return queued
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
-        """Take a pin back; see `SteeringDesk`."""
+        """Take a pin back, as it was put; return what keeps it again.
+
+        Raises:
+            NotHere: There is none.
+        """
         self._device(person, device_id)
         pinned = [
             one
@@ -317,7 +242,7 @@ class PreferenceService:
     # Exclusions
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
-        """List what the person excluded; see `SteeringDesk`."""
+        """List what the person excluded from rules on devices that serve them."""
         return [
             Excluded(device_id, rule, item_id)
             for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
@@ -325,7 +250,11 @@ class PreferenceService:
         ]
 
     def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
-        """Take an item out of a rule, and what the rule holds of it at once."""
+        """Take an item out of a rule: what the rule holds of it goes at once.
+
+        Raises:
+            NotHere: There is no such rule.
+        """
         self._device(person, device_id)
         if rule not in EXCLUDABLE:
             raise NotVisible
@@ -339,7 +268,11 @@ class PreferenceService:
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
-        """Take an exclusion back; see `SteeringDesk`."""
+        """Take an exclusion back.
+
+        Raises:
+            NotHere: There is none.
+        """
         self._device(person, device_id)
         if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
             raise NotVisible
@@ -353,7 +286,13 @@ class PreferenceService:
         return self._chosen.of(person.user_id, device_id)
 
     def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
-        """Add a playlist at the end; see `SteeringDesk`."""
+        """Add a playlist at the end.
+
+        Raises:
+            NotHere: The person's account cannot see it.
+            NotPossible: It is no playlist.
+            errors.JellyfinError: It cannot be asked.
+        """
         self._device(person, device_id)
         item = get_item(self._library(person.user_id), playlist_id)
         if item.type is not ItemType.PLAYLIST:
@@ -364,7 +303,11 @@ class PreferenceService:
         return chosen
 
     def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
-        """Take a choice back; see `SteeringDesk`."""
+        """Take a choice back.
+
+        Raises:
+            NotHere: There is none.
+        """
         self._device(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
         if not self._chosen.drop(person.user_id, device_id, playlist_id):
@@ -383,7 +326,11 @@ class PreferenceService:
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
-        """Let rules fetch again what the person removed; see `SteeringDesk`."""
+        """Let rules fetch again what the person removed.
+
+        Raises:
+            NotHere: They did not remove it.
+        """
         self._device(person, device_id)
         if not self._tombstones.lift(person.user_id, device_id, item_id):
             raise NotVisible

@@ -11,11 +11,12 @@ from flask import Blueprint, Response, jsonify
 from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceError
-from sidecar.services.adoption.adopt import AdoptedView, AdoptionDesk, AdoptionInUse, OfferView
+from sidecar.services.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 MOST_IDS = 1000
 
@@ -36,8 +37,9 @@ class Adopt(json_body.Body):
         return self
 
 
-def routes(desk: AdoptionDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.adoption
     adoption = Blueprint("adoption", __name__, url_prefix="/api/v1/devices")
 
     @adoption.get("/<string(maxlength=80):device_id>/adoption")

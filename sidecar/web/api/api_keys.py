@@ -8,13 +8,14 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify
 from pydantic import StringConstraints
 
-from sidecar.services.accounts.api_keys import ApiKeyView, KeyDesk
+from sidecar.services.accounts.api_keys import ApiKeyView
 from sidecar.web.api import presenters
 from sidecar.web.api.download_bodies import LARGEST_ID
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 LONGEST_LABEL = 100
 TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")
@@ -28,8 +29,9 @@ class NewKey(json_body.Body):
     ]
 
 
-def routes(desk: KeyDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.api_keys
     keys = Blueprint("keys", __name__, url_prefix="/api/v1/keys")
 
     @keys.get("")

@@ -15,9 +15,9 @@ from flask import Blueprint, Response, jsonify
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import (
     ActionResult,
-    ActionsDesk,
     AddedItem,
     AddResult,
     DownloadCommand,
@@ -31,13 +31,15 @@ from sidecar.web.api.download_bodies import LARGEST_ID, Bulk, From
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
 MOST_SHOWN = 100
 
 
-def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk, undoing = services.actions, services.undo
     actions = Blueprint("actions", __name__, url_prefix="/api/v1")
 
     @actions.post("/downloads")
@@ -53,7 +55,7 @@ def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
     return actions
 
 
-def _steering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> None:
+def _steering(actions: Blueprint, desk: DownloadActions, undoing: UndoService) -> None:
     @actions.post(f"{ONE}/pause")
     def pause(download_id: int) -> Response:
         json_body.read_if_any(download_bodies.Nothing)
@@ -91,7 +93,7 @@ def _steering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> No
         return _act(desk, undoing, download_id, order)
 
 
-def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> None:
+def _ordering(actions: Blueprint, desk: DownloadActions, undoing: UndoService) -> None:
     @actions.post(f"{ONE}/prioritise")
     def prioritise(download_id: int) -> Response:
         said = json_body.read(download_bodies.Prioritise)
@@ -116,7 +118,7 @@ def _ordering(actions: Blueprint, desk: ActionsDesk, undoing: UndoService) -> No
 
 
 def _act(
-    desk: ActionsDesk, undoing: UndoService, download_id: int, order: DownloadCommand
+    desk: DownloadActions, undoing: UndoService, download_id: int, order: DownloadCommand
 ) -> Response:
     who = person()
     _check_admin(who, asked=order.force or order.for_everyone)
@@ -135,7 +137,7 @@ def _act(
             )
 
 
-def _add(desk: ActionsDesk, said: download_bodies.Add) -> tuple[Response, int]:
+def _add(desk: DownloadActions, said: download_bodies.Add) -> tuple[Response, int]:
     who = person()
     device = said.device_id or said.device
     additions = desk.add(who, said.items, device=device, priority=said.priority)
@@ -150,7 +152,7 @@ def _add(desk: ActionsDesk, said: download_bodies.Add) -> tuple[Response, int]:
     return jsonify(told), status
 
 
-def _queue(desk: ActionsDesk, who: Person, additions: Sequence[AddedItem]) -> dict[str, object]:
+def _queue(desk: DownloadActions, who: Person, additions: Sequence[AddedItem]) -> dict[str, object]:
     ids = list(dict.fromkeys(ref.id for one in additions for ref in one.downloads))
     views = [desk.show(who, one) for one in ids[:MOST_SHOWN]]
     shown = [presenters.download(one) for one in views if one is not None]
@@ -171,7 +173,7 @@ def _addition(one: AddedItem) -> dict[str, object]:
     }
 
 
-def _bulk(desk: ActionsDesk, undoing: UndoService, said: download_bodies.Many) -> Response:
+def _bulk(desk: DownloadActions, undoing: UndoService, said: download_bodies.Many) -> Response:
     who = person()
     named_owners = said.filter is not None and bool(said.filter.owners)
     _check_admin(who, asked=said.force or named_owners)

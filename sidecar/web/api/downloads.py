@@ -6,12 +6,13 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
-from sidecar.services.downloads.views import Desk
+from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.library.covers import Cover
 from sidecar.web.api import presenters
 from sidecar.web.request import query_params
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 LARGEST_ID = 2**63 - 1
 COVER_WIDTHS = (120, 240, 480)
@@ -27,8 +28,9 @@ def answer_conditionally(reply: Response) -> Response:
     return reply
 
 
-def routes(desk: Desk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.downloads
     api = Blueprint("api", __name__, url_prefix="/api/v1")
 
     @api.get("/downloads")
@@ -61,7 +63,7 @@ def routes(desk: Desk) -> Blueprint:
     return api
 
 
-def _picture(desk: Desk, download_id: int) -> Response:
+def _picture(desk: DownloadListing, download_id: int) -> Response:
     wanted = request.args.get("width", default=COVER_WIDTHS[0], type=int)
     width = next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
     found = desk.cover(person(), download_id, width)

@@ -8,16 +8,18 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from sidecar.domain.kinds import kind_of
 from sidecar.errors import NotVisible
-from sidecar.services.files.search import FoundFile, OfflineDesk
+from sidecar.services.files.search import FoundFile
 from sidecar.web.api import presenters
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request import query_params
 from sidecar.web.request.errors import answer
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 
-def routes(desk: OfflineDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.file_search
     offline = Blueprint("offline", __name__, url_prefix="/api/v1/offline")
 
     @offline.get("")

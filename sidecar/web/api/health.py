@@ -6,11 +6,12 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
-from sidecar.services.downloads.views import Desk
+from sidecar.web.services import WebServices
 
 
-def routes(desk: Desk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the route for monitors."""
+    desk = services.downloads
     health = Blueprint("health", __name__)
 
     @health.get("/health")

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from sidecar.errors import NotPossible, NotVisible
-from sidecar.services.files.streaming import Local, MediaDesk
-from sidecar.services.library.browse import BrowsingDesk, LibraryEntry
+from sidecar.services.files.streaming import Local
+from sidecar.services.library.browse import LibraryBrowser, LibraryEntry
 from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web.api.downloads import COVER_WIDTHS, picture
 from sidecar.web.api.files import media_url
@@ -16,10 +16,12 @@ from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request import query_params
 from sidecar.web.request.errors import answer
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 
-def routes(desk: BrowsingDesk, media: MediaDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk, media = services.library, services.media
     items = Blueprint("items", __name__, url_prefix="/api/v1/items")
 
     @items.get("")
@@ -59,7 +61,7 @@ def routes(desk: BrowsingDesk, media: MediaDesk) -> Blueprint:
     return items
 
 
-def _hearts(items: Blueprint, desk: BrowsingDesk) -> None:
+def _hearts(items: Blueprint, desk: LibraryBrowser) -> None:
     @items.put(f"/{ITEM}/heart")
     def heart(item_id: str) -> Response:
         pressed = desk.heart(person(), checked(item_id), value=True)

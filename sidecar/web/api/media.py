@@ -14,13 +14,14 @@ from flask import Blueprint, Response, request
 from werkzeug.http import http_date
 
 from sidecar.errors import DeviceError, NotVisible
-from sidecar.services.files.streaming import MediaDesk, NoFile, OpenFile, TooManyStreams
+from sidecar.services.files.streaming import MediaStreaming, NoFile, OpenFile, TooManyStreams
 from sidecar.web.api.downloads import LARGEST_ID
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request.errors import answer
 from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
 from sidecar.web.security.auth import person
 from sidecar.web.server.streaming import FileBody, ProxyBody
+from sidecar.web.services import WebServices
 
 RETRY_AFTER_S = "30"
 # Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player
@@ -37,8 +38,9 @@ HEADERS = MappingProxyType(
 )
 
 
-def routes(desk: MediaDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.media
     media = Blueprint("media", __name__, url_prefix="/media")
 
     @media.get(f"/<int(max={LARGEST_ID}):download_id>")
@@ -56,7 +58,7 @@ def routes(desk: MediaDesk) -> Blueprint:
     return media
 
 
-def _file(desk: MediaDesk, download_id: int) -> Response:
+def _file(desk: MediaStreaming, download_id: int) -> Response:
     asker = person()
     found = desk.open(asker, download_id)
     try:
@@ -100,7 +102,7 @@ def _described(found: OpenFile, facts: FileVersion, part: RangePart) -> Response
     return reply
 
 
-def _stream(desk: MediaDesk, item_id: str) -> Response:
+def _stream(desk: MediaStreaming, item_id: str) -> Response:
     asker = person()
     end = desk.begin(asker)
     try:

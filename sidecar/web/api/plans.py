@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.errors import DeviceError
 from sidecar.services.space.planner import PlanChanged
-from sidecar.services.space.plans import DevicePlan, PlanLine, PlansDesk
+from sidecar.services.space.plans import DevicePlan, PlanLine, PlanService
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 LONGEST_LIST = 50
 LONGEST_FORMAT = 40
@@ -33,8 +34,9 @@ class NewFormat(json_body.Body):
     format: Annotated[str, Field(min_length=1, max_length=32)]
 
 
-def routes(desk: PlansDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.plans
     plans = Blueprint("plans", __name__)
 
     @plans.get("/devices")
@@ -76,7 +78,7 @@ def routes(desk: PlansDesk) -> Blueprint:
     return plans
 
 
-def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
+def _reformatting(plans: Blueprint, desk: PlanService) -> None:
     @plans.post("/devices/<device_id>/reformat")
     def reformat_on_page(device_id: str) -> BaseResponse:
         wanted = request.form.get("format", "")[:LONGEST_FORMAT]
@@ -101,7 +103,7 @@ def _reformatting(plans: Blueprint, desk: PlansDesk) -> None:
         return reply
 
 
-def _one(desk: PlansDesk, device_id: str) -> DevicePlan:
+def _one(desk: PlanService, device_id: str) -> DevicePlan:
     found = desk.one(person(), device_id)
     if found is None:
         raise ApiError(HTTPStatus.NOT_FOUND)

@@ -6,17 +6,19 @@ import math
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from sidecar.services.playback.history import NowView, PlaysDesk, PlayView
+from sidecar.services.playback.history import NowView, PlayHistory, PlayView
 from sidecar.web.api import presenters
 from sidecar.web.i18n import status_labels
 from sidecar.web.request import query_params
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 MOST_DIGITS = 8
 
 
-def routes(desk: PlaysDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.playback
     plays = Blueprint("plays", __name__)
 
     @plays.get("/api/v1/plays")
@@ -43,7 +45,7 @@ def routes(desk: PlaysDesk) -> Blueprint:
     return plays
 
 
-def _page(desk: PlaysDesk) -> str:
+def _page(desk: PlayHistory) -> str:
     asked = request.args.get("page", "1")
     page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS else 1
     found = desk.plays(person(), None, max(page, 1), query_params.PAGE_SIZE)

@@ -8,14 +8,16 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceError
-from sidecar.services.player_logs.views import HeardView, LogDesk, LogInUse, LogView, TakenView
+from sidecar.services.player_logs.views import HeardView, LogInUse, LogView, TakenView
 from sidecar.web.api import presenters
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 
-def routes(desk: LogDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.player_logs
     logs = Blueprint("device_logs", __name__, url_prefix="/api/v1/devices")
 
     @logs.get("/<string(maxlength=80):device_id>/log")

@@ -13,12 +13,13 @@ from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
 from sidecar.errors import ConfigError, NotPossible, NotVisible
-from sidecar.services.rules.preferences import SteeringDesk
+from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_view import DeviceSettingsView, Setting
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 DEVICE = "/devices/<string(maxlength=80):device_id>"
 ITEM = "<string(length=32):item_id>"
@@ -40,8 +41,9 @@ class SettingsChange(json_body.Body):
     rules: Annotated[dict[Name, Changes], Field(max_length=MOST_KEYS)] = Field(default_factory=dict)
 
 
-def routes(desk: SteeringDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.preferences
     api = Blueprint("steering", __name__, url_prefix="/api/v1")
     api.register_error_handler(NotVisible, _not_here)
     api.register_error_handler(NotPossible, _refused)
@@ -54,7 +56,7 @@ def routes(desk: SteeringDesk) -> Blueprint:
     return api
 
 
-def _settings(api: Blueprint, desk: SteeringDesk) -> None:
+def _settings(api: Blueprint, desk: PreferenceService) -> None:
     @api.get(f"{DEVICE}/settings")
     def settings(device_id: str) -> Response:
         return jsonify(_shown(desk.settings(person(), device_id)))
@@ -65,7 +67,7 @@ def _settings(api: Blueprint, desk: SteeringDesk) -> None:
         return jsonify(_shown(desk.change(person(), device_id, asked.settings, asked.rules)))
 
 
-def _pins(api: Blueprint, desk: SteeringDesk) -> None:
+def _pins(api: Blueprint, desk: PreferenceService) -> None:
     @api.get(f"{DEVICE}/pins")
     def pins(device_id: str) -> Response:
         found = desk.pins(person(), device_id)
@@ -82,7 +84,7 @@ def _pins(api: Blueprint, desk: SteeringDesk) -> None:
         return _done()
 
 
-def _exclusions(api: Blueprint, desk: SteeringDesk) -> None:
+def _exclusions(api: Blueprint, desk: PreferenceService) -> None:
     @api.get("/exclusions")
     def exclusions() -> Response:
         found = desk.exclusions(person())
@@ -102,7 +104,7 @@ def _exclusions(api: Blueprint, desk: SteeringDesk) -> None:
         return _done()
 
 
-def _playlists(api: Blueprint, desk: SteeringDesk) -> None:
+def _playlists(api: Blueprint, desk: PreferenceService) -> None:
     @api.get(f"{DEVICE}/playlists")
     def playlists(device_id: str) -> Response:
         found = desk.playlists(person(), device_id)
@@ -120,7 +122,7 @@ def _playlists(api: Blueprint, desk: SteeringDesk) -> None:
         return _done()
 
 
-def _removed(api: Blueprint, desk: SteeringDesk) -> None:
+def _removed(api: Blueprint, desk: PreferenceService) -> None:
     @api.get(f"{DEVICE}/removed")
     def removed(device_id: str) -> Response:
         found = desk.removed(person(), device_id)

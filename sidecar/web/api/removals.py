@@ -7,11 +7,12 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.errors import DeviceError, NotAManager
-from sidecar.services.removals.review import RemovalsDesk, RemovalsView
+from sidecar.services.removals.review import RemovalReview, RemovalsView
 from sidecar.web.api import presenters
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body, read
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 NOTHING_ASKED = (
     "Nothing is asked about this device any more: its files are back, or it was answered."
@@ -24,8 +25,9 @@ class RemovalAnswer(Body):
     gone: bool
 
 
-def routes(desk: RemovalsDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.removals
     removals = Blueprint("removals", __name__, url_prefix="/api/v1/devices")
 
     @removals.get("/<device_id>/removals")
@@ -49,7 +51,7 @@ def routes(desk: RemovalsDesk) -> Blueprint:
     return removals
 
 
-def _found(desk: RemovalsDesk, device_id: str) -> RemovalsView:
+def _found(desk: RemovalReview, device_id: str) -> RemovalsView:
     found = desk.removals(person(), device_id)
     if found is None:
         raise ApiError(HTTPStatus.NOT_FOUND)

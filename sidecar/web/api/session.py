@@ -8,21 +8,23 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from sidecar.services.accounts.person import WebSession
-from sidecar.services.downloads.views import Desk
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.api import presenters
 from sidecar.web.request import json_body
 from sidecar.web.security import auth
+from sidecar.web.services import WebServices
 
 EndSession = Callable[[str], None]
 
 
-def routes(desk: Desk, end_session: EndSession) -> Blueprint:
+def routes(services: WebServices, end_session: EndSession) -> Blueprint:
     """Return the routes.
 
     Args:
-        desk: What is asked.
+        services: What is asked.
         end_session: Told the secret of a session that has ended, to close its live connections.
     """
+    desk = services.sign_in
     session = Blueprint("session", __name__, url_prefix="/api/v1/session")
 
     @session.post("")
@@ -52,7 +54,7 @@ def routes(desk: Desk, end_session: EndSession) -> Blueprint:
     return session
 
 
-def leave(desk: Desk, end_session: EndSession) -> None:
+def leave(desk: SignInService, end_session: EndSession) -> None:
     """End the session that the current request came with, if it did, and what hangs on it."""
     visit: WebSession | None = auth.asker().visit
     if visit is not None:

@@ -10,7 +10,6 @@ from sidecar.errors import DeviceError
 from sidecar.services.syncthing.status import (
     ArrivalView,
     IgnoreView,
-    PeersDesk,
     PeerView,
     SharedView,
 )
@@ -19,10 +18,12 @@ from sidecar.web.api.download_bodies import LARGEST_ID, Nothing
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import read_if_any
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 
-def routes(desk: PeersDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.sync_status
     peers = Blueprint("peers", __name__, url_prefix="/api/v1")
 
     @peers.get("/devices/<device_id>/peers")

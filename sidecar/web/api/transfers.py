@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from sidecar.services.transfers.status import TransfersDesk
+from sidecar.services.transfers.status import TransferStatus
 from sidecar.web.api.presenters import moment
 from sidecar.web.request.json_body import Body, read
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 Limit = Annotated[int, Field(ge=1024, le=10**12)]
 
@@ -26,8 +27,9 @@ class Change(Body):
     speed_limit: Literal["usual"] | Limit | None = None
 
 
-def routes(desk: TransfersDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.transfers
     transfers = Blueprint("transfers", __name__, url_prefix="/api/v1/transfers")
 
     @transfers.get("")
@@ -48,7 +50,7 @@ def routes(desk: TransfersDesk) -> Blueprint:
     return transfers
 
 
-def _shown(desk: TransfersDesk) -> Response:
+def _shown(desk: TransferStatus) -> Response:
     view = desk.transfers(person())
     return jsonify(
         paused=view.is_paused,

@@ -16,14 +16,16 @@ from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import asker, person
+from sidecar.web.services import WebServices
 
 DONE = "done"
 LONGEST_TOKEN = 40
 OVER = translatable("This cannot be undone any more: it was too long ago, or was undone already.")
 
 
-def routes(undoing: UndoService) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    undoing = services.undo
     undo = Blueprint("undo", __name__)
 
     @undo.app_context_processor

@@ -6,19 +6,21 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
-from sidecar.services.accounts.users import AccountView, PeopleDesk, SessionView
-from sidecar.services.system_status import HoodDesk, LogLine
+from sidecar.services.accounts.users import AccountView, SessionView, UserService
+from sidecar.services.system_status import LogLine, SystemStatus
 from sidecar.web.api import presenters
 from sidecar.web.request import query_params
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import asker, person
+from sidecar.web.services import WebServices
 
 ACCOUNT = "<string(length=32):user_id>"
 SESSION = "<string(maxlength=64):session_id>"
 
 
-def routes(people: PeopleDesk, hood: HoodDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    people, hood = services.users, services.system
     api = Blueprint("people", __name__, url_prefix="/api/v1")
     _accounts(api, people)
     _sessions(api, people)
@@ -26,7 +28,7 @@ def routes(people: PeopleDesk, hood: HoodDesk) -> Blueprint:
     return api
 
 
-def _accounts(api: Blueprint, people: PeopleDesk) -> None:
+def _accounts(api: Blueprint, people: UserService) -> None:
     @api.get("/accounts")
     def accounts() -> Response:
         return jsonify(presenters.whole([_account(one) for one in people.accounts(person())]))
@@ -38,7 +40,7 @@ def _accounts(api: Blueprint, people: PeopleDesk) -> None:
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _sessions(api: Blueprint, people: PeopleDesk) -> None:
+def _sessions(api: Blueprint, people: UserService) -> None:
     @api.get("/sessions")
     def sessions() -> Response:
         found = people.sessions(person(), own_secret())
@@ -55,7 +57,7 @@ def _sessions(api: Blueprint, people: PeopleDesk) -> None:
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _hood(api: Blueprint, hood: HoodDesk) -> None:
+def _hood(api: Blueprint, hood: SystemStatus) -> None:
     @api.get("/server")
     def server() -> Response:
         view = hood.view()

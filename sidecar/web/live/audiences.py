@@ -67,7 +67,7 @@ class Wire(Protocol):
     """What carries messages to browsers."""
 
     def begin(self, around: Around) -> None:
-        """Enter `around` whenever a thread that lives long asks the desk something."""
+        """Enter `around` whenever a thread that lives long asks a service something."""
 
     def send(self, to: str, event: str, payload: Json) -> None:
         """Send to a room, or to one socket by its id."""

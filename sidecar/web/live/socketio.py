@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from sidecar.services.accounts.person import SignInDesk
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.api.presenters import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
@@ -54,8 +54,8 @@ class SocketListener(Protocol):
 class SocketIOServer:
     """Implements `Wire` over Flask-SocketIO."""
 
-    def __init__(self, desk: SignInDesk) -> None:
-        self._desk = desk
+    def __init__(self, sign_in: SignInService) -> None:
+        self._sign_in = sign_in
         self._polls = BoundedSemaphore(MOST_POLLS)
         self._ended = Flag()
         self._around: Around = nullcontext
@@ -160,7 +160,7 @@ class SocketIOServer:
             return HTTPStatus.SERVICE_UNAVAILABLE
         with self._around():
             asker = who(
-                self._desk,
+                self._sign_in,
                 cookie=_cookie(environ),
                 authorization=environ.get("HTTP_AUTHORIZATION"),
             )

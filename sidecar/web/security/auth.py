@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from sidecar.services.accounts.person import ClientInfo, Person, SignInDesk, WebSession
-from sidecar.services.downloads.views import Desk
+from sidecar.services.accounts.person import ClientInfo, Person, WebSession
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security.hosts import is_own_origin
@@ -44,7 +44,7 @@ class Identity:
     key: str | None = None
 
 
-def who(desk: SignInDesk, *, cookie: str | None, authorization: str | None) -> Identity:
+def who(desk: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
     """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
@@ -119,7 +119,7 @@ def clear_cookie(response: Response) -> None:
     )
 
 
-def register(app: Flask, desk: Desk) -> None:
+def register(app: Flask, desk: SignInService) -> None:
     """Ask every request for its rights before a view sees it."""
 
     def guard() -> None:
@@ -173,7 +173,7 @@ def _cookie_path() -> str:
     return "/" if request.is_secure else request.root_path.rstrip("/") or "/"
 
 
-def look_again(desk: SignInDesk, seen: Identity) -> Identity:
+def look_again(desk: SignInService, seen: Identity) -> Identity:
     """Return who a cookie or key that was shown before stands for now."""
     if seen.visit is not None:
         return who(desk, cookie=seen.visit.secret, authorization=None)

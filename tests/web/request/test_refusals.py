@@ -29,6 +29,7 @@ from sidecar.web.security.middleware import HEADERS, Middleware
 from sidecar.web.server import cheroot as web_server
 from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.web_services import services_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -361,7 +362,7 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(shared: WebServer)
 @pytest.fixture(scope="module")
 def shared() -> Iterator[WebServer]:
     """One server for all of them, which is a part of what they show."""
-    with running(create_app(FakeDesk(), Bus()).wsgi) as server:
+    with running(create_app(services_of(FakeDesk()), Bus()).wsgi) as server:
         yield server
 
 
@@ -379,12 +380,12 @@ def running(app: WSGIApplication) -> Iterator[WebServer]:
 
 def around(below: WSGIApplication) -> Middleware:
     """Our gate round another application; only its refusals are ours."""
-    web = create_app(FakeDesk(), Bus())
+    web = create_app(services_of(FakeDesk()), Bus())
     return Middleware(below, refusals=Refusals(web.flask), hosts=HostList.of("localhost", []))
 
 
 def test_below_a_base_url_a_program_is_answered_as_one() -> None:
-    app = create_app(FakeDesk(), Bus(), WebOptions(base_url="/sidecar")).wsgi
+    app = create_app(services_of(FakeDesk()), Bus(), WebOptions(base_url="/sidecar")).wsgi
     with running(app) as server:
         api = ask(server, get(b"/sidecar/api/v1/downloads", b"Content-Length: x\r\n"))
         page = ask(server, get(b"/sidecar/x", b"Content-Length: x\r\n"))
@@ -483,7 +484,7 @@ def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
         def visit(self, secret: str) -> None:
             raise DatabaseError("The database cannot be read.")
 
-    with running(create_app(Troubled(), Bus()).wsgi) as server:
+    with running(create_app(services_of(Troubled()), Bus()).wsgi) as server:
         answer = ask(server, get(b"/socket.io/?EIO=4", b"Cookie: sidecar_session=x\r\n"))
 
     assert answer.status == 503
