@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
@@ -104,14 +104,14 @@ class Runtime:
             if self._prepare is not None:
                 self._settings = self._prepare(self.url, startup)
             services = self._assemble(building, threads, db)
-            building.callback(self._end_threads, threads, services.claims)
+            building.callback(self._end_threads, threads, services.devices.claims)
             building.callback(http.stop)
             opening.pop_all()
         self._serve(building, http, services, db)
-        building.callback(services.following.end)
+        building.callback(services.rules.threads.end)
         building.callback(self._bus.subscribe(self._hear))
         self._start_threads(threads, services)
-        building.callback(self._ask_to_stop, threads, services.claims)
+        building.callback(self._ask_to_stop, threads, services.devices.claims)
 
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Let the web server answer that the sidecar starts."""
@@ -125,7 +125,7 @@ class Runtime:
         return http, startup
 
     def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
-        services = Assembly(
+        services = assemble(
             self._settings,
             Store(db, self._bus, self._clock),
             self._bus,
@@ -133,9 +133,8 @@ class Runtime:
             lambda: threads.all_alive() and db.is_answering(),
             recent=self._recent,
         )
-        services.check_formats()
-        building.callback(services.registry.close)
-        services.keeping.recover()
+        building.callback(services.devices.registry.close)
+        services.background.housekeeping.recover()
         return services
 
     @property
@@ -164,26 +163,29 @@ class Runtime:
         http.answer_with(wsgi)
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
-        threads.add("reporter", services.transfers.run)
-        threads.add("casting", services.casting.run)
-        threads.add("cast-orders", services.cast_orders.run)
-        threads.add("accounts", services.account_look.run)
-        threads.add("watching", services.watching.run)
-        threads.add("watcher", services.removals.run)
-        threads.add("keeper", partial(services.keeping.run, wakeup=self._housekeeping_wakeup))
-        threads.add("stick", services.stick_writer.run)
-        threads.add("playlists", services.playlist_writer.run)
-        threads.add("beside", services.beside_writer.run)
-        if services.peers is not None:
-            threads.add("syncthing", services.peers.run)
-        _, beside_engine = services.engine
-        if beside_engine is not None:
-            threads.add("aria2", beside_engine)
+        rules, transfers, background = services.rules, services.transfers, services.background
+        threads.add("reporter", transfers.progress.run)
+        threads.add("casting", rules.casting.run)
+        threads.add("cast-orders", rules.cast_orders.run)
+        threads.add("accounts", services.accounts.permissions.run)
+        threads.add("watching", rules.watching.run)
+        threads.add("watcher", background.removals.run)
+        threads.add(
+            "keeper",
+            partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
+        )
+        threads.add("stick", background.index.run)
+        threads.add("playlists", background.playlists.run)
+        threads.add("beside", background.companions.run)
+        if services.devices.peers is not None:
+            threads.add("syncthing", services.devices.peers.run)
+        if transfers.engine_thread is not None:
+            threads.add("aria2", transfers.engine_thread)
         for number in range(1, self._settings.transfer.workers + 1):
-            worker = services.new_worker()
+            worker = transfers.new_worker()
             threads.add(f"worker-{number}", partial(worker.run, wakeup=self._workers_wakeup))
         for number in range(1, self._settings.transfer.converters + 1):
-            threads.add(f"converter-{number}", services.converters.run)
+            threads.add(f"converter-{number}", transfers.converters.run)
 
     def _ask_to_stop(self, threads: ThreadGroup, claims: Claims) -> None:
         threads.stop.set()

@@ -36,7 +36,7 @@ def measure_claims(household: Household, rounds: int) -> None:
     """Print what a worker's claim costs, with nothing in its way and with much."""
     with opened(household) as (services, store):
         with closing(sqlite3.connect(store.db.path, isolation_level=None)) as bare:
-            devices = [one.id for one in services.registry.all()]
+            devices = [one.id for one in services.devices.registry.all()]
             asks: dict[str, Ask] = {
                 "claim": partial(_claim_and_put_back, store),
                 "claim, two devices paused": partial(
@@ -84,7 +84,7 @@ def _acted(
     outcomes: list[ResultKind] = []
 
     def act() -> None:
-        found = services.actions.act_on_all(person, WAITING, order)
+        found = services.web.actions.act_on_all(person, WAITING, order)
         outcomes.extend(one.result for one in found)
 
     with meanwhile(beside, around=store.db.thread) as waits:

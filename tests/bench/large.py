@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Store, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -110,10 +110,10 @@ def build(folder: Path, count: int) -> Household:
     with closing(Database.open(settings.server.data_dir / DATABASE, clock=clock)) as db:
         store = Store(db, Bus(), clock)
         _people(store, settings)
-        services = Assembly(settings, store, Bus(), clock, lambda: True)
-        services.keeping.recover()
-        devices = [one.id for one in services.registry.all()]
-        services.registry.close()
+        services = assemble(settings, store, Bus(), clock, lambda: True)
+        services.background.housekeeping.recover()
+        devices = [one.id for one in services.devices.registry.all()]
+        services.devices.registry.close()
         _Writer(store, devices, folder).write(count)
         with db.write():
             for number in range(PLAYS * count // 100_000):

@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Assembly, Store
+from sidecar.assembly import Store, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -55,11 +55,12 @@ def main() -> int:
     db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
     store = Store(db, bus, clock)
     _account(store, settings, clock)
-    services = Assembly(settings, store, bus, clock, lambda: True)
-    services.keeping.recover()
-    _wish(store, services.registry.all()[0].id, clock, asked.count, asked.size)
+    services = assemble(settings, store, bus, clock, lambda: True)
+    services.background.housekeeping.recover()
+    _wish(store, services.devices.registry.all()[0].id, clock, asked.count, asked.size)
     workers = [
-        Thread(target=partial(_work, services.new_worker().step, db)) for _ in range(asked.workers)
+        Thread(target=partial(_work, services.transfers.new_worker().step, db))
+        for _ in range(asked.workers)
     ]
     for one in workers:
         one.start()
@@ -69,7 +70,7 @@ def main() -> int:
     for row in store.downloads.page(missing, 1, 3)[0]:
         print(row.title, row.status, row.error_message, file=sys.stderr)
     done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
-    services.registry.close()
+    services.devices.registry.close()
     db.close()
     return 0 if done == asked.count else 1
 
