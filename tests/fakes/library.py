@@ -59,7 +59,7 @@ WAITS = ItemDownloadState(
 
 @dataclass
 class FakeLibrary:
-    """Implements `BrowsingDesk`; everybody sees the same and nothing is asked.
+    """Imitates `LibraryBrowser`; everybody sees the same and nothing is asked.
 
     Unlike the real one it knows how everything stands, in lists as well.
     """
@@ -103,7 +103,7 @@ class FakeLibrary:
 
 @dataclass
 class FakeOffline:
-    """Implements `OfflineDesk`; unlike the real one it looks nowhere."""
+    """Imitates `FileSearch`; unlike the real one it looks nowhere."""
 
     files_of: dict[str, list[FoundFile]] = field(default_factory=dict)
     asked: list[FileSearchQuery] = field(default_factory=list)
@@ -142,7 +142,7 @@ def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
 
 @dataclass
 class FakeMedia:
-    """Implements `MediaDesk` with files in a folder; people own them by name.
+    """Imitates `MediaStreaming` with files in a folder; people own them by name.
 
     Unlike the real one it notes no use in a database and never asks Jellyfin.
     """

@@ -50,7 +50,7 @@ def plays_now(account: str) -> NowView:
 
 @dataclass
 class FakeListening:
-    """Implements `PlaysDesk`; what was heard is given by account name.
+    """Imitates `PlayHistory`; what was heard is given by account name.
 
     Unlike the real one it keeps nothing, and knows names by their exact spelling alone.
     """

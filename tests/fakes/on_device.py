@@ -47,7 +47,7 @@ _OF_FILES = {"sight", "tile", "last_heard", "was_used", "is_pinned", "holdings"}
 
 @dataclass
 class FakeOnDevice:
-    """Implements `OnDeviceDesk`; it shares its people with the desk.
+    """Imitates `FileBrowser`; it shares its people with the desk.
 
     Unlike the real one it finds words anywhere in a title, looks at no device and keeps nothing.
     """
@@ -144,7 +144,7 @@ def _part(found: Sequence[T], wanted: FileQuery) -> Sequence[T]:
 
 @dataclass
 class FakeLeavers:
-    """Implements `LeaversDesk`; everybody gets the same."""
+    """Imitates `EvictionPreview`; everybody gets the same."""
 
     devices: list[EvictionCandidates] = field(default_factory=list)
 

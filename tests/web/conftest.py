@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from werkzeug.test import Client
@@ -24,21 +24,11 @@ from tests.fakes.listening import FakeListening
 from tests.fakes.logs import FakeLogs
 from tests.fakes.on_device import FakeLeavers, FakeOnDevice
 from tests.fakes.peers import FakePeers
-from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
-from tests.fakes.transfers import FakeTransfers
-from tests.fakes.unplugging import FakeUnplugging
 from tests.fakes.web_services import services_of
-
-
-@dataclass
-class Browser:
-    """A client with a session: sends the cookie, and the token when told to."""
-
-    client: Client
-    csrf: str
+from tests.web.house import Browser, WebHouse, web_house
 
 
 @pytest.fixture
@@ -89,26 +79,6 @@ def planned() -> FakePlans:
 @pytest.fixture
 def listening() -> FakeListening:
     return FakeListening()
-
-
-@pytest.fixture
-def transfers_desk() -> FakeTransfers:
-    return FakeTransfers()
-
-
-@pytest.fixture(name="people")
-def known_people() -> FakePeople:
-    return FakePeople()
-
-
-@pytest.fixture
-def hood() -> FakeHood:
-    return FakeHood()
-
-
-@pytest.fixture
-def unplugging() -> FakeUnplugging:
-    return FakeUnplugging()
 
 
 @pytest.fixture
@@ -164,14 +134,9 @@ FAKES = {
     "plans": "planned",
     "preferences": "steering_desk",
     "removals": "removals_desk",
-    "eject": "unplugging",
     "sync_status": "peers_desk",
     "adoption": "adoption_desk",
     "player_logs": "logs_desk",
-    "api_keys": "doing",
-    "users": "people",
-    "system": "hood",
-    "transfers": "transfers_desk",
     "playback": "listening",
     "library": "library",
     "media": "playing",
@@ -184,12 +149,23 @@ FAKES = {
 @pytest.fixture
 def services(desk: FakeDesk, request: pytest.FixtureRequest) -> WebServices:
     fakes = {name: request.getfixturevalue(fixture) for name, fixture in FAKES.items()}
-    return services_of(desk, **fakes)
+    eject = SimpleNamespace(is_ejected=lambda _device_id: False)
+    return services_of(desk, eject=eject, **fakes)
 
 
 @pytest.fixture
-def web(services: WebServices, bus: Bus, clock: FakeClock) -> Web:
-    return create_app(services, bus, clock=clock)
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """The real services; a test that asks for it has no fake of ours."""
+    with web_house(tmp_path, clock) as built:
+        yield built
+
+
+@pytest.fixture
+def web(request: pytest.FixtureRequest, bus: Bus, clock: FakeClock) -> Web:
+    if "house" in request.fixturenames:
+        house: WebHouse = request.getfixturevalue("house")
+        return house.web
+    return create_app(request.getfixturevalue("services"), bus, clock=clock)
 
 
 @pytest.fixture
@@ -198,13 +174,20 @@ def client(web: Web) -> Client:
 
 
 @pytest.fixture
-def ann(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, ANN)
+def ann(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, ANN)
 
 
 @pytest.fixture
-def eve(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, EVE)
+def eve(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, EVE)
+
+
+def _signed_in(request: pytest.FixtureRequest, web: Web, person: Person) -> Browser:
+    if "house" in request.fixturenames:
+        house: WebHouse = request.getfixturevalue("house")
+        return house.come_in(person)
+    return come_in(web, request.getfixturevalue("desk"), person)
 
 
 def come_in(web: Web, desk: FakeDesk, person: Person) -> Browser:

@@ -7,7 +7,8 @@ import pytest
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, FakeDesk
 from tests.fakes.library import FakeOffline
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 LIST = "/api/v1/offline"
 HERE = Path("/media/car/The Quiet Hour/Evenings/07 - Track 7.flac")

@@ -8,7 +8,7 @@ import pytest
 from sidecar.web.api.openapi import PREFIX, described
 from sidecar.web.api.operations import OPERATIONS
 from sidecar.web.app import Web
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 
 def routes_of(web: Web) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ import pytest
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, EVE, FakeDesk
 from tests.fakes.listening import FakeListening, a_play, plays_now
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 LIST = "/api/v1/plays"
 

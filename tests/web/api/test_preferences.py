@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
 from tests.fakes.steering import BROKEN, NO_PLAYLIST, STICK, TRACK, FakeSteering
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 DEVICE = f"/api/v1/devices/{STICK}"
 UNKNOWN = "9" * 32

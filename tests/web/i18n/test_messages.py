@@ -20,7 +20,7 @@ from sidecar.services.notices import Notice
 from sidecar.web.i18n.languages import ENGLISH, NAMES
 from sidecar.web.i18n.messages import CATALOGUES, FIELD, MessageTranslator, sayings
 from tests.fakes.desk import ANN, FakeDesk, a_download
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 ROOT = Path(__file__).parents[3] / "sidecar"
 OTHERS = sorted(set(NAMES) - {ENGLISH})

@@ -12,7 +12,7 @@ from sidecar.services.notices import Notice
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 
 def shown(ann: Browser, path: str = "/downloads") -> str:

@@ -21,7 +21,8 @@ from tests.fakes.clock import START
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
 from tests.fakes.steering import FakeSteering
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 STICK = DeviceView("stick", "Car stick", "", None, None, 0, 1, 2)
 CARD = DeviceView("card", "Player", "", None, None, 0, 1, 2)

@@ -13,7 +13,7 @@ from sidecar.services.notices import OpenQuestion, Subject
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 TEXT = (
     "Of 53 files on Car stick, 51 are missing. Was that you? If so, nothing fetches them "

@@ -17,7 +17,7 @@ from sidecar.config import load
 from sidecar.web.server.cheroot import WebServer
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.steering import FakeSteering
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 TESTS = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from sidecar.web.security.hosts import HostList, is_own_origin
 from sidecar.web.security.middleware import FORWARDED, HEADERS, Middleware
 from tests.fakes.desk import PASSWORD, FakeDesk
 from tests.fakes.web_services import services_of
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 CREDENTIALS = {"username": "ann", "password": PASSWORD}
 
