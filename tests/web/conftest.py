@@ -20,7 +20,6 @@ from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
-from tests.fakes.listening import FakeListening
 from tests.fakes.logs import FakeLogs
 from tests.fakes.on_device import FakeLeavers, FakeOnDevice
 from tests.fakes.peers import FakePeers
@@ -74,11 +73,6 @@ def logs_desk() -> FakeLogs:
 @pytest.fixture
 def planned() -> FakePlans:
     return FakePlans()
-
-
-@pytest.fixture
-def listening() -> FakeListening:
-    return FakeListening()
 
 
 @pytest.fixture
@@ -137,7 +131,6 @@ FAKES = {
     "sync_status": "peers_desk",
     "adoption": "adoption_desk",
     "player_logs": "logs_desk",
-    "playback": "listening",
     "library": "library",
     "media": "playing",
     "file_search": "on_devices",

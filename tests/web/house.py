@@ -78,11 +78,13 @@ class WebHouse:
         *people: Person,
         status: Status = Status.PENDING,
         failure: Failure | None = None,
+        rule: str = "favourites",
+        text: str = "your favourite",
         **facts: object,
     ) -> Download:
         """Let a rule want a track for these people (Ann, unless told otherwise)."""
         item = track(number, **facts)
-        reason = Reason("favourites", item.id, "your favourite")
+        reason = Reason(rule, item.id, text)
         for person in people or (ANN,):
             wish = Wish(person.user_id, STICK, item, reason)
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
