@@ -15,9 +15,8 @@ from werkzeug.test import Client
 
 from sidecar.config import load
 from sidecar.web.server.cheroot import WebServer
-from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.steering import FakeSteering
-from tests.web.house import Browser
+from tests.web.house import Browser, WebHouse
 
 TESTS = Path(__file__).parents[2]
 
@@ -160,9 +159,10 @@ def test_each_attack_has_its_tests(attack: str) -> None:
     ],
 )
 def test_what_a_body_adds_is_refused(
-    ann: Browser, desk: FakeDesk, path: str, body: dict[str, object]
+    house: WebHouse, ann: Browser, path: str, body: dict[str, object]
 ) -> None:
-    desk.add(a_download(7))
+    download = house.add(7)
+    path = path.replace("/7/", f"/{download.id}/")
 
     answer = ann.client.post(path, json=body, headers={"X-Sidecar-CSRF": ann.csrf})
 
