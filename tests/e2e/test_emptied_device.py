@@ -12,6 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from tests.browser_trouble import BrowserTrouble
 from tests.e2e.conftest import Person, Sidecar, write_library
 from tests.e2e.test_in_browsers import at_home
 from tests.fakes.slow_line import wait_until
@@ -55,7 +56,12 @@ def filled(sidecar: Sidecar, ann: Person) -> dict[str, dict[str, Any]]:
 
 
 def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
-    running: Sidecar, ann: Person, chromium: Browser, stick: Path, tmp_path: Path
+    running: Sidecar,
+    ann: Person,
+    chromium: Browser,
+    stick: Path,
+    tmp_path: Path,
+    trouble: BrowserTrouble,
 ) -> None:
     rows = filled(running, ann)
     saved = tmp_path / "saved"
@@ -115,6 +121,7 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
         expect(page.get_by_text("6 are missing")).to_be_visible(timeout=60_000)
 
         # Stopped meanwhile one more goes; started again, it is asked at once and stays asked.
+        trouble.announce("WebSocket connection to", "^net::ERR_[A-Z_]+ GET .*/socket.io/")
         assert running.stop() == 0
         (stick / rows[TITLES[0]]["file_path"]).unlink()
         running.start()
