@@ -58,6 +58,7 @@ def filled(sidecar: Sidecar, ann: Person) -> dict[str, dict[str, Any]]:
 def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
     running: Sidecar,
     ann: Person,
+    *,
     chromium: Browser,
     stick: Path,
     tmp_path: Path,
