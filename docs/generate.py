@@ -57,7 +57,8 @@ A key that the sidecar does not know is an error, never ignored. After a change,
 again. What a device's managers change on its page wins over this file.
 
 How values are written: a *time* as `"30 seconds"`, `"10 minutes"`, `"1 day"`; a *size* as `"10 GB"`
-(or a number of bytes); a *switch* as `true` or `false`; a *list* as `["ann", "ben"]`.
+(or a number of bytes); a *switch* as `true` or `false`; a *list* as `["ann", "ben"]`, in the
+environment `ann,ben`.
 """
 
 API = """\
