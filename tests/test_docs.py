@@ -60,6 +60,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = {(page.parent / one).resolve() for page in PAGES for one in links(page)}
+
+    assert set((ROOT / "docs" / "pictures").iterdir()) <= shown
+
+
 @each_page()
 def test_every_named_file_is_there(page: Path) -> None:
     missing = [one for one in named_paths(page) if not list(ROOT.glob(one.rstrip("/")))]
