@@ -69,7 +69,8 @@ at `/api/v1/openapi.json`.*
 
 * **Sign in** with a key: `Authorization: Bearer KEY`. Make one on your account's page, or with
   `jellyfin-sidecar api-key create --account ann --label script`. Or send
-  `POST /api/v1/session {"username", "password"}` and keep the cookie.
+  `POST /api/v1/session {"username", "password"}` and keep the cookie; what changes something then
+  also needs the header `X-Sidecar-CSRF` with the `csrf` of the answer.
 * **Rights** are the same as on the pages: you see and change what is yours; who manages a device
   may do more there; admins may do all.
 * **Lists** answer `{"items": [...], "total": n, "page": 1, "page_size": 10}`.
