@@ -57,7 +57,6 @@ class Wanting(Ground):
             chosen=store.chosen,
             orders=store.playlist_orders,
             book=self.rule_book,
-            favourites=self._settings.rules.favourites,
             clock=self._clock,
         )
 

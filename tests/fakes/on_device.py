@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.browse import FilePage, FileQuery, FileView, TilePage, TileView

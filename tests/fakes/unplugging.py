@@ -30,5 +30,5 @@ class FakeUnplugging:
         self.out.discard(device_id)
         return True
 
-    def is_unplugged(self, device_id: str) -> bool:
+    def is_ejected(self, device_id: str) -> bool:
         return device_id in self.out

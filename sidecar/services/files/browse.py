@@ -16,13 +16,13 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.tiles import SERIES, tile_of
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
-from sidecar.services.rules.preferences import EXCLUDABLE
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.files.albums import AlbumIndex, Tile
@@ -280,7 +280,7 @@ class FileBrowser:
                 last_heard=heard.get(row.item_id),
                 was_used=row.last_used_seq > 0,
                 is_pinned=any(one.reason.rule == PIN for one in own),
-                holdings=tuple(_holding(one) for one in own if one.reason.rule in EXCLUDABLE),
+                holdings=tuple(_holding(one) for one in own if one.reason.rule in RULE_OF),
             )
             for row, view in zip(rows, self._views(person, rows), strict=True)
             for own in (_own_holds(person, holds[row.id]),)

@@ -15,7 +15,6 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.config import FavouritesSettings
 from sidecar.domain.items import CONTAINERS, Item
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
@@ -44,7 +43,7 @@ class FavouritesFollower:
         hearts: AccountFavourites,
         planning: WishService,
         devices: Callable[[str], Iterable[str]],
-        settings: FavouritesSettings,
+        settings: rule.FavouritesSettings,
         tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
@@ -73,12 +72,7 @@ class FavouritesFollower:
         self._tell = tell
         self._is_server_there = is_server_there
         self._clock = clock
-        self._types = rule.watched_types(
-            tracks=settings.tracks,
-            albums=settings.albums,
-            artists=settings.artists,
-            playlists=settings.playlists,
-        )
+        self._types = rule.watched_types(settings)
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.errors import NotPossible, NotVisible
@@ -28,7 +28,6 @@ from sidecar.services.library.lookup import ItemSource, expand_item, get_item
 from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.settings_view import (
-    RULE_OF,
     DeviceSettingsView,
     Remarks,
     device_settings_view,
@@ -41,7 +40,8 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.tombstones import Tombstones
 
-EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
+# Each person's favourites are the same on all devices.
+SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +259,13 @@ class PreferenceService:
         self._device(person, device_id)
         self._access.check_manages(person, device_id)
         for name in rules:
-            if name not in RULE_OF:
+            if name not in SET_FOR_DEVICE:
                 raise NotPossible("There is no rule of this name that is set for a device")
         self._devices.check(device_id, device)
         for name, changes in rules.items():
-            self._rules.check(RULE_OF[name], device_id, changes)
+            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
         for name, changes in rules.items():
-            self._rules.change(RULE_OF[name], device_id, changes)
+            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
         if device:
             self._devices.change(device_id, device)
         now = self._device(person, device_id)
@@ -327,7 +327,7 @@ class PreferenceService:
     def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
         """Take an item out of a rule, and what the rule holds of it at once."""
         self._device(person, device_id)
-        if rule not in EXCLUDABLE:
+        if rule not in RULE_OF:
             raise NotVisible
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
         held = self._holds.of_rule(person.user_id, device_id, rule)

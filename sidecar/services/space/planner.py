@@ -20,9 +20,10 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, Running
-from sidecar.domain.space.eviction import REST, EvictionClass, Stored
+from sidecar.domain.space.eviction import REST, Stored
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry

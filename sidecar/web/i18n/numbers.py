@@ -9,14 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.translatable import translatable as translatable  # noqa: PLC0414 - for `web`
+
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 STEP = 1000
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def translatable(text: str) -> str:
-    """Return the text as it is: this marks what the catalogues must have."""
-    return text
 
 
 def in_english(one: str, many: str, number: int) -> str:

@@ -15,6 +15,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.schema import KeyKind
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
 from sidecar.services.downloads.undo import UndoService
 from sidecar.services.removals.review import RemovalsDesk
@@ -138,6 +139,7 @@ def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = Non
         ],
         refused=refused,
         words=labels,
+        rule_of=RULE_OF,
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)

@@ -21,8 +21,9 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
-from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -38,7 +39,6 @@ from sidecar.services.space.next_to_go import LeaversDesk
 from sidecar.web.api.download_bodies import LARGEST_ID
 from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.api.undo import leading_back
-from sidecar.web.i18n import labels
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.download_actions import STATUS
 from sidecar.web.pages.downloads import KINDS
@@ -62,10 +62,6 @@ LEAVING = MappingProxyType(
         EvictionClass.AFFINITY: translatable("it is only here because its album is played"),
         EvictionClass.PASSING: translatable("it is only wanted for a while"),
     }
-)
-RULES = MappingProxyType(
-    {name: rule.name for name, rule in labels.RULES.items()}
-    | {"favourites": translatable("Favourites")}
 )
 
 
@@ -191,7 +187,7 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
         download=file.view,
         file=file,
         others=desks.actions.others(who, download_id),
-        rules=RULES,
+        rules=RULE_OF,
         shown=shown,
         act_at=url_for("offline_page.act", download_id=download_id),
         back=address(shown),

@@ -14,8 +14,7 @@ from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
-from sidecar.domain.space.eviction import EvictionClass
-from sidecar.domain.wishes import PIN, Reason, Wish
+from sidecar.domain.wishes import PIN, EvictionClass, Reason, Wish
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import DeviceRegistry

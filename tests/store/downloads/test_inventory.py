@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Move, Validator
-from sidecar.domain.space.eviction import EvictionClass
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads import inventory

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.wishes import EvictionClass
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.files.browse import KeepReason
