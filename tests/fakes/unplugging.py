@@ -18,13 +18,13 @@ class FakeUnplugging:
     known: set[str] = field(default_factory=lambda: {"stick"})
     out: set[str] = field(default_factory=set)
 
-    def unplug(self, person: Person, device_id: str) -> bool:
+    def eject(self, person: Person, device_id: str) -> bool:
         if device_id not in self.known:
             return False
         self.out.add(device_id)
         return True
 
-    def use(self, person: Person, device_id: str) -> bool:
+    def reattach(self, person: Person, device_id: str) -> bool:
         if device_id not in self.known:
             return False
         self.out.discard(device_id)
