@@ -34,7 +34,7 @@ them = Downloads(Database.open(Path(sys.argv[1]), clock=clock), Bus(), clock)
 validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 steps = [
     lambda: them.claim(BEGIN),
-    lambda: them.opened(1, validator, 0),
+    lambda: them.transfer_started(1, validator, 0),
     lambda: them.synced(1, 600),
     lambda: them.finalizing(1, size=1000, content_hash=HASH, mime_type="audio/flac"),
     lambda: them.arrive(them.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"),

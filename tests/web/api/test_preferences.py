@@ -38,6 +38,8 @@ def test_settings_are_shown_with_their_defaults_and_bounds(ann: Browser) -> None
     assert ann.client.get(f"{DEVICE}/settings").json == {
         "id": STICK,
         "name": "Car stick",
+        "managers": [],
+        "may_manage": True,
         "settings": {
             "budget": {"value": 10, "default": None, "kind": "size", "least": 0, "most": 100},
             "colour": {
