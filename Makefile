@@ -43,7 +43,7 @@ simulation: $(VENV)/test-ready
 
 nightly: packages-for-tests $(VENV)/test-ready
 	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
-		tests/faults/test_crash_walk.py tests/e2e/test_every_request.py \
+		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
 		tests/services/downloads/test_interleavings.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.

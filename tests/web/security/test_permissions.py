@@ -68,7 +68,7 @@ def test_a_route_without_a_row_is_refused(
 
 
 def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
-    """What is tried on the real product by `tests/e2e/test_device_rights.py`."""
+    """What is tried on the real product by `tests/e2e/devices/test_device_permissions.py`."""
     changes = {
         (rule.endpoint, verb)
         for rule in web.flask.url_map.iter_rules()

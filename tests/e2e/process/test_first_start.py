@@ -58,7 +58,7 @@ class FirstStart:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sidecar", "run", "--no-robot"],
                 env=environ,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[3],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

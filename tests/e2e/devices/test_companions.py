@@ -11,7 +11,7 @@ import requests
 
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Person, Sidecar
-from tests.e2e.test_formats import entry
+from tests.e2e.devices.test_formats import entry
 from tests.fakes.slow_line import wait_until
 from tests.fakes.sounds import ffmpeg
 from tests.fakes.tiny_library import film

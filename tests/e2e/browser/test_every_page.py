@@ -12,7 +12,7 @@ from tests.e2e.conftest import PASSWORDS, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 1280)
 PAGES = (
     "/downloads",

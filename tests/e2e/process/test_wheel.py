@@ -15,7 +15,7 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Sidecar
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Person, Sidecar
-from tests.e2e.test_returning import ask
+from tests.e2e.devices.test_player_logs import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -26,7 +26,7 @@ from sidecar.runtime import Runtime
 from sidecar.web.security.permissions import ROUTES, Role
 from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
-from tests.e2e.test_household import TIMING
+from tests.e2e.main_job.test_household import TIMING
 from tests.fakes.slow_line import wait_until
 
 pytestmark = pytest.mark.timeout(240)

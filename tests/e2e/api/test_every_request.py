@@ -37,7 +37,7 @@ from sidecar.runtime import Runtime
 from sidecar.web.api.operations import OPERATIONS
 from tests.e2e.conftest import Person
 from tests.e2e.household import page_of, write_library
-from tests.e2e.test_household import TIMING, _device
+from tests.e2e.main_job.test_household import TIMING, _device
 from tests.fakes.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]

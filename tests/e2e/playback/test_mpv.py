@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Person, Sidecar
-from tests.e2e.test_formats import entry
+from tests.e2e.devices.test_formats import entry
 from tests.fakes.sounds import sound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "mpv" / "sidecar.lua"
+SCRIPT = Path(__file__).parents[3] / "docs" / "mpv" / "sidecar.lua"
 ALBUM = "The Sine Waves/First Light (2019)"
 SAYS = "plays ${stream-open-filename} for ${=duration}"
 

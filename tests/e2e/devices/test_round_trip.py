@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Person, Sidecar
-from tests.e2e.test_formats import entry
-from tests.e2e.test_mpv_lists import played
+from tests.e2e.devices.test_formats import entry
+from tests.e2e.playback.test_mpv_playlists import played
 from tests.fakes.mutagens import FLAC
 from tests.fakes.slow_line import wait_until
 from tests.fakes.sounds import cover, sound
