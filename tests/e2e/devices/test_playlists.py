@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.config.settings import NetworkSettings
-from sidecar.demo.protocol.messages import Reply, Request, blank
+from sidecar.demo.protocol.messages import Reply, Request, empty_reply
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
@@ -50,7 +50,7 @@ class Telling(DemoServer):
     def answer(self, request: Request) -> Reply:
         self.asked.append(request.path)
         if self.is_failing and request.path.startswith("/Playlists/"):
-            return blank(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return empty_reply(HTTPStatus.INTERNAL_SERVER_ERROR)
         return super().answer(request)
 
 

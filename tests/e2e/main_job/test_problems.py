@@ -10,7 +10,7 @@ import requests
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 
@@ -33,11 +33,11 @@ def test_a_server_that_starts_is_waited_for_and_nothing_is_used_up(
 ) -> None:
     ann.heart(ann.tracks()["Tone 1"])
     running.wait_for("Tone 1", "completed")
-    jellyfin.enter(Phase.STARTING)
+    jellyfin.enter_phase(StartupPhase.STARTING)
     line.cut()
     wait_until(lambda: bool(notices(running)), within_s=30, what="a notice")
 
-    jellyfin.enter(Phase.READY)
+    jellyfin.enter_phase(StartupPhase.READY)
     ann.heart(ann.tracks()["Tone 2"])
 
     there = running.wait_for("Tone 2", "completed", within_s=60)

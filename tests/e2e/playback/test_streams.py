@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 
@@ -156,7 +156,7 @@ def test_everything_on_the_stick_is_played_while_jellyfin_is_away(
 ) -> None:
     one = fetched(running, ann, "Tone 2")
     other = ann.tracks()["Tone 1"]
-    jellyfin.enter(Phase.LOADING)
+    jellyfin.enter_phase(StartupPhase.LOADING)
 
     assert get(f"/api/v1/offline/{one['item_id']}").json()["available"]
     source = get(f"/api/v1/items/{one['item_id']}/source").json()

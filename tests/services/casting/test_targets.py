@@ -20,7 +20,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
@@ -391,12 +391,12 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
     )
     sidecar.orders = hasty
     with sidecar.running():
-        server.enter(Phase.LOADING)
+        server.enter_phase(StartupPhase.LOADING)
         hasty.take(
             sidecar.id_of("Car stick"), PlayOrder((tone.id,), CastPosition.NOW, by=phone.user_id)
         )
         wait_until(lambda: "what was cast waits" in caplog.text)
-        server.enter(Phase.READY)
+        server.enter_phase(StartupPhase.READY)
         wait_until(lambda: sidecar.waiting() == 1)
 
         assert sidecar.queue() == ["Tone 1"]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.kinds import Kind
@@ -287,7 +287,7 @@ def test_a_heart_goes_to_jellyfin(home: Home) -> None:
 
 
 def test_while_jellyfin_is_away_that_is_said(home: Home) -> None:
-    home.server.enter(Phase.LOADING)
+    home.server.enter_phase(StartupPhase.LOADING)
 
     with pytest.raises(ServerAway):
         home.desk.listed(home.ann, BrowseQuery())

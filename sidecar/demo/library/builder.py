@@ -14,15 +14,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sidecar.demo.library import naming
-from sidecar.demo.library.items import Item, Kind, Library, Media, Music, Show
-from sidecar.demo.protocol.formats import dashed
+from sidecar.demo.library.items import BaseItemKind, Item, Library, Media, Music, Show
+from sidecar.demo.protocol.formats import add_dashes
 
 Entry = dict[str, Any]
 
 _SCANNED = datetime.fromtimestamp(0, UTC)
 
 
-class Shelves:
+class LibraryBuilder:
     """A library while it is being filled."""
 
     def __init__(self, folder: Path, *, covers: Mapping[str, str]) -> None:
@@ -32,38 +32,38 @@ class Shelves:
         self._library_id = ""
         self._song_ids: dict[str, str] = {}
 
-    def library(self, entry: Entry) -> str:
+    def begin_library(self, entry: Entry) -> str:
         """Begin a library, to which all that follows belongs, and return its id."""
         name = entry["name"]
         path = naming.library_path(name)
-        self._library_id = naming.item_id(Kind.LIBRARY, path)
+        self._library_id = naming.item_id(BaseItemKind.LIBRARY, path)
         self._library.libraries[name] = self._library_id
-        library = self._blank(Kind.LIBRARY, path, name)
-        root = naming.item_id(Kind.FOLDER, "/config/root")
+        library = self._blank(BaseItemKind.LIBRARY, path, name)
+        root = naming.item_id(BaseItemKind.FOLDER, "/config/root")
         self._put(replace(library, collection_type=entry["collection_type"], parent_id=root))
         return self._library_id
 
-    def keep(self, items: Iterable[Item]) -> None:
+    def add_items(self, items: Iterable[Item]) -> None:
         """Take over items that an earlier scan found."""
         for item in items:
             self._library.by_id.setdefault(item.id, item)
             if item.media is not None:
                 self._song_ids[item.media.listed] = item.id
             if item.music is not None:
-                self._meet(item.music)
+                self._add_artists(item.music)
 
-    def track(self, entry: Entry, media: Media) -> None:
+    def add_track(self, entry: Entry, media: Media) -> None:
         """Put a track into its album, or into its folder if it has no tags."""
         music = _music(entry)
         folder = str(naming.album_folder(entry["path"]))
         if music.album is not None:
             music = replace(music, album_id=self._album(folder, entry, media, music))
-        self._meet(music)
+        self._add_artists(music)
         title, disc, number = entry["title"], entry.get("disc"), entry.get("track")
         artist = next(iter(music.album_artists), None)
         self._put(
             replace(
-                self._media_item(Kind.AUDIO, entry, media),
+                self._media_item(BaseItemKind.AUDIO, entry, media),
                 sort_name=naming.song_sort_name(disc, number, title),
                 key=naming.song_key(
                     title, album=music.album, album_artist=artist, disc=disc, track=number
@@ -75,22 +75,22 @@ class Shelves:
             )
         )
 
-    def film(self, entry: Entry, media: Media) -> None:
+    def add_film(self, entry: Entry, media: Media) -> None:
         """Put a film into its library."""
-        film = self._media_item(Kind.MOVIE, entry, media)
+        film = self._media_item(BaseItemKind.MOVIE, entry, media)
         picture = self._cover(str(PurePosixPath(entry["path"]).parent))
         self._put(replace(film, parent_id=self._library_id, picture=picture))
 
-    def episode(self, entry: Entry, media: Media) -> None:
+    def add_episode(self, entry: Entry, media: Media) -> None:
         """Put an episode into its season of its series."""
         series = self._series("/".join(PurePosixPath(entry["path"]).parts[:2]), entry)
         season_number, number = int(entry["season"]), int(entry["episode"])
         season = self._season(series, season_number)
         self._put(
             replace(
-                self._media_item(Kind.EPISODE, entry, media),
+                self._media_item(BaseItemKind.EPISODE, entry, media),
                 sort_name=naming.episode_sort_name(season_number, number, entry["title"]),
-                key=f"{dashed(series.id)}{season_number:03d}{number:03d}",
+                key=f"{add_dashes(series.id)}{season_number:03d}{number:03d}",
                 parent_id=season.id,
                 index=number,
                 parent_index=season_number,
@@ -104,7 +104,7 @@ class Shelves:
             if path in self._song_ids:
                 yield self._song_ids[path]
 
-    def whole(self) -> Library:
+    def build(self) -> Library:
         """Return all that was put here; containers are as long as what they hold."""
         lengths: dict[str, float] = {}
         for item in self._library:
@@ -122,14 +122,16 @@ class Shelves:
         if folder == album_folder and music.album_id is not None:
             return music.album_id
         name = PurePosixPath(folder).name
-        plain = self._blank(Kind.FOLDER, f"{naming.MEDIA}/{folder}", name)
+        plain = self._blank(BaseItemKind.FOLDER, f"{naming.MEDIA}/{folder}", name)
         return self._put(replace(plain, parent_id=music.album_id or self._library_id)).id
 
     def _album(self, folder: str, entry: Entry, media: Media, music: Music) -> str:
         name = music.album or folder
         artist = next(iter(music.album_artists), None)
-        artist_id = naming.item_id(Kind.ARTIST, naming.artist_path(artist)) if artist else None
-        album = self._blank(Kind.ALBUM, f"{naming.MEDIA}/{folder}", name)
+        artist_id = (
+            naming.item_id(BaseItemKind.ARTIST, naming.artist_path(artist)) if artist else None
+        )
+        album = self._blank(BaseItemKind.ALBUM, f"{naming.MEDIA}/{folder}", name)
         return self._put(
             replace(
                 album,
@@ -143,18 +145,20 @@ class Shelves:
         ).id
 
     def _series(self, folder: str, entry: Entry) -> Item:
-        series = self._blank(Kind.SERIES, f"{naming.MEDIA}/{folder}", entry["series"])
+        series = self._blank(BaseItemKind.SERIES, f"{naming.MEDIA}/{folder}", entry["series"])
         picture, year = self._cover(folder), naming.year_of(folder) or entry.get("year")
         return self._put(replace(series, parent_id=self._library_id, picture=picture, year=year))
 
     def _season(self, series: Item, number: int) -> Item:
-        season = self._blank(Kind.SEASON, f"{series.path}/Season {number:02d}", f"Season {number}")
-        key, show = f"{dashed(series.id)}{number:03d}", Show(series.name, series.id)
+        season = self._blank(
+            BaseItemKind.SEASON, f"{series.path}/Season {number:02d}", f"Season {number}"
+        )
+        key, show = f"{add_dashes(series.id)}{number:03d}", Show(series.name, series.id)
         return self._put(replace(season, key=key, parent_id=series.id, index=number, show=show))
 
-    def _meet(self, music: Music) -> None:
+    def _add_artists(self, music: Music) -> None:
         for name in (*music.album_artists, *music.artists):
-            artist = self._blank(Kind.ARTIST, naming.artist_path(name), name)
+            artist = self._blank(BaseItemKind.ARTIST, naming.artist_path(name), name)
             self._put(replace(artist, key=f"Artist-{name}", parent_id=self._library_id))
             self._library.artist_ids[name] = artist.id
 
@@ -162,7 +166,7 @@ class Shelves:
         cover = self._covers.get(folder)
         return self.folder / cover if cover and (self.folder / cover).is_file() else None
 
-    def _media_item(self, kind: Kind, entry: Entry, media: Media) -> Item:
+    def _media_item(self, kind: BaseItemKind, entry: Entry, media: Media) -> Item:
         item = self._blank(kind, f"{naming.MEDIA}/{entry['path']}", entry["title"])
         self._song_ids[media.listed] = item.id
         return replace(
@@ -174,7 +178,7 @@ class Shelves:
             media=media,
         )
 
-    def _blank(self, kind: Kind, path: str, name: str) -> Item:
+    def _blank(self, kind: BaseItemKind, path: str, name: str) -> Item:
         item_id = naming.item_id(kind, path)
         return Item(
             id=item_id,
@@ -182,7 +186,7 @@ class Shelves:
             name=name,
             sort_name=naming.sort_name(name),
             path=path,
-            key=dashed(item_id),
+            key=add_dashes(item_id),
             created=_SCANNED,
             library_id=self._library_id,
         )
