@@ -109,7 +109,7 @@ def demo_at(demo: DemoAt, stop: Event, progress: Progress = print_progress) -> I
         progress: Told of each file that was made.
 
     Raises:
-        demo.ffmpeg.MakingStopped: `stop` was set before the media were made.
+        demo.ffmpeg.MediaCancelled: `stop` was set before the media were made.
         errors.SidecarError: The media cannot be made; says what to install.
     """
     try:

@@ -94,7 +94,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
 
     Raises:
         FfmpegFailed: It ended with an error or took longer than five minutes.
-        MakingStopped: `stop` was set.
+        MediaCancelled: `stop` was set.
     """
     common = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
     with subprocess.Popen(  # noqa: S603 -- a program the person chose or installed, no shell

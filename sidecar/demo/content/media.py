@@ -84,7 +84,7 @@ def make_library(
     Raises:
         FfmpegMissing: No usable ffmpeg; says what to install.
         FfmpegFailed: One file could not be made; a further call goes on where this one ended.
-        MakingStopped: `stop` was set; the same.
+        MediaCancelled: `stop` was set; the same.
         NotOurFolder: The folder holds somebody's own media.
     """
     mark = f"{recipe.name} {recipe.version}\n"

@@ -68,7 +68,7 @@ class Request(HttpRequest):
         """Return the JSON object of the body, its names in lower case.
 
         Raises:
-            Refused: 415 for another content type, 400 for what is no JSON object.
+            ErrorReply: 415 for another content type, 400 for what is no JSON object.
         """
         if not self.is_json:
             raise ErrorReply(problem_reply(HTTPStatus.UNSUPPORTED_MEDIA_TYPE))

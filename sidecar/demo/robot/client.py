@@ -88,8 +88,8 @@ class Player:
         """Get a token with the password.
 
         Raises:
-            SignInRefused: The name, the password or the account is refused.
-            NotNow: The server does not answer as it should.
+            PlayerSignInRefused: The name, the password or the account is refused.
+            ServerUnavailable: The server does not answer as it should.
         """
         credentials = {"Username": self._user, "Pw": self._password}
         response = self._send("POST", "/Users/AuthenticateByName", body=credentials)

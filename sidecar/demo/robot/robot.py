@@ -124,7 +124,7 @@ class Robot:
         """Do the one thing that is due, and return the seconds until the next is.
 
         Raises:
-            SignInRefused: The server does not let the user in.
+            PlayerSignInRefused: The server does not let the user in.
         """
         try:
             pause = next(self._life) / self._pace

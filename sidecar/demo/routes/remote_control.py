@@ -73,7 +73,7 @@ def _find_session(ask: RequestContext) -> Session:
     """Return the session that is meant.
 
     Raises:
-        Refused: There is none, or the asker may not control those of others.
+        ErrorReply: There is none, or the asker may not control those of others.
     """
     session = ask.core.sessions.get(ask.places["session"].lower())
     if session is None:

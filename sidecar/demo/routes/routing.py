@@ -67,7 +67,7 @@ class RequestContext:
         """Return the user that `userId` names; somebody else's only for an administrator.
 
         Raises:
-            Refused: 403 for another user, 404 for one that is not there.
+            ErrorReply: 403 for another user, 404 for one that is not there.
         """
         return self.person(self.places.get("user") or self.request.value("userId"))
 
@@ -87,7 +87,7 @@ class RequestContext:
         """Return the item that the path names.
 
         Raises:
-            Refused: 404 if the user may not know of it, or there is none.
+            ErrorReply: 404 if the user may not know of it, or there is none.
         """
         item = self.core.find(parse_id(self.places["item"]))
         seer = user or self.user
@@ -105,7 +105,7 @@ class RequestContext:
         """Return a query parameter that is a whole number from 0; None if it is not there.
 
         Raises:
-            Refused: 400 for anything else.
+            ErrorReply: 400 for anything else.
         """
         written = self.request.value(name)
         if not written:
@@ -138,7 +138,7 @@ class RouteTable:
         """Return who answers, and what the path says where the route leaves it open.
 
         Raises:
-            Refused: 404 or 405.
+            ErrorReply: 404 or 405.
         """
         fitting = [
             (route, found) for route, pattern in self._routes if (found := pattern.fullmatch(path))
@@ -160,7 +160,7 @@ def check_access(route: Route, ask: RequestContext) -> None:
     """Check that the asker may ask this.
 
     Raises:
-        Refused: 401 without a good token, 403 for administrators' business.
+        ErrorReply: 401 without a good token, 403 for administrators' business.
     """
     if route.access is AccessLevel.ANYONE:
         return
