@@ -315,7 +315,7 @@ def test_what_was_not_converted_keeps_no_second_one(bench: Bench) -> None:
 
 
 @pytest.mark.usefixtures("originals")
-@pytest.mark.parametrize("how", ["evict", "delete", "vanish"])
+@pytest.mark.parametrize("how", ["evict", "delete", "mark_missing"])
 def test_an_original_goes_with_its_file(bench: Bench, how: str) -> None:
     there = bench.finish(bench.claimed())
 
