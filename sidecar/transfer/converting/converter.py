@@ -227,7 +227,7 @@ class _Conversion:
     def _add_tags(self, tags: Mapping[str, str]) -> None:
         try:
             mp4_tags.add(self.result, tags)
-        except mp4_tags.NotOurMp4 as error:
+        except mp4_tags.NotAnMp4 as error:
             raise ChildFailed(f"ffmpeg wrote an odd file: {error}") from error
 
     def _listen(self, found: ProbedSound, size: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from mutagen.flac import Picture
 
 from sidecar.clock import Clock
 from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, ProbedSound
@@ -63,10 +64,9 @@ def picture_block(cover: CoverPicture) -> str:
 
     Its size in pixels is left open, as the format allows.
     """
-    mime = cover.mime_type.encode("ascii")
-    block = struct.pack(">II", FRONT_COVER, len(mime)) + mime
-    block += struct.pack(">IIIII", 0, 0, 0, 0, 0)
-    block += struct.pack(">I", len(cover.content)) + cover.content
+    picture: Any = Picture()  # type: ignore[no-untyped-call]  # it has no annotations
+    picture.type, picture.mime, picture.data = FRONT_COVER, cover.mime_type, cover.content
+    block: bytes = picture.write()
     return base64.b64encode(block).decode("ascii")
 
 
