@@ -191,8 +191,8 @@ def test_what_is_not_known_stays_as_it_is(text: str) -> None:
     ("english", "german"),
     [
         (
-            "Car stick is full (1.5 GiB stay free): its queue waits for room",
-            "Car stick ist voll (1,5 GiB bleiben frei): Seine Warteschlange wartet",
+            "Car stick is full (1.5 GB stay free): its queue waits for room",
+            "Car stick ist voll (1,5 GB bleiben frei): Seine Warteschlange wartet",
         ),
         ("Tone 1 is paused: resume it first", "Tone 1 ist angehalten: Setze es erst fort"),
         (
