@@ -49,7 +49,7 @@ from sidecar.web.pages import download_actions as download_actions_pages
 from sidecar.web.pages import files as files_pages
 from sidecar.web.pages.device import DeviceDesks
 from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from sidecar.web.starting import Startup, starting_app
 
 if TYPE_CHECKING:

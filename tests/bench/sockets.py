@@ -29,7 +29,7 @@ from flask_socketio import SocketIO
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.fakes.desk import EVE, FakeDesk, a_download
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import wait_until

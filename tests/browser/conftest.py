@@ -13,7 +13,7 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk

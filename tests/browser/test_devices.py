@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sidecar.events import Bus
 from sidecar.web.api import plans
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.browser.conftest import give_session
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan

@@ -23,7 +23,7 @@ from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
 from sidecar.web.pages import files
 from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions

@@ -37,7 +37,7 @@ from sidecar.web.pages import files as files_pages
 from sidecar.web.pages import library as library_pages
 from sidecar.web.pages.device import DeviceDesks
 from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock

@@ -9,7 +9,7 @@ from werkzeug.test import Client
 from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep, starting_app
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.page import OpenPage

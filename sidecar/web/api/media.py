@@ -20,7 +20,7 @@ from sidecar.web.api.preferences import ITEM, checked
 from sidecar.web.request.errors import answer
 from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
 from sidecar.web.security.auth import person
-from sidecar.web.server.streaming import FileBody, ProxyBody
+from sidecar.web.server import FileBody, ProxyBody
 
 RETRY_AFTER_S = "30"
 # Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player

@@ -25,7 +25,7 @@ from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
 from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who
 from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
-from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+from sidecar.web.server import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -14,7 +14,7 @@ import requests
 from werkzeug.test import Client
 
 from sidecar.config import load
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.steering import FakeSteering
 from tests.web.conftest import Browser

@@ -14,7 +14,7 @@ import requests
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serving
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.fakes.page import OpenPage
 
