@@ -13,7 +13,7 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.server import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
@@ -56,7 +56,7 @@ def served(
     web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

@@ -23,7 +23,7 @@ from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
 from sidecar.web.pages import files
 from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
@@ -132,7 +132,7 @@ def server(
     web = create_app(desk, Bus(), further=further)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

@@ -37,7 +37,7 @@ from sidecar.web.pages import files as files_pages
 from sidecar.web.pages import library as library_pages
 from sidecar.web.pages.device import DeviceDesks
 from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
@@ -261,7 +261,7 @@ def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     web = create_app(desk, bus)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

@@ -1,4 +1,4 @@
-"""Keeps aria2 at hand: starts it again when it ends, adds our downloads and takes them out.
+"""Keeps aria2 running: starts it again when it ends, adds our downloads and takes them out.
 
     begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ keep the book ─▶ gone
       ▲                                                                                 │
@@ -100,9 +100,9 @@ class Aria2Supervisor:
             raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
         except Aria2Away as trouble:
             raise TransferFailed(gone()) from trouble
-        self.book.added(gid)
+        self.book.add(gid)
 
-    def ended(self, gid: str, *, within_s: float) -> Standing:
+    def wait_for_end(self, gid: str, *, within_s: float) -> Standing:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
         until = self._clock.monotonic() + within_s
         over = self.book.over(gid)
@@ -130,7 +130,7 @@ class Aria2Supervisor:
 
     def _take_out(self, rpc: Rpc, gid: str) -> None:
         rpc.batch([Call("forceRemove", (gid,))])
-        self.ended(gid, within_s=LET_GO_WITHIN_S)
+        self.wait_for_end(gid, within_s=LET_GO_WITHIN_S)
         rpc.batch([Call("removeDownloadResult", (gid,))])
 
     def _live(self, stop: Event) -> None:
@@ -138,7 +138,7 @@ class Aria2Supervisor:
         self._await_answer(rpc, stop)
         if stop.is_set():
             return
-        self._daemon.answered()
+        self._daemon.note_answer()
         self._clear_away(rpc)
         with self._lock:
             self._rpc, self._refusal = rpc, None

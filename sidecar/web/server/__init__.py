@@ -5,7 +5,7 @@ Nothing outside this package knows which libraries do it: see `WebServer`.
 
 from __future__ import annotations
 
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server.cheroot import WebServer, serve_in_thread
 from sidecar.web.server.streaming import FileBody, OpenResponses, ProxyBody, StreamingBody
 from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
 
@@ -18,5 +18,5 @@ __all__ = [
     "StreamingBody",
     "WebServer",
     "WebSocketAdapter",
-    "serving",
+    "serve_in_thread",
 ]

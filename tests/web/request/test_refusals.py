@@ -22,7 +22,7 @@ from sidecar.web.app import WebOptions, create_app
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList
 from sidecar.web.security.middleware import HEADERS, Middleware
-from sidecar.web.server import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.server import cheroot as web_server
 from tests.fakes.desk import ANN, FakeDesk
 
@@ -365,7 +365,7 @@ def shared() -> Iterator[WebServer]:
 def running(app: WSGIApplication) -> Iterator[WebServer]:
     server = WebServer(app, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     try:
         yield server
     finally:
