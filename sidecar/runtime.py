@@ -26,25 +26,8 @@ from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.threads import ThreadGroup, Wakeup
-from sidecar.web.api import (
-    adoption,
-    api_keys,
-    download_actions,
-    files,
-    media,
-    plans,
-    playback,
-    player_logs,
-    preferences,
-    removals,
-    syncthing,
-    transfers,
-    undo,
-    users,
-)
-from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, WebOptions, create_app
-from sidecar.web.pages import admin, device, imports, library, profile
+from sidecar.web.pages import admin, device, imports, library, now, plans, profile, undo
 from sidecar.web.pages import download_actions as download_actions_pages
 from sidecar.web.pages import files as files_pages
 from sidecar.web.pages.device import DeviceDesks
@@ -174,7 +157,6 @@ class Runtime:
         self, building: ExitStack, http: WebServer, services: Assembly, db: Database
     ) -> None:
         further = [
-            download_actions.routes(services.actions, services.undoing),
             download_actions_pages.routes(services.actions, services.undoing),
             device.routes(
                 DeviceDesks(
@@ -186,14 +168,8 @@ class Runtime:
                     undoing=services.undoing,
                 )
             ),
-            adoption.routes(services.adoption),
-            player_logs.routes(services.log_return),
             imports.routes(services.adoption, services.log_return),
-            api_keys.routes(services.keys),
-            library_api.routes(services.library, services.media),
             library.routes(services.desk, services.library, services.actions),
-            media.routes(services.media),
-            files.routes(services.offline),
             files_pages.routes(
                 OfflineDesks(
                     desk=services.desk,
@@ -204,18 +180,20 @@ class Runtime:
                     undoing=services.undoing,
                 )
             ),
-            syncthing.routes(services.peers_desk),
-            plans.routes(services.plans),
-            playback.routes(services.plays_desk),
+            plans.routes(services.web),
+            now.routes(services.web),
             admin.routes(services.people, services.hood, services.transfers_desk),
-            users.routes(services.people, services.hood),
             profile.routes(services.keys, services.people),
-            removals.routes(services.removals_desk),
-            preferences.routes(services.steering),
-            transfers.routes(services.transfers_desk),
-            undo.routes(services.undoing),
+            undo.routes(services.web),
         ]
-        web = create_app(services.desk, self._bus, self._web_options, self._clock, further=further)
+        web = create_app(
+            services.desk,
+            self._bus,
+            self._web_options,
+            self._clock,
+            services=services.web,
+            further=further,
+        )
         self.web = web
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

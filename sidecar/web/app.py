@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Flask
 
@@ -15,7 +16,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.downloads.views import Desk
-from sidecar.web.api import downloads, health, openapi, session
+from sidecar.web.api import routes as api
 from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
@@ -27,6 +28,7 @@ from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
+from sidecar.web.services import WebServices
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -87,6 +89,7 @@ def create_app(
     options: WebOptions | None = None,
     clock: Clock | None = None,
     *,
+    services: WebServices | None = None,
     further: Iterable[Blueprint] = (),
 ) -> Web:
     """Return the application.
@@ -96,6 +99,7 @@ def create_app(
         bus: Where news come from.
         options: How it is reached.
         clock: For what people read as times.
+        services: What the API stands at; None for what can be asked of the desk alone.
         further: Routes with a desk of their own; each needs its rows in `rights`.
 
     Raises:
@@ -105,7 +109,7 @@ def create_app(
     sockets = SocketIOServer(desk)
     live = NewsPublisher(desk, bus, clock, sockets)
     sockets.listen(live)
-    flask = _flask(desk, clock, live, further)
+    flask = _flask(desk, services or _of_desk(desk), clock, live, further)
     refusals = Refusals(flask)
     return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
 
@@ -149,19 +153,26 @@ def plain_flask(clock: Clock) -> Flask:
     return app
 
 
-def _flask(desk: Desk, clock: Clock, live: NewsPublisher, further: Iterable[Blueprint]) -> Flask:
+def _of_desk(desk: Desk) -> WebServices:
+    return cast("WebServices", SimpleNamespace(sign_in=desk, downloads=desk))
+
+
+def _flask(
+    desk: Desk,
+    services: WebServices,
+    clock: Clock,
+    live: NewsPublisher,
+    further: Iterable[Blueprint],
+) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, desk)
     auth.register(app, desk)
-    app.after_request(downloads.answer_conditionally)
+    app.extensions[auth.END_SESSION] = live.end_session
+    app.after_request(api.answer_conditionally)
     app.register_blueprint(downloads_pages.routes(desk))
     app.register_blueprint(sign_in.routes(desk, live.end_session))
-    app.register_blueprint(session.routes(desk, live.end_session))
-    app.register_blueprint(downloads.routes(desk))
     app.register_blueprint(questions.routes())
-    app.register_blueprint(health.routes(desk))
     app.register_blueprint(languages.routes())
-    app.register_blueprint(openapi.routes())
-    for blueprint in further:
+    for blueprint in (*api.blueprints(services), *further):
         app.register_blueprint(blueprint)
     return app

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -10,10 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.pages import download_actions as download_actions_pages
 from sidecar.web.server import WebServer, serve_in_thread
+from sidecar.web.pages import undo
+from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
@@ -43,17 +46,23 @@ def server(desk: FakeDesk, bus: Bus, acting: FakeActions) -> Iterator[WebServer]
     yield from served(desk, bus, 0, doing=acting)
 
 
+def some_services(**given: object) -> WebServices:
+    """Return those services that a page needs; the others are not there."""
+    absent = dict.fromkeys(one.name for one in fields(WebServices))
+    return WebServices(**cast("Any", absent | given))
+
+
 def served(
     desk: FakeDesk, bus: Bus, port: int, base_url: str = "", doing: FakeActions | None = None
 ) -> Iterator[WebServer]:
     doing = doing or FakeActions(desk)
     undoing = UndoService(lambda _person, _reversal: True, FakeClock())
+    services = some_services(sign_in=desk, downloads=desk, actions=doing, undo=undoing)
     further = [
-        download_actions.routes(doing, undoing),
         download_actions_pages.routes(doing, undoing),
-        undo.routes(undoing),
+        undo.routes(services),
     ]
-    web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
+    web = create_app(desk, bus, WebOptions(base_url=base_url), services=services, further=further)
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
     thread = serve_in_thread(server)

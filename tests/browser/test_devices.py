@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from sidecar.events import Bus
-from sidecar.web.api import plans
 from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.browser.conftest import give_session
+from sidecar.web.pages import plans
+from tests.browser.conftest import give_session, some_services
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan
 
@@ -37,7 +37,7 @@ def planned() -> FakePlans:
 @pytest.fixture
 def page(context: BrowserContext, planned: FakePlans) -> Iterator[Page]:
     desk = FakeDesk()
-    web = create_app(desk, Bus(), further=[plans.routes(planned)])
+    web = create_app(desk, Bus(), further=[plans.routes(some_services(plans=planned))])
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serve_in_thread(server)

@@ -19,12 +19,11 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import KeepReason
-from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
-from sidecar.web.pages import files
+from sidecar.web.pages import files, undo
 from sidecar.web.pages.files import OfflineDesks
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.browser.conftest import DEADLINE_MS, give_session
+from tests.browser.conftest import DEADLINE_MS, give_session, some_services
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
@@ -128,8 +127,9 @@ def server(
         undoing=undoing,
         actions=doing,
     )
-    further = [files.routes(desks), undo.routes(undoing), media.routes(sounds)]
-    web = create_app(desk, Bus(), further=further)
+    services = some_services(sign_in=desk, downloads=desk, undo=undoing, media=sounds)
+    further = [files.routes(desks), undo.routes(services)]
+    web = create_app(desk, Bus(), services=services, further=further)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serve_in_thread(server)

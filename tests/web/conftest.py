@@ -13,31 +13,15 @@ from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api import (
-    adoption,
-    api_keys,
-    download_actions,
-    files,
-    media,
-    plans,
-    playback,
-    player_logs,
-    preferences,
-    removals,
-    syncthing,
-    transfers,
-    undo,
-    users,
-)
-from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, create_app
-from sidecar.web.pages import admin, device, imports, profile
+from sidecar.web.pages import admin, device, imports, now, plans, profile, undo
 from sidecar.web.pages import download_actions as download_actions_pages
 from sidecar.web.pages import files as files_pages
 from sidecar.web.pages import library as library_pages
 from sidecar.web.pages.device import DeviceDesks
 from sidecar.web.pages.files import OfflineDesks
 from sidecar.web.server import WebServer, serve_in_thread
+from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
@@ -181,10 +165,37 @@ def undoing(taken_back: list[Reversal], clock: FakeClock) -> UndoService:
 
 
 @pytest.fixture
-def further(request: pytest.FixtureRequest) -> list[Blueprint]:
+def services(request: pytest.FixtureRequest) -> WebServices:
+    desk_of = request.getfixturevalue
+    return WebServices(
+        sign_in=desk_of("desk"),
+        api_keys=desk_of("doing"),
+        users=desk_of("people"),
+        downloads=desk_of("desk"),
+        actions=desk_of("doing"),
+        undo=desk_of("undoing"),
+        preferences=desk_of("steering_desk"),
+        plans=desk_of("planned"),
+        eviction_preview=desk_of("leavers"),
+        removals=desk_of("removals_desk"),
+        eject=desk_of("unplugging"),
+        sync_status=desk_of("peers_desk"),
+        adoption=desk_of("adoption_desk"),
+        player_logs=desk_of("logs_desk"),
+        library=desk_of("library"),
+        media=desk_of("playing"),
+        file_search=desk_of("on_devices"),
+        files=desk_of("kept"),
+        playback=desk_of("listening"),
+        transfers=desk_of("transfers_desk"),
+        system=desk_of("hood"),
+    )
+
+
+@pytest.fixture
+def further(request: pytest.FixtureRequest, services: WebServices) -> list[Blueprint]:
     desk_of = request.getfixturevalue
     return [
-        download_actions.routes(desk_of("doing"), desk_of("undoing")),
         device.routes(
             DeviceDesks(
                 plans=desk_of("planned"),
@@ -195,25 +206,14 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
                 undoing=desk_of("undoing"),
             )
         ),
-        adoption.routes(desk_of("adoption_desk")),
-        player_logs.routes(desk_of("logs_desk")),
         imports.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
-        api_keys.routes(desk_of("doing")),
         download_actions_pages.routes(desk_of("doing"), desk_of("undoing")),
         profile.routes(desk_of("doing"), desk_of("people")),
-        users.routes(desk_of("people"), desk_of("hood")),
         admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
-        preferences.routes(desk_of("steering_desk")),
-        removals.routes(desk_of("removals_desk")),
-        syncthing.routes(desk_of("peers_desk")),
-        plans.routes(desk_of("planned")),
-        playback.routes(desk_of("listening")),
-        transfers.routes(desk_of("transfers_desk")),
-        library_api.routes(desk_of("library"), desk_of("playing")),
+        plans.routes(services),
+        now.routes(services),
         library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
-        media.routes(desk_of("playing")),
-        files.routes(desk_of("on_devices")),
-        undo.routes(desk_of("undoing")),
+        undo.routes(services),
         files_pages.routes(
             OfflineDesks(
                 desk=desk_of("desk"),
@@ -228,8 +228,10 @@ def further(request: pytest.FixtureRequest) -> list[Blueprint]:
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock, further: list[Blueprint]) -> Web:
-    return create_app(desk, bus, clock=clock, further=further)
+def web(
+    desk: FakeDesk, bus: Bus, clock: FakeClock, services: WebServices, further: list[Blueprint]
+) -> Web:
+    return create_app(desk, bus, clock=clock, services=services, further=further)
 
 
 @pytest.fixture

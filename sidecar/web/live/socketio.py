@@ -20,7 +20,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from sidecar.services.accounts.person import SignInDesk
-from sidecar.web.api.presenters import Json
+from sidecar.web.api.schemas.base import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
 from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who

@@ -10,10 +10,9 @@ from werkzeug.wrappers import Response
 from sidecar.services.accounts.users import PeopleDesk
 from sidecar.services.system_status import HoodDesk
 from sidecar.services.transfers.status import TransfersDesk
-from sidecar.web.api.users import own_secret
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
-from sidecar.web.security.auth import person
+from sidecar.web.security.auth import own_secret, person
 
 LINES_SHOWN = 100
 

@@ -25,8 +25,8 @@ from sidecar.services.space.plans import PlansDesk
 from sidecar.services.syncthing.status import IgnoreView, PeersDesk
 from sidecar.services.transfers.eject import UnplugDesk
 from sidecar.web import redirects
-from sidecar.web.api.undo import leading_back
 from sidecar.web.i18n import labels
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
 

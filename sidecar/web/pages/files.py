@@ -36,9 +36,8 @@ from sidecar.services.downloads.views import Desk
 from sidecar.services.files.browse import FileView, OnDeviceDesk
 from sidecar.services.rules.preferences import SteeringDesk
 from sidecar.services.space.next_to_go import LeaversDesk
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.preferences import ITEM, checked
-from sidecar.web.api.undo import leading_back
+from sidecar.web.api.preferences import ITEM
+from sidecar.web.i18n import labels
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.download_actions import STATUS
 from sidecar.web.pages.downloads import KINDS
@@ -50,7 +49,9 @@ from sidecar.web.pages.files_view import (
     Look,
     for_page,
 )
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.query_params import LARGEST_ID, check_item_id
 from sidecar.web.security.auth import person
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
@@ -101,7 +102,7 @@ def routes(desks: OfflineDesks) -> Blueprint:
 
     @page.get(f"/albums/{ITEM}")
     def album(item_id: str) -> str:
-        return _tile(desks, for_page(request.args, at=checked(item_id)))
+        return _tile(desks, for_page(request.args, at=check_item_id(item_id)))
 
     @page.get("/series")
     def series() -> str:
@@ -248,7 +249,7 @@ def address(shown: FilesViewState) -> str:
         name = shown.at.removeprefix(SERIES)
         return url_for("offline_page.series", name=name, **shown.args)
     if shown.at:
-        return url_for("offline_page.album", item_id=checked(shown.at), **shown.args)
+        return url_for("offline_page.album", item_id=check_item_id(shown.at), **shown.args)
     return url_for("offline_page.show", **shown.args)
 
 

@@ -34,7 +34,8 @@ from sidecar.config import JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.runtime import Runtime
-from sidecar.web.api.operations import OPERATIONS
+from sidecar.web.api.endpoints import PREFIX
+from sidecar.web.api.routes import endpoints
 from tests.e2e.conftest import Person
 from tests.e2e.household import page_of, write_library
 from tests.e2e.main_job.test_household import TIMING, _device
@@ -52,7 +53,7 @@ CHECKS = [
 ]
 # These end what the test itself stands on.
 ENDS_US = {"session.begin", "session.end"}
-ASKED = sorted({one for one, _ in OPERATIONS} - ENDS_US)
+ASKED = sorted({one.name for one in endpoints() if one.path.startswith(PREFIX)} - ENDS_US)
 
 
 @dataclass

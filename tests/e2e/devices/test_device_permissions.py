@@ -23,7 +23,8 @@ from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Set
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.runtime import Runtime
-from sidecar.web.security.permissions import ROUTES, Role
+from sidecar.web.api.routes import endpoints
+from sidecar.web.security.permissions import PAGES, Role
 from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.main_job.test_household import TIMING
@@ -31,6 +32,7 @@ from tests.fakes.slow_line import wait_until
 
 pytestmark = pytest.mark.timeout(240)
 
+ROLES = PAGES | {(one.name, one.verb): one.role for one in endpoints()}
 REFUSAL = "Only ann and admins manage Car stick."
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TITLES = ("Light 1", "Light 2", "Light 3")
@@ -153,7 +155,7 @@ def test_a_child_may_do_what_users_may_and_is_told_who_may_do_the_rest(shared: S
 
     for rule, verb in verbs(shared):
         answer = shared.ask(shared.kid, rule, verb, shared.device)
-        if ROUTES[rule.endpoint, verb] is Role.MANAGER:
+        if ROLES[rule.endpoint, verb] is Role.MANAGER:
             assert answer.status_code == 403, (rule.endpoint, verb, answer.text)
             assert REFUSAL in answer.text, (rule.endpoint, verb)
         else:
