@@ -184,8 +184,9 @@ class Endpoints:
         return blueprint
 
     def _add(self, verb: str, path: str, declared: Declared) -> Callable[[V], V]:
-        # A route's own come first.
-        errors = {**declared.get("errors", NOTHING), **self._errors}
+        # A route's own come first, and stand for the group's of the same kind.
+        own = dict(declared.get("errors", NOTHING))
+        errors = own | {kind: how for kind, how in self._errors.items() if kind not in own}
 
         def add(view: V) -> V:
             name = f"{self._name}.{view.__name__}"

@@ -39,10 +39,10 @@ TITLES = ("Light 1", "Light 2", "Light 3")
 # What a body or a form has to say for the request to be understood.
 BODIES: Mapping[str, dict[str, Any]] = {
     "steering.change": {"settings": {"budget": "5 MB"}},
-    "removals.answer": {"gone": True},
+    "devices.answer_removals": {"gone": True},
     "adoption.adopt": {"all": True},
-    "plans.confirm": {"plan_id": "0" * 16},
-    "plans.reformat": {"format": "opus"},
+    "devices.confirm": {"plan_id": "0" * 16},
+    "devices.reformat": {"format": "opus"},
 }
 FORMS: Mapping[str, dict[str, str]] = {
     "device.settings": {"budget": "5 MB"},
