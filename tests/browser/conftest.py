@@ -14,8 +14,8 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.pages import undo
+from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock

@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.pages import plans
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import give_session, some_services
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan

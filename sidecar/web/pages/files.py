@@ -37,7 +37,6 @@ from sidecar.services.files.browse import FileView, OnDeviceDesk
 from sidecar.services.rules.preferences import SteeringDesk
 from sidecar.services.space.next_to_go import LeaversDesk
 from sidecar.web.api.preferences import ITEM
-from sidecar.web.i18n import labels
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.download_actions import STATUS
 from sidecar.web.pages.downloads import KINDS
