@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceError, SidecarError
+from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
@@ -25,7 +26,7 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup
+from sidecar.threads import Wakeup, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +85,7 @@ class Housekeeping:
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever the bell rings, until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.step()
-            except SidecarError as trouble:
-                log.warning("%s", trouble)
-            except Exception:
-                log.exception("the housekeeping failed in a way nobody foresaw")
-            wakeup.wait(EVERY_S)
+        run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
         """Do all that is due."""
@@ -120,6 +114,7 @@ class Housekeeping:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished
-                if (current := self._downloads.get(one.id)) is not None and current.finalizing
+                if (current := self._downloads.get(one.id)) is not None
+                and current.finalizing
             ]
             raise

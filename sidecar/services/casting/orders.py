@@ -19,7 +19,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import CONTAINERS, Item
 from sidecar.domain.playback.cast_queue import CastItem, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
-from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
+from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.services.accounts.accounts import AccountService
@@ -27,7 +27,7 @@ from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup
+from sidecar.threads import Wakeup, attempt
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +75,19 @@ class CastOrders:
             if not self._waiting:
                 self._wakeup.wait(IDLE_S)
                 continue
-            try:
-                self.obey(*self._waiting[0])
-            except ServerAway as trouble:
-                log.info("what was cast waits: %s", trouble)
+            if attempt(self._obey_first, "fetching what was cast", lambda: True):
+                self._waiting.popleft()
+            else:
                 self._clock.wait(stop, RETRY_S)
-                continue
-            except SidecarError as trouble:
-                log.warning("what was cast cannot be fetched: %s", trouble)
-            except Exception:
-                log.exception("what was cast could not be taken")
-            self._waiting.popleft()
+
+    def _obey_first(self) -> bool:
+        """Obey the oldest order; return whether that is done, and not to be tried again."""
+        try:
+            self.obey(*self._waiting[0])
+        except ServerAway as trouble:
+            log.info("what was cast waits: %s", trouble)
+            return False
+        return True
 
     def obey(self, device_id: str, order: PlayOrder) -> int:
         """Pin what an order says; return how many downloads it queued.

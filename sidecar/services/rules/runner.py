@@ -32,6 +32,7 @@ from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -151,15 +152,22 @@ class RuleRunner:
         while not stop.is_set():
             # Cleared before it is looked at what is due: whoever wakes it from now on is heard.
             self._woken.clear()
-            try:
-                self.step()
-            except SignedOut as trouble:
-                self._tell(trouble)
+            if not attempt(self._go_on, f"the rules of {self._name}", self._fail):
                 return
-            except Exception:
-                log.exception("the rules of %s failed", self._name)
-                self._put_off(self._rules)
             self._woken.wait(self.rest_s())
+
+    def _go_on(self) -> bool:
+        """Step; return whether there is anything to go on with."""
+        try:
+            self.step()
+        except SignedOut as trouble:
+            self._tell(trouble)
+            return False
+        return True
+
+    def _fail(self) -> bool:
+        self._put_off(self._rules)
+        return True
 
     def rest_s(self) -> float:
         """Return how long there is nothing to do unless it is woken."""

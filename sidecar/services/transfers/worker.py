@@ -41,7 +41,7 @@ from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup, WorkerPool
+from sidecar.threads import Wakeup, WorkerPool, attempt
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.faults import disk_failure
@@ -72,7 +72,9 @@ class _Report:
     def opened(self, validator: Validator, *, held: int) -> None:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
         anew = self.download.validator is None
-        if not self.downloads.transfer_started(self.download.id, validator, held, anew=anew):
+        if not self.downloads.transfer_started(
+            self.download.id, validator, held, anew=anew
+        ):
             raise Stopped("it is no longer wanted")
 
     def synced(self, held: int) -> None:
@@ -134,12 +136,7 @@ class Worker:
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
         while not stop.is_set():
-            try:
-                did_something = self.step()
-            except Exception:
-                log.exception("a worker failed in a way nobody foresaw")
-                did_something = False
-            if not did_something:
+            if not attempt(self.step, "a worker"):
                 wakeup.wait(IDLE_S)
 
     def step(self) -> bool:

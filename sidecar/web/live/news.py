@@ -29,6 +29,7 @@ from sidecar.events import (
     WorkArrived,
 )
 from sidecar.services.downloads.views import Desk, DownloadQuery
+from sidecar.threads import do_nothing, run_periodically
 from sidecar.web.api.schemas.base import Json, to_json
 from sidecar.web.api.schemas.devices import Device
 from sidecar.web.api.schemas.downloads import Download, RunningTransfers, counts
@@ -155,11 +156,9 @@ class NewsPublisher:
 
     def _run(self, around: Around) -> None:
         with around():
-            while not self._stop.is_set():
-                try:
-                    self.step(self.rest_s())
-                except Exception:
-                    log.exception("open pages were not told of something")
+            run_periodically(
+                lambda: self.step(self.rest_s()), self._stop, do_nothing, "telling open pages"
+            )
 
     def _hear(self, news: News) -> None:
         match news:
