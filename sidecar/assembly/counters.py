@@ -56,6 +56,7 @@ class Assembly(Returning):
             devices=store.devices,
             registry=self.registry,
             access=self.access,
+            ownership=self.ownership,
             problems=self.problems,
             transfers=self.transfers,
             covers=self.covers,
@@ -169,7 +170,7 @@ class Assembly(Returning):
             planning=self.planning,
             looking=self.looking,
             views=self.desk.views,
-            visible=self.desk.visible,
+            visible=self.ownership.visible,
             accounts=self.accounts.all,
             clock=self._clock,
         )
@@ -180,7 +181,7 @@ class Assembly(Returning):
         return MediaStreaming(
             offline=self.offline,
             looking=self.looking,
-            visible=self.desk.visible,
+            visible=self.ownership.visible,
             client=self.accounts.client,
             streams=StreamLimit(),
             uses=UsageTracker(self._store.downloads.mark_used, self._clock),

@@ -17,7 +17,7 @@ from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.add import AddDownloads
@@ -169,17 +169,6 @@ class DownloadActions:
                 batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
 
-    def _owners(self, which: Selection) -> frozenset[str] | None:
-        """Owners are named by account name or id; a name that nobody has selects nothing."""
-        if not which.owners:
-            return None
-        wanted = {one.casefold() for one in which.owners}
-        return frozenset(
-            one.user_id
-            for one in self._accounts.all()
-            if wanted & {one.name.casefold(), one.user_id}
-        )
-
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
     ) -> Sequence[int]:
@@ -187,8 +176,9 @@ class DownloadActions:
             return []
         filtered = DownloadFilter(
             statuses=statuses,
-            viewer=None if person.is_admin else person.user_id,
-            owners=self._owners(which),
+            viewer=viewer(person),
+            # A name that nobody has selects nothing.
+            owners=ids_of(which.owners, self._accounts.all()) if which.owners else None,
             device_id=which.device_id,
             text=which.text,
             item_types=which.item_types,

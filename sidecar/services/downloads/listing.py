@@ -10,7 +10,8 @@ from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
@@ -49,6 +50,7 @@ class DownloadListing(SignInService):
         devices: Devices,
         registry: DeviceRegistry,
         access: DeviceAccess,
+        ownership: Ownership,
         problems: Problems,
         transfers: ProgressTracker,
         covers: CoverCache,
@@ -64,6 +66,7 @@ class DownloadListing(SignInService):
         self._devices = devices
         self._registry = registry
         self._access = access
+        self._ownership = ownership
         self._problems = problems
         self._transfers = transfers
         self._covers = covers
@@ -75,17 +78,21 @@ class DownloadListing(SignInService):
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
         which = self._which(person, query)
-        rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
+        rows, total = self._downloads.page(
+            which, query.page, query.page_size, sort=query.sort
+        )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
-        found = self.visible(person, download_id)
+        found = self._ownership.visible(person, download_id)
         return self.views(person, [found])[0] if found else None
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
-        return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
+        return self._downloads.rank(
+            self._which(person, query), download_id, sort=query.sort
+        )
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
         """Count what this person may see."""
@@ -97,14 +104,12 @@ class DownloadListing(SignInService):
 
     def bytes_waiting(self, person: Person) -> int:
         """Return the bytes still to come of what waits and this person may see."""
-        return self._downloads.bytes_waiting(DownloadFilter(viewer=_viewer(person)))
+        return self._downloads.bytes_waiting(DownloadFilter(viewer=viewer(person)))
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the user ids (not admins as such) who may see this download."""
         found = self._downloads.get(download_id)
-        if found is None:
-            return []
-        return self._holds.holders(found.device_id, found.item_id) or [found.user_id]
+        return self._ownership.owners(found) if found else []
 
     def progress(self) -> Sequence[Progress]:
         """Return where the running transfers stand."""
@@ -133,7 +138,8 @@ class DownloadListing(SignInService):
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
-                    used=used - (self._downloads.bytes_missing(device_id) if missing else 0),
+                    used=used
+                    - (self._downloads.bytes_missing(device_id) if missing else 0),
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
@@ -151,7 +157,7 @@ class DownloadListing(SignInService):
         server = self._problems.all_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text) for one in server]
         for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
-            if person.is_admin or user_id == person.user_id:
+            if person.may_see(user_id):
                 notices.append(Notice("account", "warning", trouble.text))
         notices += [
             Notice("device", "warning", device.trouble)
@@ -174,7 +180,7 @@ class DownloadListing(SignInService):
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""
-        found = self.visible(person, download_id)
+        found = self._ownership.visible(person, download_id)
         if found is None:
             return None
         try:
@@ -187,26 +193,13 @@ class DownloadListing(SignInService):
         """Whether every thread is alive and the database answers."""
         return self._is_healthy()
 
-    def visible(self, person: Person, download_id: int) -> Download | None:
-        """Return a download; None if there is none that this person may see."""
-        found = self._downloads.get(download_id)
-        if found is None or person.is_admin:
-            return found
-        return found if person.user_id in self.viewers(download_id) else None
-
     def _which(self, person: Person, query: DownloadQuery) -> DownloadFilter:
         named = person.is_admin and query.owners
-        wanted = {one.casefold() for one in query.owners}
-        owners = (
-            one.user_id
-            for one in self._accounts.all()
-            if wanted & {one.name.casefold(), one.user_id}
-        )
         return DownloadFilter(
             statuses=query.statuses,
             missing=query.missing,
-            viewer=_viewer(person),
-            owners=frozenset(owners) if named else None,
+            viewer=viewer(person),
+            owners=ids_of(query.owners, self._accounts.all()) if named else None,
             device_id=query.device_id,
             text=query.text,
             item_types=query.item_types,
@@ -238,17 +231,13 @@ class DownloadListing(SignInService):
         return tuple(SyncedTo(one.peer, one.known_at) for one in found if one.known_at is not None)
 
 
-def _viewer(person: Person) -> str | None:
-    return None if person.is_admin else person.user_id
-
-
 def _reasons(
     person: Person, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[ReasonView, ...]:
     return tuple(
         ReasonView(hold.reason.rule, names.get(hold.user_id, "a former account"), hold.reason.text)
         for hold in holds
-        if person.is_admin or hold.user_id == person.user_id
+        if person.may_see(hold.user_id)
     )
 
 
@@ -257,9 +246,7 @@ def _owners(
 ) -> tuple[str, ...]:
     ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
     return tuple(
-        names.get(user_id, "a former account")
-        for user_id in ids
-        if person.is_admin or user_id == person.user_id
+        names.get(user_id, "a former account") for user_id in ids if person.may_see(user_id)
     )
 
 

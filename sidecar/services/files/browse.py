@@ -20,7 +20,7 @@ from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.services.rules.wishes import WishService
@@ -289,9 +289,7 @@ class FileBrowser:
     def _which(self, person: Person, wanted: FileQuery) -> FileFilter:
         owners = None
         if person.is_admin and wanted.owners:
-            named = {one.casefold() for one in wanted.owners}
-            users = self._accounts()
-            owners = frozenset(one.user_id for one in users if one.name.casefold() in named)
+            owners = ids_of(wanted.owners, self._accounts())
         return FileFilter(
             viewer=viewer(person),
             owners=owners,
