@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
@@ -26,6 +26,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LibraryFileScan, Match, Offer, TagCache
 from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
@@ -191,7 +192,7 @@ class AdoptionService:
         self._client = client
         self._clock = clock
         self._lock = Lock()
-        self._in_use: set[str] = set()
+        self._in_use = DevicesInUse()
         self._offers: dict[tuple[str, str], _Kept] = {}
         self._tags: dict[str, TagCache] = {}
 
@@ -327,17 +328,10 @@ class AdoptionService:
         used = self._downloads.bytes_on_device(device.id, block=block)
         return budget is None or used + room_taken(size, block) <= budget
 
-    @contextmanager
-    def _alone(self, device_id: str, name: str) -> Iterator[None]:
-        with self._lock:
-            if device_id in self._in_use:
-                raise AdoptionInUse(f"{name} is being looked through at this moment")
-            self._in_use.add(device_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.discard(device_id)
+    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        return self._in_use.only(
+            device_id, AdoptionInUse(f"{name} is being looked through at this moment")
+        )
 
 
 def _is_still(device: AttachedDevice, match: Match) -> bool:

@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 CONFIRMED = "reformat:"
-ON_THE_WAY = frozenset({Status.PENDING, Status.DOWNLOADING})
 REFORMAT = "reformat"
 
 
@@ -153,7 +152,8 @@ class DeviceFormats:
 
     def _on_the_way(self, device_id: str) -> int:
         return sum(
-            one.error_code == REFORMAT for one in self._downloads.on_the_way(device_id, -(2**31))
+            one.error_code == REFORMAT
+            for one in self._downloads.on_the_way(device_id, -(2**31))
         )
 
     def _anew(self, device: AttachedDevice, download: Download, name: str) -> None:

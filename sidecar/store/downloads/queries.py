@@ -6,7 +6,7 @@ Changes nothing. A list and its count come from the same conditions, so they can
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from types import MappingProxyType
@@ -26,7 +26,6 @@ NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # Written out once: peewee would put these thirty names together anew for each query.
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
-BATCH = 500
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
@@ -185,21 +184,6 @@ class DownloadQueries:
             )
         return files, missing
 
-    def completed_on(self, device_id: str) -> Iterator[Download]:
-        """Yield every finished file of a device, oldest first, however slowly they are taken."""
-        last = 0
-        while True:
-            rows = self._db.rows(
-                DownloadRow.select(COLUMNS)
-                .where(COMPLETED, DownloadRow.device_id == device_id, DownloadRow.id > last)
-                .order_by(DownloadRow.id)
-                .limit(BATCH)
-            )
-            if not rows:
-                return
-            yield from (to_download(row) for row in rows)
-            last = rows[-1]["id"]
-
     def files_on(self, device_id: str) -> list[Expected]:
         """Return what every finished file of a device should look like; quick for many."""
         rows = self._db.sql(
@@ -213,15 +197,6 @@ class DownloadQueries:
             Expected(file_id, path, size or 0, content_hash, moment(at), bool(gone), bool(asked))
             for file_id, path, size, content_hash, at, gone, asked in rows
         ]
-
-    def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next cooldown is over; None if nothing cools down."""
-        query = DownloadRow.select(fn.MIN(DownloadRow.retry_next_at).alias("at")).where(
-            DownloadRow.status.in_([Status.PENDING, Status.FAILED]),
-            DownloadRow.retry_next_at > now,
-        )
-        due: datetime | None = self._db.rows(query)[0]["at"]
-        return due
 
     def failed_and_due(self, now: datetime) -> list[Download]:
         """Return what failed with a cooldown that is over: to be retried."""
@@ -246,7 +221,6 @@ PENDING = peewee.SQL("\"status\" = 'pending'")
 IS_MISSING = DownloadRow.id.in_(
     peewee.SQL("(SELECT id FROM downloads WHERE missing_since IS NOT NULL)")
 )
-COMPLETED = peewee.SQL("\"status\" = 'completed'")
 
 
 def to_download(row: Row) -> Download:

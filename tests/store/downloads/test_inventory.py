@@ -119,8 +119,8 @@ def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeCl
     assert rests.resting(CARD, clock.now()) == frozenset()
     assert rests.lift(STICK, track(1).id)
     assert not rests.lift(STICK, track(1).id)
-    assert rests.is_resting(STICK, track(2).id, clock.now())
-    assert not rests.is_resting(STICK, track(2).id, clock.now() + week)
+    assert rests.resting(STICK, clock.now()) == {track(2).id}
+    assert rests.resting(STICK, clock.now() + week) == frozenset()
     clock.advance(week.total_seconds())
     rests.put(STICK, track(3).id, clock.now() + week)
     assert db.sql("SELECT count(*) FROM rests")[0][0] == 1
@@ -144,11 +144,10 @@ def test_what_came_back_on_somebody_s_word_rests_no_more(
     assert there is not None
     rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))
     downloads.evict(there)
-    assert rests.is_resting(STICK, track(1).id, clock.now())
+    assert rests.resting(STICK, clock.now()) == {track(1).id}
 
     gone = downloads.get(there.id)
     assert gone is not None
     downloads.want_again(gone, user_id=ANN)
 
-    assert not rests.is_resting(STICK, track(1).id, clock.now())
     assert rests.resting(STICK, clock.now()) == frozenset()

@@ -261,18 +261,6 @@ def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> N
 
     assert downloads.bytes_on_device(STICK) == 103
     assert downloads.bytes_on_device(CARD) == 0
-    assert [one.title for one in downloads.completed_on(STICK)] == ["Track 1", "Track 3"]
-
-
-def test_a_slow_walk_over_a_device_holds_nobody_up(db: Database, downloads: Downloads) -> None:
-    fill(db, 1200)
-
-    walk = downloads.completed_on(STICK)
-    first = next(walk)
-    downloads.mark_missing(first)
-    rest = list(walk)
-
-    assert len(rest) == len({one.id for one in rest}) == 1200 - 200 - 1
 
 
 def fill(db: Database, count: int) -> None:
@@ -345,11 +333,9 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
         lambda them: them.get(7),
         lambda them: them.by_item(STICK, "7"),
         lambda them: them.claim(BEGIN, blocked_devices=[CARD], blocked_users=[BEN], busy=[7]),
-        lambda them: them.next_due(BEGIN),
         lambda them: them.failed_and_due(BEGIN),
         lambda them: them.recover(),
         lambda them: them.bytes_on_device(STICK),
-        lambda them: next(them.completed_on(STICK)),
         lambda them: them.files_on(STICK),
         lambda them: them.enqueue(wanted(30_000)),
         lambda them: them.synced(7, 100),

