@@ -184,7 +184,7 @@ class Assembly(Returning):
             visible=self.ownership.visible,
             client=self.accounts.client,
             streams=StreamLimit(),
-            uses=UsageTracker(self._store.downloads.mark_used, self._clock),
+            uses=UsageTracker(self._store.downloads.transitions.mark_used, self._clock),
         )
 
     @cached_property

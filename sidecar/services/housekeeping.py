@@ -78,7 +78,7 @@ class Housekeeping:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        for download in self._downloads.recover():
+        for download in self._downloads.queue.recover():
             self._unfinished.setdefault(download.device_id, []).append(download)
         self._registry.look(settle=self._settle, starting=True)
         self._formats.align()
@@ -95,8 +95,8 @@ class Housekeeping:
         self._sign_in()
         self._look_at_accounts()
         self._planning.release_expired()
-        for download in self._downloads.failed_and_due(self._clock.now()):
-            self._downloads.retry(download)
+        for download in self._downloads.queries.failed_and_due(self._clock.now()):
+            self._downloads.transitions.retry(download)
         self._network.step()
         self._formats.step()
         self._originals.step()
@@ -114,7 +114,7 @@ class Housekeeping:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished
-                if (current := self._downloads.get(one.id)) is not None
+                if (current := self._downloads.queries.get(one.id)) is not None
                 and current.finalizing
             ]
             raise

@@ -66,9 +66,9 @@ def main() -> int:
     for one in workers:
         one.join()
     missing = DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED})
-    for row in store.downloads.page(missing, 1, 3)[0]:
+    for row in store.downloads.queries.page(missing, 1, 3)[0]:
         print(row.title, row.status, row.error_message, file=sys.stderr)
-    done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
+    done = store.downloads.queries.counts(DownloadFilter())[Status.COMPLETED]
     services.registry.close()
     db.close()
     return 0 if done == asked.count else 1

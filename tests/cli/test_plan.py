@@ -53,7 +53,7 @@ def used(house: Path) -> Database:
         item = Item(id=f"{number:032x}", type=ItemType.AUDIO, title=f"Tone {number}", size=size)
         Holds(db, Bus()).keep(Wish(ANN, STICK, item, Reason("favourites", item.id, "")))
         place = FilePlace(f"{number}.flac", f"{number}.flac")
-        Downloads(db, Bus(), clock).enqueue(
+        Downloads(db, Bus(), clock).queue.enqueue(
             NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
         )
     return db

@@ -56,7 +56,7 @@ class House:
 
     @property
     def download(self) -> Download:
-        [found], _ = self.store.downloads.page(DownloadFilter(), 1, 10)
+        [found], _ = self.store.downloads.queries.page(DownloadFilter(), 1, 10)
         return found
 
     @property

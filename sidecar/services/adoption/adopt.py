@@ -239,7 +239,7 @@ class AdoptionService:
 
     def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
         tags = self._tags.setdefault(device.id, TagCache())
-        settled = self._downloads.settled(device.id)
+        settled = self._downloads.adopter.settled(device.id)
         offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
             ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
@@ -325,7 +325,7 @@ class AdoptionService:
 
     def _has_room(self, device: AttachedDevice, size: int) -> bool:
         budget, block = device.settings.budget, device.folder.space().block
-        used = self._downloads.bytes_on_device(device.id, block=block)
+        used = self._downloads.queries.bytes_on_device(device.id, block=block)
         return budget is None or used + room_taken(size, block) <= budget
 
     def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:

@@ -124,14 +124,14 @@ class CastOrders:
     def _cast_before(self, device_id: str) -> list[CastItem]:
         return [
             CastItem(one.item_id, one.priority, is_running=one.status is Status.DOWNLOADING)
-            for one in self._downloads.on_the_way(device_id, LEAST_CAST_PRIORITY)
+            for one in self._downloads.queries.on_the_way(device_id, LEAST_CAST_PRIORITY)
         ]
 
     def _make_room(self, device_id: str, moved: Mapping[str, int]) -> None:
         for item_id, place in moved.items():
-            waiting = self._downloads.by_item(device_id, item_id)
+            waiting = self._downloads.queries.by_item(device_id, item_id)
             if waiting is not None:
-                self._downloads.prioritise(waiting, place)
+                self._downloads.queue.prioritise(waiting, place)
 
 
 def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str]) -> dict[str, Item]:

@@ -183,4 +183,4 @@ class DownloadActions:
             text=which.text,
             item_types=which.item_types,
         )
-        return self._downloads.ids(filtered, MOST_AT_ONCE)
+        return self._downloads.queries.ids(filtered, MOST_AT_ONCE)

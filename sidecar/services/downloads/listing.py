@@ -78,7 +78,7 @@ class DownloadListing(SignInService):
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
         which = self._which(person, query)
-        rows, total = self._downloads.page(
+        rows, total = self._downloads.queries.page(
             which, query.page, query.page_size, sort=query.sort
         )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
@@ -90,13 +90,13 @@ class DownloadListing(SignInService):
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
-        return self._downloads.rank(
+        return self._downloads.queries.rank(
             self._which(person, query), download_id, sort=query.sort
         )
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
         """Count what this person may see."""
-        return self._downloads.counts(self._which(person, query or DownloadQuery()))
+        return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the names that an admin may choose owners by; nobody else has a choice."""
@@ -104,11 +104,11 @@ class DownloadListing(SignInService):
 
     def bytes_waiting(self, person: Person) -> int:
         """Return the bytes still to come of what waits and this person may see."""
-        return self._downloads.bytes_waiting(DownloadFilter(viewer=viewer(person)))
+        return self._downloads.queries.bytes_waiting(DownloadFilter(viewer=viewer(person)))
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the user ids (not admins as such) who may see this download."""
-        found = self._downloads.get(download_id)
+        found = self._downloads.queries.get(download_id)
         return self._ownership.owners(found) if found else []
 
     def progress(self) -> Sequence[Progress]:
@@ -129,8 +129,8 @@ class DownloadListing(SignInService):
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._registry.space(device) if device and trouble is None else None
-            files, missing = self._downloads.files_and_missing(device_id)
-            used = self._downloads.bytes_on_device(device_id)
+            files, missing = self._downloads.queries.files_and_missing(device_id)
+            used = self._downloads.queries.bytes_on_device(device_id)
             views.append(
                 DeviceView(
                     id=device_id,
@@ -139,7 +139,7 @@ class DownloadListing(SignInService):
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
                     used=used
-                    - (self._downloads.bytes_missing(device_id) if missing else 0),
+                    - (self._downloads.queries.bytes_missing(device_id) if missing else 0),
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,

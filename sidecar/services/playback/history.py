@@ -51,7 +51,7 @@ class UpcomingDownloads:
         found: dict[str, list[tuple[Download, str, str]]] = {}
         for device in self._devices.all():
             for hold in self._holds.of_rule(user_id, device.id, NAME):
-                download = self._downloads.by_item(device.id, hold.item_id)
+                download = self._downloads.queries.by_item(device.id, hold.item_id)
                 if hold.release_at is None and download is not None:
                     on_device = (download, device.name, hold.reason.text)
                     found.setdefault(hold.item_id, []).append(on_device)

@@ -157,7 +157,7 @@ class PlaybackTracker:
             try:
                 is_known = self._plays.save(play) is not None
                 if is_known and play.counts:
-                    self._downloads.mark_used(play.item_id)
+                    self._downloads.transitions.mark_used(play.item_id)
             except DatabaseError as trouble:
                 log.warning("a play waits to be saved: %s", trouble)
                 return False

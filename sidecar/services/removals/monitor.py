@@ -145,7 +145,7 @@ class RemovalMonitor:
             return 0
         device = self._registry.get(device_id)
         files = [
-            one for one in self._downloads.files_on(device_id) if one.id in question.files
+            one for one in self._downloads.queries.files_on(device_id) if one.id in question.files
         ]
         seen = device.folder.look(one.path for one in files)
         still = [one for one in files if seen[one.path] == question.files[one.id].seen]

@@ -379,7 +379,7 @@ class PreferenceService:
         """List what the person removed from a device and no rule fetches again."""
         self._device(person, device_id)
         items = sorted(self._tombstones.items(person.user_id, device_id))
-        rows = {one: self._downloads.by_item(device_id, one) for one in items}
+        rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
@@ -394,10 +394,10 @@ class PreferenceService:
         ending = [one for one in own if one.release_at is not None]
         self._holds.release_these(ending, self._clock.now(), even_ending=True)
         self._planning.release_expired()
-        there = self._downloads.by_item(device_id, item_id)
+        there = self._downloads.queries.by_item(device_id, item_id)
         if lasting and there is not None and there.status is Status.REMOVED:
             priority = PIN_PRIORITY if PIN in lasting else 0
-            self._downloads.want_again(there, user_id=person.user_id, priority=priority)
+            self._downloads.transitions.want_again(there, user_id=person.user_id, priority=priority)
         self._wake(person.user_id)
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:

@@ -72,16 +72,18 @@ class Home:
             places=[place],
             priority=priority,
         )
-        return self.world.downloads.enqueue(wanted)[0]
+        return self.world.downloads.queue.enqueue(wanted)[0]
 
     def claimed(self) -> Download:
-        found = self.world.downloads.claim(self.world.clock.now())
+        found = self.world.downloads.queue.claim(self.world.clock.now())
         assert found is not None
         return found
 
     def arrived(self, item: Item) -> None:
         self.queued(item, priority=99)
-        self.world.downloads.arrive(self.claimed(), size=100, content_hash="0" * 32, mime_type=None)
+        self.world.downloads.transitions.arrive(
+            self.claimed(), size=100, content_hash="0" * 32, mime_type=None
+        )
 
     def button(self, item_id: str, person: Person | None = None) -> ItemDownloadState:
         shown = self.desk.show(person or self.ann, item_id)
@@ -139,7 +141,7 @@ def test_a_track_s_button_follows_it_from_the_queue_to_the_device(home: Home) ->
     runs = home.button(second.id)
     assert (runs.state, runs.progress) == (ButtonState.DOWNLOADING, 0.25)
 
-    home.world.downloads.pause(running)
+    home.world.downloads.transitions.pause(running)
     assert home.button(second.id).state is ButtonState.PAUSED
 
 

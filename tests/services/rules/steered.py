@@ -87,7 +87,7 @@ def house(
     routes = {"GET /Users/Me": json_reply(ME), "GET /System/Info/Public": json_reply(PUBLIC)}
     with answering(routes) as server:
         works = build(world, server, stick, tmp_path, fetches=fetches, check_whole=check_whole)
-        unfinished = world.downloads.recover()
+        unfinished = world.downloads.queue.recover()
         works.registry.look(settle=lambda device: works.settling.reconcile(device, unfinished))
         yield furnished(works, world, server, tmp_path)
         works.registry.close()

@@ -138,7 +138,7 @@ class House:
         ]
 
     def waiting(self) -> list[str]:
-        found = [self.world.downloads.by_item(STICK, one.id) for one in SONGS]
+        found = [self.world.downloads.queries.by_item(STICK, one.id) for one in SONGS]
         return [one.title for one in found if one is not None]
 
 
@@ -441,7 +441,7 @@ def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_
     runner.plays([plays(SONGS[0], *SONGS)])
     runner.step()
     assert house.waiting() == ["1", "2"]
-    running = house.world.downloads.claim(house.world.clock.now())
+    running = house.world.downloads.queue.claim(house.world.clock.now())
     assert running is not None
     assert running.title == "1"
 
@@ -450,7 +450,7 @@ def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_
     runner.step()
 
     assert house.waiting() == ["5", "6"]
-    assert house.world.downloads.get(running.id) is None
+    assert house.world.downloads.queries.get(running.id) is None
 
 
 def test_what_plays_next_is_queued_in_the_step_after_it_was_told(house: House) -> None:

@@ -39,11 +39,11 @@ def arrived(
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]  # by name
     place = FilePlace(path or f"{number}.flac", path or f"{number}.flac")
-    downloads.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=900, content_hash=HASH, mime_type=None)
-    there = downloads.get(running.id)
+    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    there = downloads.queries.get(running.id)
     assert there is not None
     return there
 
@@ -129,7 +129,7 @@ def test_the_files_of_an_album_are_in_the_order_of_their_discs_and_numbers(
 def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumIndex) -> None:
     there = arrived(downloads, 1, album_id=ALBUM)
 
-    downloads.move(there, Move.EVICT)
+    downloads.transitions.move(there, Move.EVICT)
 
     assert albums.page(EVERYTHING, 1, 10) == ((), Numbers(0, 0))
     assert albums.tile(ALBUM, EVERYTHING) is None

@@ -32,11 +32,11 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]
     place = FilePlace(f"{number}.flac", f"{number}.flac")
-    downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=900, content_hash=HASH, mime_type=None)
-    there = downloads.get(running.id)
+    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    there = downloads.queries.get(running.id)
     assert there is not None
     return there
 
@@ -86,22 +86,22 @@ def test_only_files_that_are_there_are_listed_newest_first(
 ) -> None:
     first, second = arrived(downloads, 1), arrived(downloads, 2)
     third = arrived(downloads, 3, type=ItemType.MOVIE)
-    downloads.enqueue(wanted(4))
+    downloads.queue.enqueue(wanted(4))
     assert titles(shelf, "") == titles(shelf, "track") == ["Track 3", "Track 2", "Track 1"]
     assert titles(shelf, "", item_types=frozenset({"Movie"})) == ["Track 3"]
     assert titles(shelf, "trac", device_id=CARD) == []
 
-    downloads.evict(second)
-    downloads.delete(third)
+    downloads.transitions.evict(second)
+    downloads.transitions.delete(third)
 
     assert titles(shelf, "") == titles(shelf, "track") == ["Track 1"]
-    gone = downloads.get(second.id)
+    gone = downloads.queries.get(second.id)
     assert gone is not None
-    downloads.want_again(gone, user_id=ANN, priority=9)
-    back = downloads.claim(BEGIN)
+    downloads.transitions.want_again(gone, user_id=ANN, priority=9)
+    back = downloads.queue.claim(BEGIN)
     assert back is not None
     assert titles(shelf, "track") == ["Track 1"]
-    downloads.arrive(back, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.arrive(back, size=900, content_hash=HASH, mime_type=None)
     assert titles(shelf, "track") == ["Track 2", "Track 1"]
     assert first.status is Status.COMPLETED
 
@@ -141,9 +141,9 @@ def test_the_index_and_the_rows_never_part(db: Database, downloads: Downloads) -
     for number in range(20):
         there = arrived(downloads, number, title=f"Trøck {number}")
         if number % 3 == 0:
-            downloads.move(there, Move.EVICT)
+            downloads.transitions.move(there, Move.EVICT)
         if number % 5 == 0:
-            downloads.move(there, Move.VANISH) if number % 3 else None
+            downloads.transitions.move(there, Move.VANISH) if number % 3 else None
 
     with db.write():
         # Raises if a word of a row is missing in the index, or one too many is there.
