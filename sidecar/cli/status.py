@@ -13,7 +13,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 
 
 def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.bench.household import get, opened, running
 from tests.bench.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, Figures, compare, plain, seconds, table

@@ -27,7 +27,7 @@ from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 
 ANN, SERVER = "a" * 32, "5" * 32
 

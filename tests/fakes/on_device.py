@@ -12,8 +12,9 @@ from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
-from sidecar.services.files.browse import FilePage, FileQuery, FileView, TilePage, TileView
+from sidecar.services.files.browse import FilePage, FileView, TilePage, TileView
 from sidecar.services.files.presence import Presence
+from sidecar.services.files.search import FileQuery
 from sidecar.services.space.next_to_go import EvictionCandidate, EvictionCandidates
 from tests.fakes.desk import ANN, QUEUED_AT, FakeDesk, a_download
 

@@ -24,7 +24,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import ProblemKind
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,

@@ -35,7 +35,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 

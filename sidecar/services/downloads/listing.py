@@ -30,7 +30,7 @@ from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
@@ -118,13 +118,14 @@ class DownloadListing(SignInService):
     def devices(self, person: Person) -> Sequence[DeviceView]:
         """List the devices this person's files go to (an admin: all), attached or not."""
         attached = {one.settings.name: one for one in self._registry.all()}
+        known_by_name = {one.name: one for one in reversed(self._devices.all())}
         views = []
         for settings in self._registry.settings():
             if not self._access.to(person, settings):
                 continue
             management = self._access.management(person, settings)
             device = attached.get(settings.name)
-            known = next((one for one in self._devices.all() if one.name == settings.name), None)
+            known = known_by_name.get(settings.name)
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
@@ -159,15 +160,16 @@ class DownloadListing(SignInService):
         for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
             if person.may_see(user_id):
                 notices.append(Notice("account", "warning", trouble.text))
+        devices = self.devices(person)
         notices += [
             Notice("device", "warning", device.trouble)
-            for device in self.devices(person)
+            for device in devices
             if device.trouble is not None
         ]
         rooms = self._problems.all_of(ProblemKind.ROOM)
         notices += [
             Notice("room", "warning", rooms[device.id].text)
-            for device in self.devices(person)
+            for device in devices
             if device.id in rooms
         ]
         for more in self._further_notices:

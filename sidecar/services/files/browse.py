@@ -23,31 +23,14 @@ from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
+from sidecar.services.files.search import FileQuery
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.files.albums import AlbumIndex, Tile
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.holds import Holds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileQuery:
-    """Which files are looked for; what is empty means any.
-
-    Attributes:
-        text: Beginnings of words of titles, artists, albums and series.
-        item_types: Jellyfin's names.
-        owners: Names of accounts; only an admin's list obeys it.
-        page: From 1.
-    """
-
-    text: str = ""
-    device_id: str | None = None
-    item_types: frozenset[str] = frozenset()
-    owners: tuple[str, ...] = ()
-    page: int = 1
-    page_size: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +269,11 @@ class FileBrowser:
             for own in (_own_holds(person, holds[row.id]),)
         ]
 
-    def _which(self, person: Person, wanted: FileQuery) -> FileFilter:
+    def _which(self, person: Person, wanted: FileQuery) -> DownloadFilter:
         owners = None
         if person.is_admin and wanted.owners:
             owners = ids_of(wanted.owners, self._accounts())
-        return FileFilter(
+        return DownloadFilter(
             viewer=viewer(person),
             owners=owners,
             device_id=wanted.device_id,

@@ -26,7 +26,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFai
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house

@@ -20,8 +20,9 @@ from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.browse import FileBrowser, FileQuery, KeepReason
+from sidecar.services.files.browse import FileBrowser, KeepReason
 from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.search import FileQuery
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview

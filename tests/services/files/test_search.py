@@ -16,7 +16,7 @@ from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence
-from sidecar.services.files.search import FileSearch, FileSearchQuery
+from sidecar.services.files.search import FileQuery, FileSearch
 from sidecar.services.files.streaming import (
     Local,
     MediaStreaming,
@@ -67,7 +67,7 @@ class Home:
         return there
 
     def available(self, person: Person = ANNE) -> list[tuple[str, bool]]:
-        found = self.offline.files(person, FileSearchQuery())
+        found = self.offline.files(person, FileQuery())
         assert found.total == len(found.items)
         return [(one.view.title, one.sight.is_available) for one in found.items]
 
@@ -186,7 +186,7 @@ def test_a_device_is_asked_for_by_its_name_or_its_id(home: Home) -> None:
     home.arrived(1)
 
     for device, found in (("Car stick", 1), (STICK, 1), ("another", 0)):
-        assert home.offline.files(ANNE, FileSearchQuery(device=device)).total == found
+        assert home.offline.files(ANNE, FileQuery(device_id=device)).total == found
 
 
 def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:

@@ -33,9 +33,10 @@ from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import FilePlace, NewDownload
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.tombstones import Tombstones
 from tests.device.mounting import (
     breakable_disk,
@@ -739,7 +740,7 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     assert house.removals.question(STICK) is None
     assert downloads.queries.files_and_missing(STICK) == (53, 51)
     assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
-    assert FileIndex(house.world.db).page(FileFilter(), 1, 100)[1] == 2
+    assert FileIndex(house.world.db).page(DownloadFilter(), 1, 100)[1] == 2
     assert len(CompletedFiles(house.world.db).files(STICK)) == 2
 
     house.wait(WITHIN_S)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sidecar.domain.downloads.states import Download, Status, Validator
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, HASH, STICK, TIMED_OUT, wanted

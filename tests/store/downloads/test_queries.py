@@ -13,8 +13,8 @@ from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import NewDownload
-from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted

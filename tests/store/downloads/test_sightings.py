@@ -11,13 +11,13 @@ from sidecar.events import Bus, DeviceChanged, Event
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from tests.fakes.clock import FakeClock
 from tests.store.accounts.test_accounts import ANNS
@@ -144,8 +144,8 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
         hold(db, ANN, number)
     miss(downloads, *files[1:])
 
-    offline, everything = FileIndex(db), FileFilter()
-    for which in (everything, FileFilter(text="track"), FileFilter(viewer=ANN)):
+    offline, everything = FileIndex(db), DownloadFilter()
+    for which in (everything, DownloadFilter(text="track"), DownloadFilter(viewer=ANN)):
         assert [one.id for one in offline.page(which, 1, 10)[0]] == [files[0].id]
         assert offline.page(which, 1, 10)[1] == 1
         assert offline.missing(which) == 2

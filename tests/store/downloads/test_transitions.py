@@ -21,7 +21,7 @@ from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted

@@ -12,11 +12,11 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter, search_key
 from sidecar.store.downloads.insert import FilePlace, NewDownload
-from sidecar.store.downloads.queries import search_key
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files import search
-from sidecar.store.files.search import FileFilter, FileIndex, listing, typed
+from sidecar.store.files.search import FileIndex, listing, typed
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id, wanted
 
@@ -42,7 +42,7 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
 
 
 def titles(shelf: FileIndex, text: str, **which: object) -> list[str]:
-    asked = FileFilter(text=text, **which)  # type: ignore[arg-type]
+    asked = DownloadFilter(text=text, **which)  # type: ignore[arg-type]
     found, total = shelf.page(asked, 1, 100)
     assert total == len(found)
     return [one.title for one in found]
@@ -110,7 +110,7 @@ def test_pages_are_parts_of_the_whole(downloads: Downloads, shelf: FileIndex) ->
     for number in range(7):
         arrived(downloads, number)
 
-    pages = [shelf.page(FileFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
+    pages = [shelf.page(DownloadFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
 
     assert [total for _, total in pages] == [7] * 4
     assert [one.title[-1] for found, _ in pages for one in found] == list("6543210")
@@ -168,7 +168,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
 def test_no_list_sorts_or_walks_through_what_is_not_there(
     db: Database, text: str, viewer: str | None
 ) -> None:
-    which = FileFilter(text=text, viewer=viewer, device_id=STICK)
+    which = DownloadFilter(text=text, viewer=viewer, device_id=STICK)
     asked = listing(which)
     order = "offline.rowid" if text else "d.id"
     steps = plan(db, f"SELECT d.title {asked.text} ORDER BY {order} DESC", asked.values)
@@ -205,7 +205,7 @@ def test_fifty_thousand_files_are_searched_in_a_moment(
         )
     for text, hits in (("", MANY), ("tra", MANY), ("artist 77", None), ("album 1234 tr", None)):
         began = perf_counter()
-        found, total = shelf.page(FileFilter(text=text, viewer=viewer), 1, 10)
+        found, total = shelf.page(DownloadFilter(text=text, viewer=viewer), 1, 10)
         taken_ms = 1000 * (perf_counter() - began)
         print(f"{text!r}: {total} in {taken_ms:.1f} ms")  # noqa: T201 - a figure to read
         assert found
