@@ -97,6 +97,7 @@ class Assembly(Returning):
             devices=store.devices,
             accounts=self.accounts,
             access=self.access,
+            ownership=self.ownership,
             planning=self.planning,
             registry=self.registry,
             claims=self.claims,

@@ -58,6 +58,7 @@ class DownloadActions:
         devices: Devices,
         accounts: AccountService,
         access: DeviceAccess,
+        ownership: Ownership,
         planning: WishService,
         registry: DeviceRegistry,
         claims: Claims,
@@ -73,6 +74,7 @@ class DownloadActions:
             devices: Those that were ever here.
             accounts: Ask Jellyfin as the person who adds.
             access: Who may use a device.
+            ownership: Whose downloads are whose.
             planning: Takes a person's own requests.
             registry: The devices whose files are deleted.
             claims: Stops what runs.
@@ -83,7 +85,7 @@ class DownloadActions:
         self._downloads = downloads
         self._accounts = accounts
         self._show = show
-        self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
+        self._ownership = ownership
         self._adding = AddDownloads(
             accounts=accounts,
             planning=planning,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
@@ -34,6 +36,14 @@ from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
+
+# What a view tells as it is in the table; how far a download is comes from its transfer.
+AS_STORED = (
+    {one.name for one in fields(Download)} & {one.name for one in fields(DownloadView)}
+) - {
+    "bytes_downloaded",
+    "expected_size",
+}
 
 
 class DownloadListing(SignInService):
@@ -263,38 +273,18 @@ def _view(
 ) -> DownloadView:
     held = progress.bytes_held if progress else row.bytes_downloaded
     size = progress.size if progress and progress.size else row.size
+    as_stored: dict[str, Any] = {name: getattr(row, name) for name in AS_STORED}
     return DownloadView(
-        id=row.id,
-        item_id=row.item_id,
-        device_id=row.device_id,
+        **as_stored,
         device_name=device_name,
-        status=row.status,
-        title=row.title,
-        artist=row.artist,
-        album=row.album,
-        item_type=row.item_type,
         has_cover=row.image_tag is not None,
         progress=min(1.0, held / size) if progress and size else row.progress,
         bytes_downloaded=held,
         expected_size=size,
         speed=progress.speed if progress else 0.0,
         seconds_left=progress.seconds_left if progress else None,
-        file_path=row.file_path,
-        content_hash=row.content_hash,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        retry_next_at=row.retry_next_at,
-        retry_count=row.retry_count,
-        priority=row.priority,
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
         reasons=reasons,
         owners=owners,
         carried=carried,
-        missing_since=row.missing_since,
-        format=row.format,
-        format_note=row.format_note,
-        source_size=row.source_size,
         phase=progress.phase if progress else None,
     )

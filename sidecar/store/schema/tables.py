@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import peewee
-from playhouse.fields import EnumField  # type: ignore[import-untyped]  # its stubs leave it out
+from playhouse.fields import EnumField
 
 from sidecar.domain.downloads.states import Status
 from sidecar.store.schema.fields import MomentField, ValidatorField
