@@ -16,7 +16,7 @@ from werkzeug.http import http_date
 
 from sidecar.domain.kinds import TYPES
 from sidecar.errors import DeviceError, NotVisible
-from sidecar.services.files.search import FileSearchQuery, FoundFilesPage
+from sidecar.services.files.search import FileQuery, FoundFilesPage
 from sidecar.services.files.streaming import NoFile, OpenFile, TooManyStreams
 from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
 from sidecar.web.api.preferences import ITEM
@@ -79,7 +79,7 @@ media = Endpoints(
 @offline.get("", role=Role.SIGNED_IN, query=FilesQuery, returns=schemas.OfflineFiles)
 def files(services: WebServices, query: FilesQuery) -> FoundFilesPage:
     """The files that can be played without Jellyfin, newest first."""
-    wanted = FileSearchQuery(
+    wanted = FileQuery(
         text=query.q,
         device=query.device or None,
         item_types=frozenset(str(TYPES[kind]) for kind in query.kind),
