@@ -81,7 +81,7 @@ def files(services: WebServices, query: FilesQuery) -> FoundFilesPage:
     """The files that can be played without Jellyfin, newest first."""
     wanted = FileQuery(
         text=query.q,
-        device=query.device or None,
+        device_id=query.device or None,
         item_types=frozenset(str(TYPES[kind]) for kind in query.kind),
         page=query.page,
         page_size=query.page_size,
