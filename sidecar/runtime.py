@@ -27,7 +27,7 @@ from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.app import Web, WebOptions, create_app
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from sidecar.web.starting import Startup, starting_app
 
 if TYPE_CHECKING:

@@ -65,7 +65,6 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         chosen=store.chosen,
         orders=store.playlist_orders,
         book=settings,
-        favourites=base.settings.rules.favourites,
         clock=clock,
     )
     watching = PlaybackTracker(

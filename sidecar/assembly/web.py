@@ -76,6 +76,7 @@ def make_web(
         return sync_status.notices(person)
 
     listing = DownloadListing(
+        ownership=ownership,
         accounts=service,
         downloads=store.downloads,
         holds=store.holds,
@@ -105,6 +106,7 @@ def make_web(
     )
     actions = DownloadActions(
         db=store.db,
+        ownership=ownership,
         downloads=store.downloads,
         holds=store.holds,
         devices=store.devices,
@@ -180,10 +182,10 @@ def make_web(
         media=MediaStreaming(
             offline=file_search,
             looking=presence,
-            visible=listing.visible,
+            visible=ownership.visible,
             client=service.client,
             streams=StreamLimit(),
-            uses=UsageTracker(store.downloads.mark_used, clock),
+            uses=UsageTracker(store.downloads.transitions.mark_used, clock),
         ),
         file_search=file_search,
         files=FileBrowser(
@@ -194,7 +196,7 @@ def make_web(
             planning=rules.planning,
             looking=presence,
             views=listing.views,
-            visible=listing.visible,
+            visible=ownership.visible,
             accounts=service.all,
             clock=clock,
         ),

@@ -14,8 +14,8 @@ from flask import Flask
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.web import api, pages
-from sidecar.web.api import downloads
+from sidecar.web import pages
+from sidecar.web.api import routes
 from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
@@ -150,10 +150,11 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, services.downloads)
     auth.register(app, services.sign_in)
-    app.after_request(downloads.answer_conditionally)
+    app.extensions[auth.END_SESSION] = live.end_session
+    app.after_request(routes.answer_conditionally)
     blueprints = (
         *pages.blueprints(services, live.end_session),
-        *api.blueprints(services, live.end_session),
+        *routes.blueprints(services),
         languages.routes(),
     )
     for blueprint in blueprints:

@@ -177,7 +177,7 @@ class _Writer:
         for number in range(RUNNING):
             running = self._claim()
             held = (running.size or 0) * number // RUNNING
-            self._store.downloads.synced(running.id, held)
+            self._store.downloads.transitions.synced(running.id, held)
 
     def _one(self, number: int, *, is_new: bool) -> None:
         wanted = self._wanted(number)
@@ -187,24 +187,28 @@ class _Writer:
         if fate in {Status.COMPLETED, Status.REMOVED}:
             place = next(iter(wanted.places))
             file = AdoptedFile(place.path, wanted.item.size or 0, f"{number:032x}", "audio/flac")
-            there = downloads.adopt(wanted, file)
+            there = downloads.adopter.adopt(wanted, file)
             if there is None:
                 place = list(wanted.places)[1]
-                there = downloads.adopt(wanted, replace(file, path=place.path))
+                there = downloads.adopter.adopt(wanted, replace(file, path=place.path))
             assert there is not None
             if fate is Status.REMOVED:
-                downloads.mark_missing(there)
+                downloads.transitions.mark_missing(there)
             else:
                 self._file(there)
             return
-        downloads.enqueue(wanted)
+        downloads.queue.enqueue(wanted)
         if fate is Status.FAILED:
-            downloads.give_up(self._claim(), until=None, failure=TIMED_OUT, retry_count=3)
+            downloads.transitions.give_up(
+                self._claim(), until=None, failure=TIMED_OUT, retry_count=3
+            )
         elif fate is Status.PAUSED:
-            downloads.pause(self._claim())
+            downloads.transitions.pause(self._claim())
         elif number % 100 == 0:
             due = datetime.now(UTC) + timedelta(hours=1 + number % 7)
-            downloads.postpone(self._claim(), until=due, failure=TIMED_OUT, retry_count=1)
+            downloads.transitions.postpone(
+                self._claim(), until=due, failure=TIMED_OUT, retry_count=1
+            )
 
     def _wanted(self, number: int) -> NewDownload:
         device = self._chance.choices(self._devices, PLACES)[0]
@@ -229,7 +233,7 @@ class _Writer:
             self._store.holds.keep(Wish(one, wanted.device_id, wanted.item, why))
 
     def _claim(self) -> Download:
-        claimed = self._store.downloads.claim(datetime.now(UTC))
+        claimed = self._store.downloads.queue.claim(datetime.now(UTC))
         assert claimed is not None
         return claimed
 

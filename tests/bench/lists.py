@@ -14,7 +14,7 @@ from sidecar.domain.items import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadQuery
-from sidecar.services.files.search import FileSearchQuery
+from sidecar.services.files.search import FileQuery
 from sidecar.web.pages.downloads_view import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household
@@ -53,7 +53,7 @@ def measure(household: Household, rounds: int) -> None:
                 "notices": partial(services.web.downloads.notices, person),
             }
             for words in ("", *WORDS):
-                asked = FileSearchQuery(text=words, page_size=10)
+                asked = FileQuery(text=words, page_size=10)
                 search = services.web.file_search.files
                 others[f"offline, {words!r}"] = partial(search, person, asked)
             table(f"Beside lists, for {_called(person)}", PEER, compare(others, peer, rounds))

@@ -27,7 +27,7 @@ from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 
 ANN, SERVER = "a" * 32, "5" * 32
 
@@ -67,9 +67,9 @@ def main() -> int:
     for one in workers:
         one.join()
     missing = DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED})
-    for row in store.downloads.page(missing, 1, 3)[0]:
+    for row in store.downloads.queries.page(missing, 1, 3)[0]:
         print(row.title, row.status, row.error_message, file=sys.stderr)
-    done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
+    done = store.downloads.queries.counts(DownloadFilter())[Status.COMPLETED]
     services.devices.registry.close()
     db.close()
     return 0 if done == asked.count else 1

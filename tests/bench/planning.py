@@ -37,9 +37,9 @@ def measure(household: Household, rounds: int) -> None:
             "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
             "holds whose grace is over": services.rules.planning.release_expired,
             "retries that are due": partial(
-                store.downloads.failed_and_due, store.downloads._clock.now()
+                store.downloads.queries.failed_and_due, store.downloads.queue._clock.now()
             ),
-            "files of a device": partial(store.downloads.files_on, device.id),
+            "files of a device": partial(store.downloads.queries.files_on, device.id),
             f"a rule wants the same {len(wishes)} again": partial(
                 services.rules.planning.replace,
                 PEOPLE["ann"],

@@ -11,7 +11,7 @@ from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
@@ -51,7 +51,7 @@ def served(
     web = create_app(services, bus, WebOptions(base_url=base_url))
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

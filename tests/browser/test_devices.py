@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import give_session
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan
@@ -40,7 +40,7 @@ def page(context: BrowserContext, planned: FakePlans) -> Iterator[Page]:
     web = create_app(services_of(desk, plans=planned), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     give_session(context, desk, server, ANN)
     page = context.new_page()

@@ -10,7 +10,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session, served
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.desk import ANN, EVE, PASSWORD, FakeDesk, a_download

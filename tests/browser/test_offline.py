@@ -21,7 +21,7 @@ from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import KeepReason
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
@@ -131,7 +131,7 @@ def server(
     web = create_app(services, Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

@@ -17,7 +17,7 @@ from sidecar.errors import DeviceError, NotPossible, NotVisible, ServerAway
 from sidecar.jellyfin.library.streaming import Stream
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import Presence
-from sidecar.services.files.search import FileSearchQuery, FoundFile, FoundFilesPage
+from sidecar.services.files.search import FileQuery, FoundFile, FoundFilesPage
 from sidecar.services.files.streaming import Local, NoFile, OpenFile, Remote, StreamLimit
 from sidecar.services.library.browse import BrowseEntry, BrowseQuery, LibraryEntry, LibraryPage
 from sidecar.services.library.covers import Cover
@@ -106,13 +106,13 @@ class FakeOffline:
     """Imitates `FileSearch`; unlike the real one it looks nowhere."""
 
     files_of: dict[str, list[FoundFile]] = field(default_factory=dict)
-    asked: list[FileSearchQuery] = field(default_factory=list)
+    asked: list[FileQuery] = field(default_factory=list)
 
     def add(self, person: Person, number: int, *, path: Path | None, text: str | None) -> None:
         view = a_download(number, status=Status.COMPLETED, expected_size=1234)
         self.files_of.setdefault(person.name, []).append(FoundFile(view, Presence(path, text)))
 
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
+    def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
         self.asked.append(query)
         found = self.files_of.get(person.name, [])
         return FoundFilesPage(found, len(found), query.page, query.page_size)

@@ -24,7 +24,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import ProblemKind
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,
@@ -56,7 +56,7 @@ class House:
 
     @property
     def download(self) -> Download:
-        [found], _ = self.store.downloads.page(DownloadFilter(), 1, 10)
+        [found], _ = self.store.downloads.queries.page(DownloadFilter(), 1, 10)
         return found
 
     @property

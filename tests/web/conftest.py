@@ -13,7 +13,7 @@ from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
 from sidecar.web.app import Web, create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
@@ -197,7 +197,7 @@ def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     web = create_app(services_of(desk), bus)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

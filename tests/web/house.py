@@ -96,7 +96,7 @@ class WebHouse:
 
     def row(self, number: int) -> Download:
         """Return the download of a track."""
-        found = self.store.downloads.by_item(STICK, track(number).id)
+        found = self.store.downloads.queries.by_item(STICK, track(number).id)
         if found is None:
             raise NotVisible
         return found
@@ -107,25 +107,25 @@ class WebHouse:
     def _towards(self, found: Download, status: Status, failure: Failure | None) -> None:
         downloads = self.store.downloads
         if found.status is Status.PENDING and status is Status.PAUSED:
-            assert downloads.pause(found)
+            assert downloads.transitions.pause(found)
         elif found.status is Status.PENDING:
-            claimed = downloads.claim(self.clock.now())
+            claimed = downloads.queue.claim(self.clock.now())
             assert claimed is not None
             assert claimed.id == found.id, "add in the order of the queue"
         elif found.status is Status.DOWNLOADING and status is Status.FAILED:
             failure = failure or Failure(
                 FailureClass.REFUSED, "refused", "Jellyfin refuses the file"
             )
-            assert downloads.give_up(found, until=None, failure=failure, retry_count=1)
+            assert downloads.transitions.give_up(found, until=None, failure=failure, retry_count=1)
         elif found.status is Status.DOWNLOADING:
             body = b"x" * (found.size or 1)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
-            assert downloads.arrive(
+            assert downloads.transitions.arrive(
                 found, size=len(body), content_hash="0" * 64, mime_type="audio/flac"
             )
         else:
-            assert downloads.delete(found)
+            assert downloads.transitions.delete(found)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sidecar.domain.files.naming import extension_of
 from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
+from sidecar.domain.sizes import format_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,12 @@ def in_words(found: Cost) -> str:
     target = read_target(found.format)
     count = len(found.anew)
     files = "1 file is" if count == 1 else f"{count} files are"
-    fetched = _mib(found.bytes_to_fetch)
-    after = "about " + _mib(found.bytes_after) if target else _mib(found.bytes_after)
+    fetched = format_size(found.bytes_to_fetch)
+    after = "about " + format_size(found.bytes_after) if target else format_size(found.bytes_after)
     return (
         f"{files} there in another format than {target.title if target else 'the original'}:"
-        f" {fetched} would be fetched again, and {_mib(found.bytes_now)} become {after}"
+        f" {fetched} would be fetched again, and {format_size(found.bytes_now)} become {after}"
     )
-
-
-def _mib(size: int) -> str:
-    return f"{size / 1024**2:.1f} MiB"
 
 
 def _is_as_wanted(one: Present, target: Target | None) -> bool:

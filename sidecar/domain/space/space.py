@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.domain.sizes import format_size
+
 SMALLEST_RESERVE = 256 * 1024 * 1024
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def taken(size: int, block: int) -> int:
 
 
 def default_reserve(total: int) -> int:
-    """Return what stays free if nobody says otherwise: 1 %, at least 256 MiB, at most a tenth."""
+    """Return what stays free if nobody says otherwise: 1 %, at least 268 MB, at most a tenth."""
     return min(max(total // 100, SMALLEST_RESERVE), total // 10)
 
 
@@ -73,21 +74,18 @@ def room_for(
     """
     kept = default_reserve(space.total) if reserve is None else reserve
     whole = taken(size, space.block)
+    file = format_size(size)
     if space.largest_file is not None and size > space.largest_file:
-        return SpaceRefusal("too-big", f"{name} cannot hold a file of {_gib(size)}", is_final=True)
+        return SpaceRefusal("too-big", f"{name} cannot hold a file of {file}", is_final=True)
     if budget is not None and whole > budget:
-        text = f"It is larger ({_gib(size)}) than all that {name} may hold ({_gib(budget)})"
+        text = f"It is larger ({file}) than all that {name} may hold ({format_size(budget)})"
         return SpaceRefusal("too-big", text, is_final=True)
     if whole > space.total - kept:
-        return SpaceRefusal("too-big", f"It is larger ({_gib(size)}) than {name}", is_final=True)
+        return SpaceRefusal("too-big", f"It is larger ({file}) than {name}", is_final=True)
     if budget is not None and used + whole > budget:
-        text = f"The budget of {name} ({_gib(budget)}) is used up: its queue waits for room"
+        text = f"The budget of {name} ({format_size(budget)}) is used up: its queue waits for room"
         return SpaceRefusal("budget", text, is_final=False)
     if taken(remaining, space.block) + promised > space.free - kept:
-        text = f"{name} is full ({_gib(kept)} stay free): its queue waits for room"
+        text = f"{name} is full ({format_size(kept)} stay free): its queue waits for room"
         return SpaceRefusal("full", text, is_final=False)
     return None
-
-
-def _gib(size: int) -> str:
-    return f"{size / MIB / 1024:.1f} GiB" if size >= 1024 * MIB else f"{size / MIB:.0f} MiB"

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sidecar.domain.downloads.states import EMPTY, UNPROVED, Validator
+from sidecar.domain.sizes import format_size
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers.headers import (
     NOT_SATISFIABLE,
@@ -279,11 +280,11 @@ def unproved(count: int, scanned: int | None) -> Failure:
     """Return the failure for a file whose length nothing else confirms, with both lengths."""
     if scanned is None:
         text = (
-            f"The server sends {_amount(count)} and confirms it in no second answer, and its "
+            f"The server sends {format_size(count)} and confirms it in no second answer, and its "
             "library does not say how long the file is: scan the library, or accept it as it is"
         )
         return Failure(FailureClass.UNPROVED, UNPROVED, text)
-    sent, known = _amount(count), _amount(scanned)
+    sent, known = format_size(count), format_size(scanned)
     if sent == known:
         sent, known = f"{count:,} bytes", f"{scanned:,} bytes"
     text = (
@@ -359,11 +360,3 @@ def changed(host: str) -> TransferFailed:
 def _mixed_up(host: str, what: str) -> TransferFailed:
     text = f"{host} {what}: the file is fetched from the start"
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))
-
-
-def _amount(count: int) -> str:
-    """Return an amount of bytes: `482 kB`, `3.4 MB`."""
-    for size, unit in ((10**9, "GB"), (10**6, "MB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count / 1000:.0f} kB" if count >= 1000 else f"{count} bytes"  # noqa: PLR2004

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sidecar.store.accounts.accounts import Account
 
 
 def viewer(person: Person) -> str | None:
     """Return whose files are looked for; None for an admin, who sees all."""
     return None if person.is_admin else person.user_id
+
+
+def ids_of(named: Iterable[str], accounts: Iterable[Account]) -> frozenset[str]:
+    """Return the ids of the accounts that are named, by name in any case or by id."""
+    wanted = {one.casefold() for one in named}
+    return frozenset(one.user_id for one in accounts if wanted & {one.name.casefold(), one.user_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +26,10 @@ class Person:
     user_id: str
     name: str
     is_admin: bool
+
+    def may_see(self, user_id: str) -> bool:
+        """Whether what belongs to an account is for this person to see."""
+        return self.is_admin or self.user_id == user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class UserService:
                 bytes=held.get(one.user_id, (0, 0))[1],
             )
             for one in self._accounts.all()
-            if _may_see(person, one.user_id)
+            if person.may_see(one.user_id)
         ]
 
     def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
@@ -144,7 +144,7 @@ class UserService:
             False if there is no such account that this person may see.
         """
         account = self._accounts.get(user_id)
-        if account is None or not _may_see(person, user_id):
+        if account is None or not person.may_see(user_id):
             return False
         self._sessions.end_all(user_id)
         for key in self._api_keys.of_account(user_id):
@@ -159,11 +159,7 @@ class UserService:
         return True
 
     def _seen(self, person: Person) -> list[ListedSession]:
-        return [one for one in self._sessions.live() if _may_see(person, one.user_id)]
-
-
-def _may_see(person: Person, user_id: str) -> bool:
-    return person.is_admin or person.user_id == user_id
+        return [one for one in self._sessions.live() if person.may_see(one.user_id)]
 
 
 def _tried(logout: Callable[[], None]) -> None:

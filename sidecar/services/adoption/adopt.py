@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -25,6 +25,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LibraryFileScan, Match, Offer, TagCache
 from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
@@ -158,7 +159,7 @@ class AdoptionService:
         self._client = client
         self._clock = clock
         self._lock = Lock()
-        self._in_use: set[str] = set()
+        self._in_use = DevicesInUse()
         self._offers: dict[tuple[str, str], _Kept] = {}
         self._tags: dict[str, TagCache] = {}
 
@@ -222,7 +223,7 @@ class AdoptionService:
 
     def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
         tags = self._tags.setdefault(device.id, TagCache())
-        settled = self._downloads.settled(device.id)
+        settled = self._downloads.adopter.settled(device.id)
         offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
             ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
@@ -308,20 +309,13 @@ class AdoptionService:
 
     def _has_room(self, device: AttachedDevice, size: int) -> bool:
         budget, block = device.settings.budget, device.folder.space().block
-        used = self._downloads.bytes_on_device(device.id, block=block)
+        used = self._downloads.queries.bytes_on_device(device.id, block=block)
         return budget is None or used + room_taken(size, block) <= budget
 
-    @contextmanager
-    def _alone(self, device_id: str, name: str) -> Iterator[None]:
-        with self._lock:
-            if device_id in self._in_use:
-                raise AdoptionInUse(f"{name} is being looked through at this moment")
-            self._in_use.add(device_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.discard(device_id)
+    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        return self._in_use.only(
+            device_id, AdoptionInUse(f"{name} is being looked through at this moment")
+        )
 
 
 def _is_still(device: AttachedDevice, match: Match) -> bool:

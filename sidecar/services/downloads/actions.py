@@ -17,7 +17,7 @@ from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.add import AddDownloads
@@ -35,7 +35,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 
@@ -58,6 +58,7 @@ class DownloadActions:
         devices: Devices,
         accounts: AccountService,
         access: DeviceAccess,
+        ownership: Ownership,
         planning: WishService,
         registry: DeviceRegistry,
         claims: Claims,
@@ -73,6 +74,7 @@ class DownloadActions:
             devices: Those that were ever here.
             accounts: Ask Jellyfin as the person who adds.
             access: Who may use a device.
+            ownership: Whose downloads are whose.
             planning: Takes a person's own requests.
             registry: The devices whose files are deleted.
             claims: Stops what runs.
@@ -83,7 +85,7 @@ class DownloadActions:
         self._downloads = downloads
         self._accounts = accounts
         self._show = show
-        self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
+        self._ownership = ownership
         self._adding = AddDownloads(
             accounts=accounts,
             planning=planning,
@@ -179,17 +181,6 @@ class DownloadActions:
                 batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
 
-    def _owners(self, which: Selection) -> frozenset[str] | None:
-        """Owners are named by account name or id; a name that nobody has selects nothing."""
-        if not which.owners:
-            return None
-        wanted = {one.casefold() for one in which.owners}
-        return frozenset(
-            one.user_id
-            for one in self._accounts.all()
-            if wanted & {one.name.casefold(), one.user_id}
-        )
-
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
     ) -> Sequence[int]:
@@ -197,10 +188,11 @@ class DownloadActions:
             return []
         filtered = DownloadFilter(
             statuses=statuses,
-            viewer=None if person.is_admin else person.user_id,
-            owners=self._owners(which),
+            viewer=viewer(person),
+            # A name that nobody has selects nothing.
+            owners=ids_of(which.owners, self._accounts.all()) if which.owners else None,
             device_id=which.device_id,
             text=which.text,
             item_types=which.item_types,
         )
-        return self._downloads.ids(filtered, MOST_AT_ONCE)
+        return self._downloads.queries.ids(filtered, MOST_AT_ONCE)

@@ -17,25 +17,30 @@ from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.store.devices.devices import Devices
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.files.search import FileIndex
 
 Views = Callable[[Person, Sequence[Download]], Sequence[DownloadView]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileSearchQuery:
-    """What a list of files shows: newest first, `page` from 1.
+class FileQuery:
+    """Which files are looked for, newest first; what is empty means any.
 
     Attributes:
-        device: Its id or its name; None means any.
-        item_types: Jellyfin's names; empty means any.
+        text: Beginnings of words of titles, artists, albums and series.
+        device_id: A device; a search through the API may name it instead.
+        item_types: Jellyfin's names.
+        owners: Names of accounts; only an admin's list obeys it.
+        page: From 1.
     """
 
     text: str = ""
-    device: str | None = None
+    device_id: str | None = None
     item_types: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
     page: int = 1
-    page_size: int = 10
+    page_size: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,11 @@ class FileSearch:
         self._looking = looking
         self._views = views
 
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
+    def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
         """List the finished files that this person may see, each with a look at its device."""
-        which = FileFilter(
+        which = DownloadFilter(
             viewer=viewer(person),
-            device_id=self._device_id(query.device),
+            device_id=self._device_id(query.device_id),
             item_types=query.item_types,
             text=query.text,
         )
@@ -90,7 +95,7 @@ class FileSearch:
         """Return what there is of an item on all devices; what is available comes first.
 
         Raises:
-            NotHere: This person has nothing of it anywhere.
+            NotVisible: This person has nothing of it anywhere.
         """
         rows = self._offline.of_items([item_id], viewer(person))
         if not rows:

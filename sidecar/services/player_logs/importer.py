@@ -10,10 +10,9 @@ over once, whoever does it. The logs themselves are only read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
-from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config.zones import zone
@@ -22,6 +21,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.player_logs.reader import Fresh, LogFindings, Reader, read_logs
 from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
@@ -63,8 +63,7 @@ class PlayerLogImporter:
         self._client = client
         self._on_plays = on_plays
         self._clock = clock
-        self._lock = Lock()
-        self._in_use: set[str] = set()
+        self._in_use = DevicesInUse()
 
     def log(self, person: Person, device_id: str) -> LogView | None:
         """Return what an import would do; None if it is no device of this person.
@@ -133,17 +132,10 @@ class PlayerLogImporter:
         )
         return read_logs(device.folder, reader, client, imported.marks(device.id))
 
-    @contextmanager
-    def _alone(self, device_id: str, name: str) -> Iterator[None]:
-        with self._lock:
-            if device_id in self._in_use:
-                raise LogInUse(f"The plays on {name} are being taken over at this moment")
-            self._in_use.add(device_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.discard(device_id)
+    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        return self._in_use.only(
+            device_id, LogInUse(f"The plays on {name} are being taken over at this moment")
+        )
 
 
 def _by_item(fresh: Sequence[Fresh]) -> list[list[Fresh]]:

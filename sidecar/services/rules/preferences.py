@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.errors import NotPossible, NotVisible
@@ -27,7 +27,6 @@ from sidecar.services.library.lookup import ItemSource, expand_item, get_item
 from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.settings_view import (
-    RULE_OF,
     DeviceSettingsView,
     Remarks,
     device_settings_view,
@@ -40,7 +39,8 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.tombstones import Tombstones
 
-EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
+# Each person's favourites are the same on all devices.
+SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +174,13 @@ class PreferenceService:
         self._device(person, device_id)
         self._access.check_manages(person, device_id)
         for name in rules:
-            if name not in RULE_OF:
+            if name not in SET_FOR_DEVICE:
                 raise NotPossible("There is no rule of this name that is set for a device")
         self._devices.check(device_id, device)
         for name, changes in rules.items():
-            self._rules.check(RULE_OF[name], device_id, changes)
+            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
         for name, changes in rules.items():
-            self._rules.change(RULE_OF[name], device_id, changes)
+            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
         if device:
             self._devices.change(device_id, device)
         now = self._device(person, device_id)
@@ -203,7 +203,7 @@ class PreferenceService:
         """Keep an item, or all that a container holds now; return how many were queued.
 
         Raises:
-            NotHere: The person's account cannot see the item.
+            NotVisible: The person's account cannot see the item.
             NotPossible: There is nothing in it that can be fetched.
             errors.JellyfinError: It cannot be asked; nothing was changed.
         """
@@ -224,7 +224,7 @@ class PreferenceService:
         """Take a pin back, as it was put; return what keeps it again.
 
         Raises:
-            NotHere: There is none.
+            NotVisible: There is none.
         """
         self._device(person, device_id)
         pinned = [
@@ -253,10 +253,10 @@ class PreferenceService:
         """Take an item out of a rule: what the rule holds of it goes at once.
 
         Raises:
-            NotHere: There is no such rule.
+            NotVisible: There is no such rule.
         """
         self._device(person, device_id)
-        if rule not in EXCLUDABLE:
+        if rule not in RULE_OF:
             raise NotVisible
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
         held = self._holds.of_rule(person.user_id, device_id, rule)
@@ -271,7 +271,7 @@ class PreferenceService:
         """Take an exclusion back.
 
         Raises:
-            NotHere: There is none.
+            NotVisible: There is none.
         """
         self._device(person, device_id)
         if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
@@ -289,7 +289,7 @@ class PreferenceService:
         """Add a playlist at the end.
 
         Raises:
-            NotHere: The person's account cannot see it.
+            NotVisible: The person's account cannot see it.
             NotPossible: It is no playlist.
             errors.JellyfinError: It cannot be asked.
         """
@@ -306,7 +306,7 @@ class PreferenceService:
         """Take a choice back.
 
         Raises:
-            NotHere: There is none.
+            NotVisible: There is none.
         """
         self._device(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
@@ -322,14 +322,14 @@ class PreferenceService:
         """List what the person removed from a device and no rule fetches again."""
         self._device(person, device_id)
         items = sorted(self._tombstones.items(person.user_id, device_id))
-        rows = {one: self._downloads.by_item(device_id, one) for one in items}
+        rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
         """Let rules fetch again what the person removed.
 
         Raises:
-            NotHere: They did not remove it.
+            NotVisible: They did not remove it.
         """
         self._device(person, device_id)
         if not self._tombstones.lift(person.user_id, device_id, item_id):
@@ -341,10 +341,10 @@ class PreferenceService:
         ending = [one for one in own if one.release_at is not None]
         self._holds.release_these(ending, self._clock.now(), even_ending=True)
         self._planning.release_expired()
-        there = self._downloads.by_item(device_id, item_id)
+        there = self._downloads.queries.by_item(device_id, item_id)
         if lasting and there is not None and there.status is Status.REMOVED:
             priority = PIN_PRIORITY if PIN in lasting else 0
-            self._downloads.want_again(there, user_id=person.user_id, priority=priority)
+            self._downloads.transitions.want_again(there, user_id=person.user_id, priority=priority)
         self._wake(person.user_id)
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.space.eviction import EvictionClass, Stored, in_order
+from sidecar.domain.space.eviction import Stored, in_order
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView

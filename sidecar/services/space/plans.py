@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
-from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import in_words
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person

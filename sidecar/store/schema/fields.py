@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.states import Validator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -26,18 +26,6 @@ class MomentField(peewee.IntegerField):
     def python_value(self, value: int | None) -> datetime | None:
         """Return the aware time."""
         return None if value is None else EPOCH + value * MILLISECOND
-
-
-class StatusField(peewee.TextField):
-    """Where a download stands."""
-
-    def db_value(self, value: Status) -> str:
-        """Return the plain word."""
-        return str(value)
-
-    def python_value(self, value: str) -> Status:
-        """Return the state."""
-        return Status(value)
 
 
 class ValidatorField(peewee.TextField):

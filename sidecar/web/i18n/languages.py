@@ -74,10 +74,9 @@ class Languages:
         """Read the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
         self._words = {
-            one: LocalFormat(said.gettext, said.ngettext, get_decimal_symbol(one))
-            for one, said in self._sentences.items()
+            one: LocalFormat(one, translations.gettext)
+            for one, translations in self._sentences.items()
         }
-
         self._sayings: Mapping[str, MessageTranslator] = {
             one: sayings(one, point=get_decimal_symbol(one)) for one in NAMES
         }

@@ -15,7 +15,7 @@ from typing import Protocol
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Event
 from sidecar.services.accounts.person import Person
-from sidecar.web.api.presenters import Json
+from sidecar.web.api.schemas.base import Json
 from sidecar.web.security.auth import Identity
 
 MOST_SOCKETS_A_SESSION = 10

@@ -29,8 +29,11 @@ from sidecar.events import (
     WorkArrived,
 )
 from sidecar.services.downloads.views import DownloadQuery
-from sidecar.web.api import presenters
-from sidecar.web.api.presenters import Json
+from sidecar.threads import do_nothing, run_periodically
+from sidecar.web.api.schemas.base import Json, to_json
+from sidecar.web.api.schemas.devices import Device
+from sidecar.web.api.schemas.downloads import Download, RunningTransfers, counts
+from sidecar.web.api.schemas.users import Notice
 from sidecar.web.live.audiences import (
     NAMES,
     Around,
@@ -155,11 +158,9 @@ class NewsPublisher:
 
     def _run(self, around: Around) -> None:
         with around():
-            while not self._stop.is_set():
-                try:
-                    self.step(self.rest_s())
-                except Exception:
-                    log.exception("open pages were not told of something")
+            run_periodically(
+                lambda: self.step(self.rest_s()), self._stop, do_nothing, "telling open pages"
+            )
 
     def _hear(self, news: News) -> None:
         match news:
@@ -248,7 +249,7 @@ class NewsPublisher:
         for audience in self._audiences:
             if audience.person.is_admin or audience.person.user_id in viewers:
                 view = self._downloads.download(audience.person, found.id)
-                told = presenters.download(view) if view else None
+                told = to_json(Download, view) if view else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
             # Who else saw the row cannot be asked any more.
@@ -259,13 +260,13 @@ class NewsPublisher:
             seen = self._seen(audience, transfers)
             if seen or audience.heard_progress:
                 audience.heard_progress = bool(seen)
-                self._tell(audience, "download:progress", presenters.transfers(seen))
+                self._tell(audience, "download:progress", _running(seen))
 
     def _tell_of_device(self, device_id: str) -> None:
         for audience in self._audiences:
             for one in self._downloads.devices(audience.person):
                 if one.id == device_id:
-                    self._tell(audience, "device", {"device": presenters.device(one)})
+                    self._tell(audience, "device", {"device": to_json(Device, one)})
 
     def _tell_whole_truth(self, audience: Audience) -> None:
         snapshot = self._snapshot(audience)
@@ -278,15 +279,15 @@ class NewsPublisher:
         unfinished = STATUSES[Tab.ACTIVE] | STATUSES[Tab.FAILED]
         active = DownloadQuery(statuses=unfinished, page_size=SNAPSHOT_SIZE)
         return {
-            "counts": presenters.counts(self._downloads.counts(person)),
-            "downloads": presenters.page(self._downloads.downloads(person, active))["items"],
-            "devices": [presenters.device(one) for one in self._downloads.devices(person)],
-            **presenters.transfers(self._seen(audience, tuple(self._downloads.progress()))),
+            "counts": counts(self._downloads.counts(person)),
+            "downloads": to_json(list[Download], self._downloads.downloads(person, active).items),
+            "devices": to_json(list[Device], self._downloads.devices(person)),
+            **_running(self._seen(audience, tuple(self._downloads.progress()))),
             **self._notices(audience),
         }
 
     def _notices(self, audience: Audience) -> Json:
-        return {"notices": [presenters.notice(n) for n in self._downloads.notices(audience.person)]}
+        return {"notices": to_json(list[Notice], self._downloads.notices(audience.person))}
 
     def _seen(self, audience: Audience, transfers: tuple[Progress, ...]) -> list[Progress]:
         if audience.person.is_admin:
@@ -298,3 +299,8 @@ class NewsPublisher:
         if download_id not in self._viewers:
             self._viewers[download_id] = frozenset(self._downloads.viewers(download_id))
         return self._viewers[download_id]
+
+
+def _running(seen: list[Progress]) -> Json:
+    told: Json = to_json(RunningTransfers, {"transfers": seen})
+    return told

@@ -20,12 +20,12 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from sidecar.services.accounts.sign_in import SignInService
-from sidecar.web.api.presenters import Json
+from sidecar.web.api.schemas.base import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
 from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who
 from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
-from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+from sidecar.web.server import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

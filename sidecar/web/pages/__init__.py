@@ -14,9 +14,12 @@ from sidecar.web.pages import (
     files,
     imports,
     library,
+    now,
+    plans,
     profile,
     questions,
     sign_in,
+    undo,
 )
 from sidecar.web.services import WebServices
 
@@ -31,7 +34,10 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         files.routes(services),
         imports.routes(services),
         library.routes(services),
+        now.routes(services),
+        plans.routes(services),
         profile.routes(services),
         questions.routes(),
         sign_in.routes(services, end_session),
+        undo.routes(services),
     ]

@@ -7,10 +7,9 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.web.api.users import own_secret
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
-from sidecar.web.security.auth import person
+from sidecar.web.security.auth import own_secret, person
 from sidecar.web.services import WebServices
 
 LINES_SHOWN = 100

@@ -14,12 +14,13 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.schema import KeyKind
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
 from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
-from sidecar.web.api.undo import leading_back
 from sidecar.web.i18n import labels
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
@@ -123,6 +124,7 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
         ],
         refused=refused,
         words=labels,
+        rule_of=RULE_OF,
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)

@@ -22,10 +22,10 @@ from sidecar.services.downloads.commands import (
     Selection,
 )
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.undo import leading_back
 from sidecar.web.pages.downloads_view import DownloadsViewState, Tab, for_page
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
+from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 

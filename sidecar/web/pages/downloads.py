@@ -19,7 +19,8 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.space.plans import DevicePlan
-from sidecar.web.api import presenters
+from sidecar.web.api.schemas.base import moment
+from sidecar.web.api.schemas.downloads import counts as all_counts
 from sidecar.web.i18n import numbers as numbers_i18n
 from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
@@ -129,7 +130,7 @@ def _downloads(desk: DownloadListing) -> str:
         following=_following(desk, shown) if shown.page < last else None,
         found=found,
         last_page=last,
-        counts=presenters.counts(counts),
+        counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),
         bytes_waiting=desk.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
@@ -176,7 +177,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ahead": _ahead,
         "clock": numbers_i18n.clock,
         "missing": _missing,
-        "moment": presenters.moment,
+        "moment": moment,
         "percent": numbers_i18n.percent,
         "reason_icon": status_labels.reason_icon,
         "room": status_labels.room,

@@ -20,8 +20,9 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
-from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -30,10 +31,7 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.files.browse import FileView
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.preferences import ITEM, checked
-from sidecar.web.api.undo import leading_back
-from sidecar.web.i18n import labels
+from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.download_actions import STATUS
 from sidecar.web.pages.downloads import KINDS
@@ -45,7 +43,9 @@ from sidecar.web.pages.files_view import (
     Look,
     for_page,
 )
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.query_params import LARGEST_ID, check_item_id
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -58,10 +58,6 @@ LEAVING = MappingProxyType(
         EvictionClass.AFFINITY: translatable("it is only here because its album is played"),
         EvictionClass.PASSING: translatable("it is only wanted for a while"),
     }
-)
-RULES = MappingProxyType(
-    {name: rule.name for name, rule in labels.RULES.items()}
-    | {"favourites": translatable("Favourites")}
 )
 
 
@@ -89,7 +85,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @page.get(f"/albums/{ITEM}")
     def album(item_id: str) -> str:
-        return _tile(services, for_page(request.args, at=checked(item_id)))
+        return _tile(services, for_page(request.args, at=check_item_id(item_id)))
 
     @page.get("/series")
     def series() -> str:
@@ -175,7 +171,7 @@ def _ask(services: WebServices, download_id: int) -> Response:
         download=file.view,
         file=file,
         others=services.actions.others(who, download_id),
-        rules=RULES,
+        rules=RULE_OF,
         shown=shown,
         act_at=url_for("offline_page.act", download_id=download_id),
         back=address(shown),
@@ -238,7 +234,7 @@ def address(shown: FilesViewState) -> str:
         name = shown.at.removeprefix(SERIES)
         return url_for("offline_page.series", name=name, **shown.args)
     if shown.at:
-        return url_for("offline_page.album", item_id=checked(shown.at), **shown.args)
+        return url_for("offline_page.album", item_id=check_item_id(shown.at), **shown.args)
     return url_for("offline_page.show", **shown.args)
 
 

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from sidecar.errors import DeviceError, NotAManager, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.player_logs.views import LogInUse
-from sidecar.web.api.adoption import MOST_IDS
+from sidecar.web.api.imports import MOST_IDS
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices

@@ -27,12 +27,12 @@ from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web import redirects
-from sidecar.web.api.download_bodies import MOST_ITEMS
-from sidecar.web.api.preferences import ITEM, checked
+from sidecar.web.api.downloads import MOST_ITEMS
+from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library_view import IN_ROWS, LibrarySection, LibraryViewState, for_page
 from sidecar.web.request.errors import ApiError, answer
-from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT
+from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -101,7 +101,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.get(f"/{ITEM}")
     def thing(item_id: str) -> str:
-        return _thing(desk, library, checked(item_id))
+        return _thing(desk, library, check_item_id(item_id))
 
     @pages.get("/buttons")
     def buttons() -> str:
@@ -116,7 +116,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.post(f"/{ITEM}/heart")
     def heart(item_id: str) -> Response:
-        return _heart(library, checked(item_id))
+        return _heart(library, check_item_id(item_id))
 
     pages.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
     return pages

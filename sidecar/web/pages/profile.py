@@ -9,12 +9,11 @@ from werkzeug.wrappers import Response
 
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.users import UserService
-from sidecar.web.api.api_keys import LONGEST_LABEL, TOO_MANY
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.users import own_secret
+from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
-from sidecar.web.security.auth import person
+from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.security.auth import own_secret, person
 from sidecar.web.services import WebServices
 
 

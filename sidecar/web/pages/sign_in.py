@@ -16,9 +16,9 @@ from sidecar.errors import JellyfinError, SidecarError, SignInRefused, TooManyTr
 from sidecar.services.accounts.person import QuickConnectCode, WebSession
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web import redirects
-from sidecar.web.api.session import EndSession, leave
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.security import auth
+from sidecar.web.security.auth import EndSession, leave
 from sidecar.web.services import WebServices
 
 TICKET = "sidecar_ticket"

@@ -92,8 +92,8 @@ def test_a_file_larger_than_the_whole_budget_is_refused_for_good() -> None:
 
     assert refusal is not None
     assert (refusal.code, refusal.is_final) == ("too-big", True)
-    assert "3.0 GiB" in refusal.message
-    assert "2.0 GiB" in refusal.message
+    assert "3.2 GB" in refusal.message
+    assert "2.1 GB" in refusal.message
 
 
 def test_a_file_that_fat_cannot_hold_is_refused_before_the_first_byte() -> None:

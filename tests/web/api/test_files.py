@@ -77,7 +77,7 @@ def test_lists_are_asked_for_by_words_device_and_kind(
 
     assert answer.status_code == 200
     (asked,) = on_devices.asked
-    assert (asked.text, asked.device, asked.page, asked.page_size) == ("quiet", "stick", 2, 5)
+    assert (asked.text, asked.device_id, asked.page, asked.page_size) == ("quiet", "stick", 2, 5)
     assert asked.item_types == {"Audio", "Movie"}
 
 

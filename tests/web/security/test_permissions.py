@@ -6,12 +6,14 @@ import re
 import pytest
 from werkzeug.test import Client
 
+from sidecar.web.api.routes import endpoints
 from sidecar.web.app import Web
-from sidecar.web.security.permissions import ROUTES, SOCKET_EVENTS, Role, role_of
+from sidecar.web.security.permissions import PAGES, SOCKET_EVENTS, Role, role_needed, role_of
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
 from tests.web.conftest import come_in
 from tests.web.house import Browser, WebHouse
 
+ROUTES = PAGES | {(one.name, one.verb): one.role for one in endpoints()}
 UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
 FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
 # Changes on a device that concern nobody but who makes them.
@@ -46,6 +48,7 @@ def test_every_route_and_verb_has_its_row_and_no_row_is_left_over(web: Web) -> N
     }
 
     assert served == set(ROUTES)
+    assert {key: role_needed(web.flask, *key) for key in served} == ROUTES
 
 
 def test_every_route_that_needs_somebody_refuses_a_stranger(web: Web, client: Client) -> None:
@@ -69,7 +72,7 @@ def test_a_route_without_a_row_is_refused(
 
 
 def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
-    """What is tried on the real product by `tests/e2e/test_device_rights.py`."""
+    """What is tried on the real product by `tests/e2e/devices/test_device_permissions.py`."""
     changes = {
         (rule.endpoint, verb)
         for rule in web.flask.url_map.iter_rules()

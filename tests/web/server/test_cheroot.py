@@ -14,7 +14,7 @@ import requests
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.fakes.page import OpenPage
 from tests.fakes.web_services import services_of
@@ -136,7 +136,7 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
     web = create_app(services_of(desk), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     pages = [OpenPage(server.url, cookie=desk.begin(ANN).secret) for _ in range(10)]
     started = time.monotonic()
@@ -158,7 +158,7 @@ def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connectio
     web = create_app(services_of(desk), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     page = OpenPage(server.url, cookie=desk.begin(ANN).secret)
     started = time.monotonic()
@@ -186,7 +186,7 @@ def test_a_request_that_hangs_is_named_and_not_waited_for(
 
     server = WebServer(waits_for_jellyfin, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     with connected(server) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert is_in.wait(10)
