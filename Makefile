@@ -10,7 +10,7 @@ LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues pictures bench-rows bench-sockets lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -43,7 +43,7 @@ simulation: $(VENV)/test-ready
 
 nightly: packages-for-tests $(VENV)/test-ready
 	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
-		tests/faults/test_crash_walk.py tests/e2e/test_every_request.py \
+		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
 		tests/services/downloads/test_interleavings.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.
@@ -53,6 +53,10 @@ catalogues: $(VENV)/run-ready
 		--no-location --sort-output --omit-header -o build/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update -i build/messages.pot -l $$language \
 		-o sidecar/web/i18n/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
+
+# Writes the pages of docs/ that repeat what the code says: the settings and the API.
+docs: $(VENV)/run-ready
+	$(BIN)/python -m docs.generate
 
 # One picture of every page for each size and theme, in build/pictures.
 pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready

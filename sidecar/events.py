@@ -10,9 +10,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from threading import Lock
 
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +136,4 @@ class Bus:
     def publish(self, event: Event) -> None:
         """Tell every listener."""
         for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                log.exception("a listener failed on %s", type(event).__name__)
+            attempt(partial(listener, event), f"a listener to {type(event).__name__}")

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Protocol, Self, TypeAlias, cast
 
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-STEP = 1000
+from sidecar.sizes import format_size
+
 # What a stored message begins with; no sentence does.
 MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -32,7 +32,7 @@ class Size(int):
 
     def __str__(self) -> str:
         """Return it in English."""
-        return size_text(self, ".")
+        return format_size(self)
 
 
 Value: TypeAlias = str | int | float
@@ -170,17 +170,6 @@ def restore(stored: str) -> str:
 def translate(text: str, language: Language) -> str:
     """Return a message in a language; plain text stays as it is."""
     return text.translated(language) if isinstance(text, Message) else text
-
-
-def size_text(octets: float, point: str) -> str:
-    """Return an amount of bytes: `0 B`, `482 kB`, `3.4 MB`, `12 GB`."""
-    amount, unit = float(max(octets, 0)), 0
-    while round(amount, 1) >= STEP and unit < len(UNITS) - 1:
-        amount /= STEP
-        unit += 1
-    is_precise = unit > 1 and round(amount, 1) < 10  # noqa: PLR2004 - one digit before the point
-    text = f"{amount:.1f}".replace(".", point) if is_precise else f"{amount:.0f}"
-    return f"{text} {UNITS[unit]}"
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

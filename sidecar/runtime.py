@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.events import AccountChanged, Bus, WorkArrived
@@ -26,30 +26,8 @@ from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.threads import ThreadGroup, Wakeup
-from sidecar.web.api import (
-    adoption,
-    api_keys,
-    download_actions,
-    files,
-    media,
-    plans,
-    playback,
-    player_logs,
-    preferences,
-    removals,
-    syncthing,
-    transfers,
-    undo,
-    users,
-)
-from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, WebOptions, create_app
-from sidecar.web.pages import admin, device, imports, library, profile
-from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.pages import files as files_pages
-from sidecar.web.pages.device import DeviceDesks
-from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from sidecar.web.starting import Startup, starting_app
 
 if TYPE_CHECKING:
@@ -126,14 +104,14 @@ class Runtime:
             if self._prepare is not None:
                 self._settings = self._prepare(self.url, startup)
             services = self._assemble(building, threads, db)
-            building.callback(self._end_threads, threads, services.claims)
+            building.callback(self._end_threads, threads, services.devices.claims)
             building.callback(http.stop)
             opening.pop_all()
         self._serve(building, http, services, db)
-        building.callback(services.following.end)
+        building.callback(services.rules.threads.end)
         building.callback(self._bus.subscribe(self._hear))
         self._start_threads(threads, services)
-        building.callback(self._ask_to_stop, threads, services.claims)
+        building.callback(self._ask_to_stop, threads, services.devices.claims)
 
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Let the web server answer that the sidecar starts."""
@@ -147,7 +125,7 @@ class Runtime:
         return http, startup
 
     def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
-        services = Assembly(
+        services = assemble(
             self._settings,
             Store(db, self._bus, self._clock),
             self._bus,
@@ -155,9 +133,8 @@ class Runtime:
             lambda: threads.all_alive() and db.is_answering(),
             recent=self._recent,
         )
-        services.check_formats()
-        building.callback(services.registry.close)
-        services.keeping.recover()
+        building.callback(services.devices.registry.close)
+        services.background.housekeeping.recover()
         return services
 
     @property
@@ -173,49 +150,7 @@ class Runtime:
     def _serve(
         self, building: ExitStack, http: WebServer, services: Assembly, db: Database
     ) -> None:
-        further = [
-            download_actions.routes(services.actions, services.undoing),
-            download_actions_pages.routes(services.actions, services.undoing),
-            device.routes(
-                DeviceDesks(
-                    plans=services.plans,
-                    steering=services.steering,
-                    removals=services.removals_desk,
-                    unplugging=services.unplugging,
-                    peers=services.peers_desk,
-                    undoing=services.undoing,
-                )
-            ),
-            adoption.routes(services.adoption),
-            player_logs.routes(services.log_return),
-            imports.routes(services.adoption, services.log_return),
-            api_keys.routes(services.keys),
-            library_api.routes(services.library, services.media),
-            library.routes(services.desk, services.library, services.actions),
-            media.routes(services.media),
-            files.routes(services.offline),
-            files_pages.routes(
-                OfflineDesks(
-                    desk=services.desk,
-                    on_device=services.on_the_device,
-                    leavers=services.leavers,
-                    steering=services.steering,
-                    actions=services.actions,
-                    undoing=services.undoing,
-                )
-            ),
-            syncthing.routes(services.peers_desk),
-            plans.routes(services.plans),
-            playback.routes(services.plays_desk),
-            admin.routes(services.people, services.hood, services.transfers_desk),
-            users.routes(services.people, services.hood),
-            profile.routes(services.keys, services.people),
-            removals.routes(services.removals_desk),
-            preferences.routes(services.steering),
-            transfers.routes(services.transfers_desk),
-            undo.routes(services.undoing),
-        ]
-        web = create_app(services.desk, self._bus, self._web_options, self._clock, further=further)
+        web = create_app(services.web, self._bus, self._web_options, self._clock)
         self.web = web
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -228,26 +163,29 @@ class Runtime:
         http.answer_with(wsgi)
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
-        threads.add("reporter", services.transfers.run)
-        threads.add("casting", services.casting.run)
-        threads.add("cast-orders", services.cast_orders.run)
-        threads.add("accounts", services.account_look.run)
-        threads.add("watching", services.watching.run)
-        threads.add("watcher", services.removals.run)
-        threads.add("keeper", partial(services.keeping.run, wakeup=self._housekeeping_wakeup))
-        threads.add("stick", services.stick_writer.run)
-        threads.add("playlists", services.playlist_writer.run)
-        threads.add("beside", services.beside_writer.run)
-        if services.peers is not None:
-            threads.add("syncthing", services.peers.run)
-        _, beside_engine = services.engine
-        if beside_engine is not None:
-            threads.add("aria2", beside_engine)
+        rules, transfers, background = services.rules, services.transfers, services.background
+        threads.add("reporter", transfers.progress.run)
+        threads.add("casting", rules.casting.run)
+        threads.add("cast-orders", rules.cast_orders.run)
+        threads.add("accounts", services.accounts.permissions.run)
+        threads.add("watching", rules.watching.run)
+        threads.add("watcher", background.removals.run)
+        threads.add(
+            "keeper",
+            partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
+        )
+        threads.add("stick", background.index.run)
+        threads.add("playlists", background.playlists.run)
+        threads.add("beside", background.companions.run)
+        if services.devices.peers is not None:
+            threads.add("syncthing", services.devices.peers.run)
+        if transfers.engine_thread is not None:
+            threads.add("aria2", transfers.engine_thread)
         for number in range(1, self._settings.transfer.workers + 1):
-            worker = services.new_worker()
+            worker = transfers.new_worker()
             threads.add(f"worker-{number}", partial(worker.run, wakeup=self._workers_wakeup))
         for number in range(1, self._settings.transfer.converters + 1):
-            threads.add(f"converter-{number}", services.converters.run)
+            threads.add(f"converter-{number}", transfers.converters.run)
 
     def _ask_to_stop(self, threads: ThreadGroup, claims: Claims) -> None:
         threads.stop.set()

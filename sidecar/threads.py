@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from queue import Empty, Full, Queue
 from threading import Condition, Event, Lock, Thread
+from typing import TypeVar, overload
 
-from sidecar.errors import Stopped
+from sidecar.errors import SidecarError, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,50 @@ Body = Callable[[Event], object]
 LOOK_EVERY_S = 0.2
 
 Work = Callable[[], object]
+
+T = TypeVar("T")
+
+
+def do_nothing() -> None:
+    """Take a failure as it is: the log has it."""
+
+
+@overload
+def attempt(step: Callable[[], T], what: str) -> T | None: ...
+
+
+@overload
+def attempt(step: Callable[[], T], what: str, on_failure: Callable[[], T]) -> T: ...
+
+
+def attempt(
+    step: Callable[[], object], what: str, on_failure: Callable[[], object] = do_nothing
+) -> object:
+    """Do one step of a thread that must outlive its failures; return what it returns.
+
+    Args:
+        step: What is done.
+        what: What the log calls it.
+        on_failure: Called after a failure was logged; what it returns is returned instead.
+    """
+    try:
+        return step()
+    except Stopped:
+        pass
+    except SidecarError as error:
+        log.warning("%s failed: %s", what, error)
+    except Exception:
+        log.exception("%s failed in a way nobody foresaw", what)
+    return on_failure()
+
+
+def run_periodically(
+    step: Work, stop: Event, rest: Work, what: str, on_failure: Work = do_nothing
+) -> None:
+    """Do a step again and again until `stop` is set, also after it failed; `rest` in between."""
+    while not stop.is_set():
+        attempt(step, what, on_failure)
+        rest()
 
 
 class WorkerPool:
@@ -75,10 +120,7 @@ class WorkerPool:
             work = self._waiting.get(block=within_s > 0, timeout=within_s or None)
         except Empty:
             return False
-        try:
-            work()
-        except Exception:
-            log.exception("a conversion failed in a way nobody foresaw")
+        attempt(work, "a conversion")
         return True
 
 

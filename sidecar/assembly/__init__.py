@@ -1,13 +1,82 @@
-"""Where the objects meet, each made with what it needs when it is first asked for. Starts nothing.
+"""Where the services are made and meet, capability by capability. Making them starts nothing.
 
-    store → ground → wanting → fetching → returning → counters, which is the whole `Assembly`
+    accounts → devices → rules → transfers → background → web
 
-`runtime` owns the threads; the command line uses the parts it needs.
+Each group is made from those before it; `runtime` owns the threads, and the command line uses the
+parts it needs.
 """
 
 from __future__ import annotations
 
-from sidecar.assembly.counters import Assembly
-from sidecar.assembly.store import DATABASE, Store, account_desk
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
-__all__ = ["DATABASE", "Assembly", "Store", "account_desk"]
+from sidecar.assembly.accounts import AccountServices, make_accounts
+from sidecar.assembly.background import BackgroundServices, make_background
+from sidecar.assembly.base import Base
+from sidecar.assembly.devices import DeviceServices, make_devices
+from sidecar.assembly.rules import RuleServices, make_rules
+from sidecar.assembly.store import DATABASE, Store, account_service
+from sidecar.assembly.transfers import TransferServices, make_transfers
+from sidecar.assembly.web import make_web
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.events import Bus
+from sidecar.services.system_status import RecentLog
+from sidecar.services.transfers.formats import check_format
+from sidecar.web.services import WebServices
+
+__all__ = ["DATABASE", "Assembly", "Store", "account_service", "assemble"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """All services, one group for each capability."""
+
+    accounts: AccountServices
+    devices: DeviceServices
+    rules: RuleServices
+    transfers: TransferServices
+    background: BackgroundServices
+    web: WebServices
+
+
+def assemble(
+    settings: Settings,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    is_healthy: Callable[[], bool] = lambda: True,
+    *,
+    recent: RecentLog | None = None,
+) -> Assembly:
+    """Return all services; none has been started.
+
+    Raises:
+        errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
+            the program that is to transfer files is not installed.
+    """
+    base = Base(
+        settings=settings,
+        store=store,
+        bus=bus,
+        clock=clock,
+        is_healthy=is_healthy,
+        recent=recent or RecentLog(logging.Formatter()),
+    )
+    accounts = make_accounts(base)
+    devices = make_devices(base, accounts)
+    for device in settings.devices:
+        check_format(device, devices.converting.check)
+    rules = make_rules(base, accounts, devices)
+    transfers = make_transfers(base, accounts, devices, rules)
+    background = make_background(base, accounts, devices, rules, transfers)
+    return Assembly(
+        accounts=accounts,
+        devices=devices,
+        rules=rules,
+        transfers=transfers,
+        background=background,
+        web=make_web(base, accounts, devices, rules, transfers, background=background),
+    )

@@ -58,7 +58,7 @@ class Store:
         self.tombstones = Tombstones(db, clock)
 
 
-def account_desk(
+def account_service(
     settings: Settings, store: Store, problems: Problems, bus: Bus, clock: Clock
 ) -> AccountService:
     """Return what signs accounts in and out.

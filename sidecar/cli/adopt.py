@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store, account_desk
+from sidecar.assembly import DATABASE, Store, account_service
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
@@ -146,7 +146,7 @@ def _library(
 ) -> _Library | None:
     """Return the account's library, None while Jellyfin cannot be asked."""
     try:
-        desk = account_desk(settings, store, Problems(bus), bus, clock)
+        desk = account_service(settings, store, Problems(bus), bus, clock)
         client = desk.client(account.user_id)
         client.me()
     except JellyfinError as trouble:

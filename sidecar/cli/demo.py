@@ -17,7 +17,7 @@ from typing import TextIO
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
-from sidecar.demo.content.ffmpeg import MakingStopped, MediaTrouble
+from sidecar.demo.content.ffmpeg import MediaCancelled, MediaError
 from sidecar.demo.content.media import Progress, make_library
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.robot.robot import Robot
@@ -80,7 +80,7 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
         robot=asked.robot,
         speaks=VOICES[asked.speaks],
     )
-    with suppress(MakingStopped), stop_signals() as stop, demo_at(demo, stop) as server:
+    with suppress(MediaCancelled), stop_signals() as stop, demo_at(demo, stop) as server:
         print(f"Demo Jellyfin {asked.speaks}: {server.url}")
         print_accounts(sys.stdout)
         sys.stdout.flush()
@@ -109,18 +109,18 @@ def demo_at(demo: DemoAt, stop: Event, progress: Progress = print_progress) -> I
         progress: Told of each file that was made.
 
     Raises:
-        demo.ffmpeg.MakingStopped: `stop` was set before the media were made.
+        demo.ffmpeg.MediaCancelled: `stop` was set before the media were made.
         errors.SidecarError: The media cannot be made; says what to install.
     """
     try:
         make_library(demo.library, progress=progress, stop=stop)
-    except MakingStopped:
+    except MediaCancelled:
         print(
             "\nThe demo's media are not finished: the next start goes on with them.",
             file=sys.stderr,
         )
         raise
-    except MediaTrouble as trouble:
+    except MediaError as trouble:
         raise SidecarError(str(trouble)) from trouble
     server = _started(demo)
     with ExitStack() as stack:

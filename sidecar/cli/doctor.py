@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidecar.assembly import DATABASE, Store, account_desk
+from sidecar.assembly import DATABASE, Store, account_service
 from sidecar.cli.database import opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
@@ -63,7 +63,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         try:
             with opened(settings, clock) as db:
                 store = Store(db, bus, clock)
-                desk = account_desk(settings, store, Problems(bus), bus, clock)
+                desk = account_service(settings, store, Problems(bus), bus, clock)
                 yield _look("Jellyfin", lambda: _server(desk))
                 yield from _accounts(desk)
         except SidecarError as error:

@@ -17,9 +17,9 @@ from sidecar.domain.space.budget import DeviceRoom, Running
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.errors import DeviceError
 from sidecar.events import Bus
+from sidecar.sizes import format_size
 from sidecar.store.downloads.inventory import Inventory
 
-MIB = 1024 * 1024
 NEVER_USED = "It was never used: the sidecar has not run on it yet"
 SIGNS = {"removals": "-", "adds": "+", "refusals": "!"}
 
@@ -120,14 +120,14 @@ def _print(device: dict[str, Any]) -> None:
     if device["trouble"]:
         print(f"{device['device']}: {device['trouble']}")
         return
-    added, removed = (device[one] / MIB for one in ("bytes_added", "bytes_removed"))
+    added, removed = (format_size(device[one]) for one in ("bytes_added", "bytes_removed"))
     print(
-        f"{device['device']}: {len(device['adds'])} come ({added:.1f} MiB), "
-        f"{len(device['removals'])} go ({removed:.1f} MiB), "
+        f"{device['device']}: {len(device['adds'])} come ({added}), "
+        f"{len(device['removals'])} go ({removed}), "
         f"{len(device['refusals'])} have no room"
     )
     for kind, sign in SIGNS.items():
         for one in device[kind]:
-            print(f"  {sign} {one['title']} ({one['bytes'] / MIB:.1f} MiB): {one['reason']}")
+            print(f"  {sign} {one['title']} ({format_size(one['bytes'])}): {one['reason']}")
     if device["needs_confirmation"]:
         print("  So much goes at once that it waits: confirm it on the page Devices")

@@ -13,7 +13,7 @@ from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts, print_p
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
-from sidecar.demo.content.ffmpeg import MakingStopped
+from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.runtime import Runtime
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
@@ -53,7 +53,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
             prepare = partial(_start_demo, settings=settings, demo=demo, stop=stop, stack=stack)
         try:
             runtime = stack.enter_context(Runtime(settings, prepare=prepare))
-        except MakingStopped:
+        except MediaCancelled:
             return 0
         print(f"Jellyfin Sidecar: {runtime.url}")
         for device in settings.devices:

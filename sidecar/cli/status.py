@@ -13,7 +13,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 
 
 def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -71,17 +71,17 @@ def _look(settings: Settings) -> dict[str, Any]:
                     "id": one.id,
                     "name": one.name,
                     "path": one.path,
-                    "files": store.downloads.bytes_on_device(one.id)
-                    - store.downloads.bytes_missing(one.id),
+                    "files": store.downloads.queries.bytes_on_device(one.id)
+                    - store.downloads.queries.bytes_missing(one.id),
                     "items": items,
                     "missing": missing,
                 }
                 for one in store.devices.all()
-                for items, missing in (store.downloads.files_and_missing(one.id),)
+                for items, missing in (store.downloads.queries.files_and_missing(one.id),)
             ],
             "downloads": {
                 str(state): count
-                for state, count in store.downloads.counts(DownloadFilter()).items()
+                for state, count in store.downloads.queries.counts(DownloadFilter()).items()
                 if count or state in {Status.PENDING, Status.COMPLETED, Status.FAILED}
             },
         }

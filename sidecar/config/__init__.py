@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sidecar.config.base import FavouritesSettings
 from sidecar.config.loading import load
 from sidecar.config.rules import RulesSettings
 from sidecar.config.settings import (
@@ -22,7 +21,6 @@ __all__ = [
     "Aria2Settings",
     "DeviceSettings",
     "EngineName",
-    "FavouritesSettings",
     "JellyfinSettings",
     "LogSettings",
     "NetworkSettings",

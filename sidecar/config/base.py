@@ -1,4 +1,4 @@
-"""What sections of the settings are made of, and the section of the favourites."""
+"""What the sections of the settings are made of."""
 
 from __future__ import annotations
 
@@ -59,16 +59,3 @@ class Section(BaseModel):
     """A part of the settings: frozen, and a misspelt key is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class FavouritesSettings(Section):
-    """What a heart pressed in any client brings to the devices."""
-
-    enabled: bool = True
-    tracks: bool = True
-    albums: bool = True
-    artists: bool = True
-    playlists: bool = True
-    grace: Duration = timedelta(days=1)
-    heal_forgotten_hearts: bool = True
-    check_every: Duration = timedelta(hours=1)

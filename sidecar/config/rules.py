@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema, ValidationError, create_model
 
-from sidecar.config.base import Duration, FavouritesSettings, Section, refused
+from sidecar.config.base import Duration, Section, refused
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError
@@ -22,9 +22,7 @@ S = TypeVar("S", bound=RuleSettings)
 
 
 class RulesSettings(Section):
-    """One section for each rule; `of` gives those of the registry."""
-
-    favourites: FavouritesSettings = FavouritesSettings()
+    """One section for each rule; `of` gives what is set of one."""
 
     def of(self, rule: Rule[S]) -> S:
         """Return what is set of a rule."""

@@ -32,6 +32,8 @@ class Key:
         least, most: Bounds as they are written; None for no bound, or none worth telling.
         options: Of a choice.
         can_be_empty: Nothing may be set: then there is no limit, or the usual one.
+        label: What it is called for people, in English; empty if the setting does not say.
+        details: A sentence for people, in English, where the label does not say it all.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Key:
     most: int | str | None = None
     options: tuple[str, ...] = ()
     can_be_empty: bool = False
+    label: str = ""
+    details: str = ""
 
 
 def keys(section: type[Section]) -> tuple[Key, ...]:
@@ -74,7 +78,16 @@ def _key(name: str, field: FieldInfo) -> Key:
     least = next((one.ge for one in bounds if hasattr(one, "ge")), None)
     most = next((one.le for one in bounds if hasattr(one, "le")), None)
     kind_of_key, options = _kind(kind)
-    return Key(name, kind_of_key, _bound(least), _bound(most), options, can_be_empty)
+    return Key(
+        name,
+        kind_of_key,
+        _bound(least),
+        _bound(most),
+        options,
+        can_be_empty,
+        label=field.title or "",
+        details=field.description or "",
+    )
 
 
 def _flat(found: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The only hand on a device's folder: it alone names, renames, syncs and deletes there.
+"""Reads and writes a device's folder; nothing else names, renames, syncs or deletes there.
 
     .sidecar/device.json      who this device is (`marker`)
     .sidecar/lock             one sidecar at a time (`lock`)
@@ -232,7 +232,7 @@ class DeviceFolder:
         there = self.stat(path)
         if there is None or there.size != size:
             return False
-        with self._opened(path) as descriptor:
+        with self._open_folder(path) as descriptor:
             try:
                 tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
             except OSError as error:
@@ -248,7 +248,7 @@ class DeviceFolder:
         Raises:
             errors.DeviceError: It cannot be opened, or is not a regular file.
         """
-        with self._opened(path) as descriptor:
+        with self._open_folder(path) as descriptor:
             return os.fdopen(os.dup(descriptor), "rb", buffering=0)
 
     def content_hash(self, path: str, *, is_over: Callable[[], bool] = lambda: False) -> str:
@@ -262,7 +262,7 @@ class DeviceFolder:
             errors.Stopped: It is over.
         """
         digest = xxhash.xxh3_128()
-        with self._opened(path) as descriptor:
+        with self._open_folder(path) as descriptor:
             while block := os.read(descriptor, _HASH_BLOCK):
                 if is_over():
                     raise Stopped(msg("{path} was not read to its end", path=path))
@@ -270,11 +270,11 @@ class DeviceFolder:
         return digest.hexdigest()
 
     @contextmanager
-    def _opened(self, path: str) -> Iterator[int]:
+    def _open_folder(self, path: str) -> Iterator[int]:
         folders, name = _below(path)
         with self._anchor.working() as root, tree.folder(root, folders) as handle:
             try:
-                descriptor = tree.opened(name, handle)
+                descriptor = tree.open_file(name, handle)
             except FileExistsError:
                 raise self._taken(path) from None
             try:

@@ -1,4 +1,4 @@
-"""A look at a device beside the sidecar that fills it: nothing is taken, nothing is written."""
+"""Reads how much room a device has while a sidecar may be filling it; changes nothing there."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def take(ours: int) -> int | None:
     Raises:
         OSError: The lock file cannot be made.
     """
-    descriptor = tree.opened(LOCK, ours, os.O_RDWR | os.O_CREAT)
+    descriptor = tree.open_file(LOCK, ours, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

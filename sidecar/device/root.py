@@ -1,4 +1,4 @@
-"""Keeps hold of a device's root: its identity, the lock, and one meaning for every error.
+"""Opens a device's root and locks it: checks its identity and explains every error.
 
 Writes nothing but the lock, the folder of the parts and, after a trouble, a small trial file.
 """
@@ -85,7 +85,7 @@ class DeviceRoot:
         Raises:
             errors.DeviceError: It is not, or still cannot be written to.
         """
-        with self._found() as root:
+        with self._open_checked() as root:
             if self._is_suspect:
                 _try_to_write(root)
                 self._is_suspect = False
@@ -101,7 +101,7 @@ class DeviceRoot:
             errors.DeviceError: It is not, or cannot.
         """
         try:
-            with self._found() as root:
+            with self._open_checked() as root:
                 _try_to_write(root)
         except DeviceError as trouble:
             if trouble.code != "full":
@@ -114,7 +114,7 @@ class DeviceRoot:
             errors.DeviceError: It is gone, another one is there, or it was taken out and put
                 back since `attach`: then it must be attached again.
         """
-        with self._found():
+        with self._open_checked():
             pass
 
     @property
@@ -132,7 +132,7 @@ class DeviceRoot:
         try:
             yield root
         except OSError as error:
-            raise self._told(error) from error
+            raise self._explain(error) from error
         finally:
             os.close(root)
 
@@ -143,7 +143,7 @@ class DeviceRoot:
         return held
 
     @contextmanager
-    def _found(self) -> Iterator[int]:
+    def _open_checked(self) -> Iterator[int]:
         held = self._hold()
         with as_device_error(self._name, self.root), opened_root(self.root) as root:
             self._check_marker(root)
@@ -158,7 +158,7 @@ class DeviceRoot:
                 )
             yield root
 
-    def _told(self, error: OSError) -> DeviceError:
+    def _explain(self, error: OSError) -> DeviceError:
         """Is it the device, or only something on it?"""
         if error.errno in MAYBE_GONE:
             self.check_place()
@@ -206,7 +206,7 @@ def _try_to_write(root: int) -> None:
     with tree.folder(root, (OURS,)) as ours:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with os.fdopen(tree.opened(_TRIAL, ours, flags), "wb", buffering=0) as file:
+            with os.fdopen(tree.open_file(_TRIAL, ours, flags), "wb", buffering=0) as file:
                 file.write(bytes(_TRIAL_BYTES))
                 os.fsync(file.fileno())
         finally:

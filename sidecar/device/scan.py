@@ -78,7 +78,7 @@ def _visit(handle: int, device: int, branch: _Branch, found: dict[str, Seen]) ->
         found[path] = _seen(name, handle)
     for name, deeper in branch.folders.items():
         try:
-            with _opened(name, handle) as inside:
+            with _open_folder(name, handle) as inside:
                 _visit(inside, device, deeper, found)
         except FileNotFoundError:
             found.update(dict.fromkeys(deeper.paths(), NotAFile.ABSENT))
@@ -117,12 +117,12 @@ def _files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger
 
 
 def _files_in(name: str, handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
-    with suppress(OSError), _opened(name, handle) as inside:
+    with suppress(OSError), _open_folder(name, handle) as inside:
         yield from _files(inside, above, device, deep)
 
 
 @contextmanager
-def _opened(name: str, handle: int) -> Iterator[int]:
+def _open_folder(name: str, handle: int) -> Iterator[int]:
     inside = os.open(name, tree.FOLDER, dir_fd=handle)
     try:
         yield inside

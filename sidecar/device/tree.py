@@ -85,7 +85,7 @@ def regular(name: str, handle: int) -> os.stat_result | None:
     return facts
 
 
-def opened(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
+def open_file(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
     """Open a regular file and return its descriptor.
 
     Raises:
@@ -106,7 +106,7 @@ def opened(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
 
 def sync_file(name: str, handle: int) -> None:
     """Sync a regular file under its name of now."""
-    descriptor = opened(name, handle)
+    descriptor = open_file(name, handle)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,4 +1,4 @@
-"""A thin edge over watchdog for one attached folder: says that something there may have changed.
+"""Watches one attached folder with watchdog: tells that something there may have changed.
 
 Says no more than that, never what: a hint is not the truth, a look is (`scan`). Hints come in
 watchdog's own threads and must be taken quickly. What lies in the sidecar's own folder is passed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class ItemType(StrEnum):
@@ -92,3 +94,10 @@ class Item:
     def is_playable(self) -> bool:
         """Whether it has a file of its own that can be downloaded."""
         return self.type in PLAYABLE and not self.is_remote
+
+
+class ItemLookup(Protocol):
+    """Gives items by their ids, as one account sees them."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids; what the account cannot see is left out."""

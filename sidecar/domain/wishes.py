@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
 from sidecar.domain.items import Item
 
@@ -19,6 +20,16 @@ LEAST_CAST_PRIORITY = 10_000
 def was_cast(priority: int) -> bool:
     """Whether this is the place of something in the order in which people cast things."""
     return priority >= LEAST_CAST_PRIORITY
+
+
+class EvictionClass(IntEnum):
+    """How firmly something is wanted; who makes room must be weaker than what comes in."""
+
+    NOTHING = 0
+    PRE_CACHED = 1
+    AFFINITY = 2
+    PASSING = 3
+    LASTING = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceError, SidecarError
+from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
@@ -25,7 +26,7 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup
+from sidecar.threads import Wakeup, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -77,21 +78,14 @@ class Housekeeping:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        for download in self._downloads.recover():
+        for download in self._downloads.queue.recover():
             self._unfinished.setdefault(download.device_id, []).append(download)
         self._registry.look(settle=self._settle, starting=True)
         self._formats.align()
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever the bell rings, until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.step()
-            except SidecarError as trouble:
-                log.warning("%s", trouble)
-            except Exception:
-                log.exception("the housekeeping failed in a way nobody foresaw")
-            wakeup.wait(EVERY_S)
+        run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
         """Do all that is due."""
@@ -101,8 +95,8 @@ class Housekeeping:
         self._sign_in()
         self._look_at_accounts()
         self._planning.release_expired()
-        for download in self._downloads.failed_and_due(self._clock.now()):
-            self._downloads.retry(download)
+        for download in self._downloads.queries.failed_and_due(self._clock.now()):
+            self._downloads.transitions.retry(download)
         self._network.step()
         self._formats.step()
         self._originals.step()
@@ -120,6 +114,7 @@ class Housekeeping:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished
-                if (current := self._downloads.get(one.id)) is not None and current.finalizing
+                if (current := self._downloads.queries.get(one.id)) is not None
+                and current.finalizing
             ]
             raise

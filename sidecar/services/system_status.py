@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from sidecar import __version__
 from sidecar.errors import JellyfinError
@@ -75,23 +74,8 @@ class SystemStatusView:
     is_healthy: bool
 
 
-class HoodDesk(Protocol):
-    """What an admin may ask about the machinery."""
-
-    def view(self) -> SystemStatusView:
-        """Return how it stands; asks Jellyfin who it is."""
-
-    def log(self, level: str | None, text: str) -> Sequence[LogLine]:
-        """Return recent events, newest first.
-
-        Args:
-            level: Only this level and worse; None for all that is remembered.
-            text: Words that must all occur, in any case.
-        """
-
-
 class SystemStatus:
-    """Implements `HoodDesk`. Safe for many threads."""
+    """Reports how the sidecar itself is doing, for admins. Safe for many threads."""
 
     def __init__(
         self,
@@ -115,7 +99,7 @@ class SystemStatus:
         self._recent = recent
 
     def view(self) -> SystemStatusView:
-        """See `HoodDesk`."""
+        """Return how it stands; asks Jellyfin who it is."""
         name = version = trouble = None
         known = next(iter(self._problems.all_of(ProblemKind.SERVER).values()), None)
         try:
@@ -136,7 +120,12 @@ class SystemStatus:
         )
 
     def log(self, level: str | None, text: str) -> Sequence[LogLine]:
-        """See `HoodDesk`."""
+        """Return recent events, newest first.
+
+        Args:
+            level: Only this level and worse; None for all that is remembered.
+            text: Words that must all occur, in any case.
+        """
         least = logging.getLevelNamesMapping().get(level or "", logging.NOTSET)
         words = text.casefold().split()
         return [

@@ -59,7 +59,7 @@ def copy(
         with part.open() as file:
             writer = PartWriter(file, report.synced)
             try:
-                return _copied(original, writer, report, stop, held)
+                return _copy(original, writer, report, stop, held)
             except CopyFailed:
                 writer.keep(0)
                 report.opened(Validator(None, None), held=0)
@@ -68,7 +68,7 @@ def copy(
         raise TransferFailed(disk_failure(error)) from error
 
 
-def _copied(
+def _copy(
     original: Original, writer: PartWriter, report: TransferReport, stop: Event, held: int
 ) -> Receipt:
     size = original.size

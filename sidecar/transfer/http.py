@@ -265,7 +265,7 @@ class _Attempt:
         """Go on as fast as is allowed, and as long as the server is fast enough."""
         self._fetched += len(block)
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
-        self._pace.rested(bandwidth.take(device_id, len(block), self._stop))
+        self._pace.exclude_rest(bandwidth.take(device_id, len(block), self._stop))
         self._pace.check(len(block), self._host)
 
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Looks at the way out: the default route's interface, and what NetworkManager says it costs.
+"""Tells whether the network is metered: by the default route's interface and NetworkManager.
 
 It never raises and never waits long: what cannot be told is not told.
 """

@@ -1,4 +1,4 @@
-"""Where an attempt's bytes go: into the part file by our own hand, or through another program."""
+"""Where an attempt's bytes go: into the part file directly, or through another program."""
 
 from __future__ import annotations
 

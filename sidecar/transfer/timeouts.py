@@ -32,7 +32,7 @@ class Pace:
         self._since = clock.monotonic()
         self._count = 0
 
-    def rested(self, seconds: float) -> None:
+    def exclude_rest(self, seconds: float) -> None:
         """Leave out a wait of our own."""
         self._since += seconds
 

@@ -5,32 +5,32 @@ WebServer → Gate (hosts, proxies, base URL, headers) → live connection | Fla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask
+from flask import Flask
 
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.services.downloads.views import Desk
-from sidecar.web.api import downloads, health, openapi, session
+from sidecar.web import pages
+from sidecar.web.api import routes
 from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import downloads as downloads_pages
-from sidecar.web.pages import questions, sign_in
+from sidecar.web.pages import questions
 from sidecar.web.request import errors
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
+from sidecar.web.services import WebServices
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 SOURCE_TREE = PACKAGE.parent.parent
@@ -82,30 +82,27 @@ class Web:
 
 
 def create_app(
-    desk: Desk,
+    services: WebServices,
     bus: Bus,
     options: WebOptions | None = None,
     clock: Clock | None = None,
-    *,
-    further: Iterable[Blueprint] = (),
 ) -> Web:
     """Return the application.
 
     Args:
-        desk: What the pages and the API stand at.
+        services: What the pages and the API use.
         bus: Where news come from.
         options: How it is reached.
         clock: For what people read as times.
-        further: Routes with a desk of their own; each needs its rows in `rights`.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
     """
     options, clock = options or WebOptions(), clock or SystemClock()
-    sockets = SocketIOServer(desk)
-    live = NewsPublisher(desk, bus, clock, sockets)
+    sockets = SocketIOServer(services.sign_in)
+    live = NewsPublisher(services, bus, clock, sockets)
     sockets.listen(live)
-    flask = _flask(desk, clock, live, further)
+    flask = _flask(services, clock, live)
     refusals = Refusals(flask)
     return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
 
@@ -149,19 +146,17 @@ def plain_flask(clock: Clock) -> Flask:
     return app
 
 
-def _flask(desk: Desk, clock: Clock, live: NewsPublisher, further: Iterable[Blueprint]) -> Flask:
+def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
-    questions.teach(app, desk)
-    auth.register(app, desk)
-    app.after_request(downloads.answer_conditionally)
-    app.register_blueprint(downloads_pages.routes(desk))
-    app.register_blueprint(sign_in.routes(desk, live.end_session))
-    app.register_blueprint(session.routes(desk, live.end_session))
-    app.register_blueprint(downloads.routes(desk))
-    app.register_blueprint(questions.routes())
-    app.register_blueprint(health.routes(desk))
-    app.register_blueprint(languages.routes())
-    app.register_blueprint(openapi.routes())
-    for blueprint in further:
+    questions.teach(app, services.downloads)
+    auth.register(app, services.sign_in)
+    app.extensions[auth.END_SESSION] = live.end_session
+    app.after_request(routes.answer_conditionally)
+    blueprints = (
+        *pages.blueprints(services, live.end_session),
+        *routes.blueprints(services),
+        languages.routes(),
+    )
+    for blueprint in blueprints:
         app.register_blueprint(blueprint)
     return app

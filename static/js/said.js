@@ -10,7 +10,6 @@ const SENTENCES = {
     "This browser cannot play this kind of file.": "Dieser Browser kann solche Dateien nicht abspielen.",
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
     "{done} of {size}": "{done} von {size}",
-    "{number} days": "{number} Tage",
     "{number} of {total}": "{number} von {total}",
     "{number} selected": "{number} ausgewählt",
     "{time} left": "noch {time}",

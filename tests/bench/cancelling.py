@@ -16,7 +16,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.bench.household import get, opened, running
 from tests.bench.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, Figures, compare, plain, seconds, table
@@ -36,7 +36,7 @@ def measure_claims(household: Household, rounds: int) -> None:
     """Print what a worker's claim costs, with nothing in its way and with much."""
     with opened(household) as (services, store):
         with closing(sqlite3.connect(store.db.path, isolation_level=None)) as bare:
-            devices = [one.id for one in services.registry.all()]
+            devices = [one.id for one in services.devices.registry.all()]
             asks: dict[str, Ask] = {
                 "claim": partial(_claim_and_put_back, store),
                 "claim, two devices paused": partial(
@@ -45,7 +45,9 @@ def measure_claims(household: Household, rounds: int) -> None:
                 "claim, half of the queue held back": partial(
                     _claim_and_put_back,
                     store,
-                    busy=store.downloads.ids(DownloadFilter(statuses=WAITING.statuses), 5000),
+                    busy=store.downloads.queries.ids(
+                        DownloadFilter(statuses=WAITING.statuses), 5000
+                    ),
                 ),
             }
 
@@ -79,12 +81,12 @@ def _acted(
     beside: Acts = {
         "claim": partial(_claim_and_put_back, store),
         "note": partial(_note, store),
-        "list": partial(store.downloads.page, DownloadFilter(), 1, 10),
+        "list": partial(store.downloads.queries.page, DownloadFilter(), 1, 10),
     }
     outcomes: list[ResultKind] = []
 
     def act() -> None:
-        found = services.actions.act_on_all(person, WAITING, order)
+        found = services.web.actions.act_on_all(person, WAITING, order)
         outcomes.extend(one.result for one in found)
 
     with meanwhile(beside, around=store.db.thread) as waits:
@@ -159,10 +161,10 @@ def meanwhile(acts: Acts, around: Around = nullcontext) -> Iterator[dict[str, li
 
 
 def _claim_and_put_back(store: Store, **passed_over: object) -> None:
-    claimed = store.downloads.claim(datetime.now(UTC), **passed_over)  # type: ignore[arg-type]  # named by its callers
+    claimed = store.downloads.queue.claim(datetime.now(UTC), **passed_over)  # type: ignore[arg-type]  # named by its callers
     if claimed is not None:
-        store.downloads.move(claimed, Move.POSTPONE)
+        store.downloads.transitions.move(claimed, Move.POSTPONE)
 
 
 def _note(store: Store) -> None:
-    store.downloads.synced(1, 0)
+    store.downloads.transitions.synced(1, 0)

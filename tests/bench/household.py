@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.store.database import Database
@@ -52,12 +52,12 @@ def opened(household: Household) -> Iterator[tuple[Assembly, Store]]:
         settings = settings_of(household.folder, data=folder)
         with closing(Database.open(folder / DATABASE, clock=clock)) as db:
             store = Store(db, bus, clock)
-            services = Assembly(settings, store, bus, clock, lambda: True)
-            services.registry.look(settle=lambda _device: None, starting=True)
+            services = assemble(settings, store, bus, clock, lambda: True)
+            services.devices.registry.look(settle=lambda _device: None, starting=True)
             try:
                 yield services, store
             finally:
-                services.registry.close()
+                services.devices.registry.close()
 
 
 @dataclass(frozen=True, slots=True)

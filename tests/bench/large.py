@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Store, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -110,10 +110,10 @@ def build(folder: Path, count: int) -> Household:
     with closing(Database.open(settings.server.data_dir / DATABASE, clock=clock)) as db:
         store = Store(db, Bus(), clock)
         _people(store, settings)
-        services = Assembly(settings, store, Bus(), clock, lambda: True)
-        services.keeping.recover()
-        devices = [one.id for one in services.registry.all()]
-        services.registry.close()
+        services = assemble(settings, store, Bus(), clock, lambda: True)
+        services.background.housekeeping.recover()
+        devices = [one.id for one in services.devices.registry.all()]
+        services.devices.registry.close()
         _Writer(store, devices, folder).write(count)
         with db.write():
             for number in range(PLAYS * count // 100_000):
@@ -177,7 +177,7 @@ class _Writer:
         for number in range(RUNNING):
             running = self._claim()
             held = (running.size or 0) * number // RUNNING
-            self._store.downloads.synced(running.id, held)
+            self._store.downloads.transitions.synced(running.id, held)
 
     def _one(self, number: int, *, is_new: bool) -> None:
         wanted = self._wanted(number)
@@ -187,24 +187,28 @@ class _Writer:
         if fate in {Status.COMPLETED, Status.REMOVED}:
             place = next(iter(wanted.places))
             file = AdoptedFile(place.path, wanted.item.size or 0, f"{number:032x}", "audio/flac")
-            there = downloads.adopt(wanted, file)
+            there = downloads.adopter.adopt(wanted, file)
             if there is None:
                 place = list(wanted.places)[1]
-                there = downloads.adopt(wanted, replace(file, path=place.path))
+                there = downloads.adopter.adopt(wanted, replace(file, path=place.path))
             assert there is not None
             if fate is Status.REMOVED:
-                downloads.mark_missing(there)
+                downloads.transitions.mark_missing(there)
             else:
                 self._file(there)
             return
-        downloads.enqueue(wanted)
+        downloads.queue.enqueue(wanted)
         if fate is Status.FAILED:
-            downloads.give_up(self._claim(), until=None, failure=TIMED_OUT, retry_count=3)
+            downloads.transitions.give_up(
+                self._claim(), until=None, failure=TIMED_OUT, retry_count=3
+            )
         elif fate is Status.PAUSED:
-            downloads.pause(self._claim())
+            downloads.transitions.pause(self._claim())
         elif number % 100 == 0:
             due = datetime.now(UTC) + timedelta(hours=1 + number % 7)
-            downloads.postpone(self._claim(), until=due, failure=TIMED_OUT, retry_count=1)
+            downloads.transitions.postpone(
+                self._claim(), until=due, failure=TIMED_OUT, retry_count=1
+            )
 
     def _wanted(self, number: int) -> NewDownload:
         device = self._chance.choices(self._devices, PLACES)[0]
@@ -229,7 +233,7 @@ class _Writer:
             self._store.holds.keep(Wish(one, wanted.device_id, wanted.item, why))
 
     def _claim(self) -> Download:
-        claimed = self._store.downloads.claim(datetime.now(UTC))
+        claimed = self._store.downloads.queue.claim(datetime.now(UTC))
         assert claimed is not None
         return claimed
 

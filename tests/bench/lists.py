@@ -14,7 +14,7 @@ from sidecar.domain.items import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadQuery
-from sidecar.services.files.search import FileSearchQuery
+from sidecar.services.files.search import FileQuery
 from sidecar.web.pages.downloads_view import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household
@@ -33,7 +33,7 @@ def measure(household: Household, rounds: int) -> None:
         opened(household) as (services, store),
         closing(sqlite3.connect(store.db.path)) as bare,
     ):
-        devices = [one.id for one in services.registry.all()]
+        devices = [one.id for one in services.devices.registry.all()]
 
         def peer() -> object:
             return bare.execute(BARE).fetchall()
@@ -41,20 +41,21 @@ def measure(household: Household, rounds: int) -> None:
         for person in (EVE, ANN):
             asks: dict[str, Ask] = {}
             for name, query in _queries(devices, is_admin=person.is_admin):
-                asks |= _both_ends(services.desk, person, name, query)
+                asks |= _both_ends(services.web.downloads, person, name, query)
             table(f"Lists, for {_called(person)}", PEER, compare(asks, peer, rounds))
             others: dict[str, Ask] = {
-                "counts, all": partial(services.desk.counts, person),
+                "counts, all": partial(services.web.downloads.counts, person),
                 "counts, a word": partial(
-                    services.desk.counts, person, DownloadQuery(text="träume")
+                    services.web.downloads.counts, person, DownloadQuery(text="träume")
                 ),
-                "bytes waiting": partial(services.desk.bytes_waiting, person),
-                "devices": partial(services.desk.devices, person),
-                "notices": partial(services.desk.notices, person),
+                "bytes waiting": partial(services.web.downloads.bytes_waiting, person),
+                "devices": partial(services.web.downloads.devices, person),
+                "notices": partial(services.web.downloads.notices, person),
             }
             for words in ("", *WORDS):
-                asked = FileSearchQuery(text=words, page_size=10)
-                others[f"offline, {words!r}"] = partial(services.offline.files, person, asked)
+                asked = FileQuery(text=words, page_size=10)
+                search = services.web.file_search.files
+                others[f"offline, {words!r}"] = partial(search, person, asked)
             table(f"Beside lists, for {_called(person)}", PEER, compare(others, peer, rounds))
 
 

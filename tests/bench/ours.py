@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Assembly, Store
+from sidecar.assembly import Store, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -27,7 +27,7 @@ from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 
 ANN, SERVER = "a" * 32, "5" * 32
 
@@ -55,21 +55,22 @@ def main() -> int:
     db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
     store = Store(db, bus, clock)
     _account(store, settings, clock)
-    services = Assembly(settings, store, bus, clock, lambda: True)
-    services.keeping.recover()
-    _wish(store, services.registry.all()[0].id, clock, asked.count, asked.size)
+    services = assemble(settings, store, bus, clock, lambda: True)
+    services.background.housekeeping.recover()
+    _wish(store, services.devices.registry.all()[0].id, clock, asked.count, asked.size)
     workers = [
-        Thread(target=partial(_work, services.new_worker().step, db)) for _ in range(asked.workers)
+        Thread(target=partial(_work, services.transfers.new_worker().step, db))
+        for _ in range(asked.workers)
     ]
     for one in workers:
         one.start()
     for one in workers:
         one.join()
     missing = DownloadFilter(statuses=frozenset(Status) - {Status.COMPLETED})
-    for row in store.downloads.page(missing, 1, 3)[0]:
+    for row in store.downloads.queries.page(missing, 1, 3)[0]:
         print(row.title, row.status, row.error_message, file=sys.stderr)
-    done = store.downloads.counts(DownloadFilter())[Status.COMPLETED]
-    services.registry.close()
+    done = store.downloads.queries.counts(DownloadFilter())[Status.COMPLETED]
+    services.devices.registry.close()
     db.close()
     return 0 if done == asked.count else 1
 

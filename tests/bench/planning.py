@@ -24,7 +24,7 @@ def measure(household: Household, rounds: int) -> None:
         opened(household) as (services, store),
         closing(sqlite3.connect(store.db.path)) as bare,
     ):
-        device = services.registry.all()[0]
+        device = services.devices.registry.all()[0]
         held = store.holds.of_rule(PEOPLE["ann"], device.id, "favourites")
         wishes = [Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held]
         inventory = Inventory(store.db)
@@ -33,15 +33,15 @@ def measure(household: Household, rounds: int) -> None:
             return bare.execute(BARE).fetchall()
 
         asks: dict[str, Ask] = {
-            "plan of a device": partial(services.room.plan, device.id),
+            "plan of a device": partial(services.transfers.space.plan, device.id),
             "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
-            "holds whose grace is over": services.planning.release_expired,
+            "holds whose grace is over": services.rules.planning.release_expired,
             "retries that are due": partial(
-                store.downloads.failed_and_due, store.downloads._clock.now()
+                store.downloads.queries.failed_and_due, store.downloads.queue._clock.now()
             ),
-            "files of a device": partial(store.downloads.files_on, device.id),
+            "files of a device": partial(store.downloads.queries.files_on, device.id),
             f"a rule wants the same {len(wishes)} again": partial(
-                services.planning.replace,
+                services.rules.planning.replace,
                 PEOPLE["ann"],
                 device.id,
                 "favourites",
@@ -49,7 +49,7 @@ def measure(household: Household, rounds: int) -> None:
                 lambda _ids: {},
                 grace=GRACE,
             ),
-            "the housekeeping, nothing changed": services.keeping.step,
+            "the housekeeping, nothing changed": services.background.housekeeping.step,
         }
         table("Planning", "bare count", compare(asks, peer, max(3, rounds // 4)))
 

@@ -29,10 +29,11 @@ from flask_socketio import SocketIO
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.desk import EVE, FakeDesk, a_download
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import wait_until
+from tests.fakes.web_services import services_of
 from tests.web.live.test_news import DOWNLOAD
 
 IDLE_S = 5.0
@@ -131,7 +132,7 @@ def serve_ours() -> int:
     """The web of the sidecar over a desk in memory, for an admin with many sessions."""
     desk, bus = FakeDesk(), Bus()
     desk.add(*(a_download(number) for number in range(1, 21)))
-    web = create_app(desk, bus)
+    web = create_app(services_of(desk), bus)
     plain = web.wsgi
 
     def app(environ: dict[str, object], start: object) -> object:
@@ -142,7 +143,7 @@ def serve_ours() -> int:
     desk.add(a_download(7))
     server = WebServer(app, "127.0.0.1", 0)  # type: ignore[arg-type]  # the same shape
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     cookies = [desk.begin(EVE).secret for _ in range(400)]
     print(json.dumps({"url": server.url, "cookies": cookies}), flush=True)

@@ -10,13 +10,12 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api import download_actions, undo
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import FakeDesk
+from tests.fakes.web_services import services_of
 
 DEADLINE_MS = 10_000
 
@@ -48,15 +47,11 @@ def served(
 ) -> Iterator[WebServer]:
     doing = doing or FakeActions(desk)
     undoing = UndoService(lambda _person, _reversal: True, FakeClock())
-    further = [
-        download_actions.routes(doing, undoing),
-        download_actions_pages.routes(doing, undoing),
-        undo.routes(undoing),
-    ]
-    web = create_app(desk, bus, WebOptions(base_url=base_url), further=further)
+    services = services_of(desk, actions=doing, undo=undoing)
+    web = create_app(services, bus, WebOptions(base_url=base_url))
     server = WebServer(web.wsgi, "127.0.0.1", port)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

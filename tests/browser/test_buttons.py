@@ -13,7 +13,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus, DownloadChanged
 from sidecar.services.downloads.commands import ActionResult, ResultKind
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, FakeDesk, a_download

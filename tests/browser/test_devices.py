@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from sidecar.events import Bus
-from sidecar.web.api import plans
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import give_session
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan
+from tests.fakes.web_services import services_of
 
 pytestmark = pytest.mark.browser
 
@@ -37,10 +37,10 @@ def planned() -> FakePlans:
 @pytest.fixture
 def page(context: BrowserContext, planned: FakePlans) -> Iterator[Page]:
     desk = FakeDesk()
-    web = create_app(desk, Bus(), further=[plans.routes(planned)])
+    web = create_app(services_of(desk, plans=planned), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     give_session(context, desk, server, ANN)
     page = context.new_page()

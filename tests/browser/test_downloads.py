@@ -10,7 +10,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session, served
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.desk import ANN, EVE, PASSWORD, FakeDesk, a_download
@@ -268,7 +268,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     reached = []
-    for _ in range(8):
+    for _ in range(13):
         assert page.evaluate(outline) == "solid"
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         page.keyboard.press("Tab")
@@ -277,6 +277,11 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         "Skip to the content",
         "Sidecar",
         "Downloads",
+        "Library",
+        "On the device",
+        "Devices",
+        "Now playing",
+        "ann",
         "Sign out",
         "",
         "Search",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 import wave
 from collections.abc import Callable, Iterator
@@ -19,11 +20,8 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import KeepReason
-from sidecar.web.api import media, undo
 from sidecar.web.app import create_app
-from sidecar.web.pages import files
-from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.browser.conftest import DEADLINE_MS, give_session
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.actions import FakeActions
@@ -32,6 +30,7 @@ from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeMedia
 from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
 from tests.fakes.steering import FakeSteering
+from tests.fakes.web_services import services_of
 
 pytestmark = pytest.mark.browser
 
@@ -120,19 +119,19 @@ def server(
     desk: FakeDesk, kept: FakeOnDevice, sounds: FakeMedia, doing: Removing
 ) -> Iterator[WebServer]:
     undoing = UndoService(lambda _person, _reversal: True, FakeClock())
-    desks = OfflineDesks(
-        desk=desk,
-        on_device=kept,
-        leavers=FakeLeavers([some_leavers(device_name=LONG)]),
-        steering=FakeSteering(),
-        undoing=undoing,
+    services = services_of(
+        desk,
+        files=kept,
+        eviction_preview=FakeLeavers([some_leavers(device_name=LONG)]),
+        preferences=FakeSteering(),
+        undo=undoing,
         actions=doing,
+        media=sounds,
     )
-    further = [files.routes(desks), undo.routes(undoing), media.routes(sounds)]
-    web = create_app(desk, Bus(), further=further)
+    web = create_app(services, Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()
@@ -344,7 +343,7 @@ def test_when_the_last_file_of_an_album_goes_the_list_is_shown(
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     expect(page.locator(".tile")).to_have_count(2)
-    page.wait_for_url("**/offline")
+    page.wait_for_url(re.compile(r"/offline(\?done=[^/]*)?$"))
 
 
 def test_a_file_is_left_out_of_a_rule(opened: Open) -> None:

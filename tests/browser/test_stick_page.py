@@ -60,7 +60,7 @@ def test_everything_is_shown_by_shelf_and_artist_with_its_cover_or_letters(
     with opened(context, stick) as page:
         expect(page.locator("#works > h2")).to_have_text(["Music", "Films", "Series"])
         expect(page.locator("#works h3")).to_have_text(["Björk", "Kettle"])
-        expect(page.locator("#summary")).to_have_text("3 tracks · 1 film · 2 episodes · 30 MB")
+        expect(page.locator("#summary")).to_have_text("3 tracks · 1 film · 2 episodes · 30.0 MB")
         cover = card(page, "Début").locator("img")
         expect(cover).to_be_visible()
         assert cover.evaluate("(one) => one.decode().then(() => one.naturalWidth)") == 8

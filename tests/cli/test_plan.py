@@ -53,7 +53,7 @@ def used(house: Path) -> Database:
         item = Item(id=f"{number:032x}", type=ItemType.AUDIO, title=f"Tone {number}", size=size)
         Holds(db, Bus()).keep(Wish(ANN, STICK, item, Reason("favourites", item.id, "")))
         place = FilePlace(f"{number}.flac", f"{number}.flac")
-        Downloads(db, Bus(), clock).enqueue(
+        Downloads(db, Bus(), clock).queue.enqueue(
             NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
         )
     return db
@@ -80,7 +80,7 @@ def test_it_prints_what_comes_and_what_does_not_beside_a_running_sidecar(
     finally:
         db.close()
 
-    assert text.startswith("Car stick: 1 come (0.0 MiB), 0 go (0.0 MiB), 1 have no room\n")
+    assert text.startswith("Car stick: 1 come (12 kB), 0 go (0 bytes), 1 have no room\n")
     assert "  + Tone 1" in text
     assert "  ! Tone 2" in text
     assert [one["title"] for one in told["adds"]] == ["Tone 1"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import Settings, load
+from sidecar.domain.rules import favourites
 from sidecar.errors import ConfigError
 
 
@@ -30,7 +31,7 @@ def test_nothing_configured_gives_the_defaults(tmp_path: Path) -> None:
     assert settings.jellyfin.url is None
     assert settings.server.host == "127.0.0.1"
     assert settings.transfer.workers == 3
-    assert settings.rules.favourites.grace == timedelta(days=1)
+    assert settings.rules.of(favourites.RULE).grace == timedelta(days=1)
 
 
 def test_the_file_in_the_working_folder_is_read(tmp_path: Path, file: Path) -> None:

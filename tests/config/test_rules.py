@@ -23,7 +23,7 @@ def test_a_rule_is_set_in_the_file_and_in_the_environment(tmp_path: Path) -> Non
 
     rules = load({"SIDECAR_RULES__ALBUM_AFFINITY__THRESHOLD": "5"}, file=file).rules
 
-    expected = album_affinity.Settings(window=timedelta(weeks=2), threshold=5)
+    expected = album_affinity.AlbumAffinitySettings(window=timedelta(weeks=2), threshold=5)
     assert rules.of(album_affinity.RULE) == expected
 
 
@@ -52,7 +52,7 @@ def test_a_change_for_one_device_is_checked_like_the_file(tmp_path: Path) -> Non
 
     changed = rules.changed(queue_ahead.RULE, {"expires": "5 minutes"})
 
-    assert changed == queue_ahead.Settings(count=7, expires=timedelta(minutes=5))
+    assert changed == queue_ahead.QueueAheadSettings(count=7, expires=timedelta(minutes=5))
     with pytest.raises(ConfigError, match="there is no such setting"):
         rules.changed(queue_ahead.RULE, {"songs": 3})
     with pytest.raises(ConfigError, match="greater than or equal"):

@@ -36,14 +36,13 @@ def test_each_key_of_a_device_is_described() -> None:
 
 
 def test_each_key_of_a_rule_has_its_kind_and_its_bounds() -> None:
-    described = {one.name: one for one in keys(SECTIONS["album_affinity"])}
+    enabled, grace, threshold, window = keys(SECTIONS["album_affinity"])
+    within, played = "Within the last", "Tracks that must have been played"
 
-    assert described == {
-        "enabled": Key("enabled", KeyKind.SWITCH),
-        "grace": Key("grace", KeyKind.TIME, "0 seconds", "3660 days"),
-        "threshold": Key("threshold", KeyKind.NUMBER, 1, 50),
-        "window": Key("window", KeyKind.TIME, "0 seconds", "3660 days"),
-    }
+    assert enabled == Key("enabled", KeyKind.SWITCH, label="On")
+    assert (grace.name, grace.kind) == ("grace", KeyKind.TIME)
+    assert threshold == Key("threshold", KeyKind.NUMBER, 1, 50, label=played)
+    assert window == Key("window", KeyKind.TIME, "0 seconds", "3660 days", label=within)
 
 
 def test_choices_are_told() -> None:

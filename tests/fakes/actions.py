@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.shares import Share
-from sidecar.services.accounts.api_keys import ApiKeyView
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -22,12 +20,10 @@ from sidecar.services.downloads.commands import (
 from sidecar.services.downloads.views import DownloadView
 from tests.fakes.desk import FakeDesk
 
-MADE_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-
 
 @dataclass
 class FakeActions:
-    """Implements `ActionsDesk` and `KeyDesk`.
+    """Imitates `DownloadActions`.
 
     Unlike the real one it changes no download: it notes what was asked for and answers what
     `answer` says. Every item is known to its Jellyfin but those in `unknown`.
@@ -40,8 +36,6 @@ class FakeActions:
     orders: list[tuple[str, int, DownloadCommand]] = field(default_factory=list)
     selections: list[tuple[Selection, DownloadCommand]] = field(default_factory=list)
     additions: list[tuple[Sequence[str], str | None, int | None]] = field(default_factory=list)
-    made: dict[int, tuple[Person, ApiKeyView]] = field(default_factory=dict)
-    is_full: bool = False
 
     def add(
         self,
@@ -92,19 +86,3 @@ class FakeActions:
 
     def others(self, person: Person, download_id: int) -> int:
         return self.wanted_too
-
-    def keys(self, person: Person) -> Sequence[ApiKeyView]:
-        return [view for owner, view in self.made.values() if owner == person]
-
-    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
-        if self.is_full:
-            return None
-        view = ApiKeyView(len(self.made) + 1, label, MADE_AT, None)
-        self.made[view.id] = (person, view)
-        return view, "sidecar_the-secret"
-
-    def revoke_key(self, person: Person, key_id: int) -> bool:
-        if key_id not in self.made or self.made[key_id][0] != person:
-            return False
-        del self.made[key_id]
-        return True

@@ -25,7 +25,7 @@ MATCH = FileMatch(
 
 @dataclass
 class FakeAdoption:
-    """Implements `AdoptionDesk` for one device, `stick`, of ann's.
+    """Imitates `AdoptionService` for one device, `stick`, of ann's.
 
     Unlike the real one it looks at no file and adopts nothing.
     """

@@ -66,7 +66,7 @@ def a_download(number: int, **differences: object) -> DownloadView:
 
 @dataclass
 class FakeDesk:
-    """Implements `Desk`.
+    """Imitates `DownloadListing`.
 
     Its lists are in the order of their numbers, the last first (in the queue the first). Unlike
     the real one it keeps nothing on a disk, forgets no session by age, limits no sign-ins,

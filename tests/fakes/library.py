@@ -17,7 +17,7 @@ from sidecar.errors import DeviceError, NotPossible, NotVisible, ServerAway
 from sidecar.jellyfin.library.streaming import Stream
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import Presence
-from sidecar.services.files.search import FileSearchQuery, FoundFile, FoundFilesPage
+from sidecar.services.files.search import FileQuery, FoundFile, FoundFilesPage
 from sidecar.services.files.streaming import Local, NoFile, OpenFile, Remote, StreamLimit
 from sidecar.services.library.browse import BrowseEntry, BrowseQuery, LibraryEntry, LibraryPage
 from sidecar.services.library.covers import Cover
@@ -59,7 +59,7 @@ WAITS = ItemDownloadState(
 
 @dataclass
 class FakeLibrary:
-    """Implements `BrowsingDesk`; everybody sees the same and nothing is asked.
+    """Imitates `LibraryBrowser`; everybody sees the same and nothing is asked.
 
     Unlike the real one it knows how everything stands, in lists as well.
     """
@@ -103,16 +103,16 @@ class FakeLibrary:
 
 @dataclass
 class FakeOffline:
-    """Implements `OfflineDesk`; unlike the real one it looks nowhere."""
+    """Imitates `FileSearch`; unlike the real one it looks nowhere."""
 
     files_of: dict[str, list[FoundFile]] = field(default_factory=dict)
-    asked: list[FileSearchQuery] = field(default_factory=list)
+    asked: list[FileQuery] = field(default_factory=list)
 
     def add(self, person: Person, number: int, *, path: Path | None, text: str | None) -> None:
         view = a_download(number, status=Status.COMPLETED, expected_size=1234)
         self.files_of.setdefault(person.name, []).append(FoundFile(view, Presence(path, text)))
 
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
+    def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
         self.asked.append(query)
         found = self.files_of.get(person.name, [])
         return FoundFilesPage(found, len(found), query.page, query.page_size)
@@ -142,7 +142,7 @@ def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
 
 @dataclass
 class FakeMedia:
-    """Implements `MediaDesk` with files in a folder; people own them by name.
+    """Imitates `MediaStreaming` with files in a folder; people own them by name.
 
     Unlike the real one it notes no use in a database and never asks Jellyfin.
     """

@@ -29,7 +29,7 @@ HEARD = HeardView(
 
 @dataclass
 class FakeLogs:
-    """Implements `LogDesk` for one device, `stick`, of ann's.
+    """Imitates `PlayerLogImporter` for one device, `stick`, of ann's.
 
     Unlike the real one it reads nothing and tells Jellyfin nothing.
     """

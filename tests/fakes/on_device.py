@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
-from sidecar.services.files.browse import FilePage, FileQuery, FileView, TilePage, TileView
+from sidecar.services.files.browse import FilePage, FileView, TilePage, TileView
 from sidecar.services.files.presence import Presence
+from sidecar.services.files.search import FileQuery
 from sidecar.services.space.next_to_go import EvictionCandidate, EvictionCandidates
 from tests.fakes.desk import ANN, QUEUED_AT, FakeDesk, a_download
 
@@ -47,7 +48,7 @@ _OF_FILES = {"sight", "tile", "last_heard", "was_used", "is_pinned", "holdings"}
 
 @dataclass
 class FakeOnDevice:
-    """Implements `OnDeviceDesk`; it shares its people with the desk.
+    """Imitates `FileBrowser`; it shares its people with the desk.
 
     Unlike the real one it finds words anywhere in a title, looks at no device and keeps nothing.
     """
@@ -144,7 +145,7 @@ def _part(found: Sequence[T], wanted: FileQuery) -> Sequence[T]:
 
 @dataclass
 class FakeLeavers:
-    """Implements `LeaversDesk`; everybody gets the same."""
+    """Imitates `EvictionPreview`; everybody gets the same."""
 
     devices: list[EvictionCandidates] = field(default_factory=list)
 

@@ -43,7 +43,7 @@ def a_plan(device_id: str = "stick", **differences: object) -> DevicePlan:
 
 @dataclass
 class FakePlans:
-    """Implements `PlansDesk`.
+    """Imitates `PlanService`.
 
     Unlike the real one it moves nothing, and a plan stays as it is until a test changes it.
     """

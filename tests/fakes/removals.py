@@ -23,7 +23,7 @@ ASKED = RemovalsView(
 
 @dataclass
 class FakeRemovalsDesk:
-    """Implements `RemovalsDesk`.
+    """Imitates `RemovalReview`.
 
     Unlike the real one it looks at no device; Ann's stick is the only one.
     """

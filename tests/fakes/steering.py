@@ -27,7 +27,7 @@ UNTIL = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 @dataclass
 class FakeSteering:
-    """Implements `SteeringDesk`.
+    """Imitates `PreferenceService`.
 
     Unlike the real one it has one device that serves ann alone, knows one track, keeps nothing,
     and asks no Jellyfin.

@@ -19,7 +19,7 @@ from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
@@ -54,12 +54,12 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
     try:
         with db.thread():
             store = Store(db, bus, clock)
-            services = Assembly(settings, store, bus, clock, lambda: True)
+            services = assemble(settings, store, bus, clock, lambda: True)
             try:
-                services.keeping.recover()
+                services.background.housekeeping.recover()
                 yield services, store
             finally:
-                services.registry.close()
+                services.devices.registry.close()
     finally:
         db.close()
 
@@ -71,12 +71,12 @@ def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGI
     (house / ADDRESS).write_text(address)
     (house / FORMAT).write_text(wanted)
     with opened(house) as (services, store):
-        account = services.accounts.with_password("ann", SecretStr("ann"))
-        client = services.accounts.client(account.user_id)
+        account = services.accounts.service.with_password("ann", SecretStr("ann"))
+        client = services.accounts.service.client(account.user_id)
         listing = client.favourites(frozenset({ItemType.AUDIO}))
         item = next(one for one in listing.items if one.title == title)
         planning = WishService(store.db, store.holds, store.downloads, SystemClock())
-        [device_id] = services.registry.serving("ann")
+        [device_id] = services.devices.registry.serving("ann")
         wish = Wish(account.user_id, device_id, item, Reason("favourites", item.id, "liked"))
         planning.hold([wish], client.items)
 
@@ -86,9 +86,9 @@ def work(house: Path) -> None:
     no_more = Event()
     no_more.set()
     with opened(house) as (services, _):
-        worker = services.new_worker()
+        worker = services.transfers.new_worker()
         while worker.step():
-            services.converters.run(no_more)
+            services.transfers.converters.run(no_more)
 
 
 def _child(house: Path) -> None:

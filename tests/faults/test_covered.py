@@ -58,7 +58,7 @@ SHOWN_BY = MappingProxyType(
         ],
         "S12 another server": [
             (
-                "e2e/test_trouble.py::"
+                "e2e/main_job/test_problems.py::"
                 "test_another_server_at_the_address_stops_everything_and_removes_nothing"
             )
         ],
@@ -107,7 +107,7 @@ SHOWN_BY = MappingProxyType(
         ],
         "D10 pulled while writing": [
             "faults/test_disk.py::test_d10_a_stick_that_is_pulled_out_while_it_is_written_to",
-            "e2e/test_trouble.py::test_a_pulled_stick_loses_nothing_and_goes_on_when_it_is_back",
+            "e2e/main_job/test_problems.py::test_a_pulled_stick_loses_nothing_and_goes_on_when_it_is_back",
         ],
         "D11 an empty mount point": [
             "faults/test_disk.py::test_d11_nothing_is_written_under_an_empty_mount_point",

@@ -24,7 +24,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import ProblemKind
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,
@@ -56,12 +56,12 @@ class House:
 
     @property
     def download(self) -> Download:
-        [found], _ = self.store.downloads.page(DownloadFilter(), 1, 10)
+        [found], _ = self.store.downloads.queries.page(DownloadFilter(), 1, 10)
         return found
 
     @property
     def trouble(self) -> str | None:
-        found = self.services.problems.of(ProblemKind.DEVICE, self.download.device_id)
+        found = self.services.accounts.problems.of(ProblemKind.DEVICE, self.download.device_id)
         return found.code if found else None
 
     @property
@@ -71,7 +71,7 @@ class House:
     def interrupted_by(self, fault: Callable[[], object]) -> None:
         """Let a worker fetch slowly, and let the fault happen when some of it is there."""
         self.line.bytes_a_second = SLOW
-        worker = self.services.new_worker()
+        worker = self.services.transfers.new_worker()
         busy = Thread(target=self._work, args=(worker.step,))
         busy.start()
         wait_until(lambda: self._part_size() > MIB, what="a part of the file")
@@ -81,12 +81,12 @@ class House:
         assert not busy.is_alive()
 
     def work(self) -> None:
-        worker = self.services.new_worker()
+        worker = self.services.transfers.new_worker()
         while worker.step():
             pass
 
     def comes_whole(self) -> None:
-        self.services.keeping.step()
+        self.services.background.housekeeping.step()
         self.work()
         assert self.download.status is Status.COMPLETED, self.download.error_message
         assert self.final.read_bytes() == BODY
@@ -96,7 +96,7 @@ class House:
         """One message, and the row is where it was."""
         assert self.trouble == code
         assert self.download.status is Status.PENDING
-        assert not self.services.new_worker().step()
+        assert not self.services.transfers.new_worker().step()
 
     def _work(self, step: Callable[[], bool]) -> None:
         with self.store.db.thread():
@@ -211,7 +211,7 @@ def test_d07_a_disk_whose_driver_dies_stops_with_one_message(
 
         assert house.trouble is not None
         assert house.download.status is Status.PENDING
-        assert not house.services.new_worker().step()
+        assert not house.services.transfers.new_worker().step()
 
 
 def driver_of(mount_point: Path) -> int:
@@ -234,7 +234,7 @@ def test_d11_nothing_is_written_under_an_empty_mount_point(house: House) -> None
     unmount(house.stick)
     before = sorted(house.stick.rglob("*"))
 
-    house.services.keeping.step()
+    house.services.background.housekeeping.step()
     house.work()
 
     house.waits("no-marker")
@@ -246,7 +246,7 @@ def test_d12_another_stick_at_the_place_gets_nothing(house: House) -> None:
     mount_memory(house.stick, options="size=32m")
     write_marker(house.stick, Marker("99999999-9999-4999-8999-999999999999", "Another"))
 
-    house.services.keeping.step()
+    house.services.background.housekeeping.step()
     house.work()
 
     house.waits("other-device")

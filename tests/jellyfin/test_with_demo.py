@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.items import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.client import Jellyfin
@@ -199,11 +199,13 @@ def test_signing_out_is_noticed_by_the_next_request(ann: Jellyfin) -> None:
         ann.favourites({ItemType.AUDIO})
 
 
-@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.ALMOST, Phase.LOADING])
+@pytest.mark.parametrize(
+    "phase", [StartupPhase.STARTING, StartupPhase.ALMOST, StartupPhase.LOADING]
+)
 def test_a_starting_server_is_away_and_comes_back(
-    server: DemoServer, ann: Jellyfin, phase: Phase
+    server: DemoServer, ann: Jellyfin, phase: StartupPhase
 ) -> None:
-    server.enter(phase)
+    server.enter_phase(phase)
     asks: list[Callable[[], object]] = [
         ann.me,
         ann.public_info,
@@ -215,7 +217,7 @@ def test_a_starting_server_is_away_and_comes_back(
             ask()
     assert not ann.is_ready()
 
-    server.enter(Phase.READY)
+    server.enter_phase(StartupPhase.READY)
     assert ann.is_ready()
     assert ann.me().name == "ann"
 

@@ -157,7 +157,7 @@ class Traveller:
         """Let a track be on the stick, asked for by this person."""
         item = self.item(title)
         path = wanted_path(item)
-        download, _ = self.world.downloads.enqueue(
+        download, _ = self.world.downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=STICK,

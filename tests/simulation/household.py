@@ -18,17 +18,10 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context
 from sidecar.domain.space.budget import DeviceRoom, WantedFile
-from sidecar.domain.space.eviction import (
-    REST,
-    EvictionClass,
-    HoldStrength,
-    Stored,
-    must_rest,
-    standing,
-)
+from sidecar.domain.space.eviction import REST, HoldStrength, Stored, must_rest, standing
 from sidecar.domain.space.plan import plan
 from sidecar.domain.space.space import Space
-from sidecar.domain.wishes import Hold, Reason, Wish
+from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
 from tests.fakes.clock import START
 from tests.simulation.catalogue import Catalogue
 from tests.simulation.outcome import Outcome
@@ -92,7 +85,7 @@ class Household:
         context = Context(
             user_id=ANN,
             device_id=STICK,
-            settings=album_affinity.Settings(),
+            settings=album_affinity.AlbumAffinitySettings(),
             now=self.now,
             library=self.catalogue,
         )
@@ -133,7 +126,7 @@ class Household:
         context = Context(
             user_id=ANN,
             device_id=STICK,
-            settings=queue_ahead.Settings(),
+            settings=queue_ahead.QueueAheadSettings(),
             now=self.now,
             library=self.catalogue,
             playing=(playing,) if playing else (),

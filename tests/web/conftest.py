@@ -2,65 +2,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from flask import Blueprint
 from werkzeug.test import Client
 
 from sidecar.domain.undo import Reversal
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api import (
-    adoption,
-    api_keys,
-    download_actions,
-    files,
-    media,
-    plans,
-    playback,
-    player_logs,
-    preferences,
-    removals,
-    syncthing,
-    transfers,
-    undo,
-    users,
-)
-from sidecar.web.api import library as library_api
 from sidecar.web.app import Web, create_app
-from sidecar.web.pages import admin, device, imports, profile
-from sidecar.web.pages import download_actions as download_actions_pages
-from sidecar.web.pages import files as files_pages
-from sidecar.web.pages import library as library_pages
-from sidecar.web.pages.device import DeviceDesks
-from sidecar.web.pages.files import OfflineDesks
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
+from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
 from tests.fakes.desk import ANN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
-from tests.fakes.listening import FakeListening
 from tests.fakes.logs import FakeLogs
 from tests.fakes.on_device import FakeLeavers, FakeOnDevice
 from tests.fakes.peers import FakePeers
-from tests.fakes.people import FakeHood, FakePeople
 from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
-from tests.fakes.transfers import FakeTransfers
-from tests.fakes.unplugging import FakeUnplugging
-
-
-@dataclass
-class Browser:
-    """A client with a session: sends the cookie, and the token when told to."""
-
-    client: Client
-    csrf: str
+from tests.fakes.web_services import services_of
+from tests.web.house import Browser, WebHouse, web_house
 
 
 @pytest.fixture
@@ -106,31 +73,6 @@ def logs_desk() -> FakeLogs:
 @pytest.fixture
 def planned() -> FakePlans:
     return FakePlans()
-
-
-@pytest.fixture
-def listening() -> FakeListening:
-    return FakeListening()
-
-
-@pytest.fixture
-def transfers_desk() -> FakeTransfers:
-    return FakeTransfers()
-
-
-@pytest.fixture(name="people")
-def known_people() -> FakePeople:
-    return FakePeople()
-
-
-@pytest.fixture
-def hood() -> FakeHood:
-    return FakeHood()
-
-
-@pytest.fixture
-def unplugging() -> FakeUnplugging:
-    return FakeUnplugging()
 
 
 @pytest.fixture
@@ -180,56 +122,43 @@ def undoing(taken_back: list[Reversal], clock: FakeClock) -> UndoService:
     return UndoService(reverse, clock)
 
 
-@pytest.fixture
-def further(request: pytest.FixtureRequest) -> list[Blueprint]:
-    desk_of = request.getfixturevalue
-    return [
-        download_actions.routes(desk_of("doing"), desk_of("undoing")),
-        device.routes(
-            DeviceDesks(
-                plans=desk_of("planned"),
-                steering=desk_of("steering_desk"),
-                removals=desk_of("removals_desk"),
-                unplugging=desk_of("unplugging"),
-                peers=desk_of("peers_desk"),
-                undoing=desk_of("undoing"),
-            )
-        ),
-        adoption.routes(desk_of("adoption_desk")),
-        player_logs.routes(desk_of("logs_desk")),
-        imports.routes(desk_of("adoption_desk"), desk_of("logs_desk")),
-        api_keys.routes(desk_of("doing")),
-        download_actions_pages.routes(desk_of("doing"), desk_of("undoing")),
-        profile.routes(desk_of("doing"), desk_of("people")),
-        users.routes(desk_of("people"), desk_of("hood")),
-        admin.routes(desk_of("people"), desk_of("hood"), desk_of("transfers_desk")),
-        preferences.routes(desk_of("steering_desk")),
-        removals.routes(desk_of("removals_desk")),
-        syncthing.routes(desk_of("peers_desk")),
-        plans.routes(desk_of("planned")),
-        playback.routes(desk_of("listening")),
-        transfers.routes(desk_of("transfers_desk")),
-        library_api.routes(desk_of("library"), desk_of("playing")),
-        library_pages.routes(desk_of("desk"), desk_of("library"), desk_of("doing")),
-        media.routes(desk_of("playing")),
-        files.routes(desk_of("on_devices")),
-        undo.routes(desk_of("undoing")),
-        files_pages.routes(
-            OfflineDesks(
-                desk=desk_of("desk"),
-                on_device=desk_of("kept"),
-                leavers=desk_of("leavers"),
-                steering=desk_of("steering_desk"),
-                actions=desk_of("doing"),
-                undoing=desk_of("undoing"),
-            )
-        ),
-    ]
+FAKES = {
+    "actions": "doing",
+    "undo": "undoing",
+    "plans": "planned",
+    "preferences": "steering_desk",
+    "removals": "removals_desk",
+    "sync_status": "peers_desk",
+    "adoption": "adoption_desk",
+    "player_logs": "logs_desk",
+    "library": "library",
+    "media": "playing",
+    "file_search": "on_devices",
+    "files": "kept",
+    "eviction_preview": "leavers",
+}
 
 
 @pytest.fixture
-def web(desk: FakeDesk, bus: Bus, clock: FakeClock, further: list[Blueprint]) -> Web:
-    return create_app(desk, bus, clock=clock, further=further)
+def services(desk: FakeDesk, request: pytest.FixtureRequest) -> WebServices:
+    fakes = {name: request.getfixturevalue(fixture) for name, fixture in FAKES.items()}
+    eject = SimpleNamespace(is_ejected=lambda _device_id: False)
+    return services_of(desk, eject=eject, **fakes)
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """The real services; a test that asks for it has no fake of ours."""
+    with web_house(tmp_path, clock) as built:
+        yield built
+
+
+@pytest.fixture
+def web(request: pytest.FixtureRequest, bus: Bus, clock: FakeClock) -> Web:
+    if "house" in request.fixturenames:
+        house: WebHouse = request.getfixturevalue("house")
+        return house.web
+    return create_app(request.getfixturevalue("services"), bus, clock=clock)
 
 
 @pytest.fixture
@@ -238,13 +167,20 @@ def client(web: Web) -> Client:
 
 
 @pytest.fixture
-def ann(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, ANN)
+def ann(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, ANN)
 
 
 @pytest.fixture
-def eve(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, EVE)
+def eve(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, EVE)
+
+
+def _signed_in(request: pytest.FixtureRequest, web: Web, person: Person) -> Browser:
+    if "house" in request.fixturenames:
+        house: WebHouse = request.getfixturevalue("house")
+        return house.come_in(person)
+    return come_in(web, request.getfixturevalue("desk"), person)
 
 
 def come_in(web: Web, desk: FakeDesk, person: Person) -> Browser:
@@ -258,10 +194,10 @@ def come_in(web: Web, desk: FakeDesk, person: Person) -> Browser:
 def server(desk: FakeDesk, bus: Bus) -> Iterator[WebServer]:
     """A real server with the live connection; no thread of its may outlive it."""
     before = set(threading.enumerate())
-    web = create_app(desk, bus)
+    web = create_app(services_of(desk), bus)
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     yield server
     web.live.stop()

@@ -15,7 +15,7 @@ from sidecar.services.library.download_state import ButtonState, ItemDownloadSta
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, FakeDesk, a_download
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, an_entry
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 STICK = DeviceView("stick", "Car stick", "", None, None, 0, None, None)
 CARD = DeviceView("card", "Player", "", None, None, 0, None, None)

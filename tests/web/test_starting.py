@@ -9,10 +9,11 @@ from werkzeug.test import Client
 from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.web.app import WebOptions, create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep, starting_app
 from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.page import OpenPage
+from tests.fakes.web_services import services_of
 
 
 def asking(startup: Startup | None = None, base_url: str = "") -> Client:
@@ -83,10 +84,10 @@ def test_it_is_reached_as_everything_else() -> None:
 
 def test_a_server_that_has_started_answers_as_the_application_from_then_on() -> None:
     desk, bus = FakeDesk(), Bus()
-    web = create_app(desk, bus)
+    web = create_app(services_of(desk), bus)
     server = WebServer(starting_app(Startup(), WebOptions(), SystemClock()), "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     try:
         with requests.Session() as kept:

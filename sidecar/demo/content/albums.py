@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
-from sidecar.demo.content.recipe import Album, Codec, Song, Sound
+from sidecar.demo.content.recipe import Album, AlbumCodec, Song, SongSound
 
 _LAMPS = """\
 [00:01.00]Somebody lit the harbour lamps
@@ -29,7 +29,7 @@ FIRST_LIGHT = Album(
     artists=("The Sine Waves",),
     year=2019,
     genres=("Ambient",),
-    codec=Codec.FLAC,
+    codec=AlbumCodec.FLAC,
     bit_depth=24,
     colours=((252, 176, 69), (131, 58, 180)),
     discs=(
@@ -52,7 +52,7 @@ BOTH_SIDES = Album(
     artists=("The Sine Waves",),
     year=2022,
     genres=("Ambient", "Folk"),
-    codec=Codec.FLAC,
+    codec=AlbumCodec.FLAC,
     colours=((29, 151, 108), (147, 249, 185)),
     discs=(
         (
@@ -75,7 +75,7 @@ MARIGOLD = Album(
     artists=("Greta Marigold",),
     year=2008,
     genres=("Folk",),
-    codec=Codec.OPUS,
+    codec=AlbumCodec.OPUS,
     colours=((247, 151, 30), (196, 30, 58)),
     has_disc_folders=True,
     discs=(
@@ -89,7 +89,7 @@ LANTERNS = Album(
     artists=("Various Artists",),
     year=2020,
     genres=("Pop", "Folk"),
-    codec=Codec.MP3,
+    codec=AlbumCodec.MP3,
     colours=((15, 32, 39), (255, 200, 87)),
     discs=(
         (
@@ -113,7 +113,7 @@ KETTLE_HITS = Album(
     artists=("The Copper Kettle Orchestra",),
     year=2015,
     genres=("Jazz",),
-    codec=Codec.MP3,
+    codec=AlbumCodec.MP3,
     colours=((184, 115, 51), (60, 16, 83)),
     discs=(
         (
@@ -131,7 +131,7 @@ CHOIR_HITS = Album(
     artists=("Post Office Choir",),
     year=2018,
     genres=("Choral",),
-    codec=Codec.AAC,
+    codec=AlbumCodec.AAC,
     colours=((0, 78, 146), (255, 230, 109)),
     discs=(
         (
@@ -149,7 +149,7 @@ MAINS_HUM = Album(
     artists=("DC/AC",),
     year=2011,
     genres=("Electronic",),
-    codec=Codec.AAC,
+    codec=AlbumCodec.AAC,
     colours=((241, 39, 17), (20, 20, 40)),
     discs=(
         (
@@ -166,7 +166,7 @@ MORGUNN = Album(
     artists=("Sæla Tónn",),
     year=2014,
     genres=("Post-Rock",),
-    codec=Codec.OPUS,
+    codec=AlbumCodec.OPUS,
     colours=((131, 164, 212), (182, 251, 255)),
     discs=(
         (
@@ -184,7 +184,7 @@ NAMES = Album(
     artists=("Nobody & the Reserved Words",),
     year=None,
     genres=(),
-    codec=Codec.MP3,
+    codec=AlbumCodec.MP3,
     colours=((67, 206, 162), (24, 90, 157)),
     discs=(
         (
@@ -211,14 +211,14 @@ STORM = Album(
     artists=("Rain Cabinet",),
     year=2017,
     genres=("Field Recording",),
-    codec=Codec.FLAC,
+    codec=AlbumCodec.FLAC,
     bit_depth=24,
     sample_rate=96_000,
     colours=((44, 62, 80), (76, 161, 175)),
     discs=(
         (
-            Song("Drizzle", 10, sound=Sound.RAIN),
-            Song("The Whole Storm, Uncut", 232, sound=Sound.RAIN),
+            Song("Drizzle", 10, sound=SongSound.RAIN),
+            Song("The Whole Storm, Uncut", 232, sound=SongSound.RAIN),
         ),
     ),
 )
@@ -228,7 +228,7 @@ LOOSE = Album(
     artists=(),
     year=None,
     genres=(),
-    codec=Codec.MP3,
+    codec=AlbumCodec.MP3,
     colours=((120, 120, 120), (200, 200, 200)),
     discs=((Song("recording 0042", 20),),),
 )
@@ -238,7 +238,7 @@ SKETCHES = Album(
     artists=("The Sine Waves",),
     year=2016,
     genres=("Ambient",),
-    codec=Codec.FLAC,
+    codec=AlbumCodec.FLAC,
     colours=((252, 176, 69), (29, 151, 108)),
     discs=((Song("Pencil", 10), Song("Ink/Water", 11), Song("Chalk?", 12)),),
 )

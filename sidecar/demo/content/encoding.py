@@ -11,14 +11,14 @@ from pathlib import Path
 from zlib import crc32
 
 from sidecar.demo.content import tones
-from sidecar.demo.content.recipe import Codec, Sound, Track
+from sidecar.demo.content.recipe import AlbumCodec, SongSound, Track
 
 _EXACT = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
 _ENCODE = {
-    Codec.FLAC: ("-c:a", "flac", "-compression_level", "2", "-f", "flac"),
-    Codec.MP3: ("-c:a", "libmp3lame", "-b:a", "160k", "-id3v2_version", "3", "-f", "mp3"),
-    Codec.OPUS: ("-c:a", "libopus", "-b:a", "96k", "-f", "opus"),
-    Codec.AAC: ("-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "ipod"),
+    AlbumCodec.FLAC: ("-c:a", "flac", "-compression_level", "2", "-f", "flac"),
+    AlbumCodec.MP3: ("-c:a", "libmp3lame", "-b:a", "160k", "-id3v2_version", "3", "-f", "mp3"),
+    AlbumCodec.OPUS: ("-c:a", "libopus", "-b:a", "96k", "-f", "opus"),
+    AlbumCodec.AAC: ("-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "ipod"),
 }
 _PICTURE = (
     *("-map", "0:v", "-c:v", "copy", "-disposition:v", "attached_pic"),
@@ -37,7 +37,7 @@ def seed_of(path: str) -> int:
 
 def sample_rate_of(track: Track) -> int:
     """Return the samples a second of the finished file; Opus knows only one rate."""
-    return OPUS_RATE if track.album.codec is Codec.OPUS else track.album.sample_rate
+    return OPUS_RATE if track.album.codec is AlbumCodec.OPUS else track.album.sample_rate
 
 
 def track_arguments(track: Track, cover: Path, out: Path) -> list[str]:
@@ -49,12 +49,12 @@ def track_arguments(track: Track, cover: Path, out: Path) -> list[str]:
         out: Its name needs no ending: the format is said outright.
     """
     codec = track.album.codec
-    embeds = track.is_tagged and codec is not Codec.OPUS
+    embeds = track.is_tagged and codec is not AlbumCodec.OPUS
     words = [*(("-i", str(cover)) if embeds else ()), "-filter_complex", _sound(track)]
     words += [*(_PICTURE if embeds else ()), "-map", "[sound]", *_EXACT]
     if track.is_tagged:
         words += _tags(track)
-        if codec is Codec.OPUS:
+        if codec is AlbumCodec.OPUS:
             # ffmpeg's Ogg writer takes no picture stream, but the tag that Ogg uses for pictures.
             words += ["-metadata", f"METADATA_BLOCK_PICTURE={_flac_picture(cover.read_bytes())}"]
     return [*words, *_samples(track), *_ENCODE[codec], str(out)]
@@ -84,13 +84,13 @@ def cover_arguments(graph: str, out: Path) -> list[str]:
 
 
 def _sound(track: Track) -> str:
-    compose = tones.rain if track.song.sound is Sound.RAIN else tones.music
+    compose = tones.rain if track.song.sound is SongSound.RAIN else tones.music
     return compose(seed_of(track.path), track.song.seconds, sample_rate_of(track))
 
 
 def _samples(track: Track) -> list[str]:
     rate = ["-ar", str(sample_rate_of(track))]
-    if track.album.codec is not Codec.FLAC:
+    if track.album.codec is not AlbumCodec.FLAC:
         return rate
     return [*rate, "-sample_fmt", "s32" if track.album.bit_depth > 16 else "s16"]  # noqa: PLR2004 -- s16 is 16 bits
 

@@ -21,19 +21,19 @@ _LONGEST_RUN_S = 300.0
 _OWN_GROUP = 0
 
 
-class MediaTrouble(Exception):
+class MediaError(Exception):
     """The demo's media cannot be made; `str()` is a sentence for people."""
 
 
-class FfmpegMissing(MediaTrouble):
+class FfmpegMissing(MediaError):
     """There is no ffmpeg, or none with the encoders we need."""
 
 
-class FfmpegFailed(MediaTrouble):
+class FfmpegFailed(MediaError):
     """ffmpeg refused to make one file; says which, and ffmpeg's own last words."""
 
 
-class MakingStopped(MediaTrouble):
+class MediaCancelled(MediaError):
     """The making was asked to stop; the next call takes it up where it was."""
 
 
@@ -71,7 +71,7 @@ def find_ffmpeg(
         program = place()
         if program is None:
             continue
-        lacking = _lacking(program)
+        lacking = _missing_encoders(program)
         if not lacking:
             return program
         seen.append(f"{program} cannot be used: {lacking}")
@@ -94,7 +94,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
 
     Raises:
         FfmpegFailed: It ended with an error or took longer than five minutes.
-        MakingStopped: `stop` was set.
+        MediaCancelled: `stop` was set.
     """
     common = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
     with subprocess.Popen(  # noqa: S603 -- a program the person chose or installed, no shell
@@ -109,7 +109,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
         finally:
             running.kill()
     if said is None and stop.is_set():
-        raise MakingStopped("The demo's music is not finished; the next start goes on with it")
+        raise MediaCancelled("The demo's music is not finished; the next start goes on with it")
     if said is None:
         raise FfmpegFailed(f"ffmpeg could not make {what}: it took longer than five minutes")
     if running.returncode != 0:
@@ -129,7 +129,7 @@ def _wait(running: subprocess.Popen[bytes], stop: Event) -> str | None:
     return None
 
 
-def _lacking(program: str) -> str:
+def _missing_encoders(program: str) -> str:
     """Return why this program will not do, or an empty string."""
     try:
         listed = subprocess.run(  # noqa: S603 -- the same program, asked what it can

@@ -20,7 +20,7 @@ from sidecar.demo.content.albums import (
     SKETCHES,
     STORM,
 )
-from sidecar.demo.content.recipe import Film, Playlist, Recipe, Series
+from sidecar.demo.content.recipe import Film, PlaylistRecipe, Recipe, Series
 
 VERSION = 1
 
@@ -39,7 +39,7 @@ _LIGHTHOUSE = Series(
     colours=((20, 30, 48), (250, 220, 120)),
 )
 
-_ROAD_TRIP = Playlist(
+_ROAD_TRIP = PlaylistRecipe(
     name="Road trip",
     owner="ann",
     picks=(
@@ -54,7 +54,7 @@ _ROAD_TRIP = Playlist(
     ),
 )
 
-_LONG_DRIVE = Playlist(
+_LONG_DRIVE = PlaylistRecipe(
     name="Long drive",
     owner="admin",
     picks=(
@@ -92,5 +92,5 @@ SMALL = Recipe(
     version=VERSION,
     albums=(SKETCHES,),
     films=(Film("Flip Book", 2016, 10, ".mkv", 60, ((40, 40, 60), (240, 90, 120))),),
-    playlists=(Playlist("Road trip", "ann", ((SKETCHES, "Chalk?"), (SKETCHES, "Pencil"))),),
+    playlists=(PlaylistRecipe("Road trip", "ann", ((SKETCHES, "Chalk?"), (SKETCHES, "Pencil"))),),
 )

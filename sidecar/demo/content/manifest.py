@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.demo.content.encoding import HEIGHT, WIDTH, sample_rate_of
-from sidecar.demo.content.recipe import Codec, Colours, Episode, Film, Recipe, Track
+from sidecar.demo.content.recipe import AlbumCodec, Colours, Episode, Film, Recipe, Track
 
 LISTING = "library.json"
 COVER = "cover.jpg"
@@ -24,7 +24,7 @@ _LIBRARIES = (("Music", "music"), ("Movies", "movies"), ("Shows", "tvshows"))
 _CHANNELS = 2
 
 
-def listing(recipe: Recipe, folder: Path) -> Entry:
+def build_listing(recipe: Recipe, folder: Path) -> Entry:
     """Return the whole of `library.json`; the recipe's files must be in `folder`.
 
     Paths are relative to the folder. `bitrate` is the file's bits for each second of it.
@@ -99,7 +99,7 @@ def _track(track: Track, folder: Path) -> Entry:
         "bitrate": round(bits / song.seconds),
         "sample_rate": sample_rate_of(track),
         "channels": _CHANNELS,
-        "bit_depth": album.bit_depth if album.codec is Codec.FLAC else None,
+        "bit_depth": album.bit_depth if album.codec is AlbumCodec.FLAC else None,
         "lyrics": song.lyrics,
     }
 

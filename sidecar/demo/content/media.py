@@ -25,9 +25,16 @@ from threading import Event
 
 from sidecar.demo.content.covers import POSTER, SQUARE, cover
 from sidecar.demo.content.encoding import cover_arguments, film_arguments, seed_of, track_arguments
-from sidecar.demo.content.ffmpeg import MediaTrouble, find_ffmpeg, run_ffmpeg
+from sidecar.demo.content.ffmpeg import MediaError, find_ffmpeg, run_ffmpeg
 from sidecar.demo.content.libraries import WHOLE
-from sidecar.demo.content.manifest import COVER, LISTING, listed_paths, listing, paths_of, pictures
+from sidecar.demo.content.manifest import (
+    COVER,
+    LISTING,
+    build_listing,
+    listed_paths,
+    paths_of,
+    pictures,
+)
 from sidecar.demo.content.recipe import Recipe
 
 MARK = ".recipe"
@@ -40,19 +47,19 @@ _LOOK_EVERY_S = 0.25
 Progress = Callable[[int, int, str], None]
 
 
-class NotOurFolder(MediaTrouble):
+class NotOurFolder(MediaError):
     """The folder holds media that the demo did not make."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _FileJob:
     """One file to make: its path in the library, and ffmpeg's arguments once it has a place."""
 
     path: str
     arguments: Callable[[Path], list[str]]
 
 
-def _say_nothing(_done: int, _total: int, _path: str) -> None:
+def _ignore_progress(_done: int, _total: int, _path: str) -> None:
     """Take no notice of progress."""
 
 
@@ -60,7 +67,7 @@ def make_library(
     folder: Path,
     *,
     ffmpeg: str | None = None,
-    progress: Progress = _say_nothing,
+    progress: Progress = _ignore_progress,
     recipe: Recipe = WHOLE,
     stop: Event | None = None,
 ) -> None:
@@ -77,27 +84,27 @@ def make_library(
     Raises:
         FfmpegMissing: No usable ffmpeg; says what to install.
         FfmpegFailed: One file could not be made; a further call goes on where this one ended.
-        MakingStopped: `stop` was set; the same.
+        MediaCancelled: `stop` was set; the same.
         NotOurFolder: The folder holds somebody's own media.
     """
     mark = f"{recipe.name} {recipe.version}\n"
     if _is_finished(folder, mark):
         return
-    kitchen = _Kitchen(folder, find_ffmpeg(ffmpeg), stop or Event(), progress)
+    builder = _FileBuilder(folder, find_ffmpeg(ffmpeg), stop or Event(), progress)
     _begin(folder, recipe, mark)
     covers, media = list(_covers(recipe)), list(_media(recipe, folder))
-    kitchen.total = len(covers) + len(media)
-    progress(0, kitchen.total, "")
+    builder.total = len(covers) + len(media)
+    progress(0, builder.total, "")
     try:
-        kitchen.make(covers)
-        kitchen.make(media)
-        text = json.dumps(listing(recipe, folder), ensure_ascii=False, indent=1)
-        kitchen.put(f"{text}\n", LISTING)
+        builder.make(covers)
+        builder.make(media)
+        text = json.dumps(build_listing(recipe, folder), ensure_ascii=False, indent=1)
+        builder.write(f"{text}\n", LISTING)
     finally:
         shutil.rmtree(folder / _MAKING, ignore_errors=True)
 
 
-class _Kitchen:
+class _FileBuilder:
     """Makes pieces side by side, each under a passing name until it is whole."""
 
     def __init__(self, folder: Path, program: str, stop: Event, progress: Progress) -> None:
@@ -109,7 +116,7 @@ class _Kitchen:
         self._making = folder / _MAKING / token_hex(8)
         self._part_numbers = count()
 
-    def make(self, pieces: list[_Piece]) -> None:
+    def make(self, pieces: list[_FileJob]) -> None:
         """Make what is not there yet. The first failure keeps the rest from starting."""
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="demo-media") as pool:
             running = {pool.submit(self._make_one, piece): piece.path for piece in pieces}
@@ -122,13 +129,13 @@ class _Kitchen:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def put(self, text: str, path: str) -> None:
+    def write(self, text: str, path: str) -> None:
         """Write a text file, whole or not at all."""
         part = self._part()
         part.write_text(text, encoding="utf-8")
         self._place(part, path)
 
-    def _make_one(self, piece: _Piece) -> None:
+    def _make_one(self, piece: _FileJob) -> None:
         if (self._folder / piece.path).exists():
             return
         part = self._part()
@@ -181,22 +188,22 @@ def _mark_of(folder: Path) -> str | None:
         return None
 
 
-def _covers(recipe: Recipe) -> Iterator[_Piece]:
+def _covers(recipe: Recipe) -> Iterator[_FileJob]:
     for where, path, colours in pictures(recipe):
         size = SQUARE if path.endswith(COVER) else POSTER
         graph = cover(colours, size, seed_of(where))
-        yield _Piece(path, partial(cover_arguments, graph))
+        yield _FileJob(path, partial(cover_arguments, graph))
 
 
-def _media(recipe: Recipe, folder: Path) -> Iterator[_Piece]:
+def _media(recipe: Recipe, folder: Path) -> Iterator[_FileJob]:
     """Yield everything that sounds, the longest first so that nothing is left for the end."""
     for track in sorted(recipe.tracks(), key=lambda one: -one.song.seconds):
         jpeg = folder / track.album.folder / COVER
-        yield _Piece(track.path, partial(track_arguments, track, jpeg))
+        yield _FileJob(track.path, partial(track_arguments, track, jpeg))
     for film in recipe.films:
-        yield _Piece(film.path, partial(film_arguments, film.path, film.seconds, film.hue))
+        yield _FileJob(film.path, partial(film_arguments, film.path, film.seconds, film.hue))
     for index, episode in enumerate(recipe.episodes()):
         hue = 20 * index
-        yield _Piece(
+        yield _FileJob(
             episode.path, partial(film_arguments, episode.path, episode.series.seconds, hue)
         )

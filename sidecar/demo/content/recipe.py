@@ -21,7 +21,7 @@ Colours = tuple[Colour, Colour]
 """A picture's two colours, each red, green and blue from 0 to 255."""
 
 
-class Codec(StrEnum):
+class AlbumCodec(StrEnum):
     """How an album's tracks are encoded; the value is what Jellyfin calls the codec."""
 
     FLAC = "flac"
@@ -32,10 +32,10 @@ class Codec(StrEnum):
     @property
     def ending(self) -> str:
         """Return the file name's ending, with its dot."""
-        return ".m4a" if self is Codec.AAC else f".{self.value}"
+        return ".m4a" if self is AlbumCodec.AAC else f".{self.value}"
 
 
-class Sound(StrEnum):
+class SongSound(StrEnum):
     """What a song sounds like."""
 
     MUSIC = "music"
@@ -55,7 +55,7 @@ class Song:
     seconds: int
     artists: tuple[str, ...] = ()
     lyrics: str | None = None
-    sound: Sound = Sound.MUSIC
+    sound: SongSound = SongSound.MUSIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Album:
     artists: tuple[str, ...]
     year: int | None
     genres: tuple[str, ...]
-    codec: Codec
+    codec: AlbumCodec
     colours: Colours
     discs: tuple[tuple[Song, ...], ...]
     bit_depth: int = 16
@@ -84,7 +84,8 @@ class Album:
         """Return the album's folder, relative to the library."""
         if self.title is None:
             return "Music/Loose recordings"
-        return f"Music/{on_disk(self.artists[0])}/{on_disk(_dated(self.title, self.year))}"
+        artist, title = self.artists[0], _with_year(self.title, self.year)
+        return f"Music/{to_file_name(artist)}/{to_file_name(title)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,13 @@ class Track:
         """Return the file's path, relative to the library."""
         ending = self.album.codec.ending
         if not self.is_tagged:
-            return f"{self.album.folder}/{on_disk(self.song.title, ending)}"
+            return f"{self.album.folder}/{to_file_name(self.song.title, ending)}"
         place = f"{self.number:02}"
         if self.album.has_disc_folders:
             place = f"Disc {self.disc}/{place}"
         elif len(self.album.discs) > 1:
             place = f"{self.disc}-{place}"
-        return f"{self.album.folder}/{place} - {on_disk(self.song.title, ending, spare=7)}"
+        return f"{self.album.folder}/{place} - {to_file_name(self.song.title, ending, spare=7)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,12 @@ class Film:
     @property
     def folder(self) -> str:
         """Return the film's folder, relative to the library."""
-        return f"Movies/{on_disk(_dated(self.title, self.year))}"
+        return f"Movies/{to_file_name(_with_year(self.title, self.year))}"
 
     @property
     def path(self) -> str:
         """Return the film's path, relative to the library."""
-        return f"{self.folder}/{on_disk(_dated(self.title, self.year), self.ending)}"
+        return f"{self.folder}/{to_file_name(_with_year(self.title, self.year), self.ending)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Series:
     @property
     def folder(self) -> str:
         """Return the series' folder, relative to the library."""
-        return f"Shows/{on_disk(self.title)}"
+        return f"Shows/{to_file_name(self.title)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,12 @@ class Episode:
     def path(self) -> str:
         """Return the file's path, relative to the library."""
         place = f"S{self.season:02}E{self.number:02}"
-        name = on_disk(f"{self.series.title} - {place} - {self.title}", ".mkv")
+        name = to_file_name(f"{self.series.title} - {place} - {self.title}", ".mkv")
         return f"{self.series.folder}/Season {self.season:02}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Playlist:
+class PlaylistRecipe:
     """A playlist of one user; a pick is an album and the title of a song on it."""
 
     name: str
@@ -205,7 +206,7 @@ class Recipe:
     albums: tuple[Album, ...]
     films: tuple[Film, ...] = ()
     series: tuple[Series, ...] = ()
-    playlists: tuple[Playlist, ...] = ()
+    playlists: tuple[PlaylistRecipe, ...] = ()
 
     def tracks(self) -> Iterator[Track]:
         """Yield every track of every album, in order."""
@@ -227,7 +228,7 @@ def tracks_of(album: Album) -> Iterator[Track]:
             yield Track(album, song, disc, number)
 
 
-def on_disk(name: str, ending: str = "", *, spare: int = 0) -> str:
+def to_file_name(name: str, ending: str = "", *, spare: int = 0) -> str:
     """Return `name` as an ext4 file name: as it is, but for the slash and what is too long.
 
     Args:
@@ -239,5 +240,5 @@ def on_disk(name: str, ending: str = "", *, spare: int = 0) -> str:
     return name.replace("/", "_").encode()[:room].decode(errors="ignore") + ending
 
 
-def _dated(title: str, year: int | None) -> str:
+def _with_year(title: str, year: int | None) -> str:
     return title if year is None else f"{title} ({year})"

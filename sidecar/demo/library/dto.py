@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sidecar.demo.library import naming, streams
-from sidecar.demo.library.items import Item, Kind, Library
-from sidecar.demo.protocol.formats import NEVER, Json, date, fingerprint, ticks
+from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.protocol.formats import NEVER, Json, fingerprint, format_date, ticks
 from sidecar.demo.protocol.version import Version
 
 _BLUR = "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
@@ -71,14 +71,14 @@ _NOT_WHILE_PLAYING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class DtoBuilder:
     """Tells the items of one scan in one server's words."""
 
     library: Library
     server_id: str
     speaks: Version
 
-    def whole(self, item: Item, *, user_data: Json | None, may_download: bool) -> Json:
+    def full_item(self, item: Item, *, user_data: Json | None, may_download: bool) -> Json:
         """Return everything there is to tell of one item."""
         told = (
             self._head(item, may_download=may_download)
@@ -90,7 +90,7 @@ class Teller:
             del told["PlayAccess"]
         return _without_nulls(told)
 
-    def listed(self, whole: Json, fields: Iterable[str]) -> Json:
+    def list_item(self, whole: Json, fields: Iterable[str]) -> Json:
         """Return what a list tells of an item, and of the rest what `fields` names."""
         wanted: set[str] = set()
         known = {name.lower(): name for name in (*ON_REQUEST, *_TOGETHER)}
@@ -102,14 +102,14 @@ class Teller:
             name: value for name, value in whole.items() if name not in ON_REQUEST or name in wanted
         }
 
-    def playing(self, item: Item) -> Json:
+    def playing_item(self, item: Item) -> Json:
         """Return what a session tells of what it plays: told without any user."""
-        whole = self.whole(item, user_data=None, may_download=False)
+        whole = self.full_item(item, user_data=None, may_download=False)
         return {name: value for name, value in whole.items() if name not in _NOT_WHILE_PLAYING}
 
-    def queued(self, item: Item) -> Json:
+    def queued_item(self, item: Item) -> Json:
         """Return what a session tells of an item in its queue, in full."""
-        told = self.whole(item, user_data=None, may_download=False)
+        told = self.full_item(item, user_data=None, may_download=False)
         sources = self._sources(item)
         for source in sources or []:
             # Which sound a user would hear depends on the user.
@@ -122,18 +122,18 @@ class Teller:
 
     def _head(self, item: Item, *, may_download: bool) -> Json:
         media = item.media
-        is_dated = item.kind in {Kind.AUDIO, Kind.ALBUM}
+        is_dated = item.kind in {BaseItemKind.AUDIO, BaseItemKind.ALBUM}
         premiere = f"{item.year:04d}-01-01T00:00:00.0000000Z" if item.year else NEVER
         return {
             "Name": item.name,
             "ServerId": self.server_id,
             "Id": item.id,
             "Etag": fingerprint(repr((item.name, item.created, media and media.modified_ns))),
-            "DateCreated": date(item.created),
-            "DateLastMediaAdded": NEVER if item.kind is Kind.LIBRARY else None,
+            "DateCreated": format_date(item.created),
+            "DateLastMediaAdded": NEVER if item.kind is BaseItemKind.LIBRARY else None,
             "CanDelete": False,
             "CanDownload": may_download and item.kind.is_playable,
-            "HasLyrics": bool(media and media.lyrics) if item.kind is Kind.AUDIO else None,
+            "HasLyrics": bool(media and media.lyrics) if item.kind is BaseItemKind.AUDIO else None,
             "Container": streams.container(item),
             "SortName": item.sort_name,
             "PremiereDate": premiere if is_dated else None,
@@ -151,7 +151,7 @@ class Teller:
 
     def _middle(self, item: Item, user_data: Json | None) -> Json:
         genres = item.music.genres if item.music else ()
-        is_music = item.kind is Kind.AUDIO and self.speaks.tells_people_and_chapters
+        is_music = item.kind is BaseItemKind.AUDIO and self.speaks.tells_people_and_chapters
         return {
             "IndexNumber": item.index,
             "ParentIndexNumber": item.parent_index,
@@ -182,7 +182,7 @@ class Teller:
             "CollectionType": item.collection_type,
             "VideoType": "VideoFile" if item.kind.is_video else None,
             "MediaStreams": streams.streams(item, media, self.speaks) if media else None,
-            "AirDays": [] if item.kind is Kind.SERIES else None,
+            "AirDays": [] if item.kind is BaseItemKind.SERIES else None,
             "ImageTags": images,
             "BackdropImageTags": [],
             "ImageBlurHashes": {"Primary": {blurred: _BLUR}} if blurred else {},
@@ -221,7 +221,7 @@ class Teller:
         return streams.sources(item, item.media, self.speaks) if item.media else None
 
     def _run_time(self, item: Item) -> int | None:
-        if item.kind in {Kind.ARTIST, Kind.PLAYLIST}:
+        if item.kind in {BaseItemKind.ARTIST, BaseItemKind.PLAYLIST}:
             return 0
         return ticks(item.seconds) if item.seconds else None
 
@@ -258,4 +258,4 @@ def _show(item: Item) -> Json:
 def _media_type(item: Item) -> str:
     if item.kind.is_video:
         return "Video"
-    return "Audio" if item.kind in {Kind.AUDIO, Kind.PLAYLIST} else "Unknown"
+    return "Audio" if item.kind in {BaseItemKind.AUDIO, BaseItemKind.PLAYLIST} else "Unknown"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 
-class Kind(StrEnum):
+class BaseItemKind(StrEnum):
     """The item types, by their names in the API."""
 
     AUDIO = "Audio"
@@ -29,12 +29,12 @@ class Kind(StrEnum):
     @property
     def is_video(self) -> bool:
         """Whether items of this kind are one film or one episode."""
-        return self in {Kind.MOVIE, Kind.EPISODE}
+        return self in {BaseItemKind.MOVIE, BaseItemKind.EPISODE}
 
     @property
     def is_playable(self) -> bool:
         """Whether items of this kind have a file of their own."""
-        return self.is_video or self is Kind.AUDIO
+        return self.is_video or self is BaseItemKind.AUDIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Item:
     """
 
     id: str
-    kind: Kind
+    kind: BaseItemKind
     name: str
     sort_name: str
     path: str

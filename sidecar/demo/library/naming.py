@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from sidecar.demo.library.items import Kind
-from sidecar.demo.protocol.formats import identity
+from sidecar.demo.library.items import BaseItemKind
+from sidecar.demo.protocol.formats import guid_of
 
 MEDIA = "/media"
 _TYPES = {
-    Kind.AUDIO: "MediaBrowser.Controller.Entities.Audio.Audio",
-    Kind.ALBUM: "MediaBrowser.Controller.Entities.Audio.MusicAlbum",
-    Kind.ARTIST: "MediaBrowser.Controller.Entities.Audio.MusicArtist",
-    Kind.PLAYLIST: "MediaBrowser.Controller.Playlists.Playlist",
-    Kind.MOVIE: "MediaBrowser.Controller.Entities.Movies.Movie",
-    Kind.SERIES: "MediaBrowser.Controller.Entities.TV.Series",
-    Kind.SEASON: "MediaBrowser.Controller.Entities.TV.Season",
-    Kind.EPISODE: "MediaBrowser.Controller.Entities.TV.Episode",
-    Kind.FOLDER: "MediaBrowser.Controller.Entities.Folder",
-    Kind.LIBRARY: "MediaBrowser.Controller.Entities.CollectionFolder",
+    BaseItemKind.AUDIO: "MediaBrowser.Controller.Entities.Audio.Audio",
+    BaseItemKind.ALBUM: "MediaBrowser.Controller.Entities.Audio.MusicAlbum",
+    BaseItemKind.ARTIST: "MediaBrowser.Controller.Entities.Audio.MusicArtist",
+    BaseItemKind.PLAYLIST: "MediaBrowser.Controller.Playlists.Playlist",
+    BaseItemKind.MOVIE: "MediaBrowser.Controller.Entities.Movies.Movie",
+    BaseItemKind.SERIES: "MediaBrowser.Controller.Entities.TV.Series",
+    BaseItemKind.SEASON: "MediaBrowser.Controller.Entities.TV.Season",
+    BaseItemKind.EPISODE: "MediaBrowser.Controller.Entities.TV.Episode",
+    BaseItemKind.FOLDER: "MediaBrowser.Controller.Entities.Folder",
+    BaseItemKind.LIBRARY: "MediaBrowser.Controller.Entities.CollectionFolder",
 }
 _GENRE = "MediaBrowser.Controller.Entities.Audio.MusicGenre"
 _PERSON = "MediaBrowser.Controller.Entities.Person"
@@ -32,9 +32,9 @@ _YEAR = re.compile(r"\((\d{4})\)$")
 _ARTICLES = ("the ", "a ", "an ")
 
 
-def item_id(kind: Kind, path: str) -> str:
+def item_id(kind: BaseItemKind, path: str) -> str:
     """Return the id of what is at a place of the server."""
-    return identity(_TYPES[kind] + path.lower())
+    return guid_of(_TYPES[kind] + path.lower())
 
 
 def artist_path(name: str) -> str:
@@ -54,12 +54,12 @@ def library_path(name: str) -> str:
 
 def genre_id(name: str) -> str:
     """Return the id of a genre."""
-    return identity(_GENRE + name.lower())
+    return guid_of(_GENRE + name.lower())
 
 
 def person_id(name: str) -> str:
     """Return the id of a person, who is somebody else than the artist of that name."""
-    return identity(_PERSON + name.lower())
+    return guid_of(_PERSON + name.lower())
 
 
 def album_folder(path: str) -> PurePosixPath:

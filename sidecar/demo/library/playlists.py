@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sidecar.demo.library.items import Item, Kind
+from sidecar.demo.library.items import BaseItemKind, Item
 from sidecar.demo.library.naming import item_id, playlist_path, sort_name
-from sidecar.demo.protocol.formats import Json, dashed, moment, now
+from sidecar.demo.protocol.formats import Json, add_dashes, now, parse_date
 
 
 @dataclass(slots=True)
@@ -23,19 +23,19 @@ class Playlist:
     is_public: bool = True
     created: str = field(default_factory=lambda: now().isoformat())
 
-    def item(self) -> Item:
+    def to_item(self) -> Item:
         """Return it as an entry of the library."""
         return Item(
             id=self.id,
-            kind=Kind.PLAYLIST,
+            kind=BaseItemKind.PLAYLIST,
             name=self.name,
             sort_name=sort_name(self.name),
             path=self.path,
-            key=dashed(self.id),
-            created=moment(self.created),
+            key=add_dashes(self.id),
+            created=parse_date(self.created),
         )
 
-    def is_seen_by(self, user_id: str) -> bool:
+    def is_visible_to(self, user_id: str) -> bool:
         """Return whether a user may know of it."""
         return self.is_public or self.owner_id == user_id
 
@@ -67,18 +67,20 @@ class Playlists:
         self, name: str, owner_id: str, item_ids: list[str], *, is_public: bool = True
     ) -> Playlist:
         """Make a playlist; a name that is taken is numbered on disk and kept on the page."""
-        path = next(one for one in _paths(name) if item_id(Kind.PLAYLIST, one) not in self.by_id)
+        path = next(
+            one for one in _paths(name) if item_id(BaseItemKind.PLAYLIST, one) not in self.by_id
+        )
         made = Playlist(
-            item_id(Kind.PLAYLIST, path), name, owner_id, path, list(item_ids), is_public
+            item_id(BaseItemKind.PLAYLIST, path), name, owner_id, path, list(item_ids), is_public
         )
         self.by_id[made.id] = made
         return made
 
-    def seen_by(self, user_id: str) -> Iterator[Playlist]:
+    def visible_to(self, user_id: str) -> Iterator[Playlist]:
         """Yield the playlists that a user may know of."""
-        return (one for one in self.by_id.values() if one.is_seen_by(user_id))
+        return (one for one in self.by_id.values() if one.is_visible_to(user_id))
 
-    def saved(self) -> list[Json]:
+    def to_json(self) -> list[Json]:
         """Return all of them, to be kept over a restart."""
         return [asdict(one) for one in self.by_id.values()]
 

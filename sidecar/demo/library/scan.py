@@ -1,6 +1,6 @@
 """Reads `library.json` and the files beside it into the items that the server has: a scan.
 
-    library.json ── tracks, films, episodes ──▶ stat ──▶ Media ──▶ shelves ──▶ Library
+    library.json ── tracks, films, episodes ──▶ stat ──▶ Media ──▶ builder ──▶ Library
                     (what the tags say)        (size, date)       (albums, artists, series)
 
 Reads no tags: the listing says what is in them. Like the real server it keeps what it knew of a
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sidecar.demo.library.builder import LibraryBuilder
 from sidecar.demo.library.items import Caption, Item, Library, Media
-from sidecar.demo.library.shelves import Shelves
 
 Entry = dict[str, Any]
 
@@ -25,7 +25,7 @@ LISTING = "library.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class ScannedLibrary:
     """A library and the playlists that it starts with.
 
     Attributes:
@@ -36,7 +36,7 @@ class Catalogue:
     playlists: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
-def scan(folder: Path, before: Library | None = None) -> Catalogue:
+def scan(folder: Path, before: Library | None = None) -> ScannedLibrary:
     """Return what is in the folder.
 
     Args:
@@ -49,33 +49,35 @@ def scan(folder: Path, before: Library | None = None) -> Catalogue:
         LookupError: The listing lacks something.
     """
     listing = json.loads((folder / LISTING).read_text(encoding="utf-8"))
-    shelves = Shelves(folder, covers=listing.get("covers", {}))
+    builder = LibraryBuilder(folder, covers=listing.get("covers", {}))
     moved = _moved(folder, listing, before)
     for library in listing["libraries"]:
-        library_id = shelves.library(library)
+        library_id = builder.begin_library(library)
         if before is not None and _is_away(folder / library["path"]):
-            shelves.keep(item for item in before if item.library_id == library_id)
+            builder.add_items(item for item in before if item.library_id == library_id)
             continue
-        _shelve(shelves, listing, f"{library['path']}/", moved)
+        _build_library(builder, listing, f"{library['path']}/", moved)
     playlists = (
-        (one["name"], one["owner"], tuple(shelves.song_ids(one["tracks"])))
+        (one["name"], one["owner"], tuple(builder.song_ids(one["tracks"])))
         for one in listing.get("playlists", [])
     )
-    return Catalogue(shelves.whole(), tuple(playlists))
+    return ScannedLibrary(builder.build(), tuple(playlists))
 
 
-def _shelve(shelves: Shelves, listing: Entry, root: str, moved: dict[str, str]) -> None:
+def _build_library(
+    builder: LibraryBuilder, listing: Entry, root: str, moved: dict[str, str]
+) -> None:
     put = {
-        "tracks": shelves.track,
-        "films": shelves.film,
-        "episodes": shelves.episode,
+        "tracks": builder.add_track,
+        "films": builder.add_film,
+        "episodes": builder.add_episode,
     }
     for name, shelf in put.items():
         for entry in listing.get(name, []):
             if not entry["path"].startswith(root):
                 continue
             here = entry | {"path": moved.get(entry["path"], entry["path"])}
-            media = _media(shelves.folder / here["path"], entry)
+            media = _media(builder.folder / here["path"], entry)
             if media is not None:
                 shelf(here, media)
 

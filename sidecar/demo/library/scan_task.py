@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.demo.protocol.formats import Json, date, now, without_nulls
+from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, now
 
 SCAN_TASK_ID = "7738148ffcd07979c7ceb148e06b3aed"
 
@@ -27,13 +27,13 @@ class ScanTask:
         """Note that it ended."""
         self.is_running, self.ended, self.status = False, now(), status
 
-    def told(self) -> Json:
+    def to_dto(self) -> Json:
         """Return the task as the API tells it."""
         result: Json | None = None
         if self.ended is not None:
             result = {
-                "StartTimeUtc": date(self.started),
-                "EndTimeUtc": date(self.ended),
+                "StartTimeUtc": format_date(self.started),
+                "EndTimeUtc": format_date(self.ended),
                 "Status": self.status,
                 "Name": "Scan Media Library",
                 "Key": "RefreshLibrary",
@@ -50,4 +50,4 @@ class ScanTask:
             "IsHidden": False,
             "Key": "RefreshLibrary",
         }
-        return without_nulls(task)
+        return drop_nulls(task)

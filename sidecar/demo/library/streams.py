@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from sidecar.demo.library.items import Caption, Item, Media
-from sidecar.demo.protocol.formats import Json, fingerprint, ticks, without_nulls
+from sidecar.demo.protocol.formats import Json, drop_nulls, fingerprint, ticks
 from sidecar.demo.protocol.version import Version
 
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
@@ -62,7 +62,7 @@ def sources(item: Item, media: Media, speaks: Version) -> list[Json]:
         "DefaultAudioStreamIndex": 1 if item.kind.is_video else 0,
         "HasSegments": False,
     }
-    return [without_nulls(source)]
+    return [drop_nulls(source)]
 
 
 def streams(item: Item, media: Media, speaks: Version) -> list[Json]:
@@ -84,7 +84,7 @@ def _extension(item: Item) -> str:
 def _sound(media: Media, codec: str, index: int, speaks: Version) -> Json:
     older = not speaks.knows_original_streams and not index
     layout = _LAYOUTS.get(media.channels, "stereo")
-    return without_nulls(
+    return drop_nulls(
         {
             "Codec": codec,
             "TimeBase": f"1/{media.sample_rate}",
@@ -118,7 +118,7 @@ def _sound(media: Media, codec: str, index: int, speaks: Version) -> Json:
 
 def _pictures(media: Media, speaks: Version) -> Json:
     height = next((one for one in _STANDARD_HEIGHTS if media.height <= one), media.height)
-    return without_nulls(
+    return drop_nulls(
         {
             "Codec": media.codec,
             "TimeBase": "1/12800",
@@ -157,7 +157,7 @@ def _pictures(media: Media, speaks: Version) -> Json:
 
 def _subtitles(one: Caption, index: int) -> Json:
     ending = one.file.suffix.removeprefix(".")
-    return without_nulls(
+    return drop_nulls(
         {
             "Codec": "subrip" if ending == "srt" else ending,
             "Language": one.language,

@@ -34,7 +34,7 @@ class Claim:
         return all((self.client, self.device, self.device_id, self.version))
 
 
-def claim_of(
+def parse_claim(
     header: Callable[[str], str | None],
     query: Callable[[str], str | None],
     *,

@@ -15,7 +15,7 @@ NO_ID = "0" * 32
 _ID_LENGTH = 32
 
 
-def identity(text: str) -> str:
+def guid_of(text: str) -> str:
     """Return the id that Jellyfin derives from a text: MD5 of its UTF-16, in .NET's byte order."""
     digest = hashlib.md5(text.encode("utf-16-le"), usedforsecurity=False).digest()
     return UUID(bytes_le=digest).hex
@@ -26,19 +26,19 @@ def fingerprint(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def fresh_id() -> str:
+def new_id() -> str:
     """Return an id that nothing else has."""
     return uuid4().hex
 
 
-def undashed(text: str) -> str | None:
+def parse_id(text: str) -> str | None:
     """Return an id as answers write it, from either form; None if it is not one."""
     plain = text.replace("-", "").lower()
     is_hex = len(plain) == _ID_LENGTH and all(one in "0123456789abcdef" for one in plain)
     return plain if is_hex else None
 
 
-def dashed(item_id: str) -> str:
+def add_dashes(item_id: str) -> str:
     """Return the form with dashes, which user data keys have."""
     return str(UUID(item_id))
 
@@ -53,7 +53,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def date(moment: datetime | None) -> str | None:
+def format_date(moment: datetime | None) -> str | None:
     """Return a date with seven digits when the milliseconds are 0, else with no zeros at the end.
 
     None stays None, for a field that is then left out.
@@ -69,7 +69,7 @@ def date(moment: datetime | None) -> str | None:
     return f"{text}.{digits}Z"
 
 
-def moment(text: str) -> datetime:
+def parse_date(text: str) -> datetime:
     """Return the moment that a client wrote; without an offset it is UTC.
 
     Raises:
@@ -79,16 +79,16 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def encoded(value: object) -> bytes:
+def to_json(value: object) -> bytes:
     """Return a value as compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def without_nulls(fields: Json) -> Json:
+def drop_nulls(fields: Json) -> Json:
     """Return the fields that have a value, in the same order."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def camel(name: str) -> str:
+def to_camel(name: str) -> str:
     """Return a name as the starting server spells it."""
     return name[:1].lower() + name[1:]

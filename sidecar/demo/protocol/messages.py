@@ -17,7 +17,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.sansio.request import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from sidecar.demo.protocol.formats import encoded
+from sidecar.demo.protocol.formats import to_json
 
 _SECTIONS = {400: "15.5.1", 404: "15.5.5", 415: "15.5.16"}
 _JSON = "application/json; charset=utf-8"
@@ -30,7 +30,7 @@ class Reply(Response):
     default_mimetype = None
 
 
-class Refused(Exception):
+class ErrorReply(Exception):
     """The request gets this reply instead of the one it wanted."""
 
     def __init__(self, reply: Reply) -> None:
@@ -68,20 +68,20 @@ class Request(HttpRequest):
         """Return the JSON object of the body, its names in lower case.
 
         Raises:
-            Refused: 415 for another content type, 400 for what is no JSON object.
+            ErrorReply: 415 for another content type, 400 for what is no JSON object.
         """
         if not self.is_json:
-            raise Refused(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE))
+            raise ErrorReply(problem_reply(HTTPStatus.UNSUPPORTED_MEDIA_TYPE))
         try:
             value = json.loads(self.body)
         except ValueError:
-            raise Refused(malformed()) from None
+            raise ErrorReply(invalid_body()) from None
         if not isinstance(value, dict):
-            raise Refused(malformed())
+            raise ErrorReply(invalid_body())
         return {str(name).lower(): one for name, one in value.items()}
 
 
-def text(
+def text_reply(
     body: bytes,
     content_type: str = "text/html",
     status: HTTPStatus = HTTPStatus.OK,
@@ -92,30 +92,30 @@ def text(
     return Reply(body, status, sent, content_type=content_type)
 
 
-def told(value: object, status: HTTPStatus = HTTPStatus.OK) -> Reply:
+def json_reply(value: object, status: HTTPStatus = HTTPStatus.OK) -> Reply:
     """Return an answer in JSON."""
-    return text(encoded(value), _JSON, status)
+    return text_reply(to_json(value), _JSON, status)
 
 
-def done() -> Reply:
+def no_content() -> Reply:
     """Return 204, which says only that it is done."""
     return Reply(status=HTTPStatus.NO_CONTENT)
 
 
-def blank(status: HTTPStatus, **headers: str) -> Reply:
+def empty_reply(status: HTTPStatus, **headers: str) -> Reply:
     """Return an answer with an empty body."""
     return Reply(status=status, headers={"Content-Length": "0", **headers})
 
 
-def failed(status: HTTPStatus) -> Reply:
+def server_error(status: HTTPStatus) -> Reply:
     """Return what the server says when something went wrong inside it, which tells nothing."""
     return Reply(b"Error processing request.", status, content_type="text/plain")
 
 
-def problem(status: HTTPStatus, **more: object) -> Reply:
+def problem_reply(status: HTTPStatus, **more: object) -> Reply:
     """Return an answer in the problem form of JSON."""
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
-    return told(
+    return json_reply(
         {
             "type": f"https://tools.ietf.org/html/rfc9110#section-{_SECTIONS[status]}",
             "title": status.phrase,
@@ -127,9 +127,9 @@ def problem(status: HTTPStatus, **more: object) -> Reply:
     )
 
 
-def malformed() -> Reply:
+def invalid_body() -> Reply:
     """Return what a body that is no JSON is answered with."""
-    return problem(
+    return problem_reply(
         HTTPStatus.BAD_REQUEST,
         title="One or more validation errors occurred.",
         errors={

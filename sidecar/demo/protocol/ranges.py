@@ -53,7 +53,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FileSnapshot:
     """A file as it is on the disk this moment; its date in whole seconds, as headers tell it."""
 
     size: int
@@ -61,7 +61,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FileRange:
     """What answers a request: a status, and `length` bytes from `start`.
 
     Attributes:
@@ -74,7 +74,7 @@ class Part:
     content_range: str | None = None
 
 
-def look(file: Path) -> Sight | None:
+def stat_file(file: Path) -> FileSnapshot | None:
     """Return what the disk holds now; None if the file is away or is none."""
     try:
         stat = os.stat(file)  # noqa: PTH116 - the fields of one call belong together
@@ -82,15 +82,15 @@ def look(file: Path) -> Sight | None:
         return None
     if not S_ISREG(stat.st_mode):
         return None
-    return Sight(stat.st_size, datetime.fromtimestamp(int(stat.st_mtime), UTC))
+    return FileSnapshot(stat.st_size, datetime.fromtimestamp(int(stat.st_mtime), UTC))
 
 
-def part_of(sight: Sight, header: Header) -> Part:
+def select_range(sight: FileSnapshot, header: Header) -> FileRange:
     """Return what of a file answers a request with these headers."""
     refused = _precondition(sight.modified, header)
     if refused is not None:
-        return Part(refused)
-    whole = Part(HTTPStatus.OK, 0, sight.size)
+        return FileRange(refused)
+    whole = FileRange(HTTPStatus.OK, 0, sight.size)
     found = _RANGE.fullmatch(header("Range") or "")
     if found is None or not any(found.groups()) or _is_newer_than_range(sight.modified, header):
         return whole
@@ -100,12 +100,12 @@ def part_of(sight: Sight, header: Header) -> Part:
     start = int(first) if first else max(0, sight.size - int(last))
     end = min(int(last), sight.size - 1) if first and last else sight.size - 1
     if start >= sight.size:
-        return Part(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0, f"bytes */{sight.size}")
+        return FileRange(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0, f"bytes */{sight.size}")
     content_range = f"bytes {start}-{end}/{sight.size}"
-    return Part(HTTPStatus.PARTIAL_CONTENT, start, end - start + 1, content_range)
+    return FileRange(HTTPStatus.PARTIAL_CONTENT, start, end - start + 1, content_range)
 
 
-def blocks(file: Path, part: Part) -> Iterator[bytes]:
+def read_blocks(file: Path, part: FileRange) -> Iterator[bytes]:
     """Yield the bytes of a part; fewer if the file became shorter, or went, since the look."""
     left = part.length
     try:

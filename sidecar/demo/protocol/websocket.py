@@ -28,7 +28,7 @@ _BLOCK = 64 * 1024
 _PATIENCE_S = 5.0
 
 
-class Line:
+class SocketConnection:
     """A live connection, after its handshake was let in."""
 
     def __init__(self, connection: socket.socket, request: bytes) -> None:
@@ -49,33 +49,33 @@ class Line:
         self._flush()
         return self._protocol.state is State.OPEN
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """Send a message soon, after those that were said before."""
         self._outbox.append(text)
-        self._ring()
+        self._wake()
 
     def close(self) -> None:
         """Close soon, after what was said before."""
         self._outbox.append(None)
-        self._ring()
+        self._wake()
 
     def run(self, heard: Callable[[str], None]) -> None:
         """Serve the connection until either side closes it."""
         try:
-            while self._protocol.state is not State.CLOSED and self._turn(heard):
+            while self._protocol.state is not State.CLOSED and self._step(heard):
                 pass
         except OSError:
             # The other side went without a word.
             return
         finally:
-            self.end()
+            self.release()
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Let go of what it holds, whether it was ever served or not."""
         self._wakeup.close()
         self._ear.close()
 
-    def _turn(self, heard: Callable[[str], None]) -> bool:
+    def _step(self, heard: Callable[[str], None]) -> bool:
         readable, _, _ = select([self._socket, self._ear], [], [])
         if self._ear in readable:
             self._ear.recv(_BLOCK)
@@ -105,7 +105,7 @@ class Line:
             if piece:
                 self._socket.sendall(piece)
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         # A closed bell is a line that is over.
         with suppress(OSError):
             self._wakeup.send(b"!")

@@ -17,11 +17,11 @@ TICKS_A_SECOND = 10_000_000
 _SPEAKS = {"Client": "Demo player", "Device": "Kitchen radio", "Version": "1.0"}
 
 
-class PlayerTrouble(Exception):
+class PlayerError(Exception):
     """The server did not give the player what it asked for."""
 
 
-class NotNow(PlayerTrouble):
+class ServerUnavailable(PlayerError):
     """The server is away, busy or odd: try again later.
 
     Attributes:
@@ -33,11 +33,11 @@ class NotNow(PlayerTrouble):
         self.retry_after_s = retry_after_s
 
 
-class TokenRefused(PlayerTrouble):
+class PlayerTokenRefused(PlayerError):
     """The server no longer takes the player's token: sign in again."""
 
 
-class SignInRefused(PlayerTrouble):
+class PlayerSignInRefused(PlayerError):
     """The server does not let this user in; asking again would not help."""
 
 
@@ -50,7 +50,7 @@ class Report(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedItem:
     """An album or a track as the server lists it.
 
     Attributes:
@@ -88,24 +88,24 @@ class Player:
         """Get a token with the password.
 
         Raises:
-            SignInRefused: The name, the password or the account is refused.
-            NotNow: The server does not answer as it should.
+            PlayerSignInRefused: The name, the password or the account is refused.
+            ServerUnavailable: The server does not answer as it should.
         """
         credentials = {"Username": self._user, "Pw": self._password}
         response = self._send("POST", "/Users/AuthenticateByName", body=credentials)
         if response.status_code in {401, 403}:
-            raise SignInRefused(f"{self._url} does not let {self._user} in")
-        answer = _json(_expected(response))
+            raise PlayerSignInRefused(f"{self._url} does not let {self._user} in")
+        answer = _read_json(_check_status(response))
         try:
             self._token, self._user_id = str(answer["AccessToken"]), str(answer["User"]["Id"])
         except (LookupError, TypeError) as error:
-            raise NotNow("the answer to the sign-in has no token in it") from error
+            raise ServerUnavailable("the answer to the sign-in has no token in it") from error
 
-    def albums(self) -> list[Found]:
+    def albums(self) -> list[ListedItem]:
         """Return all albums that the user may see, by name."""
         return self._list(includeItemTypes="MusicAlbum", sortBy="SortName")
 
-    def tracks(self, album_id: str) -> list[Found]:
+    def tracks(self, album_id: str) -> list[ListedItem]:
         """Return an album's tracks in playing order."""
         order = "ParentIndexNumber,IndexNumber,SortName"
         return self._list(parentId=album_id, includeItemTypes="Audio", sortBy=order)
@@ -119,13 +119,13 @@ class Player:
         method = "POST" if is_on else "DELETE"
         self._ask(method, f"/UserFavoriteItems/{item_id}", query={"userId": self._user_id})
 
-    def _list(self, **query: str) -> list[Found]:
+    def _list(self, **query: str) -> list[ListedItem]:
         wanted = {"userId": self._user_id, "recursive": "true", **query}
-        answer = _json(self._ask("GET", "/Items", query=wanted))
+        answer = _read_json(self._ask("GET", "/Items", query=wanted))
         try:
-            return [_found(item) for item in answer["Items"]]
+            return [_to_listed_item(item) for item in answer["Items"]]
         except (LookupError, TypeError, ValueError) as error:
-            raise NotNow("the server's list is not one that Jellyfin gives") from error
+            raise ServerUnavailable("the server's list is not one that Jellyfin gives") from error
 
     def _ask(
         self,
@@ -138,8 +138,8 @@ class Player:
         response = self._send(method, path, query=query, body=body)
         if response.status_code == requests.codes.unauthorized:
             self._token = None
-            raise TokenRefused(f"{self._url} refuses the token of {self._user}")
-        return _expected(response)
+            raise PlayerTokenRefused(f"{self._url} refuses the token of {self._user}")
+        return _check_status(response)
 
     def _send(
         self,
@@ -160,7 +160,7 @@ class Player:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise NotNow(f"{self._url} does not answer") from error
+            raise ServerUnavailable(f"{self._url} does not answer") from error
 
     def _authorization(self) -> str:
         words = {**_SPEAKS, "DeviceId": f"demo-robot-{self._user}"}
@@ -170,28 +170,28 @@ class Player:
         return f"MediaBrowser {said}"
 
 
-def _expected(response: requests.Response) -> requests.Response:
+def _check_status(response: requests.Response) -> requests.Response:
     if response.status_code in {requests.codes.ok, requests.codes.no_content}:
         return response
     wait = response.headers.get("Retry-After", "")
-    raise NotNow(
+    raise ServerUnavailable(
         f"the server answered {response.status_code}",
         retry_after_s=float(wait) if wait.isdecimal() else None,
     )
 
 
-def _json(response: requests.Response) -> dict[str, Any]:
+def _read_json(response: requests.Response) -> dict[str, Any]:
     try:
         answer = response.json()
     except ValueError as error:
-        raise NotNow("the server's answer is not JSON") from error
+        raise ServerUnavailable("the server's answer is not JSON") from error
     if not isinstance(answer, dict):
-        raise NotNow("the server's answer is not an object")
+        raise ServerUnavailable("the server's answer is not an object")
     return answer
 
 
-def _found(item: Mapping[str, Any]) -> Found:
-    return Found(
+def _to_listed_item(item: Mapping[str, Any]) -> ListedItem:
+    return ListedItem(
         id=str(item["Id"]),
         name=str(item.get("Name", "")),
         seconds=int(item.get("RunTimeTicks") or 0) / TICKS_A_SECOND,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sidecar.demo.robot.client import TICKS_A_SECOND, Found
+from sidecar.demo.robot.client import TICKS_A_SECOND, ListedItem
 
 Body = dict[str, Any]
 
@@ -23,17 +23,17 @@ class Playback:
         queue: All entries, in order, as the server wants them.
     """
 
-    track: Found
+    track: ListedItem
     session: str
     entry: str
     queue: list[dict[str, str]]
     position_s: float = 0.0
 
-    def with_queue(self, *, is_paused: bool = False) -> Body:
+    def body_with_queue(self, *, is_paused: bool = False) -> Body:
         """Return the body of a report of start or stop: only these carry the queue."""
         return {**self._body(is_paused=is_paused), "NowPlayingQueue": self.queue}
 
-    def with_event(self, event: str, *, is_paused: bool = False) -> Body:
+    def body_with_event(self, event: str, *, is_paused: bool = False) -> Body:
         """Return the body of a progress report, and why it is sent (`timeupdate`, `pause` …)."""
         return {**self._body(is_paused=is_paused), "EventName": event}
 

@@ -22,13 +22,13 @@ from random import Random
 from threading import Event
 
 from sidecar.demo.robot.client import (
-    Found,
-    NotNow,
+    ListedItem,
     Player,
-    PlayerTrouble,
+    PlayerError,
+    PlayerSignInRefused,
+    PlayerTokenRefused,
     Report,
-    SignInRefused,
-    TokenRefused,
+    ServerUnavailable,
 )
 from sidecar.demo.robot.playback import Playback
 
@@ -68,7 +68,7 @@ class Habits:
 USUAL = Habits()
 
 
-class _Deed(Enum):
+class _Step(Enum):
     TELL = auto()
     PAUSE = auto()
     TOUCH_HEART = auto()
@@ -105,7 +105,7 @@ class Robot:
     ) -> None:
         self._player = Player(url, user=user, password=password, timeout_s=timeout_s)
         self._chance, self._wait, self._pace, self._habits = chance, wait, pace, habits
-        self._life = self._live()
+        self._life = self._run_sessions()
         self._playing: Playback | None = None
         self._backoff_s = _FIRST_BACKOFF_S
         self._entries, self._sessions = count(), count(1)
@@ -115,44 +115,44 @@ class Robot:
         try:
             while not stop.is_set():
                 self._wait(stop, self.step())
-        except SignInRefused as refusal:
+        except PlayerSignInRefused as refusal:
             log.warning("the robot goes home: %s", refusal)
         finally:
-            self.leave()
+            self.sign_off()
 
     def step(self) -> float:
         """Do the one thing that is due, and return the seconds until the next is.
 
         Raises:
-            SignInRefused: The server does not let the user in.
+            PlayerSignInRefused: The server does not let the user in.
         """
         try:
             pause = next(self._life) / self._pace
-        except NotNow as trouble:
+        except ServerUnavailable as trouble:
             return self._try_later(trouble, trouble.retry_after_s)
-        except TokenRefused as trouble:
+        except PlayerTokenRefused as trouble:
             return self._try_later(trouble, None)
         self._backoff_s = _FIRST_BACKOFF_S
         return pause
 
-    def leave(self) -> None:
+    def sign_off(self) -> None:
         """Stop what is playing, if the server is there to hear it, and hang up."""
         self._life.close()
         playing, self._playing = self._playing, None
         if playing is not None:
-            with suppress(PlayerTrouble):
-                self._player.report(Report.STOPPED, playing.with_queue())
+            with suppress(PlayerError):
+                self._player.report(Report.STOPPED, playing.body_with_queue())
         self._player.close()
 
-    def _try_later(self, trouble: PlayerTrouble, asked_s: float | None) -> float:
+    def _try_later(self, trouble: PlayerError, asked_s: float | None) -> float:
         """Begin a fresh evening later: what was playing is over."""
         pause = max(self._backoff_s, min(asked_s or 0.0, _LONGEST_ASKED_S))
         log.info("the robot waits %.0f s: %s", pause, trouble)
         self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
-        self._playing, self._life = None, self._live()
+        self._playing, self._life = None, self._run_sessions()
         return pause
 
-    def _live(self) -> Generator[float]:
+    def _run_sessions(self) -> Generator[float]:
         """Yield the seconds to wait after each thing done, for ever."""
         last = ""
         while True:
@@ -165,15 +165,15 @@ class Robot:
                 yield from self._listen_to(album)
             yield self._chance.uniform(*_REST_S)
 
-    def _choose(self, albums: list[Found]) -> Found | None:
+    def _choose(self, albums: list[ListedItem]) -> ListedItem | None:
         if not albums:
             return None
         album = self._chance.choice(albums)
-        if self._feels_like(self._heart_mood(album)):
+        if self._is_inclined_to(self._choose_heart(album)):
             self._player.set_heart(album.id, is_on=not album.has_heart)
         return album
 
-    def _listen_to(self, album: Found) -> Iterator[float]:
+    def _listen_to(self, album: ListedItem) -> Iterator[float]:
         tracks = [track for track in self._player.tracks(album.id) if track.seconds > 0]
         entries = [f"playlistItem{next(self._entries)}" for _ in tracks]
         queue = [
@@ -183,60 +183,60 @@ class Robot:
         log.info("the robot plays %s, %d tracks", album.name, len(tracks))
         for track, entry in zip(tracks, entries, strict=True):
             yield from self._play(Playback(track, str(next(self._sessions)), entry, queue))
-            if self._feels_like(self._habits.have_enough):
+            if self._is_inclined_to(self._habits.have_enough):
                 return
             yield _BETWEEN_TRACKS_S
 
     def _play(self, playback: Playback) -> Iterator[float]:
         self._playing = playback
-        self._player.report(Report.STARTED, playback.with_queue())
+        self._player.report(Report.STARTED, playback.body_with_queue())
         for position_s, deed in self._plan(playback.track):
             yield position_s - playback.position_s
             playback.position_s = position_s
             yield from self._act(playback, deed)
         self._playing = None
 
-    def _plan(self, track: Found) -> list[tuple[float, _Deed]]:
+    def _plan(self, track: ListedItem) -> list[tuple[float, _Step]]:
         """Return what will happen in this track, in order, each at its position in seconds."""
-        end_s, last = track.seconds, _Deed.END
-        if self._feels_like(self._habits.skip) or track.seconds > _LONGEST_LISTEN_S:
-            end_s, last = self._within(min(track.seconds, _LONGEST_LISTEN_S)), _Deed.SKIP
+        end_s, last = track.seconds, _Step.END
+        if self._is_inclined_to(self._habits.skip) or track.seconds > _LONGEST_LISTEN_S:
+            end_s, last = self._random_position(min(track.seconds, _LONGEST_LISTEN_S)), _Step.SKIP
         tells = takewhile(lambda at: at < end_s, count(FIRST_PROGRESS_S, PROGRESS_EVERY_S))
-        plan = [(at, _Deed.TELL) for at in tells]
-        if self._feels_like(self._habits.pause):
-            plan.append((self._within(end_s), _Deed.PAUSE))
-        if self._feels_like(self._heart_mood(track)):
-            plan.append((self._within(end_s), _Deed.TOUCH_HEART))
+        plan = [(at, _Step.TELL) for at in tells]
+        if self._is_inclined_to(self._habits.pause):
+            plan.append((self._random_position(end_s), _Step.PAUSE))
+        if self._is_inclined_to(self._choose_heart(track)):
+            plan.append((self._random_position(end_s), _Step.TOUCH_HEART))
         return [*sorted(plan, key=itemgetter(0)), (end_s, last)]
 
-    def _act(self, playback: Playback, deed: _Deed) -> Iterator[float]:
+    def _act(self, playback: Playback, deed: _Step) -> Iterator[float]:
         match deed:
-            case _Deed.TELL:
-                self._tell(playback, "timeupdate")
-            case _Deed.PAUSE:
-                self._tell(playback, "pause", is_paused=True)
+            case _Step.TELL:
+                self._report(playback, "timeupdate")
+            case _Step.PAUSE:
+                self._report(playback, "pause", is_paused=True)
                 yield self._chance.uniform(*_PAUSE_S)
-                self._tell(playback, "unpause")
-            case _Deed.TOUCH_HEART:
+                self._report(playback, "unpause")
+            case _Step.TOUCH_HEART:
                 track = playback.track
                 self._player.set_heart(track.id, is_on=not track.has_heart)
-            case _Deed.SKIP:
-                self._player.report(Report.STOPPED, playback.with_queue())
-            case _Deed.END:
+            case _Step.SKIP:
+                self._player.report(Report.STOPPED, playback.body_with_queue())
+            case _Step.END:
                 # The web client does the same: whoever judges by the last position is misled.
                 for position_s in (playback.track.seconds, 0.0):
                     playback.position_s = position_s
-                    self._player.report(Report.STOPPED, playback.with_queue(is_paused=True))
+                    self._player.report(Report.STOPPED, playback.body_with_queue(is_paused=True))
 
-    def _tell(self, playback: Playback, event: str, *, is_paused: bool = False) -> None:
-        self._player.report(Report.PROGRESS, playback.with_event(event, is_paused=is_paused))
+    def _report(self, playback: Playback, event: str, *, is_paused: bool = False) -> None:
+        self._player.report(Report.PROGRESS, playback.body_with_event(event, is_paused=is_paused))
 
-    def _heart_mood(self, found: Found) -> float:
+    def _choose_heart(self, found: ListedItem) -> float:
         return self._habits.take_heart_away if found.has_heart else self._habits.press_heart
 
-    def _feels_like(self, share: float) -> bool:
+    def _is_inclined_to(self, share: float) -> bool:
         return self._chance.random() < share
 
-    def _within(self, end_s: float) -> float:
+    def _random_position(self, end_s: float) -> float:
         """Return a position somewhere inside a track, not at its very start if it is not tiny."""
         return self._chance.uniform(min(_SHORTEST_LISTEN_S, end_s / 2), end_s)

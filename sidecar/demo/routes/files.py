@@ -12,12 +12,19 @@ from pathlib import Path
 
 from werkzeug.http import http_date
 
-from sidecar.demo.library.items import Item, Kind, Media
+from sidecar.demo.library.items import BaseItemKind, Item, Media
 from sidecar.demo.protocol import ranges
 from sidecar.demo.protocol.formats import Json, ticks
-from sidecar.demo.protocol.messages import Refused, Reply, blank, failed, problem, told
-from sidecar.demo.routes.query_params import listed
-from sidecar.demo.routes.routing import Access, Ask, Route
+from sidecar.demo.protocol.messages import (
+    ErrorReply,
+    Reply,
+    empty_reply,
+    json_reply,
+    problem_reply,
+    server_error,
+)
+from sidecar.demo.routes.query_params import split_list
+from sidecar.demo.routes.routing import AccessLevel, RequestContext, Route
 
 _LINE = re.compile(r"\[(\d+):(\d+(?:\.\d+)?)\](.*)")
 # The streams of pictures and sound come before.
@@ -25,83 +32,85 @@ FIRST_CAPTION = 2
 _FOR_EVER = "max-age=31536000"
 
 
-def _download(ask: Ask) -> Reply:
+def _download(ask: RequestContext) -> Reply:
     user = ask.asker
     if not user.may_download:
         # An administrator gets past the permission and fails further in.
         is_admin = user.is_administrator
-        return failed(HTTPStatus.BAD_REQUEST) if is_admin else blank(HTTPStatus.FORBIDDEN)
+        return (
+            server_error(HTTPStatus.BAD_REQUEST) if is_admin else empty_reply(HTTPStatus.FORBIDDEN)
+        )
     item = ask.item(user)
     if item.media is None:
-        return failed(HTTPStatus.BAD_REQUEST)
+        return server_error(HTTPStatus.BAD_REQUEST)
     if ask.device is not None:
         client = ask.claim.client or ask.device.client
-        ask.core.diary.download(user, item, client, ask.claim.device or ask.device.device)
+        ask.core.activity_log.download(user, item, client, ask.claim.device or ask.device.device)
     ask.core.news.activity(ask.core.users.by_id)
     return _file(ask, item.media.file, {"Content-Disposition": ranges.disposition(item.path)})
 
 
-def _original(ask: Ask) -> Reply:
+def _original(ask: RequestContext) -> Reply:
     media = ask.item(ask.asker).media
-    return _file(ask, media.file, {}) if media else failed(HTTPStatus.NOT_FOUND)
+    return _file(ask, media.file, {}) if media else server_error(HTTPStatus.NOT_FOUND)
 
 
-def _stream(ask: Ask) -> Reply:
+def _stream(ask: RequestContext) -> Reply:
     media = _media(ask.item())
     if (ask.request.value("static") or "").lower() != "true":
-        return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return server_error(HTTPStatus.INTERNAL_SERVER_ERROR)
     return _file(ask, media.file, {})
 
 
-def _universal(ask: Ask) -> Reply:
+def _universal(ask: RequestContext) -> Reply:
     item = ask.item(ask.asker)
     media = _media(item)
-    names = {one for text in listed(ask.request.values("container")) for one in text.split("|")}
+    names = {one for text in split_list(ask.request.values("container")) for one in text.split("|")}
     extension = item.path.rpartition(".")[2].lower()
     if names and not names & {extension, media.codec}:
-        return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return server_error(HTTPStatus.INTERNAL_SERVER_ERROR)
     return _file(ask, media.file, {})
 
 
 def _media(item: Item) -> Media:
     if item.media is None:
-        raise Refused(failed(HTTPStatus.BAD_REQUEST))
+        raise ErrorReply(server_error(HTTPStatus.BAD_REQUEST))
     return item.media
 
 
-def _file(ask: Ask, file: Path, headers: dict[str, str]) -> Reply:
+def _file(ask: RequestContext, file: Path, headers: dict[str, str]) -> Reply:
     """Return the part of a file that a request is for, as the disk has it now."""
-    sight = ranges.look(file)
+    sight = ranges.stat_file(file)
     if sight is None:
-        return failed(HTTPStatus.NOT_FOUND)
-    part = ranges.part_of(sight, ask.request.headers.get)
+        return server_error(HTTPStatus.NOT_FOUND)
+    part = ranges.select_range(sight, ask.request.headers.get)
     modified = {"Last-Modified": http_date(sight.modified)}
     if part.status is HTTPStatus.NOT_MODIFIED:
         return Reply(status=part.status, headers=modified)
     if part.status is HTTPStatus.PRECONDITION_FAILED:
-        return blank(part.status, **modified)
+        return empty_reply(part.status, **modified)
     described = modified | {
         "Content-Type": ranges.content_type(file.name),
         "Accept-Ranges": "bytes",
         **({"Content-Range": part.content_range} if part.content_range else {}),
         **headers,
     }
-    return _sent(file, part, described)
+    return _send_file(file, part, described)
 
 
-def _sent(file: Path, part: ranges.Part, headers: dict[str, str]) -> Reply:
+def _send_file(file: Path, part: ranges.FileRange, headers: dict[str, str]) -> Reply:
     length = {"Content-Length": str(part.length)}
-    return Reply(ranges.blocks(file, part), part.status, length | headers)
+    return Reply(ranges.read_blocks(file, part), part.status, length | headers)
 
 
-def _picture(ask: Ask) -> Reply:
+def _picture(ask: RequestContext) -> Reply:
     item = ask.item()
     if ask.places["type"].lower() != "primary" or item.picture is None:
         missing = f"{item.name} does not have an image of type {ask.places['type']}"
-        return told(missing, HTTPStatus.NOT_FOUND)
-    sight = ranges.look(item.picture)
+        return json_reply(missing, HTTPStatus.NOT_FOUND)
+    sight = ranges.stat_file(item.picture)
     if sight is None:
-        return failed(HTTPStatus.NOT_FOUND)
+        return server_error(HTTPStatus.NOT_FOUND)
     headers = {
         "Content-Type": ranges.content_type(item.picture.name),
         "Age": "0",
@@ -117,32 +126,32 @@ def _picture(ask: Ask) -> Reply:
         headers |= _kept_for_ever(ask, tag)
         if headers.get("ETag") and ask.request.headers.get("If-None-Match") == headers["ETag"]:
             return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return _sent(item.picture, ranges.Part(HTTPStatus.OK, 0, sight.size), headers)
+    return _send_file(item.picture, ranges.FileRange(HTTPStatus.OK, 0, sight.size), headers)
 
 
-def _kept_for_ever(ask: Ask, tag: str) -> dict[str, str]:
+def _kept_for_ever(ask: RequestContext, tag: str) -> dict[str, str]:
     if not ask.core.speaks.gives_pictures_an_etag:
         return {"Cache-Control": f"public, {_FOR_EVER}"}
     return {"Cache-Control": f"public, {_FOR_EVER}, immutable", "ETag": f'"{tag}"'}
 
 
-def _lyrics(ask: Ask) -> Reply:
+def _lyrics(ask: RequestContext) -> Reply:
     item = ask.item(ask.asker)
-    text = item.media.lyrics if item.media and item.kind is Kind.AUDIO else None
+    text = item.media.lyrics if item.media and item.kind is BaseItemKind.AUDIO else None
     if not text:
-        return problem(HTTPStatus.NOT_FOUND)
+        return problem_reply(HTTPStatus.NOT_FOUND)
     lines = [_line(one) for one in text.splitlines() if one.strip()]
     is_synced = any("Start" in one for one in lines)
-    return told({"Metadata": {"IsSynced": is_synced}, "Lyrics": lines})
+    return json_reply({"Metadata": {"IsSynced": is_synced}, "Lyrics": lines})
 
 
-def _subtitles(ask: Ask) -> Reply:
+def _subtitles(ask: RequestContext) -> Reply:
     """Return subtitles as their file has them; unlike the real server it converts nothing."""
     media = _media(ask.item())
     index = ask.places["index"]
     place = int(index) - FIRST_CAPTION if index.isdecimal() else -1
     if not 0 <= place < len(media.captions):
-        return failed(HTTPStatus.NOT_FOUND)
+        return server_error(HTTPStatus.NOT_FOUND)
     return _file(ask, media.captions[place].file, {})
 
 
@@ -155,14 +164,14 @@ def _line(text: str) -> Json:
 
 
 _STREAMS = (
-    ("/Audio/{item}/stream", _stream, Access.ANYONE),
-    ("/Audio/{item}/stream.{container}", _stream, Access.ANYONE),
-    ("/Videos/{item}/stream", _stream, Access.ANYONE),
-    ("/Videos/{item}/stream.{container}", _stream, Access.ANYONE),
-    ("/Audio/{item}/universal", _universal, Access.USER),
-    ("/Videos/{item}/{source}/Subtitles/{index}/Stream.{format}", _subtitles, Access.ANYONE),
-    ("/Items/{item}/Images/{type}", _picture, Access.ANYONE),
-    ("/Items/{item}/Images/{type}/{number}", _picture, Access.ANYONE),
+    ("/Audio/{item}/stream", _stream, AccessLevel.ANYONE),
+    ("/Audio/{item}/stream.{container}", _stream, AccessLevel.ANYONE),
+    ("/Videos/{item}/stream", _stream, AccessLevel.ANYONE),
+    ("/Videos/{item}/stream.{container}", _stream, AccessLevel.ANYONE),
+    ("/Audio/{item}/universal", _universal, AccessLevel.USER),
+    ("/Videos/{item}/{source}/Subtitles/{index}/Stream.{format}", _subtitles, AccessLevel.ANYONE),
+    ("/Items/{item}/Images/{type}", _picture, AccessLevel.ANYONE),
+    ("/Items/{item}/Images/{type}/{number}", _picture, AccessLevel.ANYONE),
 )
 
 ROUTES = (

@@ -6,169 +6,177 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
-from sidecar.demo.library.items import Item, Kind
-from sidecar.demo.protocol.formats import Json, undashed
-from sidecar.demo.protocol.messages import Refused, Reply, done, failed, told
-from sidecar.demo.routes.query import Answers, Query, page
-from sidecar.demo.routes.query_params import listed, query_of
-from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.protocol.formats import Json, parse_id
+from sidecar.demo.protocol.messages import ErrorReply, Reply, json_reply, no_content, server_error
+from sidecar.demo.routes.query import Query, QueryEngine, page
+from sidecar.demo.routes.query_params import parse_query, split_list
+from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state.users import User
 
 _DEFAULT_LATEST = 20
 
 
-def items_told(ask: Ask, user: User, items: Iterable[Item], total: int, start: int = 0) -> Reply:
+def items_page(
+    ask: RequestContext, user: User, items: Iterable[Item], total: int, start: int = 0
+) -> Reply:
     """Return a page of items, each with what `fields` asks for."""
-    return told(
+    return json_reply(
         {
-            "Items": [listed_item(ask, user, item) for item in items],
+            "Items": [list_item(ask, user, item) for item in items],
             "TotalRecordCount": total,
             "StartIndex": start,
         }
     )
 
 
-def listed_item(ask: Ask, user: User, item: Item, **more: object) -> Json:
+def list_item(ask: RequestContext, user: User, item: Item, **more: object) -> Json:
     """Return an item as lists tell it."""
-    whole = ask.core.item_told(user, item)
+    whole = ask.core.item_dto(user, item)
     if (ask.request.value("enableUserData") or "true").lower() == "false":
         del whole["UserData"]
-    kinds = listed(ask.request.values("enableImageTypes"))
+    kinds = split_list(ask.request.values("enableImageTypes"))
     if kinds and "backdrop" not in map(str.lower, kinds):
         del whole["BackdropImageTags"]
-    fields = listed(ask.request.values("fields"))
-    told = ask.core.teller.listed(whole, fields) | more
+    fields = split_list(ask.request.values("fields"))
+    told = ask.core.dto_builder.list_item(whole, fields) | more
     if "childcount" in map(str.lower, fields):
         told = _child_count(ask, item) | told
     return told
 
 
-def _child_count(ask: Ask, item: Item) -> Json:
+def _child_count(ask: RequestContext, item: Item) -> Json:
     """Return how many things are in a place, as the real server counts where it is asked to."""
-    if item.kind not in {Kind.ALBUM, Kind.SERIES, Kind.SEASON}:
+    if item.kind not in {BaseItemKind.ALBUM, BaseItemKind.SERIES, BaseItemKind.SEASON}:
         return {}
     return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
 
 
-def answers_for(ask: Ask, user: User) -> Answers:
+def query_engine(ask: RequestContext, user: User) -> QueryEngine:
     """Return who answers queries for a user."""
     core = ask.core
-    return Answers(
-        core.library, lambda item: core.opinions.of(user.id, item), core.speaks, core.random
+    return QueryEngine(
+        core.library, lambda item: core.user_data.get(user.id, item), core.speaks, core.random
     )
 
 
-def seen_by(ask: Ask, user: User) -> list[Item]:
+def visible_items(ask: RequestContext, user: User) -> list[Item]:
     """Return all items that a user may see."""
-    return [item for item in ask.core.listing(user) if not user.is_spared(item)]
+    return [item for item in ask.core.listing(user) if not user.is_blocked(item)]
 
 
-def _items(ask: Ask) -> Reply:
+def _items(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     query = _query(ask, user)
     if query.contradicts_itself and ask.core.speaks.refuses_contradictory_filters:
-        return failed(HTTPStatus.BAD_REQUEST)
-    if query.parent is not None and query.parent.kind is Kind.PLAYLIST:
+        return server_error(HTTPStatus.BAD_REQUEST)
+    if query.parent is not None and query.parent.kind is BaseItemKind.PLAYLIST:
         return _playlist_page(ask, user, query)
     return _answer(ask, user, query)
 
 
-def _answer(ask: Ask, user: User, query: Query) -> Reply:
+def _answer(ask: RequestContext, user: User, query: Query) -> Reply:
     speaks = ask.core.speaks
-    pool = ask.core.listing(user) if speaks.pages_before_it_hides else seen_by(ask, user)
-    found = answers_for(ask, user).all_of(query, pool)
-    shown = [item for item in page(query, found) if not user.is_spared(item)]
+    pool = ask.core.listing(user) if speaks.pages_before_it_hides else visible_items(ask, user)
+    found = query_engine(ask, user).run(query, pool)
+    shown = [item for item in page(query, found) if not user.is_blocked(item)]
     counts = (ask.request.value("enableTotalRecordCount") or "true").lower() != "false"
-    return items_told(ask, user, shown, len(found) if counts else len(shown), query.start)
+    return items_page(ask, user, shown, len(found) if counts else len(shown), query.start)
 
 
-def _query(ask: Ask, user: User, parameter: str = "parentId") -> Query:
-    parent_id = undashed(ask.request.value(parameter) or "")
+def _query(ask: RequestContext, user: User, parameter: str = "parentId") -> Query:
+    parent_id = parse_id(ask.request.value(parameter) or "")
     parent = ask.core.find(parent_id)
-    if parent is not None and not ask.core.sees(user, parent):
+    if parent is not None and not ask.core.may_see(user, parent):
         library = ask.core.library.get(parent.library_id) or parent
         refusal = f"{user.name} is not permitted to access Library {library.name}."
-        raise Refused(told(refusal, HTTPStatus.UNAUTHORIZED))
-    query = query_of(ask.request.values, library=ask.core.library, parent=parent)
+        raise ErrorReply(json_reply(refusal, HTTPStatus.UNAUTHORIZED))
+    query = parse_query(ask.request.values, library=ask.core.library, parent=parent)
     # A place that is not there holds nothing; no id is everywhere.
     return query if parent is not None or parent_id is None else replace(query, limit=0)
 
 
-def _playlist_page(ask: Ask, user: User, query: Query) -> Reply:
+def _playlist_page(ask: RequestContext, user: User, query: Query) -> Reply:
     playlist = ask.core.playlists.by_id[query.parent.id if query.parent else ""]
     items = [item for one in playlist.item_ids if (item := ask.core.library.get(one))]
-    shown = [item for item in items if ask.core.sees(user, item)]
-    return items_told(ask, user, page(query, shown), len(shown), query.start)
+    shown = [item for item in items if ask.core.may_see(user, item)]
+    return items_page(ask, user, page(query, shown), len(shown), query.start)
 
 
-def _item(ask: Ask) -> Reply:
+def _item(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     item = ask.item(user)
-    return told(_child_count(ask, item) | ask.core.item_told(user, item))
+    return json_reply(_child_count(ask, item) | ask.core.item_dto(user, item))
 
 
-def _views(ask: Ask) -> Reply:
+def _views(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
-    libraries = [item for item in seen_by(ask, user) if item.kind is Kind.LIBRARY]
+    libraries = [item for item in visible_items(ask, user) if item.kind is BaseItemKind.LIBRARY]
     views = [
-        ask.core.item_told(user, item) | {"ChildCount": ask.core.random.randint(1, 9)}
+        ask.core.item_dto(user, item) | {"ChildCount": ask.core.random.randint(1, 9)}
         for item in sorted(libraries, key=lambda item: item.sort_name)
     ]
-    return told({"Items": views, "TotalRecordCount": len(views), "StartIndex": 0})
+    return json_reply({"Items": views, "TotalRecordCount": len(views), "StartIndex": 0})
 
 
-def _artists(ask: Ask, names: set[str]) -> Reply:
+def _artists(ask: RequestContext, names: set[str]) -> Reply:
     user = ask.on_behalf_of()
-    asked = replace(_query(ask, user), kinds=frozenset({Kind.ARTIST}), parent=None, recursive=True)
-    pool = [one for one in seen_by(ask, user) if one.kind is Kind.ARTIST and one.name in names]
-    found = answers_for(ask, user).all_of(asked, pool)
-    return items_told(ask, user, page(asked, found), len(found), asked.start)
+    asked = replace(
+        _query(ask, user), kinds=frozenset({BaseItemKind.ARTIST}), parent=None, recursive=True
+    )
+    pool = [
+        one
+        for one in visible_items(ask, user)
+        if one.kind is BaseItemKind.ARTIST and one.name in names
+    ]
+    found = query_engine(ask, user).run(asked, pool)
+    return items_page(ask, user, page(asked, found), len(found), asked.start)
 
 
-def _all_artists(ask: Ask) -> Reply:
-    music = (item.music for item in seen_by(ask, ask.on_behalf_of()) if item.music)
+def _all_artists(ask: RequestContext) -> Reply:
+    music = (item.music for item in visible_items(ask, ask.on_behalf_of()) if item.music)
     return _artists(ask, {name for one in music for name in (*one.artists, *one.album_artists)})
 
 
-def _album_artists(ask: Ask) -> Reply:
-    music = (item.music for item in seen_by(ask, ask.on_behalf_of()) if item.music)
+def _album_artists(ask: RequestContext) -> Reply:
+    music = (item.music for item in visible_items(ask, ask.on_behalf_of()) if item.music)
     return _artists(ask, {name for one in music for name in one.album_artists})
 
 
-def _latest(ask: Ask) -> Reply:
+def _latest(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     place = _query(ask, user).parent
     limit = ask.number("limit") or _DEFAULT_LATEST
-    kinds = {Kind.ALBUM, Kind.MOVIE, Kind.EPISODE}
+    kinds = {BaseItemKind.ALBUM, BaseItemKind.MOVIE, BaseItemKind.EPISODE}
     found = [
         item
-        for item in seen_by(ask, user)
+        for item in visible_items(ask, user)
         if item.kind in kinds and (place is None or item.library_id == place.id)
     ]
     found.sort(key=lambda item: item.created, reverse=True)
     more = ask.core.speaks.counts_children_unasked
-    return told([_latest_told(ask, user, item, counts=more) for item in found[:limit]])
+    return json_reply([_latest_dto(ask, user, item, counts=more) for item in found[:limit]])
 
 
-def _latest_told(ask: Ask, user: User, item: Item, *, counts: bool) -> Json:
-    if not counts or item.kind is not Kind.ALBUM:
-        return listed_item(ask, user, item)
+def _latest_dto(ask: RequestContext, user: User, item: Item, *, counts: bool) -> Json:
+    if not counts or item.kind is not BaseItemKind.ALBUM:
+        return list_item(ask, user, item)
     children = sum(one.parent_id == item.id for one in ask.core.library)
-    return listed_item(ask, user, item, ChildCount=children)
+    return list_item(ask, user, item, ChildCount=children)
 
 
-def _seasons(ask: Ask) -> Reply:
+def _seasons(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     series = ask.item(user)
     seasons = [one for one in ask.core.library if one.parent_id == series.id]
     seasons.sort(key=lambda one: one.index or 0)
-    return items_told(ask, user, seasons, len(seasons))
+    return items_page(ask, user, seasons, len(seasons))
 
 
-def _episodes(ask: Ask) -> Reply:
+def _episodes(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     episodes = _in_order(ask.core.library.songs_of(ask.item(user)))
-    season_id = undashed(ask.request.value("seasonId") or "")
+    season_id = parse_id(ask.request.value("seasonId") or "")
     season = ask.request.value("season")
     wanted = [
         one
@@ -176,31 +184,31 @@ def _episodes(ask: Ask) -> Reply:
         if (season_id is None or one.parent_id == season_id)
         and (season is None or str(one.parent_index) == season)
     ]
-    start_item = undashed(ask.request.value("startItemId") or "")
+    start_item = parse_id(ask.request.value("startItemId") or "")
     ids = [one.id for one in wanted]
     first = ids.index(start_item) if start_item in ids else 0
-    query = query_of(ask.request.values, library=ask.core.library, parent=None)
-    return items_told(ask, user, page(query, wanted[first:]), len(wanted), query.start)
+    query = parse_query(ask.request.values, library=ask.core.library, parent=None)
+    return items_page(ask, user, page(query, wanted[first:]), len(wanted), query.start)
 
 
-def _next_up(ask: Ask) -> Reply:
+def _next_up(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
-    only = undashed(ask.request.value("seriesId") or "")
+    only = parse_id(ask.request.value("seriesId") or "")
     found = [
         episode
-        for series in seen_by(ask, user)
-        if series.kind is Kind.SERIES
+        for series in visible_items(ask, user)
+        if series.kind is BaseItemKind.SERIES
         and (only is None or series.id == only)
         and (episode := _next_of(ask, user, series))
     ]
-    query = query_of(ask.request.values, library=ask.core.library, parent=None)
-    return items_told(ask, user, page(query, found), len(found), query.start)
+    query = parse_query(ask.request.values, library=ask.core.library, parent=None)
+    return items_page(ask, user, page(query, found), len(found), query.start)
 
 
-def _next_of(ask: Ask, user: User, series: Item) -> Item | None:
+def _next_of(ask: RequestContext, user: User, series: Item) -> Item | None:
     """Return the episode after the last one that was seen; none for a series not begun."""
     episodes = _in_order(ask.core.library.songs_of(series))
-    seen = [at for at, one in enumerate(episodes) if ask.core.opinions.of(user.id, one).played]
+    seen = [at for at, one in enumerate(episodes) if ask.core.user_data.get(user.id, one).played]
     if not seen or seen[-1] + 1 == len(episodes):
         return None
     return episodes[seen[-1] + 1]
@@ -210,7 +218,7 @@ def _in_order(episodes: Iterable[Item]) -> list[Item]:
     return sorted(episodes, key=lambda one: (one.parent_index or 0, one.index or 0))
 
 
-def _resume(ask: Ask) -> Reply:
+def _resume(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     query = replace(
         _query(ask, user),
@@ -222,36 +230,36 @@ def _resume(ask: Ask) -> Reply:
     return _answer(ask, user, query)
 
 
-def _instant_mix(ask: Ask) -> Reply:
+def _instant_mix(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     seed = ask.item(user)
-    songs = [one for one in seen_by(ask, user) if one.kind is Kind.AUDIO]
+    songs = [one for one in visible_items(ask, user) if one.kind is BaseItemKind.AUDIO]
     mixed = _mix(ask, seed, songs)
     shown = mixed[: ask.number("limit")]
-    return items_told(ask, user, shown, len(mixed))
+    return items_page(ask, user, shown, len(mixed))
 
 
-def _mix(ask: Ask, seed: Item, songs: Sequence[Item]) -> list[Item]:
+def _mix(ask: RequestContext, seed: Item, songs: Sequence[Item]) -> list[Item]:
     playlist = ask.core.playlists.by_id.get(seed.id)
     ids = playlist.item_ids if playlist else [one.id for one in ask.core.library.songs_of(seed)]
     music = [one.music for one in songs if one.id in ids and one.music]
     genres = {genre for one in music for genre in one.genres}
     alike = [one for one in songs if one.music and genres & set(one.music.genres)]
     mixed = ask.core.random.sample(alike, len(alike))
-    if seed.kind is not Kind.AUDIO:
+    if seed.kind is not BaseItemKind.AUDIO:
         return mixed
     return [seed, *(one for one in mixed if one.id != seed.id)]
 
 
-def _delete(ask: Ask) -> Reply:
+def _delete(ask: RequestContext) -> Reply:
     item = ask.item(ask.asker)
     playlist = ask.core.playlists.by_id.get(item.id)
     if playlist is None or playlist.owner_id != ask.asker.id:
-        return told("Unauthorized access", HTTPStatus.UNAUTHORIZED)
+        return json_reply("Unauthorized access", HTTPStatus.UNAUTHORIZED)
     del ask.core.playlists.by_id[item.id]
     ask.core.news.library_changed([], [], [item.id])
-    ask.core.changed()
-    return done()
+    ask.core.save_soon()
+    return no_content()
 
 
 ROUTES = (

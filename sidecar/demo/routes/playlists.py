@@ -5,107 +5,107 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from sidecar.demo.library.playlists import Playlist
-from sidecar.demo.protocol.formats import undashed
-from sidecar.demo.protocol.messages import Refused, Reply, blank, done, told
-from sidecar.demo.routes.items import listed_item
-from sidecar.demo.routes.query_params import listed
-from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.protocol.formats import parse_id
+from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, json_reply, no_content
+from sidecar.demo.routes.items import list_item
+from sidecar.demo.routes.query_params import split_list
+from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state.users import User
 
 
-def _create(ask: Ask) -> Reply:
+def _create(ask: RequestContext) -> Reply:
     fields = ask.request.fields() if ask.request.body else {}
     owner = ask.person(str(fields.get("userid") or ask.request.value("userId") or ""))
     name = str(fields.get("name") or ask.request.value("name") or "Playlist")
-    ids = [str(one) for one in fields.get("ids") or listed(ask.request.values("ids"))]
+    ids = [str(one) for one in fields.get("ids") or split_list(ask.request.values("ids"))]
     is_public = fields.get("ispublic") is not False
     made = ask.core.playlists.create(name, owner.id, _playable(ask, ids), is_public=is_public)
-    _changed(ask, made, is_fresh=True)
-    return told({"Id": made.id})
+    _save_and_announce(ask, made, is_fresh=True)
+    return json_reply({"Id": made.id})
 
 
-def _summary(ask: Ask) -> Reply:
+def _summary(ask: RequestContext) -> Reply:
     playlist = _playlist(ask, ask.asker)
-    return told(
+    return json_reply(
         {"OpenAccess": playlist.is_public, "Shares": [], "ItemIds": list(playlist.item_ids)}
     )
 
 
-def _items(ask: Ask) -> Reply:
+def _items(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     playlist = _playlist(ask, user)
     items = [item for one in playlist.item_ids if (item := ask.core.library.get(one))]
-    seen = [item for item in items if ask.core.sees(user, item)]
+    seen = [item for item in items if ask.core.may_see(user, item)]
     start, limit = ask.number("startIndex") or 0, ask.number("limit")
     shown = seen[start : None if limit is None else start + limit]
-    return told(
+    return json_reply(
         {
-            "Items": [listed_item(ask, user, one, PlaylistItemId=one.id) for one in shown],
+            "Items": [list_item(ask, user, one, PlaylistItemId=one.id) for one in shown],
             "TotalRecordCount": len(seen),
             "StartIndex": start,
         }
     )
 
 
-def _add(ask: Ask) -> Reply:
+def _add(ask: RequestContext) -> Reply:
     position = ask.number("position")
-    ids = _playable(ask, listed(ask.request.values("ids")))
-    playlist = _owned(ask)
+    ids = _playable(ask, split_list(ask.request.values("ids")))
+    playlist = _require_owner(ask)
     playlist.add(ids, position)
-    return _changed(ask, playlist)
+    return _save_and_announce(ask, playlist)
 
 
-def _remove(ask: Ask) -> Reply:
-    playlist = _owned(ask)
-    playlist.remove([undashed(one) or "" for one in listed(ask.request.values("entryIds"))])
-    return _changed(ask, playlist)
+def _remove(ask: RequestContext) -> Reply:
+    playlist = _require_owner(ask)
+    playlist.remove([parse_id(one) or "" for one in split_list(ask.request.values("entryIds"))])
+    return _save_and_announce(ask, playlist)
 
 
-def _move(ask: Ask) -> Reply:
-    playlist = _owned(ask)
+def _move(ask: RequestContext) -> Reply:
+    playlist = _require_owner(ask)
     position = ask.places["position"]
-    entry = undashed(ask.places["entry"]) or ""
+    entry = parse_id(ask.places["entry"]) or ""
     if not position.isdigit() or not playlist.move(entry, int(position)):
-        return blank(HTTPStatus.NOT_FOUND)
-    return _changed(ask, playlist)
+        return empty_reply(HTTPStatus.NOT_FOUND)
+    return _save_and_announce(ask, playlist)
 
 
-def _change(ask: Ask) -> Reply:
-    playlist = _owned(ask)
+def _change(ask: RequestContext) -> Reply:
+    playlist = _require_owner(ask)
     fields = ask.request.fields()
     playlist.name = str(fields.get("name") or playlist.name)
     if fields.get("ids") is not None:
         playlist.item_ids = _playable(ask, [str(one) for one in fields["ids"]])
     if fields.get("ispublic") is not None:
         playlist.is_public = bool(fields["ispublic"])
-    return _changed(ask, playlist)
+    return _save_and_announce(ask, playlist)
 
 
-def _playable(ask: Ask, written: list[str]) -> list[str]:
+def _playable(ask: RequestContext, written: list[str]) -> list[str]:
     """Return the ids of the playable items among some, and of those in the folders among them."""
-    items = (ask.core.find(undashed(one)) for one in written)
+    items = (ask.core.find(parse_id(one)) for one in written)
     return [song.id for one in items if one for song in ask.core.library.songs_of(one)]
 
 
-def _playlist(ask: Ask, user: User) -> Playlist:
-    playlist = ask.core.playlists.by_id.get(undashed(ask.places["item"]) or "")
-    if playlist is None or not playlist.is_seen_by(user.id):
-        raise Refused(told("Playlist not found", HTTPStatus.NOT_FOUND))
+def _playlist(ask: RequestContext, user: User) -> Playlist:
+    playlist = ask.core.playlists.by_id.get(parse_id(ask.places["item"]) or "")
+    if playlist is None or not playlist.is_visible_to(user.id):
+        raise ErrorReply(json_reply("Playlist not found", HTTPStatus.NOT_FOUND))
     return playlist
 
 
-def _owned(ask: Ask) -> Playlist:
+def _require_owner(ask: RequestContext) -> Playlist:
     playlist = _playlist(ask, ask.asker)
     if playlist.owner_id != ask.asker.id:
-        raise Refused(blank(HTTPStatus.FORBIDDEN))
+        raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
     return playlist
 
 
-def _changed(ask: Ask, playlist: Playlist, *, is_fresh: bool = False) -> Reply:
+def _save_and_announce(ask: RequestContext, playlist: Playlist, *, is_fresh: bool = False) -> Reply:
     added, updated = ([playlist.id], []) if is_fresh else ([], [playlist.id])
     ask.core.news.library_changed(added, updated, [])
-    ask.core.changed()
-    return done()
+    ask.core.save_soon()
+    return no_content()
 
 
 ROUTES = (

@@ -2,7 +2,7 @@
 
     place (ids, parent, root) ─▶ filters ─▶ order ─▶ page
 
-Pure: items and opinions in, items out. Who may see what is decided before, in `.seeing`.
+Pure: items and user data in, items out. Who may see what is decided before, in `.seeing`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from sidecar.demo.library.items import Item, Kind, Library
+from sidecar.demo.library.items import BaseItemKind, Item, Library
 from sidecar.demo.protocol.version import Version
-from sidecar.demo.state.user_data import Opinion
+from sidecar.demo.state.user_data import UserData
 
-OpinionOf = Callable[[Item], Opinion]
+OpinionOf = Callable[[Item], UserData]
 SortKey = tuple[float, str]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -40,8 +40,8 @@ class Query:
     ids: tuple[str, ...] = ()
     parent: Item | None = None
     recursive: bool = False
-    kinds: frozenset[Kind] = frozenset()
-    excluded_kinds: frozenset[Kind] = frozenset()
+    kinds: frozenset[BaseItemKind] = frozenset()
+    excluded_kinds: frozenset[BaseItemKind] = frozenset()
     media_types: frozenset[str] = frozenset()
     filters: frozenset[str] = frozenset()
     album_ids: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class QueryEngine:
     """Answers queries about one scan, as one version does.
 
     Attributes:
@@ -76,13 +76,13 @@ class Answers:
     speaks: Version
     random: Random
 
-    def all_of(self, query: Query, visible: Sequence[Item]) -> list[Item]:
+    def run(self, query: Query, visible: Sequence[Item]) -> list[Item]:
         """Return every item that answers, in order, not yet paged."""
         if self._asks_for_libraries(query):
-            libraries = [item for item in visible if item.kind is Kind.LIBRARY]
+            libraries = [item for item in visible if item.kind is BaseItemKind.LIBRARY]
             return sorted(libraries, key=lambda item: item.sort_name)
         found = [item for item in self._place(query, visible) if self._fits(query, item)]
-        return self._ordered(query, found)
+        return self._sort(query, found)
 
     def _asks_for_libraries(self, query: Query) -> bool:
         is_at_root = query.parent is None and not query.ids and not query.recursive
@@ -95,14 +95,16 @@ class Answers:
             seen = {item.id: item for item in visible}
             return [seen[one] for one in dict.fromkeys(query.ids) if one in seen]
         if query.parent is None:
-            return [item for item in visible if item.kind is not Kind.LIBRARY]
+            return [item for item in visible if item.kind is not BaseItemKind.LIBRARY]
         return [item for item in visible if self._is_in(query, query.parent, item)]
 
     def _is_in(self, query: Query, place: Item, item: Item) -> bool:
-        if place.kind is Kind.ARTIST:
+        if place.kind is BaseItemKind.ARTIST:
             return item.music is not None and place.name in item.music.album_artists
         deep = query.recursive or (
-            self.speaks.filters_at_the_root and place.kind is Kind.LIBRARY and bool(query.kinds)
+            self.speaks.filters_at_the_root
+            and place.kind is BaseItemKind.LIBRARY
+            and bool(query.kinds)
         )
         if not deep:
             return item.parent_id == place.id
@@ -115,7 +117,7 @@ class Answers:
             and (not query.media_types or media_type(item) in query.media_types)
             and self._fits_music(query, item)
             and (not query.years or item.year in query.years)
-            and plain(query.search) in plain(item.name)
+            and fold(query.search) in fold(item.name)
             and all(passes(item, self.opinion_of(item)) for passes in _filters(query))
         )
 
@@ -145,7 +147,7 @@ class Answers:
         names = {album.name for album in albums if album is not None}
         return item.music is not None and item.music.album in names
 
-    def _ordered(self, query: Query, found: list[Item]) -> list[Item]:
+    def _sort(self, query: Query, found: list[Item]) -> list[Item]:
         if query.ids and not query.sort_by:
             return found
         if "random" in query.sort_by:
@@ -160,9 +162,9 @@ class Answers:
 
     def _key(self, name: str) -> Callable[[Item], SortKey]:
         keys = {
-            "sortname": lambda item: (0.0, plain(item.sort_name)),
-            "name": lambda item: (0.0, plain(item.name)),
-            "album": lambda item: (0.0, plain(item.music.album or "") if item.music else ""),
+            "sortname": lambda item: (0.0, fold(item.sort_name)),
+            "name": lambda item: (0.0, fold(item.name)),
+            "album": lambda item: (0.0, fold(item.music.album or "") if item.music else ""),
             "albumartist": lambda item: (0.0, _first(item.music and item.music.album_artists)),
             "artist": lambda item: (0.0, _first(item.music and item.music.artists)),
             "datecreated": lambda item: (item.created.timestamp(), ""),
@@ -194,33 +196,33 @@ def media_type(item: Item) -> str:
     """Return the media type of an item by its name in the API."""
     if item.kind.is_video:
         return "Video"
-    return "Audio" if item.kind in {Kind.AUDIO, Kind.PLAYLIST} else "Unknown"
+    return "Audio" if item.kind in {BaseItemKind.AUDIO, BaseItemKind.PLAYLIST} else "Unknown"
 
 
-def plain(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text without accents and in lower case, for finding and for order."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()
 
 
 def _first(names: Sequence[str] | None) -> str:
-    return plain(names[0]) if names else ""
+    return fold(names[0]) if names else ""
 
 
-_FILTERS: dict[str, Callable[[Item, Opinion], bool]] = {
-    "IsFavorite": lambda _, opinion: opinion.is_favourite,
-    "IsNotFavorite": lambda _, opinion: not opinion.is_favourite,
-    "IsFavoriteOrLikes": lambda _, opinion: opinion.is_favourite or bool(opinion.likes),
-    "Likes": lambda _, opinion: opinion.likes is True,
-    "Dislikes": lambda _, opinion: opinion.likes is False,
-    "IsPlayed": lambda _, opinion: opinion.played,
-    "IsUnplayed": lambda _, opinion: not opinion.played,
-    "IsResumable": lambda _, opinion: opinion.position_ticks > 0,
+_FILTERS: dict[str, Callable[[Item, UserData], bool]] = {
+    "IsFavorite": lambda _, user_data: user_data.is_favourite,
+    "IsNotFavorite": lambda _, user_data: not user_data.is_favourite,
+    "IsFavoriteOrLikes": lambda _, user_data: user_data.is_favourite or bool(user_data.likes),
+    "Likes": lambda _, user_data: user_data.likes is True,
+    "Dislikes": lambda _, user_data: user_data.likes is False,
+    "IsPlayed": lambda _, user_data: user_data.played,
+    "IsUnplayed": lambda _, user_data: not user_data.played,
+    "IsResumable": lambda _, user_data: user_data.position_ticks > 0,
     "IsFolder": lambda item, _: not item.kind.is_playable,
     "IsNotFolder": lambda item, _: item.kind.is_playable,
 }
 FILTERS = frozenset(_FILTERS)
 
 
-def _filters(query: Query) -> list[Callable[[Item, Opinion], bool]]:
+def _filters(query: Query) -> list[Callable[[Item, UserData], bool]]:
     return [_FILTERS[name] for name in query.filters]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sidecar.demo.library.items import Item, Kind, Library
-from sidecar.demo.protocol.formats import undashed
+from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.protocol.formats import parse_id
 from sidecar.demo.routes.query import FILTERS, Query
 
 Parameter = Callable[[str], list[str]]
@@ -50,12 +50,12 @@ _YES_NO = {
 }
 
 
-def listed(values: Iterable[str], separator: str = ",") -> list[str]:
+def split_list(values: Iterable[str], separator: str = ",") -> list[str]:
     """Return the entries of a parameter that is a list, repeated or separated or both."""
     return [one.strip() for text in values for one in text.split(separator) if one.strip()]
 
 
-def query_of(parameter: Parameter, *, library: Library, parent: Item | None) -> Query:
+def parse_query(parameter: Parameter, *, library: Library, parent: Item | None) -> Query:
     """Return the query that some parameters ask.
 
     Args:
@@ -63,22 +63,22 @@ def query_of(parameter: Parameter, *, library: Library, parent: Item | None) -> 
         library: Where artists and albums have their names.
         parent: The place that `parentId` names.
     """
-    sorts = [one.lower() for one in listed(parameter("sortBy"))]
-    orders = [one.lower() == "descending" for one in listed(parameter("sortOrder"))]
+    sorts = [one.lower() for one in split_list(parameter("sortBy"))]
+    orders = [one.lower() == "descending" for one in split_list(parameter("sortOrder"))]
     return Query(
         ids=_ids(parameter("ids")),
         parent=parent,
         recursive=_flag(parameter("recursive")) or False,
         kinds=_kinds(parameter("includeItemTypes")),
         excluded_kinds=_kinds(parameter("excludeItemTypes")),
-        media_types=frozenset(one.capitalize() for one in listed(parameter("mediaTypes"))),
+        media_types=frozenset(one.capitalize() for one in split_list(parameter("mediaTypes"))),
         filters=_filters(parameter),
         album_ids=frozenset(_ids(parameter("albumIds"))),
         artists=_names(library, parameter("artistIds")),
         album_artists=_names(library, parameter("albumArtistIds")),
         contributing=_names(library, parameter("contributingArtistIds")),
-        genres=frozenset(listed(parameter("genres"), "|")),
-        years=frozenset(int(one) for one in listed(parameter("years")) if one.isdigit()),
+        genres=frozenset(split_list(parameter("genres"), "|")),
+        years=frozenset(int(one) for one in split_list(parameter("years")) if one.isdigit()),
         search="".join(parameter("searchTerm")[:1]),
         sort_by=tuple(one for one in sorts if one in _SORTS),
         descending=tuple(orders) or (False,),
@@ -96,12 +96,12 @@ def _number(values: list[str]) -> int | None:
 
 
 def _ids(values: list[str]) -> tuple[str, ...]:
-    return tuple(one for one in map(undashed, listed(values)) if one is not None)
+    return tuple(one for one in map(parse_id, split_list(values)) if one is not None)
 
 
-def _kinds(values: list[str]) -> frozenset[Kind]:
-    by_name = {kind.value.lower(): kind for kind in Kind}
-    return frozenset(by_name[one.lower()] for one in listed(values) if one.lower() in by_name)
+def _kinds(values: list[str]) -> frozenset[BaseItemKind]:
+    by_name = {kind.value.lower(): kind for kind in BaseItemKind}
+    return frozenset(by_name[one.lower()] for one in split_list(values) if one.lower() in by_name)
 
 
 def _names(library: Library, values: list[str]) -> frozenset[str]:
@@ -113,7 +113,7 @@ def _names(library: Library, values: list[str]) -> frozenset[str]:
 
 def _filters(parameter: Parameter) -> frozenset[str]:
     known = {name.lower(): name for name in FILTERS}
-    asked = {known[one.lower()] for one in listed(parameter("filters")) if one.lower() in known}
+    asked = {known[one.lower()] for one in split_list(parameter("filters")) if one.lower() in known}
     for name, (yes, no) in _YES_NO.items():
         wanted = _flag(parameter(name))
         if wanted is not None:

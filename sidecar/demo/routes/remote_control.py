@@ -15,45 +15,47 @@ from http import HTTPStatus
 from typing import Any
 
 from sidecar.demo.library.items import Item
-from sidecar.demo.protocol.formats import Json, undashed
-from sidecar.demo.protocol.messages import Refused, Reply, blank, done, problem
-from sidecar.demo.routes.query_params import listed
-from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.protocol.formats import Json, parse_id
+from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, no_content, problem_reply
+from sidecar.demo.routes.query_params import split_list
+from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state.sessions import Session
 
 
-def _play(ask: Ask) -> Reply:
-    session = _controlled(ask)
-    items = (ask.core.find(undashed(one)) for one in listed(ask.request.values("itemIds")))
+def _play(ask: RequestContext) -> Reply:
+    session = _find_session(ask)
+    items = (ask.core.find(parse_id(one)) for one in split_list(ask.request.values("itemIds")))
     order: Json = {
-        "ItemIds": [song.id for one in items if one for song in _expanded(ask, one)],
+        "ItemIds": [song.id for one in items if one for song in _expand(ask, one)],
         "PlayCommand": ask.request.value("playCommand") or "PlayNow",
         "ControllingUserId": ask.asker.id,
     }
     start = ask.number("startIndex")
     if start is not None:
         order["StartIndex"] = start
-    ask.core.hub.to_session(session, "Play", order)
-    return done()
+    ask.core.sockets.send_to_session(session, "Play", order)
+    return no_content()
 
 
-def _playstate(ask: Ask) -> Reply:
-    session = _controlled(ask)
+def _playstate(ask: RequestContext) -> Reply:
+    session = _find_session(ask)
     order: Json = {"Command": ask.places["command"]}
     seek = ask.number("seekPositionTicks")
     if seek is not None:
         order["SeekPositionTicks"] = seek
-    ask.core.hub.to_session(session, "Playstate", order | {"ControllingUserId": ask.asker.id})
-    return done()
+    ask.core.sockets.send_to_session(
+        session, "Playstate", order | {"ControllingUserId": ask.asker.id}
+    )
+    return no_content()
 
 
-def _command(ask: Ask) -> Reply:
+def _command(ask: RequestContext) -> Reply:
     name = ask.places.get("command")
     fields = {} if name else ask.request.fields()
     return _general(ask, name or str(fields.get("name") or ""), fields.get("arguments") or {})
 
 
-def _message(ask: Ask) -> Reply:
+def _message(ask: RequestContext) -> Reply:
     fields = ask.request.fields()
     words = {"Header": fields.get("header"), "Text": fields.get("text")}
     return _general(
@@ -61,28 +63,28 @@ def _message(ask: Ask) -> Reply:
     )
 
 
-def _general(ask: Ask, name: str, arguments: dict[str, Any]) -> Reply:
+def _general(ask: RequestContext, name: str, arguments: dict[str, Any]) -> Reply:
     order = {"Name": name, "ControllingUserId": ask.asker.id, "Arguments": arguments}
-    ask.core.hub.to_session(_controlled(ask), "GeneralCommand", order)
-    return done()
+    ask.core.sockets.send_to_session(_find_session(ask), "GeneralCommand", order)
+    return no_content()
 
 
-def _controlled(ask: Ask) -> Session:
+def _find_session(ask: RequestContext) -> Session:
     """Return the session that is meant.
 
     Raises:
-        Refused: There is none, or the asker may not control those of others.
+        ErrorReply: There is none, or the asker may not control those of others.
     """
     session = ask.core.sessions.get(ask.places["session"].lower())
     if session is None:
-        raise Refused(problem(HTTPStatus.NOT_FOUND))
+        raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
     user = ask.asker
     if session.user_id != user.id and not user.policy["EnableRemoteControlOfOtherUsers"]:
-        raise Refused(blank(HTTPStatus.FORBIDDEN))
+        raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
     return session
 
 
-def _expanded(ask: Ask, item: Item) -> Iterator[Item]:
+def _expand(ask: RequestContext, item: Item) -> Iterator[Item]:
     playlist = ask.core.playlists.by_id.get(item.id)
     if playlist is not None:
         songs = (ask.core.library.get(one) for one in playlist.item_ids)

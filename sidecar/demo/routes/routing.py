@@ -16,15 +16,22 @@ from http import HTTPStatus
 
 from sidecar.demo.library.items import Item
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import undashed
-from sidecar.demo.protocol.messages import Refused, Reply, Request, blank, failed, problem
-from sidecar.demo.state.core import Core
+from sidecar.demo.protocol.formats import parse_id
+from sidecar.demo.protocol.messages import (
+    ErrorReply,
+    Reply,
+    Request,
+    empty_reply,
+    problem_reply,
+    server_error,
+)
+from sidecar.demo.state.core import ServerState
 from sidecar.demo.state.devices import Device
 from sidecar.demo.state.sessions import Session
 from sidecar.demo.state.users import User
 
 
-class Access(Enum):
+class AccessLevel(Enum):
     """Who may ask."""
 
     ANYONE = "anyone"
@@ -33,7 +40,7 @@ class Access(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RequestContext:
     """A request, and who asks it.
 
     Attributes:
@@ -42,7 +49,7 @@ class Ask:
         places: The parts of the path that the route leaves open.
     """
 
-    core: Core
+    core: ServerState
     request: Request
     claim: Claim
     device: Device | None
@@ -53,62 +60,62 @@ class Ask:
     def asker(self) -> User:
         """Who asks, where the route lets nobody else in."""
         if self.user is None:
-            raise Refused(blank(HTTPStatus.UNAUTHORIZED))
+            raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
         return self.user
 
     def on_behalf_of(self) -> User:
         """Return the user that `userId` names; somebody else's only for an administrator.
 
         Raises:
-            Refused: 403 for another user, 404 for one that is not there.
+            ErrorReply: 403 for another user, 404 for one that is not there.
         """
         return self.person(self.places.get("user") or self.request.value("userId"))
 
     def person(self, written: str | None) -> User:
         """Return the user of an id that the asker may act for; the asker if there is none."""
-        user_id = undashed(written or "")
+        user_id = parse_id(written or "")
         if user_id is None or user_id == self.asker.id:
             return self.asker
         if not self.asker.is_administrator:
-            raise Refused(failed(HTTPStatus.FORBIDDEN))
+            raise ErrorReply(server_error(HTTPStatus.FORBIDDEN))
         user = self.core.users.by_id.get(user_id)
         if user is None:
-            raise Refused(problem(HTTPStatus.NOT_FOUND))
+            raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
         return user
 
     def item(self, user: User | None = None) -> Item:
         """Return the item that the path names.
 
         Raises:
-            Refused: 404 if the user may not know of it, or there is none.
+            ErrorReply: 404 if the user may not know of it, or there is none.
         """
-        item = self.core.find(undashed(self.places["item"]))
+        item = self.core.find(parse_id(self.places["item"]))
         seer = user or self.user
-        if item is None or (seer is not None and not self.core.sees(seer, item)):
-            raise Refused(problem(HTTPStatus.NOT_FOUND))
+        if item is None or (seer is not None and not self.core.may_see(seer, item)):
+            raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
         return item
 
     def session(self) -> Session:
         """Return the session of the request, which it makes if there is none."""
         if self.device is None:
-            raise Refused(blank(HTTPStatus.UNAUTHORIZED))
+            raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
         return self.core.join(self.device, self.claim, self.request.remote_addr)
 
     def number(self, name: str) -> int | None:
         """Return a query parameter that is a whole number from 0; None if it is not there.
 
         Raises:
-            Refused: 400 for anything else.
+            ErrorReply: 400 for anything else.
         """
         written = self.request.value(name)
         if not written:
             return None
         if not written.isdigit():
-            raise Refused(problem(HTTPStatus.BAD_REQUEST))
+            raise ErrorReply(problem_reply(HTTPStatus.BAD_REQUEST))
         return int(written)
 
 
-Answer = Callable[[Ask], Reply]
+Answer = Callable[[RequestContext], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +125,10 @@ class Route:
     method: str
     path: str
     answer: Answer
-    access: Access = Access.USER
+    access: AccessLevel = AccessLevel.USER
 
 
-class Table:
+class RouteTable:
     """All routes."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
@@ -131,7 +138,7 @@ class Table:
         """Return who answers, and what the path says where the route leaves it open.
 
         Raises:
-            Refused: 404 or 405.
+            ErrorReply: 404 or 405.
         """
         fitting = [
             (route, found) for route, pattern in self._routes if (found := pattern.fullmatch(path))
@@ -140,25 +147,27 @@ class Table:
             if route.method == method:
                 return route, found.groupdict()
         if not fitting:
-            raise Refused(blank(HTTPStatus.NOT_FOUND))
+            raise ErrorReply(empty_reply(HTTPStatus.NOT_FOUND))
         allowed = ", ".join(dict.fromkeys(route.method for route, _ in fitting))
         if method == "HEAD":
-            raise Refused(Reply(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed}))
-        raise Refused(blank(HTTPStatus.METHOD_NOT_ALLOWED, Allow=allowed))
+            raise ErrorReply(
+                Reply(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": allowed})
+            )
+        raise ErrorReply(empty_reply(HTTPStatus.METHOD_NOT_ALLOWED, Allow=allowed))
 
 
-def let_in(route: Route, ask: Ask) -> None:
+def check_access(route: Route, ask: RequestContext) -> None:
     """Check that the asker may ask this.
 
     Raises:
-        Refused: 401 without a good token, 403 for administrators' business.
+        ErrorReply: 401 without a good token, 403 for administrators' business.
     """
-    if route.access is Access.ANYONE:
+    if route.access is AccessLevel.ANYONE:
         return
     if ask.user is None or ask.user.policy["IsDisabled"]:
-        raise Refused(blank(HTTPStatus.UNAUTHORIZED))
-    if route.access is Access.ADMIN and not ask.user.is_administrator:
-        raise Refused(blank(HTTPStatus.FORBIDDEN))
+        raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
+    if route.access is AccessLevel.ADMIN and not ask.user.is_administrator:
+        raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -7,15 +7,15 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from sidecar.demo.protocol.formats import NO_ID, now, undashed
-from sidecar.demo.protocol.messages import Reply, done, failed, told
-from sidecar.demo.routes.query_params import listed
-from sidecar.demo.routes.routing import Ask, Route
+from sidecar.demo.protocol.formats import NO_ID, now, parse_id
+from sidecar.demo.protocol.messages import Reply, json_reply, no_content, server_error
+from sidecar.demo.routes.query_params import split_list
+from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state import playback_reports
-from sidecar.demo.state.core import Core
+from sidecar.demo.state.core import ServerState
 from sidecar.demo.state.sessions import LONG_AGO, Session
 
-Report = Callable[[Core, Session, dict[str, Any]], None]
+Report = Callable[[ServerState, Session, dict[str, Any]], None]
 
 _CAPABILITIES = {
     "playablemediatypes": "PlayableMediaTypes",
@@ -25,16 +25,16 @@ _CAPABILITIES = {
 }
 
 
-def _sessions(ask: Ask) -> Reply:
+def _sessions(ask: RequestContext) -> Reply:
     user = ask.asker
-    seen = ask.core.sessions.seen_by(user.id, is_administrator=user.is_administrator)
+    seen = ask.core.sessions.visible_to(user.id, is_administrator=user.is_administrator)
     device_id = ask.request.value("deviceId")
     controlled_by = ask.request.value("controllableByUserId")
     active_within_s = ask.number("activeWithinSeconds")
     since = now() - timedelta(seconds=active_within_s) if active_within_s else LONG_AGO
-    return told(
+    return json_reply(
         [
-            ask.core.session_told(one)
+            ask.core.session_dto(one)
             for one in seen
             if (device_id is None or one.device_id == device_id)
             and (controlled_by is None or _may_control(ask, controlled_by, one))
@@ -43,8 +43,8 @@ def _sessions(ask: Ask) -> Reply:
     )
 
 
-def _may_control(ask: Ask, user_id: str, session: Session) -> bool:
-    user = ask.core.users.by_id.get(undashed(user_id) or "")
+def _may_control(ask: RequestContext, user_id: str, session: Session) -> bool:
+    user = ask.core.users.by_id.get(parse_id(user_id) or "")
     if user is None or not session.is_controllable:
         return False
     return session.user_id in {user.id, NO_ID} or bool(
@@ -52,53 +52,53 @@ def _may_control(ask: Ask, user_id: str, session: Session) -> bool:
     )
 
 
-def _started(ask: Ask) -> Reply:
-    return _report(ask, playback_reports.started)
+def _started(ask: RequestContext) -> Reply:
+    return _report(ask, playback_reports.on_start)
 
 
-def _progressed(ask: Ask) -> Reply:
-    return _report(ask, playback_reports.progressed)
+def _progressed(ask: RequestContext) -> Reply:
+    return _report(ask, playback_reports.on_progress)
 
 
-def _stopped(ask: Ask) -> Reply:
+def _stopped(ask: RequestContext) -> Reply:
     body = ask.request.fields()
     position = body.get("positionticks")
     if position is not None and int(position) < 0:
-        return failed(HTTPStatus.BAD_REQUEST)
-    return _report(ask, playback_reports.stopped)
+        return server_error(HTTPStatus.BAD_REQUEST)
+    return _report(ask, playback_reports.on_stop)
 
 
-def _report(ask: Ask, report: Report) -> Reply:
+def _report(ask: RequestContext, report: Report) -> Reply:
     report(ask.core, ask.session(), ask.request.fields())
     ask.core.news.activity(ask.core.users.by_id)
-    return done()
+    return no_content()
 
 
-def _ping(ask: Ask) -> Reply:
+def _ping(ask: RequestContext) -> Reply:
     ask.session()
-    return done()
+    return no_content()
 
 
-def _full_capabilities(ask: Ask) -> Reply:
+def _full_capabilities(ask: RequestContext) -> Reply:
     fields = ask.request.fields()
     session = ask.session()
     session.capabilities |= {
         name: fields[key] for key, name in _CAPABILITIES.items() if fields.get(key) is not None
     }
     ask.core.news.sessions_changed()
-    return done()
+    return no_content()
 
 
-def _capabilities(ask: Ask) -> Reply:
+def _capabilities(ask: RequestContext) -> Reply:
     session = ask.session()
     value = ask.request.value("supportsMediaControl")
     session.capabilities |= {
-        "PlayableMediaTypes": listed(ask.request.values("playableMediaTypes")),
-        "SupportedCommands": listed(ask.request.values("supportedCommands")),
+        "PlayableMediaTypes": split_list(ask.request.values("playableMediaTypes")),
+        "SupportedCommands": split_list(ask.request.values("supportedCommands")),
         "SupportsMediaControl": (value or "false").lower() == "true",
     }
     ask.core.news.sessions_changed()
-    return done()
+    return no_content()
 
 
 ROUTES = (

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import Any
 
 from sidecar.demo.library.items import Item
-from sidecar.demo.protocol.formats import moment, now
-from sidecar.demo.protocol.messages import Refused, Reply, blank, problem, told
-from sidecar.demo.routes.routing import Ask, Route
-from sidecar.demo.state.user_data import Opinion
+from sidecar.demo.protocol.formats import now, parse_date
+from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, json_reply, problem_reply
+from sidecar.demo.routes.routing import RequestContext, Route
+from sidecar.demo.state.user_data import UserData
 from sidecar.demo.state.users import User
 
 _FIELDS = {
@@ -26,57 +26,59 @@ _FIELDS = {
 }
 
 
-def _favourite(ask: Ask) -> Reply:
+def _favourite(ask: RequestContext) -> Reply:
     return _change(ask, lambda one: replace(one, is_favourite=True))
 
 
-def _no_favourite(ask: Ask) -> Reply:
+def _no_favourite(ask: RequestContext) -> Reply:
     return _change(ask, lambda one: replace(one, is_favourite=False))
 
 
-def _change(ask: Ask, change: Callable[[Opinion], Opinion]) -> Reply:
+def _change(ask: RequestContext, change: Callable[[UserData], UserData]) -> Reply:
     user = ask.on_behalf_of()
     item = ask.item(user)
     _save(ask, user, [item], change)
-    return told(ask.core.opinion_told(user.id, item))
+    return json_reply(ask.core.user_data_dto(user.id, item))
 
 
-def _save(ask: Ask, user: User, items: list[Item], change: Callable[[Opinion], Opinion]) -> None:
+def _save(
+    ask: RequestContext, user: User, items: list[Item], change: Callable[[UserData], UserData]
+) -> None:
     for item in items:
-        before = ask.core.opinions.of(user.id, item)
-        ask.core.opinions.save(user.id, item, change(before))
-    ask.core.news.opinion_changed(user.id, items)
-    ask.core.changed()
+        before = ask.core.user_data.get(user.id, item)
+        ask.core.user_data.save(user.id, item, change(before))
+    ask.core.news.user_data_changed(user.id, items)
+    ask.core.save_soon()
 
 
-def _played(ask: Ask) -> Reply:
+def _played(ask: RequestContext) -> Reply:
     on = _day(ask.request.value("datePlayed"))
     ask.session()
-    return _tick(ask, lambda one: one.marked_played(on, now()))
+    return _tick(ask, lambda one: one.mark_played(on, now()))
 
 
-def _unplayed(ask: Ask) -> Reply:
-    return _tick(ask, Opinion.marked_unplayed)
+def _unplayed(ask: RequestContext) -> Reply:
+    return _tick(ask, UserData.mark_unplayed)
 
 
-def _tick(ask: Ask, change: Callable[[Opinion], Opinion]) -> Reply:
+def _tick(ask: RequestContext, change: Callable[[UserData], UserData]) -> Reply:
     """Tick an item on or off; for a folder everything in it as well."""
     user = ask.on_behalf_of()
     item = ask.item(user)
     songs = list(ask.core.library.songs_of(item))
     _save(ask, user, [*songs, *([] if item in songs else [item])], change)
-    return told(ask.core.opinion_told(user.id, item))
+    return json_reply(ask.core.user_data_dto(user.id, item))
 
 
-def _get(ask: Ask) -> Reply:
+def _get(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
-    return told(ask.core.opinion_told(user.id, ask.item(user)))
+    return json_reply(ask.core.user_data_dto(user.id, ask.item(user)))
 
 
-def _post(ask: Ask) -> Reply:
+def _post(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     if not (ask.asker.is_administrator or ask.asker.policy["EnableUserPreferenceAccess"]):
-        return blank(HTTPStatus.FORBIDDEN)
+        return empty_reply(HTTPStatus.FORBIDDEN)
     given = {
         _FIELDS[name]: _date(value) if name == "lastplayeddate" else value
         for name, value in ask.request.fields().items()
@@ -84,11 +86,11 @@ def _post(ask: Ask) -> Reply:
     }
     item = ask.item(user)
     _save(ask, user, [item], lambda one: _replaced(one, given))
-    return told(ask.core.opinion_told(user.id, item))
+    return json_reply(ask.core.user_data_dto(user.id, item))
 
 
-def _replaced(opinion: Opinion, given: dict[str, Any]) -> Opinion:
-    return replace(opinion, **given)
+def _replaced(user_data: UserData, given: dict[str, Any]) -> UserData:
+    return replace(user_data, **given)
 
 
 def _day(text: str | None) -> datetime | None:
@@ -99,15 +101,15 @@ def _day(text: str | None) -> datetime | None:
         try:
             return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         except ValueError:
-            raise Refused(problem(HTTPStatus.BAD_REQUEST)) from None
+            raise ErrorReply(problem_reply(HTTPStatus.BAD_REQUEST)) from None
     return _date(text)
 
 
 def _date(text: object) -> datetime:
     try:
-        return moment(str(text))
+        return parse_date(str(text))
     except ValueError:
-        raise Refused(problem(HTTPStatus.BAD_REQUEST)) from None
+        raise ErrorReply(problem_reply(HTTPStatus.BAD_REQUEST)) from None
 
 
 ROUTES = (

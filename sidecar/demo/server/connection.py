@@ -20,9 +20,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from sidecar.demo.protocol.messages import Reply, Request, blank, failed
+from sidecar.demo.protocol.messages import Reply, Request, empty_reply, server_error
 from sidecar.demo.protocol.version import Version
-from sidecar.demo.protocol.websocket import Line
+from sidecar.demo.protocol.websocket import SocketConnection
 
 _LONGEST_REQUEST_LINE = 8192
 _IDLE_S = 130.0
@@ -35,7 +35,7 @@ _PHRASES = {
 log = logging.getLogger(__name__)
 
 
-class Behind(Protocol):
+class Application(Protocol):
     """What stands behind the connections."""
 
     speaks: Version
@@ -46,19 +46,19 @@ class Behind(Protocol):
     def upgrade(self, request: Request) -> Reply | None:
         """Return what refuses a WebSocket, or None to let it in."""
 
-    def converse(self, request: Request, line: Line) -> None:
+    def serve_socket(self, request: Request, line: SocketConnection) -> None:
         """Serve a WebSocket until it closes."""
 
 
-class Server(ThreadingHTTPServer):
+class ConnectionServer(ThreadingHTTPServer):
     """Accepts connections, serves each in a thread, and can end them all."""
 
     request_queue_size = 128
     daemon_threads = False
 
-    def __init__(self, address: tuple[str, int], behind: Behind) -> None:
+    def __init__(self, address: tuple[str, int], behind: Application) -> None:
         self._open: set[socket.socket] = set()
-        super().__init__(address, partial(Connection, behind))
+        super().__init__(address, partial(ConnectionHandler, behind))
 
     def close_all(self) -> None:
         """Listen no more, end every connection whatever it is doing, and wait for its thread."""
@@ -83,7 +83,7 @@ class Server(ThreadingHTTPServer):
         log.log(level, "the demo server lost the connection to %s", client_address, exc_info=True)
 
 
-class Connection(BaseHTTPRequestHandler):
+class ConnectionHandler(BaseHTTPRequestHandler):
     """A connection, served in a thread of its own."""
 
     protocol_version = "HTTP/1.1"
@@ -93,7 +93,7 @@ class Connection(BaseHTTPRequestHandler):
     timeout = _IDLE_S
     raw_requestline: bytes
 
-    def __init__(self, behind: Behind, *connection: Any) -> None:  # noqa: ANN401 - the base's own
+    def __init__(self, behind: Application, *connection: Any) -> None:  # noqa: ANN401 - the base's own
         self._behind = behind
         super().__init__(*connection)
 
@@ -112,12 +112,12 @@ class Connection(BaseHTTPRequestHandler):
         request = self._request()
         if request is None:
             self.close_connection = True
-            reply = failed(HTTPStatus.BAD_REQUEST)
+            reply = server_error(HTTPStatus.BAD_REQUEST)
         elif "websocket" in request.headers.get("Upgrade", "").lower():
             self.close_connection = True
             refusal = self._behind.upgrade(request)
             if refusal is None:
-                self._converse(request)
+                self._serve_socket(request)
                 return
             reply = refusal
         else:
@@ -145,7 +145,7 @@ class Connection(BaseHTTPRequestHandler):
         """Refuse what is no HTTP, in Kestrel's words: without any."""
         log.debug("the demo server refused a request: %s %s", message, explain)
         # Also closes the connection.
-        self._write(blank(HTTPStatus(code), Connection="close"))
+        self._write(empty_reply(HTTPStatus(code), Connection="close"))
 
     def _request(self) -> Request | None:
         """Return the request; None if its address is none, or nobody tells how long its body is."""
@@ -158,14 +158,14 @@ class Connection(BaseHTTPRequestHandler):
         except ValueError:
             return None
 
-    def _converse(self, request: Request) -> None:
+    def _serve_socket(self, request: Request) -> None:
         lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
-        line = Line(self.connection, "\r\n".join([*lines, "", ""]).encode("latin-1"))
+        line = SocketConnection(self.connection, "\r\n".join([*lines, "", ""]).encode("latin-1"))
         try:
             if line.accept():
-                self._behind.converse(request, line)
+                self._behind.serve_socket(request, line)
         finally:
-            line.end()
+            line.release()
 
     def _write(self, reply: Reply) -> None:
         status, left = HTTPStatus(reply.status_code), reply.content_length

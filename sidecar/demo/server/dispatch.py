@@ -8,8 +8,16 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from sidecar.demo.protocol.authorization import claim_of
-from sidecar.demo.protocol.messages import Refused, Reply, Request, blank, failed, text, told
+from sidecar.demo.protocol.authorization import parse_claim
+from sidecar.demo.protocol.messages import (
+    ErrorReply,
+    Reply,
+    Request,
+    empty_reply,
+    json_reply,
+    server_error,
+    text_reply,
+)
 from sidecar.demo.routes import (
     files,
     items,
@@ -20,8 +28,8 @@ from sidecar.demo.routes import (
     user_data,
     users,
 )
-from sidecar.demo.routes.routing import Ask, Table, let_in
-from sidecar.demo.state.core import Core, Phase
+from sidecar.demo.routes.routing import RequestContext, RouteTable, check_access
+from sidecar.demo.state.core import ServerState, StartupPhase
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +39,13 @@ _LOADING = b"Jellyfin Server is loading. Please try again shortly."
 _PAGE = b"<!doctype html><title>Jellyfin</title><p>The demo server has no web client.</p>"
 
 
-class Answering:
+class Dispatcher:
     """Answers requests of one server."""
 
-    def __init__(self, core: Core, base_url: str) -> None:
+    def __init__(self, core: ServerState, base_url: str) -> None:
         self._core = core
         self.base_url = base_url
-        self._table = Table(
+        self._table = RouteTable(
             (
                 *system.ROUTES,
                 *users.ROUTES,
@@ -55,20 +63,22 @@ class Answering:
         try:
             with self._core.lock:
                 return self._answer(request)
-        except Refused as refused:
+        except ErrorReply as refused:
             return refused.reply
         except Exception:
             log.exception("the demo server could not answer %s %s", request.method, request.path)
-            return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return server_error(HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def who(self, request: Request, places: dict[str, str] | None = None) -> Ask:
+    def authenticate(
+        self, request: Request, places: dict[str, str] | None = None
+    ) -> RequestContext:
         """Return a request together with who asks it."""
-        claim = claim_of(request.headers.get, request.value, speaks=self._core.speaks)
-        device = self._core.devices.signed_in(claim.token) if claim.token else None
+        claim = parse_claim(request.headers.get, request.value, speaks=self._core.speaks)
+        device = self._core.devices.find(claim.token) if claim.token else None
         user = self._core.users.by_id.get(device.user_id) if device else None
-        return Ask(self._core, request, claim, device, user, places or {})
+        return RequestContext(self._core, request, claim, device, user, places or {})
 
-    def inside(self, path: str) -> str | None:
+    def strip_base_url(self, path: str) -> str | None:
         """Return a path without the base URL; None if it is outside."""
         if not self.base_url:
             return path
@@ -77,38 +87,38 @@ class Answering:
         return (inner or "/") if is_inside else None
 
     def _answer(self, request: Request) -> Reply:
-        if self._core.phase in {Phase.STARTING, Phase.ALMOST}:
+        if self._core.phase in {StartupPhase.STARTING, StartupPhase.ALMOST}:
             return self._starting(request)
-        path = self.inside(request.path)
+        path = self.strip_base_url(request.path)
         if path is None:
             target = "/health" if request.path.lower() == "/health" else "/web/"
-            return blank(HTTPStatus.FOUND, Location=self.base_url + target)
-        if self._core.phase is Phase.LOADING:
+            return empty_reply(HTTPStatus.FOUND, Location=self.base_url + target)
+        if self._core.phase is StartupPhase.LOADING:
             return self._loading(request)
         if path.lower().startswith("/web/"):
-            return text(_PAGE)
+            return text_reply(_PAGE)
         if path == "/":
-            return blank(HTTPStatus.FOUND, Location=f"{self.base_url}/web/")
+            return empty_reply(HTTPStatus.FOUND, Location=f"{self.base_url}/web/")
         route, places = self._table.find(request.method, path)
-        ask = self.who(request, places)
-        let_in(route, ask)
+        ask = self.authenticate(request, places)
+        check_access(route, ask)
         return route.answer(ask)
 
     def _starting(self, request: Request) -> Reply:
         """Answer as the small server does that runs before the real one; it knows no base URL."""
         path = request.path.lower()
         if path == "/health":
-            return system.healthy("Degraded")
+            return system.health_reply("Degraded")
         if path == "/system/info/public":
-            if self._core.phase is Phase.STARTING:
-                return blank(HTTPStatus.SERVICE_UNAVAILABLE, **_SOON)
-            return told(system.starting_description(self.who(request)))
+            if self._core.phase is StartupPhase.STARTING:
+                return empty_reply(HTTPStatus.SERVICE_UNAVAILABLE, **_SOON)
+            return json_reply(system.startup_info(self.authenticate(request)))
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return Reply(_STARTING, status, _SOON, content_type="text/html")
 
     def _loading(self, request: Request) -> Reply:
-        ask = self.who(request)
+        ask = self.authenticate(request)
         is_open = request.path.lower().endswith(("/health", "/system/info/public"))
         if ask.user is None and not is_open:
-            return blank(HTTPStatus.UNAUTHORIZED)
-        return text(_LOADING, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            return empty_reply(HTTPStatus.UNAUTHORIZED)
+        return text_reply(_LOADING, status=HTTPStatus.SERVICE_UNAVAILABLE)

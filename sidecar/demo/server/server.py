@@ -1,7 +1,7 @@
 """A small Jellyfin server of our own: real HTTP and a real WebSocket on one port.
 
     DemoServer ── accepts ── Connection (a thread each) ── Answering ── Core
-               └─ timetable (one thread): what is due later
+               └─ scheduler (one thread): what is due later
 
 It speaks as one of two versions, down to their faults. It transcodes nothing, knows no wizard,
 no plugins and no API keys, and its accounts have the passwords that `ACCOUNTS` lists.
@@ -15,14 +15,14 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
-from sidecar.demo.protocol.messages import Reply, Request, blank
+from sidecar.demo.protocol.messages import Reply, Request, empty_reply
 from sidecar.demo.protocol.version import Version
-from sidecar.demo.protocol.websocket import Line
-from sidecar.demo.server.connection import Server
-from sidecar.demo.server.dispatch import Answering
+from sidecar.demo.protocol.websocket import SocketConnection
+from sidecar.demo.server.connection import ConnectionServer
+from sidecar.demo.server.dispatch import Dispatcher
 from sidecar.demo.state import playback_reports
-from sidecar.demo.state.core import Core, Phase
-from sidecar.demo.state.subscriptions import Listener
+from sidecar.demo.state.core import ServerState, StartupPhase
+from sidecar.demo.state.subscriptions import SocketClient
 from sidecar.demo.state.timing import Timing
 
 _GLANCE_S = 0.05
@@ -68,16 +68,16 @@ class DemoServer:
         self.speaks = speaks
         self._address = (host, port)
         self._timing = timing or Timing()
-        self.core = Core(
+        self.core = ServerState(
             library,
             speaks=speaks,
             timing=self._timing,
             state_dir=state_dir,
             server_id=server_id,
         )
-        self._answering = Answering(self.core, base_url.rstrip("/"))
+        self._answering = Dispatcher(self.core, base_url.rstrip("/"))
         self._lines = Condition(self.core.lock)
-        self._server: Server | None = None
+        self._server: ConnectionServer | None = None
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -86,15 +86,19 @@ class DemoServer:
         Raises:
             OSError: The port is taken.
         """
-        self._server = Server(self._address, self)
+        self._server = ConnectionServer(self._address, self)
         self._thread = Thread(
             target=self._server.serve_forever, args=(_GLANCE_S,), name="demo-server"
         )
         self._thread.start()
         self.core.start()
         tick, idle = self._timing.progress_tick_s, self._timing.idle_s
-        self.core.timetable.every(tick, "time", lambda: playback_reports.time_goes_by(self.core))
-        self.core.timetable.every(idle, "ghosts", lambda: playback_reports.ghosts_stop(self.core))
+        self.core.scheduler.every(
+            tick, "time", lambda: playback_reports.advance_playback(self.core)
+        )
+        self.core.scheduler.every(
+            idle, "ghosts", lambda: playback_reports.stop_abandoned(self.core)
+        )
 
     def stop(self) -> None:
         """Say good-bye on the sockets, cut everything else, and wait for every thread."""
@@ -104,7 +108,7 @@ class DemoServer:
         self.core.stop()
         with self._lines:
             # What was said last is to arrive; who does not take it is cut off.
-            self._lines.wait_for(lambda: not self.core.hub.listeners, _FAREWELL_S)
+            self._lines.wait_for(lambda: not self.core.sockets.clients, _FAREWELL_S)
         self._thread.join()
         self._server.close_all()
         self._server = None
@@ -129,7 +133,7 @@ class DemoServer:
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}{self._answering.base_url}"
 
-    def enter(self, phase: Phase) -> None:
+    def enter_phase(self, phase: StartupPhase) -> None:
         """Be as far with starting as `phase` says; the port stays open all the while."""
         with self.core.lock:
             self.core.phase = phase
@@ -141,34 +145,34 @@ class DemoServer:
     def upgrade(self, request: Request) -> Reply | None:
         """Return what refuses a WebSocket: any path under the base URL is good, a token must be."""
         with self.core.lock:
-            if self.core.phase in {Phase.STARTING, Phase.ALMOST}:
-                return blank(HTTPStatus.SERVICE_UNAVAILABLE)
-            if self._answering.inside(request.path) is None:
-                return blank(HTTPStatus.FOUND, Location=f"{self._answering.base_url}/web/")
-            if self._answering.who(request).user is None:
-                return blank(HTTPStatus.FORBIDDEN)
-            is_loading = self.core.phase is Phase.LOADING
-            return blank(HTTPStatus.SERVICE_UNAVAILABLE) if is_loading else None
+            if self.core.phase in {StartupPhase.STARTING, StartupPhase.ALMOST}:
+                return empty_reply(HTTPStatus.SERVICE_UNAVAILABLE)
+            if self._answering.strip_base_url(request.path) is None:
+                return empty_reply(HTTPStatus.FOUND, Location=f"{self._answering.base_url}/web/")
+            if self._answering.authenticate(request).user is None:
+                return empty_reply(HTTPStatus.FORBIDDEN)
+            is_loading = self.core.phase is StartupPhase.LOADING
+            return empty_reply(HTTPStatus.SERVICE_UNAVAILABLE) if is_loading else None
 
-    def converse(self, request: Request, line: Line) -> None:
+    def serve_socket(self, request: Request, line: SocketConnection) -> None:
         """Serve a WebSocket until it closes; its session goes with the last one."""
         with self.core.lock:
-            ask = self._answering.who(request)
+            ask = self._answering.authenticate(request)
             if ask.device is None or ask.user is None:
                 return
             session = ask.session()
-            listener = Listener(line, session, ask.user.id, ask.device.token)
-            self.core.hub.join(listener)
+            listener = SocketClient(line, session, ask.user.id, ask.device.token)
+            self.core.sockets.join(listener)
             self.core.news.sessions_changed()
         try:
-            line.run(lambda text: self._hear(listener, text))
+            line.run(lambda text: self._receive(listener, text))
         finally:
             with self.core.lock:
-                self.core.hub.leave(listener)
+                self.core.sockets.leave(listener)
                 self._lines.notify_all()
                 if not session.sockets:
                     self.core.end(session)
 
-    def _hear(self, listener: Listener, text: str) -> None:
+    def _receive(self, listener: SocketClient, text: str) -> None:
         with self.core.lock:
-            self.core.hub.hear(listener, text)
+            self.core.sockets.receive(listener, text)

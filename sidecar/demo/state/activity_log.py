@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sidecar.demo.library.items import Item
-from sidecar.demo.protocol.formats import NO_ID, Json, date, now, without_nulls
+from sidecar.demo.protocol.formats import NO_ID, Json, drop_nulls, format_date, now
 from sidecar.demo.state.sessions import Session
 from sidecar.demo.state.users import User
 
 _KEPT = 10_000
 
 
-class Event(StrEnum):
+class ActivityType(StrEnum):
     """What is written down, by its name in the API."""
 
     DOWNLOADING = "UserDownloadingContent"
@@ -29,7 +29,7 @@ class Event(StrEnum):
 
 
 @dataclass(slots=True)
-class Diary:
+class ActivityLog:
     """The entries, and how many there have been."""
 
     entries: deque[Json] = field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -37,7 +37,7 @@ class Diary:
 
     def write(
         self,
-        event: Event,
+        event: ActivityType,
         text: str,
         overview: str | None,
         *,
@@ -52,16 +52,16 @@ class Diary:
             "ShortOverview": overview,
             "Type": event.value,
             "ItemId": item_id,
-            "Date": date(now()),
+            "Date": format_date(now()),
             "UserId": user_id,
-            "Severity": "Error" if event is Event.SIGN_IN_FAILED else "Information",
+            "Severity": "Error" if event is ActivityType.SIGN_IN_FAILED else "Information",
         }
-        self.entries.appendleft(without_nulls(entry))
+        self.entries.appendleft(drop_nulls(entry))
 
     def download(self, user: User, item: Item, client: str, device: str) -> None:
         """Write that somebody asked for an original file, or for a part of one."""
         self.write(
-            Event.DOWNLOADING,
+            ActivityType.DOWNLOADING,
             f"{user.name} is downloading {item.name}",
             f"App: {client}, Device: {device}",
             user_id=user.id,
@@ -70,7 +70,7 @@ class Diary:
 
     def visit(self, user: User, session: Session, remote: str | None, *, has_begun: bool) -> None:
         """Write that a session of somebody began or ended."""
-        event = Event.SESSION_STARTED if has_begun else Event.SESSION_ENDED
+        event = ActivityType.SESSION_STARTED if has_begun else ActivityType.SESSION_ENDED
         verb = "is online" if has_begun else "has disconnected"
         self.write(
             event,
@@ -82,9 +82,9 @@ class Diary:
     def playback(self, user: User, item: Item, session: Session, *, has_begun: bool) -> None:
         """Write that somebody began or ended to play something."""
         began, ended = (
-            (Event.VIDEO_PLAYBACK, Event.VIDEO_STOPPED)
+            (ActivityType.VIDEO_PLAYBACK, ActivityType.VIDEO_STOPPED)
             if item.kind.is_video
-            else (Event.PLAYBACK, Event.STOPPED)
+            else (ActivityType.PLAYBACK, ActivityType.STOPPED)
         )
         verb = "is playing" if has_begun else "has finished playing"
         artist = next(iter(item.music.artists), None) if item.music else None

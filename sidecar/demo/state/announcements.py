@@ -15,40 +15,42 @@ from typing import Protocol
 
 from sidecar.demo.library.items import Item
 from sidecar.demo.protocol.formats import Json
-from sidecar.demo.state.subscriptions import Hub, Listener
-from sidecar.demo.state.timers import Timetable
+from sidecar.demo.state.subscriptions import SocketClient, SocketRegistry
+from sidecar.demo.state.timers import Scheduler
 from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.users import User
 
 
-class Knows(Protocol):
+class StateQueries(Protocol):
     """What must be known to put the news into words."""
 
     def find(self, item_id: str | None) -> Item | None:
         """Return an item by its id."""
 
-    def sees_id(self, user_id: str, item_id: str) -> bool:
+    def may_see_id(self, user_id: str, item_id: str) -> bool:
         """Return whether a user may know of an item, one that is gone included."""
 
-    def opinion_told(self, user_id: str, item: Item) -> Json:
+    def user_data_dto(self, user_id: str, item: Item) -> Json:
         """Return what a user did with an item."""
 
-    def sessions_heard(self, listener: Listener) -> list[Json]:
+    def sessions_for_socket(self, listener: SocketClient) -> list[Json]:
         """Return the sessions that the user of a socket may see."""
 
 
 class Announcer:
     """Collects news until it is quiet for a while, then tells it."""
 
-    def __init__(self, hub: Hub, timetable: Timetable, timing: Timing, knows: Knows) -> None:
-        self._hub = hub
-        self._timetable = timetable
+    def __init__(
+        self, sockets: SocketRegistry, scheduler: Scheduler, timing: Timing, knows: StateQueries
+    ) -> None:
+        self._sockets = sockets
+        self._scheduler = scheduler
         self._timing = timing
         self._knows = knows
         self._opinions: dict[str, dict[str, Item]] = {}
         self._library: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
-    def opinion_changed(self, user_id: str, items: Iterable[Item]) -> None:
+    def user_data_changed(self, user_id: str, items: Iterable[Item]) -> None:
         """Tell a user's sockets, soon, what they did with these items and what they are in."""
         waiting = self._opinions.setdefault(user_id, {})
         for item in items:
@@ -58,7 +60,9 @@ class Announcer:
             if parent is not None:
                 waiting.setdefault(parent.id, parent)
         key = ("opinions", user_id)
-        self._timetable.after(self._timing.user_data_s, key, lambda: self._tell_opinions(user_id))
+        self._scheduler.after(
+            self._timing.user_data_s, key, lambda: self._announce_user_data(user_id)
+        )
 
     def library_changed(
         self, added: Iterable[str], updated: Iterable[str], removed: Iterable[str]
@@ -66,38 +70,40 @@ class Announcer:
         """Tell everybody, much later, which items came, changed and went."""
         for waiting, ids in zip(self._library, (added, updated, removed), strict=True):
             waiting.update(ids)
-        self._timetable.after(self._timing.library_changed_s, "library", self._tell_library)
+        self._scheduler.after(self._timing.library_changed_s, "library", self._announce_library)
 
     def sessions_changed(self) -> None:
         """Tell those who subscribed at once that some session is different."""
-        self._hub.push_sessions(self._knows.sessions_heard, at_once=True)
+        self._sockets.push_sessions(self._knows.sessions_for_socket, at_once=True)
 
-    def time_went_by(self) -> None:
+    def positions_changed(self) -> None:
         """Tell those who subscribed where the playbacks are, each as often as they asked."""
-        self._hub.push_sessions(self._knows.sessions_heard, at_once=False)
+        self._sockets.push_sessions(self._knows.sessions_for_socket, at_once=False)
 
     def activity(self, users: dict[str, User]) -> None:
         """Ring the administrators who watch the activity log; what is new they must fetch."""
-        for listener in self._hub.listeners:
+        for listener in self._sockets.clients:
             if listener.wants_activity and users[listener.user_id].is_administrator:
-                listener.tell("ActivityLogEntry", [])
+                listener.send("ActivityLogEntry", [])
 
-    def _tell_opinions(self, user_id: str) -> None:
+    def _announce_user_data(self, user_id: str) -> None:
         items = self._opinions.pop(user_id, {})
-        told = [self._knows.opinion_told(user_id, item) for item in items.values()]
-        self._hub.to_user(user_id, "UserDataChanged", {"UserId": user_id, "UserDataList": told})
+        told = [self._knows.user_data_dto(user_id, item) for item in items.values()]
+        self._sockets.send_to_user(
+            user_id, "UserDataChanged", {"UserId": user_id, "UserDataList": told}
+        )
 
-    def _tell_library(self) -> None:
+    def _announce_library(self) -> None:
         added, updated, removed = self._library
         self._library = (set(), set(), set())
-        for user_id in {one.user_id for one in self._hub.listeners}:
-            told = self._library_told(user_id, added, updated, removed)
+        for user_id in {one.user_id for one in self._sockets.clients}:
+            told = self._library_dto(user_id, added, updated, removed)
             if not told["IsEmpty"]:
-                self._hub.to_user(user_id, "LibraryChanged", told)
+                self._sockets.send_to_user(user_id, "LibraryChanged", told)
 
-    def _library_told(self, user_id: str, *changes: set[str]) -> Json:
+    def _library_dto(self, user_id: str, *changes: set[str]) -> Json:
         added, updated, removed = (
-            [one for one in sorted(ids) if self._knows.sees_id(user_id, one)] for ids in changes
+            [one for one in sorted(ids) if self._knows.may_see_id(user_id, one)] for ids in changes
         )
         folders = (item.parent_id for one in added if (item := self._knows.find(one)) is not None)
         return {

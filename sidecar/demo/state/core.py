@@ -1,6 +1,6 @@
 """Everything that the demo server knows and everybody it talks to, under one lock.
 
-    library · users · devices · opinions · playlists · sessions · hub · diary
+    library · users · devices · user_data · playlists · sessions · sockets · activity_log
 
 Small questions that need several of them are answered here; what a request does is in the
 `routes_…` modules.
@@ -16,24 +16,24 @@ from threading import RLock
 from typing import Any
 
 from sidecar.demo.library import scan as scan_library
-from sidecar.demo.library.dto import Teller
-from sidecar.demo.library.items import Item, Kind, Library
+from sidecar.demo.library.dto import DtoBuilder
+from sidecar.demo.library.items import BaseItemKind, Item, Library
 from sidecar.demo.library.playlists import Playlists
 from sidecar.demo.library.scan_task import ScanTask
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import Json, fresh_id
+from sidecar.demo.protocol.formats import Json, new_id
 from sidecar.demo.protocol.version import Version
-from sidecar.demo.state.activity_log import Diary
+from sidecar.demo.state.activity_log import ActivityLog
 from sidecar.demo.state.announcements import Announcer
 from sidecar.demo.state.devices import Device, Devices
 from sidecar.demo.state.quick_connect import QuickConnect
-from sidecar.demo.state.session_dto import session_told
+from sidecar.demo.state.session_dto import build_session_dto
 from sidecar.demo.state.sessions import Session, Sessions
-from sidecar.demo.state.storage import Memory
-from sidecar.demo.state.subscriptions import Hub, Listener
-from sidecar.demo.state.timers import Timetable
+from sidecar.demo.state.storage import StateFile
+from sidecar.demo.state.subscriptions import SocketClient, SocketRegistry
+from sidecar.demo.state.timers import Scheduler
 from sidecar.demo.state.timing import Timing
-from sidecar.demo.state.user_data import Opinions
+from sidecar.demo.state.user_data import UserDataStore
 from sidecar.demo.state.users import User, Users
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ _KEEP_AFTER_S = 0.3
 _REMEMBERED = {"policies", "devices", "opinions", "playlists"}
 
 
-class Phase(Enum):
+class StartupPhase(Enum):
     """How far the server is with starting."""
 
     STARTING = "everything is 503 with Retry-After, health is degraded"
@@ -51,7 +51,7 @@ class Phase(Enum):
     READY = "ready"
 
 
-class Core:
+class ServerState:
     """The server without its HTTP. Whoever touches it holds `lock`."""
 
     def __init__(
@@ -65,111 +65,115 @@ class Core:
     ) -> None:
         self.lock = RLock()
         self.folder, self.speaks, self.timing = folder, speaks, timing
-        self.phase = Phase.READY
+        self.phase = StartupPhase.READY
         self.random = SystemRandom()
-        self._memory = Memory(state_dir)
+        self._memory = StateFile(state_dir)
         kept = self._memory.load()
-        self.server_id = server_id or kept.get("server_id") or fresh_id()
+        self.server_id = server_id or kept.get("server_id") or new_id()
         scanned = scan_library.scan(folder)
         self.library: Library = scanned.library
         self.users = Users(self.server_id, self.library.libraries)
-        self.devices, self.opinions, self.playlists = Devices(), Opinions(), Playlists()
+        self.devices, self.user_data, self.playlists = Devices(), UserDataStore(), Playlists()
         self.quick_connect = QuickConnect(timing.quick_connect_s)
-        self.sessions, self.diary, self.scan_task = Sessions(), Diary(), ScanTask()
-        self.timetable = Timetable("demo-timetable", self.lock)
-        self.hub = Hub(self.timetable, keep_alive_s=timing.keep_alive_s, speaks=speaks)
-        self.news = Announcer(self.hub, self.timetable, timing, self)
+        self.sessions, self.activity_log, self.scan_task = Sessions(), ActivityLog(), ScanTask()
+        self.scheduler = Scheduler("demo-timetable", self.lock)
+        self.sockets = SocketRegistry(
+            self.scheduler, keep_alive_s=timing.keep_alive_s, speaks=speaks
+        )
+        self.news = Announcer(self.sockets, self.scheduler, timing, self)
         self._restore(kept, scanned)
 
     def start(self) -> None:
         """Start doing what is due."""
-        self.timetable.start()
+        self.scheduler.start()
 
     def stop(self) -> None:
         """Stop it, say good-bye on the sockets, and keep what is to be kept."""
         with self.lock:
-            self.hub.close()
-        self.timetable.stop()
+            self.sockets.close()
+        self.scheduler.stop()
         with self.lock:
-            self._keep()
+            self._save()
 
     @property
-    def teller(self) -> Teller:
+    def dto_builder(self) -> DtoBuilder:
         """Who tells the items of the latest scan."""
-        return Teller(self.library, self.server_id, self.speaks)
+        return DtoBuilder(self.library, self.server_id, self.speaks)
 
-    def changed(self) -> None:
+    def save_soon(self) -> None:
         """Keep the state, soon."""
-        self.timetable.after(_KEEP_AFTER_S, "keep", self._keep)
+        self.scheduler.after(_KEEP_AFTER_S, "keep", self._save)
 
     def find(self, item_id: str | None) -> Item | None:
         """Return an item or a playlist by its id, whoever may see it."""
         playlist = self.playlists.by_id.get(item_id or "")
-        return playlist.item() if playlist else self.library.get(item_id)
+        return playlist.to_item() if playlist else self.library.get(item_id)
 
-    def sees(self, user: User, item: Item) -> bool:
+    def may_see(self, user: User, item: Item) -> bool:
         """Return whether a user may know of an item."""
-        if item.kind is Kind.PLAYLIST:
-            return self.playlists.by_id[item.id].is_seen_by(user.id)
-        if item.kind is Kind.LIBRARY:
-            return user.sees_library(item.id)
-        return user.sees_library(item.library_id) and not user.is_spared(item)
+        if item.kind is BaseItemKind.PLAYLIST:
+            return self.playlists.by_id[item.id].is_visible_to(user.id)
+        if item.kind is BaseItemKind.LIBRARY:
+            return user.may_see_library(item.id)
+        return user.may_see_library(item.library_id) and not user.is_blocked(item)
 
-    def sees_id(self, user_id: str, item_id: str) -> bool:
+    def may_see_id(self, user_id: str, item_id: str) -> bool:
         """Return whether a user may know of an item; who sees all may know of one that is gone."""
         user, item = self.users.by_id.get(user_id), self.find(item_id)
         if user is None:
             return False
-        return self.sees(user, item) if item else bool(user.policy["EnableAllFolders"])
+        return self.may_see(user, item) if item else bool(user.policy["EnableAllFolders"])
 
     def listing(self, user: User) -> list[Item]:
         """Return all items in the libraries of a user, those that a policy blocks included."""
-        playlists = (one.item() for one in self.playlists.seen_by(user.id))
+        playlists = (one.to_item() for one in self.playlists.visible_to(user.id))
         items = (
             item
             for item in self.library
-            if user.sees_library(item.id if item.kind is Kind.LIBRARY else item.library_id)
+            if user.may_see_library(
+                item.id if item.kind is BaseItemKind.LIBRARY else item.library_id
+            )
         )
         return [*items, *playlists]
 
-    def opinion_told(self, user_id: str, item: Item) -> Json:
+    def user_data_dto(self, user_id: str, item: Item) -> Json:
         """Return what a user did with an item, as the API tells it."""
-        told = self.opinions.of(user_id, item).told(item)
-        if item.kind not in {Kind.SERIES, Kind.SEASON}:
+        told = self.user_data.get(user_id, item).to_dto(item)
+        if item.kind not in {BaseItemKind.SERIES, BaseItemKind.SEASON}:
             return told
         episodes = list(self.library.songs_of(item))
-        unplayed = sum(not self.opinions.of(user_id, one).played for one in episodes)
+        unplayed = sum(not self.user_data.get(user_id, one).played for one in episodes)
         share = 100 * (len(episodes) - unplayed) / max(1, len(episodes))
         counted: Json = {"UnplayedItemCount": unplayed}
         if share or self.speaks.tells_played_percentage_of_nothing:
             counted = {"PlayedPercentage": share or 0} | counted
         return counted | told | {"Played": unplayed == 0}
 
-    def item_told(self, user: User, item: Item) -> Json:
+    def item_dto(self, user: User, item: Item) -> Json:
         """Return all that there is to tell a user of an item."""
-        told = self.teller.whole(
+        told = self.dto_builder.full_item(
             item,
-            user_data=self.opinion_told(user.id, item),
+            user_data=self.user_data_dto(user.id, item),
             may_download=user.may_download,
         )
-        if item.kind is Kind.PLAYLIST:
+        if item.kind is BaseItemKind.PLAYLIST:
             songs = [self.library.get(one) for one in self.playlists.by_id[item.id].item_ids]
             told["ChildCount"] = sum(one is not None for one in songs)
         return told
 
-    def session_told(self, session: Session) -> Json:
+    def session_dto(self, session: Session) -> Json:
         """Return a session as the API tells it."""
-        return session_told(session, self.teller, self.users.by_id.get(session.user_id))
+        return build_session_dto(session, self.dto_builder, self.users.by_id.get(session.user_id))
 
-    def sessions_seen(self, user: User) -> list[Json]:
+    def visible_sessions(self, user: User) -> list[Json]:
         """Return the sessions that a user may see."""
-        seen = self.sessions.seen_by(user.id, is_administrator=user.is_administrator)
-        return [self.session_told(one) for one in seen]
+        seen = self.sessions.visible_to(user.id, is_administrator=user.is_administrator)
+        return [self.session_dto(one) for one in seen]
 
-    def sessions_heard(self, listener: Listener) -> list[Json]:
+    def sessions_for_socket(self, listener: SocketClient) -> list[Json]:
         """Return the sessions that the user of a socket may see."""
         user = self.users.by_id.get(listener.user_id)
-        return self.sessions_seen(user) if user else []
+        return self.visible_sessions(user) if user else []
 
     def scan(self) -> None:
         """Look at the disk again and announce what is different."""
@@ -190,7 +194,7 @@ class Core:
         session, is_fresh = self.sessions.join(device, claim, remote)
         user = self.users.by_id.get(session.user_id)
         if is_fresh and user is not None:
-            self.diary.visit(user, session, remote, has_begun=True)
+            self.activity_log.visit(user, session, remote, has_begun=True)
             self.news.sessions_changed()
         return session
 
@@ -201,39 +205,39 @@ class Core:
         self.sessions.end(session.id)
         user = self.users.by_id.get(session.user_id)
         if user is not None:
-            self.diary.visit(user, session, session.remote, has_begun=False)
+            self.activity_log.visit(user, session, session.remote, has_begun=False)
         self.news.sessions_changed()
 
     def sign_out(self, token: str) -> None:
         """Make a token worthless, end the sessions of its device, hang up its sockets."""
-        device = self.devices.signed_in(token)
+        device = self.devices.find(token)
         if device is None:
             return
         self.devices.sign_out(token)
-        self.hub.hang_up(token)
+        self.sockets.close_token(token)
         for session in self.sessions.of_device(device.device_id):
             self.end(session)
-        self.changed()
+        self.save_soon()
 
-    def _restore(self, kept: dict[str, Any], scanned: scan_library.Catalogue) -> None:
+    def _restore(self, kept: dict[str, Any], scanned: scan_library.ScannedLibrary) -> None:
         if not kept.keys() >= _REMEMBERED:
             for name, owner, item_ids in scanned.playlists:
-                user = self.users.named(owner)
+                user = self.users.find(owner)
                 if user is not None:
                     self.playlists.create(name, user.id, list(item_ids))
             return
         self.users.restore(kept["policies"])
         self.devices.restore(kept["devices"])
-        self.opinions.restore(kept["opinions"])
+        self.user_data.restore(kept["opinions"])
         self.playlists.restore(kept["playlists"])
 
-    def _keep(self) -> None:
-        self._memory.keep(
+    def _save(self) -> None:
+        self._memory.save(
             {
                 "server_id": self.server_id,
-                "policies": self.users.saved(),
-                "devices": self.devices.saved(),
-                "opinions": self.opinions.saved(),
-                "playlists": self.playlists.saved(),
+                "policies": self.users.to_json(),
+                "devices": self.devices.to_json(),
+                "opinions": self.user_data.to_json(),
+                "playlists": self.playlists.to_json(),
             }
         )

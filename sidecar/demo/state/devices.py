@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import Json, fresh_id
+from sidecar.demo.protocol.formats import Json, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Devices:
         for one in replaced:
             self.sign_out(one.token)
         device = Device(
-            fresh_id(), user_id, claim.client, claim.device, claim.device_id, claim.version
+            new_id(), user_id, claim.client, claim.device, claim.device_id, claim.version
         )
         self._by_token[device.token] = device
         return device, replaced
 
-    def signed_in(self, token: str) -> Device | None:
+    def find(self, token: str) -> Device | None:
         """Return whose token it is, or None if it is not good."""
         return self._by_token.get(token)
 
@@ -53,7 +53,7 @@ class Devices:
         """Make a token worthless."""
         self._by_token.pop(token, None)
 
-    def saved(self) -> list[Json]:
+    def to_json(self) -> list[Json]:
         """Return all tokens, to be kept over a restart."""
         return [asdict(one) for one in self._by_token.values()]
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.demo.library.items import Item
-from sidecar.demo.protocol.formats import Json, now, undashed
-from sidecar.demo.state.core import Core
+from sidecar.demo.protocol.formats import Json, now, parse_id
+from sidecar.demo.state.core import ServerState
 from sidecar.demo.state.sessions import Session
-from sidecar.demo.state.user_data import Opinion
+from sidecar.demo.state.user_data import UserData
 
 Body = dict[str, Any]
 
@@ -35,34 +35,34 @@ _STATE = {
 }
 
 
-def started(core: Core, session: Session, body: Body) -> None:
+def on_start(core: ServerState, session: Session, body: Body) -> None:
     """Take up that a player began an item."""
     item = _item(core, body)
     _load(core, session, item)
     _note(core, session, body)
     if item is None or session.remembered is None:
         return
-    opinion = session.remembered.started(
+    user_data = session.remembered.after_start(
         item, now(), unticks_films=core.speaks.unticks_started_films
     )
-    _save(core, session, item, opinion)
-    core.diary.playback(core.users.by_id[session.user_id], item, session, has_begun=True)
+    _save(core, session, item, user_data)
+    core.activity_log.playback(core.users.by_id[session.user_id], item, session, has_begun=True)
     _announce(core, session, item)
 
 
-def progressed(core: Core, session: Session, body: Body) -> None:
+def on_progress(core: ServerState, session: Session, body: Body) -> None:
     """Take up where a player is."""
     item = _item(core, body)
     if item is None or session.item is None or session.item.id != item.id:
         _load(core, session, item)
     _note(core, session, body)
     if item is not None:
-        opinion = _believed(core, session, item)
-        _save(core, session, item, opinion.reached(item, session.position_ticks))
+        user_data = _user_data(core, session, item)
+        _save(core, session, item, user_data.after_position(item, session.position_ticks))
     core.news.sessions_changed()
 
 
-def stopped(core: Core, session: Session, body: Body) -> None:
+def on_stop(core: ServerState, session: Session, body: Body) -> None:
     """Take up that a player stopped, by itself or by a person."""
     item = _item(core, body) or session.item
     if item is not None and (session.item is None or session.item.id != item.id):
@@ -72,58 +72,60 @@ def stopped(core: Core, session: Session, body: Body) -> None:
         session.queue = _queue(queue)
     session.playlist_item_id = body.get("playlistitemid") or session.playlist_item_id
     if item is not None and not body.get("failed"):
-        opinion = _believed(core, session, item)
+        user_data = _user_data(core, session, item)
         position = body.get("positionticks")
         ended = (
-            opinion.ended_without_position()
+            user_data.after_end()
             if position is None
-            else opinion.reached(item, int(position))
+            else user_data.after_position(item, int(position))
         )
         _save(core, session, item, ended)
-    session.stand_still()
+    session.clear_playback()
     session.last_check_in = session.last_activity = now()
     if item is not None:
-        core.diary.playback(core.users.by_id[session.user_id], item, session, has_begun=False)
+        core.activity_log.playback(
+            core.users.by_id[session.user_id], item, session, has_begun=False
+        )
         _announce(core, session, item)
 
 
-def time_goes_by(core: Core) -> None:
+def advance_playback(core: ServerState) -> None:
     """Let everything that plays go on by itself, and tell those who watch."""
-    moved = [one.move_on(core.timing.progress_tick_s) for one in core.sessions]
+    moved = [one.advance(core.timing.progress_tick_s) for one in core.sessions]
     if any(moved):
-        core.news.time_went_by()
+        core.news.positions_changed()
 
 
-def ghosts_stop(core: Core) -> None:
+def stop_abandoned(core: ServerState) -> None:
     """Stop what plays in sessions whose players have not said anything for too long."""
     for session in core.sessions:
-        if session.is_ghost(core.timing.idle_s):
-            stopped(core, session, {"positionticks": session.position_ticks})
+        if session.is_abandoned(core.timing.idle_s):
+            on_stop(core, session, {"positionticks": session.position_ticks})
 
 
-def _load(core: Core, session: Session, item: Item | None) -> None:
+def _load(core: ServerState, session: Session, item: Item | None) -> None:
     session.item = item
-    session.remembered = core.opinions.of(session.user_id, item) if item else None
+    session.remembered = core.user_data.get(session.user_id, item) if item else None
 
 
-def _believed(core: Core, session: Session, item: Item) -> Opinion:
+def _user_data(core: ServerState, session: Session, item: Item) -> UserData:
     if core.speaks.forgets_hearts and session.remembered is not None:
         return session.remembered
-    return core.opinions.of(session.user_id, item)
+    return core.user_data.get(session.user_id, item)
 
 
-def _save(core: Core, session: Session, item: Item, opinion: Opinion) -> None:
-    session.remembered = opinion
-    core.opinions.save(session.user_id, item, opinion)
-    core.changed()
+def _save(core: ServerState, session: Session, item: Item, user_data: UserData) -> None:
+    session.remembered = user_data
+    core.user_data.save(session.user_id, item, user_data)
+    core.save_soon()
 
 
-def _announce(core: Core, session: Session, item: Item) -> None:
-    core.news.opinion_changed(session.user_id, [item])
+def _announce(core: ServerState, session: Session, item: Item) -> None:
+    core.news.user_data_changed(session.user_id, [item])
     core.news.sessions_changed()
 
 
-def _note(core: Core, session: Session, body: Body) -> None:
+def _note(core: ServerState, session: Session, body: Body) -> None:
     """Keep what a report says of the playback."""
     was_paused = session.is_paused
     state = {name: body[key] for key, name in _STATE.items() if body.get(key) is not None}
@@ -154,5 +156,5 @@ def _queue(entries: list[Json]) -> list[Json]:
     ]
 
 
-def _item(core: Core, body: Body) -> Item | None:
-    return core.find(undashed(str(body.get("itemid") or "")))
+def _item(core: ServerState, body: Body) -> Item | None:
+    return core.find(parse_id(str(body.get("itemid") or "")))

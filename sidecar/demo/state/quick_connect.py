@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import Json, date, now
+from sidecar.demo.protocol.formats import Json, format_date, now
 from sidecar.demo.state.devices import Device
 
 _LINGERS = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PendingSignIn:
     """One wish to sign in.
 
     Attributes:
@@ -30,7 +30,7 @@ class Request:
     until: float
     device: Device | None = None
 
-    def told(self) -> Json:
+    def to_dto(self) -> Json:
         """Return the request as the API tells it."""
         return {
             "Authenticated": self.device is not None,
@@ -40,7 +40,7 @@ class Request:
             "DeviceName": self.claim.device,
             "AppName": self.claim.client,
             "AppVersion": self.claim.version,
-            "DateAdded": date(self.added),
+            "DateAdded": format_date(self.added),
         }
 
 
@@ -49,28 +49,28 @@ class QuickConnect:
 
     def __init__(self, lasts_s: float) -> None:
         self._lasts_s = lasts_s
-        self._requests: dict[str, Request] = {}
+        self._requests: dict[str, PendingSignIn] = {}
 
-    def initiate(self, claim: Claim) -> Request:
+    def initiate(self, claim: Claim) -> PendingSignIn:
         """Begin a request for the device that a claim names."""
         code = f"{secrets.randbelow(1_000_000):06d}"
         until = time.monotonic() + self._lasts_s
-        request = Request(secrets.token_hex(32).upper(), code, claim, now(), until)
+        request = PendingSignIn(secrets.token_hex(32).upper(), code, claim, now(), until)
         self._requests[request.secret] = request
         return request
 
-    def find(self, secret: str) -> Request | None:
+    def find(self, secret: str) -> PendingSignIn | None:
         """Return the request of a secret; None if there is none, or it has expired."""
         self._expire()
         return self._requests.get(secret)
 
-    def waiting(self, code: str) -> Request | None:
+    def find_by_code(self, code: str) -> PendingSignIn | None:
         """Return the request of a code that nobody has approved yet."""
         self._expire()
         waiting = (one for one in self._requests.values() if one.device is None)
         return next((one for one in waiting if one.code == code), None)
 
-    def approve(self, request: Request, device: Device) -> None:
+    def approve(self, request: PendingSignIn, device: Device) -> None:
         """Give a request its sign-in; it stays a little longer than one that waits."""
         until = time.monotonic() + self._lasts_s * _LINGERS
         self._requests[request.secret] = replace(request, device=device, until=until)

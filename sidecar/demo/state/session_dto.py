@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sidecar.demo.library.dto import Teller
-from sidecar.demo.protocol.formats import Json, date, undashed, without_nulls
+from sidecar.demo.library.dto import DtoBuilder
+from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, parse_id
 from sidecar.demo.state.sessions import Session
 from sidecar.demo.state.users import User
 
@@ -22,10 +22,14 @@ _PLAY_STATE = [
 ]
 
 
-def session_told(session: Session, teller: Teller, user: User | None) -> Json:
+def build_session_dto(session: Session, dto_builder: DtoBuilder, user: User | None) -> Json:
     """Return what the API tells of a session."""
     capabilities = session.capabilities
-    queue = _queue_in_full(session, teller) if teller.speaks.tells_queued_items_in_full else None
+    queue = (
+        _queue_in_full(session, dto_builder)
+        if dto_builder.speaks.tells_queued_items_in_full
+        else None
+    )
     told: Json = {
         "PlayState": {
             name: session.play_state[name] for name in _PLAY_STATE if name in session.play_state
@@ -38,11 +42,11 @@ def session_told(session: Session, teller: Teller, user: User | None) -> Json:
         "UserId": session.user_id,
         "UserName": user.name if user else None,
         "Client": session.client,
-        "LastActivityDate": date(session.last_activity),
-        "LastPlaybackCheckIn": date(session.last_check_in),
-        "LastPausedDate": date(session.last_paused),
+        "LastActivityDate": format_date(session.last_activity),
+        "LastPlaybackCheckIn": format_date(session.last_check_in),
+        "LastPausedDate": format_date(session.last_paused),
         "DeviceName": session.device,
-        "NowPlayingItem": teller.playing(session.item) if session.item else None,
+        "NowPlayingItem": dto_builder.playing_item(session.item) if session.item else None,
         "DeviceId": session.device_id,
         "ApplicationVersion": session.version,
         "IsActive": True,
@@ -52,13 +56,13 @@ def session_told(session: Session, teller: Teller, user: User | None) -> Json:
         "NowPlayingQueueFullItems": queue,
         "HasCustomDeviceName": False,
         "PlaylistItemId": session.playlist_item_id,
-        "ServerId": teller.server_id,
+        "ServerId": dto_builder.server_id,
         "SupportedCommands": capabilities["SupportedCommands"],
     }
-    return without_nulls(told)
+    return drop_nulls(told)
 
 
-def _queue_in_full(session: Session, teller: Teller) -> list[Json]:
-    ids = (undashed(str(one.get("Id") or "")) for one in session.queue)
-    items = (teller.library.get(one) for one in ids)
-    return [teller.queued(item) for item in items if item is not None]
+def _queue_in_full(session: Session, dto_builder: DtoBuilder) -> list[Json]:
+    ids = (parse_id(str(one.get("Id") or "")) for one in session.queue)
+    items = (dto_builder.library.get(one) for one in ids)
+    return [dto_builder.queued_item(item) for item in items if item is not None]

@@ -14,9 +14,9 @@ from typing import Any
 
 from sidecar.demo.library.items import Item
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import NO_ID, TICKS_PER_SECOND, Json, identity, now
+from sidecar.demo.protocol.formats import NO_ID, TICKS_PER_SECOND, Json, guid_of, now
 from sidecar.demo.state.devices import Device
-from sidecar.demo.state.user_data import Opinion
+from sidecar.demo.state.user_data import UserData
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _STILL: Json = {
@@ -64,7 +64,7 @@ class Session:
     last_check_in: datetime = LONG_AGO
     last_paused: datetime | None = None
     item: Item | None = None
-    remembered: Opinion | None = None
+    remembered: UserData | None = None
     play_state: dict[str, Any] = field(default_factory=_still)
     queue: list[Json] = field(default_factory=list)
     playlist_item_id: str | None = None
@@ -86,12 +86,12 @@ class Session:
         """Whether other clients may send it something to play."""
         return bool(self.capabilities["SupportsMediaControl"]) and self.sockets > 0
 
-    def stand_still(self) -> None:
+    def clear_playback(self) -> None:
         """Play nothing; the queue, the place in it and the last pause stay."""
         self.item = self.remembered = None
         self.play_state = _still()
 
-    def move_on(self, seconds: float) -> bool:
+    def advance(self, seconds: float) -> bool:
         """Let what plays go on by itself; return whether anything moved."""
         if self.item is None or self.is_paused:
             return False
@@ -101,7 +101,7 @@ class Session:
         self.last_activity = now()
         return True
 
-    def is_ghost(self, idle_s: float) -> bool:
+    def is_abandoned(self, idle_s: float) -> bool:
         """Return whether it plays something that nobody has reported on for too long."""
         silent_since = now() - timedelta(seconds=idle_s)
         return self.item is not None and not self.is_paused and self.last_check_in < silent_since
@@ -128,7 +128,7 @@ class Sessions:
         """
         client = claim.client or device.client
         device_id = claim.device_id or device.device_id
-        session_id = identity(client + device_id)
+        session_id = guid_of(client + device_id)
         session = self._by_id.get(session_id)
         is_fresh = session is None
         if session is None:
@@ -154,7 +154,7 @@ class Sessions:
         """Return every session of a device, whoever uses it."""
         return [one for one in self if one.device_id == device_id]
 
-    def seen_by(self, user_id: str, *, is_administrator: bool) -> list[Session]:
+    def visible_to(self, user_id: str, *, is_administrator: bool) -> list[Session]:
         """Return what a user may see, latest activity first: their own, an admin all."""
         seen = (one for one in self if is_administrator or one.user_id in {user_id, NO_ID})
         return sorted(seen, key=lambda one: one.last_activity, reverse=True)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _FILE = "demo-server.json"
 
 
-class Memory:
+class StateFile:
     """The state file in a folder; with no folder nothing is kept."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -31,7 +31,7 @@ class Memory:
             return {}
         return kept if isinstance(kept, dict) else {}
 
-    def keep(self, state: dict[str, Any]) -> None:
+    def save(self, state: dict[str, Any]) -> None:
         """Keep this instead of what was kept before; tokens are in it, so it is private."""
         if self._file is None:
             return

@@ -2,7 +2,7 @@
 
     session ── its sockets ── a message goes to one of them: the one that spoke last
 
-Every call is made under the server's lock, those of the timetable included.
+Every call is made under the server's lock, those of the scheduler included.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sidecar.demo.protocol.formats import Json, encoded, fresh_id
+from sidecar.demo.protocol.formats import Json, new_id, to_json
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.state.sessions import Session
-from sidecar.demo.state.timers import Timetable
+from sidecar.demo.state.timers import Scheduler
 
 _LOOKS_PER_LIMIT = 5
 _WARNED_FROM = 0.75
 _MS = 1000
 
 
-class Mouth(Protocol):
+class SocketWriter(Protocol):
     """What a listener is spoken to through."""
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """Send a message soon."""
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class Subscription:
 
 
 @dataclass(slots=True, eq=False)
-class Listener:
+class SocketClient:
     """One socket.
 
     Attributes:
@@ -51,7 +51,7 @@ class Listener:
         wants_activity: It is rung when the activity log grows.
     """
 
-    mouth: Mouth
+    writer: SocketWriter
     session: Session
     user_id: str
     token: str
@@ -61,38 +61,38 @@ class Listener:
     wants_activity: bool = False
     subscriptions: list[Subscription] = field(default_factory=list)
 
-    def tell(self, kind: str, content: object = None) -> None:
+    def send(self, kind: str, content: object = None) -> None:
         """Send a message, unless it is deaf."""
         if self.is_deaf:
             return
-        message: Json = {"MessageId": fresh_id()}
+        message: Json = {"MessageId": new_id()}
         if content is not None:
             message["Data"] = content
-        self.mouth.say(encoded(message | {"MessageType": kind}).decode())
+        self.writer.send(to_json(message | {"MessageType": kind}).decode())
 
 
-class Hub:
+class SocketRegistry:
     """All sockets."""
 
-    def __init__(self, timetable: Timetable, *, keep_alive_s: float, speaks: Version) -> None:
-        self._timetable = timetable
+    def __init__(self, scheduler: Scheduler, *, keep_alive_s: float, speaks: Version) -> None:
+        self._scheduler = scheduler
         self._keep_alive_s = keep_alive_s
         self._speaks = speaks
-        self.listeners: list[Listener] = []
+        self.clients: list[SocketClient] = []
 
-    def join(self, listener: Listener) -> None:
+    def join(self, listener: SocketClient) -> None:
         """Let a socket in and say how often it must say KeepAlive."""
-        self.listeners.append(listener)
+        self.clients.append(listener)
         listener.session.sockets += 1
-        listener.tell("ForceKeepAlive", round(self._keep_alive_s))
-        self._watch(listener)
+        listener.send("ForceKeepAlive", round(self._keep_alive_s))
+        self._subscribe(listener)
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: SocketClient) -> None:
         """Forget a socket that is closed."""
-        self.listeners.remove(listener)
+        self.clients.remove(listener)
         listener.session.sockets -= 1
 
-    def hear(self, listener: Listener, text: str) -> None:
+    def receive(self, listener: SocketClient, text: str) -> None:
         """Do what a message asks; what nobody understands is dropped."""
         try:
             message = json.loads(text)
@@ -102,7 +102,7 @@ class Hub:
         listener.active_s = time.monotonic()
         if kind == "KeepAlive":
             listener.alive_s = listener.active_s
-            listener.tell("KeepAlive")
+            listener.send("KeepAlive")
         elif kind == "SessionsStart":
             listener.subscriptions.append(Subscription(_period_s(content)))
         elif kind == "SessionsStop":
@@ -110,19 +110,19 @@ class Hub:
         elif kind in {"ActivityLogEntryStart", "ActivityLogEntryStop"}:
             listener.wants_activity = kind.endswith("Start")
 
-    def to_session(self, session: Session, kind: str, content: object = None) -> None:
+    def send_to_session(self, session: Session, kind: str, content: object = None) -> None:
         """Tell a session something, through one of its sockets."""
-        sockets = [one for one in self.listeners if one.session is session]
+        sockets = [one for one in self.clients if one.session is session]
         if sockets:
-            max(sockets, key=lambda one: one.active_s).tell(kind, content)
+            max(sockets, key=lambda one: one.active_s).send(kind, content)
 
-    def to_user(self, user_id: str, kind: str, content: object) -> None:
+    def send_to_user(self, user_id: str, kind: str, content: object) -> None:
         """Tell every session of a user something."""
-        for session in {one.session.id: one.session for one in self.listeners}.values():
+        for session in {one.session.id: one.session for one in self.clients}.values():
             if session.user_id == user_id:
-                self.to_session(session, kind, content)
+                self.send_to_session(session, kind, content)
 
-    def push_sessions(self, told: Callable[[Listener], list[Json]], *, at_once: bool) -> None:
+    def push_sessions(self, told: Callable[[SocketClient], list[Json]], *, at_once: bool) -> None:
         """Tell those who wished it of all sessions they may see.
 
         Args:
@@ -131,36 +131,36 @@ class Hub:
                 period since the last message must be over.
         """
         moment = time.monotonic()
-        for listener in self.listeners:
+        for listener in self.clients:
             for subscription in listener.subscriptions:
                 if at_once or moment - subscription.last_s >= subscription.period_s:
                     subscription.last_s = moment
-                    listener.tell("Sessions", told(listener))
+                    listener.send("Sessions", told(listener))
 
-    def hang_up(self, token: str) -> None:
+    def close_token(self, token: str) -> None:
         """Close the sockets of a token that is no longer good."""
-        for listener in self.listeners:
+        for listener in self.clients:
             if listener.token == token:
-                listener.mouth.close()
+                listener.writer.close()
 
     def close(self) -> None:
         """Say good-bye to everybody and close every socket."""
-        for listener in self.listeners:
-            listener.tell("ServerShuttingDown")
-            listener.mouth.close()
+        for listener in self.clients:
+            listener.send("ServerShuttingDown")
+            listener.writer.close()
 
-    def _watch(self, listener: Listener) -> None:
-        if listener not in self.listeners:
+    def _subscribe(self, listener: SocketClient) -> None:
+        if listener not in self.clients:
             return
         silent = time.monotonic() - listener.alive_s
         if silent >= self._keep_alive_s * _WARNED_FROM:
-            listener.tell("ForceKeepAlive", round(self._keep_alive_s))
+            listener.send("ForceKeepAlive", round(self._keep_alive_s))
         if silent >= self._keep_alive_s:
             # The older server merely stops watching; the newer one forgets whom it talks to.
             listener.is_deaf = self._speaks.goes_deaf
             return
         pause = self._keep_alive_s / _LOOKS_PER_LIMIT
-        self._timetable.after(pause, ("watch", id(listener)), lambda: self._watch(listener))
+        self._scheduler.after(pause, ("watch", id(listener)), lambda: self._subscribe(listener))
 
 
 def _period_s(content: object) -> float:

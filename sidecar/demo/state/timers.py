@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 Action = Callable[[], None]
 
 
-class Timetable:
+class Scheduler:
     """Runs actions when they are due. Runs once: after `stop`, build another.
 
     Each action runs under the lock that it was built with.

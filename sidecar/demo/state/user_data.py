@@ -8,8 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sidecar.demo.library.items import Item, Kind
-from sidecar.demo.protocol.formats import TICKS_PER_SECOND, Json, date, moment, ticks, without_nulls
+from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.protocol.formats import (
+    TICKS_PER_SECOND,
+    Json,
+    drop_nulls,
+    format_date,
+    parse_date,
+    ticks,
+)
 
 _FINISHED = 0.90
 _BEGUN = 0.05
@@ -17,7 +24,7 @@ _WORTH_RESUMING_S = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class UserData:
     """One user's history with one item."""
 
     is_favourite: bool = False
@@ -28,32 +35,32 @@ class Opinion:
     rating: float | None = None
     likes: bool | None = None
 
-    def started(self, item: Item, at: datetime, *, unticks_films: bool) -> Opinion:
+    def after_start(self, item: Item, at: datetime, *, unticks_films: bool) -> UserData:
         """Return it after a playback began; music counts as played from there."""
         stays_played = self.played and not (unticks_films and item.kind.is_video)
         return replace(
             self,
             play_count=self.play_count + 1,
             last_played=at,
-            played=stays_played or item.kind is Kind.AUDIO,
+            played=stays_played or item.kind is BaseItemKind.AUDIO,
         )
 
-    def reached(self, item: Item, position_ticks: int) -> Opinion:
+    def after_position(self, item: Item, position_ticks: int) -> UserData:
         """Return it after a player told a position, which may mean that the item is finished."""
         whole = ticks(item.seconds)
         share = position_ticks / whole if whole else 0.0
         is_end = share > _FINISHED or position_ticks >= whole - TICKS_PER_SECOND
         if whole and position_ticks and (is_end or _is_short_and_begun(item, share)):
             return replace(self, played=True, position_ticks=0)
-        if item.kind is Kind.AUDIO or share < _BEGUN:
+        if item.kind is BaseItemKind.AUDIO or share < _BEGUN:
             return replace(self, position_ticks=0)
         return replace(self, position_ticks=position_ticks)
 
-    def ended_without_position(self) -> Opinion:
+    def after_end(self) -> UserData:
         """Return it after a player stopped and did not say where: that counts as finished."""
         return replace(self, play_count=self.play_count + 1, played=True, position_ticks=0)
 
-    def marked_played(self, on: datetime | None, at: datetime) -> Opinion:
+    def mark_played(self, on: datetime | None, at: datetime) -> UserData:
         """Return it after somebody ticked the item off, perhaps for a day in the past."""
         if on is not None:
             return replace(
@@ -67,20 +74,20 @@ class Opinion:
             position_ticks=0,
         )
 
-    def marked_unplayed(self) -> Opinion:
+    def mark_unplayed(self) -> UserData:
         """Return it after somebody took the tick away: count, date and position go as well."""
         return replace(self, played=False, play_count=0, last_played=None, position_ticks=0)
 
-    def told(self, item: Item) -> Json:
+    def to_dto(self, item: Item) -> Json:
         """Return it as the API tells it."""
-        return without_nulls(
+        return drop_nulls(
             {
                 "Rating": self.rating,
                 "PlaybackPositionTicks": self.position_ticks,
                 "PlayCount": self.play_count,
                 "IsFavorite": self.is_favourite,
                 "Likes": self.likes,
-                "LastPlayedDate": date(self.last_played),
+                "LastPlayedDate": format_date(self.last_played),
                 "Played": self.played,
                 "Key": item.key,
                 "ItemId": item.id,
@@ -92,22 +99,22 @@ def _is_short_and_begun(item: Item, share: float) -> bool:
     return share >= _BEGUN and item.seconds < _WORTH_RESUMING_S
 
 
-class Opinions:
-    """Every user's opinions."""
+class UserDataStore:
+    """The user data of everybody."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Opinion] = {}
+        self._known: dict[tuple[str, str], UserData] = {}
 
-    def of(self, user_id: str, item: Item) -> Opinion:
-        """Return a user's opinion of an item, an empty one if they have none."""
-        return self._known.get((user_id, item.key), Opinion())
+    def get(self, user_id: str, item: Item) -> UserData:
+        """Return a user's data of an item, empty if there is none."""
+        return self._known.get((user_id, item.key), UserData())
 
-    def save(self, user_id: str, item: Item, opinion: Opinion) -> None:
-        """Keep an opinion instead of the one before."""
-        self._known[user_id, item.key] = opinion
+    def save(self, user_id: str, item: Item, user_data: UserData) -> None:
+        """Keep a user's data of an item instead of the one before."""
+        self._known[user_id, item.key] = user_data
 
-    def saved(self) -> list[Json]:
-        """Return all of them, to be kept over a restart."""
+    def to_json(self) -> list[Json]:
+        """Return all of it, to be kept over a restart."""
         return [
             {
                 "user": user_id,
@@ -116,7 +123,7 @@ class Opinions:
                 "played": one.played,
                 "count": one.play_count,
                 "position": one.position_ticks,
-                "last": date(one.last_played),
+                "last": format_date(one.last_played),
                 "rating": one.rating,
                 "likes": one.likes,
             }
@@ -124,14 +131,14 @@ class Opinions:
         ]
 
     def restore(self, saved: list[dict[str, str]]) -> None:
-        """Take up opinions that were kept."""
+        """Restore what was kept."""
         for one in saved:
-            self._known[one["user"], one["key"]] = Opinion(
+            self._known[one["user"], one["key"]] = UserData(
                 is_favourite=bool(one["favourite"]),
                 played=bool(one["played"]),
                 play_count=int(one["count"]),
                 position_ticks=int(one["position"]),
-                last_played=moment(one["last"]) if one["last"] else None,
+                last_played=parse_date(one["last"]) if one["last"] else None,
                 rating=float(one["rating"]) if one["rating"] is not None else None,
                 likes=bool(one["likes"]) if one["likes"] is not None else None,
             )

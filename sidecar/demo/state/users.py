@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sidecar.demo.library.items import Item
-from sidecar.demo.protocol.formats import Json, date, identity, now, without_nulls
+from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, guid_of, now
 
 _PROVIDERS = "Jellyfin.Server.Implementations.Users.Default"
 _CONFIGURATION: Json = {
@@ -30,7 +30,7 @@ _CONFIGURATION: Json = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DemoAccount:
     """Somebody who may sign in.
 
     Attributes:
@@ -45,10 +45,10 @@ class Account:
 
 
 ACCOUNTS = (
-    Account("admin", "admin", is_administrator=True),
-    Account("ann", "ann"),
-    Account("ben", "ben", may_download=False),
-    Account("kid", "kid", libraries=("Movies",)),
+    DemoAccount("admin", "admin", is_administrator=True),
+    DemoAccount("ann", "ann"),
+    DemoAccount("ben", "ben", may_download=False),
+    DemoAccount("kid", "kid", libraries=("Movies",)),
 )
 
 
@@ -77,19 +77,19 @@ class User:
         """Whether they may fetch original files as downloads."""
         return bool(self.policy["EnableContentDownloading"])
 
-    def sees_library(self, library_id: str | None) -> bool:
+    def may_see_library(self, library_id: str | None) -> bool:
         """Return whether they may see what is in a library; None is in none and seen by all."""
         if self.policy["EnableAllFolders"] or library_id is None:
             return True
         return library_id in self.policy["EnabledFolders"]
 
-    def is_spared(self, item: Item) -> bool:
+    def is_blocked(self, item: Item) -> bool:
         """Return whether the policy blocks an item by one of its tags."""
         return any(tag in self.policy["BlockedTags"] for tag in item.tags)
 
-    def told(self, server_id: str) -> Json:
+    def to_dto(self, server_id: str) -> Json:
         """Return the user as the API tells it."""
-        return without_nulls(
+        return drop_nulls(
             {
                 "Name": self.name,
                 "ServerId": server_id,
@@ -98,8 +98,8 @@ class User:
                 "HasConfiguredPassword": True,
                 "HasConfiguredEasyPassword": False,
                 "EnableAutoLogin": False,
-                "LastLoginDate": date(self.last_login),
-                "LastActivityDate": date(self.last_activity),
+                "LastLoginDate": format_date(self.last_login),
+                "LastActivityDate": format_date(self.last_activity),
                 "Configuration": _CONFIGURATION,
                 "Policy": self.policy,
             }
@@ -113,23 +113,23 @@ class Users:
         self.by_id: dict[str, User] = {}
         for account in ACCOUNTS:
             folders = [library_ids[name] for name in account.libraries if name in library_ids]
-            user_id = identity(f"{server_id}/{account.name}")
+            user_id = guid_of(f"{server_id}/{account.name}")
             policy = _policy(account, folders)
             self.by_id[user_id] = User(user_id, account.name, account.password, policy)
 
-    def named(self, name: str) -> User | None:
+    def find(self, name: str) -> User | None:
         """Return the user of that name, in any case."""
         return next((one for one in self.by_id.values() if one.name == name.lower()), None)
 
-    def signing_in(self, name: str, password: str) -> User | None:
+    def authenticate(self, name: str, password: str) -> User | None:
         """Return the user whose password this is, and remember the visit; else None."""
-        user = self.named(name)
+        user = self.find(name)
         if user is None or user.password != password:
             return None
         user.last_login = user.last_activity = now()
         return user
 
-    def saved(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """Return the policies, to be kept over a restart."""
         return {user.name: user.policy for user in self.by_id.values()}
 
@@ -139,7 +139,7 @@ class Users:
             user.policy |= saved.get(user.name, {})
 
 
-def _policy(account: Account, folders: list[str]) -> dict[str, Any]:
+def _policy(account: DemoAccount, folders: list[str]) -> dict[str, Any]:
     return {
         "IsAdministrator": account.is_administrator,
         "IsHidden": True,

@@ -56,16 +56,16 @@ def tags_of(folder: DeviceFolder, path: str) -> Tags:
 def _tags(found: mutagen.FileType) -> Tags:
     told: Mapping[str, Iterable[object]] = found.tags or {}
     return Tags(
-        title=_joined(told.get("title")),
-        artist=_joined(told.get("artist")),
-        album_artist=_joined(told.get("albumartist")),
-        album=_joined(told.get("album")),
-        number=_number(_joined(told.get("tracknumber"))),
+        title=_join(told.get("title")),
+        artist=_join(told.get("artist")),
+        album_artist=_join(told.get("albumartist")),
+        album=_join(told.get("album")),
+        number=_number(_join(told.get("tracknumber"))),
         seconds=getattr(found.info, "length", None) or None,
     )
 
 
-def _joined(values: Iterable[object] | None) -> str | None:
+def _join(values: Iterable[object] | None) -> str | None:
     if values is None:
         return None
     texts = [values] if isinstance(values, str) else [str(one) for one in values]

@@ -54,7 +54,7 @@ def _made(root: int) -> list[str]:
     with (
         suppress(FileNotFoundError),
         tree.folder(root, (OURS,)) as ours,
-        os.fdopen(tree.opened(MADE, ours), encoding="utf-8", errors="replace") as file,
+        os.fdopen(tree.open_file(MADE, ours), encoding="utf-8", errors="replace") as file,
     ):
         return list(dict.fromkeys(filter(None, file.read().split("\n"))))
     return []
@@ -62,6 +62,6 @@ def _made(root: int) -> list[str]:
 
 def _write(root: int, name: str, how: int, text: str) -> None:
     with tree.folder(root, (OURS,)) as ours:
-        descriptor = tree.opened(name, ours, os.O_WRONLY | os.O_CREAT | how)
+        descriptor = tree.open_file(name, ours, os.O_WRONLY | os.O_CREAT | how)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

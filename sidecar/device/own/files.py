@@ -186,7 +186,7 @@ def _read(root: int) -> dict[str, _Made]:
     try:
         with (
             tree.folder(root, (OURS,)) as ours,
-            os.fdopen(tree.opened(_RECORD, ours), "rb") as file,
+            os.fdopen(tree.open_file(_RECORD, ours), "rb") as file,
         ):
             told = json.load(file)
         return {
@@ -207,7 +207,7 @@ def _is_removed(name: str, handle: int, known: _Made) -> bool:
 
 
 def _write(ours: int, name: str, content: bytes) -> None:
-    descriptor = tree.opened(name, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    descriptor = tree.open_file(name, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
@@ -216,7 +216,7 @@ def _write(ours: int, name: str, content: bytes) -> None:
 
 def _hash_of(name: str, handle: int) -> str:
     digest = xxhash.xxh3_128()
-    with os.fdopen(tree.opened(name, handle), "rb", buffering=0) as file:
+    with os.fdopen(tree.open_file(name, handle), "rb", buffering=0) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -24,7 +24,7 @@ def manifest_on(root: Path, *, name: str) -> bytes | None:
         try:
             with (
                 tree.folder(handle, (OURS,)) as ours,
-                os.fdopen(tree.opened(MANIFEST, ours), "rb") as file,
+                os.fdopen(tree.open_file(MANIFEST, ours), "rb") as file,
             ):
                 return file.read(LARGEST)
         except (FileNotFoundError, NotADirectoryError, FileExistsError):

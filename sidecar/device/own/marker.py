@@ -73,7 +73,7 @@ def write_marker(root: Path, marker: Marker) -> None:
         tree.made_folder(handle, (OURS,)) as (ours, made),
     ):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(tree.opened(_DRAFT, ours, flags), "wb") as file:
+        with os.fdopen(tree.open_file(_DRAFT, ours, flags), "wb") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -105,7 +105,10 @@ def marker_in(root: int, path: Path) -> Marker | None:
         OSError: It cannot be read.
     """
     try:
-        with tree.folder(root, (OURS,)) as ours, os.fdopen(tree.opened(MARKER, ours), "rb") as file:
+        with (
+            tree.folder(root, (OURS,)) as ours,
+            os.fdopen(tree.open_file(MARKER, ours), "rb") as file,
+        ):
             said = json.loads(file.read(_LARGEST))
         if said["version"] != VERSION:
             raise _unknown(path, msg("was written by another version of Jellyfin Sidecar"))

@@ -58,7 +58,7 @@ class PartFile:
         """
         with self.anchor.working() as root, folder_of_parts(root) as parts:
             self._clear_away(parts)
-            descriptor = tree.opened(self.name, parts, os.O_RDWR | os.O_CREAT)
+            descriptor = tree.open_file(self.name, parts, os.O_RDWR | os.O_CREAT)
         return os.fdopen(descriptor, "r+b", buffering=0)
 
     def size(self) -> int | None:

@@ -67,7 +67,7 @@ class IgnoreFile:
 
     def _read(self, root: int) -> tuple[bytes, os.stat_result | None]:
         try:
-            with os.fdopen(tree.opened(NAME, root), "rb") as file:
+            with os.fdopen(tree.open_file(NAME, root), "rb") as file:
                 content = file.read(_LARGEST + 1)
                 facts = os.fstat(file.fileno())
         except FileNotFoundError:
@@ -91,7 +91,7 @@ class IgnoreFile:
 
 
 def _write_draft(ours: int, content: bytes, before: os.stat_result | None) -> None:
-    descriptor = tree.opened(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    descriptor = tree.open_file(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(descriptor, "wb") as file:
         # FAT has no rights, and only an administrator may give a file away.
         with suppress(PermissionError):

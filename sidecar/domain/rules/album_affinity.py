@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
 
-from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.rules.context import (
+    ComputedRule,
+    Context,
+    RuleSettings,
+    Wake,
+    Wanted,
+    duration,
+    whole,
+)
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "album_affinity"
@@ -16,7 +25,7 @@ MOST_REMARKS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RuleSettings):
+class AlbumAffinitySettings(RuleSettings):
     """When an album is liked.
 
     Attributes:
@@ -24,11 +33,13 @@ class Settings(RuleSettings):
         window: How far back plays count.
     """
 
-    threshold: int = whole(3, least=1, most=50)
-    window: timedelta = timedelta(days=30)
+    threshold: int = whole(
+        3, least=1, most=50, label=translatable("Tracks that must have been played")
+    )
+    window: timedelta = duration(timedelta(days=30), label=translatable("Within the last"))
 
 
-def wishes(context: Context[Settings]) -> Wanted:
+def wishes(context: Context[AlbumAffinitySettings]) -> Wanted:
     """Return wishes for whole albums of which enough was heard; remark on those one track short."""
     since = context.now - context.settings.window
     found: list[Wish] = []
@@ -47,7 +58,9 @@ def wishes(context: Context[Settings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure), tuple(remarks))
 
 
-def _nearly(context: Context[Settings], album_id: str, heard: frozenset[str]) -> list[str]:
+def _nearly(
+    context: Context[AlbumAffinitySettings], album_id: str, heard: frozenset[str]
+) -> list[str]:
     listed = context.library.album_tracks(album_id)
     known = [one for one in listed.playable if one.id in heard]
     if not listed.complete or len(known) < len(heard):
@@ -62,7 +75,7 @@ def _nearly(context: Context[Settings], album_id: str, heard: frozenset[str]) ->
 
 
 def _album(
-    context: Context[Settings], album_id: str, heard: frozenset[str]
+    context: Context[AlbumAffinitySettings], album_id: str, heard: frozenset[str]
 ) -> tuple[list[Wish], bool]:
     listed = context.library.album_tracks(album_id)
     tracks = listed.playable
@@ -83,9 +96,14 @@ def _album(
     return [context.wish(track, why) for track in tracks], listed.complete
 
 
-RULE = Rule(
+RULE = ComputedRule(
     name=NAME,
-    settings=Settings,
+    label=translatable("Albums you like"),
+    description=translatable("Who really plays several tracks of an album gets the rest of it."),
+    icon="disc-3",
+    strength=EvictionClass.AFFINITY,
+    order=40,
+    settings=AlbumAffinitySettings,
     wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
     wishes=wishes,
 )

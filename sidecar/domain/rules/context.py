@@ -1,6 +1,6 @@
-"""What a rule is given and what it gives back.
+"""What a rule is made of, what it is given and what it gives back.
 
-Context ──▶ rule ──▶ Wanted ──▶ services.planning
+Context ──▶ rule ──▶ Wanted ──▶ services.rules.wishes
 (who, where, what plays, the library, the rule's holds)
 """
 
@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 from sidecar.domain.items import Item
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.library import Library
-from sidecar.domain.wishes import Hold, Reason, Wish
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
 
 
 class Wake(Enum):
@@ -27,25 +28,58 @@ class Wake(Enum):
     HOUR = auto()
 
 
+# For the body of a `RuleSettings`. The metadata is what `pydantic.Field` calls it.
+
+
+def switch(*, default: bool, label: str, details: str = "") -> bool:
+    """Return a setting that is on or off.
+
+    Args:
+        default: What counts if nobody sets it.
+        label: What it is called for people, in English.
+        details: A sentence for people, where the label does not say it all.
+    """
+    setting: bool = field(default=default, metadata=_described(label, details))
+    return setting
+
+
+def whole(default: int, *, least: int, most: int, label: str, details: str = "") -> int:
+    """Return a setting that is a whole number within bounds."""
+    bounds = {"ge": least, "le": most}
+    setting: int = field(default=default, metadata={**_described(label, details), **bounds})
+    return setting
+
+
+def duration(default: timedelta, *, label: str, details: str = "") -> timedelta:
+    """Return a setting that is a time: "30 seconds", "1 day"."""
+    setting: timedelta = field(default=default, metadata=_described(label, details))
+    return setting
+
+
+def enabled_setting(*, default: bool) -> bool:
+    """Return the switch that every rule has."""
+    return switch(default=default, label=translatable("On"))
+
+
+def grace_setting(default: timedelta) -> timedelta:
+    """Return how long a file keeps its place after the rule has ceased to want it."""
+    label = translatable("When it is not wanted any more, it stays for another")
+    return duration(default, label=label)
+
+
+def _described(label: str, details: str) -> dict[str, object]:
+    return {"title": label, "description": details or None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
-    """What can be set of every rule; a rule adds its own.
+    """What can be set of every rule; a rule adds its own."""
 
-    Attributes:
-        grace: How long a file keeps its place after the rule has ceased to want it.
-    """
-
-    enabled: bool = True
-    grace: timedelta = timedelta(days=1)
+    enabled: bool = enabled_setting(default=True)
+    grace: timedelta = grace_setting(timedelta(days=1))
 
 
 S = TypeVar("S", bound=RuleSettings)
-
-
-def whole(default: int, *, least: int, most: int) -> int:
-    """Return a setting that is a whole number within bounds; for the body of a `RuleSettings`."""
-    bounded: int = field(default=default, metadata={"ge": least, "le": most})
-    return bounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +141,35 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Generic[S]):
-    """A rule as the registry lists it."""
+    """All that the rest of the product knows of a rule.
+
+    Attributes:
+        name: In the settings file, the database and the API.
+        label: What it is called for people, in English.
+        description: What it does, in a sentence for people, in English.
+        icon: Stands for its reasons; one of those in `static/build.mjs`.
+        strength: How firmly what it wants keeps its place when room is needed.
+        order: Its place among the rules: a lower one runs first and is shown first.
+        settings: What can be set of it.
+    """
 
     name: str
+    label: str
+    description: str
+    icon: str
+    strength: EvictionClass
+    order: int
     settings: type[S]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputedRule(Rule[S]):
+    """A rule that is worked out anew for each account and device when something has changed.
+
+    Attributes:
+        wakes_on: What may change its mind.
+        wishes: Returns all that it wants now.
+    """
+
     wakes_on: frozenset[Wake]
     wishes: Callable[[Context[S]], Wanted]

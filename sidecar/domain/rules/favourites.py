@@ -1,11 +1,19 @@
-"""The favourites rule: what has a heart is wanted, containers with all they hold."""
+"""The favourites rule: what has a heart is wanted, containers with all they hold.
+
+It is never computed anew from what is there now: a heart is a person's word, given and taken back
+one by one. `services.rules.favourites` follows these words, for all devices alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.rules.context import Rule, RuleSettings, duration, switch
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "favourites"
@@ -19,18 +27,36 @@ _TEXTS = {
 }
 
 
-def watched_types(
-    *, tracks: bool, albums: bool, artists: bool, playlists: bool
-) -> frozenset[ItemType]:
-    """Return the types whose hearts count, from the rule's switches."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FavouritesSettings(RuleSettings):
+    """What a heart pressed in any client brings to the devices."""
+
+    tracks: bool = switch(default=True, label=translatable("Tracks"))
+    albums: bool = switch(default=True, label=translatable("Whole albums"))
+    artists: bool = switch(default=True, label=translatable("Everything of an artist"))
+    playlists: bool = switch(default=True, label=translatable("Whole playlists"))
+    heal_forgotten_hearts: bool = switch(
+        default=True,
+        label=translatable("Hearts that Jellyfin forgets are set again"),
+        details=translatable("Jellyfin 12.0 forgets a heart pressed while the track plays."),
+    )
+    check_every: timedelta = duration(
+        timedelta(hours=1),
+        label=translatable("All hearts are looked through again every"),
+        details=translatable("A heart pressed or taken away arrives within a second all the same."),
+    )
+
+
+def watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
+    """Return the types whose hearts count."""
     kinds: set[ItemType] = set()
-    if tracks:
+    if settings.tracks:
         kinds |= TRACKS
-    if albums:
+    if settings.albums:
         kinds.add(ItemType.ALBUM)
-    if artists:
+    if settings.artists:
         kinds.add(ItemType.ARTIST)
-    if playlists:
+    if settings.playlists:
         kinds.add(ItemType.PLAYLIST)
     return frozenset(kinds)
 
@@ -57,3 +83,14 @@ def wishes(
     for device_id in devices:
         for item in items:
             yield Wish(user_id, device_id, item, why)
+
+
+RULE = Rule(
+    name=NAME,
+    label=translatable("Favourites"),
+    description=translatable("What has a heart is kept; an album, artist or playlist as a whole."),
+    icon="heart",
+    strength=EvictionClass.LASTING,
+    order=20,
+    settings=FavouritesSettings,
+)

@@ -5,27 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.rules.context import (
+    ComputedRule,
+    Context,
+    RuleSettings,
+    Wake,
+    Wanted,
+    enabled_setting,
+    grace_setting,
+    whole,
+)
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "latest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RuleSettings):
+class LatestSettings(RuleSettings):
     """Off unless asked for: nobody has shown yet that they like what has just come.
 
     Attributes:
         albums: How many.
     """
 
-    enabled: bool = False
-    grace: timedelta = timedelta(days=7)
-    albums: int = whole(5, least=1, most=100)
+    enabled: bool = enabled_setting(default=False)
+    grace: timedelta = grace_setting(timedelta(days=7))
+    albums: int = whole(5, least=1, most=100, label=translatable("How many albums"))
 
 
-def wishes(context: Context[Settings]) -> Wanted:
+def wishes(context: Context[LatestSettings]) -> Wanted:
     """Return wishes for the tracks of the newest albums, the newest album first."""
     newest = context.library.latest_albums(context.settings.albums)
     found: list[Wish] = []
@@ -39,9 +49,14 @@ def wishes(context: Context[Settings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure))
 
 
-RULE = Rule(
+RULE = ComputedRule(
     name=NAME,
-    settings=Settings,
+    label=translatable("Newly added"),
+    description=translatable("The albums that were added to the library last."),
+    icon="sparkles",
+    strength=EvictionClass.PASSING,
+    order=60,
+    settings=LatestSettings,
     wakes_on=frozenset({Wake.LIBRARY, Wake.HOUR}),
     wishes=wishes,
 )

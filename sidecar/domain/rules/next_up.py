@@ -6,16 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sidecar.domain.items import Item
-from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
+from sidecar.domain.rules.context import (
+    ComputedRule,
+    Context,
+    RuleSettings,
+    Wake,
+    Wanted,
+    enabled_setting,
+    whole,
+)
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "next_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RuleSettings):
+class NextUpSettings(RuleSettings):
     """Off unless asked for: films of an hour would push a whole music collection aside.
 
     Attributes:
@@ -23,9 +32,21 @@ class Settings(RuleSettings):
         most_series: Only so many series, those seen last; likewise of audiobooks.
     """
 
-    enabled: bool = False
-    count: int = whole(3, least=1, most=40)
-    most_series: int = whole(10, least=1, most=100)
+    enabled: bool = enabled_setting(default=False)
+    count: int = whole(
+        3,
+        least=1,
+        most=40,
+        label=translatable("How many"),
+        details=translatable("Episodes of each series, or parts of each audiobook."),
+    )
+    most_series: int = whole(
+        10,
+        least=1,
+        most=100,
+        label=translatable("Of so many series at most"),
+        details=translatable("Those seen last; of audiobooks those heard last."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +58,7 @@ class _Begun:
     ahead: Listed
 
 
-def wishes(context: Context[Settings]) -> Wanted:
+def wishes(context: Context[NextUpSettings]) -> Wanted:
     """Return wishes for the next unwatched of each, series before audiobooks.
 
     What is not listed any more is finished or given up, and is let go only if the server still
@@ -54,7 +75,7 @@ def wishes(context: Context[Settings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure))
 
 
-def _series(context: Context[Settings], up: Listed) -> Iterator[_Begun]:
+def _series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begun]:
     episodes = {one.series_id: one for one in reversed(up.items) if one.series_id}
     newest_first = list(reversed(episodes.items()))[: context.settings.most_series]
     for series_id, episode in newest_first:
@@ -62,7 +83,7 @@ def _series(context: Context[Settings], up: Listed) -> Iterator[_Begun]:
         yield _Begun(series_id, episode.series or msg("this series"), ahead)
 
 
-def _books(context: Context[Settings], begun: Listed) -> Iterator[_Begun]:
+def _books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Begun]:
     latest: dict[str, Item] = {}
     for part in begun.items:
         if part.album_id is not None:
@@ -81,16 +102,21 @@ def _rest(listed: Listed, last: Item) -> Listed:
     return Listed(tuple(same[at:]), complete=listed.complete)
 
 
-def _next(context: Context[Settings], begun: _Begun) -> Iterator[Wish]:
+def _next(context: Context[NextUpSettings], begun: _Begun) -> Iterator[Wish]:
     why = Reason(NAME, begun.source_id, msg("next up in {title}", title=begun.title))
     unwatched = [one for one in begun.ahead.playable if not one.is_played]
     for item in unwatched[: context.settings.count]:
         yield context.wish(item, why)
 
 
-RULE = Rule(
+RULE = ComputedRule(
     name=NAME,
-    settings=Settings,
+    label=translatable("Next up"),
+    description=translatable("The next episodes and parts of what you are in the middle of."),
+    icon="tv",
+    strength=EvictionClass.PASSING,
+    order=50,
+    settings=NextUpSettings,
     wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
     wishes=wishes,
 )

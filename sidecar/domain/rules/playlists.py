@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.rules.context import ComputedRule, Context, RuleSettings, Wake, Wanted
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "playlists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RuleSettings):
+class PlaylistsSettings(RuleSettings):
     """Nothing of its own: which playlists, each person chooses for each device."""
 
 
-def wishes(context: Context[Settings]) -> Wanted:
+def wishes(context: Context[PlaylistsSettings]) -> Wanted:
     """Return wishes for all entries, playlist by playlist in the order they were chosen.
 
     An empty playlist lets nothing go: nobody can tell it from one that the server lost.
@@ -32,9 +33,14 @@ def wishes(context: Context[Settings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure))
 
 
-RULE = Rule(
+RULE = ComputedRule(
     name=NAME,
-    settings=Settings,
+    label=translatable("Playlists"),
+    description=translatable("The playlists that you choose are kept whole and in order."),
+    icon="list-music",
+    strength=EvictionClass.LASTING,
+    order=30,
+    settings=PlaylistsSettings,
     wakes_on=frozenset({Wake.LIBRARY, Wake.HOUR}),
     wishes=wishes,
 )

@@ -18,9 +18,19 @@ from itertools import islice, pairwise
 
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, Repeat
-from sidecar.domain.rules.context import Context, Rule, RuleSettings, Wake, Wanted, whole
+from sidecar.domain.rules.context import (
+    ComputedRule,
+    Context,
+    RuleSettings,
+    Wake,
+    Wanted,
+    duration,
+    grace_setting,
+    whole,
+)
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
+from sidecar.domain.translatable import translatable
+from sidecar.domain.wishes import PIN_PRIORITY, EvictionClass, Reason, Wish
 from sidecar.messages import msg
 
 NAME = "queue_ahead"
@@ -35,7 +45,7 @@ TELLING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RuleSettings):
+class QueueAheadSettings(RuleSettings):
     """How far ahead.
 
     Attributes:
@@ -44,10 +54,23 @@ class Settings(RuleSettings):
         expires: A client that has not reported for so long does not play any more.
     """
 
-    grace: timedelta = timedelta(0)
-    count: int = whole(5, least=1, most=MOST)
-    minutes: int = whole(0, least=0, most=24 * 60)
-    expires: timedelta = timedelta(hours=1)
+    grace: timedelta = grace_setting(timedelta(0))
+    count: int = whole(
+        5,
+        least=1,
+        most=MOST,
+        label=translatable("How many"),
+        details=translatable("Tracks, episodes or parts after the one that plays."),
+    )
+    minutes: int = whole(
+        0,
+        least=0,
+        most=24 * 60,
+        label=translatable("Minutes in place of a number (0: the number counts)"),
+    )
+    expires: timedelta = duration(
+        timedelta(hours=1), label=translatable("A client that is silent for so long has stopped")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,7 @@ class _Ahead:
     remark: str = ""
 
 
-def wishes(context: Context[Settings]) -> Wanted:
+def wishes(context: Context[QueueAheadSettings]) -> Wanted:
     """Return wishes for what comes next in each client, the very next ones first."""
     found: dict[str, Wish] = {}
     unsure: set[str] = set()
@@ -83,12 +106,12 @@ def wishes(context: Context[Settings]) -> Wanted:
     return Wanted(tuple(found.values()), frozenset(unsure), tuple(remarks))
 
 
-def _is_over(context: Context[Settings], playing: NowPlaying) -> bool:
+def _is_over(context: Context[QueueAheadSettings], playing: NowPlaying) -> bool:
     heard_from = playing.checked_in
     return heard_from is not None and context.now - heard_from > context.settings.expires
 
 
-def _current(context: Context[Settings], playing: NowPlaying) -> dict[str, Wish]:
+def _current(context: Context[QueueAheadSettings], playing: NowPlaying) -> dict[str, Wish]:
     """What plays now is not fetched for that, but what was fetched for it is not broken off."""
     return {
         one.item_id: context.wish(
@@ -101,7 +124,7 @@ def _current(context: Context[Settings], playing: NowPlaying) -> dict[str, Wish]
     }
 
 
-def _within(settings: Settings, items: Sequence[Item]) -> list[Item]:
+def _within(settings: QueueAheadSettings, items: Sequence[Item]) -> list[Item]:
     if not settings.minutes:
         return list(items[: settings.count])
     left = settings.minutes * 60.0
@@ -114,7 +137,7 @@ def _within(settings: Settings, items: Sequence[Item]) -> list[Item]:
     return taken
 
 
-def _ahead(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+def _ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     if playing.repeat is Repeat.ONE:
         return _Ahead()
     if playing.queue and not _is_order_before_shuffle(playing):
@@ -129,7 +152,7 @@ def _ahead(context: Context[Settings], playing: NowPlaying) -> _Ahead:
     return _predicted(context, playing)
 
 
-def _reported(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+def _reported(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     coming = list(dict.fromkeys(one.item_id for one in playing.queue[1:]))
     coming = [one for one in coming if one != playing.item.id][:LOOK_AT]
     known = context.library.items(coming) if coming else {}
@@ -139,7 +162,9 @@ def _reported(context: Context[Settings], playing: NowPlaying) -> _Ahead:
     return _Ahead(items, text=msg("next in the queue of {player}", player=_client(playing)))
 
 
-def _wrapped(context: Context[Settings], playing: NowPlaying, coming: Sequence[Item]) -> list[Item]:
+def _wrapped(
+    context: Context[QueueAheadSettings], playing: NowPlaying, coming: Sequence[Item]
+) -> list[Item]:
     """Return what the queue begins with again: known only if the rest is what we would predict."""
     rest = _predicted(context, replace(playing, repeat=Repeat.NONE)).items
     if [one.id for one in coming] != [one.id for one in rest]:
@@ -160,7 +185,7 @@ def _is_order_before_shuffle(playing: NowPlaying) -> bool:
     return len(playing.queue) > TELLING and len(numbers) == len(playing.queue) and in_order
 
 
-def _predicted(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+def _predicted(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     item, library = playing.item, context.library
     if playing.playlist_item_id == item.id:
         return _from_playlist(context, playing)
@@ -179,7 +204,7 @@ def _predicted(context: Context[Settings], playing: NowPlaying) -> _Ahead:
     return _Ahead()
 
 
-def _from_playlist(context: Context[Settings], playing: NowPlaying) -> _Ahead:
+def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     """An entry that is named as its item comes from a playlist of the server's: which one?"""
     item = playing.item
     holding = [
@@ -219,9 +244,16 @@ def _client(playing: NowPlaying) -> str:
     return playing.device_name or playing.client or msg("this client")
 
 
-RULE = Rule(
+RULE = ComputedRule(
     name=NAME,
-    settings=Settings,
+    label=translatable("Next in the queue"),
+    description=translatable(
+        "While you play, the tracks that come next are fetched before all else."
+    ),
+    icon="list-start",
+    strength=EvictionClass.PRE_CACHED,
+    order=10,
+    settings=QueueAheadSettings,
     wakes_on=frozenset({Wake.PLAYBACK, Wake.HOUR}),
     wishes=wishes,
 )

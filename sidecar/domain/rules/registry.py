@@ -1,16 +1,66 @@
-"""All rules that are worked out anew from what is there, the most urgent first."""
+"""All rules: every module of this package that has a `RULE`.
+
+So a new rule is one new file here; settings, pages and plan take from the registry what they need.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
 from typing import Any
 
-from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
-from sidecar.domain.rules.context import Rule
+from sidecar.domain import rules
+from sidecar.domain.rules.context import ComputedRule, Rule, RuleSettings
+from sidecar.domain.wishes import PIN, EvictionClass
 
-RULES: tuple[Rule[Any], ...] = (
-    queue_ahead.RULE,
-    playlists.RULE,
-    album_affinity.RULE,
-    next_up.RULE,
-    latest.RULE,
+
+def register(found: Iterable[object]) -> tuple[Rule[Any], ...]:
+    """Return rules in their order.
+
+    Raises:
+        TypeError: One of them is no rule, or leaves something unsaid.
+    """
+    registered: dict[str, Rule[Any]] = {}
+    for one in found:
+        if not isinstance(one, Rule):
+            raise TypeError(f"{one!r} is not a rule")
+        if missing := list(_missing(one)):
+            raise TypeError(f"the rule {one.name} does not say: {', '.join(missing)}")
+        if one.name in registered or one.name == PIN:
+            raise TypeError(f"there is more than one rule {one.name}")
+        registered[one.name] = one
+    return tuple(sorted(registered.values(), key=lambda one: (one.order, one.name)))
+
+
+def _missing(rule: Rule[Any]) -> Iterator[str]:
+    """Name what a rule must state and does not; the type checker does not see all callers."""
+    if not re.fullmatch("[a-z][a-z_]*", rule.name):
+        yield "a name that can stand in a settings file"
+    if not (isinstance(rule.strength, EvictionClass) and rule.strength > EvictionClass.NOTHING):
+        yield "its strength"
+    for text in ("label", "description", "icon"):
+        if not getattr(rule, text):
+            yield f"its {text}"
+    if not issubclass(rule.settings, RuleSettings):
+        yield "its settings"
+        return
+    for setting in fields(rule.settings):
+        if not setting.metadata.get("title"):
+            yield f"the label of {setting.name}"
+
+
+def _in_package() -> Iterator[object]:
+    for module in iter_modules(rules.__path__, f"{rules.__name__}."):
+        if module.name != __name__:
+            yield from filter(None, [getattr(import_module(module.name), "RULE", None)])
+
+
+RULES: tuple[Rule[Any], ...] = register(_in_package())
+RULE_OF: Mapping[str, Rule[Any]] = MappingProxyType({one.name: one for one in RULES})
+COMPUTED_RULES: tuple[ComputedRule[Any], ...] = tuple(
+    one for one in RULES if isinstance(one, ComputedRule)
 )

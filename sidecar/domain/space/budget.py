@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sidecar.domain.space.eviction import EvictionClass, Stored
+from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
 
 

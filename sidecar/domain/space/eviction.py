@@ -3,8 +3,9 @@
     nothing ── pre-cached ── affinity ── other passing rules ── lasting
     goes first, within each the one used longest ago               never goes
 
-What a person asked for, gave a heart or chose as a playlist is lasting, until that hold is about
-to end. A rule that nobody knows here counts as lasting: in doubt a file stays.
+Each rule states its own class in the registry. What a person asked for, gave a heart or chose as a
+playlist is lasting, until that hold is about to end. So is what a rule holds that there is not any
+more, after an upgrade: in doubt a file stays.
 """
 
 from __future__ import annotations
@@ -12,34 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import IntEnum
 from types import MappingProxyType
 
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.domain.rules import album_affinity, latest, next_up, queue_ahead
+from sidecar.domain.rules.registry import RULE_OF
+from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
 
 REST = timedelta(days=7)
 
 
-class EvictionClass(IntEnum):
-    """How firmly something is wanted; who makes room must be weaker than what comes in."""
-
-    NOTHING = 0
-    PRE_CACHED = 1
-    AFFINITY = 2
-    PASSING = 3
-    LASTING = 4
-
-
-_OF_RULES: Mapping[str, EvictionClass] = MappingProxyType(
-    {
-        queue_ahead.NAME: EvictionClass.PRE_CACHED,
-        album_affinity.NAME: EvictionClass.AFFINITY,
-        next_up.NAME: EvictionClass.PASSING,
-        latest.NAME: EvictionClass.PASSING,
-    }
-)
 _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
     {
         EvictionClass.NOTHING: msg("Nobody wants it any more"),
@@ -120,9 +103,15 @@ def must_rest(rule: str) -> bool:
 
     A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
     """
-    return _OF_RULES.get(rule, EvictionClass.LASTING) is not EvictionClass.LASTING
+    return _strength(rule) is not EvictionClass.LASTING
 
 
-def _of(grip: HoldStrength) -> EvictionClass:
-    firm = _OF_RULES.get(grip.rule, EvictionClass.LASTING)
-    return min(firm, EvictionClass.PASSING) if grip.is_ending else firm
+def _of(hold: HoldStrength) -> EvictionClass:
+    firm = _strength(hold.rule)
+    return min(firm, EvictionClass.PASSING) if hold.is_ending else firm
+
+
+def _strength(rule: str) -> EvictionClass:
+    """Return how firmly a rule's holds keep a file; a pin belongs to no rule."""
+    known = RULE_OF.get(rule)
+    return EvictionClass.LASTING if known is None else known.strength

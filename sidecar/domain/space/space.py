@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sidecar.messages import Size, msg
 
 SMALLEST_RESERVE = 256 * 1024 * 1024
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def taken(size: int, block: int) -> int:
 
 
 def default_reserve(total: int) -> int:
-    """Return what stays free if nobody says otherwise: 1 %, at least 256 MiB, at most a tenth."""
+    """Return what stays free if nobody says otherwise: 1 %, at least 268 MB, at most a tenth."""
     return min(max(total // 100, SMALLEST_RESERVE), total // 10)
 
 

@@ -83,7 +83,7 @@ def stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Stream:
 
     Raises:
         errors.NotFound: There is no such item for this account.
-        FileAway: Its file is not on the server's disk now.
+        FileUnavailable: Its file is not on the server's disk now.
         errors.JellyfinError: As every call of `Jellyfin`.
     """
     wanted = {name: value for name in PASSED_ON if (value := asked.get(name)) is not None}

@@ -37,6 +37,7 @@ from sidecar.jellyfin.live.websocket import (
     open_connection,
 )
 from sidecar.messages import msg
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -120,20 +121,14 @@ class Listener:
         """
         try:
             while not (stop.is_set() or self.has_ended):
-                self._clock.wait(stop, self._safe_step())
+                lose = partial(self._lose, "The live connection failed unexpectedly")
+                self._clock.wait(stop, attempt(self.step, "the live connection", lose))
         finally:
             self._hang_up()
 
     def step(self) -> float:
         """Open the connection or take one frame; return the seconds to rest before going on."""
         return self._connect() if self._line is None else self._listen(self._line)
-
-    def _safe_step(self) -> float:
-        try:
-            return self.step()
-        except Exception:
-            log.exception("the live connection failed in a way nobody foresaw")
-            return self._lose(msg("The live connection failed unexpectedly"))
 
     def _connect(self) -> float:
         try:
@@ -220,10 +215,7 @@ class Listener:
 
     def _tell(self, news: News) -> None:
         self._told = news
-        try:
-            self.second_look.pass_on(news)
-        except Exception:
-            log.exception("%s could not be delivered", type(news).__name__)
+        attempt(partial(self.second_look.pass_on, news), f"delivering {type(news).__name__}")
 
 
 def _retry_after(trouble: JellyfinError) -> float | None:

@@ -27,6 +27,7 @@ from sidecar.jellyfin.live.events import (
     TokenRefused,
     Unanswered,
 )
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,8 @@ class SessionPolling:
     def run(self, stop: Event) -> None:
         """Look until `stop` is set or the account is signed out."""
         while not (stop.is_set() or self._is_over):
-            self._clock.wait(stop, self._safe_step())
+            rest_s = attempt(self.step, "the look at what plays", self._put_off)
+            self._clock.wait(stop, rest_s)
 
     def step(self) -> float:
         """Look if it is time; return the seconds to rest before going on."""
@@ -103,13 +105,9 @@ class SessionPolling:
             self._look()
         return min(TURN_S, max(0.0, self._due - self._clock.monotonic()))
 
-    def _safe_step(self) -> float:
-        try:
-            return self.step()
-        except Exception:
-            log.exception("what plays could not be looked at, in a way nobody foresaw")
-            self._due = self._clock.monotonic() + IDLE_S
-            return TURN_S
+    def _put_off(self) -> float:
+        self._due = self._clock.monotonic() + IDLE_S
+        return TURN_S
 
     def _note(self, news: News) -> None:
         match news:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
@@ -27,21 +26,8 @@ class ApiKeyView:
     last_used_at: datetime | None
 
 
-class KeyDesk(Protocol):
-    """Where people get keys for their programs."""
-
-    def keys(self, person: Person) -> Sequence[ApiKeyView]:
-        """List the keys of this account that work."""
-
-    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
-        """Make a key; return it and what opens the door; None if the account has too many."""
-
-    def revoke_key(self, person: Person, key_id: int) -> bool:
-        """Refuse a key of this account from now on; return whether it was one that worked."""
-
-
 class ApiKeyService:
-    """Implements `KeyDesk`. Safe for many threads."""
+    """Makes and revokes people's API keys. Safe for many threads."""
 
     def __init__(self, api_keys: ApiKeys) -> None:
         self._api_keys = api_keys

@@ -53,7 +53,7 @@ class Ownership:
 
     def visible(self, person: Person, download_id: int) -> Download | None:
         """Return a download, None if there is none that this person may see."""
-        found = self._downloads.get(download_id)
+        found = self._downloads.queries.get(download_id)
         if found is None or person.is_admin or person.user_id in self.owners(found):
             return found
         return None
@@ -94,7 +94,7 @@ class Ownership:
             for user_id in parting.leaving:
                 self._tombstones.put(user_id, download.device_id, download.item_id)
             if parting.staying and download.user_id in parting.leaving:
-                self._downloads.hand_over(download, parting.staying[0])
+                self._downloads.queue.hand_over(download, parting.staying[0])
         return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
 
     def _gave_up(self, person: Person, download: Download) -> bool:

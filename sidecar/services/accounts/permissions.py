@@ -10,13 +10,15 @@ A server that is away ends nothing: it has said nothing.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinError, SidecarError, SignedOut
+from sidecar.errors import JellyfinError, SignedOut
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
+from sidecar.threads import run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +35,9 @@ class PermissionRefresh:
 
     def run(self, stop: Event) -> None:
         """Look every 45 seconds until `stop` is set."""
-        while not self._clock.wait(stop, EVERY_S):
-            try:
-                self.step(stop)
-            except SidecarError as trouble:
-                log.warning("%s", trouble)
-            except Exception:
-                log.exception("the look at the accounts failed in a way nobody foresaw")
+        rest = partial(self._clock.wait, stop, EVERY_S)
+        rest()
+        run_periodically(partial(self.step, stop), stop, rest, "the look at the accounts")
 
     def step(self, stop: Event | None = None) -> None:
         """Look at each account once."""

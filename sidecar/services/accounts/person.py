@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+
+from sidecar.store.accounts.accounts import Account
 
 
 def viewer(person: Person) -> str | None:
     """Return whose files are looked for; None for an admin, who sees all."""
     return None if person.is_admin else person.user_id
+
+
+def ids_of(named: Iterable[str], accounts: Iterable[Account]) -> frozenset[str]:
+    """Return the ids of the accounts that are named, by name in any case or by id."""
+    wanted = {one.casefold() for one in named}
+    return frozenset(one.user_id for one in accounts if wanted & {one.name.casefold(), one.user_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,10 @@ class Person:
     user_id: str
     name: str
     is_admin: bool
+
+    def may_see(self, user_id: str) -> bool:
+        """Whether what belongs to an account is for this person to see."""
+        return self.is_admin or self.user_id == user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +60,3 @@ class QuickConnectCode:
 
     code: str
     ticket: str
-
-
-class SignInDesk(Protocol):
-    """Coming in and going out."""
-
-    def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
-        """Sign in with a Jellyfin name and password; exactly one try is passed on.
-
-        Raises:
-            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
-            errors.JellyfinError: The server cannot be asked.
-        """
-
-    def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
-        """Ask Jellyfin for a code.
-
-        Raises:
-            errors.SignInRefused: Quick Connect is switched off, or too many tries.
-        """
-
-    def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
-        """Return the visit once the code was approved elsewhere, None while it was not.
-
-        Raises:
-            errors.SignInRefused: The code expired or is unknown.
-        """
-
-    def visit(self, secret: str) -> WebSession | None:
-        """Return the live session of this cookie; None if it ended, idled out or never was."""
-
-    def person_for_key(self, key: str) -> Person | None:
-        """Return the account behind an API key; None if it is unknown or revoked."""
-
-    def sign_out(self, secret: str) -> None:
-        """End this session of the web page; the account goes on downloading."""

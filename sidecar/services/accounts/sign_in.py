@@ -42,7 +42,7 @@ class _PendingQuickConnect:
 
 
 class SignInService:
-    """The sign-in desk. Safe for many threads."""
+    """Signs people in and out of the web page. Safe for many threads."""
 
     def __init__(
         self, *, accounts: AccountService, sessions: Sessions, api_keys: ApiKeys, clock: Clock
@@ -50,14 +50,19 @@ class SignInService:
         self._accounts = accounts
         self._sessions = sessions
         self._api_keys = api_keys
-        self._visiting_clock = clock
+        self._clock = clock
         self._tickets: dict[str, _PendingQuickConnect] = {}
         self._tickets_lock = Lock()
         self._limiter = SignInLimiter()
         self._limiter_lock = Lock()
 
     def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
-        """Sign in with a Jellyfin name and password; see `SignInDesk`."""
+        """Sign in with a Jellyfin name and password; exactly one try is passed on.
+
+        Raises:
+            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
+            errors.JellyfinError: The server cannot be asked.
+        """
         one = self._count(name, caller)
         try:
             visit = self._begin(
@@ -74,11 +79,15 @@ class SignInService:
         return visit
 
     def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
-        """Ask Jellyfin for a code; see `SignInDesk`."""
+        """Ask Jellyfin for a code.
+
+        Raises:
+            errors.SignInRefused: Quick Connect is switched off, or too many tries.
+        """
         sign_in, device_id = self._accounts.quick_connect()
         code = sign_in.start_quick_connect()
         ticket = secrets.token_urlsafe(32)
-        now = self._visiting_clock.monotonic()
+        now = self._clock.monotonic()
         with self._tickets_lock:
             for old in [key for key, one in self._tickets.items() if _is_over(one, now)]:
                 del self._tickets[old]
@@ -91,10 +100,14 @@ class SignInService:
         return QuickConnectCode(code.code, ticket)
 
     def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
-        """Return the visit once the code was approved; see `SignInDesk`."""
+        """Return the visit once the code was approved elsewhere, None while it was not.
+
+        Raises:
+            errors.SignInRefused: The code expired or is unknown.
+        """
         with self._tickets_lock:
             found = self._tickets.get(ticket)
-        if found is None or _is_over(found, self._visiting_clock.monotonic()):
+        if found is None or _is_over(found, self._clock.monotonic()):
             raise SignInRefused(msg("This Quick Connect code has expired: ask for another one"))
         if not found.sign_in.is_approved(found.secret):
             return None
@@ -108,23 +121,23 @@ class SignInService:
         return self._begin(finish, caller)
 
     def visit(self, secret: str) -> WebSession | None:
-        """Return the live session of this cookie; see `SignInDesk`."""
+        """Return the live session of this cookie; None if it ended, idled out or never was."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None
         return WebSession(secret, csrf_of(secret), person) if person else None
 
     def person_for_key(self, key: str) -> Person | None:
-        """Return the account behind an API key; see `SignInDesk`."""
+        """Return the account behind an API key; None if it is unknown or revoked."""
         found = self._api_keys.find(key)
         return self._person(found.user_id) if found else None
 
     def sign_out(self, secret: str) -> None:
-        """End this session of the web page; see `SignInDesk`."""
+        """End this session of the web page; the account goes on downloading."""
         self._sessions.end(secret)
 
     def _count(self, name: str, caller: ClientInfo) -> Try:
         with self._limiter_lock:
-            answer = self._limiter.begin(name, caller.address, self._visiting_clock.monotonic())
+            answer = self._limiter.begin(name, caller.address, self._clock.monotonic())
         if isinstance(answer, Try):
             return answer
         log.warning("a sign-in from %s came too soon after others that failed", caller.address)

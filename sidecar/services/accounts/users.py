@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.errors import JellyfinError, SignedOut
 from sidecar.events import AccountChanged, Bus
@@ -60,38 +59,8 @@ class SessionView:
     is_this: bool
 
 
-class PeopleDesk(Protocol):
-    """What may be asked about people."""
-
-    def accounts(self, person: Person) -> Sequence[AccountView]:
-        """List one's own account; an admin: all."""
-
-    def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
-        """List one's own sessions, the last used first; an admin: everybody's.
-
-        Args:
-            person: Who asks.
-            secret: Of the session that asks; None for a program.
-        """
-
-    def end_session(self, person: Person, session_id: str) -> bool:
-        """End a session; return False if there is none that this person may see."""
-
-    def end_sessions(self, person: Person) -> int:
-        """End all of one's own sessions, this one too; return how many there were."""
-
-    def forget(self, person: Person, user_id: str) -> bool:
-        """Give an account's token back to Jellyfin, and end its sessions and keys.
-
-        What it wished for stays, and so do its files; nothing new is fetched for it.
-
-        Returns:
-            False if there is no such account that this person may see.
-        """
-
-
 class UserService:
-    """Implements `PeopleDesk`. Safe for many threads."""
+    """Lists and removes accounts and their browser sessions. Safe for many threads."""
 
     def __init__(
         self,
@@ -109,7 +78,7 @@ class UserService:
         self._bus = bus
 
     def accounts(self, person: Person) -> Sequence[AccountView]:
-        """See `PeopleDesk`."""
+        """List one's own account; an admin: all."""
         held = self._belongings.of_each()
         seen: dict[str, datetime] = {}
         for one in self._sessions.live():
@@ -126,11 +95,16 @@ class UserService:
                 bytes=held.get(one.user_id, (0, 0))[1],
             )
             for one in self._accounts.all()
-            if _may_see(person, one.user_id)
+            if person.may_see(one.user_id)
         ]
 
     def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
-        """See `PeopleDesk`."""
+        """List one's own sessions, the last used first; an admin: everybody's.
+
+        Args:
+            person: Who asks.
+            secret: Of the session that asks; None for a program.
+        """
         names = {one.user_id: one.name for one in self._accounts.all()}
         this = self._sessions.id_of(secret) if secret else None
         return [
@@ -146,7 +120,7 @@ class UserService:
         ]
 
     def end_session(self, person: Person, session_id: str) -> bool:
-        """See `PeopleDesk`."""
+        """End a session; return False if there is none that this person may see."""
         found = next((one for one in self._seen(person) if one.id == session_id), None)
         if found is None:
             return False
@@ -156,16 +130,22 @@ class UserService:
         return True
 
     def end_sessions(self, person: Person) -> int:
-        """See `PeopleDesk`."""
+        """End all of one's own sessions, this one too; return how many there were."""
         ended = self._sessions.end_all(person.user_id)
         log.info("%s signed out everywhere", person.name)
         self._bus.publish(AccountChanged(person.user_id))
         return ended
 
     def forget(self, person: Person, user_id: str) -> bool:
-        """See `PeopleDesk`."""
+        """Give an account's token back to Jellyfin, and end its sessions and keys.
+
+        What it wished for stays, and so do its files; nothing new is fetched for it.
+
+        Returns:
+            False if there is no such account that this person may see.
+        """
         account = self._accounts.get(user_id)
-        if account is None or not _may_see(person, user_id):
+        if account is None or not person.may_see(user_id):
             return False
         self._sessions.end_all(user_id)
         for key in self._api_keys.of_account(user_id):
@@ -180,11 +160,7 @@ class UserService:
         return True
 
     def _seen(self, person: Person) -> list[ListedSession]:
-        return [one for one in self._sessions.live() if _may_see(person, one.user_id)]
-
-
-def _may_see(person: Person, user_id: str) -> bool:
-    return person.is_admin or person.user_id == user_id
+        return [one for one in self._sessions.live() if person.may_see(one.user_id)]
 
 
 def _tried(logout: Callable[[], None]) -> None:

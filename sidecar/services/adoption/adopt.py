@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.imports.adoption import samples_of
@@ -27,6 +26,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LibraryFileScan, Match, Offer, TagCache
 from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
@@ -117,38 +117,6 @@ class AdoptedView:
     refused: Sequence[NotAdopted] = ()
 
 
-class AdoptionDesk(Protocol):
-    """Where they ask."""
-
-    def offer(self, person: Person, device_id: str) -> OfferView | None:
-        """Look a device through; None if it is no device of this person.
-
-        Raises:
-            AdoptionInUse: That happens already.
-            errors.DeviceError: The device cannot be read now.
-            errors.JellyfinError: Jellyfin cannot be asked.
-        """
-
-    def management(self, person: Person, device_id: str) -> Management | None:
-        """Return who may adopt files on a device; None if it is no device of this person."""
-
-    def adopt(
-        self, person: Person, device_id: str, ids: Collection[str] | None
-    ) -> AdoptedView | None:
-        """Adopt files, each held for this person from now on; None as above.
-
-        Args:
-            person: Who asks.
-            device_id: Where they are.
-            ids: Of matches; None for all that are sure.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
-                adopted before stays so.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     offer: Offer
@@ -163,7 +131,7 @@ class _Outcome:
 
 
 class AdoptionService:
-    """Implements `AdoptionDesk`. Safe for many threads."""
+    """Finds files that were on a device before us, and adopts them. Safe for many threads."""
 
     def __init__(
         self,
@@ -192,12 +160,18 @@ class AdoptionService:
         self._client = client
         self._clock = clock
         self._lock = Lock()
-        self._in_use: set[str] = set()
+        self._in_use = DevicesInUse()
         self._offers: dict[tuple[str, str], _Kept] = {}
         self._tags: dict[str, TagCache] = {}
 
     def offer(self, person: Person, device_id: str) -> OfferView | None:
-        """Look a device through; see `AdoptionDesk`."""
+        """Look a device through; None if it is no device of this person.
+
+        Raises:
+            AdoptionInUse: That happens already.
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked.
+        """
         name = self._access.name(person, device_id)
         if name is None:
             return None
@@ -220,14 +194,25 @@ class AdoptionService:
         )
 
     def management(self, person: Person, device_id: str) -> Management | None:
-        """Return who may adopt files on a device; see `AdoptionDesk`."""
+        """Return who may adopt files on a device; None if it is no device of this person."""
         settings = self._access.settings(person, device_id)
         return self._access.management(person, settings) if settings else None
 
     def adopt(
         self, person: Person, device_id: str, ids: Collection[str] | None
     ) -> AdoptedView | None:
-        """Adopt files; see `AdoptionDesk`."""
+        """Adopt files, each held for this person from now on; None as above.
+
+        Args:
+            person: Who asks.
+            device_id: Where they are.
+            ids: Of matches; None for all that are sure.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
+                adopted before stays so.
+        """
         name = self._access.name(person, device_id)
         if name is None or not self._access.check_manages(person, device_id):
             return None
@@ -239,7 +224,7 @@ class AdoptionService:
 
     def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
         tags = self._tags.setdefault(device.id, TagCache())
-        settled = self._downloads.settled(device.id)
+        settled = self._downloads.adopter.settled(device.id)
         offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
             ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
@@ -325,20 +310,14 @@ class AdoptionService:
 
     def _has_room(self, device: AttachedDevice, size: int) -> bool:
         budget, block = device.settings.budget, device.folder.space().block
-        used = self._downloads.bytes_on_device(device.id, block=block)
+        used = self._downloads.queries.bytes_on_device(device.id, block=block)
         return budget is None or used + room_taken(size, block) <= budget
 
-    @contextmanager
-    def _alone(self, device_id: str, name: str) -> Iterator[None]:
-        with self._lock:
-            if device_id in self._in_use:
-                raise AdoptionInUse(msg("{name} is being looked through at this moment", name=name))
-            self._in_use.add(device_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.discard(device_id)
+    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        return self._in_use.only(
+            device_id,
+            AdoptionInUse(msg("{name} is being looked through at this moment", name=name)),
+        )
 
 
 def _is_still(device: AttachedDevice, match: Match) -> bool:

@@ -44,7 +44,7 @@ class Adopter:
         """
         wanted = NewDownload(item=item, device_id=device_id, user_id=user_id, places=())
         with self._db.write():
-            adopted = self._downloads.adopt(wanted, file)
+            adopted = self._downloads.adopter.adopt(wanted, file)
             if adopted is not None and is_held:
                 why = Reason(PIN, item.id, TEXT)
                 self._planning.pin_all(

@@ -18,10 +18,10 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
-from sidecar.domain.items import Item
+from sidecar.domain.items import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.adoption.scan import Library, LibraryFileScan, Offer, TagCache
+from sidecar.services.adoption.scan import LibraryFileScan, Offer, TagCache
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.queue import Downloads
 
@@ -29,13 +29,12 @@ OTHER_SERVER = msg("it came from another Jellyfin server")
 NOT_THERE = msg("it is not there any more")
 OTHER_SIZE = msg("it has another size than the file we wrote")
 OTHER_BYTES = msg("its bytes are not those that we wrote")
-NOT_KNOWN = msg("Jellyfin does not know it any more, or hides it from this account")
 PLACE_TAKEN = msg("another download has its place")
 IN_DOUBT = msg("{why}: adopt it on the page or in the API, where its bytes are compared")
 STRANGER = msg("no file of the library fits it")
 
 
-class WholeLibrary(Library, Protocol):
+class WholeLibrary(ItemLookup, Protocol):
     """The library of one account, and a light list of all of it."""
 
     def all(self) -> Sequence[Item]:
@@ -121,7 +120,7 @@ class ManifestRestore:
             errors.DeviceError: The device cannot be used; what was adopted before stays so.
             errors.JellyfinError: The library cannot be asked any more.
         """
-        settled = self._downloads.settled(order.device_id)
+        settled = self._downloads.adopter.settled(order.device_id)
         paths = {path for _, path in settled}
         taken = {item_id for item_id, _ in settled}
         self._report.known = len(settled)

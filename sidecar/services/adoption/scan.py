@@ -13,27 +13,19 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.files.removals import FileStat, Stranger
 from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
-from sidecar.domain.items import Item
+from sidecar.domain.items import Item, ItemLookup
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0
 # A file of any size; `in` asks a range without walking it.
 ANY_SIZE = range(1, 2**62)
 ID_DIGITS = 16
-
-
-class Library(Protocol):
-    """The library as one account sees it: `jellyfin.client.Jellyfin`."""
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +84,7 @@ class LibraryFileScan:
     def __init__(
         self,
         folder: DeviceFolder,
-        library: Library,
+        library: ItemLookup,
         tags: TagCache,
         clock: Clock,
         *,

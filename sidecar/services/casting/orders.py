@@ -19,7 +19,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import CONTAINERS, Item
 from sidecar.domain.playback.cast_queue import CastItem, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
-from sidecar.errors import NotAllowed, NotFound, ServerAway, SidecarError
+from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.messages import msg
@@ -28,7 +28,7 @@ from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup
+from sidecar.threads import Wakeup, attempt
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +76,19 @@ class CastOrders:
             if not self._waiting:
                 self._wakeup.wait(IDLE_S)
                 continue
-            try:
-                self.obey(*self._waiting[0])
-            except ServerAway as trouble:
-                log.info("what was cast waits: %s", trouble)
+            if attempt(self._obey_first, "fetching what was cast", lambda: True):
+                self._waiting.popleft()
+            else:
                 self._clock.wait(stop, RETRY_S)
-                continue
-            except SidecarError as trouble:
-                log.warning("what was cast cannot be fetched: %s", trouble)
-            except Exception:
-                log.exception("what was cast could not be taken")
-            self._waiting.popleft()
+
+    def _obey_first(self) -> bool:
+        """Obey the oldest order; return whether that is done, and not to be tried again."""
+        try:
+            self.obey(*self._waiting[0])
+        except ServerAway as trouble:
+            log.info("what was cast waits: %s", trouble)
+            return False
+        return True
 
     def obey(self, device_id: str, order: PlayOrder) -> int:
         """Pin what an order says; return how many downloads it queued.
@@ -123,14 +125,14 @@ class CastOrders:
     def _cast_before(self, device_id: str) -> list[CastItem]:
         return [
             CastItem(one.item_id, one.priority, is_running=one.status is Status.DOWNLOADING)
-            for one in self._downloads.on_the_way(device_id, LEAST_CAST_PRIORITY)
+            for one in self._downloads.queries.on_the_way(device_id, LEAST_CAST_PRIORITY)
         ]
 
     def _make_room(self, device_id: str, moved: Mapping[str, int]) -> None:
         for item_id, place in moved.items():
-            waiting = self._downloads.by_item(device_id, item_id)
+            waiting = self._downloads.queries.by_item(device_id, item_id)
             if waiting is not None:
-                self._downloads.prioritise(waiting, place)
+                self._downloads.queue.prioritise(waiting, place)
 
 
 def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str]) -> dict[str, Item]:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
@@ -24,7 +25,7 @@ from sidecar.jellyfin.live.events import Disconnected, News
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.threads import ThreadGroup
+from sidecar.threads import ThreadGroup, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +88,8 @@ class CastTargets:
     def run(self, stop: Event) -> None:
         """Keep the right targets open until `stop` is set, then close all."""
         try:
-            while not stop.is_set():
-                self._safe_look()
-                self._clock.wait(stop, LOOK_EVERY_S)
+            rest = partial(self._clock.wait, stop, LOOK_EVERY_S)
+            run_periodically(self.look, stop, rest, "looking after the cast targets")
         finally:
             self._close(list(self._targets))
 
@@ -106,12 +106,6 @@ class CastTargets:
         for key, target in wanted.items():
             if key not in self._targets:
                 self._open(key, target)
-
-    def _safe_look(self) -> None:
-        try:
-            self.look()
-        except Exception:
-            log.exception("the cast targets could not be looked after")
 
     def _wanted(self) -> Iterable[tuple[Key, _Wanted]]:
         devices = [

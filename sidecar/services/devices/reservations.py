@@ -59,7 +59,7 @@ class Reservations:
     def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
         """Return why there is no room for so many bytes more; None if there is."""
         others, space = self.on(device.id), device.folder.space()
-        used = self._downloads.bytes_on_device(device.id, block=space.block)
+        used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
         used += device.folder.own_files.taken(space.block)
         room = partial(
             room_for,

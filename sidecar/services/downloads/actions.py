@@ -17,7 +17,7 @@ from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.add import AddDownloads
@@ -35,7 +35,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 
@@ -47,7 +47,7 @@ FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
 
 
 class DownloadActions:
-    """Implements `ActionsDesk` over the real store. Safe for many threads."""
+    """What people do with downloads. Safe for many threads."""
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class DownloadActions:
         devices: Devices,
         accounts: AccountService,
         access: DeviceAccess,
+        ownership: Ownership,
         planning: WishService,
         registry: DeviceRegistry,
         claims: Claims,
@@ -73,17 +74,18 @@ class DownloadActions:
             devices: Those that were ever here.
             accounts: Ask Jellyfin as the person who adds.
             access: Who may use a device.
+            ownership: Whose downloads are whose.
             planning: Takes a person's own requests.
             registry: The devices whose files are deleted.
             claims: Stops what runs.
-            show: Gives a download as a person sees it (`FrontDesk.download`).
+            show: Gives a download as a person sees it (`DownloadListing.download`).
             clock: For cooldowns.
         """
         self._db = db
         self._downloads = downloads
         self._accounts = accounts
         self._show = show
-        self._ownership = Ownership(db, downloads, holds, clock, accounts=accounts.all)
+        self._ownership = ownership
         self._adding = AddDownloads(
             accounts=accounts,
             planning=planning,
@@ -118,7 +120,17 @@ class DownloadActions:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items of any kind; see `ActionsDesk`."""
+        """Ask for items of any kind; containers expand, what exists is not doubled.
+
+        Args:
+            person: Who asks: as a person's own request it is held until they let go of it.
+            item_ids: Of Jellyfin.
+            device: A device's id or name; None is the first one that serves this person.
+            priority: Higher first; None as any own request.
+
+        Raises:
+            errors.JellyfinError: The server cannot be asked; nothing was queued.
+        """
         return self._adding.add(person, item_ids, device=device, priority=priority)
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
@@ -169,17 +181,6 @@ class DownloadActions:
                 batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
 
-    def _owners(self, which: Selection) -> frozenset[str] | None:
-        """Owners are named by account name or id; a name that nobody has selects nothing."""
-        if not which.owners:
-            return None
-        wanted = {one.casefold() for one in which.owners}
-        return frozenset(
-            one.user_id
-            for one in self._accounts.all()
-            if wanted & {one.name.casefold(), one.user_id}
-        )
-
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
     ) -> Sequence[int]:
@@ -187,10 +188,11 @@ class DownloadActions:
             return []
         filtered = DownloadFilter(
             statuses=statuses,
-            viewer=None if person.is_admin else person.user_id,
-            owners=self._owners(which),
+            viewer=viewer(person),
+            # A name that nobody has selects nothing.
+            owners=ids_of(which.owners, self._accounts.all()) if which.owners else None,
             device_id=which.device_id,
             text=which.text,
             item_types=which.item_types,
         )
-        return self._downloads.ids(filtered, MOST_AT_ONCE)
+        return self._downloads.queries.ids(filtered, MOST_AT_ONCE)

@@ -54,7 +54,7 @@ class AddDownloads:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items; see `ActionsDesk`."""
+        """Ask for items; see `DownloadActions.add`."""
         wanted = list(dict.fromkeys(item_ids))
         device_id = self.device(person, device)
         if device_id is None:
@@ -111,11 +111,11 @@ class AddDownloads:
 
         queued = self._planning.pin(person.user_id, device_id, item, describe, playable=playable)
         ids = [item.id] if playable is None else [one.id for one in playable]
-        rows = [self._downloads.by_item(device_id, one) for one in ids]
+        rows = [self._downloads.queries.by_item(device_id, one) for one in ids]
         there = [one for one in rows if one is not None]
         if priority is not None:
             for one in there:
-                self._downloads.prioritise(one, priority)
+                self._downloads.queue.prioritise(one, priority)
         return self._told(item, there, queued, text)
 
     def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
@@ -137,7 +137,7 @@ class AddDownloads:
 
     def _refs(self, there: Sequence[Download]) -> Sequence[QueuedDownload]:
         shown = there[:MOST_SHOWN]
-        places = self._downloads.positions([one.id for one in shown])
+        places = self._downloads.queries.positions([one.id for one in shown])
         return [QueuedDownload(one.id, one.status, places.get(one.id)) for one in shown]
 
 

@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.undo import Reversal
-from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.views import DownloadView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,52 +117,3 @@ class AddedItem:
     text: str
     downloads: Sequence[QueuedDownload] = ()
     code: str | None = None
-
-
-class ActionsDesk(Protocol):
-    """Where actions are asked for."""
-
-    def add(
-        self,
-        person: Person,
-        item_ids: Sequence[str],
-        *,
-        device: str | None = None,
-        priority: int | None = None,
-    ) -> Sequence[AddedItem]:
-        """Ask for items of any kind; containers expand, what exists is not doubled.
-
-        Args:
-            person: Who asks: as a person's own request it is held until they let go of it.
-            item_ids: Of Jellyfin.
-            device: A device's id or name; None is the first one that serves this person.
-            priority: Higher first; None as any own request.
-
-        Raises:
-            errors.JellyfinError: The server cannot be asked; nothing was queued.
-        """
-
-    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do one thing to one download."""
-
-    def act_on(
-        self, person: Person, ids: Sequence[int], order: DownloadCommand
-    ) -> Sequence[ActionResult]:
-        """Do one thing to each of these downloads."""
-
-    def act_on_all(
-        self, person: Person, which: Selection, order: DownloadCommand
-    ) -> Sequence[ActionResult]:
-        """Do one thing to each download that fits and to which it can be done in its state."""
-
-    def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
-        """Return the downloads that `act_on_all` would do something to."""
-
-    def shares(self, person: Person, ids: Sequence[int]) -> Share:
-        """Count whose these downloads are, as far as the person may know it."""
-
-    def show(self, person: Person, download_id: int) -> DownloadView | None:
-        """Return one download, None if there is none that this person may see."""
-
-    def others(self, person: Person, download_id: int) -> int:
-        """Count the other people who want this download; 0 if the person may not see it."""

@@ -1,18 +1,19 @@
-"""The desk that the pages and the API stand at: rows in, what this person may see out."""
+"""Downloads, devices and notices: rows of the store in, what each person may see out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
-from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
 from sidecar.events import Progress
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.accounts.person import Person
-from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
@@ -27,29 +28,34 @@ from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.progress import ProgressTracker
-from sidecar.store.accounts.api_keys import ApiKeys
-from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
 
+# What a view tells as it is in the table; how far a download is comes from its transfer.
+AS_STORED = (
+    {one.name for one in fields(Download)} & {one.name for one in fields(DownloadView)}
+) - {
+    "bytes_downloaded",
+    "expected_size",
+}
 
-class DownloadListing(SignInService):
-    """Implements `Desk` over the real store. Safe for many threads."""
+
+class DownloadListing:
+    """Downloads, devices and notices as each person may see them. Safe for many threads."""
 
     def __init__(
         self,
         *,
         accounts: AccountService,
-        sessions: Sessions,
-        api_keys: ApiKeys,
         downloads: Downloads,
         holds: Holds,
         devices: Devices,
         registry: DeviceRegistry,
         access: DeviceAccess,
+        ownership: Ownership,
         problems: Problems,
         transfers: ProgressTracker,
         covers: CoverCache,
@@ -57,14 +63,14 @@ class DownloadListing(SignInService):
         further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
         questions: Callable[[Person], Sequence[OpenQuestion]],
         is_healthy: Callable[[], bool],
-        clock: Clock,
     ) -> None:
-        super().__init__(accounts=accounts, sessions=sessions, api_keys=api_keys, clock=clock)
+        self._accounts = accounts
         self._downloads = downloads
         self._holds = holds
         self._devices = devices
         self._registry = registry
         self._access = access
+        self._ownership = ownership
         self._problems = problems
         self._transfers = transfers
         self._covers = covers
@@ -76,21 +82,32 @@ class DownloadListing(SignInService):
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
         which = self._which(person, query)
-        rows, total = self._downloads.page(which, query.page, query.page_size, sort=query.sort)
+        rows, total = self._downloads.queries.page(
+            which, query.page, query.page_size, sort=query.sort
+        )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
     def download(self, person: Person, download_id: int) -> DownloadView | None:
         """Return one download, None if there is none that this person may see."""
-        found = self.visible(person, download_id)
+        found = self._ownership.visible(person, download_id)
         return self.views(person, [found])[0] if found else None
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
-        return self._downloads.rank(self._which(person, query), download_id, sort=query.sort)
+        return self._downloads.queries.rank(
+            self._which(person, query), download_id, sort=query.sort
+        )
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
-        """Count what this person may see."""
-        return self._downloads.counts(self._which(person, query or DownloadQuery()))
+        """Count what this person may see in each state and as `missing`.
+
+        Equal to the totals of `downloads`.
+
+        Args:
+            person: Who asks.
+            query: What is counted, whatever its statuses and page say; None counts all.
+        """
+        return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the names that an admin may choose owners by; nobody else has a choice."""
@@ -98,14 +115,12 @@ class DownloadListing(SignInService):
 
     def bytes_waiting(self, person: Person) -> int:
         """Return the bytes still to come of what waits and this person may see."""
-        return self._downloads.bytes_waiting(DownloadFilter(viewer=_viewer(person)))
+        return self._downloads.queries.bytes_waiting(DownloadFilter(viewer=viewer(person)))
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the user ids (not admins as such) who may see this download."""
-        found = self._downloads.get(download_id)
-        if found is None:
-            return []
-        return self._holds.holders(found.device_id, found.item_id) or [found.user_id]
+        found = self._downloads.queries.get(download_id)
+        return self._ownership.owners(found) if found else []
 
     def progress(self) -> Sequence[Progress]:
         """Return where the running transfers stand."""
@@ -114,19 +129,20 @@ class DownloadListing(SignInService):
     def devices(self, person: Person) -> Sequence[DeviceView]:
         """List the devices this person's files go to (an admin: all), attached or not."""
         attached = {one.settings.name: one for one in self._registry.all()}
+        known_by_name = {one.name: one for one in reversed(self._devices.all())}
         views = []
         for settings in self._registry.settings():
             if not self._access.to(person, settings):
                 continue
             management = self._access.management(person, settings)
             device = attached.get(settings.name)
-            known = next((one for one in self._devices.all() if one.name == settings.name), None)
+            known = known_by_name.get(settings.name)
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._registry.space(device) if device and trouble is None else None
-            files, missing = self._downloads.files_and_missing(device_id)
-            used = self._downloads.bytes_on_device(device_id)
+            files, missing = self._downloads.queries.files_and_missing(device_id)
+            used = self._downloads.queries.bytes_on_device(device_id)
             views.append(
                 DeviceView(
                     id=device_id,
@@ -134,7 +150,8 @@ class DownloadListing(SignInService):
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
-                    used=used - (self._downloads.bytes_missing(device_id) if missing else 0),
+                    used=used
+                    - (self._downloads.queries.bytes_missing(device_id) if missing else 0),
                     free=space.free if space else None,
                     total=space.total if space else None,
                     is_paused=current.paused,
@@ -152,17 +169,18 @@ class DownloadListing(SignInService):
         server = self._problems.all_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text) for one in server]
         for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
-            if person.is_admin or user_id == person.user_id:
+            if person.may_see(user_id):
                 notices.append(Notice("account", "warning", trouble.text))
+        devices = self.devices(person)
         notices += [
             Notice("device", "warning", device.trouble)
-            for device in self.devices(person)
+            for device in devices
             if device.trouble is not None
         ]
         rooms = self._problems.all_of(ProblemKind.ROOM)
         notices += [
             Notice("room", "warning", rooms[device.id].text)
-            for device in self.devices(person)
+            for device in devices
             if device.id in rooms
         ]
         for more in self._further_notices:
@@ -175,7 +193,7 @@ class DownloadListing(SignInService):
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
         """Return the picture of a download; None without one or if it may not be seen."""
-        found = self.visible(person, download_id)
+        found = self._ownership.visible(person, download_id)
         if found is None:
             return None
         try:
@@ -188,26 +206,13 @@ class DownloadListing(SignInService):
         """Whether every thread is alive and the database answers."""
         return self._is_healthy()
 
-    def visible(self, person: Person, download_id: int) -> Download | None:
-        """Return a download; None if there is none that this person may see."""
-        found = self._downloads.get(download_id)
-        if found is None or person.is_admin:
-            return found
-        return found if person.user_id in self.viewers(download_id) else None
-
     def _which(self, person: Person, query: DownloadQuery) -> DownloadFilter:
         named = person.is_admin and query.owners
-        wanted = {one.casefold() for one in query.owners}
-        owners = (
-            one.user_id
-            for one in self._accounts.all()
-            if wanted & {one.name.casefold(), one.user_id}
-        )
         return DownloadFilter(
             statuses=query.statuses,
             missing=query.missing,
-            viewer=_viewer(person),
-            owners=frozenset(owners) if named else None,
+            viewer=viewer(person),
+            owners=ids_of(query.owners, self._accounts.all()) if named else None,
             device_id=query.device_id,
             text=query.text,
             item_types=query.item_types,
@@ -239,10 +244,6 @@ class DownloadListing(SignInService):
         return tuple(SyncedTo(one.peer, one.known_at) for one in found if one.known_at is not None)
 
 
-def _viewer(person: Person) -> str | None:
-    return None if person.is_admin else person.user_id
-
-
 def _reasons(
     person: Person, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[ReasonView, ...]:
@@ -251,7 +252,7 @@ def _reasons(
             hold.reason.rule, names.get(hold.user_id, msg("a former account")), hold.reason.text
         )
         for hold in holds
-        if person.is_admin or hold.user_id == person.user_id
+        if person.may_see(hold.user_id)
     )
 
 
@@ -260,9 +261,7 @@ def _owners(
 ) -> tuple[str, ...]:
     ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
     return tuple(
-        names.get(user_id, msg("a former account"))
-        for user_id in ids
-        if person.is_admin or user_id == person.user_id
+        names.get(user_id, msg("a former account")) for user_id in ids if person.may_see(user_id)
     )
 
 
@@ -277,38 +276,18 @@ def _view(
 ) -> DownloadView:
     held = progress.bytes_held if progress else row.bytes_downloaded
     size = progress.size if progress and progress.size else row.size
+    as_stored: dict[str, Any] = {name: getattr(row, name) for name in AS_STORED}
     return DownloadView(
-        id=row.id,
-        item_id=row.item_id,
-        device_id=row.device_id,
+        **as_stored,
         device_name=device_name,
-        status=row.status,
-        title=row.title,
-        artist=row.artist,
-        album=row.album,
-        item_type=row.item_type,
         has_cover=row.image_tag is not None,
         progress=min(1.0, held / size) if progress and size else row.progress,
         bytes_downloaded=held,
         expected_size=size,
         speed=progress.speed if progress else 0.0,
         seconds_left=progress.seconds_left if progress else None,
-        file_path=row.file_path,
-        content_hash=row.content_hash,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        retry_next_at=row.retry_next_at,
-        retry_count=row.retry_count,
-        priority=row.priority,
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
         reasons=reasons,
         owners=owners,
         carried=carried,
-        missing_since=row.missing_since,
-        format=row.format,
-        format_note=row.format_note,
-        source_size=row.source_size,
         phase=progress.phase if progress else None,
     )

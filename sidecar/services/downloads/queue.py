@@ -69,21 +69,21 @@ class QueueActions:
             case Action.PAUSE:
                 return self._pause(found)
             case Action.RESUME:
-                self._downloads.resume(found)
+                self._downloads.transitions.resume(found)
                 return replace(_done(found, msg("goes on")), undo=Reversal(pause=(found.id,)))
             case Action.RETRY | Action.ACCEPT:
                 return self._again(person, found, order)
             case Action.PRIORITISE:
-                self._downloads.prioritise(found, order.priority)
+                self._downloads.queue.prioritise(found, order.priority)
                 return _done(found, msg("has priority {priority}", priority=order.priority))
             case Action.TOP:
-                self._downloads.put_first(found)
+                self._downloads.queue.put_first(found)
                 return _done(found, msg("is the next one"))
             case _:
                 return self._move(person, found, order.before)
 
     def _pause(self, found: Download) -> ActionResult:
-        if not self._downloads.pause(found):
+        if not self._downloads.transitions.pause(found):
             return refused(found, finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
         return replace(_done(found, msg("is paused")), undo=Reversal(resume=(found.id,)))
@@ -96,9 +96,9 @@ class QueueActions:
     def _retry(self, person: Person, found: Download, *, from_zero: bool) -> ActionResult:
         match found.status:
             case Status.FAILED:
-                self._downloads.retry(found, from_zero=from_zero)
+                self._downloads.transitions.retry(found, from_zero=from_zero)
             case Status.PENDING:
-                self._downloads.end_cooldown(found, from_zero=from_zero)
+                self._downloads.queue.end_cooldown(found, from_zero=from_zero)
             case _:
                 self._fetch_again(person, found)
         return _done(
@@ -106,7 +106,7 @@ class QueueActions:
         )
 
     def _accept(self, person: Person, found: Download) -> ActionResult:
-        self._downloads.accept(found)
+        self._downloads.queue.accept(found)
         log.info(
             "%s accepted %s as it is: %s bytes, although the library says %s",
             person.name,
@@ -130,9 +130,9 @@ class QueueActions:
         if before and other is None:
             return ActionResult(found.id, ResultKind.REFUSED, NOT_THERE, "no-such-place")
         if other is None:
-            self._downloads.put_before(found, None)
+            self._downloads.queue.put_before(found, None)
             return _done(found, msg("comes last"))
-        if not self._downloads.put_before(found, other):
+        if not self._downloads.queue.put_before(found, other):
             text = msg(
                 "{title} does not wait in the queue, so nothing can be put before it",
                 title=other.title,

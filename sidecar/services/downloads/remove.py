@@ -115,7 +115,7 @@ class RemoveDownloads:
         # What has no byte that counts is nothing to go on from.
         has_some = found.validator is not None and found.bytes_downloaded > 0
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
-        if not self._downloads.cancel(found, keep_part=keep_part):
+        if not self._downloads.queue.cancel(found, keep_part=keep_part):
             return refused(found, finishing(found))
         undo = self._ownership.give_up(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
@@ -172,12 +172,12 @@ class RemoveDownloads:
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
             self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))
-            current = self._downloads.get(found.id)
+            current = self._downloads.queries.get(found.id)
             if current is not None and current.status is Status.COMPLETED:
-                self._downloads.delete(current)
-                current = self._downloads.get(found.id)
+                self._downloads.transitions.delete(current)
+                current = self._downloads.queries.get(found.id)
             if late and current is not None and current.status is Status.REMOVED:
-                self._downloads.want_again(current, user_id=late[0])
+                self._downloads.transitions.want_again(current, user_id=late[0])
         return ActionResult(found.id, ResultKind.DONE, text)
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.formats.formats import ORIGINAL
-from sidecar.events import Phase, Progress
-from sidecar.services.accounts.person import Person, SignInDesk
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.library.covers import Cover
-from sidecar.services.notices import Notice, OpenQuestion
+from sidecar.events import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,53 +108,3 @@ class DownloadPage:
     total: int
     page: int
     page_size: int
-
-
-class Desk(SignInDesk, Protocol):
-    """Everything else."""
-
-    def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
-        """List what this person may see."""
-
-    def download(self, person: Person, download_id: int) -> DownloadView | None:
-        """Return one download, None if there is none that this person may see."""
-
-    def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
-        """Return the place of a download in this list, from 1; None if it is not in it."""
-
-    def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
-        """Count what this person may see in each state and as `missing`.
-
-        Equal to the totals of `downloads`.
-
-        Args:
-            person: Who asks.
-            query: What is counted, whatever its statuses and page say; None counts all.
-        """
-
-    def owners(self, person: Person) -> Sequence[str]:
-        """Return the names that an admin may choose owners by; nobody else has a choice."""
-
-    def bytes_waiting(self, person: Person) -> int:
-        """Return the bytes still to come of what waits and this person may see."""
-
-    def viewers(self, download_id: int) -> Sequence[str]:
-        """Return the user ids (not admins as such) who may see this download."""
-
-    def progress(self) -> Sequence[Progress]:
-        """Return where the running transfers stand."""
-
-    def devices(self, person: Person) -> Sequence[DeviceView]:
-        """List the devices this person's files go to (an admin: all)."""
-
-    def notices(self, person: Person) -> Sequence[Notice]:
-        """List what this person should know now."""
-
-    def questions(self, person: Person) -> Sequence[OpenQuestion]:
-        """List what waits for somebody's answer and concerns this person."""
-
-    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
-        """Return the picture of a download; None without one or if it may not be seen."""
-
-    def is_healthy(self) -> bool:
-        """Whether every thread is alive and the database answers."""

@@ -10,44 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.tiles import SERIES, tile_of
 from sidecar.domain.items import Item, ItemType
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
-from sidecar.services.rules.preferences import EXCLUDABLE
+from sidecar.services.files.search import FileQuery
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.files.albums import AlbumIndex, Tile
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.holds import Holds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileQuery:
-    """Which files are looked for; what is empty means any.
-
-    Attributes:
-        text: Beginnings of words of titles, artists, albums and series.
-        item_types: Jellyfin's names.
-        owners: Names of accounts; only an admin's list obeys it.
-        page: From 1.
-    """
-
-    text: str = ""
-    device_id: str | None = None
-    item_types: frozenset[str] = frozenset()
-    owners: tuple[str, ...] = ()
-    page: int = 1
-    page_size: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,46 +117,8 @@ class TilePage:
     files: int
 
 
-class OnDeviceDesk(Protocol):
-    """What may be asked about the files on the devices."""
-
-    def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
-        """List albums, series and films, the one that got a file last first."""
-
-    def files(self, person: Person, wanted: FileQuery) -> FilePage:
-        """List files, newest first, each with a look at its device."""
-
-    def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
-        """Return one tile and a page of its files in their order, whatever the words and types.
-
-        Raises:
-            NotHere: This person has nothing of it.
-        """
-
-    def file(self, person: Person, download_id: int) -> FileView:
-        """Return one file.
-
-        Raises:
-            NotHere: It is on no device, or not this person's.
-        """
-
-    def keep(self, person: Person, download_id: int) -> None:
-        """Pin a file that is on a device: it stays until the person lets it go.
-
-        Raises:
-            NotHere: It is on no device, or not this person's.
-        """
-
-    def let_go(self, person: Person, download_id: int) -> Reversal:
-        """Take back what the person pinned: the file stays until its room is needed.
-
-        Raises:
-            NotHere: It is on no device, or not this person's.
-        """
-
-
 class FileBrowser:
-    """Implements `OnDeviceDesk`. Safe for many threads."""
+    """Lists what is on the devices, and pins it. Safe for many threads."""
 
     def __init__(
         self,
@@ -216,7 +160,7 @@ class FileBrowser:
         self._clock = clock
 
     def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
-        """List albums, series and films; see `OnDeviceDesk`."""
+        """List albums, series and films, the one that got a file last first."""
         which = self._which(person, wanted)
         found, numbers = self._albums.page(which, wanted.page, wanted.page_size)
         views = self._views(person, [one.newest for one in found])
@@ -224,14 +168,18 @@ class FileBrowser:
         return TilePage(items=items, total=numbers.tiles, files=numbers.files)
 
     def files(self, person: Person, wanted: FileQuery) -> FilePage:
-        """List files; see `OnDeviceDesk`."""
+        """List files, newest first, each with a look at its device."""
         which = self._which(person, wanted)
         rows, total = self._offline.page(which, wanted.page, wanted.page_size)
         tiles = self._albums.numbers(which).tiles
         return FilePage(items=self._files(person, rows), total=total, tiles=tiles)
 
     def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
-        """Return one tile and a page of its files; see `OnDeviceDesk`."""
+        """Return one tile and a page of its files in their order, whatever the words and types.
+
+        Raises:
+            NotVisible: This person has nothing of it.
+        """
         which = replace(self._which(person, wanted), text="", item_types=frozenset())
         found = self._albums.tile(key, which)
         if found is None:
@@ -242,11 +190,19 @@ class FileBrowser:
         return _tile(found, view), page
 
     def file(self, person: Person, download_id: int) -> FileView:
-        """Return one file; see `OnDeviceDesk`."""
+        """Return one file.
+
+        Raises:
+            NotVisible: It is on no device, or not this person's.
+        """
         return self._files(person, [self._own(person, download_id)])[0]
 
     def keep(self, person: Person, download_id: int) -> None:
-        """Pin a file that is on a device; see `OnDeviceDesk`."""
+        """Pin a file that is on a device: it stays until the person lets it go.
+
+        Raises:
+            NotVisible: It is on no device, or not this person's.
+        """
         there = self._own(person, download_id)
         known = there.item_type if there.item_type in set(ItemType) else ItemType.OTHER
         item = Item(id=there.item_id, type=ItemType(known), title=there.title)
@@ -254,7 +210,11 @@ class FileBrowser:
         self._planning.pin(person.user_id, there.device_id, item, lambda _ids: {})
 
     def let_go(self, person: Person, download_id: int) -> Reversal:
-        """Take back what the person pinned; see `OnDeviceDesk`."""
+        """Take back what the person pinned: the file stays until its room is needed.
+
+        Raises:
+            NotVisible: It is on no device, or not this person's.
+        """
         there = self._own(person, download_id)
         held = self._holds.of_item(there.device_id, there.item_id)
         pins = [one for one in _own_holds(person, held) if one.reason.rule == PIN]
@@ -280,19 +240,17 @@ class FileBrowser:
                 last_heard=heard.get(row.item_id),
                 was_used=row.last_used_seq > 0,
                 is_pinned=any(one.reason.rule == PIN for one in own),
-                holdings=tuple(_holding(one) for one in own if one.reason.rule in EXCLUDABLE),
+                holdings=tuple(_holding(one) for one in own if one.reason.rule in RULE_OF),
             )
             for row, view in zip(rows, self._views(person, rows), strict=True)
             for own in (_own_holds(person, holds[row.id]),)
         ]
 
-    def _which(self, person: Person, wanted: FileQuery) -> FileFilter:
+    def _which(self, person: Person, wanted: FileQuery) -> DownloadFilter:
         owners = None
         if person.is_admin and wanted.owners:
-            named = {one.casefold() for one in wanted.owners}
-            users = self._accounts()
-            owners = frozenset(one.user_id for one in users if one.name.casefold() in named)
-        return FileFilter(
+            owners = ids_of(wanted.owners, self._accounts())
+        return DownloadFilter(
             viewer=viewer(person),
             owners=owners,
             device_id=wanted.device_id,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import NotVisible
@@ -18,25 +17,30 @@ from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.store.devices.devices import Devices
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.files.search import FileIndex
 
 Views = Callable[[Person, Sequence[Download]], Sequence[DownloadView]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileSearchQuery:
-    """What a list of files shows: newest first, `page` from 1.
+class FileQuery:
+    """Which files are looked for, newest first; what is empty means any.
 
     Attributes:
-        device: Its id or its name; None means any.
-        item_types: Jellyfin's names; empty means any.
+        text: Beginnings of words of titles, artists, albums and series.
+        device_id: A device; a search through the API may name it instead.
+        item_types: Jellyfin's names.
+        owners: Names of accounts; only an admin's list obeys it.
+        page: From 1.
     """
 
     text: str = ""
-    device: str | None = None
+    device_id: str | None = None
     item_types: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
     page: int = 1
-    page_size: int = 10
+    page_size: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +67,8 @@ class FoundFilesPage:
     missing: int = 0
 
 
-class OfflineDesk(Protocol):
-    """What may be asked about files."""
-
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
-        """List the finished files that this person may see, each with a look at its device."""
-
-    def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
-        """Return what there is of an item on all devices; what is available comes first.
-
-        Raises:
-            NotHere: This person has nothing of it anywhere.
-        """
-
-
 class FileSearch:
-    """Implements `OfflineDesk`. Safe for many threads."""
+    """Finds finished files on the devices without Jellyfin. Safe for many threads."""
 
     def __init__(
         self, *, offline: FileIndex, devices: Devices, looking: FilePresence, views: Views
@@ -89,11 +79,11 @@ class FileSearch:
         self._looking = looking
         self._views = views
 
-    def files(self, person: Person, query: FileSearchQuery) -> FoundFilesPage:
-        """List files; see `OfflineDesk`."""
-        which = FileFilter(
+    def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
+        """List the finished files that this person may see, each with a look at its device."""
+        which = DownloadFilter(
             viewer=viewer(person),
-            device_id=self._device_id(query.device),
+            device_id=self._device_id(query.device_id),
             item_types=query.item_types,
             text=query.text,
         )
@@ -102,7 +92,11 @@ class FileSearch:
         return FoundFilesPage(self._seen(person, rows), total, query.page, query.page_size, missing)
 
     def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
-        """Return what there is of an item; see `OfflineDesk`."""
+        """Return what there is of an item on all devices; what is available comes first.
+
+        Raises:
+            NotVisible: This person has nothing of it anywhere.
+        """
         rows = self._offline.of_items([item_id], viewer(person))
         if not rows:
             raise NotVisible

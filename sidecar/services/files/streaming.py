@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
@@ -162,48 +162,12 @@ class OpenFile:
     mime_type: str
 
 
-class MediaDesk(Protocol):
-    """What may be asked about playing.
+class MediaStreaming:
+    """Serves files to be played, from a device or from Jellyfin. Safe for many threads.
 
-    Every call raises `NotVisible` for what this person may not see, and `JellyfinTrouble` if
+    Every call raises `NotVisible` for what this person may not see, and `JellyfinError` if
     Jellyfin had to be asked and cannot be.
     """
-
-    def source(self, person: Person, item_id: str) -> Local | Remote:
-        """Return where an item is played from now.
-
-        Raises:
-            NotPossible: It is nothing that plays.
-        """
-
-    def open(self, person: Person, download_id: int) -> OpenFile:
-        """Open a finished file.
-
-        Raises:
-            NoFile: It is not there, or not the one that arrived.
-            errors.DeviceError: Its device is not there.
-        """
-
-    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
-        """Ask Jellyfin for an item's file, or for the part that these headers name.
-
-        Raises:
-            NoFile: The item is known, but its file is not on the server's disk now.
-        """
-
-    def begin(self, person: Person) -> Callable[[], None]:
-        """Take a place among those who play; return what gives it back.
-
-        Raises:
-            TooManyStreams: There is none.
-        """
-
-    def note_use(self, person: Person, found: OpenFile) -> None:
-        """A piece of a file is fetched to be played."""
-
-
-class MediaStreaming:
-    """Implements `MediaDesk`. Safe for many threads."""
 
     def __init__(
         self,
@@ -233,7 +197,11 @@ class MediaStreaming:
         self._uses = uses
 
     def source(self, person: Person, item_id: str) -> Local | Remote:
-        """Return where an item is played from now; see `MediaDesk`."""
+        """Return where an item is played from now.
+
+        Raises:
+            NotPossible: It is nothing that plays.
+        """
         local = self._offline.local(person, item_id)
         if local is not None:
             return Local(*local)
@@ -248,7 +216,12 @@ class MediaStreaming:
         return Remote(item.id)
 
     def open(self, person: Person, download_id: int) -> OpenFile:
-        """Open a finished file; see `MediaDesk`."""
+        """Open a finished file.
+
+        Raises:
+            NoFile: It is not there, or not the one that arrived.
+            errors.DeviceError: Its device is not there.
+        """
         download = self._finished(person, download_id)
         device = self._looking.device(download.device_id)
         # Only then does "not there" say something of the file and not of the device.
@@ -272,7 +245,11 @@ class MediaStreaming:
         )
 
     def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
-        """Ask Jellyfin for an item's file; see `MediaDesk`."""
+        """Ask Jellyfin for an item's file, or for the part that these headers name.
+
+        Raises:
+            NoFile: The item is known, but its file is not on the server's disk now.
+        """
         try:
             return stream(self._client(person.user_id), item_id, asked)
         except FileAway as away:
@@ -281,11 +258,15 @@ class MediaStreaming:
             raise NotVisible from None
 
     def begin(self, person: Person) -> Callable[[], None]:
-        """Take a place among those who play; see `MediaDesk`."""
+        """Take a place among those who play; return what gives it back.
+
+        Raises:
+            TooManyStreams: There is none.
+        """
         return self._streams.begin(person.user_id)
 
     def note_use(self, person: Person, found: OpenFile) -> None:
-        """A piece of a file is fetched to be played; see `MediaDesk`."""
+        """A piece of a file is fetched to be played."""
         self._uses.record(person.user_id, found.download_id, found.item_id)
 
     def _finished(self, person: Person, download_id: int) -> Download:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.companions import (
     CompanionKind,
     cover_path,
@@ -28,8 +27,6 @@ from sidecar.domain.files.companions import (
 )
 from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
-from sidecar.events import DeviceChanged, DownloadChanged
-from sidecar.events import Event as News
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.companions import CompanionList, Companions
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -83,17 +80,6 @@ class CompanionWriter(GeneratedFileWriter):
         self._beside = beside
         self._client = client
         self._cover_changed = cover_changed
-
-    def hear(self, event: News) -> None:
-        """Take news of what arrived and went; a listener for the bus."""
-        match event:
-            case DownloadChanged(download=one, was=was, now=now):
-                if Status.COMPLETED in {was, now} and was is not now:
-                    self.changed(one.device_id)
-            case DeviceChanged(device_id=device_id):
-                self.changed(device_id)
-            case _:
-                pass
 
     def _write(self, device: AttachedDevice) -> None:
         kinds = _kinds(device)

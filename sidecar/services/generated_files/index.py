@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.catalogue import works
 from sidecar.domain.files.manifest import manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.errors import DeviceError
-from sidecar.events import DeviceChanged, DownloadChanged
-from sidecar.events import Event as News
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index_page import page
 from sidecar.services.generated_files.writer import GeneratedFileWriter
@@ -44,17 +41,6 @@ class IndexWriter(GeneratedFileWriter):
     ) -> None:
         super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
         self._server_id = server_id
-
-    def hear(self, event: News) -> None:
-        """Take news of what arrived and went; a listener for the bus."""
-        match event:
-            case DownloadChanged(download=one, was=was, now=now):
-                if Status.COMPLETED in {was, now} and was is not now:
-                    self.changed(one.device_id)
-            case DeviceChanged(device_id=device_id):
-                self.changed(device_id)
-            case _:
-                pass
 
     def _write(self, device: AttachedDevice) -> None:
         files = self._on_device.files(device.id)

@@ -17,6 +17,7 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from sidecar.domain.files.catalogue import Work, WorkKind
+from sidecar.sizes import format_size
 
 _WORDS = {
     WorkKind.MUSIC: ("track", "tracks"),
@@ -26,7 +27,6 @@ _WORDS = {
 }
 # What could end a script's element, or a line of JavaScript, early.
 _RISKY = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
-_UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
 
 
 def page(name: str, works: Sequence[Work], *, there: Collection[str]) -> bytes:
@@ -109,14 +109,7 @@ def _summary(works: Sequence[Work]) -> str:
             counts[work.shelf] += len(part.files)
             total += sum(one.size for one in part.files)
     said = [f"{count:,} {_WORDS[shelf][count != 1]}" for shelf, count in counts.items() if count]
-    return " · ".join([*said, _size(total)]) if said else "Nothing is on this device yet"
-
-
-def _size(total: int) -> str:
-    for unit, name in _UNITS:
-        if total >= unit:
-            return f"{total / unit:.3g} {name}"
-    return f"{total / 1000:.3g} kB"
+    return " · ".join([*said, format_size(total)]) if said else "Nothing is on this device yet"
 
 
 def _top_folders(works: Iterable[Work]) -> Sequence[str]:

@@ -14,14 +14,19 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.space.budget import DeviceRoom
-from sidecar.errors import DeviceError, ServerAway, SidecarError, SignedOut
+from sidecar.errors import DeviceError, ServerAway, SignedOut
+from sidecar.events import DeviceChanged, DownloadChanged
+from sidecar.events import Event as News
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.threads import attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +92,22 @@ class GeneratedFileWriter(ABC):
                     there.changed = now
                     there.since = now if there.since is None else there.since
 
+    def hear(self, event: News) -> None:
+        """Take news of what arrived and went; a listener for the bus."""
+        match event:
+            case DownloadChanged(download=one, was=was, now=now):
+                if Status.COMPLETED in {was, now} and was is not now:
+                    self.changed(one.device_id)
+            case DeviceChanged(device_id=device_id):
+                self.changed(device_id)
+            case _:
+                pass
+
     def run(self, stop: Event) -> None:
         """Look every second until `stop` is set; then once more."""
-        while not self._clock.wait(stop, LOOK_EVERY_S):
-            self._try_step(ending=False)
-        self._try_step(ending=True)
+        what = f"writing the {self.what}"
+        run_periodically(self.step, stop, partial(self._clock.wait, stop, LOOK_EVERY_S), what)
+        attempt(partial(self.step, ending=True), what)
 
     def step(self, *, ending: bool = False) -> None:
         """Write what is due; when it is `ending`, all that is quick."""
@@ -124,14 +140,6 @@ class GeneratedFileWriter(ABC):
         )
         is_small = size * SMALL_PART <= limits.most
         return is_small and size <= limits.space.free - limits.kept
-
-    def _try_step(self, *, ending: bool) -> None:
-        try:
-            self.step(ending=ending)
-        except SidecarError as trouble:
-            log.warning("%s", trouble)
-        except Exception:
-            log.exception("the %s could not be written in a way nobody foresaw", self.what)
 
     def _standing(self, device: AttachedDevice) -> _WriteState:
         now = self._clock.monotonic()

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.items import PLAYABLE
@@ -25,7 +24,6 @@ __all__ = [
     "BrowseEntry",
     "BrowseQuery",
     "BrowseSort",
-    "BrowsingDesk",
     "LibraryBrowser",
     "LibraryEntry",
     "LibraryPage",
@@ -102,35 +100,12 @@ class LibraryPage:
     page_size: int
 
 
-class BrowsingDesk(Protocol):
-    """What may be asked about the library.
+class LibraryBrowser:
+    """The Jellyfin library as each person sees it. Safe for many threads.
 
     Every call raises `NotVisible` for what this person's account cannot see or does not exist, and
-    `JellyfinTrouble` if Jellyfin cannot be asked.
+    `JellyfinError` if Jellyfin cannot be asked.
     """
-
-    def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
-        """Return one page; buttons of artists, playlists and series are not looked up."""
-
-    def show(self, person: Person, item_id: str) -> LibraryEntry:
-        """Return one thing with its buttons."""
-
-    def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
-        """Return what this person was shown lately, with its buttons as they are now.
-
-        Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
-        is forgotten, is left out.
-        """
-
-    def cover(self, person: Person, item_id: str, width: int) -> Cover:
-        """Return its picture, at least `width` pixels wide if the server has it so wide."""
-
-    def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
-        """Press its heart in Jellyfin or take it away; return what the server then says."""
-
-
-class LibraryBrowser:
-    """Implements `BrowsingDesk`. Safe for many threads."""
 
     def __init__(
         self,
@@ -147,7 +122,7 @@ class LibraryBrowser:
         self._glances = RecentlyShown(clock)
 
     def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
-        """Return one page; see `BrowsingDesk`."""
+        """Return one page; buttons of artists, playlists and series are not looked up."""
         try:
             shelf = Browser(self._client(person.user_id)).shelf(asked)
         except (NotFound, NotAllowed):
@@ -159,7 +134,7 @@ class LibraryBrowser:
         return LibraryPage(items, shelf.total, asked.page, asked.page_size)
 
     def show(self, person: Person, item_id: str) -> LibraryEntry:
-        """Return one thing with its buttons; see `BrowsingDesk`."""
+        """Return one thing with its buttons."""
         entry = self._one(person, item_id)
         if entry.item.type in PLAYABLE:
             files = [entry.item.id] if entry.item.is_playable else []
@@ -171,7 +146,11 @@ class LibraryBrowser:
         return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files})[item_id])
 
     def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
-        """Return what was shown lately; see `BrowsingDesk`."""
+        """Return what this person was shown lately, with its buttons as they are now.
+
+        Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
+        is forgotten, is left out.
+        """
         seen = [one for item in item_ids if (one := self._glances.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
         rest = [one.entry for one in seen if one.files is None]
@@ -180,7 +159,7 @@ class LibraryBrowser:
         return [LibraryEntry(one.entry, buttons.get(one.entry.item.id)) for one in seen]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
-        """Return its picture; see `BrowsingDesk`."""
+        """Return its picture, at least `width` pixels wide if the server has it so wide."""
         seen = self._glances.fresh(person.user_id, item_id)
         item = seen.entry.item if seen else self._one(person, item_id).item
         if item.image_item_id is None or item.image_tag is None:
@@ -192,7 +171,7 @@ class LibraryBrowser:
             raise NotVisible from None
 
     def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
-        """Press its heart or take it away; see `BrowsingDesk`."""
+        """Press its heart in Jellyfin or take it away; return what the server then says."""
         try:
             return self._client(person.user_id).set_favourite(item_id, value=value)
         except (NotFound, NotAllowed):

@@ -94,7 +94,7 @@ class DownloadStates:
         # What is missing is not there: it can be asked for.
         rows = [one for one in found if one.missing_since is None]
         waiting = [one.id for one in rows if one.status is Status.PENDING]
-        places = self._downloads.positions(waiting)
+        places = self._downloads.queries.positions(waiting)
         running = {one.download_id: one for one in self._running()}
         by_place = {(one.device_id, one.item_id): one for one in rows}
         return {

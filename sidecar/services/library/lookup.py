@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from sidecar.domain.items import CONTAINERS, PLAYABLE, Item
+from sidecar.domain.items import CONTAINERS, PLAYABLE, Item, ItemLookup
 from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
 from sidecar.messages import msg
 
 
-class ItemSource(Protocol):
+class ItemSource(ItemLookup, Protocol):
     """The library as one account sees it: `jellyfin.client.Jellyfin`."""
 
     def item(self, item_id: str) -> Item:
         """Return one item; raises `NotFound` for what the account cannot see."""
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids."""
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container."""
@@ -28,7 +25,7 @@ def get_item(library: ItemSource, item_id: str) -> Item:
     """Return an item.
 
     Raises:
-        NotHere: The account may not see it, or there is none.
+        NotVisible: The account may not see it, or there is none.
         errors.JellyfinError: It cannot be asked.
     """
     try:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.tracker import Current
 from sidecar.domain.rules.queue_ahead import NAME
 from sidecar.messages import msg
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Devices
@@ -52,7 +51,7 @@ class UpcomingDownloads:
         found: dict[str, list[tuple[Download, str, str]]] = {}
         for device in self._devices.all():
             for hold in self._holds.of_rule(user_id, device.id, NAME):
-                download = self._downloads.by_item(device.id, hold.item_id)
+                download = self._downloads.queries.by_item(device.id, hold.item_id)
                 if hold.release_at is None and download is not None:
                     on_device = (download, device.name, hold.reason.text)
                     found.setdefault(hold.item_id, []).append(on_device)
@@ -118,18 +117,8 @@ class NowView:
     coming: tuple[UpcomingView, ...] = ()
 
 
-class PlaysDesk(Protocol):
-    """What may be asked about listening."""
-
-    def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
-        """List plays, newest first: the person's own, or those of the account an admin names."""
-
-    def now(self, person: Person) -> Sequence[NowView]:
-        """List what the person plays now; for an admin what everybody does."""
-
-
 class PlayHistory:
-    """Implements `PlaysDesk` over what is watched and kept. Safe for many threads."""
+    """Plays of now and before as each person sees them. Safe for many threads."""
 
     def __init__(
         self,
@@ -161,7 +150,7 @@ class PlayHistory:
 
     def now(self, person: Person) -> Sequence[NowView]:
         """List what plays now."""
-        current = self._watching.current(None if person.is_admin else person.user_id)
+        current = self._watching.current(viewer(person))
         names = {one.user_id: one.name for one in self._accounts()}
         return [self._now(one, names) for one in current]
 
@@ -174,19 +163,10 @@ class PlayHistory:
         """Somebody is named by account name, in any case, or by id."""
         if account is None:
             return person.user_id
-        wanted = account.casefold()
-        if wanted in {person.name.casefold(), person.user_id}:
+        found = ids_of([account], self._accounts())
+        if person.user_id in found:
             return person.user_id
-        if not person.is_admin:
-            return None
-        return next(
-            (
-                one.user_id
-                for one in self._accounts()
-                if wanted in {one.name.casefold(), one.user_id}
-            ),
-            None,
-        )
+        return min(found, default=None) if person.is_admin else None
 
 
 def _play(play: Play) -> PlayView:

@@ -15,6 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from threading import Event, Lock
 
 from sidecar.clock import Clock
@@ -25,7 +26,7 @@ from sidecar.domain.playback.tracker import PlaybackEvent as Happening
 from sidecar.errors import DatabaseError
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.plays import Plays
-from sidecar.threads import Wakeup
+from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +103,7 @@ class PlaybackTracker:
 
     def run(self, stop: Event) -> None:
         """Save what is over until `stop` is set, then what still plays."""
-        while not stop.is_set():
-            try:
-                self.tick()
-            except Exception:
-                log.exception("watching failed")
-            self._wakeup.wait(IDLE_S)
+        run_periodically(self.tick, stop, partial(self._wakeup.wait, IDLE_S), "watching what plays")
         self.end()
 
     def tick(self) -> None:
@@ -161,7 +157,7 @@ class PlaybackTracker:
             try:
                 is_known = self._plays.save(play) is not None
                 if is_known and play.counts:
-                    self._downloads.mark_used(play.item_id)
+                    self._downloads.transitions.mark_used(play.item_id)
             except DatabaseError as trouble:
                 log.warning("a play waits to be saved: %s", trouble)
                 return False
@@ -177,10 +173,7 @@ class PlaybackTracker:
 
     def _say(self, play: Play) -> None:
         log.debug("heard %.0f s of %s", play.seconds_heard, play.item_id)
-        try:
-            self._on_play(play)
-        except Exception:
-            log.exception("a play was kept, but could not be acted on")
+        attempt(partial(self._on_play, play), "acting on a play that was kept")
 
     def _save_so_far(self) -> None:
         with self._lock:

@@ -10,10 +10,9 @@ over once, whoever does it. The logs themselves are only read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
-from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config.zones import zone
@@ -23,6 +22,7 @@ from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.player_logs.reader import Fresh, LogFindings, Reader, read_logs
 from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
@@ -36,7 +36,7 @@ LONGEST_S = 20.0
 
 
 class PlayerLogImporter:
-    """Implements `LogDesk`. Safe for many threads."""
+    """Reads players' logs and reports their plays to Jellyfin. Safe for many threads."""
 
     def __init__(
         self,
@@ -64,18 +64,29 @@ class PlayerLogImporter:
         self._client = client
         self._on_plays = on_plays
         self._clock = clock
-        self._lock = Lock()
-        self._in_use: set[str] = set()
+        self._in_use = DevicesInUse()
 
     def log(self, person: Person, device_id: str) -> LogView | None:
-        """Return what an import would do; see `LogDesk`."""
+        """Return what an import would do; None if it is no device of this person.
+
+        Raises:
+            errors.DeviceError: The device cannot be read now.
+            errors.JellyfinError: Jellyfin cannot be asked about the items.
+        """
         if self._access.name(person, device_id) is None:
             return None
         device = self._registry.get(device_id)
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
     def take(self, person: Person, device_id: str) -> TakenView | None:
-        """Take the plays over; see `LogDesk`."""
+        """Take the plays over, as plays of this person; None as above.
+
+        What is interrupted is gone on with the next time, and nothing is counted twice.
+
+        Raises:
+            LogInUse: Somebody does that already.
+            errors.DeviceError, errors.JellyfinError: As above; what was taken over stays so.
+        """
         name = self._access.name(person, device_id)
         if name is None:
             return None
@@ -122,19 +133,11 @@ class PlayerLogImporter:
         )
         return read_logs(device.folder, reader, client, imported.marks(device.id))
 
-    @contextmanager
-    def _alone(self, device_id: str, name: str) -> Iterator[None]:
-        with self._lock:
-            if device_id in self._in_use:
-                raise LogInUse(
-                    msg("The plays on {name} are being taken over at this moment", name=name)
-                )
-            self._in_use.add(device_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.discard(device_id)
+    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        return self._in_use.only(
+            device_id,
+            LogInUse(msg("The plays on {name} are being taken over at this moment", name=name)),
+        )
 
 
 def _by_item(fresh: Sequence[Fresh]) -> list[list[Fresh]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import islice
-from typing import Protocol
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
@@ -25,7 +24,7 @@ from sidecar.domain.imports.matching import (
     when,
 )
 from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
-from sidecar.domain.items import Item
+from sidecar.domain.items import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
 from sidecar.store.playback.imported_plays import ImportedListening
@@ -39,13 +38,6 @@ UNDATED = msg(
     "its date cannot be true: the player's clock was wrong, or its time zone is set wrong"
 )
 GONE = msg("Jellyfin does not have it any more, or hides it from this account")
-
-
-class Library(Protocol):
-    """The library as one account sees it: `jellyfin.client.Jellyfin`."""
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +87,7 @@ class _Line:
 def read_logs(
     folder: DeviceFolder,
     reader: Reader,
-    library: Library,
+    library: ItemLookup,
     marks: Iterable[tuple[str, ImportedPlay]],
     *,
     most: int = MOST_FRESH,

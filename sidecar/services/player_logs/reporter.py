@@ -126,7 +126,7 @@ class PlayReporter:
             tables.imported.done(begun)
             for one in begun.listenings:
                 tables.plays.save(self._play(item, one))
-            tables.downloads.mark_used(item.id)
+            tables.downloads.transitions.mark_used(item.id)
         self.taken += len(begun.listenings)
 
     def _give_up(self, item: Item, begun: Begun, why: str) -> None:

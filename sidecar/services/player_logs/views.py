@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.errors import SidecarError
-from sidecar.services.accounts.person import Person
 
 
 class LogInUse(SidecarError):
@@ -117,25 +115,3 @@ class TakenView:
     taken: int
     left: int
     refused: Sequence[RefusedView] = ()
-
-
-class LogDesk(Protocol):
-    """Where they ask."""
-
-    def log(self, person: Person, device_id: str) -> LogView | None:
-        """Return what an import would do; None if it is no device of this person.
-
-        Raises:
-            errors.DeviceError: The device cannot be read now.
-            errors.JellyfinError: Jellyfin cannot be asked about the items.
-        """
-
-    def take(self, person: Person, device_id: str) -> TakenView | None:
-        """Take the plays over, as plays of this person; None as above.
-
-        What is interrupted is gone on with the next time, and nothing is counted twice.
-
-        Raises:
-            LogInUse: Somebody does that already.
-            errors.DeviceError, errors.JellyfinError: As above; what was taken over stays so.
-        """

@@ -13,12 +13,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
-from sidecar.errors import DeviceError, SidecarError, Stopped
+from sidecar.errors import DeviceError
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -27,6 +28,7 @@ from sidecar.services.removals.questions import Question, Questions
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.removals.scan import DeviceScan, ScanResult
 from sidecar.store.downloads.queue import Downloads
+from sidecar.threads import run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +145,9 @@ class RemovalMonitor:
         if question is None:
             return 0
         device = self._registry.get(device_id)
-        files = [one for one in self._downloads.files_on(device_id) if one.id in question.files]
+        files = [
+            one for one in self._downloads.queries.files_on(device_id) if one.id in question.files
+        ]
         seen = device.folder.look(one.path for one in files)
         still = [one for one in files if seen[one.path] == question.files[one.id].seen]
         if gone:
@@ -159,16 +163,8 @@ class RemovalMonitor:
         """Step every second until `stop` is set; then end all watches."""
         self._stop = stop
         try:
-            while not stop.is_set():
-                try:
-                    self.step()
-                except Stopped:
-                    break
-                except SidecarError as trouble:
-                    log.warning("%s", trouble)
-                except Exception:
-                    log.exception("watching for removals failed in a way nobody foresaw")
-                self._clock.wait(stop, TICK_S)
+            rest = partial(self._clock.wait, stop, TICK_S)
+            run_periodically(self.step, stop, rest, "watching for removals")
         finally:
             self.close()
 

@@ -67,7 +67,9 @@ class RemovalRecorder:
     def moved(self, device: AttachedDevice, file: Expected, path: str) -> bool:
         """Let the row follow its file; return False if it cannot or need not."""
         current = self._still_ours(file)
-        if current is None or not self._downloads.follow(current, FilePlace(path, path_key(path))):
+        if current is None or not self._downloads.queue.follow(
+            current, FilePlace(path, path_key(path))
+        ):
             return False
         log.info("%s was moved to %s on %s", file.path, path, device.settings.name)
         return True
@@ -81,7 +83,9 @@ class RemovalRecorder:
             with self._db.write():
                 for file in some:
                     current = self._still_ours(file)
-                    count += current is not None and self._downloads.damaged(current, failure)
+                    count += current is not None and self._downloads.transitions.damaged(
+                        current, failure
+                    )
         return count
 
     def _removed(self, device: AttachedDevice, file: Expected, fate: FileChange) -> bool:
@@ -89,10 +93,10 @@ class RemovalRecorder:
         if current is None:
             return False
         if fate is FileChange.GONE and self._was_evicted(current):
-            return self._downloads.evict(current)
+            return self._downloads.transitions.evict(current)
         code, text = WHY[fate]
         text = text.format(device=device.settings.name)
-        if not self._downloads.mark_missing(current, code=code, text=text):
+        if not self._downloads.transitions.mark_missing(current, code=code, text=text):
             return False
         held = {one.user_id for one in self._holds.drop(current.device_id, current.item_id)}
         for user_id in held or {current.user_id}:
@@ -108,7 +112,7 @@ class RemovalRecorder:
 
     def _still_ours(self, file: Expected) -> Download | None:
         """A file that was let go of and fetched again since the look is another one."""
-        current = self._downloads.get(file.id)
+        current = self._downloads.queries.get(file.id)
         if current is None or current.status is not Status.COMPLETED:
             return None
         same = (current.file_path, current.completed_at) == (file.path, file.completed_at)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.services.accounts.ownership import Ownership
@@ -46,23 +45,8 @@ class RemovalsView:
     examples: tuple[str, ...] = ()
 
 
-class RemovalsDesk(Protocol):
-    """What the web may ask about removals."""
-
-    def removals(self, person: Person, device_id: str) -> RemovalsView | None:
-        """Return the open question about a device; None if it is no device of this person."""
-
-    def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
-        """Answer it: was it a person; return how many files that concerned, None as above.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            errors.DeviceError: The device cannot be looked at now; the question stays.
-        """
-
-
 class RemovalReview:
-    """The real desk."""
+    """Asks people whether files that are missing were removed on purpose."""
 
     def __init__(
         self,
@@ -99,7 +83,12 @@ class RemovalReview:
         )
 
     def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
-        """Answer it; see `RemovalsDesk`."""
+        """Answer it: was it a person; return how many files that concerned, None as above.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            errors.DeviceError: The device cannot be looked at now; the question stays.
+        """
         if not self._access.check_manages(person, device_id):
             return None
         return self._removals.answer(device_id, gone=gone)

@@ -84,7 +84,7 @@ class DeviceScan:
             errors.Stopped: The sidecar ends.
         """
         now = self._clock.monotonic()
-        files = self._downloads.files_on(self.device.id)
+        files = self._downloads.queries.files_on(self.device.id)
         seen = self.device.folder.look(file.path for file in files)
         self._read = {}
         unlike, unclear, is_all_read = self._changed(files, seen)
@@ -110,14 +110,14 @@ class DeviceScan:
         if decision.sure or decision.ask:
             self.device.folder.check_writing()
         recorded = self._record(files, decision, now)
-        self._downloads.note_look(
+        self._downloads.sightings.note_look(
             self.device.id,
             missing=[one for one in files if one.id in suspected and one.id not in moved],
             present=[
                 one for one in files if _is_present(one, seen, {*suspected, *unclear} - moved)
             ],
         )
-        self._downloads.ask_about(self.device.id, decision.ask)
+        self._downloads.sightings.ask_about(self.device.id, decision.ask)
         self._remember(files, seen, decision, passed_over={*suspected, *unclear})
         return ScanResult(
             recorded=recorded,
@@ -154,7 +154,7 @@ class DeviceScan:
         sizes = {one.size for one in missing} - {0}
         if not sizes:
             return set()
-        known = {one.path for one in self._downloads.files_on(self.device.id)}
+        known = {one.path for one in self._downloads.queries.files_on(self.device.id)}
         strangers = self.device.folder.strangers(sizes=sizes, known=known)
         places = removals.known_again(missing, strangers, self._vouched)
         rest = [one for one in missing if one.id not in places]

@@ -17,8 +17,9 @@ from threading import Event, Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
-from sidecar.config import FavouritesSettings
+from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Wake
+from sidecar.domain.rules.favourites import FavouritesSettings
 from sidecar.errors import JellyfinError, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unanswered
@@ -62,7 +63,6 @@ class AccountFollowers:
     chosen: ChosenPlaylists
     orders: PlaylistOrders
     book: RuleSettingsService
-    favourites: FavouritesSettings
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
@@ -70,8 +70,9 @@ class AccountFollowers:
         """Return the followers by the names of their threads."""
         rules = self._rules_of[account.user_id] = self._rules(account, client, tell)
         made: dict[str, Follower] = {"rules": rules}
-        if self.favourites.enabled:
-            made["hearts"] = self._hearts(account, client, tell)
+        hearts = self.book.default(favourites.RULE)
+        if hearts.enabled:
+            made["hearts"] = self._hearts(account, client, hearts, tell)
         return made
 
     def play_ended(self, user_id: str) -> None:
@@ -84,7 +85,13 @@ class AccountFollowers:
         rules = self._rules_of.get(user_id)
         return rules.remarks(device_id) if rules else {}
 
-    def _hearts(self, account: Account, client: Jellyfin, tell: Tell) -> FavouritesFollower:
+    def _hearts(
+        self,
+        account: Account,
+        client: Jellyfin,
+        settings: FavouritesSettings,
+        tell: Tell,
+    ) -> FavouritesFollower:
         return FavouritesFollower(
             client,
             user_id=account.user_id,
@@ -92,7 +99,7 @@ class AccountFollowers:
             hearts=AccountFavourites(account.user_id, self.hearts, self.clock),
             planning=self.planning,
             devices=self.registry.serving,
-            settings=self.favourites,
+            settings=settings,
             tell=tell,
             is_server_there=self._is_server_there,
             clock=self.clock,

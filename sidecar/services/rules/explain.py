@@ -110,7 +110,7 @@ class Explainer:
 
     def _facts(self, person: Person, device_id: str, item_id: str) -> ExplainFacts:
         holds = self._holds.of_item(device_id, item_id)
-        download = self._downloads.by_item(device_id, item_id)
+        download = self._downloads.queries.by_item(device_id, item_id)
         if download is not None and not _concerns(person, download, holds):
             download = None
         settings = self._devices.of(device_id)

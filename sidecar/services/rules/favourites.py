@@ -15,7 +15,6 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.config import FavouritesSettings
 from sidecar.domain.items import CONTAINERS, Item
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
@@ -24,6 +23,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import Connected, News, SessionsNews, UserDataChanged
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.wishes import WishService
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class FavouritesFollower:
         hearts: AccountFavourites,
         planning: WishService,
         devices: Callable[[str], Iterable[str]],
-        settings: FavouritesSettings,
+        settings: rule.FavouritesSettings,
         tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
@@ -73,12 +73,7 @@ class FavouritesFollower:
         self._tell = tell
         self._is_server_there = is_server_there
         self._clock = clock
-        self._types = rule.watched_types(
-            tracks=settings.tracks,
-            albums=settings.albums,
-            artists=settings.artists,
-            playlists=settings.playlists,
-        )
+        self._types = rule.watched_types(settings)
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
@@ -93,18 +88,25 @@ class FavouritesFollower:
 
     def run(self, stop: Event) -> None:
         """Follow the hearts until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.step(wait_s=self._rest_s())
-            except JellyfinError as trouble:
-                self._tell(trouble)
-                if isinstance(trouble, SignedOut):
-                    return
-                log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
-                self._look_through_at = self._clock.monotonic() + RETRY_S
-            except Exception:
-                log.exception("following the favourites of %s failed", self._name)
-                self._look_through_at = self._clock.monotonic() + RETRY_S
+        what = f"following the favourites of {self._name}"
+        while not stop.is_set() and attempt(self._go_on, what, self._put_off):
+            pass
+
+    def _go_on(self) -> bool:
+        """Step; return whether there is anything to go on with."""
+        try:
+            self.step(wait_s=self._rest_s())
+        except JellyfinError as trouble:
+            self._tell(trouble)
+            if isinstance(trouble, SignedOut):
+                return False
+            log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
+            return self._put_off()
+        return True
+
+    def _put_off(self) -> bool:
+        self._look_through_at = self._clock.monotonic() + RETRY_S
+        return True
 
     def step(self, *, wait_s: float = 0.0) -> None:
         """Take one piece of news, or else do what is due."""

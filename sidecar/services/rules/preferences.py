@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
-from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.errors import NotPossible, NotVisible
@@ -29,7 +28,6 @@ from sidecar.services.library.lookup import ItemSource, expand_item, get_item
 from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.settings_view import (
-    RULE_OF,
     DeviceSettingsView,
     Remarks,
     device_settings_view,
@@ -42,7 +40,8 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.tombstones import Tombstones
 
-EXCLUDABLE = frozenset(one.name for one in RULES) | {favourites.NAME}
+# Each person's favourites are the same on all devices.
+SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,101 +84,11 @@ class Removed:
     title: str | None
 
 
-class SteeringDesk(Protocol):
-    """Everything that people say about rules, holds and devices.
+class PreferenceService:
+    """Settings, pins, exclusions and playlists of each person. Safe for many threads.
 
     Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
-
-    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
-        """Return what is set of a device and of each rule there."""
-
-    def change(
-        self,
-        person: Person,
-        device_id: str,
-        device: Mapping[str, object],
-        rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSettingsView:
-        """Change some keys of a device and of rules there, all or none; None takes one back.
-
-        Raises:
-            errors.NotAManager: They do not manage the device: what is set is set for all.
-            errors.ConfigError: One of them is not allowed; nothing was changed.
-            NotPossible: There is no such rule.
-        """
-
-    def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
-        """List what the person asked for on a device, first asked first."""
-
-    def pin(self, person: Person, device_id: str, item_id: str) -> int:
-        """Keep an item, or all that a container holds now; return how many were queued.
-
-        Raises:
-            NotHere: The person's account cannot see the item.
-            NotPossible: There is nothing in it that can be fetched.
-            errors.JellyfinError: It cannot be asked; nothing was changed.
-        """
-
-    def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
-        """Take a pin back, as it was put; return what keeps it again.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def exclusions(self, person: Person) -> Sequence[Excluded]:
-        """List what the person excluded from rules on devices that serve them."""
-
-    def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
-        """Take an item out of a rule: what the rule holds of it goes at once.
-
-        Raises:
-            NotHere: There is no such rule.
-        """
-
-    def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
-        """Take an exclusion back.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
-        """List the playlists that the person chose for a device, in order."""
-
-    def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
-        """Add a playlist at the end.
-
-        Raises:
-            NotHere: The person's account cannot see it.
-            NotPossible: It is no playlist.
-            errors.JellyfinError: It cannot be asked.
-        """
-
-    def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
-        """Take a choice back.
-
-        Raises:
-            NotHere: There is none.
-        """
-
-    def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
-        """List what the person removed from a device and no rule fetches again."""
-
-    def want_again(self, person: Person, device_id: str, item_id: str) -> None:
-        """Let rules fetch again what the person removed.
-
-        Raises:
-            NotHere: They did not remove it.
-        """
-
-    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
-        """Say why an item is on a device, or why it is not."""
-
-
-class PreferenceService:
-    """Implements `SteeringDesk`. Safe for many threads."""
 
     def __init__(
         self,
@@ -256,17 +165,23 @@ class PreferenceService:
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
     ) -> DeviceSettingsView:
-        """Change some keys, all or none; see `SteeringDesk`."""
+        """Change some keys of a device and of rules there, all or none; None takes one back.
+
+        Raises:
+            errors.NotAManager: They do not manage the device: what is set is set for all.
+            errors.ConfigError: One of them is not allowed; nothing was changed.
+            NotPossible: There is no such rule.
+        """
         self._device(person, device_id)
         self._access.check_manages(person, device_id)
         for name in rules:
-            if name not in RULE_OF:
+            if name not in SET_FOR_DEVICE:
                 raise NotPossible(msg("There is no rule of this name that is set for a device"))
         self._devices.check(device_id, device)
         for name, changes in rules.items():
-            self._rules.check(RULE_OF[name], device_id, changes)
+            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
         for name, changes in rules.items():
-            self._rules.change(RULE_OF[name], device_id, changes)
+            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
         if device:
             self._devices.change(device_id, device)
         now = self._device(person, device_id)
@@ -286,7 +201,13 @@ class PreferenceService:
         return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
-        """Keep an item, or all that a container holds now; see `SteeringDesk`."""
+        """Keep an item, or all that a container holds now; return how many were queued.
+
+        Raises:
+            NotVisible: The person's account cannot see the item.
+            NotPossible: There is nothing in it that can be fetched.
+            errors.JellyfinError: It cannot be asked; nothing was changed.
+        """
         self._device(person, device_id)
         library = self._library(person.user_id)
         item = get_item(library, item_id)
@@ -301,7 +222,11 @@ class PreferenceService:
         return queued
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
-        """Take a pin back; see `SteeringDesk`."""
+        """Take a pin back, as it was put; return what keeps it again.
+
+        Raises:
+            NotVisible: There is none.
+        """
         self._device(person, device_id)
         pinned = [
             one
@@ -318,7 +243,7 @@ class PreferenceService:
     # Exclusions
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
-        """List what the person excluded; see `SteeringDesk`."""
+        """List what the person excluded from rules on devices that serve them."""
         return [
             Excluded(device_id, rule, item_id)
             for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
@@ -326,9 +251,13 @@ class PreferenceService:
         ]
 
     def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
-        """Take an item out of a rule, and what the rule holds of it at once."""
+        """Take an item out of a rule: what the rule holds of it goes at once.
+
+        Raises:
+            NotVisible: There is no such rule.
+        """
         self._device(person, device_id)
-        if rule not in EXCLUDABLE:
+        if rule not in RULE_OF:
             raise NotVisible
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
         held = self._holds.of_rule(person.user_id, device_id, rule)
@@ -340,7 +269,11 @@ class PreferenceService:
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
-        """Take an exclusion back; see `SteeringDesk`."""
+        """Take an exclusion back.
+
+        Raises:
+            NotVisible: There is none.
+        """
         self._device(person, device_id)
         if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
             raise NotVisible
@@ -354,7 +287,13 @@ class PreferenceService:
         return self._chosen.of(person.user_id, device_id)
 
     def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
-        """Add a playlist at the end; see `SteeringDesk`."""
+        """Add a playlist at the end.
+
+        Raises:
+            NotVisible: The person's account cannot see it.
+            NotPossible: It is no playlist.
+            errors.JellyfinError: It cannot be asked.
+        """
         self._device(person, device_id)
         item = get_item(self._library(person.user_id), playlist_id)
         if item.type is not ItemType.PLAYLIST:
@@ -367,7 +306,11 @@ class PreferenceService:
         return chosen
 
     def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
-        """Take a choice back; see `SteeringDesk`."""
+        """Take a choice back.
+
+        Raises:
+            NotVisible: There is none.
+        """
         self._device(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
         if not self._chosen.drop(person.user_id, device_id, playlist_id):
@@ -382,11 +325,15 @@ class PreferenceService:
         """List what the person removed from a device and no rule fetches again."""
         self._device(person, device_id)
         items = sorted(self._tombstones.items(person.user_id, device_id))
-        rows = {one: self._downloads.by_item(device_id, one) for one in items}
+        rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
-        """Let rules fetch again what the person removed; see `SteeringDesk`."""
+        """Let rules fetch again what the person removed.
+
+        Raises:
+            NotVisible: They did not remove it.
+        """
         self._device(person, device_id)
         if not self._tombstones.lift(person.user_id, device_id, item_id):
             raise NotVisible
@@ -397,10 +344,10 @@ class PreferenceService:
         ending = [one for one in own if one.release_at is not None]
         self._holds.release_these(ending, self._clock.now(), even_ending=True)
         self._planning.release_expired()
-        there = self._downloads.by_item(device_id, item_id)
+        there = self._downloads.queries.by_item(device_id, item_id)
         if lasting and there is not None and there.status is Status.REMOVED:
             priority = PIN_PRIORITY if PIN in lasting else 0
-            self._downloads.want_again(there, user_id=person.user_id, priority=priority)
+            self._downloads.transitions.want_again(there, user_id=person.user_id, priority=priority)
         self._wake(person.user_id)
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:

@@ -16,8 +16,8 @@ from typing import Any
 
 from sidecar.clock import Clock
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.domain.rules.context import Context, Rule, Wake, Wanted
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.context import ComputedRule, Context, Wake, Wanted
+from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, SignedOut
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -32,6 +32,7 @@ from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class RuleRunner:
         tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
-        rules: Iterable[Rule[Any]] = RULES,
+        rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
     ) -> None:
         """Prepare; nothing is asked yet, and every rule is due.
 
@@ -151,15 +152,22 @@ class RuleRunner:
         while not stop.is_set():
             # Cleared before it is looked at what is due: whoever wakes it from now on is heard.
             self._woken.clear()
-            try:
-                self.step()
-            except SignedOut as trouble:
-                self._tell(trouble)
+            if not attempt(self._go_on, f"the rules of {self._name}", self._fail):
                 return
-            except Exception:
-                log.exception("the rules of %s failed", self._name)
-                self._put_off(self._rules)
             self._woken.wait(self.rest_s())
+
+    def _go_on(self) -> bool:
+        """Step; return whether there is anything to go on with."""
+        try:
+            self.step()
+        except SignedOut as trouble:
+            self._tell(trouble)
+            return False
+        return True
+
+    def _fail(self) -> bool:
+        self._put_off(self._rules)
+        return True
 
     def rest_s(self) -> float:
         """Return how long there is nothing to do unless it is woken."""
@@ -193,7 +201,7 @@ class RuleRunner:
                     self._due[rule.name] = min(self._due[rule.name], at)
         self._woken.set()
 
-    def _next_due(self) -> Rule[Any] | None:
+    def _next_due(self) -> ComputedRule[Any] | None:
         now = self._clock.monotonic()
         if self._playing.turn():
             self._wake(Wake.PLAYBACK, now)
@@ -207,7 +215,7 @@ class RuleRunner:
                     return rule
         return None
 
-    def _ready(self) -> list[Rule[Any]]:
+    def _ready(self) -> list[ComputedRule[Any]]:
         """Before anybody has told what plays, nothing is known to have stopped."""
         rules = self._rules.values()
         if self._playing.is_known:
@@ -219,7 +227,7 @@ class RuleRunner:
         with self._lock:
             self._due.update((name, min(again, self._due[name])) for name in names)
 
-    def _run(self, rule: Rule[Any]) -> None:
+    def _run(self, rule: ComputedRule[Any]) -> None:
         for device_id in list(self._devices(self._name)):
             settings = self._book.of(rule, device_id)
             held = tuple(self._holds.of_rule(self._user_id, device_id, rule.name))
@@ -238,11 +246,11 @@ class RuleRunner:
             )
             self._plan(rule, context)
 
-    def _remark(self, rule: Rule[Any], device_id: str, texts: tuple[str, ...]) -> None:
+    def _remark(self, rule: ComputedRule[Any], device_id: str, texts: tuple[str, ...]) -> None:
         with self._lock:
             self._remarks[device_id, rule.name] = texts
 
-    def _plan(self, rule: Rule[Any], context: Context[Any]) -> None:
+    def _plan(self, rule: ComputedRule[Any], context: Context[Any]) -> None:
         wanted = rule.wishes(context) if context.settings.enabled else Wanted()
         self._remark(rule, context.device_id, wanted.remarks)
         queued = self._planning.replace(

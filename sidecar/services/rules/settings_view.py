@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from sidecar.config import DeviceSettings
@@ -12,7 +11,7 @@ from sidecar.config.rules import SECTIONS
 from sidecar.config.schema import Key, keys, written
 from sidecar.config.settings import CHANGEABLE
 from sidecar.domain.rules.context import Rule
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import NotVisible
 from sidecar.services.devices.access import Management
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -23,7 +22,6 @@ from sidecar.store.rules.holds import Holds
 MOST_REASONS = 50
 
 Remarks = Callable[[str, str], Mapping[str, tuple[str, ...]]]
-RULE_OF: Mapping[str, Rule[Any]] = MappingProxyType({one.name: one for one in RULES})
 DEVICE_KEYS = tuple(one for one in keys(DeviceSettings) if one.name in CHANGEABLE)
 
 
@@ -83,7 +81,7 @@ def device_settings_view(
     """Return what is set of a device, with what the rules say to one account.
 
     Raises:
-        NotHere: The settings file does not know the device.
+        NotVisible: The settings file does not know the device.
     """
     now, default = devices.of(device_id), devices.configured(device_id)
     if now is None or default is None:
@@ -107,7 +105,7 @@ def device_settings_view(
         name=now.name,
         management=management,
         settings=_settings(DEVICE_KEYS, now, default),
-        rules=tuple(map(steering, RULES)),
+        rules=tuple(map(steering, COMPUTED_RULES)),
     )
 
 

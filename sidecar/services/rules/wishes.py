@@ -243,11 +243,11 @@ class WishService:
         """
         for hold in self._holds.drop_due(self._clock.now()):
             log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
-            waiting = self._downloads.by_item(hold.device_id, hold.item_id)
+            waiting = self._downloads.queries.by_item(hold.device_id, hold.item_id)
             if waiting is None:
                 continue
             if self._is_unwanted(waiting):
-                self._downloads.cancel(waiting)
+                self._downloads.queue.cancel(waiting)
             elif waiting.priority > PIN_PRIORITY and not was_cast(waiting.priority):
                 self._calm(waiting)
 
@@ -278,34 +278,36 @@ class WishService:
         holds = self._holds.of_item(waiting.device_id, waiting.item_id)
         rules = {one.reason.rule for one in holds}
         if queue_ahead.NAME not in rules:
-            self._downloads.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
+            self._downloads.queue.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
             wish.item.id
             for wish in wishes
-            if self._downloads.by_item(wish.device_id, wish.item.id) is None
+            if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
         }
 
     def _keep(self, wish: Wish, full: dict[str, Item]) -> bool:
         is_new = self._holds.keep(wish)
-        there = self._downloads.by_item(wish.device_id, wish.item.id)
+        there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
         if there is None:
             item = full.get(wish.item.id)
             return item is not None and self._queue(wish, item)
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
-            return self._downloads.want_again(there, user_id=wish.user_id, priority=wish.priority)
+            return self._downloads.transitions.want_again(
+                there, user_id=wish.user_id, priority=wish.priority
+            )
         if there.missing_since is not None and wish.reason.rule == PIN:
             # Whoever asks for this very thing has answered what became of its file.
-            return self._downloads.damaged(there, ASKED_AGAIN)
+            return self._downloads.transitions.damaged(there, ASKED_AGAIN)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
-            self._downloads.prioritise(there, wish.priority)
+            self._downloads.queue.prioritise(there, wish.priority)
         return False
 
     def _queue(self, wish: Wish, item: Item) -> bool:
-        download, queued = self._downloads.enqueue(
+        download, queued = self._downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
@@ -317,7 +319,9 @@ class WishService:
         )
         refused = refusal(item)
         if queued and refused is not None:
-            self._downloads.give_up(download, until=None, failure=refused, retry_count=0)
+            self._downloads.transitions.give_up(
+                download, until=None, failure=refused, retry_count=0
+            )
         return queued
 
     def _is_unwanted(self, download: Download) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from sidecar.domain.space.eviction import EvictionClass, Stored, in_order
+from sidecar.domain.space.eviction import Stored, in_order
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
@@ -54,15 +54,8 @@ class EvictionCandidates:
     bytes: int = 0
 
 
-class LeaversDesk(Protocol):
-    """What may be asked about what goes next."""
-
-    def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
-        """Return at most so many files for each device that this person uses; an admin: for all."""
-
-
 class EvictionPreview:
-    """Implements `LeaversDesk`. Safe for many threads."""
+    """Shows which files would be evicted next. Safe for many threads."""
 
     def __init__(
         self,
@@ -76,7 +69,7 @@ class EvictionPreview:
         self._inventory = inventory
 
     def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
-        """Return what goes next on each device; see `LeaversDesk`."""
+        """Return at most so many files for each device that this person uses; an admin: for all."""
         return [self._of(person, device, most) for device in self._devices(person)]
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:

@@ -20,9 +20,10 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, Running
-from sidecar.domain.space.eviction import REST, EvictionClass, Stored
+from sidecar.domain.space.eviction import REST, Stored
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.messages import counted, msg
@@ -296,7 +297,7 @@ class SpacePlanner:
     def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:
         """Take the files away that still may go."""
         for step in steps:
-            there = self._downloads.get(step.download_id)
+            there = self._downloads.queries.get(step.download_id)
             if there is None or there.status is not Status.COMPLETED or not self._may_go(there):
                 continue
             waiting = self._awaited(device.id)
@@ -316,25 +317,29 @@ class SpacePlanner:
             return
         log.info("%s makes room on %s", download.file_path, device.settings.name)
         with self._db.write():
-            self._downloads.evict(download)
+            self._downloads.transitions.evict(download)
             if not self._may_go(download):
                 self._regret(download)
 
     def _regret(self, download: Download) -> None:
         """Somebody came to want it for good while it went: fetch it again."""
         self._rests.lift(download.device_id, download.item_id)
-        gone = self._downloads.get(download.id)
+        gone = self._downloads.queries.get(download.id)
         if gone is not None and gone.status is Status.REMOVED:
-            self._downloads.want_again(gone, user_id=gone.user_id, priority=gone.priority)
+            self._downloads.transitions.want_again(
+                gone, user_id=gone.user_id, priority=gone.priority
+            )
 
     def _give_up(self, device: AttachedDevice, refusals: Iterable[RefusedAdd]) -> None:
         """What will never fit fails with its reason: it would only stand in the queue."""
         for refused in refusals:
-            waiting = self._downloads.get(refused.download_id)
+            waiting = self._downloads.queries.get(refused.download_id)
             if refused.is_final and waiting is not None and waiting.status is Status.PENDING:
                 log.info("%s will never fit on %s", waiting.title, device.settings.name)
                 failure = Failure(FailureClass.REFUSED, refused.code, refused.reason)
-                self._downloads.give_up(waiting, until=None, failure=failure, retry_count=0)
+                self._downloads.transitions.give_up(
+                    waiting, until=None, failure=failure, retry_count=0
+                )
 
     def _let(self, device_id: str, found: Plan) -> None:
         """Let in what has its room; the workers pass the rest over."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
-from sidecar.domain.space.eviction import EvictionClass
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import in_words
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
@@ -134,35 +133,8 @@ class DevicePlan:
         return sum(one.bytes for one in self.removals)
 
 
-class PlansDesk(Protocol):
-    """What the pages and the API may ask."""
-
-    def all(self, person: Person) -> Sequence[DevicePlan]:
-        """Return the plans of the devices that this person uses; an admin sees all."""
-
-    def one(self, person: Person, device_id: str) -> DevicePlan | None:
-        """Return one of them; None if there is none that this person may see."""
-
-    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
-        """Let go what a plan showed; return False if there is no such device for this person.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            services.room.PlanChanged: Other files would go by now.
-            errors.DeviceError: The device is not there.
-        """
-
-    def reformat(self, person: Person, device_id: str, name: str) -> bool:
-        """Let the files of a device be made anew in a format; False if there is no such device.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            services.room.PlanChanged: Another format is set by now.
-        """
-
-
 class PlanService:
-    """Implements `PlansDesk`. Safe for many threads."""
+    """Shows and confirms what comes to each device and what goes. Safe for many threads."""
 
     def __init__(
         self,
@@ -182,23 +154,34 @@ class PlanService:
         self._formats = formats
 
     def all(self, person: Person) -> Sequence[DevicePlan]:
-        """See `PlansDesk`."""
+        """Return the plans of the devices that this person uses; an admin sees all."""
         return [self._view(person, device) for device in self._devices(person)]
 
     def one(self, person: Person, device_id: str) -> DevicePlan | None:
-        """See `PlansDesk`."""
+        """Return one of them; None if there is none that this person may see."""
         device = self._device(person, device_id)
         return self._view(person, device) if device else None
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
-        """See `PlansDesk`."""
+        """Let go what a plan showed; return False if there is no such device for this person.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            services.room.PlanChanged: Other files would go by now.
+            errors.DeviceError: The device is not there.
+        """
         if not self._access.check_manages(person, device_id):
             return False
         self._room.confirm(device_id, plan_id)
         return True
 
     def reformat(self, person: Person, device_id: str, name: str) -> bool:
-        """See `PlansDesk`."""
+        """Let the files of a device be made anew in a format; False if there is no such device.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            services.room.PlanChanged: Another format is set by now.
+        """
         if not self._access.check_manages(person, device_id):
             return False
         if self._formats is None or not self._formats.confirm(device_id, name):

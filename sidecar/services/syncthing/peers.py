@@ -13,12 +13,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.syncthing.peers import LONGEST_WAIT, Peer, PeerWait, wait_for
 from sidecar.domain.syncthing.stignore import is_ignored
-from sidecar.errors import SidecarError, SyncthingError
+from sidecar.errors import SyncthingError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -27,6 +28,7 @@ from sidecar.services.space.planner import EvictionBlock
 from sidecar.services.syncthing.arrivals import ArrivalCheck, CarriedFolder, carried_by
 from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import OtherDevice, SharedFolder, Syncthing
+from sidecar.threads import do_nothing, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -82,19 +84,10 @@ class PeerMonitor:
 
     def run(self, stop: Event) -> None:
         """Look whenever Syncthing has news, until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self._clock.wait(stop, self._look())
-                self._await_news(stop)
-            except SyncthingError as trouble:
-                self._tell(ITSELF, trouble)
-                self._clock.wait(stop, REST_S)
-            except SidecarError as trouble:
-                log.warning("%s", trouble)
-                self._clock.wait(stop, REST_S)
-            except Exception:
-                log.exception("looking at Syncthing failed in a way nobody foresaw")
-                self._clock.wait(stop, REST_S)
+        rest = partial(self._clock.wait, stop, REST_S)
+        run_periodically(
+            partial(self._follow, stop), stop, do_nothing, "looking at Syncthing", on_failure=rest
+        )
         self._syncthing.close()
 
     def step(self) -> bool:
@@ -126,6 +119,15 @@ class PeerMonitor:
         if wait is None:
             return None
         return EvictionBlock(self._arrivals.before(device_id, wait.before), wait.text)
+
+    def _follow(self, stop: Event) -> None:
+        """Look at all folders, then wait for news of one."""
+        try:
+            self._clock.wait(stop, self._look())
+            self._await_news(stop)
+        except SyncthingError as trouble:
+            self._tell(ITSELF, trouble)
+            self._clock.wait(stop, REST_S)
 
     def _look(self) -> float:
         """Look at all folders; return how long to rest now."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.domain.syncthing.stignore import LINE, line_for
 from sidecar.errors import DeviceError
@@ -81,33 +80,11 @@ class IgnoreView:
     line: str = LINE
 
 
-class PeersDesk(Protocol):
-    """What the web may ask; None where there is nothing that this person may see."""
-
-    def shared(self, person: Person, device_id: str) -> SharedView | None:
-        """Return where a device is carried to."""
-
-    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView] | None:
-        """Return which other devices have a file, and since when that is known."""
-
-    def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
-        """Return whether the line is there.
-
-        Raises:
-            errors.DeviceError: The device cannot be read now.
-        """
-
-    def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
-        """Write the line.
-
-        Raises:
-            errors.NotAManager: They do not manage the device.
-            errors.DeviceError: It cannot be written now.
-        """
-
-
 class SyncStatus:
-    """The real desk. Without Syncthing in the settings only `.stignore` is of use."""
+    """Shows where Syncthing carries each device; None for what this person may not see.
+
+    Without Syncthing in the settings only `.stignore` is of use.
+    """
 
     def __init__(
         self,
@@ -129,7 +106,7 @@ class SyncStatus:
         self._problems = problems
 
     def shared(self, person: Person, device_id: str) -> SharedView | None:
-        """See `PeersDesk`."""
+        """Return where a device is carried to."""
         name = self._access.name(person, device_id)
         if name is None:
             return None
@@ -162,13 +139,17 @@ class SyncStatus:
         )
 
     def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView] | None:
-        """See `PeersDesk`."""
+        """Return which other devices have a file, and since when that is known."""
         if self._download(person, download_id) is None:
             return None
         return [ArrivalView(one.peer, one.known_at) for one in self._arrivals.of_file(download_id)]
 
     def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
-        """See `PeersDesk`."""
+        """Return whether the line is there.
+
+        Raises:
+            errors.DeviceError: The device cannot be read now.
+        """
         if not self._access.may_use(person, device_id):
             return None
         if carried := self._below(device_id):
@@ -177,7 +158,12 @@ class SyncStatus:
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
-        """See `PeersDesk`."""
+        """Write the line.
+
+        Raises:
+            errors.NotAManager: They do not manage the device.
+            errors.DeviceError: It cannot be written now.
+        """
         if not self._access.check_manages(person, device_id):
             return None
         carried = self._below(device_id)

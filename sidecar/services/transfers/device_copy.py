@@ -109,7 +109,7 @@ class DeviceCopy:
 
     def _twin(self, download: Download) -> _SourceFile | None:
         for device in self._registry.all():
-            there = self._downloads.by_item(device.id, download.item_id)
+            there = self._downloads.queries.by_item(device.id, download.item_id)
             if there is None or device.id == download.device_id:
                 continue
             is_of_use = there.format == download.format or not there.is_converted

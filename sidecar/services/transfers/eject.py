@@ -9,7 +9,6 @@ Everything that is on it is durable already: nothing is written back late. What 
 from __future__ import annotations
 
 from threading import Event
-from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.services.accounts.person import Person
@@ -21,24 +20,11 @@ LET_GO_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.02
 
 
-class UnplugDesk(Protocol):
-    """What the web may ask about pulling devices out.
+class EjectService:
+    """Ejects devices and takes them into use again. Safe for many threads.
 
     Both changes raise `errors.NotAManager` for who uses a device without managing it.
     """
-
-    def eject(self, person: Person, device_id: str) -> bool:
-        """Let go of a device; return False if it is none of this person's."""
-
-    def reattach(self, person: Person, device_id: str) -> bool:
-        """Take it up again; return False if it is none of this person's."""
-
-    def is_ejected(self, device_id: str) -> bool:
-        """Whether it may be pulled out now."""
-
-
-class EjectService:
-    """Implements `UnplugDesk`. Safe for many threads."""
 
     def __init__(
         self,

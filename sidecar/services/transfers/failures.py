@@ -71,9 +71,9 @@ class FailurePolicy:
 
     def stopped(self, download: Download) -> None:
         """It was asked to stop: whoever asked has moved it, or it waits for the next start."""
-        current = self._downloads.get(download.id)
+        current = self._downloads.queries.get(download.id)
         if current is not None and current.status is Status.DOWNLOADING:
-            self._downloads.move(current, Move.POSTPONE)
+            self._downloads.transitions.move(current, Move.POSTPONE)
 
     def unforeseen(self, download: Download) -> None:
         """A bug of ours: the download must neither be lost nor block the queue for ever."""
@@ -104,11 +104,11 @@ class FailurePolicy:
 
     def _name_taken(self, download: Download, text: str) -> None:
         """Something that is not ours has the name: ours goes beside it, under a name of its own."""
-        current = self._downloads.get(download.id)
+        current = self._downloads.queries.get(download.id)
         if current is None:
             return
         path = distinct(current.file_path, current.item_id)
-        if path != current.file_path and self._downloads.rename(
+        if path != current.file_path and self._downloads.queue.rename(
             current, FilePlace(path, path_key(path))
         ):
             log.info("%s goes beside a file that is not ours: %s", current.title, path)
@@ -131,10 +131,10 @@ class FailurePolicy:
         if download.error_code == FILE_AWAY:
             with self._lock:
                 self._next_probe = None
-            self._downloads.bring_forward(FILE_AWAY)
+            self._downloads.queue.bring_forward(FILE_AWAY)
 
     def _judge(self, download: Download, failure: Failure, gained: int) -> None:
-        current = self._downloads.get(download.id)
+        current = self._downloads.queries.get(download.id)
         if current is None or current.status is not Status.DOWNLOADING:
             return
         decision = what_next(
@@ -151,11 +151,11 @@ class FailurePolicy:
             case Wait(kind=kind):
                 self._wait(current, failure, kind)
             case Postpone(until=until, retry_count=count, from_zero=from_zero):
-                self._downloads.postpone(
+                self._downloads.transitions.postpone(
                     current, until=until, failure=failure, retry_count=count, from_zero=from_zero
                 )
             case GiveUp(until=until, retry_count=count, from_zero=from_zero):
-                self._downloads.give_up(
+                self._downloads.transitions.give_up(
                     current, until=until, failure=failure, retry_count=count, from_zero=from_zero
                 )
 
@@ -170,7 +170,7 @@ class FailurePolicy:
                 needed = _needed(download, failure.code)
                 self._registry.trouble(download.device_id, trouble, needed=needed)
             case FailureClass.FILE_AWAY | FailureClass.EMPTY:
-                self._downloads.postpone(
+                self._downloads.transitions.postpone(
                     download,
                     until=self._next_slow_probe(),
                     failure=failure,
@@ -182,9 +182,9 @@ class FailurePolicy:
         self._put_back(download)
 
     def _put_back(self, download: Download) -> None:
-        current = self._downloads.get(download.id)
+        current = self._downloads.queries.get(download.id)
         if current is not None and current.status is Status.DOWNLOADING:
-            self._downloads.move(current, Move.POSTPONE)
+            self._downloads.transitions.move(current, Move.POSTPONE)
 
     def _next_slow_probe(self) -> datetime:
         """One look each five minutes in all, however many files are away or empty."""

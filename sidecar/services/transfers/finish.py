@@ -157,7 +157,7 @@ class Finisher:
         """
         device.folder.check()
         download = self._named(download, ready.extension)
-        if not self._downloads.finalizing(
+        if not self._downloads.transitions.finalizing(
             download.id,
             size=ready.size,
             content_hash=ready.content_hash,
@@ -171,7 +171,7 @@ class Finisher:
         download = replace(download, original_size=ready.original_size)
         if ready.original_size is not None:
             device.folder.part(download.id).become(device.folder.original(download.id))
-        if not self._downloads.arrive(
+        if not self._downloads.transitions.arrive(
             download,
             size=ready.size,
             content_hash=ready.content_hash,
@@ -201,6 +201,6 @@ class Finisher:
             return download
         wanted = with_extension(download.file_path, extension)
         for path in (wanted, distinct(wanted, download.item_id)):
-            if self._downloads.rename(download, FilePlace(path, path_key(path))):
+            if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))

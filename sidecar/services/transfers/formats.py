@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 CONFIRMED = "reformat:"
-ON_THE_WAY = frozenset({Status.PENDING, Status.DOWNLOADING})
 REFORMAT = "reformat"
 
 
@@ -148,13 +147,14 @@ class DeviceFormats:
         room = AT_ONCE - self._on_the_way(device.id)
         waiting = [one for one in found.anew if one not in self._kept]
         for download_id in waiting[: max(0, room)]:
-            download = self._downloads.get(download_id)
+            download = self._downloads.queries.get(download_id)
             if download is not None and download.status is Status.COMPLETED:
                 self._anew(device, download, found.format)
 
     def _on_the_way(self, device_id: str) -> int:
         return sum(
-            one.error_code == REFORMAT for one in self._downloads.on_the_way(device_id, -(2**31))
+            one.error_code == REFORMAT
+            for one in self._downloads.queries.on_the_way(device_id, -(2**31))
         )
 
     def _anew(self, device: AttachedDevice, download: Download, name: str) -> None:
@@ -172,7 +172,7 @@ class DeviceFormats:
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None
         has_original = has_original and original.size() == download.original_size
-        if self._downloads.damaged(download, failure, has_part=has_original):
+        if self._downloads.transitions.damaged(download, failure, has_part=has_original):
             if has_original:
                 original.become(part)
             device.folder.remove(download.file_path, size=there.size)

@@ -63,13 +63,13 @@ class DeviceRecovery:
             download = self._finish_from_part(device, download)
         else:
             log.warning("%s was cut off while it was finished: fetched again", download.title)
-            self._downloads.move(download, Move.POSTPONE)
+            self._downloads.transitions.move(download, Move.POSTPONE)
             return
         fetched = device.folder.part(download.id)
         if download.original_size is not None and fetched.size() == download.original_size:
             fetched.become(device.folder.original(download.id))
         fetched.remove()
-        self._downloads.arrive(
+        self._downloads.transitions.arrive(
             download,
             size=size or 0,
             content_hash=download.content_hash or "",
@@ -84,14 +84,14 @@ class DeviceRecovery:
         except DeviceError as trouble:
             path = distinct(download.file_path, download.item_id)
             place = FilePlace(path, path_key(path))
-            if trouble.code != "name-taken" or not self._downloads.rename(download, place):
+            if trouble.code != "name-taken" or not self._downloads.queue.rename(download, place):
                 raise
             device.folder.finish(part, path)
-        return self._downloads.get(download.id) or download
+        return self._downloads.queries.get(download.id) or download
 
     def _check_completed(self, device: AttachedDevice) -> None:
         """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
-        files = self._downloads.files_on(device.id)
+        files = self._downloads.queries.files_on(device.id)
         seen = device.folder.look(one.path for one in files)
         for one in files:
             facts = seen[one.path]
@@ -103,20 +103,22 @@ class DeviceRecovery:
                 self._damaged(one.id)
 
     def _damaged(self, download_id: int) -> None:
-        download = self._downloads.get(download_id)
+        download = self._downloads.queries.get(download_id)
         if download is None or download.status is not Status.COMPLETED:
             return
         text = msg("The file on the device is not the one that arrived: it is fetched again")
         log.warning("%s: %s", download.file_path, text)
-        self._downloads.damaged(download, Failure(FailureClass.TRANSIENT, "damaged", text))
+        self._downloads.transitions.damaged(
+            download, Failure(FailureClass.TRANSIENT, "damaged", text)
+        )
 
     def _sweep(self, device: AttachedDevice) -> None:
         """Remove part files whose download is gone: only our own names, in our own folder."""
-        kept = self._downloads.kept_parts(device.id)
+        kept = self._downloads.queue.kept_parts(device.id)
         for part in device.folder.parts():
             if part.download_id in kept and part.suffix == FETCHED:
                 continue
-            download = self._downloads.get(part.download_id)
+            download = self._downloads.queries.get(part.download_id)
             is_of_use = download is not None and download.status in OF_USE[part.suffix]
             if part.suffix == ORIGINAL and download is not None:
                 is_of_use &= download.original_size is not None

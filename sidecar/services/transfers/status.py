@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -46,24 +45,8 @@ class TransfersView:
     devices: tuple[VerdictView, ...]
 
 
-class TransfersDesk(Protocol):
-    """What the web may ask about transfers as a whole."""
-
-    def transfers(self, person: Person) -> TransfersView:
-        """Return what may be fetched now, and how fast."""
-
-    def pause(self, *, paused: bool) -> None:
-        """Pause automatic downloads, or let them go on."""
-
-    def limit(self, speed_limit: int | None) -> None:
-        """Limit all transfers together, in bytes a second; None for no limit."""
-
-    def as_usual(self) -> None:
-        """Go by the speed limits of the settings file again."""
-
-
 class TransferStatus:
-    """The real desk. Who may change something is the web's to know."""
+    """Shows and changes what may be fetched now; the web decides who may ask for a change."""
 
     def __init__(
         self,
@@ -78,7 +61,7 @@ class TransferStatus:
         self._access = access
 
     def transfers(self, person: Person) -> TransfersView:
-        """Return what may be fetched now, and how fast; see `TransfersDesk`."""
+        """Return what may be fetched now, and how fast."""
         verdicts = []
         for one in self._registry.all():
             if self._access.to(person, one.settings):

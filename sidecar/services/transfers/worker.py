@@ -42,7 +42,7 @@ from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup, WorkerPool
+from sidecar.threads import Wakeup, WorkerPool, attempt
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.faults import disk_failure
@@ -73,11 +73,13 @@ class _Report:
     def opened(self, validator: Validator, *, held: int) -> None:
         self.transfers.resize(self.download.id, held=held, size=validator.total)
         anew = self.download.validator is None
-        if not self.downloads.transfer_started(self.download.id, validator, held, anew=anew):
+        if not self.downloads.transitions.transfer_started(
+            self.download.id, validator, held, anew=anew
+        ):
             raise Stopped(msg("it is no longer wanted"))
 
     def synced(self, held: int) -> None:
-        self.downloads.synced(self.download.id, held)
+        self.downloads.transitions.synced(self.download.id, held)
 
     def moved(self, held: int) -> None:
         self.transfers.moved(self.download.id, held)
@@ -135,12 +137,7 @@ class Worker:
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
         while not stop.is_set():
-            try:
-                did_something = self.step()
-            except Exception:
-                log.exception("a worker failed in a way nobody foresaw")
-                did_something = False
-            if not did_something:
+            if not attempt(self.step, "a worker"):
                 wakeup.wait(IDLE_S)
 
     def step(self) -> bool:
@@ -169,7 +166,7 @@ class Worker:
         self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:
-        return self._downloads.claim(
+        return self._downloads.queue.claim(
             self._clock.now(),
             blocked_devices=self._registry.blocked(),
             blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
@@ -200,7 +197,7 @@ class Worker:
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> bool:
         """Convert here, or have it converted; return whether it was handed over."""
-        self._downloads.synced(attempt.download.id, receipt.size)
+        self._downloads.transitions.synced(attempt.download.id, receipt.size)
         self._transfers.convert(attempt.download.id)
         work = partial(self._converted, attempt, device, receipt, target)
         if self._converters is None:
@@ -245,8 +242,8 @@ class Worker:
 
     def _sweep(self, download: Download) -> None:
         """What was cancelled while it ran leaves nothing behind."""
-        kept = self._downloads.kept_parts(download.device_id)
-        if self._downloads.get(download.id) is None and download.id not in kept:
+        kept = self._downloads.queue.kept_parts(download.device_id)
+        if self._downloads.queries.get(download.id) is None and download.id not in kept:
             with suppress(DeviceError):
                 self._registry.get(download.device_id).folder.part(download.id).remove()
 
@@ -292,7 +289,7 @@ class Worker:
         if is_odd or download.error_code == EMPTY:
             # The server may have looked at the file again since it was queued.
             item = client.item(download.item_id)
-            self._downloads.rescanned(download.id, item)
+            self._downloads.transitions.rescanned(download.id, item)
             download = replace(download, expected_size=item.size, seconds=item.seconds)
         job = Job(
             download_id=download.id,
@@ -320,7 +317,7 @@ class Worker:
                 the device cannot be read.
             errors.Stopped: `stop` was set.
         """
-        self._downloads.synced(download.id, receipt.size)
+        self._downloads.transitions.synced(download.id, receipt.size)
         extension = download.source_extension or ""
         with device.folder.part(download.id).open() as part:
             try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from sidecar.clock import Clock
 from sidecar.domain.downloads.states import MOVES, Download, Move, Status
 from sidecar.domain.files.naming import path_key
 from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
-from sidecar.store.downloads.queries import COLUMNS, to_download
-from sidecar.store.downloads.sightings import DownloadSightings
-from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, Columns
+from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
+from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, Columns, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
 
@@ -33,8 +34,20 @@ class AdoptedFile:
     source_size: int | None = None
 
 
-class DownloadAdopter(DownloadSightings):
+class DownloadAdopter:
     """Takes files over. Safe to use from any thread."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        queries: DownloadQueries,
+        transitions: DownloadTransitions,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._queries = queries
+        self._transitions = transitions
 
     def adopt(self, wanted: NewDownload, file: AdoptedFile) -> Download | None:
         """Let a file be the finished download of an item, at the place where it is.
@@ -50,7 +63,7 @@ class DownloadAdopter(DownloadSightings):
         place = FilePlace(file.path, path_key(file.path))
         facts = _facts(file) | {"completed_at": self._clock.now()}
         with self._db.write():
-            there = self.by_item(wanted.device_id, wanted.item.id)
+            there = self._queries.by_item(wanted.device_id, wanted.item.id)
             if there is not None and (there.status, Move.ADOPT) not in MOVES:
                 return None
             if there is None or path_key(there.file_path) != place.key:
@@ -61,9 +74,11 @@ class DownloadAdopter(DownloadSightings):
             if there is None:
                 return self._insert_adopted(wanted, place, facts)
             where: Columns = {"file_path": place.path, "path_key": place.key}
-            if not self.move(there, Move.ADOPT, **{**FROM_ZERO, **UNBLEMISHED, **facts, **where}):
+            if not self._transitions.move(
+                there, Move.ADOPT, **{**FROM_ZERO, **UNBLEMISHED, **facts, **where}
+            ):
                 return None
-            return self.get(there.id)
+            return self._queries.get(there.id)
 
     def settled(self, device_id: str) -> list[tuple[str, str]]:
         """Return the items that need no adoption on a device, with their paths there.
@@ -82,7 +97,7 @@ class DownloadAdopter(DownloadSightings):
         columns |= {**facts, "status": Status.COMPLETED}
         row = self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         download = to_download(row)
-        self._tell(download, None, Status.COMPLETED)
+        self._transitions.publish(download, None, Status.COMPLETED)
         return download
 
 

@@ -11,8 +11,8 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.naming import extension_of
 from sidecar.domain.items import Item
 from sidecar.store.database import Database, Row
+from sidecar.store.downloads.filter import search_key
 from sidecar.store.downloads.order import last_place
-from sidecar.store.downloads.queries import search_key
 
 # Two questions: asked as one, with OR, SQLite reads all rows of the device.
 TAKEN = """SELECT 1 FROM downloads

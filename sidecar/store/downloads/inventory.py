@@ -12,8 +12,8 @@ from datetime import datetime
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
 from sidecar.domain.space.budget import WantedFile
-from sidecar.domain.space.eviction import EvictionClass, HoldStrength, Stored, standing
-from sidecar.domain.wishes import PIN
+from sidecar.domain.space.eviction import HoldStrength, Stored, standing
+from sidecar.domain.wishes import PIN, EvictionClass
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
 

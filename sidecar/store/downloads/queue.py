@@ -1,6 +1,7 @@
-"""The queue and the files: every change of a download happens here, and only here.
+"""The queue, and all that is done with downloads: every change happens in this folder.
 
-    enqueue ─▶ pending ─claim▶ downloading: opened, synced …, finalizing ─arrive▶ completed
+    enqueue ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
+       queue ─────────┘         transitions ──────────────────────────────────┘
 
 The named moves say what each one changes besides the state (`domain.downloads.states` draws the
 states).
@@ -17,29 +18,43 @@ from functools import partial
 
 import peewee
 
-from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.files.naming import path_key
-from sidecar.domain.items import Item
 from sidecar.errors import IllegalMove
-from sidecar.events import WorkArrived
+from sidecar.events import Bus, WorkArrived
+from sidecar.store.database import Database
 from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
 from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
 from sidecar.store.downloads.order import FIRST_DUE
-from sidecar.store.downloads.queries import COLUMNS, to_download
-from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED
+from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
+from sidecar.store.downloads.sightings import DownloadSightings
+from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
-__all__ = ["Downloads", "FilePlace", "NewDownload"]
+__all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload"]
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 
 
-class Downloads(DownloadAdopter):
-    """The queue, what runs, and what is there. Safe to use from any thread."""
+class DownloadQueue:
+    """What waits, in which order, and who takes it next. Safe to use from any thread."""
 
-    # -- the queue
+    def __init__(
+        self,
+        db: Database,
+        bus: Bus,
+        clock: Clock,
+        queries: DownloadQueries,
+        transitions: DownloadTransitions,
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._clock = clock
+        self._queries = queries
+        self._transitions = transitions
 
     def enqueue(self, wanted: NewDownload, *, want_again: bool = False) -> tuple[Download, bool]:
         """Queue an item for a device, once.
@@ -54,14 +69,14 @@ class Downloads(DownloadAdopter):
             ValueError: All `places` are taken by other downloads.
         """
         with self._db.write():
-            there = self.by_item(wanted.device_id, wanted.item.id)
+            there = self._queries.by_item(wanted.device_id, wanted.item.id)
             if there is None:
                 return self._insert(wanted), True
             if there.status is Status.REMOVED and want_again:
-                self.want_again(
+                self._transitions.want_again(
                     there, user_id=wanted.user_id, priority=wanted.priority, item=wanted.item
                 )
-                return self.get(there.id) or there, True
+                return self._queries.get(there.id) or there, True
             if there.status is Status.PENDING and there.priority < wanted.priority:
                 return self._set(there, priority=wanted.priority) or there, False
             return there, False
@@ -98,7 +113,9 @@ class Downloads(DownloadAdopter):
         passed_over = [json.dumps(list(one)) for one in sets]
         values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
         changes = {"started_at": now, "retry_next_at": None}
-        return self._move(f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes)
+        return self._transitions.apply(
+            f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes
+        )
 
     def bring_forward(self, error_code: str) -> None:
         """End the wait of everything that waits for the same reason: it is cured."""
@@ -144,7 +161,9 @@ class Downloads(DownloadAdopter):
         Exactly this: a file of another length or date is not believed.
         """
         if download.status is Status.FAILED:
-            return self.move(download, Move.RETRY, **UNBLEMISHED, accepted=download.validator)
+            return self._transitions.move(
+                download, Move.RETRY, **UNBLEMISHED, accepted=download.validator
+            )
         return self.end_cooldown(download, accepted=download.validator)
 
     def hand_over(self, download: Download, user_id: str) -> bool:
@@ -173,7 +192,7 @@ class Downloads(DownloadAdopter):
             if gone:
                 if keep_part:
                     kept_parts_downloads.remember(self._db, download, self._clock.now())
-                self._tell(download, download.status, None)
+                self._transitions.publish(download, download.status, None)
         return bool(gone)
 
     def kept_parts(self, device_id: str) -> frozenset[int]:
@@ -200,7 +219,7 @@ class Downloads(DownloadAdopter):
             False if another download has that place, or this one has gone on meanwhile.
         """
         with self._db.write():
-            there = self.get(download.id)
+            there = self._queries.get(download.id)
             if there is None or (there.status, there.file_path) != (
                 Status.COMPLETED,
                 download.file_path,
@@ -225,71 +244,8 @@ class Downloads(DownloadAdopter):
             running = [to_download(row) for row in self._db.rows(query)]
             for download in running:
                 if not download.finalizing:
-                    self.move(download, Move.POSTPONE)
+                    self._transitions.move(download, Move.POSTPONE)
         return [download for download in running if download.finalizing]
-
-    # -- one transfer
-
-    def transfer_started(
-        self, download_id: int, validator: Validator, held: int, *, anew: bool = False
-    ) -> bool:
-        """Commit what the part file's bytes belong to, and that only `held` of them count.
-
-        Args:
-            download_id: Whose part file.
-            validator: What every response of the transfer agrees on.
-            held: Bytes at its start.
-            anew: No byte of the part counted so far. Nothing is waited for then: a power cut can
-                only bring back a row that counts none.
-        """
-        write = self._db.write_lazily if anew else self._db.write
-        with write():
-            return self._note(download_id, validator=validator, bytes_downloaded=held)
-
-    def synced(self, download_id: int, held: int) -> bool:
-        """Note that `held` bytes of the part file are on the disk.
-
-        Cheap, not synced itself: after a power cut the row may be older than the file, which
-        costs those bytes and nothing else.
-        """
-        with self._db.write_lazily():
-            return self._note(download_id, bytes_downloaded=held)
-
-    def rescanned(self, download_id: int, item: Item) -> bool:
-        """Note what the server says of the item by now: it may have looked at the file again."""
-        with self._db.write_lazily():
-            return self._note(
-                download_id,
-                expected_size=item.size,
-                source_etag=item.source_etag,
-                seconds=item.seconds,
-            )
-
-    def finalizing(
-        self,
-        download_id: int,
-        *,
-        size: int,
-        content_hash: str,
-        mime_type: str | None,
-        **was: object,
-    ) -> bool:
-        """Commit that the part is whole and synced, with all that `arrive` needs to know.
-
-        Only after this may the part be renamed: a False means it was paused or cancelled.
-        """
-        with self._db.write():
-            return self._note(
-                download_id,
-                finalizing=True,
-                bytes_downloaded=size,
-                file_size=size,
-                content_hash=content_hash,
-                mime_type=mime_type,
-                **was,
-            )
-
-    # -- inside
 
     def _insert(self, wanted: NewDownload) -> Download:
         place = first_free(self._db, wanted.device_id, wanted.places)
@@ -298,16 +254,31 @@ class Downloads(DownloadAdopter):
         download = to_download(
             self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         )
-        self._tell(download, None, Status.PENDING)
+        self._transitions.publish(download, None, Status.PENDING)
         return download
 
     def _set(self, download: Download, **columns: object) -> Download | None:
         """Change columns other than the state, if the state is still what the caller saw."""
-        changed = self._update(ONE_ROW, (download.id,), download.status, columns)
+        changed = self._transitions.update(ONE_ROW, (download.id,), download.status, columns)
         if changed is not None:
-            self._tell(changed, changed.status, changed.status)
+            self._transitions.publish(changed, changed.status, changed.status)
         return changed
 
-    def _note(self, download_id: int, **columns: object) -> bool:
-        """Change columns of a running download; no news."""
-        return self._update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None
+
+class Downloads:
+    """The downloads table, by what is done with it.
+
+    Attributes:
+        queries: Looks downloads up; changes nothing.
+        transitions: Changes the state of one, and notes how far its transfer is.
+        queue: Puts downloads in, orders them, hands them out.
+        adopter: Takes over files that were there before.
+        sightings: What the last look at a device saw of its files.
+    """
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        self.queries = DownloadQueries(db)
+        self.transitions = DownloadTransitions(db, bus, clock)
+        self.queue = DownloadQueue(db, bus, clock, self.queries, self.transitions)
+        self.adopter = DownloadAdopter(db, clock, self.queries, self.transitions)
+        self.sightings = DownloadSightings(db, bus, clock)

@@ -3,7 +3,7 @@
     a look ─▶ not there as it should be ─▶ missing since then ─▶ people are asked, if it is many
           └▶ there again ───────────────▶ not missing, nothing is asked
 
-Whatever ends the life of a file ends this with it (`moving`). No state changes here.
+Whatever ends the life of a file ends this with it (`transitions`). No state changes here.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import json
 from collections.abc import Collection, Iterable
 from functools import partial
 
+from sidecar.clock import Clock
 from sidecar.domain.files.removals import Expected
-from sidecar.events import DeviceChanged
-from sidecar.store.downloads.transitions import DownloadTransitions
+from sidecar.events import Bus, DeviceChanged
+from sidecar.store.database import Database
 from sidecar.store.schema.fields import MomentField
 
 # A file that was let go of and fetched again since the look is another one.
@@ -33,8 +34,13 @@ MOMENT = MomentField()
 BATCH = 500
 
 
-class DownloadSightings(DownloadTransitions):
+class DownloadSightings:
     """Remembers it. Safe to use from any thread."""
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        self._db = db
+        self._bus = bus
+        self._clock = clock
 
     def note_look(
         self, device_id: str, *, missing: Iterable[Expected], present: Iterable[Expected]

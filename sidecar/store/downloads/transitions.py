@@ -16,14 +16,14 @@ from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status, after
+from sidecar.domain.downloads.states import Download, Move, Status, Validator, after
 from sidecar.domain.items import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.order import last_place
-from sidecar.store.downloads.queries import NAMES, DownloadQueries, from_columns
+from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.tables import DownloadRow
 
 log = logging.getLogger(__name__)
@@ -60,11 +60,11 @@ FROM_ZERO: Columns = MappingProxyType(
 )
 
 
-class DownloadTransitions(DownloadQueries):
+class DownloadTransitions:
     """Changes states and tells of it. Safe to use from any thread."""
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
-        super().__init__(db)
+        self._db = db
         self._bus = bus
         self._clock = clock
 
@@ -82,7 +82,7 @@ class DownloadTransitions(DownloadQueries):
         if download.status is Status.COMPLETED:
             # What is kept besides its file goes with it, and whether that was seen.
             changes = {"original_size": None, **UNSEEN, **changes}
-        return self._move(which, (download.id,), download.status, move, changes) is not None
+        return self.apply(which, (download.id,), download.status, move, changes) is not None
 
     def arrive(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
@@ -216,18 +216,82 @@ class DownloadTransitions(DownloadQueries):
         with self._db.write_lazily():
             return len(self._db.execute_sql(HEARD, [item_id]))
 
-    def _move(
+    # -- the transfer that runs
+
+    def transfer_started(
+        self, download_id: int, validator: Validator, held: int, *, anew: bool = False
+    ) -> bool:
+        """Commit what the part file's bytes belong to, and that only `held` of them count.
+
+        Args:
+            download_id: Whose part file.
+            validator: What every response of the transfer agrees on.
+            held: Bytes at its start.
+            anew: No byte of the part counted so far. Nothing is waited for then: a power cut can
+                only bring back a row that counts none.
+        """
+        write = self._db.write_lazily if anew else self._db.write
+        with write():
+            return self._note(download_id, validator=validator, bytes_downloaded=held)
+
+    def synced(self, download_id: int, held: int) -> bool:
+        """Note that `held` bytes of the part file are on the disk.
+
+        Cheap, not synced itself: after a power cut the row may be older than the file, which
+        costs those bytes and nothing else.
+        """
+        with self._db.write_lazily():
+            return self._note(download_id, bytes_downloaded=held)
+
+    def rescanned(self, download_id: int, item: Item) -> bool:
+        """Note what the server says of the item by now: it may have looked at the file again."""
+        with self._db.write_lazily():
+            return self._note(
+                download_id,
+                expected_size=item.size,
+                source_etag=item.source_etag,
+                seconds=item.seconds,
+            )
+
+    def finalizing(
+        self,
+        download_id: int,
+        *,
+        size: int,
+        content_hash: str,
+        mime_type: str | None,
+        **was: object,
+    ) -> bool:
+        """Commit that the part is whole and synced, with all that `arrive` needs to know.
+
+        Only after this may the part be renamed: a False means it was paused or cancelled.
+        """
+        with self._db.write():
+            return self._note(
+                download_id,
+                finalizing=True,
+                bytes_downloaded=size,
+                file_size=size,
+                content_hash=content_hash,
+                mime_type=mime_type,
+                **was,
+            )
+
+    # -- one row
+
+    def apply(
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
     ) -> Download | None:
+        """Make a move of the row that `which` finds with these values, and tell of it."""
         now = after(was, move)
         write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
         with write():
-            download = self._update(which, values, was, {"status": now, **changes})
+            download = self.update(which, values, was, {"status": now, **changes})
             if download is not None:
-                self._tell(download, was, now)
+                self.publish(download, was, now)
         return download
 
-    def _update(
+    def update(
         self, which: str, values: Sequence[object], was: Status, changes: Columns
     ) -> Download | None:
         """Change columns of the row that `which` finds, if it is still in the state `was`.
@@ -243,8 +307,13 @@ class DownloadTransitions(DownloadQueries):
         )
         return from_columns(rows[0]) if rows else None
 
-    def _tell(self, download: Download, was: Status | None, now: Status | None) -> None:
+    def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
+        """Tell of a change once it is committed."""
         self._db.after_commit(partial(self._publish, download, was, now))
+
+    def _note(self, download_id: int, **columns: object) -> bool:
+        """Change columns of a running download; no news."""
+        return self.update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None
 
     def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
         if was is not now:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.natural_sort import natural_key
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter, Statement, about, joined
 from sidecar.store.downloads.queries import from_columns
-from sidecar.store.files.search import COLUMNS, FileFilter, Statement, about, joined, listing
+from sidecar.store.files.search import COLUMNS, listing
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
@@ -55,13 +56,15 @@ class AlbumIndex:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def numbers(self, which: FileFilter) -> Numbers:
+    def numbers(self, which: DownloadFilter) -> Numbers:
         """Return how many tiles and files a list has."""
         found = grouped(which)
         sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text})"  # noqa: S608 - ours
         return Numbers(*self._db.sql(sql, found.values)[0])
 
-    def page(self, which: FileFilter, page: int, page_size: int) -> tuple[Sequence[Tile], Numbers]:
+    def page(
+        self, which: DownloadFilter, page: int, page_size: int
+    ) -> tuple[Sequence[Tile], Numbers]:
         """Return one page of tiles, the one that got a file last first, and how much there is."""
         found = grouped(which)
         place = (page_size, (page - 1) * page_size)
@@ -72,24 +75,24 @@ class AlbumIndex:
             return self._tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
 
     def files(
-        self, key: str, which: FileFilter, page: int, page_size: int
+        self, key: str, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[list[Download], int]:
         """Return one page of a tile's files in their order, and how many there are."""
-        asked = joined([Statement(OF_TILES, (json.dumps([key]),))], about(which))
+        asked = joined([Statement(OF_TILES, (json.dumps([key]),)), about(which)])
         with self._db.read():
             found = self._db.sql(f"SELECT d.id, d.path_key {asked.text}", asked.values)
             ids = [one for one, _ in sorted(found, key=lambda row: (natural_key(row[1]), row[0]))]
             start = (page - 1) * page_size
             return self._rows(ids[start : start + page_size]), len(ids)
 
-    def tile(self, key: str, which: FileFilter) -> Tile | None:
+    def tile(self, key: str, which: DownloadFilter) -> Tile | None:
         """Return one tile; None if nothing of it is there."""
-        asked = joined([Statement(OF_TILES, (json.dumps([key]),))], about(which))
+        asked = joined([Statement(OF_TILES, (json.dumps([key]),)), about(which)])
         with self._db.read():
             newest = self._db.sql(f"SELECT max(d.id) {asked.text}", asked.values)[0][0]
             return None if newest is None else self._tiles([(key, newest)], which)[0]
 
-    def _tiles(self, keys: Sequence[tuple[str, int]], which: FileFilter) -> list[Tile]:
+    def _tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
         asked = facts([key for key, _ in keys], which)
         found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
         rows = {one.id: one for one in self._rows([newest for _, newest in keys])}
@@ -103,7 +106,7 @@ class AlbumIndex:
         return [from_columns(row) for row in self._db.sql(sql, (json.dumps(list(ids)),))]
 
 
-def grouped(which: FileFilter) -> Statement:
+def grouped(which: DownloadFilter) -> Statement:
     """Return what selects the tiles of a list; tests look at how it is carried out."""
     asked = listing(which)
     text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {asked.text} GROUP BY d.tile"
@@ -119,10 +122,10 @@ def paged(found: Statement) -> str:
     )
 
 
-def facts(keys: Sequence[str], which: FileFilter) -> Statement:
+def facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
     """Return what selects the facts of some tiles, whatever words were looked for."""
     whole = about(replace(which, item_types=frozenset()))
-    asked = joined([Statement(OF_TILES, (json.dumps(list(keys)),))], whole)
+    asked = joined([Statement(OF_TILES, (json.dumps(list(keys)),)), whole])
     text = (
         "SELECT d.tile, count(*), coalesce(sum(d.file_size), 0), min(d.artist), max(d.artist)"
         f" {asked.text} GROUP BY d.tile"

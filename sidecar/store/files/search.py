@@ -7,13 +7,21 @@ device saw there; whether it is there now is asked of the device.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import NAMES, from_columns, search_key
+from sidecar.store.downloads.filter import (
+    DownloadFilter,
+    Statement,
+    about,
+    joined,
+    search_key,
+    seen_by,
+)
+from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
 
 # `offline` is read in the order of its rows, newest first, and never sorted.
@@ -21,14 +29,6 @@ FOUND = "FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid WHERE of
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
 MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
 COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
-HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
-# They hold it; or they asked for it and nobody holds it.
-CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
-# The same for any of several people.
-BELONGS = (
-    f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
-    f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
-)
 OF_ITEMS = (
     f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
     " CROSS JOIN devices CROSS JOIN downloads AS d"
@@ -39,26 +39,6 @@ OF_ALBUMS = (
     " CROSS JOIN downloads AS d ON d.album_id = wanted.value"
     " WHERE d.album_id IS NOT NULL AND d.missing_since IS NULL"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFilter:
-    """Which files.
-
-    Attributes:
-        viewer: Only what this person may see; None sees all.
-        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
-        device_id: On this device; None means any.
-        item_types: Of these types; empty means any.
-        text: Beginnings of words that must all occur in title, artist, album or series, whatever
-            their case or accents.
-    """
-
-    viewer: str | None = None
-    owners: frozenset[str] | None = None
-    device_id: str | None = None
-    item_types: frozenset[str] = frozenset()
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +53,6 @@ class Counted:
     first: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement without what it selects, and its values."""
-
-    text: str
-    values: tuple[object, ...]
-
-
 # What the last look at its device did not see is in no list.
 PRESENT = Statement(" AND d.missing_since IS NULL", ())
 
@@ -91,7 +63,7 @@ class FileIndex:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def page(self, which: FileFilter, page: int, page_size: int) -> tuple[list[Download], int]:
+    def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and how many there are in all."""
         asked = listing(which)
         order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
@@ -104,14 +76,14 @@ class FileIndex:
             total: int = self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0]
         return [from_columns(row) for row in rows], total
 
-    def missing(self, which: FileFilter) -> int:
+    def missing(self, which: DownloadFilter) -> int:
         """Return how many files the last look did not see, whatever words are looked for."""
-        asked = joined([Statement(MISSING, ())], about(which))
+        asked = joined([Statement(MISSING, ()), about(which)])
         return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
 
     def of_items(self, item_ids: Collection[str], viewer: str | None) -> list[Download]:
         """Return the downloads of these items on all devices, in any state, newest first."""
-        rights = _rights(viewer)
+        rights = seen_by(viewer)
         values = (json.dumps(list(item_ids)), *rights.values)
         found = [from_columns(row) for row in self._db.sql(OF_ITEMS + rights.text, values)]
         return sorted(found, key=lambda one: one.id, reverse=True)
@@ -120,7 +92,7 @@ class FileIndex:
         self, album_ids: Collection[str], viewer: str | None
     ) -> dict[tuple[str, str], list[Counted]]:
         """Count the downloads of albums by their states: for (album, device), where any are."""
-        rights = _rights(viewer)
+        rights = seen_by(viewer)
         values = (json.dumps(list(album_ids)), *rights.values)
         grouped = f"{OF_ALBUMS}{rights.text} GROUP BY d.album_id, d.device_id, d.status"
         found: dict[tuple[str, str], list[Counted]] = {}
@@ -129,7 +101,7 @@ class FileIndex:
         return found
 
 
-def listing(which: FileFilter) -> Statement:
+def listing(which: DownloadFilter) -> Statement:
     """Return what selects the files of a list; tests look at how it is carried out."""
     words = typed(which.text).replace("\0", " ").split()
     indexed = [one for one in words if any(letter.isalnum() for letter in one)]
@@ -139,36 +111,9 @@ def listing(which: FileFilter) -> Statement:
     parts += [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
-    return joined([*parts, PRESENT], about(which))
-
-
-def about(which: FileFilter) -> Statement:
-    """Return the conditions of a list beside its words."""
-    parts = []
-    if which.device_id is not None:
-        parts.append(Statement(" AND d.device_id = ?", (which.device_id,)))
-    if which.item_types:
-        types = json.dumps(sorted(which.item_types))
-        parts.append(Statement(" AND d.item_type IN (SELECT value FROM json_each(?))", (types,)))
-    if which.owners is not None:
-        people = json.dumps(sorted(which.owners))
-        parts.append(Statement(f" AND {BELONGS}", (people, people)))
-    return joined(parts, _rights(which.viewer))
-
-
-def joined(parts: Iterable[Statement], last: Statement) -> Statement:
-    """Return statements one after the other."""
-    every = (*parts, last)
-    values = tuple(value for one in every for value in one.values)
-    return Statement("".join(one.text for one in every), values)
+    return joined([*parts, PRESENT, about(which)])
 
 
 def typed(text: str) -> str:
     """Return what the index compares: no case, no accents, letters as they are typed."""
     return reduce(lambda done, pair: done.replace(*pair), TYPED_AS, search_key(text))
-
-
-def _rights(viewer: str | None) -> Statement:
-    if viewer is None:
-        return Statement("", ())
-    return Statement(f" AND {CONCERNS}", (viewer, viewer))

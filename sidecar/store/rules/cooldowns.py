@@ -60,16 +60,6 @@ class EvictionCooldowns:
         )
         return frozenset(row["item_id"] for row in self._db.rows(query))
 
-    def is_resting(self, device_id: str, item_id: str, now: datetime) -> bool:
-        """Return whether an item rests on a device."""
-        query = EvictionCooldownRow.select(EvictionCooldownRow.until).where(
-            EvictionCooldownRow.device_id == device_id,
-            EvictionCooldownRow.item_id == item_id,
-            EvictionCooldownRow.until > now,
-            ~_is_back(),
-        )
-        return self._db.row(query) is not None
-
 
 def _is_back() -> peewee.Function:
     return peewee.fn.EXISTS(

@@ -143,14 +143,6 @@ class Holds:
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
-    def next_release(self) -> datetime | None:
-        """Return when the next hold ends; None if all of them last."""
-        query = HoldRow.select(peewee.fn.MIN(HoldRow.release_at).alias("at"))
-        at: datetime | None = self._db.rows(query.where(HoldRow.release_at.is_null(is_null=False)))[
-            0
-        ]["at"]
-        return at
-
     def holders(self, device_id: str, item_id: str) -> list[str]:
         """Return the users who hold an item on a device."""
         query = (

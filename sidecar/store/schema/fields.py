@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.states import Validator
 from sidecar.messages import restore, store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,18 +27,6 @@ class MomentField(peewee.IntegerField):
     def python_value(self, value: int | None) -> datetime | None:
         """Return the aware time."""
         return None if value is None else EPOCH + value * MILLISECOND
-
-
-class StatusField(peewee.TextField):
-    """Where a download stands."""
-
-    def db_value(self, value: Status) -> str:
-        """Return the plain word."""
-        return str(value)
-
-    def python_value(self, value: str) -> Status:
-        """Return the state."""
-        return Status(value)
 
 
 class MessageField(peewee.TextField):

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import peewee
+from playhouse.fields import EnumField
 
-from sidecar.store.schema.fields import MessageField, MomentField, StatusField, ValidatorField
+from sidecar.domain.downloads.states import Status
+from sidecar.store.schema.fields import MessageField, MomentField, ValidatorField
 
 IMPORTED_PLAYS = (
     # What was taken over from players' logs; `count_after` says what Jellyfin is to count once it
@@ -211,7 +213,7 @@ class DownloadRow(peewee.Model):
     item_id = peewee.TextField()
     device_id = peewee.TextField()
     user_id = peewee.TextField()
-    status = StatusField()
+    status = EnumField(Status)
     title = peewee.TextField()
     item_type = peewee.TextField()
     artist = peewee.TextField(null=True)

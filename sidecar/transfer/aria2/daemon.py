@@ -60,7 +60,7 @@ class Daemon(Protocol):
     def is_running(self) -> bool:
         """Whether it may still answer: False only if it surely has ended."""
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """It answered for the first time."""
 
     def end(self) -> None:
@@ -81,7 +81,7 @@ class ForeignDaemon:
         """Nobody knows."""
         return True
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """Nothing to do."""
 
     def end(self) -> None:
@@ -125,7 +125,7 @@ class OwnDaemon:
         log.warning("aria2 ended by itself (code %s): it is started again", self._process.poll())
         return False
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """It has read its settings: take the file with the secret away."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -141,7 +141,7 @@ class OwnDaemon:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.answered()
+        self.note_answer()
 
     def _start(self, settings: Path) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl+C is for us, and we end it when nothing is at work any more.

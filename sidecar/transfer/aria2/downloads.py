@@ -44,7 +44,7 @@ class Book:
             self._entries[gid] = _Entry(path)
         return gid
 
-    def added(self, gid: str) -> None:
+    def add(self, gid: str) -> None:
         """Note that aria2 has it: from now on, one that aria2 does not know was taken out."""
         with self._lock:
             if entry := self._entries.get(gid):

@@ -130,7 +130,7 @@ class ThroughAria2:
         """End with what is there: aria2 writes what it was sent, and lets go."""
         if self._relay is not None and self._gid is not None:
             self._relay.finish()
-            self._link.ended(self._gid, within_s=SETTLE_WITHIN_S)
+            self._link.wait_for_end(self._gid, within_s=SETTLE_WITHIN_S)
         self.close()
         self.held = min(self._length(), self.held)
         self._sync_to(self.held)
@@ -210,7 +210,7 @@ class ThroughAria2:
 
     def _given_up(self, gid: str) -> TransferFailed:
         """Say why aria2 takes no more bytes; what it has written counts."""
-        standing = self._link.ended(gid, within_s=SETTLE_WITHIN_S)
+        standing = self._link.wait_for_end(gid, within_s=SETTLE_WITHIN_S)
         self.sync()
         return TransferFailed(self._cause(standing.failure()))
 
@@ -234,7 +234,7 @@ class ThroughAria2:
     def _await_end(self, gid: str) -> None:
         """Wait for the last byte as long as there is progress: a slow stick takes its time."""
         growth = _Growth(self._clock)
-        while not self._link.ended(gid, within_s=1.0).is_over:
+        while not self._link.wait_for_end(gid, within_s=1.0).is_over:
             growth.check(self._length())
         if self._length() < self.held:
             if self._link.book.standing(gid).stage is Stage.COMPLETE:

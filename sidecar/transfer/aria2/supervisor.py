@@ -1,4 +1,4 @@
-"""Keeps aria2 at hand: starts it again when it ends, adds our downloads and takes them out.
+"""Keeps aria2 running: starts it again when it ends, adds our downloads and takes them out.
 
     begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ keep the book ─▶ gone
       ▲                                                                                 │
@@ -13,11 +13,13 @@ import logging
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from threading import Event, Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
+from sidecar.threads import run_periodically
 from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
 from sidecar.transfer.aria2.daemon import Daemon
 from sidecar.transfer.aria2.downloads import Book
@@ -53,16 +55,8 @@ class Aria2Supervisor:
     def run(self, stop: Event) -> None:
         """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
         try:
-            while not stop.is_set():
-                try:
-                    self._live(stop)
-                except (Aria2Away, Aria2Refused) as trouble:
-                    log.warning("%s; it is tried again in %.1f s", trouble, self._pause_s)
-                except Exception:
-                    log.exception("the link to aria2 failed in a way nobody foresaw")
-                self._lose()
-                self._clock.wait(stop, self._pause_s)
-                self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            step, rest = partial(self._live, stop), partial(self._rest, stop)
+            run_periodically(step, stop, rest, "the link to aria2")
         finally:
             self._daemon.end()
             self._lose()
@@ -100,9 +94,9 @@ class Aria2Supervisor:
             raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
         except Aria2Away as trouble:
             raise TransferFailed(gone()) from trouble
-        self.book.added(gid)
+        self.book.add(gid)
 
-    def ended(self, gid: str, *, within_s: float) -> Standing:
+    def wait_for_end(self, gid: str, *, within_s: float) -> Standing:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
         until = self._clock.monotonic() + within_s
         over = self.book.over(gid)
@@ -130,15 +124,20 @@ class Aria2Supervisor:
 
     def _take_out(self, rpc: Rpc, gid: str) -> None:
         rpc.batch([Call("forceRemove", (gid,))])
-        self.ended(gid, within_s=LET_GO_WITHIN_S)
+        self.wait_for_end(gid, within_s=LET_GO_WITHIN_S)
         rpc.batch([Call("removeDownloadResult", (gid,))])
+
+    def _rest(self, stop: Event) -> None:
+        self._lose()
+        self._clock.wait(stop, self._pause_s)
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _live(self, stop: Event) -> None:
         rpc = self._daemon.begin()
         self._await_answer(rpc, stop)
         if stop.is_set():
             return
-        self._daemon.answered()
+        self._daemon.note_answer()
         self._clear_away(rpc)
         with self._lock:
             self._rpc, self._refusal = rpc, None

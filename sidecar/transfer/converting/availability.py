@@ -32,7 +32,7 @@ class ConverterAvailability:
             NoConverter: It cannot; says why and what helps.
         """
         if wanted is not Format.ORIGINAL:
-            self._found().check(wanted)
+            self._find().check(wanted)
 
     def converter(self) -> Converter | None:
         """Return what converts; None if there is no ffmpeg."""
@@ -42,11 +42,11 @@ class ConverterAvailability:
     def programs(self) -> Programs | None:
         """Return the programs; None if there is no ffmpeg."""
         try:
-            return self._found()
+            return self._find()
         except NoConverter:
             return None
 
-    def _found(self) -> Programs:
+    def _find(self) -> Programs:
         with self._lock:
             if self._programs is None:
                 self._programs = find_programs(self._named)

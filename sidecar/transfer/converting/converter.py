@@ -1,4 +1,4 @@
-"""Makes a smaller file of a music file, and believes only one that it has listened to.
+"""Converts a music file to a smaller one, and checks the result by decoding it.
 
     look ─▶ small enough? ─▶ not cut? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller?
          ─▶ right length, decodes, its end is there ─▶ synced
@@ -28,14 +28,14 @@ from sidecar.messages import msg
 from sidecar.transfer.converting import mp4_tags
 from sidecar.transfer.converting.metadata import (
     CoverPicture,
-    cover_of,
-    picture_block,
-    sheet,
-    written,
+    extract_cover,
+    make_picture_block,
+    open_metadata_file,
+    open_unnamed_file,
 )
-from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, look
+from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, reach, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.faults import disk_failure
@@ -147,17 +147,17 @@ class _Conversion:
     stop: Event
 
     def run(self) -> Converted | LeftAsIs:
-        found = self._look(self.original, self.size)
+        found = self._probe(self.original, self.size)
         why = why_left(found.sound, self.target)
         if why is not None:
             return LeftAsIs(why)
-        end = self._end_of(self.original)
+        end = self._inspect_end(self.original)
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
             return LeftAsIs(not_converted(self.target, msg("its end is missing")))
         tags = tags_for(found.tags, self.target.format)
-        cover = cover_of(
+        cover = extract_cover(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
         )
         os.ftruncate(self.result.fileno(), 0)
@@ -170,13 +170,13 @@ class _Conversion:
             return LeftAsIs(not_smaller(self.target))
         if said.code != 0:
             raise ChildFailed(said.last_words or msg("ffmpeg failed"))
-        self._listen(found, made)
-        return self._synced(made)
+        self._check_result(found, made)
+        return self._sync_and_hash(made)
 
-    def _look(self, file: BinaryIO, size: int) -> ProbedSound:
-        return look(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
+    def _probe(self, file: BinaryIO, size: int) -> ProbedSound:
+        return probe_sound(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
 
-    def _end_of(self, file: BinaryIO) -> Evidence:
+    def _inspect_end(self, file: BinaryIO) -> Evidence:
         return inspect(
             Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
         )
@@ -185,19 +185,29 @@ class _Conversion:
         self, found: ProbedSound, tags: Mapping[str, str], cover: CoverPicture | None
     ) -> ChildOutput:
         is_opus = self.target.format is Format.OPUS
-        block = {"METADATA_BLOCK_PICTURE": picture_block(cover)} if cover and is_opus else {}
+        block = {"METADATA_BLOCK_PICTURE": make_picture_block(cover)} if cover and is_opus else {}
         picture = cover.content if cover and not is_opus else b""
-        with sheet({**tags, **block}, found.chapters) as words, written(picture) as sleeve:
-            command = [*self._reading(), *ONLY_FILES, "-f", "ffmetadata", "-i", reach(words)]
+        with (
+            open_metadata_file({**tags, **block}, found.chapters) as metadata,
+            open_unnamed_file(picture) as picture_file,
+        ):
+            command = [
+                *self._reading(),
+                *ONLY_FILES,
+                "-f",
+                "ffmetadata",
+                "-i",
+                inherited_path(metadata),
+            ]
             if picture:
                 kind = DEMUXERS[cover.mime_type] if cover else ""
-                command += [*ONLY_FILES, "-f", kind, "-i", reach(sleeve)]
-            command += [*self._writing(found, has_cover=bool(picture)), reach(self.result)]
-            return self._run(command, found, [self.original, words, sleeve, self.result])
+                command += [*ONLY_FILES, "-f", kind, "-i", inherited_path(picture_file)]
+            command += [*self._writing(found, has_cover=bool(picture)), inherited_path(self.result)]
+            return self._run(command, found, [self.original, metadata, picture_file, self.result])
 
     def _reading(self) -> list[str]:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
-        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", reach(self.original)]
+        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", inherited_path(self.original)]
 
     def _writing(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
@@ -228,12 +238,12 @@ class _Conversion:
     def _add_tags(self, tags: Mapping[str, str]) -> None:
         try:
             mp4_tags.add(self.result, tags)
-        except mp4_tags.NotOurMp4 as error:
+        except mp4_tags.NotAnMp4 as error:
             raise ChildFailed(msg("ffmpeg wrote an odd file: {error}", error=error)) from error
 
-    def _listen(self, found: ProbedSound, size: int) -> None:
+    def _check_result(self, found: ProbedSound, size: int) -> None:
         """Whether it is what was asked for, as long as the original, and plays to its end."""
-        made = self._look(self.result, size).sound
+        made = self._probe(self.result, size).sound
         if made.codec != self.target.codec.found_as:
             raise ChildFailed(
                 msg("ffmpeg made {codec} of it", codec=made.codec or msg("something else"))
@@ -247,16 +257,16 @@ class _Conversion:
                 )
             )
         command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
-        command += ["-xerror", *UNTRUSTED, "-i", reach(self.result), "-map", "0:a:0"]
+        command += ["-xerror", *UNTRUSTED, "-i", inherited_path(self.result), "-map", "0:a:0"]
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
         if said.code != 0 or said.complaints.strip():
             raise ChildFailed(msg("what came out cannot be played to its end"))
-        end = self._end_of(self.result)
+        end = self._inspect_end(self.result)
         if end.ending is not Ending.PRESENT:
             log.warning("what came out of a conversion has no end: %s", end.why)
             raise ChildFailed(msg("what came out has no end"))
 
-    def _synced(self, size: int) -> Converted:
+    def _sync_and_hash(self, size: int) -> Converted:
         digest = xxhash.xxh3_128()
         read = read_through(self.result, size, digest)
         os.fsync(self.result.fileno())

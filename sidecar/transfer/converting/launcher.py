@@ -1,4 +1,4 @@
-"""A few lines between us and ffmpeg: this child gives itself limits, then becomes ffmpeg.
+"""Starts ffmpeg with limits: a child process sets them for itself, then becomes ffmpeg.
 
     sidecar ──▶ this: dies with us, low priority, bounded memory and files ──▶ ffmpeg
 

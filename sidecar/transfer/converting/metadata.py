@@ -1,19 +1,20 @@
-"""What goes around the sound: the file of tags and chapters that ffmpeg reads, and the cover."""
+"""Makes what goes around the sound: tags and chapters as ffmpeg reads them, and the cover."""
 
 from __future__ import annotations
 
 import base64
-import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from mutagen.flac import Picture
 
 from sidecar.clock import Clock
 from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, ProbedSound
-from sidecar.transfer.converting.subprocess import reach, run
+from sidecar.transfer.converting.subprocess import inherited_path, run
 
 AS_IT_IS = {"mjpeg": "image/jpeg", "png": "image/png"}
 LARGEST_COVER = 1024 * 1024
@@ -30,7 +31,7 @@ class CoverPicture:
     mime_type: str
 
 
-def cover_of(
+def extract_cover(
     ffmpeg: str, file: BinaryIO, found: ProbedSound, *, clock: Clock, stop: Event
 ) -> CoverPicture | None:
     """Return the cover in a file: as it is if that will do, else as a JPEG of usual size.
@@ -50,7 +51,7 @@ def cover_of(
         ways.insert(0, (mime_type, ["-c:v", "copy"]))
     for mime, how in ways:
         command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *UNTRUSTED]
-        command += ["-i", reach(file), "-map", f"0:{found.picture}", *how]
+        command += ["-i", inherited_path(file), "-map", f"0:{found.picture}", *how]
         command += ["-frames:v", "1", "-f", "image2pipe", "pipe:1"]
         said = run(command, files=[file], clock=clock, stop=stop, limit_s=COVER_WITHIN_S)
         if said.code == 0 and 0 < len(said.output) <= LARGEST_COVER:
@@ -58,27 +59,26 @@ def cover_of(
     return None
 
 
-def picture_block(cover: CoverPicture) -> str:
+def make_picture_block(cover: CoverPicture) -> str:
     """Return a cover as Ogg files carry it: FLAC's picture block, in base64.
 
     Its size in pixels is left open, as the format allows.
     """
-    mime = cover.mime_type.encode("ascii")
-    block = struct.pack(">II", FRONT_COVER, len(mime)) + mime
-    block += struct.pack(">IIIII", 0, 0, 0, 0, 0)
-    block += struct.pack(">I", len(cover.content)) + cover.content
+    picture: Any = Picture()  # type: ignore[no-untyped-call]  # it has no annotations
+    picture.type, picture.mime, picture.data = FRONT_COVER, cover.mime_type, cover.content
+    block: bytes = picture.write()
     return base64.b64encode(block).decode("ascii")
 
 
 @contextmanager
-def sheet(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
+def open_metadata_file(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
     """Yield an open file, without a name, that tells ffmpeg the tags and chapters."""
-    with written("\n".join(_lines(tags, chapters)).encode()) as file:
+    with open_unnamed_file("\n".join(_lines(tags, chapters)).encode()) as file:
         yield file
 
 
 @contextmanager
-def written(content: bytes) -> Iterator[BinaryIO]:
+def open_unnamed_file(content: bytes) -> Iterator[BinaryIO]:
     """Yield an open file, without a name, that holds this."""
     with tempfile.TemporaryFile() as file:
         file.write(content)
@@ -89,16 +89,16 @@ def written(content: bytes) -> Iterator[BinaryIO]:
 def _lines(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[str]:
     yield ";FFMETADATA1"
     for name, value in tags.items():
-        yield f"{_escaped(name)}={_escaped(value)}"
+        yield f"{_escape(name)}={_escape(value)}"
     for one in chapters:
         yield "[CHAPTER]"
         yield "TIMEBASE=1/1000"
         yield f"START={one.start}"
         yield f"END={max(one.end, one.start)}"
-        yield f"title={_escaped(one.title)}"
+        yield f"title={_escape(one.title)}"
     yield ""
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     clean = text.encode("utf-8", "replace").decode().replace("\r", "")
     return "".join(f"\\{one}" if one in "=;#\\\n" else one for one in clean)

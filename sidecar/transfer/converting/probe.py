@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import Sound
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, reach, run
+from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
@@ -50,7 +50,9 @@ class ProbedSound:
     picture_codec: str = ""
 
 
-def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) -> ProbedSound:
+def probe_sound(
+    ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event
+) -> ProbedSound:
     """Return what is in a file.
 
     Args:
@@ -65,7 +67,14 @@ def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) 
         errors.Stopped: `stop` was set.
     """
     command = [ffprobe, "-hide_banner", "-loglevel", "error", *UNTRUSTED]
-    command += ["-show_format", "-show_streams", "-show_chapters", "-of", "json", reach(file)]
+    command += [
+        "-show_format",
+        "-show_streams",
+        "-show_chapters",
+        "-of",
+        "json",
+        inherited_path(file),
+    ]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     try:
         told = json.loads(said.output)
@@ -73,10 +82,10 @@ def look(ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event) 
         told = {}
     if said.code != 0 or not isinstance(told, dict):
         raise ChildFailed(msg("it cannot be read as a sound file"))
-    return _found(told, size)
+    return _parse(told, size)
 
 
-def _found(told: dict[str, Any], size: int) -> ProbedSound:
+def _parse(told: dict[str, Any], size: int) -> ProbedSound:
     streams = [one for one in told.get("streams", []) if isinstance(one, dict)]
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     if not sounds:

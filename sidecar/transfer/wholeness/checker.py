@@ -99,10 +99,10 @@ class WholenessChecker:
         found = inspect(source, container)
         if found.ending is not Ending.MISSING:
             about = expected_seconds or found.declared or found.reached or 0.0
-            found = _with(found, self._decoded(file, about, facts.st_size, stop))
+            found = _with(found, self._decode(file, about, facts.st_size, stop))
         return judge(found, expected_seconds)
 
-    def _decoded(self, file: BinaryIO, seconds: float, size: int, stop: Event) -> Decoded | None:
+    def _decode(self, file: BinaryIO, seconds: float, size: int, stop: Event) -> Decoded | None:
         programs = self._programs()
         if programs is None:
             return None

@@ -129,13 +129,13 @@ def inspect_mpeg(source: Source) -> Evidence:
     walk = _walk(source, sound, mpeg_frame, HEAD)
     counted = _count_in(source, walk)
     if counted is None or walk.first is None or walk.ends_in_a_tag:
-        return _uncounted(walk, sound, is_dependable=len(walk.kbits) == 1)
+        return _check_uncounted(walk, sound, is_dependable=len(walk.kbits) == 1)
     frames, size = counted
     seconds = frames * walk.first.samples / walk.first.rate
-    return _counted(walk, sound, frames, size, declared=seconds or None)
+    return _check_counted(walk, sound, frames, size, declared=seconds or None)
 
 
-def _counted(
+def _check_counted(
     walk: Walk, sound: Sound, frames: int, size: int, *, declared: float | None
 ) -> Evidence:
     """Judge by what the first frame, which is no sound itself, tells of the others."""
@@ -148,7 +148,7 @@ def _counted(
         why = f"it has all of its {size} bytes of sound"
         return Evidence(ending=Ending.PRESENT, why=why, reached=walk.seconds)
     if not frames:
-        return _uncounted(walk, sound, is_dependable=False)
+        return _check_uncounted(walk, sound, is_dependable=False)
     why = f"has {max(0, walk.frames - 1)} of {frames} frames"
     if sound.has_tail:
         # Its two ends contradict each other: a program that cut it anew, or a hole.
@@ -163,10 +163,10 @@ def inspect_adts(source: Source) -> Evidence:
         CannotTell: It is none, or too odd.
     """
     sound = between_tags(source)
-    return _uncounted(_walk(source, sound, adts_frame, ADTS_HEAD), sound, is_dependable=False)
+    return _check_uncounted(_walk(source, sound, adts_frame, ADTS_HEAD), sound, is_dependable=False)
 
 
-def _uncounted(walk: Walk, sound: Sound, *, is_dependable: bool) -> Evidence:
+def _check_uncounted(walk: Walk, sound: Sound, *, is_dependable: bool) -> Evidence:
     seconds = walk.seconds
     if walk.ends_in_a_tag:
         why = "it ends within the tag after its last frame"
@@ -257,10 +257,10 @@ def _next(
                 continue
             if ends_file or _is_first(source, place, frame, frame_of):
                 walk.junk += place - began
-                return _bounded(place, walk)
+                return _bound(place, walk)
         walk.junk += len(block)
         began = at = at + max(1, len(block) - 1) if at + len(block) < end else end
-        _bounded(at, walk)
+        _bound(at, walk)
     walk.has_part = walk.has_part or bool(is_last)
     return end
 
@@ -270,7 +270,7 @@ def _is_part(rest: bytes, left: int, frame_of: Callable[[bytes], Frame | None]) 
     return left < _head(frame_of) and rest[:1] == b"\xff"
 
 
-def _bounded(at: int, walk: Walk) -> int:
+def _bound(at: int, walk: Walk) -> int:
     most = MOST_JUNK if walk.first is not None else MOST_BEFORE
     if walk.junk > most:
         raise CannotTell("too much in it is no sound")

@@ -1,80 +1,498 @@
-"""`/api/v1`: what the pages show, for programs. Reads only; the desk says what may be seen."""
+"""`/api/v1/downloads` and `/undo`: what people see of downloads and do with them, for programs.
+
+A wish that was fulfilled already answers 200 like one that is fulfilled now: a second click is no
+mistake. What cannot be done in this state answers 409 with a code, what is not there or not
+theirs 404.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from http import HTTPStatus
+from typing import Annotated, Self
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Response, request
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from sidecar.services.downloads.views import Desk
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.items import ItemType
+from sidecar.services.accounts.person import Person
+from sidecar.services.downloads.commands import (
+    AddedItem,
+    AddResult,
+    DownloadCommand,
+    ResultKind,
+    Selection,
+)
+from sidecar.services.downloads.undo import UndoRecord
+from sidecar.services.downloads.views import DownloadPage, DownloadQuery, DownloadView
 from sidecar.services.library.covers import Cover
-from sidecar.web.api import presenters
-from sidecar.web.request import query_params
+from sidecar.web.api.endpoints import Endpoints, json_reply
+from sidecar.web.api.schemas import downloads as schemas
+from sidecar.web.api.schemas.base import Listed, moment
+from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
+from sidecar.web.request.json_body import Body, NoBody
+from sidecar.web.request.query_params import (
+    LARGEST_ID,
+    LONGEST_TEXT,
+    MOST_OWNERS,
+    Argument,
+    PageQuery,
+    Query,
+    Text,
+    Width,
+    array_of,
+    one_of,
+    refused,
+    whole_number,
+    words,
+)
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
 
-LARGEST_ID = 2**63 - 1
+ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
+MOST_SHOWN = 100
+MOST_ITEMS = 100
+MOST_IDS = 1000
+LARGEST_PRIORITY = 100
+LONGEST_TOKEN = 40
 COVER_WIDTHS = (120, 240, 480)
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
+OVER = translatable("This cannot be undone any more: it was too long ago, or was undone already.")
+
+api = Endpoints("api")
+actions = Endpoints("actions")
 
 
-def answer_conditionally(reply: Response) -> Response:
-    """Tag what a program reads, so that one that asks again what it knows gets no body."""
-    is_read = request.method == "GET" and request.path.startswith("/api/v1/")
-    if is_read and reply.status_code == HTTPStatus.OK and reply.is_json:
-        reply.add_etag()
-        reply.make_conditional(request)
-    return reply
+def _statuses(values: Iterable[str]) -> frozenset[str]:
+    known = (*map(str, Status), MISSING)
+    if unknown := (names := words(values)) - set(known):
+        raise refused(f"{len(unknown)} of these are not one of {', '.join(known)}")
+    return names
 
 
-def routes(desk: Desk) -> Blueprint:
-    """Return the routes."""
-    api = Blueprint("api", __name__, url_prefix="/api/v1")
+def _types(values: Iterable[str]) -> frozenset[str]:
+    if (names := words(values)) - set(ItemType):
+        raise refused(f"one or several of {', '.join(ItemType)}")
+    return names
 
-    @api.get("/downloads")
-    def downloads() -> Response:
-        return jsonify(
-            presenters.page(desk.downloads(person(), query_params.download_query(request.args)))
+
+def _owners(values: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(one.strip() for one in values if one.strip())
+    if len(names) > MOST_OWNERS or any(len(one) > LONGEST_TEXT for one in names):
+        raise refused(f"at most {MOST_OWNERS}, each of at most {LONGEST_TEXT} characters")
+    return names
+
+
+class DownloadsQuery(PageQuery):
+    """What a list of downloads shows; what is empty means any. `as_of` as in `DownloadQuery`."""
+
+    status: Annotated[frozenset[str], Argument(_statuses, array_of((*Status, MISSING)))] = (
+        frozenset()
+    )
+    device: Text = ""
+    owner: Annotated[
+        tuple[str, ...],
+        Argument(_owners, {"type": "array", "items": {"type": "string", "maxLength": 200}}),
+    ] = ()
+    q: Text = ""
+    type: Annotated[frozenset[str], Argument(_types, array_of(ItemType))] = frozenset()
+    sort: Annotated[Sort, one_of(Sort)] = Sort.NEWEST
+    as_of: Annotated[int | None, whole_number(LARGEST_ID)] = None
+
+    def wanted(self) -> DownloadQuery:
+        """Return it as the service is asked."""
+        return DownloadQuery(
+            statuses=frozenset(map(Status, self.status - {MISSING})),
+            missing=MISSING in self.status,
+            device_id=self.device or None,
+            owners=self.owner,
+            text=self.q,
+            item_types=self.type,
+            sort=self.sort,
+            as_of=self.as_of,
+            page=self.page,
+            page_size=self.page_size,
         )
 
-    @api.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
-    def download(download_id: int) -> Response:
-        found = desk.download(person(), download_id)
-        if found is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
-        return jsonify(presenters.download(found))
 
-    @api.get(f"/downloads/<int(max={LARGEST_ID}):download_id>/cover")
-    def cover(download_id: int) -> Response:
-        return _picture(desk, download_id)
+class WidthQuery(Query):
+    """How wide a picture is asked for."""
 
-    @api.get("/devices")
-    def devices() -> Response:
-        found = desk.devices(person())
-        return jsonify(presenters.whole([presenters.device(one) for one in found]))
-
-    @api.get("/notices")
-    def notices() -> Response:
-        found = desk.notices(person())
-        return jsonify(presenters.whole([presenters.notice(one) for one in found]))
-
-    return api
+    width: Width = 0
 
 
-def _picture(desk: Desk, download_id: int) -> Response:
-    wanted = request.args.get("width", default=COVER_WIDTHS[0], type=int)
-    width = next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
-    found = desk.cover(person(), download_id, width)
+class From(StrEnum):
+    """Where a retry begins."""
+
+    PART = "part"
+    ZERO = "zero"
+
+
+class Bulk(StrEnum):
+    """What can be done to many at once."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    PRIORITISE = "prioritise"
+    CLEAR_COMPLETED = "clear_completed"
+
+
+def _plain(item_id: str) -> str:
+    return item_id.replace("-", "").lower()
+
+
+ItemId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\z"),
+    AfterValidator(_plain),
+]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Priority = Annotated[int, Field(ge=0, le=LARGEST_PRIORITY)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Add(Body):
+    """Items to be fetched; `device` is a device's name, `device_id` its id: either will do."""
+
+    item_id: ItemId | None = None
+    item_ids: Annotated[tuple[ItemId, ...], Field(min_length=1, max_length=MOST_ITEMS)] | None = (
+        None
+    )
+    device_id: Name | None = None
+    device: Name | None = None
+    priority: Priority | None = None
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if (self.item_id is None) == (self.item_ids is None):
+            raise ValueError("give item_id or item_ids")
+        if self.device_id is not None and self.device is not None:
+            raise ValueError("give device_id or device, not both")
+        return self
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """All that is asked for."""
+        return self.item_ids or ((self.item_id,) if self.item_id else ())
+
+
+class Retry(Body):
+    """How it is tried again; only an admin may force it in a cooldown."""
+
+    start: Annotated[From, Field(alias="from", strict=False)] = From.PART
+    force: bool = False
+
+
+class Cancel(Body):
+    """How it is cancelled; only an admin may do it for everyone who wants it."""
+
+    keep_part: bool = False
+    for_everyone: bool = False
+
+
+class Delete(Body):
+    """How it is deleted; only an admin may do it for everyone who wants it."""
+
+    for_everyone: bool = False
+
+
+class Prioritise(Body):
+    """Higher first."""
+
+    priority: Priority
+
+
+class Move(Body):
+    """Right before which other one; null is behind all others."""
+
+    before: Id | None
+
+
+class Filter(Body):
+    """Which downloads: all that one sees and that fit. Empty fits all."""
+
+    status: Annotated[
+        tuple[Annotated[Status, Field(strict=False)], ...], Field(max_length=len(Status))
+    ] = ()
+    device_id: Name | None = None
+    owner: Annotated[tuple[Name, ...], Field(max_length=MOST_OWNERS)] | Name = ()
+    type: Annotated[
+        tuple[Annotated[ItemType, Field(strict=False)], ...], Field(max_length=len(ItemType))
+    ] = ()
+    q: Annotated[str, Field(max_length=200)] = ""
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """All owners that are named."""
+        return (self.owner,) if isinstance(self.owner, str) else self.owner
+
+    @property
+    def selection(self) -> Selection:
+        """The same as the service is asked."""
+        return Selection(
+            statuses=frozenset(self.status),
+            device_id=self.device_id,
+            owners=self.owners,
+            text=self.q,
+            item_types=frozenset(self.type),
+        )
+
+
+class Many(Body):
+    """One thing for many downloads: these, or all that fit."""
+
+    action: Annotated[Bulk, Field(strict=False)]
+    ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST_IDS)] | None = None
+    filter: Filter | None = None
+    start: Annotated[From, Field(alias="from", strict=False)] = From.PART
+    force: bool = False
+    keep_part: bool = False
+    priority: Priority | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("give ids or filter")
+        if self.action is Bulk.DELETE and self.ids is None:
+            raise ValueError("files are deleted by their ids, not by a filter")
+        if self.action is Bulk.PRIORITISE and self.priority is None:
+            raise ValueError("give the priority")
+        return self
+
+
+ActionAnswer = schemas.Acted | schemas.Gone
+
+
+@api.get(
+    "/downloads",
+    role=Role.SIGNED_IN,
+    query=DownloadsQuery,
+    returns=Listed[schemas.Download],
+)
+def downloads(services: WebServices, query: DownloadsQuery) -> DownloadPage:
+    """List downloads, newest first."""
+    return services.downloads.downloads(person(), query.wanted())
+
+
+@api.get(ONE, role=Role.SIGNED_IN, returns=schemas.Download)
+def download(services: WebServices, download_id: int) -> DownloadView | None:
+    """One download."""
+    return services.downloads.download(person(), download_id)
+
+
+@api.get(f"{ONE}/cover", role=Role.SIGNED_IN, query=WidthQuery, media="image/*")
+def cover(services: WebServices, download_id: int, query: WidthQuery) -> Response:
+    """Its cover."""
+    width = cover_width(query.width)
+    found = services.downloads.cover(person(), download_id, width)
     if found is None:
         raise ApiError(HTTPStatus.NOT_FOUND)
-    return picture(found, width)
+    return cover_reply(found, width)
 
 
-def picture(found: Cover, width: int) -> Response:
+@actions.post(
+    "/downloads",
+    role=Role.SIGNED_IN,
+    body=Add,
+    returns=schemas.Added,
+    status=HTTPStatus.CREATED,
+    also=HTTPStatus.OK,
+)
+def add(services: WebServices, body: Add) -> Response:
+    """Ask for items: containers expand, nothing is doubled."""
+    who = person()
+    added = services.actions.add(
+        who, body.items, device=body.device_id or body.device, priority=body.priority
+    )
+    results = {one.result for one in added}
+    if results <= {AddResult.REFUSED, AddResult.NOT_FOUND}:
+        unknown = results == {AddResult.NOT_FOUND}
+        status = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.CONFLICT
+        raise ApiError(status, f"{added[0].text}.", facts={"code": added[0].code})
+    status = HTTPStatus.CREATED if AddResult.QUEUED in results else HTTPStatus.OK
+    return json_reply(schemas.Added, _added(services, who, added), status)
+
+
+@actions.post("/downloads/bulk", role=Role.SIGNED_IN, body=Many, returns=schemas.BulkOutcomes)
+def bulk(services: WebServices, body: Many) -> schemas.BulkOutcomes:
+    """Do one thing to many downloads."""
+    who = person()
+    names_owners = body.filter is not None and bool(body.filter.owners)
+    _check_admin(who, asked=body.force or names_owners)
+    command = DownloadCommand(
+        action=Action.LET_GO if body.action is Bulk.CLEAR_COMPLETED else Action(body.action.value),
+        from_zero=body.start is From.ZERO,
+        keep_part=body.keep_part,
+        priority=body.priority or 0,
+        force=body.force,
+    )
+    if body.filter is None:
+        outcomes = services.actions.act_on(who, body.ids or (), command)
+    else:
+        outcomes = services.actions.act_on_all(who, body.filter.selection, command)
+    counted = Counter(one.result.value for one in outcomes)
+    return schemas.BulkOutcomes(
+        items=[schemas.BulkOutcome.model_validate(one) for one in outcomes],
+        total=len(outcomes),
+        page=1,
+        page_size=len(outcomes),
+        counts={one.value: counted[one.value] for one in ResultKind},
+        undo=_undo(services.undo.remember(who, command.action, outcomes)),
+    )
+
+
+@actions.post(
+    f"{ONE}/pause",
+    role=Role.SIGNED_IN,
+    body=NoBody,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def pause(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
+    """Pause."""
+    return _act(services, download_id, DownloadCommand(action=Action.PAUSE))
+
+
+@actions.post(
+    f"{ONE}/resume",
+    role=Role.SIGNED_IN,
+    body=NoBody,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def resume(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
+    """Resume."""
+    return _act(services, download_id, DownloadCommand(action=Action.RESUME))
+
+
+@actions.post(
+    f"{ONE}/retry",
+    role=Role.SIGNED_IN,
+    body=Retry,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def retry(services: WebServices, download_id: int, body: Retry) -> ActionAnswer:
+    """Try again."""
+    from_zero = body.start is From.ZERO
+    command = DownloadCommand(action=Action.RETRY, from_zero=from_zero, force=body.force)
+    return _act(services, download_id, command)
+
+
+@actions.post(
+    f"{ONE}/accept",
+    role=Role.SIGNED_IN,
+    body=NoBody,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def accept(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
+    """Accept a file as it is, although the library says another length."""
+    return _act(services, download_id, DownloadCommand(action=Action.ACCEPT))
+
+
+@actions.post(
+    f"{ONE}/cancel",
+    role=Role.SIGNED_IN,
+    body=Cancel,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def cancel(services: WebServices, download_id: int, body: Cancel) -> ActionAnswer:
+    """Cancel."""
+    command = DownloadCommand(
+        action=Action.CANCEL, keep_part=body.keep_part, for_everyone=body.for_everyone
+    )
+    return _act(services, download_id, command)
+
+
+@actions.delete(
+    ONE,
+    role=Role.SIGNED_IN,
+    body=Delete,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def delete(services: WebServices, download_id: int, body: Delete) -> ActionAnswer:
+    """Delete the file."""
+    command = DownloadCommand(action=Action.DELETE, for_everyone=body.for_everyone)
+    return _act(services, download_id, command)
+
+
+@actions.post(
+    f"{ONE}/prioritise",
+    role=Role.SIGNED_IN,
+    body=Prioritise,
+    returns=ActionAnswer,
+)
+def prioritise(services: WebServices, download_id: int, body: Prioritise) -> ActionAnswer:
+    """Give it a priority."""
+    command = DownloadCommand(action=Action.PRIORITISE, priority=body.priority)
+    return _act(services, download_id, command)
+
+
+@actions.post(
+    f"{ONE}/top",
+    role=Role.SIGNED_IN,
+    body=NoBody,
+    may_be_empty=True,
+    returns=ActionAnswer,
+)
+def top(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
+    """Move to the top."""
+    return _act(services, download_id, DownloadCommand(action=Action.TOP))
+
+
+@actions.post(f"{ONE}/move", role=Role.SIGNED_IN, body=Move, returns=ActionAnswer)
+def move(services: WebServices, download_id: int, body: Move) -> ActionAnswer:
+    """Move before another one."""
+    command = DownloadCommand(action=Action.MOVE, before=body.before or 0)
+    return _act(services, download_id, command)
+
+
+@actions.post(
+    f"/undo/<string(maxlength={LONGEST_TOKEN}):token>",
+    role=Role.SIGNED_IN,
+    returns=schemas.Undone,
+)
+def undo(services: WebServices, token: str) -> schemas.Undone:
+    """Take back what one did a moment ago."""
+    record = take_back(services, token)
+    return schemas.Undone(action=record.action, files=record.total)
+
+
+def take_back(services: WebServices, token: str) -> UndoRecord:
+    """Take back what the person who asks did under this token.
+
+    Raises:
+        ApiError: It is over (409).
+    """
+    record = services.undo.undo(person(), token)
+    if record is None:
+        raise ApiError(HTTPStatus.CONFLICT, OVER, facts={"code": "over"})
+    return record
+
+
+def cover_width(wanted: int) -> int:
+    """Return the width that is made and is wide enough, else the widest."""
+    return next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
+
+
+def cover_reply(found: Cover, width: int) -> Response:
     """Return a picture that may be kept, but is shown only after asking whether it still may be.
 
     Raises:
-        Problem: It is of a type that could carry a script (404).
+        ApiError: It is of a type that could carry a script (404).
     """
     if found.mime_type not in PICTURES:
         raise ApiError(HTTPStatus.NOT_FOUND)
@@ -84,3 +502,47 @@ def picture(found: Cover, width: int) -> Response:
     reply.set_etag(f"{found.tag}-{width}".encode("ascii", "ignore").decode().replace('"', ""))
     reply.make_conditional(request)
     return reply
+
+
+def _act(services: WebServices, download_id: int, command: DownloadCommand) -> ActionAnswer:
+    who = person()
+    _check_admin(who, asked=command.force or command.for_everyone)
+    outcome = services.actions.act(who, download_id, command)
+    if outcome.result is ResultKind.NOT_FOUND:
+        raise ApiError(HTTPStatus.NOT_FOUND)
+    if outcome.result is ResultKind.REFUSED:
+        until = {"retry_next_at": moment(outcome.until)} if outcome.until else {}
+        facts = {"code": outcome.code, **until}
+        raise ApiError(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=facts)
+    view = services.actions.show(who, download_id)
+    undo = _undo(services.undo.remember(who, command.action, [outcome]))
+    result, message = outcome.result.value, outcome.text
+    if view is None:
+        return schemas.Gone(id=download_id, result=result, message=message, undo=undo)
+    shown = dict(schemas.Download.model_validate(view))
+    return schemas.Acted(**shown, result=result, message=message, undo=undo)
+
+
+def _added(services: WebServices, who: Person, added: Sequence[AddedItem]) -> schemas.Added:
+    ids = list(dict.fromkeys(ref.id for one in added for ref in one.downloads))
+    views = [services.actions.show(who, one) for one in ids[:MOST_SHOWN]]
+    return schemas.Added(
+        items=[schemas.Download.model_validate(one) for one in views if one is not None],
+        total=len(ids),
+        page=1,
+        page_size=MOST_SHOWN,
+        results=[schemas.Addition.model_validate(one) for one in added],
+    )
+
+
+def _undo(record: UndoRecord) -> schemas.UndoToken | None:
+    return schemas.UndoToken(token=record.token) if record.can_undo else None
+
+
+def _check_admin(who: Person, *, asked: bool) -> None:
+    if asked and not who.is_admin:
+        raise ApiError(
+            HTTPStatus.FORBIDDEN,
+            "Only an admin may force this, do it for everyone or choose by owner.",
+            facts={"code": "admins-only"},
+        )

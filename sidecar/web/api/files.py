@@ -1,77 +1,177 @@
-"""`/api/v1/offline`: what can be played without Jellyfin. Reads only, and looks before it says."""
+"""`/api/v1/offline` and `/media`: what can be played without Jellyfin, and the files themselves.
+
+The files come from a device, or through us from Jellyfin, with ranges. No database connection is
+held while a file is sent, and each person has a few places only, so that players never starve the
+page.
+"""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from types import MappingProxyType
+from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Response, request
+from werkzeug.http import http_date
 
-from sidecar.domain.kinds import kind_of
-from sidecar.errors import NotVisible
-from sidecar.services.files.search import FoundFile, OfflineDesk
-from sidecar.web.api import presenters
-from sidecar.web.api.preferences import ITEM, checked
-from sidecar.web.request import query_params
+from sidecar.domain.kinds import TYPES
+from sidecar.errors import DeviceError, NotVisible
+from sidecar.services.files.search import FileQuery, FoundFilesPage
+from sidecar.services.files.streaming import NoFile, OpenFile, TooManyStreams
+from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
+from sidecar.web.api.preferences import ITEM
+from sidecar.web.api.schemas import library as schemas
 from sidecar.web.request.errors import answer
+from sidecar.web.request.query_params import LARGEST_ID, Kinds, PageQuery, Text
+from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.server.streaming import FileBody, ProxyBody
+from sidecar.web.services import WebServices
 
-
-def routes(desk: OfflineDesk) -> Blueprint:
-    """Return the routes."""
-    offline = Blueprint("offline", __name__, url_prefix="/api/v1/offline")
-
-    @offline.get("")
-    def files() -> Response:
-        found = desk.files(person(), query_params.files_query(request.args))
-        return jsonify(
-            {
-                "items": [_file(one) for one in found.items],
-                "total": found.total,
-                "page": found.page,
-                "page_size": found.page_size,
-                "missing": found.missing,
-            }
-        )
-
-    @offline.get(f"/{ITEM}")
-    def item(item_id: str) -> Response:
-        found = desk.item(person(), checked(item_id))
-        files = [_file(one) for one in found]
-        best = {name: files[0][name] for name in ("available", "text", "path", "url")}
-        return jsonify({"item_id": item_id, **best, "files": files})
-
-    offline.register_error_handler(
-        NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error))
-    )
-    return offline
-
-
-def media_url(download_id: int) -> str:
-    """Return where a file is fetched from us."""
-    return url_for("media.file", download_id=download_id)
-
-
-def _file(one: FoundFile) -> dict[str, object]:
-    view, sight = one.view, one.sight
-    told = presenters.download(view)
-    return {
-        "download_id": view.id,
-        "item_id": view.item_id,
-        "device_id": view.device_id,
-        "device_name": view.device_name,
-        "title": view.title,
-        "artist": view.artist,
-        "album": view.album,
-        "kind": kind_of(view.item_type).value,
-        "item_type": view.item_type,
-        "file_path": view.file_path,
-        "size": view.expected_size,
-        "content_hash": view.content_hash,
-        "completed_at": presenters.moment(view.completed_at),
-        "reasons": told["reasons"],
-        "owners": told["owners"],
-        "available": sight.is_available,
-        "text": sight.text,
-        "path": str(sight.path) if sight.path else None,
-        "url": media_url(view.id) if sight.is_available else None,
+RETRY_AFTER_S = "30"
+# Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player
+# asks for the same address once more, with our cookie: no more than that is allowed.
+HEADERS = MappingProxyType(
+    {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": (
+            "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+        ),
+        "X-Content-Type-Options": "nosniff",
     }
+)
+
+
+class FilesQuery(PageQuery):
+    """Which files; what is empty means any."""
+
+    q: Text = ""
+    device: Text = ""
+    kind: Kinds = frozenset()
+
+
+def _device_away(error: DeviceError) -> Response:
+    return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), facts={"code": error.code})
+
+
+def _too_many(error: TooManyStreams) -> Response:
+    status = HTTPStatus.TOO_MANY_REQUESTS if error.is_own else HTTPStatus.SERVICE_UNAVAILABLE
+    reply = answer(status, str(error), facts={"code": "too-many-streams"})
+    reply.headers["Retry-After"] = RETRY_AFTER_S
+    return reply
+
+
+offline = Endpoints("offline", f"{PREFIX}/offline", errors={NotVisible: NOT_FOUND})
+media = Endpoints(
+    "media",
+    "/media",
+    errors={
+        NotVisible: NOT_FOUND,
+        NoFile: NOT_FOUND,
+        DeviceError: _device_away,
+        TooManyStreams: _too_many,
+    },
+)
+
+
+@offline.get("", role=Role.SIGNED_IN, query=FilesQuery, returns=schemas.OfflineFiles)
+def files(services: WebServices, query: FilesQuery) -> FoundFilesPage:
+    """The files that can be played without Jellyfin, newest first."""
+    wanted = FileQuery(
+        text=query.q,
+        device_id=query.device or None,
+        item_types=frozenset(str(TYPES[kind]) for kind in query.kind),
+        page=query.page,
+        page_size=query.page_size,
+    )
+    return services.file_search.files(person(), wanted)
+
+
+@offline.get(f"/{ITEM}", role=Role.SIGNED_IN, returns=schemas.OfflineItem)
+def offline_item(services: WebServices, item_id: str) -> schemas.OfflineItem:
+    """Whether an item can be played without Jellyfin now."""
+    found = services.file_search.item(person(), item_id)
+    files = [schemas.OfflineFile.model_validate(one) for one in found]
+    return schemas.OfflineItem(item_id=item_id, files=files)
+
+
+@media.get(
+    f"/<int(max={LARGEST_ID}):download_id>",
+    role=Role.SIGNED_IN,
+    media="*/*",
+    answers_head=True,
+)
+def file(services: WebServices, download_id: int) -> Response:
+    """A file on a device, or a part of it."""
+    asker = person()
+    found = services.media.open(asker, download_id)
+    try:
+        facts = FileVersion(found.size, found.etag, to_the_second(found.modified_ns))
+        asked = dict(request.headers)
+        if request.method == "HEAD":
+            # A range is of a GET alone.
+            asked.pop("Range", None)
+        part = part_of(facts, asked)
+        reply = _described(found, facts, part)
+        if request.method == "HEAD" or not part.length:
+            found.file.close()
+            return reply
+        end = services.media.begin(asker)
+        services.media.note_use(asker, found)
+    except BaseException:
+        found.file.close()
+        raise
+
+    def close() -> None:
+        found.file.close()
+        end()
+
+    reply.response = FileBody(found.file, start=part.start, length=part.length, close=close)
+    reply.direct_passthrough = True
+    return reply
+
+
+@media.get(f"/item/{ITEM}", role=Role.SIGNED_IN, media="*/*", answers_head=True)
+def item(services: WebServices, item_id: str) -> Response:
+    """An item's file in Jellyfin, through us, or a part of it."""
+    asker = person()
+    end = services.media.begin(asker)
+    try:
+        found = services.media.stream(asker, item_id, dict(request.headers))
+    except BaseException:
+        end()
+        raise
+
+    def close() -> None:
+        found.close()
+        end()
+
+    headers = {**HEADERS, **found.headers}
+    if request.method == "HEAD":
+        close()
+        return Response(status=found.status, headers=headers, mimetype=found.mime_type)
+    body = ProxyBody(found.blocks(), abort=found.abort, close=close)
+    return Response(
+        body,
+        status=found.status,
+        headers=headers,
+        mimetype=found.mime_type,
+        direct_passthrough=True,
+    )
+
+
+def _described(found: OpenFile, facts: FileVersion, part: RangePart) -> Response:
+    reply = Response(status=part.status, headers=dict(HEADERS), mimetype=found.mime_type)
+    reply.set_etag(facts.etag)
+    reply.headers["Last-Modified"] = http_date(facts.modified)
+    reply.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.name, safe='')}"
+    if part.status == HTTPStatus.PARTIAL_CONTENT:
+        last = part.start + part.length - 1
+        reply.headers["Content-Range"] = f"bytes {part.start}-{last}/{facts.size}"
+    if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        reply.headers["Content-Range"] = f"bytes */{facts.size}"
+    if part.status != HTTPStatus.NOT_MODIFIED:
+        reply.headers["Content-Length"] = str(part.length)
+    return reply

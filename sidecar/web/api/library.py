@@ -3,113 +3,107 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Response, url_for
 
 from sidecar.errors import NotPossible, NotVisible
-from sidecar.services.files.streaming import Local, MediaDesk
-from sidecar.services.library.browse import BrowsingDesk, LibraryEntry
-from sidecar.services.library.download_state import ItemDownloadState
-from sidecar.web.api.downloads import COVER_WIDTHS, picture
-from sidecar.web.api.files import media_url
-from sidecar.web.api.preferences import ITEM, checked
-from sidecar.web.request import query_params
-from sidecar.web.request.errors import answer
+from sidecar.services.files.streaming import Local
+from sidecar.services.library.browse import BrowseQuery, BrowseSort, LibraryEntry, LibraryPage
+from sidecar.web.api.downloads import cover_reply, cover_width
+from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints, Refusal
+from sidecar.web.api.preferences import ITEM
+from sidecar.web.api.schemas import library as schemas
+from sidecar.web.api.schemas.base import Listed
+from sidecar.web.request.query_params import (
+    Argument,
+    Kinds,
+    PageQuery,
+    Query,
+    Text,
+    Width,
+    check_item_id,
+    one_of,
+)
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+items = Endpoints(
+    "items",
+    f"{PREFIX}/items",
+    errors={NotVisible: NOT_FOUND, NotPossible: Refusal(HTTPStatus.UNPROCESSABLE_ENTITY)},
+)
 
 
-def routes(desk: BrowsingDesk, media: MediaDesk) -> Blueprint:
-    """Return the routes."""
-    items = Blueprint("items", __name__, url_prefix="/api/v1/items")
-
-    @items.get("")
-    def listed() -> Response:
-        found = desk.listed(person(), query_params.items_query(request.args))
-        return jsonify(
-            {
-                "items": [_item(one) for one in found.items],
-                "total": found.total,
-                "page": found.page,
-                "page_size": found.page_size,
-            }
-        )
-
-    @items.get(f"/{ITEM}")
-    def show(item_id: str) -> Response:
-        return jsonify(_item(desk.show(person(), checked(item_id))))
-
-    @items.get(f"/{ITEM}/cover")
-    def cover(item_id: str) -> Response:
-        wanted = request.args.get("size", default=COVER_WIDTHS[0], type=int)
-        width = next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
-        return picture(desk.cover(person(), checked(item_id), width), width)
-
-    @items.get(f"/{ITEM}/source")
-    def source(item_id: str) -> Response:
-        found = media.source(person(), checked(item_id))
-        if isinstance(found, Local):
-            url = media_url(found.download_id)
-            return jsonify({"source": "local", "path": str(found.path), "url": url})
-        url = url_for("media.item", item_id=found.item_id)
-        return jsonify({"source": "remote", "stream_url": url})
-
-    _hearts(items, desk)
-    items.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
-    items.register_error_handler(NotPossible, _refused)
-    return items
+def _parent(text: str) -> str | None:
+    text = text.strip()
+    return check_item_id(text) if text else None
 
 
-def _hearts(items: Blueprint, desk: BrowsingDesk) -> None:
-    @items.put(f"/{ITEM}/heart")
-    def heart(item_id: str) -> Response:
-        pressed = desk.heart(person(), checked(item_id), value=True)
-        return jsonify({"item_id": item_id, "favourite": pressed})
+class LibraryQuery(PageQuery):
+    """Where in the library, or what to search for there."""
 
-    @items.delete(f"/{ITEM}/heart")
-    def no_heart(item_id: str) -> Response:
-        pressed = desk.heart(person(), checked(item_id), value=False)
-        return jsonify({"item_id": item_id, "favourite": pressed})
-
-
-def _refused(error: NotPossible) -> Response:
-    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    parent: Annotated[
+        str | None, Argument(_parent, {"type": "string", "pattern": "^[0-9a-f]{32}$"})
+    ] = None
+    kind: Kinds = frozenset()
+    q: Text = ""
+    sort: Annotated[BrowseSort | None, one_of(BrowseSort, may_be_empty=True)] = None
 
 
-def _item(shown: LibraryEntry) -> dict[str, object]:
-    entry, item = shown.entry, shown.entry.item
-    has_cover = item.image_item_id is not None
-    return {
-        "item_id": item.id,
-        "kind": entry.kind.value,
-        "item_type": item.type.value,
-        "title": item.title,
-        "artist": item.artist or item.album_artist,
-        "album": item.album,
-        "album_id": item.album_id,
-        "series": item.series,
-        "series_id": item.series_id,
-        "number": item.number,
-        "disc": item.disc,
-        "year": item.year,
-        "seconds": item.seconds,
-        "size": item.size,
-        "favourite": item.is_favorite,
-        "played": item.is_played,
-        "children": entry.children,
-        "can_download": bool(item.can_download),
-        "cover": url_for("items.cover", item_id=item.id) if has_cover else None,
-        "devices": None if shown.buttons is None else [_button(one) for one in shown.buttons],
-    }
+class SizeQuery(Query):
+    """How wide a picture is asked for."""
+
+    size: Width = 0
 
 
-def _button(one: ItemDownloadState) -> dict[str, object]:
-    return {
-        "device_id": one.device_id,
-        "device_name": one.device_name,
-        "state": one.state.value,
-        "download_id": one.download_id,
-        "place": one.place,
-        "progress": one.progress,
-        "done": one.done,
-        "total": one.total,
-    }
+@items.get("", role=Role.SIGNED_IN, query=LibraryQuery, returns=Listed[schemas.LibraryItem])
+def listed(services: WebServices, query: LibraryQuery) -> LibraryPage:
+    """Look through the library, or search it."""
+    wanted = BrowseQuery(
+        parent=query.parent,
+        kinds=query.kind,
+        text=query.q,
+        sort=query.sort,
+        page=query.page,
+        page_size=query.page_size,
+    )
+    return services.library.listed(person(), wanted)
+
+
+@items.get(f"/{ITEM}", role=Role.SIGNED_IN, returns=schemas.LibraryItem)
+def show(services: WebServices, item_id: str) -> LibraryEntry:
+    """One item."""
+    return services.library.show(person(), item_id)
+
+
+@items.get(f"/{ITEM}/cover", role=Role.SIGNED_IN, query=SizeQuery, media="image/*")
+def cover(services: WebServices, item_id: str, query: SizeQuery) -> Response:
+    """Its cover."""
+    width = cover_width(query.size)
+    return cover_reply(services.library.cover(person(), item_id, width), width)
+
+
+@items.get(f"/{ITEM}/source", role=Role.SIGNED_IN, returns=schemas.Local | schemas.Remote)
+def source(services: WebServices, item_id: str) -> schemas.Local | schemas.Remote:
+    """Where it is played from."""
+    found = services.media.source(person(), item_id)
+    if isinstance(found, Local):
+        url = schemas.media_url(found.download_id)
+        return schemas.Local(source="local", path=str(found.path), url=url)
+    return schemas.Remote(source="remote", stream_url=url_for("media.item", item_id=found.item_id))
+
+
+@items.put(f"/{ITEM}/heart", role=Role.SIGNED_IN, returns=schemas.Heart)
+def heart(services: WebServices, item_id: str) -> schemas.Heart:
+    """Press its heart in Jellyfin."""
+    pressed = services.library.heart(person(), item_id, value=True)
+    return schemas.Heart(item_id=item_id, favourite=pressed)
+
+
+@items.delete(f"/{ITEM}/heart", role=Role.SIGNED_IN, returns=schemas.Heart)
+def no_heart(services: WebServices, item_id: str) -> schemas.Heart:
+    """Take its heart away in Jellyfin."""
+    pressed = services.library.heart(person(), item_id, value=False)
+    return schemas.Heart(item_id=item_id, favourite=pressed)

@@ -1,52 +1,34 @@
-"""`/api/v1/openapi.json`: the API's own description, made from the routes that are really there.
-
-routes ──┐
-table ───┼──▶ OpenAPI 3.1
-shapes ──┘
-"""
+"""Describes the API as OpenAPI 3.1, from what its routes declare."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import get_args
 
-from flask import Blueprint, Response, current_app, jsonify
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from werkzeug.routing import Rule
 
 from sidecar import __version__
-from sidecar.web.api import schemas as schemas_api
-from sidecar.web.api.operations import OPERATIONS, Json, Operation, Table
+from sidecar.web.api.endpoints import PREFIX, Endpoint, Refusal
+from sidecar.web.api.schemas.users import ProblemDetails
 
-PREFIX = "/api/v1"
 REF = "#/components/schemas/{model}"
+Json = dict[str, object]
+Names = Mapping[tuple[type[BaseModel], str], str]
 
 
-def routes(table: Table = OPERATIONS) -> Blueprint:
-    """Return the route."""
-    openapi = Blueprint("openapi", __name__, url_prefix=PREFIX)
-
-    @openapi.get("/openapi.json")
-    def show() -> Response:
-        return jsonify(described(list(current_app.url_map.iter_rules()), table))
-
-    return openapi
-
-
-def described(rules: list[Rule], table: Table = OPERATIONS) -> Json:
-    """Return the description of those routes that the table knows."""
+def described(endpoints: Iterable[Endpoint]) -> Json:
+    """Return the description of those routes that are of the API."""
+    ours = sorted(
+        (one for one in endpoints if one.path.startswith(PREFIX)), key=lambda one: one.path
+    )
     paths: dict[str, Json] = {}
-    names, schemas = _schemas(table)
-    for rule in rules:
-        for verb in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            operation = table.get((rule.endpoint, verb))
-            if operation is not None:
-                path, arguments = _path(rule.rule)
-                paths.setdefault(path, {})[verb.lower()] = _operation(
-                    rule.endpoint, operation, arguments, names
-                )
+    names, schemas = _schemas(ours)
+    for one in ours:
+        path, arguments = _path(one.path)
+        paths.setdefault(path, {})[one.verb.lower()] = _operation(one, arguments, names)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Jellyfin Sidecar", "version": __version__},
@@ -62,60 +44,71 @@ def described(rules: list[Rule], table: Table = OPERATIONS) -> Json:
     }
 
 
-def _schemas(table: Table) -> tuple[Mapping[type[BaseModel], str], Json]:
-    answers = {shape for one in table.values() for shape in (one.answer, one.also) if shape}
-    sent = {one.body for one in table.values() if one.body}
-    wanted = [(one, "serialization") for one in [*answers, schemas_api.ProblemDetails]]
+def _answers(one: Endpoint) -> tuple[type[BaseModel], ...]:
+    if one.returns is None:
+        return ()
+    return get_args(one.returns) if isinstance(one.returns, UnionType) else (one.returns,)
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Names, Json]:
+    told = {schema for one in endpoints for schema in _answers(one)} | {ProblemDetails}
+    sent = {one.body for one in endpoints if one.body}
     made, all_of_them = models_json_schema(
-        [*wanted, *((one, "validation") for one in sent)],  # type: ignore[list-item]
+        [*((one, "serialization") for one in told), *((one, "validation") for one in sent)],
         ref_template=REF,
     )
-    names = {model: str(schema["$ref"]) for (model, _), schema in made.items()}
+    names = {key: str(schema["$ref"]) for key, schema in made.items()}
     return names, dict(all_of_them["$defs"])  # type: ignore[return-value]
 
 
-def _operation(
-    endpoint: str, operation: Operation, arguments: list[Json], names: Mapping[type[BaseModel], str]
-) -> Json:
-    told: Json = {
-        "operationId": endpoint,
-        "summary": operation.summary,
-        "parameters": [
-            *arguments,
-            *(
-                {"name": name, "in": "query", "schema": schema}
-                for name, schema in operation.query.items()
-            ),
-        ],
-        "responses": {
-            str(operation.status): _answer(operation, names),
-            "default": _content("What went wrong", names[schemas_api.ProblemDetails], problem=True),
-        },
+def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:
+    responses = {str(one.success.value): _answer(one, names)}
+    if one.also is not None:
+        responses[str(one.also.value)] = _answer(one, names)
+    problem = {
+        "application/problem+json": {"schema": {"$ref": names[ProblemDetails, "serialization"]}}
     }
-    if operation.status == HTTPStatus.CREATED and operation.answer is schemas_api.Added:
-        told["responses"] |= {"200": _answer(operation, names)}  # type: ignore[operator]
-    if operation.body is not None:
+    statuses = {refuse.status for refuse in one.errors.values() if isinstance(refuse, Refusal)}
+    for status in sorted(statuses):
+        responses[str(status.value)] = {"description": status.phrase, "content": problem}
+    responses["default"] = {"description": "What went wrong", "content": problem}
+    told: Json = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "parameters": [*arguments, *_query(one)],
+        "responses": responses,
+    }
+    if one.body is not None:
+        reference = {"$ref": names[one.body, "validation"]}
         told["requestBody"] = {
-            "required": operation.needs_body,
-            "content": {"application/json": {"schema": {"$ref": names[operation.body]}}},
+            "required": not one.may_be_empty,
+            "content": {"application/json": {"schema": reference}},
         }
     return told
 
 
-def _answer(operation: Operation, names: Mapping[type[BaseModel], str]) -> Json:
-    if operation.media is not None:
-        return {"description": operation.summary, "content": {operation.media: {}}}
-    if operation.answer is None:
+def _query(one: Endpoint) -> list[Json]:
+    if one.query is None:
+        return []
+    fields = one.query.model_json_schema()["properties"]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "schema": {key: schema[key] for key in schema if key != "title"},
+        }
+        for name, schema in fields.items()
+    ]
+
+
+def _answer(one: Endpoint, names: Names) -> Json:
+    if one.media is not None:
+        return {"description": one.summary, "content": {one.media: {}}}
+    refs: list[Json] = [{"$ref": names[each, "serialization"]} for each in _answers(one)]
+    if not refs:
         return {"description": "Done"}
-    either = [names[one] for one in (operation.answer, operation.also) if one]
-    return _content(operation.summary, *either)
-
-
-def _content(description: str, *references: str, problem: bool = False) -> Json:
-    kind = "application/problem+json" if problem else "application/json"
-    refs = [{"$ref": one} for one in references]
-    schema: Json = dict(refs[0]) if len(refs) == 1 else {"anyOf": refs}
-    return {"description": description, "content": {kind: {"schema": schema}}}
+    schema: Json = refs[0] if len(refs) == 1 else {"anyOf": refs}
+    return {"description": one.summary, "content": {"application/json": {"schema": schema}}}
 
 
 def _path(rule: str) -> tuple[str, list[Json]]:

@@ -1,59 +1,19 @@
-"""What the settings of devices and rules are called on the page, and what the rules do."""
+"""What the settings of devices are called on the page, and how sizes are written in fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from sidecar.config.schema import Key
 from sidecar.services.rules.settings_view import Value
 from sidecar.web.i18n.numbers import translatable
 
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLabel:
-    """A rule in words."""
-
-    name: str
-    what: str
-
-
-RULES = MappingProxyType(
+# What can be set of a device; a rule's settings bring their own.
+DEVICE_KEYS = MappingProxyType(
     {
-        "queue_ahead": RuleLabel(
-            translatable("Next in the queue"),
-            translatable("While you play, the tracks that come next are fetched before all else."),
-        ),
-        "playlists": RuleLabel(
-            translatable("Playlists"),
-            translatable("The playlists that you choose are kept whole and in order."),
-        ),
-        "album_affinity": RuleLabel(
-            translatable("Albums you like"),
-            translatable("Who really plays several tracks of an album gets the rest of it."),
-        ),
-        "next_up": RuleLabel(
-            translatable("Next up"),
-            translatable("The next episodes and parts of what you are in the middle of."),
-        ),
-        "latest": RuleLabel(
-            translatable("Newly added"),
-            translatable("The albums that were added to the library last."),
-        ),
-    }
-)
-KEYS = MappingProxyType(
-    {
-        "enabled": translatable("On"),
-        "grace": translatable("When it is not wanted any more, it stays for another"),
-        "count": translatable("How many"),
-        "minutes": translatable("Minutes in place of a number (0: the number counts)"),
-        "expires": translatable("A client that is silent for so long has stopped"),
-        "threshold": translatable("Tracks that must have been played"),
-        "window": translatable("Within the last"),
-        "most_series": translatable("Of so many series at most"),
-        "albums": translatable("How many albums"),
         "budget": translatable("Room for our files"),
         "reserve": translatable("Always stays free"),
         "paused": translatable("Paused: nothing comes and nothing goes"),
@@ -85,6 +45,11 @@ OPTIONS = MappingProxyType(
         "jellyfin": translatable("another Jellyfin server"),
     }
 )
+
+
+def setting(key: Key) -> str:
+    """Return what a setting is called, in English: as its rule says, or of the device."""
+    return key.label or DEVICE_KEYS.get(key.name, key.name)
 
 
 def size(octets: Value) -> str:

@@ -17,7 +17,6 @@ from types import MappingProxyType
 from babel import negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import get_decimal_symbol
 from flask import Blueprint, Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -74,8 +73,8 @@ class Languages:
         """Read the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
         self._words = {
-            one: LocalFormat(said.gettext, said.ngettext, get_decimal_symbol(one))
-            for one, said in self._sentences.items()
+            one: LocalFormat(one, translations.gettext, translations.ngettext)
+            for one, translations in self._sentences.items()
         }
 
     def now(self) -> str:

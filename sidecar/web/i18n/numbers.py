@@ -1,6 +1,6 @@
-"""Numbers as people read them: sizes, speeds, times. Pure; the browser's `words.js` says the same.
+"""Numbers as people read them: sizes, speeds, times. The browser's `words.js` says the same.
 
-Sizes count in thousands (MB), as shops and file managers do.
+Sizes count in thousands (MB), as drives are labelled, with one decimal from MB on.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sidecar.messages import size_text
+from babel.dates import format_timedelta
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from sidecar.domain.translatable import translatable as translatable  # noqa: PLC0414 - for `web`
+from sidecar.sizes import UNITS, scale_size
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def translatable(text: str) -> str:
-    """Return the text as it is: this marks what the catalogues must have."""
-    return text
+# A time is told in the larger unit once there are two of it: 90 minutes, 2 hours.
+AT_LEAST = 2.0
 
 
 def in_english(one: str, many: str, number: int) -> str:
@@ -26,58 +29,65 @@ def in_english(one: str, many: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LocalFormat:
-    """How numbers are said in one language.
+    """Formats sizes and times in one language.
 
     Attributes:
-        sentence: Gives the sentence, from the English one.
-        counted: Gives the sentence for a number, from its two English forms.
-        point: What stands before the decimals.
+        locale: The language.
+        sentence: Translates an English sentence.
+        counted: Translates the form of a sentence that fits a number.
     """
 
+    locale: str = "en"
     sentence: Callable[[str], str] = translatable
     counted: Callable[[str, str, int], str] = in_english
-    point: str = "."
 
     def size(self, octets: float) -> str:
-        """Return an amount of bytes: `0 B`, `482 kB`, `3.4 MB`, `12 GB`."""
-        return size_text(octets, self.point)
+        """Return an amount of bytes: `0 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
+        scaled = scale_size(octets)
+        if not scaled.unit:
+            return self._unit(scaled.amount, "digital-byte", "long")
+        # Symbols are the same everywhere; CLDR's German says "1,0 Mbyte", but "1,1 MB".
+        pattern = "#,##0.0" if scaled.decimals else "#,##0"
+        number = format_decimal(scaled.amount, pattern, self.locale)
+        return f"{number} {UNITS[scaled.unit]}"
 
     def speed(self, octets_per_s: float) -> str:
         """Return a speed."""
         return f"{self.size(octets_per_s)}/s"
 
     def seconds(self, amount: float) -> str:
-        """Return a length of time, roughly: `40 s`, `3 min`, `2 h 10 min`, `3 days`."""
-        whole = max(1, round(amount))
-        if whole < 2 * MINUTE:
-            return f"{whole} s"
-        if whole < 2 * HOUR:
-            return f"{round(whole / MINUTE)} min"
-        if whole < 2 * DAY:
-            hours, minutes = divmod(round(whole / MINUTE), 60)
-            return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-        return self._numbered("%(number)s day", "%(number)s days", round(whole / DAY))
+        """Return a length of time, roughly: `40 sec`, `3 min`, `2 hr 10 min`, `3 days`."""
+        whole = max(1, _round(amount))
+        if whole < AT_LEAST * MINUTE:
+            return self._unit(whole, "duration-second")
+        if whole < AT_LEAST * HOUR:
+            return self._unit(_round(whole / MINUTE), "duration-minute")
+        if whole < AT_LEAST * DAY:
+            hours, minutes = divmod(_round(whole / MINUTE), 60)
+            said = self._unit(hours, "duration-hour")
+            return f"{said} {self._unit(minutes, 'duration-minute')}" if minutes else said
+        return self._unit(_round(whole / DAY), "duration-day", "long")
 
     def ago(self, at: datetime, now: datetime) -> str:
         """Return when something was."""
-        passed = (now - at).total_seconds()
-        if passed < MINUTE:
+        if (now - at).total_seconds() < MINUTE:
             return self.sentence("just now")
-        if passed < 2 * DAY:
-            return self.sentence("%(time)s ago") % {"time": self.seconds(passed)}
-        return self._numbered("%(number)s day ago", "%(number)s days ago", round(passed / DAY))
+        return self._relative(at, now, "minute")
 
     def ahead(self, at: datetime, now: datetime) -> str:
         """Return when something will be."""
-        left = (at - now).total_seconds()
-        if left < 1:
+        if (at - now).total_seconds() < 1:
             return self.sentence("now")
-        if left < 2 * DAY:
-            return self.sentence("in %(time)s") % {"time": self.seconds(left)}
-        return self._numbered("in %(number)s day", "in %(number)s days", round(left / DAY))
+        return self._relative(at, now, "second")
 
-    def _numbered(self, one: str, many: str, number: int) -> str:
-        return self.counted(one, many, number) % {"number": number}
+    def _relative(self, at: datetime, now: datetime, least: Literal["minute", "second"]) -> str:
+        return format_timedelta(
+            at - now, granularity=least, threshold=AT_LEAST, add_direction=True, locale=self.locale
+        )
+
+    def _unit(self, amount: float, unit: str, length: Literal["short", "long"] = "short") -> str:
+        said = format_unit(amount, unit, length, format="#,##0", locale=self.locale)
+        return said.replace("\xa0", " ")  # CLDR has it in some forms of a unit, not in others
 
 
 def percent(progress: float) -> int:
@@ -90,3 +100,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(max(seconds, 0)), MINUTE)
     hours, minutes = divmod(minutes, MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _round(amount: float) -> int:
+    """Round halves up, as the browser does."""
+    return int(amount + 0.5)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import ItemType
+from sidecar.domain.rules.registry import RULES
+from sidecar.domain.wishes import PIN
 from sidecar.events import Phase
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView, ReasonView
@@ -28,17 +30,9 @@ class StatusLabel:
     tone: str
 
 
-# The firmest first.
-REASON_ICONS = MappingProxyType(
-    {
-        "pin": "pin",
-        "favourites": "heart",
-        "playlists": "list-music",
-        "next_up": "tv",
-        "album_affinity": "disc-3",
-        "latest": "sparkles",
-        "queue_ahead": "list-start",
-    }
+# The firmest first: a person's own word, then what each rule states.
+REASON_ICONS: Mapping[str, str] = MappingProxyType(
+    {PIN: "pin"} | {one.name: one.icon for one in sorted(RULES, key=lambda one: -one.strength)}
 )
 PLAIN = MappingProxyType(
     {

@@ -15,7 +15,7 @@ from typing import Protocol
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Event
 from sidecar.services.accounts.person import Person
-from sidecar.web.api.presenters import Json
+from sidecar.web.api.schemas.base import Json
 from sidecar.web.security.auth import Identity
 
 MOST_SOCKETS_A_SESSION = 10
@@ -67,7 +67,7 @@ class Wire(Protocol):
     """What carries messages to browsers."""
 
     def begin(self, around: Around) -> None:
-        """Enter `around` whenever a thread that lives long asks the desk something."""
+        """Enter `around` whenever a thread that lives long asks a service something."""
 
     def send(self, to: str, event: str, payload: Json) -> None:
         """Send to a room, or to one socket by its id."""

@@ -28,9 +28,12 @@ from sidecar.events import (
     TransfersProgressed,
     WorkArrived,
 )
-from sidecar.services.downloads.views import Desk, DownloadQuery
-from sidecar.web.api import presenters
-from sidecar.web.api.presenters import Json
+from sidecar.services.downloads.views import DownloadQuery
+from sidecar.threads import do_nothing, run_periodically
+from sidecar.web.api.schemas.base import Json, to_json
+from sidecar.web.api.schemas.devices import Device
+from sidecar.web.api.schemas.downloads import Download, RunningTransfers, counts
+from sidecar.web.api.schemas.users import Notice
 from sidecar.web.live.audiences import (
     NAMES,
     Around,
@@ -45,6 +48,7 @@ from sidecar.web.live.audiences import (
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from sidecar.web.security import auth
 from sidecar.web.security.auth import Identity
+from sidecar.web.services import WebServices
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +90,9 @@ class Throttle(Generic[T]):
 class NewsPublisher:
     """Tells open pages what happens. `start` once, `stop` once."""
 
-    def __init__(self, desk: Desk, bus: Bus, clock: Clock, wire: Wire) -> None:
-        self._desk = desk
+    def __init__(self, services: WebServices, bus: Bus, clock: Clock, wire: Wire) -> None:
+        self._sign_in = services.sign_in
+        self._downloads = services.downloads
         self._bus = bus
         self._clock = clock
         self._wire = wire
@@ -153,11 +158,9 @@ class NewsPublisher:
 
     def _run(self, around: Around) -> None:
         with around():
-            while not self._stop.is_set():
-                try:
-                    self.step(self.rest_s())
-                except Exception:
-                    log.exception("open pages were not told of something")
+            run_periodically(
+                lambda: self.step(self.rest_s()), self._stop, do_nothing, "telling open pages"
+            )
 
     def _hear(self, news: News) -> None:
         match news:
@@ -206,7 +209,7 @@ class NewsPublisher:
 
     def _welcome(self, sid: str, asker: Identity) -> None:
         # The session may have ended between the handshake and now.
-        is_current = auth.look_again(self._desk, asker).person == asker.person
+        is_current = auth.look_again(self._sign_in, asker).person == asker.person
         audience = self._audiences.add(sid, asker) if is_current else None
         if audience is None:
             self._wire.close(sid)
@@ -224,7 +227,7 @@ class NewsPublisher:
     def _look_at_sessions(self) -> None:
         self._sessions_seen_at = self._clock.monotonic()
         for sid, asker in self._audiences.sockets():
-            now = auth.look_again(self._desk, asker)
+            now = auth.look_again(self._sign_in, asker)
             if now.person is None or now.person != asker.person:
                 self._close(sid)
 
@@ -242,11 +245,11 @@ class NewsPublisher:
     def _tell_of_download(self, change: DownloadChanged) -> None:
         self._viewers.clear()
         found = change.download
-        viewers = {found.user_id} if change.now is None else set(self._desk.viewers(found.id))
+        viewers = {found.user_id} if change.now is None else set(self._downloads.viewers(found.id))
         for audience in self._audiences:
             if audience.person.is_admin or audience.person.user_id in viewers:
-                view = self._desk.download(audience.person, found.id)
-                told = presenters.download(view) if view else None
+                view = self._downloads.download(audience.person, found.id)
+                told = to_json(Download, view) if view else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
             # Who else saw the row cannot be asked any more.
@@ -257,13 +260,13 @@ class NewsPublisher:
             seen = self._seen(audience, transfers)
             if seen or audience.heard_progress:
                 audience.heard_progress = bool(seen)
-                self._tell(audience, "download:progress", presenters.transfers(seen))
+                self._tell(audience, "download:progress", _running(seen))
 
     def _tell_of_device(self, device_id: str) -> None:
         for audience in self._audiences:
-            for one in self._desk.devices(audience.person):
+            for one in self._downloads.devices(audience.person):
                 if one.id == device_id:
-                    self._tell(audience, "device", {"device": presenters.device(one)})
+                    self._tell(audience, "device", {"device": to_json(Device, one)})
 
     def _tell_whole_truth(self, audience: Audience) -> None:
         snapshot = self._snapshot(audience)
@@ -276,15 +279,15 @@ class NewsPublisher:
         unfinished = STATUSES[Tab.ACTIVE] | STATUSES[Tab.FAILED]
         active = DownloadQuery(statuses=unfinished, page_size=SNAPSHOT_SIZE)
         return {
-            "counts": presenters.counts(self._desk.counts(person)),
-            "downloads": presenters.page(self._desk.downloads(person, active))["items"],
-            "devices": [presenters.device(one) for one in self._desk.devices(person)],
-            **presenters.transfers(self._seen(audience, tuple(self._desk.progress()))),
+            "counts": counts(self._downloads.counts(person)),
+            "downloads": to_json(list[Download], self._downloads.downloads(person, active).items),
+            "devices": to_json(list[Device], self._downloads.devices(person)),
+            **_running(self._seen(audience, tuple(self._downloads.progress()))),
             **self._notices(audience),
         }
 
     def _notices(self, audience: Audience) -> Json:
-        return {"notices": [presenters.notice(n) for n in self._desk.notices(audience.person)]}
+        return {"notices": to_json(list[Notice], self._downloads.notices(audience.person))}
 
     def _seen(self, audience: Audience, transfers: tuple[Progress, ...]) -> list[Progress]:
         if audience.person.is_admin:
@@ -294,5 +297,10 @@ class NewsPublisher:
 
     def _who_sees(self, download_id: int) -> frozenset[str]:
         if download_id not in self._viewers:
-            self._viewers[download_id] = frozenset(self._desk.viewers(download_id))
+            self._viewers[download_id] = frozenset(self._downloads.viewers(download_id))
         return self._viewers[download_id]
+
+
+def _running(seen: list[Progress]) -> Json:
+    told: Json = to_json(RunningTransfers, {"transfers": seen})
+    return told

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from sidecar.services.accounts.person import SignInDesk
-from sidecar.web.api.presenters import Json
+from sidecar.services.accounts.sign_in import SignInService
+from sidecar.web.api.schemas.base import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.request.refusals import Refusal, Refusals
 from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who
 from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
-from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+from sidecar.web.server import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,8 +54,8 @@ class SocketListener(Protocol):
 class SocketIOServer:
     """Implements `Wire` over Flask-SocketIO."""
 
-    def __init__(self, desk: SignInDesk) -> None:
-        self._desk = desk
+    def __init__(self, sign_in: SignInService) -> None:
+        self._sign_in = sign_in
         self._polls = BoundedSemaphore(MOST_POLLS)
         self._ended = Flag()
         self._around: Around = nullcontext
@@ -160,7 +160,7 @@ class SocketIOServer:
             return HTTPStatus.SERVICE_UNAVAILABLE
         with self._around():
             asker = who(
-                self._desk,
+                self._sign_in,
                 cookie=_cookie(environ),
                 authorization=environ.get("HTTP_AUTHORIZATION"),
             )

@@ -1,1 +1,43 @@
 """The pages, rendered on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint
+
+from sidecar.web.pages import (
+    admin,
+    device,
+    download_actions,
+    downloads,
+    files,
+    imports,
+    library,
+    now,
+    plans,
+    profile,
+    questions,
+    sign_in,
+    undo,
+)
+from sidecar.web.services import WebServices
+
+
+def blueprints(services: WebServices, end_session: Callable[[str], None]) -> list[Blueprint]:
+    """Return the routes of all pages; `end_session` closes the live connections of a session."""
+    return [
+        admin.routes(services),
+        device.routes(services),
+        download_actions.routes(services),
+        downloads.routes(services),
+        files.routes(services),
+        imports.routes(services),
+        library.routes(services),
+        now.routes(services),
+        plans.routes(services),
+        profile.routes(services),
+        questions.routes(),
+        sign_in.routes(services, end_session),
+        undo.routes(services),
+    ]

@@ -7,19 +7,17 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.accounts.users import PeopleDesk
-from sidecar.services.system_status import HoodDesk
-from sidecar.services.transfers.status import TransfersDesk
-from sidecar.web.api.users import own_secret
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
-from sidecar.web.security.auth import person
+from sidecar.web.security.auth import own_secret, person
+from sidecar.web.services import WebServices
 
 LINES_SHOWN = 100
 
 
-def routes(people: PeopleDesk, hood: HoodDesk, transfers: TransfersDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    people, hood, transfers = services.users, services.system, services.transfers
     admin = Blueprint("admin", __name__, url_prefix="/admin")
 
     @admin.get("")

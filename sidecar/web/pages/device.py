@@ -7,7 +7,6 @@ POST /devices/ID/settings · rules/NAME · take-back · removals · unplug
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -15,19 +14,16 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.schema import KeyKind
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
-from sidecar.services.downloads.undo import UndoService
-from sidecar.services.removals.review import RemovalsDesk
-from sidecar.services.rules.preferences import SteeringDesk
 from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
-from sidecar.services.space.plans import PlansDesk
-from sidecar.services.syncthing.status import IgnoreView, PeersDesk
-from sidecar.services.transfers.eject import UnplugDesk
+from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
-from sidecar.web.api.undo import leading_back
 from sidecar.web.i18n import labels
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
 LONGEST_VALUE = 100
@@ -42,108 +38,99 @@ class Kept(StrEnum):
     REMOVAL = "removal"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceDesks:
-    """Where the page asks."""
-
-    plans: PlansDesk
-    steering: SteeringDesk
-    removals: RemovalsDesk
-    unplugging: UnplugDesk
-    peers: PeersDesk
-    undoing: UndoService
-
-
-def routes(desks: DeviceDesks) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     device = Blueprint("device", __name__, url_prefix="/devices")
     device.register_error_handler(NotVisible, _not_here)
 
     @device.get(ONE)
     def show(device_id: str) -> Response:
-        return _page(desks, device_id)
+        return _page(services, device_id)
 
-    _changes(device, desks)
-    _answers(device, desks)
+    _changes(device, services)
+    _answers(device, services)
     return device
 
 
-def _changes(device: Blueprint, desks: DeviceDesks) -> None:
+def _changes(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/settings")
     def settings(device_id: str) -> Response:
-        now = desks.steering.settings(person(), device_id)
-        return _change(desks, device_id, device=_given(now.settings))
+        now = services.preferences.settings(person(), device_id)
+        return _change(services, device_id, device=_given(now.settings))
 
     @device.post(f"{ONE}/rules/<string(maxlength=40):rule>")
     def change_rule(device_id: str, rule: str) -> Response:
-        now = desks.steering.settings(person(), device_id)
+        now = services.preferences.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
             raise ApiError(HTTPStatus.NOT_FOUND)
-        return _change(desks, device_id, rules={rule: _given(known.settings)})
+        return _change(services, device_id, rules={rule: _given(known.settings)})
 
     @device.post(f"{ONE}/take-back")
     def take_back(device_id: str) -> Response:
         asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
         if asked not in set(Kept):
             raise ApiError(HTTPStatus.BAD_REQUEST)
-        return _take_back(desks, device_id, Kept(asked), item_id)
+        return _take_back(services, device_id, Kept(asked), item_id)
 
 
-def _answers(device: Blueprint, desks: DeviceDesks) -> None:
+def _answers(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/removals")
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
         try:
-            if desks.removals.answer(person(), device_id, gone=gone) is None:
+            if services.removals.answer(person(), device_id, gone=gone) is None:
                 raise ApiError(HTTPStatus.NOT_FOUND)
         except DeviceError as trouble:
-            return _page(desks, device_id, trouble)
+            return _page(services, device_id, trouble)
         # It is asked on every page: back to the one where it was answered.
         return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
     @device.post(f"{ONE}/stignore")
     def ignore(device_id: str) -> Response:
         try:
-            if desks.peers.ignore(person(), device_id) is None:
+            if services.sync_status.ignore(person(), device_id) is None:
                 raise ApiError(HTTPStatus.NOT_FOUND)
         except DeviceError as trouble:
-            return _page(desks, device_id, trouble)
+            return _page(services, device_id, trouble)
         return _back(device_id)
 
     @device.post(f"{ONE}/unplug")
     def unplug(device_id: str) -> Response:
-        act = desks.unplugging.reattach if "use" in request.form else desks.unplugging.eject
+        act = services.eject.reattach if "use" in request.form else services.eject.eject
         if not act(person(), device_id):
             raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("plans.devices"), 303)
 
 
-def _page(desks: DeviceDesks, device_id: str, refused: SidecarError | None = None) -> Response:
+def _page(services: WebServices, device_id: str, refused: SidecarError | None = None) -> Response:
     who = person()
-    shown = desks.steering.settings(who, device_id)
+    shown = services.preferences.settings(who, device_id)
     page = render_template(
         "device.html",
         device=shown,
-        plan=desks.plans.one(who, device_id),
-        question=desks.removals.removals(who, device_id),
-        shared=desks.peers.shared(who, device_id),
-        ignoring=_ignoring(desks.peers, device_id),
-        is_unplugged=desks.unplugging.is_ejected(device_id),
-        pins=desks.steering.pins(who, device_id),
-        playlists=desks.steering.playlists(who, device_id),
-        removed=desks.steering.removed(who, device_id),
+        plan=services.plans.one(who, device_id),
+        question=services.removals.removals(who, device_id),
+        shared=services.sync_status.shared(who, device_id),
+        ignoring=_ignoring(services.sync_status, device_id),
+        is_unplugged=services.eject.is_ejected(device_id),
+        pins=services.preferences.pins(who, device_id),
+        playlists=services.preferences.playlists(who, device_id),
+        removed=services.preferences.removed(who, device_id),
         exclusions=[
-            one for one in desks.steering.exclusions(who) if one.device_id in {None, device_id}
+            one
+            for one in services.preferences.exclusions(who)
+            if one.device_id in {None, device_id}
         ],
         refused=refused,
         words=labels,
+        rule_of=RULE_OF,
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
 
 
-def _ignoring(peers: PeersDesk, device_id: str) -> IgnoreView | None:
+def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:
     try:
         return peers.ignoring(person(), device_id)
     except DeviceError:
@@ -152,16 +139,16 @@ def _ignoring(peers: PeersDesk, device_id: str) -> IgnoreView | None:
 
 
 def _change(
-    desks: DeviceDesks,
+    services: WebServices,
     device_id: str,
     *,
     device: Mapping[str, object] | None = None,
     rules: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Response:
     try:
-        desks.steering.change(person(), device_id, device or {}, rules or {})
+        services.preferences.change(person(), device_id, device or {}, rules or {})
     except (ConfigError, NotPossible) as refused:
-        return _page(desks, device_id, refused)
+        return _page(services, device_id, refused)
     return _back(device_id)
 
 
@@ -194,20 +181,20 @@ def _sizes(shown: DeviceSettingsView) -> dict[str, str]:
     return {one.key.name: labels.size(one.value) for one in sizes}
 
 
-def _take_back(desks: DeviceDesks, device_id: str, kept: Kept, item_id: str) -> Response:
-    who, steering, record = person(), desks.steering, None
+def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) -> Response:
+    who, steering, record = person(), services.preferences, None
     match kept:
         case Kept.PIN:
             files = next(
                 (one.files for one in steering.pins(who, device_id) if one.item_id == item_id), 0
             )
             if files > 1 and request.form.get("sure") != "yes":
-                return _ask_unpin(desks, device_id, item_id, files)
+                return _ask_unpin(services, device_id, item_id, files)
             reversal = steering.unpin(who, device_id, item_id)
-            record = desks.undoing.remember_one(who, "let_go", reversal, files)
+            record = services.undo.remember_one(who, "let_go", reversal, files)
         case Kept.PLAYLIST:
             reversal = steering.drop(who, device_id, item_id)
-            record = desks.undoing.remember_one(who, "playlist", reversal, 1)
+            record = services.undo.remember_one(who, "playlist", reversal, 1)
         case Kept.EXCLUSION:
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:
@@ -216,8 +203,8 @@ def _take_back(desks: DeviceDesks, device_id: str, kept: Kept, item_id: str) -> 
     return redirect(leading_back(where, record), 303)
 
 
-def _ask_unpin(desks: DeviceDesks, device_id: str, item_id: str, files: int) -> Response:
-    pins = desks.steering.pins(person(), device_id)
+def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) -> Response:
+    pins = services.preferences.pins(person(), device_id)
     page = render_template(
         "ask_unpin.html",
         device_id=device_id,

@@ -14,19 +14,20 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
+from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import (
     ActionResult,
-    ActionsDesk,
     DownloadCommand,
     ResultKind,
     Selection,
 )
 from sidecar.services.downloads.undo import UndoService
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.undo import leading_back
 from sidecar.web.pages.downloads_view import DownloadsViewState, Tab, for_page
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
+from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
@@ -43,8 +44,9 @@ STATUS = MappingProxyType(
 )
 
 
-def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk, undoing = services.actions, services.undo
     buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
 
     @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
@@ -76,7 +78,7 @@ def routes(desk: ActionsDesk, undoing: UndoService) -> Blueprint:
     return buttons
 
 
-def _act_on_all(desk: ActionsDesk, undoing: UndoService) -> Response:
+def _act_on_all(desk: DownloadActions, undoing: UndoService) -> Response:
     action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
     if shown.tab is Tab.MISSING:
         # What became of these is asked about; nothing else is done to all of them.
@@ -94,7 +96,7 @@ def _must_ask(ids: Sequence[int]) -> bool:
 
 
 def _ask_of_many(
-    desk: ActionsDesk, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
+    desk: DownloadActions, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
 ) -> Response:
     who = person()
     views = [view for one in ids[:MOST_NAMED] if (view := desk.show(who, one)) is not None]
@@ -112,7 +114,7 @@ def _ask_of_many(
     return make_response(page)
 
 
-def _act_on_chosen(desk: ActionsDesk, undoing: UndoService) -> Response:
+def _act_on_chosen(desk: DownloadActions, undoing: UndoService) -> Response:
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
     ids = [one for one in ids[:MOST_CHOSEN] if desk.show(who, one) is not None]
@@ -148,7 +150,7 @@ def _led_back(undoing: UndoService, action: Action, outcomes: Sequence[ActionRes
     return redirect(leading_back(_back(), record), 303)
 
 
-def _ask(desk: ActionsDesk, download_id: int) -> Response:
+def _ask(desk: DownloadActions, download_id: int) -> Response:
     who, action = person(), request.args.get("action", "")
     found = desk.show(who, download_id)
     if found is None or action not in {str(one) for one in ASKED_FIRST}:

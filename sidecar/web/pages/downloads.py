@@ -9,16 +9,18 @@ from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.views import Desk, DownloadView
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.views import DownloadView
 from sidecar.services.space.plans import DevicePlan
-from sidecar.web.api import presenters
+from sidecar.web.api.schemas.base import moment
+from sidecar.web.api.schemas.downloads import counts as all_counts
 from sidecar.web.i18n import numbers as numbers_i18n
 from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
@@ -34,6 +36,7 @@ from sidecar.web.pages.downloads_view import (
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
 from sidecar.web.security import auth
+from sidecar.web.services import WebServices
 
 TABS = MappingProxyType(
     {
@@ -64,8 +67,9 @@ SORTS = MappingProxyType(
 SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 
-def routes(desk: Desk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk = services.downloads
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")
@@ -83,7 +87,7 @@ def routes(desk: Desk) -> Blueprint:
     return pages
 
 
-def _in_view(desk: Desk, download_id: int) -> str:
+def _in_view(desk: DownloadListing, download_id: int) -> str:
     """Return the address of the list with this download on it."""
     person = auth.person()
     found = desk.download(person, download_id)
@@ -95,7 +99,7 @@ def _in_view(desk: Desk, download_id: int) -> str:
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
-def _downloads(desk: Desk) -> str:
+def _downloads(desk: DownloadListing) -> str:
     person, shown = auth.person(), for_page(request.args)
     counts = desk.counts(person)
     fitting = desk.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
@@ -126,13 +130,12 @@ def _downloads(desk: Desk) -> str:
         following=_following(desk, shown) if shown.page < last else None,
         found=found,
         last_page=last,
-        counts=presenters.counts(counts),
+        counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),
         bytes_waiting=desk.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
         devices=devices,
         notices=desk.notices(person),
-        can_steer="buttons" in current_app.blueprints,
     )
 
 
@@ -144,7 +147,7 @@ def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[T
     return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
 
 
-def _following(desk: Desk, shown: DownloadsViewState) -> DownloadView | None:
+def _following(desk: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
     """The first one of the next page: what is moved below the last one here goes before it."""
     if shown.sort is not Sort.QUEUE:
         return None
@@ -174,7 +177,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ahead": _ahead,
         "clock": numbers_i18n.clock,
         "missing": _missing,
-        "moment": presenters.moment,
+        "moment": moment,
         "percent": numbers_i18n.percent,
         "reason_icon": status_labels.reason_icon,
         "room": status_labels.room,

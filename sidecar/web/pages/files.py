@@ -11,7 +11,6 @@ Whatever is pressed leads back to where it was pressed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
@@ -21,24 +20,18 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
-from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import (
     ActionResult,
-    ActionsDesk,
     DownloadCommand,
     ResultKind,
 )
-from sidecar.services.downloads.undo import UndoRecord, UndoService
-from sidecar.services.downloads.views import Desk
-from sidecar.services.files.browse import FileView, OnDeviceDesk
-from sidecar.services.rules.preferences import SteeringDesk
-from sidecar.services.space.next_to_go import LeaversDesk
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.preferences import ITEM, checked
-from sidecar.web.api.undo import leading_back
-from sidecar.web.i18n import labels
+from sidecar.services.downloads.undo import UndoRecord
+from sidecar.services.files.browse import FileView
+from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.download_actions import STATUS
 from sidecar.web.pages.downloads import KINDS
@@ -50,8 +43,11 @@ from sidecar.web.pages.files_view import (
     Look,
     for_page,
 )
+from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.query_params import LARGEST_ID, check_item_id
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
 MOST_LEAVERS = 50
@@ -62,10 +58,6 @@ LEAVING = MappingProxyType(
         EvictionClass.AFFINITY: translatable("it is only here because its album is played"),
         EvictionClass.PASSING: translatable("it is only wanted for a while"),
     }
-)
-RULES = MappingProxyType(
-    {name: rule.name for name, rule in labels.RULES.items()}
-    | {"favourites": translatable("Favourites")}
 )
 
 
@@ -81,19 +73,7 @@ class Press(StrEnum):
 ASKED_FIRST = frozenset({Press.DELETE, Press.LEAVE_OUT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfflineDesks:
-    """Where the page asks."""
-
-    desk: Desk
-    on_device: OnDeviceDesk
-    leavers: LeaversDesk
-    steering: SteeringDesk
-    actions: ActionsDesk
-    undoing: UndoService
-
-
-def routes(desks: OfflineDesks) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     page = Blueprint("offline_page", __name__, url_prefix="/offline")
     page.register_error_handler(NotVisible, _not_here)
@@ -101,59 +81,59 @@ def routes(desks: OfflineDesks) -> Blueprint:
     @page.get("")
     def show() -> str:
         shown = for_page(request.args, at="")
-        return _tiles(desks, shown) if shown.look is Look.TILES else _files(desks, shown)
+        return _tiles(services, shown) if shown.look is Look.TILES else _files(services, shown)
 
     @page.get(f"/albums/{ITEM}")
     def album(item_id: str) -> str:
-        return _tile(desks, for_page(request.args, at=checked(item_id)))
+        return _tile(services, for_page(request.args, at=check_item_id(item_id)))
 
     @page.get("/series")
     def series() -> str:
         name = request.args.get("name", "")[:LONGEST_KEY]
-        return _tile(desks, for_page(request.args, at=f"{SERIES}{name}"))
+        return _tile(services, for_page(request.args, at=f"{SERIES}{name}"))
 
     @page.get("/next")
     def leaving() -> str:
-        return _leaving(desks)
+        return _leaving(services)
 
     @page.get(f"{FILE}/ask")
     def ask(download_id: int) -> Response:
-        return _ask(desks, download_id)
+        return _ask(services, download_id)
 
     @page.post(f"{FILE}/act")
     def act(download_id: int) -> Response:
-        return _act(desks, download_id)
+        return _act(services, download_id)
 
     return page
 
 
-def _tiles(desks: OfflineDesks, shown: FilesViewState) -> str:
-    found = desks.on_device.tiles(person(), shown.wanted)
+def _tiles(services: WebServices, shown: FilesViewState) -> str:
+    found = services.files.tiles(person(), shown.wanted)
     if shown.page > shown.last(found.total):
         # Files went while the page was open: show the last page that there is.
         shown = shown.on(shown.last(found.total))
-        found = desks.on_device.tiles(person(), shown.wanted)
-    return _page(desks, shown, found.total, found=found, tiles=found.total, files=found.files)
+        found = services.files.tiles(person(), shown.wanted)
+    return _page(services, shown, found.total, found=found, tiles=found.total, files=found.files)
 
 
-def _files(desks: OfflineDesks, shown: FilesViewState) -> str:
-    found = desks.on_device.files(person(), shown.wanted)
+def _files(services: WebServices, shown: FilesViewState) -> str:
+    found = services.files.files(person(), shown.wanted)
     if shown.page > shown.last(found.total):
         shown = shown.on(shown.last(found.total))
-        found = desks.on_device.files(person(), shown.wanted)
-    return _page(desks, shown, found.total, found=found, tiles=found.tiles, files=found.total)
+        found = services.files.files(person(), shown.wanted)
+    return _page(services, shown, found.total, found=found, tiles=found.tiles, files=found.total)
 
 
-def _tile(desks: OfflineDesks, shown: FilesViewState) -> str:
-    tile, found = desks.on_device.tile(person(), shown.at, shown.wanted)
+def _tile(services: WebServices, shown: FilesViewState) -> str:
+    tile, found = services.files.tile(person(), shown.at, shown.wanted)
     if shown.part > shown.last(found.total):
         shown = shown.on(shown.last(found.total))
-        tile, found = desks.on_device.tile(person(), shown.at, shown.wanted)
-    return _page(desks, shown, found.total, found=found, tile=tile)
+        tile, found = services.files.tile(person(), shown.at, shown.wanted)
+    return _page(services, shown, found.total, found=found, tile=tile)
 
 
-def _page(desks: OfflineDesks, shown: FilesViewState, total: int, **further: object) -> str:
-    devices = desks.desk.devices(person())
+def _page(services: WebServices, shown: FilesViewState, total: int, **further: object) -> str:
+    devices = services.downloads.devices(person())
     return render_template(
         "offline.html",
         **further,
@@ -166,23 +146,23 @@ def _page(desks: OfflineDesks, shown: FilesViewState, total: int, **further: obj
         rows_on_a_page=ROWS_ON_A_PAGE,
         devices=devices,
         device_choices=[(one.id, one.name) for one in devices],
-        owners=desks.desk.owners(person()),
+        owners=services.downloads.owners(person()),
     )
 
 
-def _leaving(desks: OfflineDesks) -> str:
+def _leaving(services: WebServices) -> str:
     return render_template(
         "leaving.html",
         shown=for_page(request.args, at=NEXT),
-        devices=desks.leavers.all(person(), MOST_LEAVERS),
+        devices=services.eviction_preview.all(person(), MOST_LEAVERS),
         words=LEAVING,
         address=address,
     )
 
 
-def _ask(desks: OfflineDesks, download_id: int) -> Response:
+def _ask(services: WebServices, download_id: int) -> Response:
     who, shown = person(), for_page(request.args)
-    file, action = desks.on_device.file(who, download_id), request.args.get("action", "")
+    file, action = services.files.file(who, download_id), request.args.get("action", "")
     if action not in ASKED_FIRST or (action == Press.LEAVE_OUT and not file.holdings):
         raise ApiError(HTTPStatus.NOT_FOUND)
     page = render_template(
@@ -190,8 +170,8 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
         action=action,
         download=file.view,
         file=file,
-        others=desks.actions.others(who, download_id),
-        rules=RULES,
+        others=services.actions.others(who, download_id),
+        rules=RULE_OF,
         shown=shown,
         act_at=url_for("offline_page.act", download_id=download_id),
         back=address(shown),
@@ -199,34 +179,36 @@ def _ask(desks: OfflineDesks, download_id: int) -> Response:
     return make_response(page)
 
 
-def _act(desks: OfflineDesks, download_id: int) -> Response:
+def _act(services: WebServices, download_id: int) -> Response:
     who, shown, press = person(), for_page(request.form), _pressed()
-    file = desks.on_device.file(who, download_id)
+    file = services.files.file(who, download_id)
     outcome: ActionResult | None = None
     record: UndoRecord | None = None
     match press:
         case Press.PIN:
-            desks.on_device.keep(who, download_id)
+            services.files.keep(who, download_id)
         case Press.LET_GO:
-            reversal = desks.on_device.let_go(who, download_id)
-            record = desks.undoing.remember_one(who, "let_go", reversal, len(reversal.holds))
+            reversal = services.files.let_go(who, download_id)
+            record = services.undo.remember_one(who, "let_go", reversal, len(reversal.holds))
         case Press.LEAVE_OUT:
-            reversal = _leave_out(desks, file)
-            record = desks.undoing.remember_one(who, "exclude", reversal, 1)
+            reversal = _leave_out(services, file)
+            record = services.undo.remember_one(who, "exclude", reversal, 1)
             if "delete" in request.form:
-                outcome = desks.actions.act(who, download_id, DownloadCommand(action=Action.DELETE))
+                outcome = services.actions.act(
+                    who, download_id, DownloadCommand(action=Action.DELETE)
+                )
         case Press.DELETE:
             everyone = request.form.get("for") == "everyone"
             order = DownloadCommand(action=Action.DELETE, for_everyone=everyone)
-            outcome = desks.actions.act(who, download_id, order)
+            outcome = services.actions.act(who, download_id, order)
     if outcome is not None and outcome.result not in {ResultKind.DONE, ResultKind.UNCHANGED}:
         return _told(outcome, shown)
     if outcome is not None and record is None:
-        record = desks.undoing.remember(who, Action.DELETE, [outcome])
-    return redirect(leading_back(_back(desks, shown), record), 303)
+        record = services.undo.remember(who, Action.DELETE, [outcome])
+    return redirect(leading_back(_back(services, shown), record), 303)
 
 
-def _leave_out(desks: OfflineDesks, file: FileView) -> Reversal:
+def _leave_out(services: WebServices, file: FileView) -> Reversal:
     """Only what the page offered can be chosen."""
     rule, _, source = request.form.get("choice", "").partition(" ")
     offered = {
@@ -234,7 +216,7 @@ def _leave_out(desks: OfflineDesks, file: FileView) -> Reversal:
     }
     if (rule, source) not in offered:
         raise ApiError(HTTPStatus.BAD_REQUEST)
-    return desks.steering.exclude(person(), file.view.device_id, rule, source)
+    return services.preferences.exclude(person(), file.view.device_id, rule, source)
 
 
 def _pressed() -> Press:
@@ -252,15 +234,15 @@ def address(shown: FilesViewState) -> str:
         name = shown.at.removeprefix(SERIES)
         return url_for("offline_page.series", name=name, **shown.args)
     if shown.at:
-        return url_for("offline_page.album", item_id=checked(shown.at), **shown.args)
+        return url_for("offline_page.album", item_id=check_item_id(shown.at), **shown.args)
     return url_for("offline_page.show", **shown.args)
 
 
-def _back(desks: OfflineDesks, shown: FilesViewState) -> str:
+def _back(services: WebServices, shown: FilesViewState) -> str:
     """The place as it was; where the last file of an album went, the list that led there."""
     if shown.at and shown.at != NEXT:
         try:
-            desks.on_device.tile(person(), shown.at, shown.wanted)
+            services.files.tile(person(), shown.at, shown.wanted)
         except NotVisible:
             return address(shown.inside(""))
     return address(shown)

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sidecar.services.files.browse import FileQuery
+from sidecar.services.files.search import FileQuery
 from sidecar.web.pages.downloads_view import GROUPS, Group
 from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS
 

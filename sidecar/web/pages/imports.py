@@ -15,19 +15,21 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError, NotAManager, SidecarError
-from sidecar.services.adoption.adopt import AdoptionDesk, AdoptionInUse
-from sidecar.services.player_logs.views import LogDesk, LogInUse
-from sidecar.web.api.adoption import MOST_IDS
+from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
+from sidecar.services.player_logs.views import LogInUse
+from sidecar.web.api.imports import MOST_IDS
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
 LONGEST_ID = 16
 MOST_SHOWN = 100
 
 
-def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    adoption, logs = services.adoption, services.player_logs
     returns = Blueprint("returns", __name__, url_prefix="/devices")
 
     @returns.get(f"{ONE}/found")
@@ -60,7 +62,7 @@ def routes(adoption: AdoptionDesk, logs: LogDesk) -> Blueprint:
     return returns
 
 
-def _adopt(adoption: AdoptionDesk, device_id: str) -> str:
+def _adopt(adoption: AdoptionService, device_id: str) -> str:
     chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
     ids = None if "all" in request.form else chosen[:MOST_IDS]
     if _must_ask(ids):
@@ -75,7 +77,7 @@ def _must_ask(ids: Sequence[str] | None) -> bool:
     return (ids is None or len(ids) > 1) and request.form.get("sure") != "yes"
 
 
-def _ask_adopt(adoption: AdoptionDesk, device_id: str, ids: Sequence[str] | None) -> str:
+def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | None) -> str:
     """Ask with the number before many files are adopted at once."""
     management = adoption.management(person(), device_id)
     if management is None:

@@ -20,19 +20,21 @@ from sidecar.domain.items import PLAYABLE
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotVisible
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import ActionsDesk, AddedItem, AddResult
-from sidecar.services.downloads.views import Desk
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.commands import AddedItem, AddResult
+from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.library.browse import BrowseQuery as Question
-from sidecar.services.library.browse import BrowseSort, BrowsingDesk, LibraryEntry, LibraryPage
+from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web import redirects
-from sidecar.web.api.download_bodies import MOST_ITEMS
-from sidecar.web.api.preferences import ITEM, checked
+from sidecar.web.api.downloads import MOST_ITEMS
+from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library_view import IN_ROWS, LibrarySection, LibraryViewState, for_page
 from sidecar.web.request.errors import ApiError, answer
-from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT
+from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
 
 NEWEST = Question(
     kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=BrowseSort.ADDED, page_size=12
@@ -88,8 +90,9 @@ STATUS = MappingProxyType(
 )
 
 
-def routes(desk: Desk, library: BrowsingDesk, actions: ActionsDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    desk, library, actions = services.downloads, services.library, services.actions
     pages = Blueprint("library", __name__, url_prefix="/library")
 
     @pages.get("")
@@ -98,7 +101,7 @@ def routes(desk: Desk, library: BrowsingDesk, actions: ActionsDesk) -> Blueprint
 
     @pages.get(f"/{ITEM}")
     def thing(item_id: str) -> str:
-        return _thing(desk, library, checked(item_id))
+        return _thing(desk, library, check_item_id(item_id))
 
     @pages.get("/buttons")
     def buttons() -> str:
@@ -113,13 +116,13 @@ def routes(desk: Desk, library: BrowsingDesk, actions: ActionsDesk) -> Blueprint
 
     @pages.post(f"/{ITEM}/heart")
     def heart(item_id: str) -> Response:
-        return _heart(library, checked(item_id))
+        return _heart(library, check_item_id(item_id))
 
     pages.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
     return pages
 
 
-def _start(desk: Desk, library: BrowsingDesk) -> str:
+def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
     looked, who = for_page(request.args), person()
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
@@ -135,7 +138,7 @@ def _start(desk: Desk, library: BrowsingDesk) -> str:
     return _rendered("library.html", desk, looked, found=found, sections=sections)
 
 
-def _thing(desk: Desk, library: BrowsingDesk, item_id: str) -> str:
+def _thing(desk: DownloadListing, library: LibraryBrowser, item_id: str) -> str:
     shown = library.show(person(), item_id)
     looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
     found = None
@@ -144,7 +147,9 @@ def _thing(desk: Desk, library: BrowsingDesk, item_id: str) -> str:
     return _rendered("thing.html", desk, looked, found=found, thing=shown)
 
 
-def _page(library: BrowsingDesk, looked: LibraryViewState) -> tuple[LibraryPage, LibraryViewState]:
+def _page(
+    library: LibraryBrowser, looked: LibraryViewState
+) -> tuple[LibraryPage, LibraryViewState]:
     found = library.listed(person(), looked.asked)
     last = _last(found)
     if not found.items and looked.page > last:
@@ -157,7 +162,9 @@ def _last(found: LibraryPage) -> int:
     return max(1, math.ceil(found.total / found.page_size))
 
 
-def _rendered(template: str, desk: Desk, looked: LibraryViewState, **values: object) -> str:
+def _rendered(
+    template: str, desk: DownloadListing, looked: LibraryViewState, **values: object
+) -> str:
     devices = desk.devices(person())
     found = values["found"]
     return render_template(
@@ -186,7 +193,7 @@ def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadSt
     return next(iter(mine), None)
 
 
-def _download(actions: ActionsDesk) -> Response:
+def _download(actions: DownloadActions) -> Response:
     device = request.form.get("device", "")[:LONGEST_TEXT] or None
     ids = _ids(request.form.getlist("item"))
     if not ids:
@@ -210,7 +217,7 @@ def _told(refused: Sequence[AddedItem], first: int | None) -> Response:
     return make_response(page, HTTPStatus.OK if first else STATUS[refused[0].result])
 
 
-def _heart(library: BrowsingDesk, item_id: str) -> Response:
+def _heart(library: LibraryBrowser, item_id: str) -> Response:
     value = request.form.get("value") == "on"
     pressed = library.heart(person(), item_id, value=value)
     if "HX-Request" in request.headers:

@@ -7,18 +7,19 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.accounts.api_keys import KeyDesk
-from sidecar.services.accounts.users import PeopleDesk
-from sidecar.web.api.api_keys import LONGEST_LABEL, TOO_MANY
-from sidecar.web.api.download_bodies import LARGEST_ID
-from sidecar.web.api.users import own_secret
+from sidecar.services.accounts.api_keys import ApiKeyService
+from sidecar.services.accounts.users import UserService
+from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
-from sidecar.web.security.auth import person
+from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.security.auth import own_secret, person
+from sidecar.web.services import WebServices
 
 
-def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
+def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
+    keys, people = services.api_keys, services.users
     profile = Blueprint("profile", __name__, url_prefix="/profile")
 
     @profile.get("")
@@ -45,7 +46,7 @@ def routes(keys: KeyDesk, people: PeopleDesk) -> Blueprint:
     return profile
 
 
-def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
+def _sessions(profile: Blueprint, people: UserService) -> None:
     @profile.post("/sessions/<string(maxlength=64):session_id>/end")
     def end_session(session_id: str) -> Response:
         if not people.end_session(person(), session_id):
@@ -65,8 +66,8 @@ def _sessions(profile: Blueprint, people: PeopleDesk) -> None:
 
 
 def _page(
-    keys: KeyDesk,
-    people: PeopleDesk,
+    keys: ApiKeyService,
+    people: UserService,
     *,
     fresh: str | None = None,
     label: str = "",

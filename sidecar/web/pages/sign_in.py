@@ -14,11 +14,12 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, TooManyTries
 from sidecar.services.accounts.person import QuickConnectCode, WebSession
-from sidecar.services.downloads.views import Desk
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web import redirects
-from sidecar.web.api.session import EndSession, leave
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.security import auth
+from sidecar.web.security.auth import EndSession, leave
+from sidecar.web.services import WebServices
 
 TICKET = "sidecar_ticket"
 TICKET_LASTS_S = 600
@@ -26,15 +27,16 @@ LONGEST_NAME = 200
 LONGEST_PASSWORD = 1000
 
 
-def routes(desk: Desk, end_session: EndSession) -> Blueprint:
+def routes(services: WebServices, end_session: EndSession) -> Blueprint:
     """Return the routes; the arguments are those of `session.routes`."""
+    desk = services.sign_in
     sign_in = Blueprint("sign_in", __name__)
     _password_routes(sign_in, desk, end_session)
     _quick_connect_routes(sign_in, desk, end_session)
     return sign_in
 
 
-def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) -> None:
+def _password_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSession) -> None:
     @sign_in.get("/sign-in")
     def show() -> Response:
         if auth.asker().person is not None:
@@ -60,7 +62,7 @@ def _password_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) ->
         return reply
 
 
-def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSession) -> None:
+def _quick_connect_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSession) -> None:
     @sign_in.post("/sign-in/quick-connect")
     def start_quick_connect() -> Response:
         try:
@@ -87,7 +89,7 @@ def _quick_connect_routes(sign_in: Blueprint, desk: Desk, end_session: EndSessio
         return _come_in(desk, end_session, visit)
 
 
-def _come_in(desk: Desk, end_session: EndSession, visit: WebSession) -> Response:
+def _come_in(desk: SignInService, end_session: EndSession, visit: WebSession) -> Response:
     leave(desk, end_session)
     reply: FlaskResponse = make_response(
         redirect(redirects.safe_target(url_for("pages.downloads")), 303)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sidecar.web.request.errors import ApiError
 
@@ -20,11 +20,8 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class Credentials(Body):
-    """A Jellyfin name and password."""
-
-    username: Annotated[str, Field(min_length=1, max_length=200)]
-    password: Annotated[SecretStr, Field(max_length=1000)]
+class NoBody(Body):
+    """There is nothing to be said."""
 
 
 B = TypeVar("B", bound=Body)
@@ -34,7 +31,7 @@ def read_if_any(kind: type[B]) -> B:
     """Return the body of the current request; what it says by itself if there is none.
 
     Raises:
-        Problem: As `read`.
+        ApiError: As `read`.
     """
     has_none = request.mimetype == "" and not request.content_length and not _is_chunked()
     return kind() if has_none else read(kind)
@@ -48,7 +45,7 @@ def read(kind: type[B]) -> B:
     """Return the body of the current request.
 
     Raises:
-        Problem: It is not JSON (415), not well formed (400), too long (413) or
+        ApiError: It is not JSON (415), not well formed (400), too long (413) or
             not what is asked for (422).
     """
     if request.mimetype != JSON:
@@ -64,10 +61,15 @@ def read(kind: type[B]) -> B:
 
 
 def _told(error: ValidationError) -> tuple[HTTPStatus, str]:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
+    if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
         return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
+    return HTTPStatus.UNPROCESSABLE_ENTITY, refused_field(error)
+
+
+def refused_field(error: ValidationError) -> str:
+    """Return which field is not as it must be, and how it must be."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # A field's own name is ours; that of one too many is theirs and is not repeated.
     known = first["type"] != "extra_forbidden"
     where = ".".join(str(one) for one in first["loc"]) if known else ""
-    return HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}".lstrip(": ")
+    return f"{where}: {first['msg']}".lstrip(": ")

@@ -1,23 +1,29 @@
-"""The arguments of lists in the API: what is out of range is refused."""
+"""What an address may say after `?`: what is out of range is refused with 422.
+
+A list's own arguments stand beside its route; what they are made of is here.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated, Any, Self, get_origin
 
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError, core_schema
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
-from sidecar.domain.items import ItemType
 from sidecar.domain.kinds import TYPES, Kind, named
-from sidecar.services.downloads.views import DownloadQuery
-from sidecar.services.files.search import FileSearchQuery
-from sidecar.services.library import browse
-from sidecar.services.library.browse import BrowseQuery
 from sidecar.web.request.errors import ApiError
+from sidecar.web.request.json_body import refused_field
 
 PAGE_SIZE = 10
 LARGEST_PAGE = 100
@@ -26,186 +32,134 @@ LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 200
 MOST_OWNERS = 50
 ITEM_ID = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class PlaysQuery:
-    """Which plays are asked for; `account` None means one's own."""
-
-    account: str | None
-    page: int
-    page_size: int
-
-
 LOG_LEVELS = ("INFO", "WARNING", "ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class LogQuery:
-    """Which events of the log are asked for; `level` None means all."""
+class Query(BaseModel):
+    """Arguments of an address: frozen, what is unknown is not looked at."""
 
-    level: str | None
-    text: str
-    page: int
-    page_size: int
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
+    @classmethod
+    def read(cls, args: MultiDict[str, str]) -> Self:
+        """Return the arguments of a request.
 
-def download_query(args: MultiDict[str, str]) -> DownloadQuery:
-    """Read the API's arguments.
-
-    Raises:
-        Problem: One is out of range (422).
-    """
-    statuses, missing = _statuses(args.getlist("status"))
-    return DownloadQuery(
-        statuses=statuses,
-        missing=missing,
-        device_id=_text(args, "device") or None,
-        owners=_owners(args),
-        text=_text(args, "q"),
-        item_types=_types(args.getlist("type")),
-        sort=_sort(args),
-        as_of=_number(args, "as_of", default=0, most=LARGEST_ID) or None,
-        page=_number(args, "page", default=1, most=LAST_PAGE),
-        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
-    )
+        Raises:
+            ApiError: One is out of range (422).
+        """
+        given: dict[str, object] = {}
+        for name, described in cls.model_fields.items():
+            if name in args:
+                is_list = get_origin(described.annotation) in {tuple, frozenset}
+                given[name] = args.getlist(name) if is_list else args[name]
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, refused_field(error)) from None
 
 
-def plays_query(args: MultiDict[str, str]) -> PlaysQuery:
-    """Read the arguments of a list of plays.
+def check_item_id(item_id: str) -> str:
+    """Return an item id as it is told everywhere; anything else is no item.
 
     Raises:
-        Problem: One is out of range (422).
+        ApiError: It is none (404).
     """
-    return PlaysQuery(
-        account=_text(args, "account") or None,
-        page=_number(args, "page", default=1, most=LAST_PAGE),
-        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
-    )
-
-
-def files_query(args: MultiDict[str, str]) -> FileSearchQuery:
-    """Read the arguments of a list of files.
-
-    Raises:
-        Problem: One is out of range (422).
-    """
-    return FileSearchQuery(
-        text=_text(args, "q"),
-        device=_text(args, "device") or None,
-        item_types=frozenset(str(TYPES[kind]) for kind in kinds(args)),
-        page=_number(args, "page", default=1, most=LAST_PAGE),
-        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
-    )
-
-
-def items_query(args: MultiDict[str, str]) -> BrowseQuery:
-    """Read the arguments of a list of the library.
-
-    Raises:
-        Problem: One is out of range (422), or the place has no id (404).
-    """
-    sort, parent = args.get("sort", ""), args.get("parent", "").strip()
-    if sort and sort not in set(browse.BrowseSort):
-        known = ", ".join(browse.BrowseSort)
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {known}")
-    if parent and not ITEM_ID.fullmatch(parent):
+    if not ITEM_ID.fullmatch(item_id):
         raise ApiError(HTTPStatus.NOT_FOUND)
-    return BrowseQuery(
-        parent=parent or None,
-        kinds=kinds(args),
-        text=_text(args, "q"),
-        sort=browse.BrowseSort(sort) if sort else None,
-        page=_number(args, "page", default=1, most=LAST_PAGE),
-        page_size=_number(args, "page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
-    )
+    return item_id
 
 
-def kinds(args: MultiDict[str, str]) -> frozenset[Kind]:
-    """Read which kinds of things are asked for; empty means any.
-
-    Raises:
-        Problem: One is not a kind (422).
-    """
-    names = {name.strip() for one in args.getlist("kind") for name in one.split(",")} - {""}
-    found = {name: named(name) for name in names}
-    if None in found.values():
-        known = ", ".join(TYPES)
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"kind: one or several of {known}")
-    return frozenset(kind for kind in found.values() if kind is not None)
+def refused(text: str) -> PydanticCustomError:
+    """Return the error that says what an argument must be."""
+    return PydanticCustomError("argument", "{text}", {"text": text})
 
 
-def _statuses(asked: Sequence[str]) -> tuple[frozenset[Status], bool]:
-    """Return the states, and whether what is missing is asked for as well."""
-    names = {name.strip() for one in asked for name in one.split(",")} - {""}
-    missing, names = MISSING in names, names - {MISSING}
-    if unknown := names - set(Status):
-        known = ", ".join([*Status, MISSING])
-        raise ApiError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"status: {len(unknown)} of these are not one of {known}",
-        )
-    return frozenset(Status(name) for name in names), missing
+def words(values: Iterable[str]) -> frozenset[str]:
+    """Return the words of an argument that may be given often, and hold several with commas."""
+    return frozenset(name.strip() for one in values for name in one.split(",")) - {""}
 
 
-def log_query(args: MultiDict[str, str]) -> LogQuery:
-    """Read the arguments of the log.
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """How the text of an argument is read, and how it is described. Used in `Annotated`."""
 
-    Raises:
-        Problem: One is out of range (422).
-    """
-    level = args.get("level") or None
-    if level is not None and level not in LOG_LEVELS:
-        known = ", ".join(LOG_LEVELS)
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"level: one of {known}")
-    return LogQuery(
-        level=level,
-        text=_text(args, "q"),
-        page=_number(args, "page", default=1, most=LAST_PAGE),
-        page_size=_number(args, "page_size", default=LARGEST_PAGE, most=LARGEST_PAGE),
-    )
+    read: Callable[[Any], object]
+    schema: Mapping[str, object]
 
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Return how pydantic reads it."""
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
 
-def _types(asked: Sequence[str]) -> frozenset[str]:
-    names = {name.strip() for one in asked for name in one.split(",")} - {""}
-    if names - set(ItemType):
-        raise ApiError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"type: one or several of {', '.join(ItemType)}"
-        )
-    return frozenset(names)
+    def __get_pydantic_json_schema__(
+        self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return how pydantic describes it."""
+        return dict(self.schema)
 
 
-def _owners(args: MultiDict[str, str]) -> tuple[str, ...]:
-    names = tuple(one.strip() for one in args.getlist("owner") if one.strip())
-    if len(names) > MOST_OWNERS or any(len(one) > LONGEST_TEXT for one in names):
-        raise ApiError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"owner: at most {MOST_OWNERS}, each of at most {LONGEST_TEXT} characters",
-        )
-    return names
+def whole_number(most: int, **described: object) -> Argument:
+    """Return a whole number from 1."""
+
+    def read(text: str) -> int:
+        digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+        if not digits or not 1 <= int(text) <= most:
+            raise refused(f"a whole number from 1 to {most}")
+        return int(text)
+
+    return Argument(read, {"type": "integer", "minimum": 1, "maximum": most} | described)
 
 
-def _sort(args: MultiDict[str, str]) -> Sort:
-    asked = args.get("sort", Sort.NEWEST)
-    if asked not in set(Sort):
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"sort: one of {', '.join(Sort)}")
-    return Sort(asked)
+def one_of(values: Iterable[str], *, may_be_empty: bool = False) -> Argument:
+    """Return one of these words; empty means none, if it may be."""
+    known = tuple(map(str, values))
+
+    def read(text: str) -> str | None:
+        if may_be_empty and not text:
+            return None
+        if text not in known:
+            raise refused(f"one of {', '.join(known)}")
+        return text
+
+    return Argument(read, {"type": "string", "enum": known})
 
 
-def _text(args: MultiDict[str, str], name: str) -> str:
-    text = args.get(name, "").strip()
+def _short(text: str) -> str:
+    text = text.strip()
     if len(text) > LONGEST_TEXT:
-        raise ApiError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: at most {LONGEST_TEXT} characters"
-        )
+        raise refused(f"at most {LONGEST_TEXT} characters")
     return text
 
 
-def _number(args: MultiDict[str, str], name: str, *, default: int, most: int) -> int:
-    text = args.get(name)
-    if text is None:
-        return default
-    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
-    if not digits or not 1 <= int(text) <= most:
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: a whole number from 1 to {most}")
-    return int(text)
+def _kinds(values: Iterable[str]) -> frozenset[Kind | None]:
+    found = frozenset(map(named, words(values)))
+    if None in found:
+        raise refused(f"one or several of {', '.join(TYPES)}")
+    return found
+
+
+def _width(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
+def array_of(values: Iterable[str]) -> dict[str, object]:
+    """Describe an argument that may be given often."""
+    return {"type": "array", "items": {"type": "string", "enum": list(map(str, values))}}
+
+
+Text = Annotated[str, Argument(_short, {"type": "string", "maxLength": LONGEST_TEXT})]
+Kinds = Annotated[frozenset[Kind], Argument(_kinds, array_of(TYPES))]
+Width = Annotated[int, Argument(_width, {"type": "integer"})]
+Page = Annotated[int, whole_number(LAST_PAGE, default=1)]
+PageSize = Annotated[int, whole_number(LARGEST_PAGE, default=PAGE_SIZE)]
+
+
+class PageQuery(Query):
+    """Which page of a list."""
+
+    page: Page = 1
+    page_size: PageSize = PAGE_SIZE

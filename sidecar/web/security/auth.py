@@ -7,19 +7,20 @@ so a change that comes with one must also bring the session's token; keys do not
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
-from sidecar.services.accounts.person import ClientInfo, Person, SignInDesk, WebSession
-from sidecar.services.downloads.views import Desk
+from sidecar.services.accounts.person import ClientInfo, Person, WebSession
+from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security.hosts import is_own_origin
-from sidecar.web.security.permissions import ANSWERS_HEAD, ROUTES, Role, may_try
+from sidecar.web.security.permissions import Role, may_try, role_needed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -33,6 +34,9 @@ CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
 SAFE = frozenset({"GET", "HEAD"})
 LONGEST_SECRET = 200
+# The extension of the application that closes the live connections of a session that has ended.
+END_SESSION = "sidecar.end_session"
+EndSession = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Identity:
     key: str | None = None
 
 
-def who(desk: SignInDesk, *, cookie: str | None, authorization: str | None) -> Identity:
+def who(desk: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
     """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
@@ -119,7 +123,7 @@ def clear_cookie(response: Response) -> None:
     )
 
 
-def register(app: Flask, desk: Desk) -> None:
+def register(app: Flask, desk: SignInService) -> None:
     """Ask every request for its rights before a view sees it."""
 
     def guard() -> None:
@@ -136,8 +140,7 @@ def register(app: Flask, desk: Desk) -> None:
 
 def _check_rights() -> None:
     endpoint = request.endpoint or ""
-    is_head = request.method == "HEAD" and endpoint in ANSWERS_HEAD
-    needed = ROUTES.get((endpoint, "GET" if is_head else request.method))
+    needed = role_needed(current_app, endpoint, request.method)
     if needed is None:
         log.warning("no right is given for %s %s", request.method, request.endpoint)
         raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED)
@@ -173,7 +176,21 @@ def _cookie_path() -> str:
     return "/" if request.is_secure else request.root_path.rstrip("/") or "/"
 
 
-def look_again(desk: SignInDesk, seen: Identity) -> Identity:
+def own_secret() -> str | None:
+    """Return the secret of the session that asks; None for a program."""
+    visit = asker().visit
+    return visit.secret if visit else None
+
+
+def leave(desk: SignInService, end_session: EndSession) -> None:
+    """End the session that the current request came with, if it did, and what hangs on it."""
+    secret = own_secret()
+    if secret is not None:
+        desk.sign_out(secret)
+        end_session(secret)
+
+
+def look_again(desk: SignInService, seen: Identity) -> Identity:
     """Return who a cookie or key that was shown before stands for now."""
     if seen.visit is not None:
         return who(desk, cookie=seen.visit.secret, authorization=None)

@@ -1,13 +1,17 @@
-"""Who may do what: one row for each route and verb and for each event of the live connection.
+"""Who may do what: the API's routes declare it, pages have a row here, one for route and verb.
 
-What has no row is refused. Whether a *particular* download may be seen is the desk's to say, and
-who manages a *particular* device is `services.devices.access`'s.
+What has neither is refused. Whether a *particular* download may be seen is the service's to say,
+and who manages a *particular* device is `services.devices.access`'s.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from types import MappingProxyType
+from typing import TypeVar
+
+from flask import Flask
 
 from sidecar.services.accounts.person import Person
 
@@ -25,7 +29,7 @@ class Role(IntEnum):
     ADMIN = 3
 
 
-ROUTES = MappingProxyType(
+PAGES = MappingProxyType(
     {
         ("static", "GET"): Role.ANYBODY,
         ("pages.home", "GET"): Role.ANYBODY,
@@ -43,43 +47,10 @@ ROUTES = MappingProxyType(
         ("library.buttons", "GET"): Role.SIGNED_IN,
         ("library.download", "POST"): Role.SIGNED_IN,
         ("library.heart", "POST"): Role.SIGNED_IN,
-        ("session.begin", "POST"): Role.ANYBODY,
-        ("session.show", "GET"): Role.SIGNED_IN,
-        ("session.end", "DELETE"): Role.SIGNED_IN,
-        ("api.downloads", "GET"): Role.SIGNED_IN,
-        ("api.download", "GET"): Role.SIGNED_IN,
-        ("api.cover", "GET"): Role.SIGNED_IN,
-        ("api.devices", "GET"): Role.SIGNED_IN,
-        ("api.notices", "GET"): Role.SIGNED_IN,
         ("questions.show", "GET"): Role.SIGNED_IN,
-        ("steering.settings", "GET"): Role.SIGNED_IN,
-        ("steering.change", "PATCH"): Role.MANAGER,
-        ("steering.pins", "GET"): Role.SIGNED_IN,
-        ("steering.pin", "PUT"): Role.SIGNED_IN,
-        ("steering.unpin", "DELETE"): Role.SIGNED_IN,
-        ("steering.exclusions", "GET"): Role.SIGNED_IN,
-        ("steering.exclude", "PUT"): Role.SIGNED_IN,
-        ("steering.include", "DELETE"): Role.SIGNED_IN,
-        ("steering.playlists", "GET"): Role.SIGNED_IN,
-        ("steering.choose", "PUT"): Role.SIGNED_IN,
-        ("steering.drop", "DELETE"): Role.SIGNED_IN,
-        ("steering.removed", "GET"): Role.SIGNED_IN,
-        ("steering.want_again", "DELETE"): Role.SIGNED_IN,
-        ("steering.why", "GET"): Role.SIGNED_IN,
-        ("removals.show", "GET"): Role.SIGNED_IN,
-        ("removals.answer", "POST"): Role.MANAGER,
-        ("peers.show", "GET"): Role.SIGNED_IN,
-        ("peers.of_file", "GET"): Role.SIGNED_IN,
-        ("peers.ignoring", "GET"): Role.SIGNED_IN,
-        ("peers.ignore", "POST"): Role.MANAGER,
-        ("adoption.show", "GET"): Role.SIGNED_IN,
-        ("adoption.adopt", "POST"): Role.MANAGER,
-        ("device_logs.show", "GET"): Role.SIGNED_IN,
-        ("device_logs.take", "POST"): Role.SIGNED_IN,
         ("plans.devices", "GET"): Role.SIGNED_IN,
         ("plans.confirm_on_page", "POST"): Role.MANAGER,
         ("plans.reformat_on_page", "POST"): Role.MANAGER,
-        ("plans.show", "GET"): Role.SIGNED_IN,
         ("device.show", "GET"): Role.SIGNED_IN,
         ("device.settings", "POST"): Role.MANAGER,
         ("device.change_rule", "POST"): Role.MANAGER,
@@ -91,49 +62,13 @@ ROUTES = MappingProxyType(
         ("returns.adopt", "POST"): Role.MANAGER,
         ("returns.heard", "GET"): Role.SIGNED_IN,
         ("returns.take", "POST"): Role.SIGNED_IN,
-        ("plans.confirm", "POST"): Role.MANAGER,
-        ("plans.reformat", "POST"): Role.MANAGER,
-        ("plays.listed", "GET"): Role.SIGNED_IN,
-        ("plays.now", "GET"): Role.SIGNED_IN,
         ("plays.now_page", "GET"): Role.SIGNED_IN,
-        ("transfers.show", "GET"): Role.SIGNED_IN,
-        ("transfers.change", "PATCH"): Role.ADMIN,
         ("offline_page.show", "GET"): Role.SIGNED_IN,
         ("offline_page.album", "GET"): Role.SIGNED_IN,
         ("offline_page.series", "GET"): Role.SIGNED_IN,
         ("offline_page.leaving", "GET"): Role.SIGNED_IN,
         ("offline_page.ask", "GET"): Role.SIGNED_IN,
         ("offline_page.act", "POST"): Role.SIGNED_IN,
-        ("offline.files", "GET"): Role.SIGNED_IN,
-        ("offline.item", "GET"): Role.SIGNED_IN,
-        ("items.listed", "GET"): Role.SIGNED_IN,
-        ("items.show", "GET"): Role.SIGNED_IN,
-        ("items.cover", "GET"): Role.SIGNED_IN,
-        ("items.source", "GET"): Role.SIGNED_IN,
-        ("items.heart", "PUT"): Role.SIGNED_IN,
-        ("items.no_heart", "DELETE"): Role.SIGNED_IN,
-        ("media.file", "GET"): Role.SIGNED_IN,
-        ("media.item", "GET"): Role.SIGNED_IN,
-        ("openapi.show", "GET"): Role.SIGNED_IN,
-        ("health.show", "GET"): Role.ANYBODY,
-        ("actions.add", "POST"): Role.SIGNED_IN,
-        ("actions.pause", "POST"): Role.SIGNED_IN,
-        ("actions.resume", "POST"): Role.SIGNED_IN,
-        ("actions.retry", "POST"): Role.SIGNED_IN,
-        ("actions.accept", "POST"): Role.SIGNED_IN,
-        ("actions.cancel", "POST"): Role.SIGNED_IN,
-        ("actions.delete", "DELETE"): Role.SIGNED_IN,
-        ("actions.prioritise", "POST"): Role.SIGNED_IN,
-        ("actions.top", "POST"): Role.SIGNED_IN,
-        ("actions.move", "POST"): Role.SIGNED_IN,
-        ("actions.bulk", "POST"): Role.SIGNED_IN,
-        ("people.accounts", "GET"): Role.SIGNED_IN,
-        ("people.forget", "POST"): Role.SIGNED_IN,
-        ("people.sessions", "GET"): Role.SIGNED_IN,
-        ("people.end", "DELETE"): Role.SIGNED_IN,
-        ("people.end_all", "DELETE"): Role.SIGNED_IN,
-        ("people.server", "GET"): Role.ADMIN,
-        ("people.log", "GET"): Role.ADMIN,
         ("profile.show", "GET"): Role.SIGNED_IN,
         ("profile.end_session", "POST"): Role.SIGNED_IN,
         ("profile.end_sessions", "POST"): Role.SIGNED_IN,
@@ -142,21 +77,31 @@ ROUTES = MappingProxyType(
         ("admin.change", "POST"): Role.ADMIN,
         ("profile.make_key", "POST"): Role.SIGNED_IN,
         ("profile.revoke_key", "POST"): Role.SIGNED_IN,
-        ("keys.show", "GET"): Role.SIGNED_IN,
-        ("keys.make", "POST"): Role.SIGNED_IN,
-        ("keys.revoke", "DELETE"): Role.SIGNED_IN,
         ("buttons.act", "POST"): Role.SIGNED_IN,
         ("buttons.ask", "GET"): Role.SIGNED_IN,
         ("buttons.act_on_all", "POST"): Role.SIGNED_IN,
         ("buttons.act_on_chosen", "POST"): Role.SIGNED_IN,
         ("undo.undo_on_page", "POST"): Role.SIGNED_IN,
-        ("undo.undo_for_programs", "POST"): Role.SIGNED_IN,
     }
 )
-# Players ask what there is before they fetch it: these answer HEAD as they answer GET.
-ANSWERS_HEAD = frozenset({"media.file", "media.item"})
 # The live connection takes no commands: nothing but coming and going.
 SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
+
+
+DECLARED = "sidecar_roles"
+V = TypeVar("V", bound=Callable[..., object])
+
+
+def declare(view: V, role: Role, verbs: Iterable[str]) -> V:
+    """Declare what a person must at least be to ask this of a view."""
+    setattr(view, DECLARED, dict.fromkeys(verbs, role))
+    return view
+
+
+def role_needed(app: Flask, endpoint: str, verb: str) -> Role | None:
+    """Return what a person must at least be; None if it was never said: nobody may."""
+    declared: Mapping[str, Role] | None = getattr(app.view_functions.get(endpoint), DECLARED, None)
+    return PAGES.get((endpoint, verb)) if declared is None else declared.get(verb)
 
 
 def may_try(person: Person | None, needed: Role) -> bool:

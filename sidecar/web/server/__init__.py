@@ -1,1 +1,22 @@
-"""The web server: connections, WebSockets, streamed bodies."""
+"""The web server: connections, WebSockets, streamed bodies.
+
+Nothing outside this package knows which libraries do it: see `WebServer`.
+"""
+
+from __future__ import annotations
+
+from sidecar.web.server.cheroot import WebServer, serve_in_thread
+from sidecar.web.server.streaming import FileBody, OpenResponses, ProxyBody, StreamingBody
+from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+
+__all__ = [
+    "LARGEST_MESSAGE",
+    "SOCKET_KEY",
+    "FileBody",
+    "OpenResponses",
+    "ProxyBody",
+    "StreamingBody",
+    "WebServer",
+    "WebSocketAdapter",
+    "serve_in_thread",
+]

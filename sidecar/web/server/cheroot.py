@@ -28,7 +28,7 @@ from sidecar.web.request.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.server import request_head
 from sidecar.web.server.chunks import Chunks
 from sidecar.web.server.request_head import Refused
-from sidecar.web.server.streaming import OpenResponses, StreamingBody, cut_off
+from sidecar.web.server.streaming import OpenResponses, StreamingBody, log_cut_off
 from sidecar.web.server.websockets import WebSockets
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class WebServer:
         try:
             self._server.prepare()
         except OSError as error:
-            raise self._explained(self._server.refusal or error) from None
+            raise self._explain(self._server.refusal or error) from None
 
     def answer_with(self, app: WSGIApplication) -> None:
         """Let another application answer every request that comes from now on."""
@@ -122,7 +122,7 @@ class WebServer:
         telling.join(TELL_WITHIN_S)
         log_stuck_threads([*conversations, *self._server.workers()])
 
-    def _explained(self, error: OSError) -> ConfigError:
+    def _explain(self, error: OSError) -> ConfigError:
         key, reason = TROUBLES.get(error.errno or 0, ("server.host", f"cannot be used ({error})"))
         value: object = self._port if key == "server.port" else self._host
         return ConfigError("settings", key, value, reason)
@@ -452,7 +452,7 @@ class _Gateway(Gateway_10):
                     self.write(block)
             self.req.ensure_headers_sent()
             if not isinstance(body, StreamingBody) and self._is_short():
-                raise cut_off("the body is shorter than its Content-Length")
+                raise log_cut_off("the body is shorter than its Content-Length")
         finally:
             if hasattr(body, "close"):
                 body.close()
@@ -469,7 +469,7 @@ class _Gateway(Gateway_10):
             self.req.close_connection = self.req.conn.has_unread = True
 
 
-def serving(server: WebServer) -> Thread:
+def serve_in_thread(server: WebServer) -> Thread:
     """Return a started thread that serves; for tests and scripts without a crew."""
     thread = Thread(target=server.serve, name="http")
     thread.start()

@@ -69,7 +69,7 @@ class FileBody(StreamingBody):
         while place < end:
             block = os.pread(self._file.fileno(), min(BLOCK_BYTES, end - place), place)
             if not block:
-                raise cut_off(f"{self._file.name} became shorter while it was sent")
+                raise log_cut_off(f"{self._file.name} became shorter while it was sent")
             place += len(block)
             yield block
 
@@ -81,10 +81,10 @@ class FileBody(StreamingBody):
             sent = connection.sendfile(self._file, self._start, self._length)
         except OSError as error:
             if error.errno == errno.EIO:
-                raise cut_off("a device failed while one of its files was sent") from error
+                raise log_cut_off("a device failed while one of its files was sent") from error
             raise
         if sent < self._length:
-            raise cut_off("a file became shorter while it was sent")
+            raise log_cut_off("a file became shorter while it was sent")
 
 
 class ProxyBody(StreamingBody):
@@ -106,7 +106,7 @@ class ProxyBody(StreamingBody):
         try:
             yield from self._blocks
         except JellyfinError as trouble:
-            raise cut_off(str(trouble)) from trouble
+            raise log_cut_off(str(trouble)) from trouble
 
     def abort(self) -> None:
         """Wait no longer for the next block."""
@@ -129,7 +129,7 @@ class OpenResponses:
         """
         with self._lock:
             if self._is_over:
-                raise cut_off("the sidecar stops")
+                raise log_cut_off("the sidecar stops")
             self._now[body] = connection
         try:
             body.send_to(connection, send)
@@ -146,7 +146,7 @@ class OpenResponses:
                 _shut(connection)
 
 
-def cut_off(why: str) -> OSError:
+def log_cut_off(why: str) -> OSError:
     """Return the error that makes the server close the connection without another word."""
     log.warning("an answer was cut off: %s", why)
     return ConnectionAbortedError(errno.ECONNABORTED, why)

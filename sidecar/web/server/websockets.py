@@ -34,7 +34,6 @@ SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
 LOOK_EVERY_S = 1.0
 _Reader = partial(Thread, daemon=True)
-ENDINGS = (OSError, simple_websocket.errors.SimpleWebsocketError, RemoteProtocolError)
 
 
 class SocketTransport:

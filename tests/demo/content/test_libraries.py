@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.demo.content.libraries import SMALL, WHOLE
 from sidecar.demo.content.manifest import paths_of
-from sidecar.demo.content.recipe import Codec, Recipe, on_disk
+from sidecar.demo.content.recipe import AlbumCodec, Recipe, to_file_name
 
 TRACKS = list(WHOLE.tracks())
 TITLES = {track.song.title for track in TRACKS}
@@ -28,7 +28,7 @@ def test_every_path_can_be_a_file_and_is_one_files_alone(recipe: Recipe) -> None
 
 def test_it_is_a_library_of_some_size_in_every_format() -> None:
     assert 60 <= len(TRACKS) <= 70
-    assert {track.album.codec for track in TRACKS} == set(Codec)
+    assert {track.album.codec for track in TRACKS} == set(AlbumCodec)
     assert len(WHOLE.films) == 2
     assert Counter(one.season for one in WHOLE.episodes()) == {1: 3, 2: 3}
 
@@ -78,7 +78,7 @@ def test_the_road_trip_is_anns_with_eight_songs_of_many_albums_and_one_twice() -
 
 
 def test_a_name_that_is_too_long_keeps_its_ending_and_whole_letters() -> None:
-    name = on_disk("ø" * 200, ".flac", spare=5)
+    name = to_file_name("ø" * 200, ".flac", spare=5)
 
     assert name == "ø" * 122 + ".flac"
-    assert on_disk("AC/DC: What? ") == "AC_DC: What? "
+    assert to_file_name("AC/DC: What? ") == "AC_DC: What? "

@@ -18,7 +18,7 @@ from sidecar.demo.content.ffmpeg import (
     ENCODERS,
     FfmpegFailed,
     FfmpegMissing,
-    MakingStopped,
+    MediaCancelled,
     bundled_ffmpeg,
     find_ffmpeg,
     run_ffmpeg,
@@ -26,7 +26,7 @@ from sidecar.demo.content.ffmpeg import (
 )
 from sidecar.demo.content.libraries import SMALL
 from sidecar.demo.content.media import NotOurFolder, make_library
-from sidecar.demo.content.recipe import Album, Codec, Playlist, Recipe, Song
+from sidecar.demo.content.recipe import Album, AlbumCodec, PlaylistRecipe, Recipe, Song
 
 ALBUM = "Music/The Sine Waves/Three Sketches (2016)"
 PENCIL, INK, CHALK = (
@@ -158,8 +158,8 @@ def test_a_film_has_a_picture_and_a_sound(made: Path) -> None:
     assert float(found["format"]["duration"]) == pytest.approx(10.0, abs=0.1)
 
 
-@pytest.mark.parametrize("codec", [Codec.MP3, Codec.OPUS, Codec.AAC])
-def test_every_format_carries_tags_and_a_cover(tmp_path: Path, codec: Codec) -> None:
+@pytest.mark.parametrize("codec", [AlbumCodec.MP3, AlbumCodec.OPUS, AlbumCodec.AAC])
+def test_every_format_carries_tags_and_a_cover(tmp_path: Path, codec: AlbumCodec) -> None:
     colours = ((250, 200, 10), (10, 60, 90))
     song = Song('<b>朝</b> & "quotes" ', 5, artists=("One", "Two"), lyrics="[00:01.00]La")
     album = Album("A=B; C", ("Me",), 2001, ("Folk",), codec, colours, ((song,),))
@@ -177,7 +177,7 @@ def test_every_format_carries_tags_and_a_cover(tmp_path: Path, codec: Codec) -> 
 
 def test_loose_files_carry_nothing(tmp_path: Path) -> None:
     grey = ((9, 9, 9), (99, 99, 99))
-    loose = Album(None, (), None, (), Codec.MP3, grey, ((Song("recording 7", 5),),))
+    loose = Album(None, (), None, (), AlbumCodec.MP3, grey, ((Song("recording 7", 5),),))
 
     make_library(tmp_path, recipe=Recipe("loose", 1, (loose,)))
 
@@ -231,7 +231,7 @@ def test_it_stops_when_asked_with_nothing_half_made_and_goes_on_later(
         if done:
             stop.set()
 
-    with pytest.raises(MakingStopped, match="next start"):
+    with pytest.raises(MediaCancelled, match="next start"):
         make_library(tmp_path, recipe=SMALL, stop=stop, progress=stop_after_the_first)
 
     whole, begun = bytes_by_path(made), bytes_by_path(tmp_path)
@@ -253,7 +253,7 @@ def test_a_stop_ends_a_running_ffmpeg(tmp_path: Path) -> None:
 
     slow = a_program(tmp_path / "slow", "exec sleep 50")
 
-    with pytest.raises(MakingStopped):
+    with pytest.raises(MediaCancelled):
         run_ffmpeg(slow, [], what="a song", stop=SetAtTheThirdLook())
 
 
@@ -376,7 +376,9 @@ def test_both_ffmpegs_can_make_every_format(
     if program is None:
         pytest.skip("this machine has no such ffmpeg")
     song, colours = Song("Song", 5), SMALL.albums[0].colours
-    albums = tuple(Album(f"In {one}", ("Me",), 2001, (), one, colours, ((song,),)) for one in Codec)
+    albums = tuple(
+        Album(f"In {one}", ("Me",), 2001, (), one, colours, ((song,),)) for one in AlbumCodec
+    )
     films = tuple(replace(SMALL.films[0], ending=ending, seconds=5) for ending in (".mkv", ".mp4"))
 
     make_library(tmp_path, recipe=Recipe("formats", 1, albums, films), ffmpeg=program)
@@ -389,7 +391,9 @@ def test_both_ffmpegs_can_make_every_format(
 
 @pytest.mark.slow
 def test_one_file_is_larger_than_a_hundred_megabytes(tmp_path: Path) -> None:
-    make_library(tmp_path, recipe=Recipe("storm", 1, (STORM,), playlists=(Playlist("", "", ()),)))
+    make_library(
+        tmp_path, recipe=Recipe("storm", 1, (STORM,), playlists=(PlaylistRecipe("", "", ()),))
+    )
 
     sizes = [file.stat().st_size for file in tmp_path.rglob("*.flac")]
     assert 100 * 2**20 < max(sizes) < 130 * 2**20

@@ -7,7 +7,7 @@ from shutil import rmtree
 
 import pytest
 
-from sidecar.demo.library.items import Item, Kind, Library
+from sidecar.demo.library.items import BaseItemKind, Item, Library
 from sidecar.demo.library.scan import differences, scan
 from tests.fakes.tiny_library import DOUBLE, FIRST_LIGHT, TONE_1, listing, tiny_library, write
 
@@ -60,7 +60,7 @@ def test_discs_are_folders_of_one_album(folder: Path) -> None:
 
 
 def test_two_albums_of_one_name_stay_two(folder: Path) -> None:
-    albums = [one for one in scan(folder).library if one.kind is Kind.ALBUM]
+    albums = [one for one in scan(folder).library if one.kind is BaseItemKind.ALBUM]
 
     assert len([one for one in albums if one.name == "Greatest Hits"]) == 2
 
@@ -71,7 +71,7 @@ def test_a_track_without_tags_has_no_album_and_no_artist(folder: Path) -> None:
     nameless = named(library, "Nameless")
     assert nameless.music is not None
     assert (nameless.music.album, nameless.music.album_id) == (None, None)
-    assert library.by_id[nameless.parent_id or ""].kind is Kind.FOLDER
+    assert library.by_id[nameless.parent_id or ""].kind is BaseItemKind.FOLDER
 
 
 def test_a_moved_track_has_another_id_and_the_same_key(folder: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.demo.protocol.authorization import Claim, claim_of
+from sidecar.demo.protocol.authorization import Claim, parse_claim
 from sidecar.demo.protocol.version import Version
 
 NOBODY = Claim()
@@ -14,7 +14,7 @@ def claim(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     named["Authorization"] = header
     name, _, value = query.partition("=")
-    return claim_of(named.get, {name: value}.get, speaks=speaks)
+    return parse_claim(named.get, {name: value}.get, speaks=speaks)
 
 
 def test_all_parts_are_read_and_decoded() -> None:

@@ -7,21 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.demo.protocol.ranges import Part, Sight, content_type, disposition, look, part_of
+from sidecar.demo.protocol.ranges import (
+    FileRange,
+    FileSnapshot,
+    content_type,
+    disposition,
+    select_range,
+    stat_file,
+)
 
 MODIFIED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 SAME = "Sun, 01 Mar 2026 12:00:00 GMT"
 OLDER = "Sun, 01 Mar 2026 11:59:59 GMT"
 NEWER = "Sun, 01 Mar 2026 12:00:01 GMT"
 FUTURE = "Fri, 01 Jan 2100 00:00:00 GMT"
-SIGHT = Sight(100, MODIFIED)
-WHOLE = Part(HTTPStatus.OK, 0, 100)
-TEN = Part(HTTPStatus.PARTIAL_CONTENT, 10, 10, "bytes 10-19/100")
+SIGHT = FileSnapshot(100, MODIFIED)
+WHOLE = FileRange(HTTPStatus.OK, 0, 100)
+TEN = FileRange(HTTPStatus.PARTIAL_CONTENT, 10, 10, "bytes 10-19/100")
 
 
-def answer(asked: str, sight: Sight = SIGHT, /, **conditions: str) -> Part:
+def answer(asked: str, sight: FileSnapshot = SIGHT, /, **conditions: str) -> FileRange:
     named = {name.replace("_", "-"): value for name, value in conditions.items()}
-    return part_of(sight, (named | {"Range": asked}).get)
+    return select_range(sight, (named | {"Range": asked}).get)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_a_range_without_a_byte_is_refused_with_the_size(asked: str) -> None:
 
 
 def test_an_empty_file_has_no_range() -> None:
-    part = answer("bytes=0-", Sight(0, MODIFIED))
+    part = answer("bytes=0-", FileSnapshot(0, MODIFIED))
 
     assert part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
@@ -72,18 +79,20 @@ def test_an_empty_file_has_no_range() -> None:
         ("If_Range", "nonsense", TEN),
         ("If_Unmodified_Since", SAME, TEN),
         ("If_Unmodified_Since", NEWER, TEN),
-        ("If_Unmodified_Since", OLDER, Part(HTTPStatus.PRECONDITION_FAILED)),
+        ("If_Unmodified_Since", OLDER, FileRange(HTTPStatus.PRECONDITION_FAILED)),
         ("If_Modified_Since", OLDER, TEN),
-        ("If_Modified_Since", SAME, Part(HTTPStatus.NOT_MODIFIED)),
+        ("If_Modified_Since", SAME, FileRange(HTTPStatus.NOT_MODIFIED)),
         ("If_Modified_Since", FUTURE, TEN),
     ],
 )
-def test_validators_are_judged_by_date_alone(condition: str, date: str, expected: Part) -> None:
+def test_validators_are_judged_by_date_alone(
+    condition: str, date: str, expected: FileRange
+) -> None:
     assert answer("bytes=10-19", **{condition: date}) == expected
 
 
 def test_a_file_replaced_by_an_older_one_passes_every_validator() -> None:
-    older = Sight(100, datetime(2020, 1, 1, tzinfo=UTC))
+    older = FileSnapshot(100, datetime(2020, 1, 1, tzinfo=UTC))
 
     assert answer("bytes=10-19", older, If_Range=SAME, If_Unmodified_Since=SAME) == TEN
 
@@ -93,12 +102,12 @@ def test_a_date_is_in_whole_seconds(tmp_path: Path) -> None:
     file.write_bytes(b"x")
     os.utime(file, ns=(0, 1_999_999_999))
 
-    assert look(file) == Sight(1, datetime.fromtimestamp(1, UTC))
+    assert stat_file(file) == FileSnapshot(1, datetime.fromtimestamp(1, UTC))
 
 
 def test_a_folder_and_what_is_away_are_no_files(tmp_path: Path) -> None:
-    assert look(tmp_path) is None
-    assert look(tmp_path / "away") is None
+    assert stat_file(tmp_path) is None
+    assert stat_file(tmp_path / "away") is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sidecar.demo.robot.client import SignInRefused
+from sidecar.demo.robot.client import PlayerSignInRefused
 from sidecar.demo.robot.robot import Habits, Robot
 from tests.fakes.listened_to import TICKS, ListenedTo
 
@@ -63,7 +63,7 @@ def hire(server: ListenedTo) -> Iterator[Hire]:
     hired = Hire(server.url)
     yield hired
     for robot in hired.robots:
-        robot.leave()
+        robot.sign_off()
 
 
 def steps_until(robot: Robot, is_over: Callable[[], bool]) -> list[float]:
@@ -262,7 +262,7 @@ def test_it_comes_back_after_the_server_was_restarted() -> None:
         server.trouble = (502, {}, b"")
         assert robot.step() == 1.0, "one good answer makes it forget how long it waited"
         server.trouble = None
-        robot.leave()
+        robot.sign_off()
 
     signed_in = [one for one in server.requests if one.path == "/Users/AuthenticateByName"]
     assert len(signed_in) == 1, "its token was still good"
@@ -281,7 +281,7 @@ def test_it_signs_in_again_when_its_token_is_revoked(server: ListenedTo, hire: H
 
 
 def test_a_wrong_password_is_tried_once(server: ListenedTo, hire: Hire) -> None:
-    with pytest.raises(SignInRefused, match="does not let ann in"):
+    with pytest.raises(PlayerSignInRefused, match="does not let ann in"):
         hire(password="wrong").step()
 
     hire(password="wrong").run(Event())
@@ -293,8 +293,8 @@ def test_leaving_stops_what_is_playing(server: ListenedTo, hire: Hire) -> None:
     robot = hire()
     steps_until(robot, lambda: len(story(server)) == 3)
 
-    robot.leave()
-    robot.leave()
+    robot.sign_off()
+    robot.sign_off()
 
     assert story(server)[-1] == ("Stopped", 10.25)
     assert stops(server) == 1

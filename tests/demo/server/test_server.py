@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client
 from tests.fakes.demo_house import QUICK, House, device_of
@@ -37,7 +37,7 @@ def scanned(client: Client) -> None:
 
 def test_a_server_that_is_starting_says_so(house: House) -> None:
     server = house.server()
-    server.enter(Phase.STARTING)
+    server.enter_phase(StartupPhase.STARTING)
 
     health = requests.get(f"{server.url}/health", timeout=5)
     public = requests.get(f"{server.url}/System/Info/Public", timeout=5)
@@ -50,7 +50,7 @@ def test_a_server_that_is_starting_says_so(house: House) -> None:
 
 def test_a_server_that_is_almost_there_tells_of_itself_in_camel_case(house: House) -> None:
     server = house.server()
-    server.enter(Phase.ALMOST)
+    server.enter_phase(StartupPhase.ALMOST)
 
     told = requests.get(f"{server.url}/System/Info/Public", timeout=5).json()
 
@@ -61,14 +61,14 @@ def test_a_server_that_is_almost_there_tells_of_itself_in_camel_case(house: Hous
 def test_a_server_that_is_loading_never_calls_a_good_token_bad(house: House) -> None:
     server = house.server()
     ann = device_of(server, "ann")
-    server.enter(Phase.LOADING)
+    server.enter_phase(StartupPhase.LOADING)
 
     waiting = ann.ask("GET", "/Users/Me")
     ann.token = "0" * 32
 
     assert (waiting.status_code, "Retry-After" in waiting.headers) == (503, False)
     assert ann.ask("GET", "/Users/Me").status_code == 401
-    server.enter(Phase.READY)
+    server.enter_phase(StartupPhase.READY)
     assert requests.get(f"{server.url}/health", timeout=5).text == "Healthy"
 
 
@@ -423,11 +423,11 @@ def test_a_socket_that_nobody_reads_holds_nobody_up(house: House) -> None:
     server = house.server()
     ann, ben = device_of(server, "ann"), device_of(server, "ben")
     with upgraded(ann):
-        [listener] = server.core.hub.listeners
+        [listener] = server.core.sockets.clients
         begun = monotonic()
         with server.core.lock:
             for _ in range(64):
-                listener.mouth.say("x" * 500_000)
+                listener.writer.send("x" * 500_000)
         ben.get("/Users/Me")
         server.stop()
 

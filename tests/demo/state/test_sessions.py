@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sidecar.demo.library.items import Item, Kind
+from sidecar.demo.library.items import BaseItemKind, Item
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import now
 from sidecar.demo.state.devices import Device
@@ -13,7 +13,7 @@ from sidecar.demo.state.sessions import Session, Sessions
 SECOND = 10_000_000
 SONG = Item(
     id="0" * 32,
-    kind=Kind.AUDIO,
+    kind=BaseItemKind.AUDIO,
     name="x",
     sort_name="x",
     path="/x",
@@ -35,7 +35,7 @@ def session() -> Session:
 def test_the_position_moves_on_to_the_end_and_no_further(session: Session) -> None:
     positions = []
     for _ in range(4):
-        session.move_on(1.0)
+        session.advance(1.0)
         positions.append(session.position_ticks // SECOND)
 
     assert positions == [1, 2, 3, 3]
@@ -44,23 +44,23 @@ def test_the_position_moves_on_to_the_end_and_no_further(session: Session) -> No
 def test_a_paused_player_does_not_move(session: Session) -> None:
     session.play_state["IsPaused"] = True
 
-    assert not session.move_on(1.0)
+    assert not session.advance(1.0)
     assert session.position_ticks == 0
 
 
 def test_a_player_without_an_item_does_not_move(session: Session) -> None:
-    session.stand_still()
+    session.clear_playback()
 
-    assert not session.move_on(1.0)
+    assert not session.advance(1.0)
 
 
 def test_only_a_player_that_plays_becomes_a_ghost(session: Session) -> None:
     session.last_check_in = now() - timedelta(seconds=301)
 
-    assert session.is_ghost(300.0)
-    assert not session.is_ghost(302.0)
+    assert session.is_abandoned(300.0)
+    assert not session.is_abandoned(302.0)
     session.play_state["IsPaused"] = True
-    assert not session.is_ghost(300.0)
+    assert not session.is_abandoned(300.0)
 
 
 def test_what_the_header_leaves_out_the_sign_in_says() -> None:
@@ -81,6 +81,6 @@ def test_people_see_theirs_latest_first() -> None:
     second, _ = sessions.join(DEVICE, Claim(device_id="two"), None)
     first.last_activity = second.last_activity + timedelta(seconds=1)
 
-    assert sessions.seen_by("ann", is_administrator=False) == [first, second]
-    assert sessions.seen_by("ben", is_administrator=False) == []
-    assert len(sessions.seen_by("ben", is_administrator=True)) == 2
+    assert sessions.visible_to("ann", is_administrator=False) == [first, second]
+    assert sessions.visible_to("ben", is_administrator=False) == []
+    assert len(sessions.visible_to("ben", is_administrator=True)) == 2

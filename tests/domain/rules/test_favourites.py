@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sidecar.domain.items import Item, ItemType
-from sidecar.domain.rules.favourites import reason, watched_types, wishes
+from sidecar.domain.rules.favourites import FavouritesSettings, reason, watched_types, wishes
 
 TRACK = Item(id="1" * 32, type=ItemType.AUDIO, title="Tone 3")
 ALBUM = Item(id="a" * 32, type=ItemType.ALBUM, title="First Light")
@@ -43,9 +45,7 @@ def test_a_container_itself_is_never_wished_for() -> None:
 
 
 def test_each_kind_of_heart_has_its_switch() -> None:
-    assert watched_types(tracks=False, albums=True, artists=False, playlists=False) == {
-        ItemType.ALBUM
-    }
-    assert ItemType.AUDIO in watched_types(
-        tracks=True, albums=False, artists=False, playlists=False
-    )
+    none = FavouritesSettings(tracks=False, albums=False, artists=False, playlists=False)
+
+    assert watched_types(replace(none, albums=True)) == {ItemType.ALBUM}
+    assert ItemType.AUDIO in watched_types(replace(none, tracks=True))

@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
-from sidecar.domain.space.eviction import (
-    EvictionClass,
-    HoldStrength,
-    Stored,
-    in_use,
-    must_rest,
-    standing,
-)
+from sidecar.domain.space.eviction import HoldStrength, Stored, in_use, must_rest, standing
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
+from sidecar.domain.wishes import EvictionClass
 from tests.fakes.shelf import plays, song
 
 K = 1024

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
-from sidecar.domain.space.eviction import EvictionClass, Stored
+from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
+from sidecar.domain.wishes import EvictionClass
 
 BLOCK = 4
 SIZES = st.integers(0, 60)

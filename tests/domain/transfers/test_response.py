@@ -282,10 +282,10 @@ def test_a_second_answer_that_does_not_agree_is_not_believed(
     ("count", "scanned", "says"),
     [
         (1_200_000, 3_400_000, "sends 1.2 MB, its library says 3.4 MB"),
-        (482_000, 12_000_000_000, "sends 482 kB, its library says 12 GB"),
-        (99, 482_000, "sends 99 B, its library says 482 kB"),
+        (482_000, 12_000_000_000, "sends 482 kB, its library says 12.0 GB"),
+        (99, 482_000, "sends 99 bytes, its library says 482 kB"),
         (3_400_001, 3_400_002, "sends 3,400,001 bytes, its library says 3,400,002 bytes"),
-        (99, None, "sends 99 B and confirms it in no second answer"),
+        (99, None, "sends 99 bytes and confirms it in no second answer"),
     ],
 )
 def test_an_unproved_file_is_told_with_both_lengths_and_two_ways_out(

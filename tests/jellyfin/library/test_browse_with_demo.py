@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
@@ -164,7 +164,7 @@ def test_what_an_account_may_not_see_is_not_there(server: DemoServer, ann: Brows
 
 
 def test_a_server_that_starts_is_away(server: DemoServer, ann: Browser) -> None:
-    server.enter(Phase.LOADING)
+    server.enter_phase(StartupPhase.LOADING)
 
     with pytest.raises(ServerAway):
         ann.shelf(BrowseQuery())
@@ -218,10 +218,10 @@ def test_a_file_that_jellyfin_misses_is_told_from_one_that_nobody_may_hear(
     (library / TONE_1).unlink()
     with pytest.raises(FileAway, match="its file is not there now"):
         stream(me, tone, {})
-    server.enter(Phase.LOADING)
+    server.enter_phase(StartupPhase.LOADING)
     with pytest.raises(ServerAway):
         stream(me, tone, {})
-    server.enter(Phase.READY)
+    server.enter_phase(StartupPhase.READY)
     me.logout()
     with pytest.raises(SignedOut):
         stream(me, tone, {})

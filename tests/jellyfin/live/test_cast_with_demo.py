@@ -120,8 +120,8 @@ def test_it_is_in_the_menu_again_after_its_socket_was_lost(server: DemoServer) -
     target = Target(ann)
     with target.running():
         with server.core.lock:
-            for one in server.core.hub.listeners:
-                one.mouth.close()
+            for one in server.core.sockets.clients:
+                one.writer.close()
         target.wait_for(Disconnected)
         target.wait_for(Connected)
 

@@ -278,7 +278,7 @@ def test_one_who_cannot_take_the_news_does_not_end_it(
     bench.run_for(30, bench.listener(deliver))
 
     assert len(taken) == 2
-    assert "UserDataChanged could not be delivered" in caplog.text
+    assert "delivering UserDataChanged failed" in caplog.text
 
 
 def test_what_nobody_foresaw_is_logged_and_tried_again(

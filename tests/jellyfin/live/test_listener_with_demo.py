@@ -13,7 +13,7 @@ import pytest
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.subscriptions import Listener as Ear
+from sidecar.demo.state.subscriptions import SocketClient as Ear
 from sidecar.domain.items import ItemType
 from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
@@ -105,7 +105,7 @@ def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
         report(following.phone, "Playing/Stopped", following.song.id)
         following.wait_until(lambda one: one == SessionsNews(()))
         with server.core.lock:
-            for one in server.core.hub.listeners:
+            for one in server.core.sockets.clients:
                 breaks(one)
         following.play()
         went_deaf = following.clock.monotonic()

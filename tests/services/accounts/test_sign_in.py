@@ -48,7 +48,7 @@ def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInServic
 
 
 def asked(jellyfin: DemoServer) -> int:
-    return jellyfin.core.diary.written
+    return jellyfin.core.activity_log.written
 
 
 def test_the_third_try_does_not_reach_jellyfin_even_with_the_right_password(

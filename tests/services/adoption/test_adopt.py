@@ -94,7 +94,7 @@ def adopted(one: Traveller, *ids: str) -> AdoptedView:
 
 
 def row(one: Traveller, title: str) -> Download:
-    found = one.world.downloads.by_item(STICK, one.item(title).id)
+    found = one.world.downloads.queries.by_item(STICK, one.item(title).id)
     assert found is not None
     return found
 
@@ -180,7 +180,7 @@ def test_a_file_that_changed_since_is_left_alone(away: Traveller) -> None:
     outcome = adopted(away)
 
     assert [one.why for one in outcome.refused] == [CHANGED]
-    assert away.world.downloads.by_item(STICK, away.item("Tone 1").id) is None
+    assert away.world.downloads.queries.by_item(STICK, away.item("Tone 1").id) is None
 
 
 def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> None:
@@ -192,10 +192,10 @@ def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> 
 
     adopted(away)
 
-    there = away.world.downloads.get(waiting.id)
+    there = away.world.downloads.queries.get(waiting.id)
     assert there is not None
     assert (there.status, there.file_path) == (Status.COMPLETED, "Old/4.mp3")
-    assert away.world.downloads.claim(away.world.clock.now()) is None
+    assert away.world.downloads.queue.claim(away.world.clock.now()) is None
     assert part.size() is None
 
 
@@ -203,7 +203,7 @@ def test_what_is_being_fetched_is_not_adopted(away: Traveller) -> None:
     away.puts("Old/4.mp3", TAGGED)
     [match] = offered(away).matched
     away.has("Tone 4")
-    away.world.downloads.claim(away.world.clock.now())
+    away.world.downloads.queue.claim(away.world.clock.now())
 
     outcome = adopted(away, match.id)
 

@@ -20,7 +20,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
@@ -128,12 +128,12 @@ class Sidecar:
         """Take everything out of the queue of a device, as the workers would: titles, in order."""
         others = {one.id for one in self.registry.all()} - {self.id_of(device)}
         taken: list[str] = []
-        while found := self.downloads.claim(SystemClock().now(), blocked_devices=others):
+        while found := self.downloads.queue.claim(SystemClock().now(), blocked_devices=others):
             taken.append(found.title)
         return taken
 
     def waiting(self, device: str = "Car stick") -> int:
-        return len(self.downloads.on_the_way(self.id_of(device), 0))
+        return len(self.downloads.queries.on_the_way(self.id_of(device), 0))
 
     def reasons(self, item: Item, device: str = "Car stick") -> list[tuple[str, str]]:
         held = self.holds.of_item(self.id_of(device), item.id)
@@ -260,7 +260,7 @@ def test_what_was_queued_long_ago_does_not_push_into_the_order(
 
         places = {
             one.title: one.priority
-            for one in sidecar.downloads.on_the_way(sidecar.id_of("Car stick"), 0)
+            for one in sidecar.downloads.queries.on_the_way(sidecar.id_of("Car stick"), 0)
         }
         assert sorted(places, key=lambda one: -places[one]) == [
             "Tone 1",
@@ -278,7 +278,7 @@ def test_what_was_queued_long_ago_does_not_push_into_the_order(
             phone.client.items,
             grace=timedelta(0),
         )
-        assert sidecar.downloads.by_item(sidecar.id_of("Car stick"), hit.id) is None
+        assert sidecar.downloads.queries.by_item(sidecar.id_of("Car stick"), hit.id) is None
         assert sidecar.queue() == ["Tone 1", "Tone 2", "Tone 3"]
 
 
@@ -391,12 +391,12 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
     )
     sidecar.orders = hasty
     with sidecar.running():
-        server.enter(Phase.LOADING)
+        server.enter_phase(StartupPhase.LOADING)
         hasty.take(
             sidecar.id_of("Car stick"), PlayOrder((tone.id,), CastPosition.NOW, by=phone.user_id)
         )
         wait_until(lambda: "what was cast waits" in caplog.text)
-        server.enter(Phase.READY)
+        server.enter_phase(StartupPhase.READY)
         wait_until(lambda: sidecar.waiting() == 1)
 
         assert sidecar.queue() == ["Tone 1"]
@@ -419,7 +419,7 @@ def test_who_may_not_download_gets_the_usual_refusal(server: DemoServer, sidecar
     with sidecar.running():
         ben.cast(tone, to="Everybody's")
         wait_until(lambda: sidecar.reasons(tone, "Everybody's") != [])
-        refused = sidecar.downloads.by_item(sidecar.id_of("Everybody's"), tone.id)
+        refused = sidecar.downloads.queries.by_item(sidecar.id_of("Everybody's"), tone.id)
 
     assert refused is not None
     assert (refused.status, refused.error_code) == (Status.FAILED, "not-allowed")

@@ -115,9 +115,11 @@ def test_what_is_paused_and_resumed_at_once_is_not_fetched_twice_at_a_time(home:
 
 def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: House) -> None:
     home.hold(Ann)
-    running = home.world.downloads.claim(home.world.clock.now())
+    running = home.world.downloads.queue.claim(home.world.clock.now())
     assert running is not None
-    home.world.downloads.finalizing(running.id, size=5, content_hash="0" * 32, mime_type=None)
+    home.world.downloads.transitions.finalizing(
+        running.id, size=5, content_hash="0" * 32, mime_type=None
+    )
 
     outcomes = [home.do(Ann, running, order) for order in (PAUSE, CANCEL, DELETE)]
 
@@ -165,7 +167,7 @@ def test_one_goes_to_the_top_and_another_before_it(home: House) -> None:
     home.do(Ann, rows[1], DownloadCommand(action=Action.MOVE, before=rows[2].id))
     home.do(Ann, rows[0], DownloadCommand(action=Action.PRIORITISE, priority=3))
 
-    assert list(home.world.downloads.positions([one.id for one in rows]).items()) == [
+    assert list(home.world.downloads.queries.positions([one.id for one in rows]).items()) == [
         (rows[0].id, 1),
         (rows[1].id, 2),
         (rows[2].id, 3),
@@ -240,7 +242,7 @@ def test_an_admin_acts_for_those_who_hold_it_but_not_twice_by_a_double_click(hom
     assert home.do(Eve, shared, CANCEL).result is ResultKind.KEPT
     assert home.holders(2) == [Ann.user_id]
     assert home.do(Eve, shared, replace(CANCEL, for_everyone=True)).result is ResultKind.DONE
-    assert home.world.downloads.get(shared.id) is None
+    assert home.world.downloads.queries.get(shared.id) is None
 
 
 # -- the end of it
@@ -251,7 +253,7 @@ def test_what_is_cancelled_leaves_nothing_and_no_rule_brings_it_back(home: House
 
     assert home.do(Ann, one, CANCEL).result is ResultKind.DONE
 
-    assert home.world.downloads.get(one.id) is None
+    assert home.world.downloads.queries.get(one.id) is None
     assert home.holders() == []
     item, reason = track(1), Reason("favourites", track(1).id, "your favourite")
     again = Wish(Ann.user_id, STICK, item, reason)
@@ -271,7 +273,7 @@ def test_what_runs_is_cancelled_and_its_part_file_goes_when_the_worker_lets_go(h
     home.works.worker.step()
 
     assert home.parts() == []
-    assert home.world.downloads.get(one.id) is None
+    assert home.world.downloads.queries.get(one.id) is None
 
 
 def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: House) -> None:
@@ -502,7 +504,7 @@ def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
 
     results = [one.result for one in found if isinstance(one, AddedItem)]
     assert (results.count(AddResult.QUEUED), results.count(AddResult.EXISTS)) == (1, 49)
-    assert home.world.downloads.positions([1, 2, 3]) == {1: 1}
+    assert home.world.downloads.queries.positions([1, 2, 3]) == {1: 1}
 
 
 @pytest.mark.parametrize("order", [PAUSE, CANCEL, DELETE])
@@ -528,7 +530,7 @@ def test_any_two_actions_after_one_another_end_in_a_state_of_the_table(
 
     home.works.worker.step()
 
-    there = home.world.downloads.get(one.id)
+    there = home.world.downloads.queries.get(one.id)
     assert there is None or there.status is not Status.DOWNLOADING
     assert (there is None) == (CANCEL in {first, second})
 

@@ -26,7 +26,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFai
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house
@@ -119,20 +119,20 @@ class Interleavings(RuleBasedStateMachine):
     def press_a_heart(self, person: Person, number: int) -> None:
         item = track(number, size=len(BODY))
         tombstones = self.home.tombstones.items(person.user_id, STICK)
-        if item.id not in tombstones or self.downloads.by_item(STICK, item.id):
+        if item.id not in tombstones or self.downloads.queries.by_item(STICK, item.id):
             self.home.hold(person, number)
 
     @rule(person=PEOPLE, number=NUMBERS)
     def ask_for(self, person: Person, number: int) -> None:
         item = track(number, size=len(BODY))
         self.home.planning.pin(person.user_id, STICK, item, lambda _ids: {item.id: item})
-        assert self.downloads.by_item(STICK, item.id) is not None
+        assert self.downloads.queries.by_item(STICK, item.id) is not None
 
     @rule(person=PEOPLE, number=NUMBERS, order=ORDERS)
     def act(self, person: Person, number: int, order: DownloadCommand) -> None:
-        row = self.downloads.by_item(STICK, track(number).id)
+        row = self.downloads.queries.by_item(STICK, track(number).id)
         outcome = self.home.actions.act(person, row.id if row else 999, order)
-        now = self.downloads.by_item(STICK, track(number).id)
+        now = self.downloads.queries.by_item(STICK, track(number).id)
         assert outcome.text
         if outcome.result in {ResultKind.REFUSED, ResultKind.UNCHANGED, ResultKind.NOT_FOUND}:
             assert now == row
@@ -145,7 +145,9 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        taken = self.claims.take(lambda busy: self.downloads.claim(self.clock.now(), busy=busy))
+        taken = self.claims.take(
+            lambda busy: self.downloads.queue.claim(self.clock.now(), busy=busy)
+        )
         if taken is not None:
             assert taken[0].id not in self.running, "two workers at one part file"
             self.running[taken[0].id] = Running(*taken)
@@ -159,11 +161,13 @@ class Interleavings(RuleBasedStateMachine):
         with part.open() as file:
             file.write(BODY[:held])
         validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
-        if not one.is_open and not self.downloads.transfer_started(one.download.id, validator, 0):
+        if not one.is_open and not self.downloads.transitions.transfer_started(
+            one.download.id, validator, 0
+        ):
             self.end(one)
             return
         one.is_open = True
-        self.downloads.synced(one.download.id, held)
+        self.downloads.transitions.synced(one.download.id, held)
 
     @rule(pick=st.integers(0, 3))
     def finalize(self, pick: int) -> None:
@@ -173,7 +177,7 @@ class Interleavings(RuleBasedStateMachine):
         part = self.home.works.registry.get(STICK).folder.part(one.download.id)
         with part.open() as file:
             file.write(BODY)
-        if not self.downloads.finalizing(
+        if not self.downloads.transitions.finalizing(
             one.download.id, size=len(BODY), content_hash=HASH, mime_type=None
         ):
             self.end(one)
@@ -194,7 +198,7 @@ class Interleavings(RuleBasedStateMachine):
         one = self.one_of(pick)
         if one is None or not one.is_renamed:
             return
-        arrived = self.downloads.arrive(
+        arrived = self.downloads.transitions.arrive(
             one.download, size=len(BODY), content_hash=HASH, mime_type=None
         )
         assert arrived, "nothing may come between the rename and the arrival"
@@ -229,15 +233,15 @@ class Interleavings(RuleBasedStateMachine):
     def time_goes_by(self, seconds: int) -> None:
         self.clock.advance(timedelta(seconds=seconds).total_seconds())
         self.home.planning.release_expired()
-        for download in self.downloads.failed_and_due(self.clock.now()):
-            self.downloads.retry(download)
+        for download in self.downloads.queries.failed_and_due(self.clock.now()):
+            self.downloads.transitions.retry(download)
 
     @rule(number=NUMBERS)
     def make_room(self, number: int) -> None:
-        row = self.downloads.by_item(STICK, track(number).id)
+        row = self.downloads.queries.by_item(STICK, track(number).id)
         if row is not None and row.status is Status.COMPLETED:
             self.home.works.registry.get(STICK).folder.remove(row.file_path, size=len(BODY))
-            self.downloads.evict(row)
+            self.downloads.transitions.evict(row)
 
     @rule()
     def crash(self) -> None:
@@ -252,7 +256,7 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def the_rows_are_what_the_news_said(self) -> None:
         assert self.odd == [], "news must follow one another by the table of moves"
-        rows, _ = self.downloads.page(ALL, 1, 100)
+        rows, _ = self.downloads.queries.page(ALL, 1, 100)
         assert {row.id: row.status for row in rows} == self.states
         assert len({(row.device_id, row.item_id) for row in rows}) == len(rows)
         for row in rows:
@@ -262,7 +266,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def what_is_completed_is_there_and_nothing_else_is(self) -> None:
-        rows, _ = self.downloads.page(ALL, 1, 100)
+        rows, _ = self.downloads.queries.page(ALL, 1, 100)
         stick = self.home.works.stick
         renamed = [one.download.file_path for one in self.running.values() if one.is_renamed]
         expected = {row.file_path for row in rows if row.status is Status.COMPLETED}
@@ -275,7 +279,7 @@ class Interleavings(RuleBasedStateMachine):
     def nothing_is_lost_that_somebody_holds(self) -> None:
         held = self.world.db.sql("SELECT DISTINCT item_id FROM holds")
         for (item_id,) in held:
-            assert self.downloads.by_item(STICK, item_id) is not None
+            assert self.downloads.queries.by_item(STICK, item_id) is not None
 
     @invariant()
     def every_part_file_has_somebody_who_wants_it(self) -> None:
@@ -284,7 +288,7 @@ class Interleavings(RuleBasedStateMachine):
             for number, status in self.states.items()
             if status not in {Status.COMPLETED, Status.REMOVED}
         }
-        wanted = unfinished | self.downloads.kept_parts(STICK) | set(self.running)
+        wanted = unfinished | self.downloads.queue.kept_parts(STICK) | set(self.running)
         assert {int(one.removesuffix(".part")) for one in self.home.parts()} <= wanted
 
 

@@ -61,14 +61,16 @@ def test_what_nobody_wants_any_more_stops_at_once_and_leaves_nothing(works: Work
 
     assert works.worker.step()
 
-    assert world.downloads.by_item(STICK, track(1).id) is None
+    assert world.downloads.queries.by_item(STICK, track(1).id) is None
     assert parts(works) == []
     assert not works.worker.step()
 
 
 def test_what_is_paused_stops_at_once_and_keeps_what_it_has(works: Works) -> None:
     works.wish()
-    works.engine.meanwhile = with_some_bytes(lambda: works.world.downloads.pause(works.now()))
+    works.engine.meanwhile = with_some_bytes(
+        lambda: works.world.downloads.transitions.pause(works.now())
+    )
 
     works.worker.step()
 

@@ -90,7 +90,7 @@ def test_what_was_cancelled_waits_in_the_queue_again(home: Home) -> None:
     rows = [home.pinned(Ann, 1), home.pinned(Ann, 2)]
 
     done = home.do(Ann, Action.CANCEL, *rows)
-    assert home.house.world.downloads.by_item(STICK, track(1).id) is None
+    assert home.house.world.downloads.queries.by_item(STICK, track(1).id) is None
     home.undoing.undo(Ann, done.token)
 
     assert [home.house.works.now(number).status for number in (1, 2)] == [Status.PENDING] * 2

@@ -14,15 +14,15 @@ from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.items import ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
-from sidecar.domain.space.eviction import EvictionClass
-from sidecar.domain.wishes import PIN, Reason, Wish
+from sidecar.domain.wishes import PIN, EvictionClass, Reason, Wish
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.files.browse import FileBrowser, FileQuery, KeepReason
+from sidecar.services.files.browse import FileBrowser, KeepReason
 from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.search import FileQuery
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview
@@ -63,11 +63,15 @@ class Home:
         values: dict[str, object] = {"album_id": ALBUM, **facts}
         item = track(number, **values)
         downloads = self.world.downloads
-        downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
-        running = downloads.claim(self.world.clock.now())
+        downloads.queue.enqueue(
+            NewDownload(item=item, device_id=STICK, user_id=user, places=[place])
+        )
+        running = downloads.queue.claim(self.world.clock.now())
         assert running is not None
-        downloads.arrive(running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac")
-        there = downloads.get(running.id)
+        downloads.transitions.arrive(
+            running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac"
+        )
+        there = downloads.queries.get(running.id)
         assert there is not None
         return there
 
@@ -122,7 +126,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
 
     def visible(person: Person, download_id: int) -> Download | None:
-        found = world.downloads.get(download_id)
+        found = world.downloads.queries.get(download_id)
         if found is None or viewer(person) is None:
             return found
         owners = world.holds.holders(found.device_id, found.item_id) or [found.user_id]
@@ -235,7 +239,7 @@ def test_a_file_is_pinned_and_let_go_without_asking_jellyfin(home: Home) -> None
 
 def test_what_is_not_there_can_not_be_kept(home: Home) -> None:
     there = home.arrived(1)
-    home.world.downloads.move(there, Move.EVICT)
+    home.world.downloads.transitions.move(there, Move.EVICT)
 
     with pytest.raises(NotVisible):
         home.desk.keep(ANNE, there.id)
@@ -265,7 +269,7 @@ def test_nobody_but_an_admin_learns_when_others_listened(home: Home) -> None:
     home.heard(1, ANNE)
     assert home.desk.file(ANNE, there.id).last_heard == now
     assert not home.desk.file(ANNE, there.id).was_used
-    home.world.downloads.mark_used(there.item_id)
+    home.world.downloads.transitions.mark_used(there.item_id)
     assert home.desk.file(ANNE, there.id).was_used
 
 
@@ -289,7 +293,7 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
         home.arrived(number, user=BEN.user_id if number == 2 else ANN)
     home.held(1, favourites.NAME, f"{1:032x}")
     home.held(3, album_affinity.NAME, ALBUM)
-    home.world.downloads.mark_used(f"{2:032x}")
+    home.world.downloads.transitions.mark_used(f"{2:032x}")
 
     (leavers,) = home.leavers.all(ANNE, 2)
 

@@ -16,7 +16,7 @@ from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence
-from sidecar.services.files.search import FileSearch, FileSearchQuery
+from sidecar.services.files.search import FileQuery, FileSearch
 from sidecar.services.files.streaming import (
     Local,
     MediaStreaming,
@@ -54,16 +54,20 @@ class Home:
         place = FilePlace(path, path.casefold())
         item = track(number)
         downloads = self.world.downloads
-        downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place]))
-        running = downloads.claim(self.world.clock.now())
+        downloads.queue.enqueue(
+            NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
+        )
+        running = downloads.queue.claim(self.world.clock.now())
         assert running is not None
-        downloads.arrive(running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac")
-        there = downloads.get(running.id)
+        downloads.transitions.arrive(
+            running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac"
+        )
+        there = downloads.queries.get(running.id)
         assert there is not None
         return there
 
     def available(self, person: Person = ANNE) -> list[tuple[str, bool]]:
-        found = self.offline.files(person, FileSearchQuery())
+        found = self.offline.files(person, FileQuery())
         assert found.total == len(found.items)
         return [(one.view.title, one.sight.is_available) for one in found.items]
 
@@ -88,7 +92,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
 
     def visible(person: Person, download_id: int) -> Download | None:
-        found = world.downloads.get(download_id)
+        found = world.downloads.queries.get(download_id)
         return found if found and viewer(person) in {None, found.user_id} else None
 
     def nobody(_user_id: str) -> Jellyfin:
@@ -103,7 +107,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         visible=visible,
         client=nobody,
         streams=StreamLimit(),
-        uses=UsageTracker(world.downloads.mark_used, world.clock),
+        uses=UsageTracker(world.downloads.transitions.mark_used, world.clock),
     )
     yield Home(world, stick, registry, offline, media)
     registry.close()
@@ -182,7 +186,7 @@ def test_a_device_is_asked_for_by_its_name_or_its_id(home: Home) -> None:
     home.arrived(1)
 
     for device, found in (("Car stick", 1), (STICK, 1), ("another", 0)):
-        assert home.offline.files(ANNE, FileSearchQuery(device=device)).total == found
+        assert home.offline.files(ANNE, FileQuery(device_id=device)).total == found
 
 
 def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:
@@ -200,7 +204,7 @@ def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:
 
 
 def test_what_is_still_on_its_way_is_not_there_yet(home: Home) -> None:
-    home.world.downloads.enqueue(
+    home.world.downloads.queue.enqueue(
         NewDownload(item=track(5), device_id=STICK, user_id=ANN, places=[FilePlace("5", "5")])
     )
 
@@ -218,5 +222,5 @@ def test_a_use_makes_a_file_the_last_one_to_go(home: Home) -> None:
         home.media.note_use(ANNE, found)
         found.file.close()
 
-    used = [home.world.downloads.get(one.id) for one in (first, second)]
+    used = [home.world.downloads.queries.get(one.id) for one in (first, second)]
     assert [one.last_used_seq for one in used if one] == [2, 1]

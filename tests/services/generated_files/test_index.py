@@ -43,7 +43,7 @@ class Written:
         WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
-        running = world.downloads.claim(world.clock.now())
+        running = world.downloads.queue.claim(world.clock.now())
         assert running is not None
         return running
 
@@ -52,8 +52,10 @@ class Written:
         running = self.begins(number)
         (self.stick / running.file_path).parent.mkdir(parents=True, exist_ok=True)
         (self.stick / running.file_path).write_bytes(b"?" * 1000)
-        self.world.downloads.arrive(running, size=1000, content_hash="0" * 32, mime_type=None)
-        found = self.world.downloads.get(running.id)
+        self.world.downloads.transitions.arrive(
+            running, size=1000, content_hash="0" * 32, mime_type=None
+        )
+        found = self.world.downloads.queries.get(running.id)
         assert found is not None
         return found
 
@@ -140,7 +142,7 @@ def test_while_more_comes_it_is_written_every_half_minute(written: Written) -> N
 def test_what_went_is_not_told_of_any_more(written: Written) -> None:
     one = written.brings(1)
     written.after(1)
-    written.world.downloads.mark_missing(one)
+    written.world.downloads.transitions.mark_missing(one)
 
     written.after(30)
 

@@ -61,7 +61,7 @@ class Written:
         planning.hold(
             [Wish(ANN, STICK, item, Reason(PIN, item.id, "x"))], lambda _: {item.id: item}
         )
-        running = world.downloads.claim(world.clock.now())
+        running = world.downloads.queue.claim(world.clock.now())
         assert running is not None
         return running
 
@@ -72,8 +72,10 @@ class Written:
             running = self.begins(item)
             (self.stick / running.file_path).parent.mkdir(parents=True, exist_ok=True)
             (self.stick / running.file_path).write_bytes(b"?" * 1000)
-            self.world.downloads.arrive(running, size=1000, content_hash="0" * 32, mime_type=None)
-            there = self.world.downloads.get(running.id)
+            self.world.downloads.transitions.arrive(
+                running, size=1000, content_hash="0" * 32, mime_type=None
+            )
+            there = self.world.downloads.queries.get(running.id)
             assert there is not None
             found.append(there)
         return found
@@ -186,7 +188,7 @@ def test_what_went_is_not_in_it_any_more(written: Written) -> None:
     written.after(1)
 
     (written.stick / one.file_path).unlink()
-    written.world.downloads.mark_missing(one)
+    written.world.downloads.transitions.mark_missing(one)
     written.after(30)
 
     assert written.numbers() == [2]
@@ -211,7 +213,7 @@ def test_a_file_that_a_person_moved_is_followed(written: Written) -> None:
     (written.stick / one.file_path).rename(written.stick / "Elsewhere/Tone 1.flac")
 
     moved = FilePlace("Elsewhere/Tone 1.flac", "elsewhere/tone 1.flac")
-    assert written.world.downloads.follow(one, moved)
+    assert written.world.downloads.queue.follow(one, moved)
     written.after(4)
 
     assert written.paths() == ["Elsewhere/Tone 1.flac"]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.demo.state.core import Phase
+from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items import Item
 from sidecar.domain.kinds import Kind
@@ -72,16 +72,18 @@ class Home:
             places=[place],
             priority=priority,
         )
-        return self.world.downloads.enqueue(wanted)[0]
+        return self.world.downloads.queue.enqueue(wanted)[0]
 
     def claimed(self) -> Download:
-        found = self.world.downloads.claim(self.world.clock.now())
+        found = self.world.downloads.queue.claim(self.world.clock.now())
         assert found is not None
         return found
 
     def arrived(self, item: Item) -> None:
         self.queued(item, priority=99)
-        self.world.downloads.arrive(self.claimed(), size=100, content_hash="0" * 32, mime_type=None)
+        self.world.downloads.transitions.arrive(
+            self.claimed(), size=100, content_hash="0" * 32, mime_type=None
+        )
 
     def button(self, item_id: str, person: Person | None = None) -> ItemDownloadState:
         shown = self.desk.show(person or self.ann, item_id)
@@ -139,7 +141,7 @@ def test_a_track_s_button_follows_it_from_the_queue_to_the_device(home: Home) ->
     runs = home.button(second.id)
     assert (runs.state, runs.progress) == (ButtonState.DOWNLOADING, 0.25)
 
-    home.world.downloads.pause(running)
+    home.world.downloads.transitions.pause(running)
     assert home.button(second.id).state is ButtonState.PAUSED
 
 
@@ -287,7 +289,7 @@ def test_a_heart_goes_to_jellyfin(home: Home) -> None:
 
 
 def test_while_jellyfin_is_away_that_is_said(home: Home) -> None:
-    home.server.enter(Phase.LOADING)
+    home.server.enter_phase(StartupPhase.LOADING)
 
     with pytest.raises(ServerAway):
         home.desk.listed(home.ann, BrowseQuery())

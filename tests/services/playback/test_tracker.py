@@ -96,7 +96,7 @@ def test_an_admin_s_connection_tells_everybody_and_is_believed_for_the_admin_alo
 
 def test_a_play_that_counts_makes_its_file_the_last_used(room: Room) -> None:
     files = [
-        room.world.downloads.enqueue(
+        room.world.downloads.queue.enqueue(
             NewDownload(
                 item=track(1, id=name),
                 device_id=STICK,
@@ -118,7 +118,7 @@ def test_a_play_that_counts_makes_its_file_the_last_used(room: Room) -> None:
 
 
 def used(world: World, *rows: Download) -> list[int]:
-    return [found.last_used_seq for row in rows if (found := world.downloads.get(row.id))]
+    return [found.last_used_seq for row in rows if (found := world.downloads.queries.get(row.id))]
 
 
 def test_a_client_that_vanished_ends_without_another_word(room: Room) -> None:

@@ -218,7 +218,7 @@ def test_the_plays_are_ours_as_well_and_count_as_use(away: Traveller, world: Wor
     [play] = away.tables.plays.page(away.ann.user_id, 1, 10)[0]
     assert (play.play.client, play.play.device_name) == ("Rockbox", "Car stick")
     assert play.play.counts
-    now = world.downloads.get(download.id)
+    now = world.downloads.queries.get(download.id)
     assert now is not None
     assert now.last_used_seq > download.last_used_seq
 

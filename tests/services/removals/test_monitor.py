@@ -33,9 +33,10 @@ from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import FilePlace, NewDownload
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.tombstones import Tombstones
 from tests.device.mounting import (
     breakable_disk,
@@ -116,15 +117,15 @@ class House:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(body)
         them, now = self.world.downloads, self.world.clock.now()
-        them.enqueue(
+        them.queue.enqueue(
             NewDownload(
                 item=item, device_id=STICK, user_id=ANN, places=[FilePlace(path, path_key(path))]
             )
         )
-        claimed = them.claim(now)
+        claimed = them.queue.claim(now)
         assert claimed is not None
         content_hash = xxhash.xxh3_128_hexdigest(body)
-        them.arrive(claimed, size=len(body), content_hash=content_hash, mime_type=None)
+        them.transitions.arrive(claimed, size=len(body), content_hash=content_hash, mime_type=None)
         self.hold(number)
 
     def hold(self, number: int, user: str = ANN, rule: str = "favourites") -> None:
@@ -132,7 +133,7 @@ class House:
         self.world.holds.keep(Wish(user, STICK, track(number), reason))
 
     def row(self, number: int) -> Download:
-        found = self.world.downloads.by_item(STICK, track(number).id)
+        found = self.world.downloads.queries.by_item(STICK, track(number).id)
         assert found is not None
         return found
 
@@ -414,7 +415,7 @@ def test_what_we_remove_ourselves_is_never_taken_for_a_person_s(house: House) ->
     house.press()
     house.wait(2)
 
-    house.world.downloads.evict(evicted)
+    house.world.downloads.transitions.evict(evicted)
     house.wait(WITHIN_S)
 
     assert (house.row(1).status, house.row(1).error_code) == (Status.REMOVED, None)
@@ -423,13 +424,13 @@ def test_what_we_remove_ourselves_is_never_taken_for_a_person_s(house: House) ->
 
 def test_what_was_fetched_anew_meanwhile_is_another_file(house: House) -> None:
     house.fill(1)
-    (seen,) = house.world.downloads.files_on(STICK)
+    (seen,) = house.world.downloads.queries.files_on(STICK)
     verdicts = RemovalRecorder(
         house.world.db, house.world.downloads, house.world.holds, house.world.clock
     )
     house.world.clock.advance(1)
-    house.world.downloads.delete(house.row(1))
-    house.world.downloads.want_again(house.row(1), user_id=ANN)
+    house.world.downloads.transitions.delete(house.row(1))
+    house.world.downloads.transitions.want_again(house.row(1), user_id=ANN)
     house.put(1)
 
     assert verdicts.removed(house.device(), [(seen, FileChange.GONE)]) == 0
@@ -442,7 +443,7 @@ def test_a_row_never_takes_the_place_of_another(house: House) -> None:
     house.fill(1)
     house.put(2, b"music 1")
     house.wait(RESCAN_S)
-    house.world.downloads.evict(house.row(2))
+    house.world.downloads.transitions.evict(house.row(2))
     house.path(1).rename(house.path(2))
 
     house.notice()
@@ -737,9 +738,9 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     # At once, and before anything is asked: it is not there.
     downloads = house.world.downloads
     assert house.removals.question(STICK) is None
-    assert downloads.files_and_missing(STICK) == (53, 51)
+    assert downloads.queries.files_and_missing(STICK) == (53, 51)
     assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
-    assert FileIndex(house.world.db).page(FileFilter(), 1, 100)[1] == 2
+    assert FileIndex(house.world.db).page(DownloadFilter(), 1, 100)[1] == 2
     assert len(CompletedFiles(house.world.db).files(STICK)) == 2
 
     house.wait(WITHIN_S)
@@ -752,10 +753,10 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     question = house.removals.question(STICK)
     assert question is not None
     assert (question.gone, question.total) == (21, 53)
-    assert downloads.files_and_missing(STICK) == (53, 21)
+    assert downloads.queries.files_and_missing(STICK) == (53, 21)
 
     house.removals.answer(STICK, gone=False)
-    assert downloads.files_and_missing(STICK) == (32, 0)
+    assert downloads.queries.files_and_missing(STICK) == (32, 0)
     assert house.row(40).missing_since is None
 
 
@@ -805,7 +806,7 @@ def test_a_pulled_stick_keeps_its_numbers_and_asks_again_when_it_is_back(mounted
 
     # It is another state: not plugged in. Nothing is asked of what nobody can look at.
     assert house.removals.question(STICK) is None
-    assert house.world.downloads.files_and_missing(STICK) == (53, 51)
+    assert house.world.downloads.queries.files_and_missing(STICK) == (53, 51)
     assert house.states(*range(1, 54)) == {Status.COMPLETED}
 
     plug_in(house)

@@ -24,7 +24,7 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
 from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
-from tests.services.conftest import ANN, STICK, World, access_to, track
+from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 from tests.services.transfers.test_worker import ME, PUBLIC, SERVER, Works, build
 
 Ann = Person(ANN, "ann", is_admin=False)
@@ -87,7 +87,7 @@ def house(
     routes = {"GET /Users/Me": json_reply(ME), "GET /System/Info/Public": json_reply(PUBLIC)}
     with answering(routes) as server:
         works = build(world, server, stick, tmp_path, fetches=fetches, check_whole=check_whole)
-        unfinished = world.downloads.recover()
+        unfinished = world.downloads.queue.recover()
         works.registry.look(settle=lambda device: works.settling.reconcile(device, unfinished))
         yield furnished(works, world, server, tmp_path)
         works.registry.close()
@@ -115,6 +115,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         devices=world.devices,
         accounts=accounts,
         access=access_to(world, works.registry.settings),
+        ownership=owned(world),
         planning=planning,
         registry=works.registry,
         claims=works.claims,

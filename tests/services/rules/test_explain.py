@@ -50,10 +50,12 @@ class House:
         self.planning.hold([wish], lambda _ids: {SONG.id: SONG})
 
     def bring(self) -> Download:
-        claimed = self.world.downloads.claim(self.world.clock.now())
+        claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
-        self.world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
-        there = self.world.downloads.get(claimed.id)
+        self.world.downloads.transitions.arrive(
+            claimed, size=1000, content_hash="0" * 32, mime_type=None
+        )
+        there = self.world.downloads.queries.get(claimed.id)
         assert there is not None
         return there
 
@@ -156,7 +158,7 @@ def test_a_device_that_is_away_is_only_believed(house: House) -> None:
 def test_what_the_person_said_against_it_is_told(house: House) -> None:
     house.want()
     there = house.bring()
-    house.world.downloads.mark_missing(there)
+    house.world.downloads.transitions.mark_missing(there)
     Tombstones(house.world.db, house.world.clock).put(ANN, STICK, SONG.id)
     exclusions = Exclusions(house.world.db, house.world.clock)
     exclusions.put(ANN, latest.NAME, "7" * 32)
@@ -175,7 +177,7 @@ def test_what_the_person_said_against_it_is_told(house: House) -> None:
 def test_what_was_evicted_rests(house: House) -> None:
     house.want()
     there = house.bring()
-    house.world.downloads.evict(there)
+    house.world.downloads.transitions.evict(there)
     house.resting[STICK, SONG.id] = house.world.clock.now() + timedelta(days=7)
 
     assert "no rule fetches it again for another 7 days" in house.told()
@@ -203,9 +205,9 @@ def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:
 def test_every_state_of_the_queue_is_told(house: House) -> None:
     house.want()
     assert house.explaining.why(ANNA, STICK, SONG.id).status is Status.PENDING
-    running = house.world.downloads.claim(house.world.clock.now())
+    running = house.world.downloads.queue.claim(house.world.clock.now())
     assert running is not None
 
     assert "being fetched" in house.told()
-    house.world.downloads.pause(running)
+    house.world.downloads.transitions.pause(running)
     assert "paused until somebody resumes it" in house.told()

@@ -106,21 +106,23 @@ class House:
         self.planning.hold(wishes, self.library.items)
 
     def status(self, item: Item) -> Status | None:
-        found = self.world.downloads.by_item(STICK, item.id)
+        found = self.world.downloads.queries.by_item(STICK, item.id)
         return found.status if found else None
 
     def bring(self, item: Item) -> None:
         """Let the next one in the queue arrive; it is this one."""
-        claimed = self.world.downloads.claim(self.world.clock.now())
+        claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
         assert claimed.item_id == item.id
-        self.world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+        self.world.downloads.transitions.arrive(
+            claimed, size=1000, content_hash="0" * 32, mime_type=None
+        )
 
     def remove(self, item: Item) -> None:
         """A person removed the file."""
-        there = self.world.downloads.by_item(STICK, item.id)
+        there = self.world.downloads.queries.by_item(STICK, item.id)
         assert there is not None
-        self.world.downloads.mark_missing(there)
+        self.world.downloads.transitions.mark_missing(there)
         Tombstones(self.world.db, self.world.clock).put(ANN, STICK, item.id)
 
 
@@ -334,7 +336,7 @@ def test_a_pinned_track_is_kept_and_comes_first(house: House) -> None:
     assert house.steering.pin(ANNA, STICK, SONGS[0].id) == 1
 
     assert house.held(PIN) == [SONGS[0].id]
-    queued = house.world.downloads.by_item(STICK, SONGS[0].id)
+    queued = house.world.downloads.queries.by_item(STICK, SONGS[0].id)
     assert queued is not None
     assert queued.priority == PIN_PRIORITY
     assert house.woken == [ANN]

@@ -12,9 +12,9 @@ from sidecar.clock import SystemClock
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.items import Item
 from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
-from sidecar.domain.rules.context import Chosen, Context, Rule, Wake, Wanted
+from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wanted
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
@@ -93,7 +93,7 @@ class House:
         self.told.append(trouble)
         self.is_there = not isinstance(trouble, ServerAway)
 
-    def runner(self, *rules: Rule[Any]) -> RuleRunner:
+    def runner(self, *rules: ComputedRule[Any]) -> RuleRunner:
         return RuleRunner(
             self.library,
             user_id=ANN,
@@ -106,10 +106,10 @@ class House:
             tell=self.tell,
             is_server_there=self.look,
             clock=self.world.clock,
-            rules=rules or RULES,
+            rules=rules or COMPUTED_RULES,
         )
 
-    def watched(self, rule: Rule[Any]) -> Rule[Any]:
+    def watched(self, rule: ComputedRule[Any]) -> ComputedRule[Any]:
         """Return the rule, with its runs noted."""
 
         def wishes(context: Context[Any]) -> Wanted:
@@ -119,10 +119,10 @@ class House:
 
         return replace(rule, wishes=wishes)
 
-    def watched_all(self) -> list[Rule[Any]]:
-        for rule in RULES:
+    def watched_all(self) -> list[ComputedRule[Any]]:
+        for rule in COMPUTED_RULES:
             self.book.change(rule, STICK, {"enabled": True})
-        return [self.watched(rule) for rule in RULES]
+        return [self.watched(rule) for rule in COMPUTED_RULES]
 
     def taken(self) -> list[str]:
         """Return what ran since this was asked last."""
@@ -138,7 +138,7 @@ class House:
         ]
 
     def waiting(self) -> list[str]:
-        found = [self.world.downloads.by_item(STICK, one.id) for one in SONGS]
+        found = [self.world.downloads.queries.by_item(STICK, one.id) for one in SONGS]
         return [one.title for one in found if one is not None]
 
 
@@ -168,7 +168,7 @@ def test_at_the_start_every_rule_runs_once_the_most_urgent_first(house: House) -
     runner.step()
     runner.step()
 
-    assert house.taken() == [rule.name for rule in RULES]
+    assert house.taken() == [rule.name for rule in COMPUTED_RULES]
 
 
 @pytest.mark.parametrize("why", [Wake.PLAY_ENDED, Wake.PLAYBACK, Wake.HOUR])
@@ -181,7 +181,7 @@ def test_what_happens_wakes_the_rules_whose_mind_it_may_change(house: House, why
     runner.wake(why)
     runner.step()
 
-    assert house.taken() == [rule.name for rule in RULES if why in rule.wakes_on]
+    assert house.taken() == [rule.name for rule in COMPUTED_RULES if why in rule.wakes_on]
 
 
 def test_a_fresh_choice_wakes_every_rule(house: House) -> None:
@@ -193,7 +193,7 @@ def test_a_fresh_choice_wakes_every_rule(house: House) -> None:
     runner.look_through_soon()
     runner.step()
 
-    assert sorted(house.taken()) == sorted(rule.name for rule in RULES)
+    assert sorted(house.taken()) == sorted(rule.name for rule in COMPUTED_RULES)
 
 
 def test_a_hundred_wakes_are_one_run(house: House) -> None:
@@ -441,7 +441,7 @@ def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_
     runner.plays([plays(SONGS[0], *SONGS)])
     runner.step()
     assert house.waiting() == ["1", "2"]
-    running = house.world.downloads.claim(house.world.clock.now())
+    running = house.world.downloads.queue.claim(house.world.clock.now())
     assert running is not None
     assert running.title == "1"
 
@@ -450,7 +450,7 @@ def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_
     runner.step()
 
     assert house.waiting() == ["5", "6"]
-    assert house.world.downloads.get(running.id) is None
+    assert house.world.downloads.queries.get(running.id) is None
 
 
 def test_what_plays_next_is_queued_in_the_step_after_it_was_told(house: House) -> None:

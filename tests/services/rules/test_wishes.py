@@ -45,7 +45,7 @@ def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: WishSe
 
     assert planning.hold(wishes([track(1, size=None, extension=None)]), describe) == 1
 
-    queued = world.downloads.by_item(STICK, track(1).id)
+    queued = world.downloads.queries.by_item(STICK, track(1).id)
     assert queued is not None
     assert queued.status is Status.PENDING
     assert queued.file_path == "The Sine Waves/First Light/01 - Tone 1.flac"
@@ -78,7 +78,7 @@ def test_two_items_with_one_name_both_get_a_place(world: World, planning: WishSe
 
     planning.hold(wishes(twins), Describer(*twins))
 
-    paths = [world.downloads.by_item(STICK, one.id) for one in twins]
+    paths = [world.downloads.queries.by_item(STICK, one.id) for one in twins]
     assert len({one.file_path.casefold() for one in paths if one}) == 2
 
 
@@ -89,7 +89,7 @@ def test_a_pointer_without_a_file_is_refused_with_the_reason(
 
     planning.hold(wishes([pointer]), Describer(pointer))
 
-    refused = world.downloads.by_item(STICK, pointer.id)
+    refused = world.downloads.queries.by_item(STICK, pointer.id)
     assert refused is not None
     assert (refused.status, refused.error_code) == (Status.FAILED, "no-file")
 
@@ -99,7 +99,7 @@ def test_what_the_account_may_not_download_is_refused(world: World, planning: Wi
 
     planning.hold(wishes([forbidden]), Describer(forbidden))
 
-    refused = world.downloads.by_item(STICK, forbidden.id)
+    refused = world.downloads.queries.by_item(STICK, forbidden.id)
     assert refused is not None
     assert (refused.status, refused.error_code) == (Status.FAILED, "not-allowed")
 
@@ -109,7 +109,7 @@ def test_an_item_the_server_hides_is_held_but_not_queued(
 ) -> None:
     assert planning.hold(wishes([track(1)]), Describer()) == 0
 
-    assert world.downloads.by_item(STICK, track(1).id) is None
+    assert world.downloads.queries.by_item(STICK, track(1).id) is None
 
 
 def test_a_released_wish_lasts_for_its_grace(world: World, planning: WishService) -> None:
@@ -123,7 +123,7 @@ def test_a_released_wish_lasts_for_its_grace(world: World, planning: WishService
     world.clock.advance(1)
     planning.release_expired()
     assert world.holds.holders(STICK, track(1).id) == []
-    assert world.downloads.by_item(STICK, track(1).id) is None
+    assert world.downloads.queries.by_item(STICK, track(1).id) is None
 
 
 def test_a_heart_pressed_again_within_the_grace_calls_it_off(
@@ -149,7 +149,7 @@ def test_what_somebody_else_still_wants_stays_in_the_queue(
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
     planning.release_expired()
 
-    assert world.downloads.by_item(STICK, track(1).id) is not None
+    assert world.downloads.queries.by_item(STICK, track(1).id) is not None
     assert world.holds.holders(STICK, track(1).id) == [BEN]
 
 
@@ -157,14 +157,14 @@ def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
     world: World, planning: WishService
 ) -> None:
     planning.hold(wishes([track(1)]), Describer(track(1)))
-    claimed = world.downloads.claim(world.clock.now())
+    claimed = world.downloads.queue.claim(world.clock.now())
     assert claimed is not None
-    world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+    world.downloads.transitions.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
     planning.release_expired()
 
-    there = world.downloads.by_item(STICK, track(1).id)
+    there = world.downloads.queries.by_item(STICK, track(1).id)
     assert there is not None
     assert there.status is Status.COMPLETED
 
@@ -174,20 +174,20 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
 ) -> None:
     describe = Describer(track(1))
     planning.hold(wishes([track(1)]), describe)
-    claimed = world.downloads.claim(world.clock.now())
+    claimed = world.downloads.queue.claim(world.clock.now())
     assert claimed is not None
-    world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
-    there = world.downloads.by_item(STICK, track(1).id)
+    world.downloads.transitions.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+    there = world.downloads.queries.by_item(STICK, track(1).id)
     assert there is not None
-    world.downloads.move(there, Move.VANISH)
+    world.downloads.transitions.move(there, Move.VANISH)
 
     planning.hold(wishes([track(1)]), describe)
-    removed = world.downloads.by_item(STICK, track(1).id)
+    removed = world.downloads.queries.by_item(STICK, track(1).id)
     assert removed is not None
     assert removed.status is Status.REMOVED
 
     planning.hold(wishes([track(1)], user_id=BEN), describe)
-    wanted = world.downloads.by_item(STICK, track(1).id)
+    wanted = world.downloads.queries.by_item(STICK, track(1).id)
     assert wanted is not None
     assert wanted.status is Status.PENDING
 
@@ -234,14 +234,14 @@ def replace_ahead(planning: WishService, *numbers: int, unsure_of: Iterable[str]
 
 
 def waiting(world: World) -> list[tuple[str, int]]:
-    found = [world.downloads.by_item(STICK, track(number).id) for number in range(20)]
+    found = [world.downloads.queries.by_item(STICK, track(number).id) for number in range(20)]
     there = [one for one in found if one is not None]
     return [(one.title, one.priority) for one in sorted(there, key=lambda one: -one.priority)]
 
 
 def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: WishService) -> None:
     assert replace_ahead(planning, 1, 2, 3) == 3
-    assert world.downloads.claim(world.clock.now()) is not None
+    assert world.downloads.queue.claim(world.clock.now()) is not None
 
     assert replace_ahead(planning, 3, 4) == 1
 
@@ -343,12 +343,14 @@ def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
     describe = Describer(track(1))
     for _ in range(2):
         planning.pin(ANN, STICK, track(1), describe)
-        claimed = world.downloads.claim(world.clock.now())
+        claimed = world.downloads.queue.claim(world.clock.now())
         assert claimed is not None
-        world.downloads.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
-        there = world.downloads.by_item(STICK, track(1).id)
+        world.downloads.transitions.arrive(
+            claimed, size=1000, content_hash="0" * 32, mime_type=None
+        )
+        there = world.downloads.queries.by_item(STICK, track(1).id)
         assert there is not None
-        world.downloads.move(there, Move.VANISH)
+        world.downloads.transitions.move(there, Move.VANISH)
 
 
 def test_an_exclusion_counts_for_one_rule_and_ends_what_it_held(

@@ -54,13 +54,13 @@ class House:
         """Let a file arrive; without a rule nobody holds it any more."""
         self.wishes(number, rule or "latest", blocks=blocks)
         waits = self.now(number).id
-        running = self.world.downloads.claim(self.world.clock.now(), busy=range(1, waits))
+        running = self.world.downloads.queue.claim(self.world.clock.now(), busy=range(1, waits))
         assert running is not None
         assert running.id == waits
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(blocks * BLOCK))
-        self.world.downloads.arrive(
+        self.world.downloads.transitions.arrive(
             running, size=blocks * BLOCK, content_hash="0" * 32, mime_type=None
         )
         if not rule:
@@ -72,7 +72,7 @@ class House:
         self.world.holds.drop_due(self.world.clock.now())
 
     def now(self, number: int) -> Download:
-        found = self.world.downloads.by_item(STICK, track(number).id)
+        found = self.world.downloads.queries.by_item(STICK, track(number).id)
         assert found is not None
         return found
 
@@ -340,12 +340,12 @@ def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
         house.brings(number)
     house.room.step()
     waits = house.wishes(11)
-    house.world.downloads.claim(house.world.clock.now())
+    house.world.downloads.queue.claim(house.world.clock.now())
 
     assert house.room.make_room(house.now(11))
     assert house.room.held_back() == {waits.id}
 
-    house.world.downloads.recover()
+    house.world.downloads.queue.recover()
     house.room.step()
 
     assert house.room.held_back() == set()
@@ -386,7 +386,7 @@ def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
     for number in range(1, 11):
         house.brings(number, "latest")
     house.wishes(11, "queue_ahead")
-    house.world.downloads.claim(house.world.clock.now())
+    house.world.downloads.queue.claim(house.world.clock.now())
 
     house.room.step()
 
@@ -397,7 +397,7 @@ def test_what_is_coming_has_its_room(house: House) -> None:
     for number in range(1, 10):
         house.brings(number, "latest")
     house.wishes(11)
-    house.world.downloads.claim(house.world.clock.now())
+    house.world.downloads.queue.claim(house.world.clock.now())
     device = house.registry.get(STICK)
     assert house.registry.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
     waits = house.wishes(12, "queue_ahead")
@@ -416,7 +416,7 @@ def test_a_crash_between_the_file_and_its_row_is_no_persons_doing(house: House) 
     verdicts = RemovalRecorder(
         house.world.db, house.world.downloads, house.world.holds, house.world.clock
     )
-    gone = [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)]
+    gone = [(one, FileChange.GONE) for one in house.world.downloads.queries.files_on(STICK)]
 
     verdicts.removed(house.registry.get(STICK), gone)
 
@@ -436,7 +436,7 @@ def test_what_came_back_after_a_rest_and_is_deleted_is_a_persons_doing(house: Ho
 
     verdicts.removed(
         house.registry.get(STICK),
-        [(one, FileChange.GONE) for one in house.world.downloads.files_on(STICK)],
+        [(one, FileChange.GONE) for one in house.world.downloads.queries.files_on(STICK)],
     )
 
     assert Tombstones(house.world.db, house.world.clock).items(ANN, STICK) == {track(1).id}

@@ -72,12 +72,14 @@ class Carrying:
         WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
-        running = world.downloads.claim(world.clock.now())
+        running = world.downloads.queue.claim(world.clock.now())
         assert running is not None
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes([number]) * 1000)
-        world.downloads.arrive(running, size=1000, content_hash="0" * 32, mime_type=None)
+        world.downloads.transitions.arrive(
+            running, size=1000, content_hash="0" * 32, mime_type=None
+        )
         return running.id
 
     def reaches_the_phone(self) -> None:
@@ -205,16 +207,18 @@ def test_what_went_and_came_again_has_to_arrive_again(carrying: Carrying) -> Non
     first = carrying.brings(1)
     carrying.reaches_the_phone()
     carrying.peers.step()
-    found = carrying.world.downloads.get(first)
+    found = carrying.world.downloads.queries.get(first)
     assert found is not None
-    carrying.world.downloads.mark_missing(found)
+    carrying.world.downloads.transitions.mark_missing(found)
     carrying.world.clock.advance(60)
-    gone = carrying.world.downloads.get(first)
+    gone = carrying.world.downloads.queries.get(first)
     assert gone is not None
-    carrying.world.downloads.want_again(gone, user_id=ANN)
-    running = carrying.world.downloads.claim(carrying.world.clock.now())
+    carrying.world.downloads.transitions.want_again(gone, user_id=ANN)
+    running = carrying.world.downloads.queue.claim(carrying.world.clock.now())
     assert running is not None
-    carrying.world.downloads.arrive(running, size=1001, content_hash="1" * 32, mime_type=None)
+    carrying.world.downloads.transitions.arrive(
+        running, size=1001, content_hash="1" * 32, mime_type=None
+    )
 
     assert carrying.arrived(first) == [False]
 

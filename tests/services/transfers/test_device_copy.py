@@ -81,7 +81,7 @@ class Home:
         self.planning.hold([Wish(self.user_id, device_id, item, why)], client.items)
 
     def on(self, device_id: str) -> Download:
-        found = self.world.downloads.by_item(device_id, self.item_id)
+        found = self.world.downloads.queries.by_item(device_id, self.item_id)
         assert found is not None
         return found
 
@@ -289,7 +289,7 @@ def swap(home: Home) -> None:
 
 
 def remove(home: Home) -> None:
-    home.world.downloads.move(home.on(STICK), Move.DELETE)
+    home.world.downloads.transitions.move(home.on(STICK), Move.DELETE)
 
 
 def forget_the_hash(home: Home) -> None:
@@ -365,13 +365,15 @@ def test_a_file_that_is_newer_on_the_server_is_fetched_from_there(home: Home) ->
 def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     """Leave the row and the part as a process that was killed while it copied."""
     home.wish(CARD)
-    claimed = home.world.downloads.claim(home.world.clock.now())
+    claimed = home.world.downloads.queue.claim(home.world.clock.now())
     assert claimed is not None
-    home.world.downloads.transfer_started(claimed.id, Validator(None, len(BODY)), 0, anew=True)
-    home.world.downloads.synced(claimed.id, right)
+    home.world.downloads.transitions.transfer_started(
+        claimed.id, Validator(None, len(BODY)), 0, anew=True
+    )
+    home.world.downloads.transitions.synced(claimed.id, right)
     with home.registry.get(CARD).folder.part(claimed.id).open() as part:
         part.write(BODY[:right] + bytes(junk))
-    home.world.downloads.recover()
+    home.world.downloads.queue.recover()
     return home.on(CARD)
 
 
@@ -408,9 +410,9 @@ def test_a_part_that_jellyfin_began_is_finished_from_the_other_device(home: Home
     home.asked_again()
     download = die_in_the_middle(home, right=MIB)
     validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
-    home.world.downloads.claim(home.world.clock.now())
-    home.world.downloads.transfer_started(download.id, validator, MIB)
-    home.world.downloads.recover()
+    home.world.downloads.queue.claim(home.world.clock.now())
+    home.world.downloads.transitions.transfer_started(download.id, validator, MIB)
+    home.world.downloads.queue.recover()
 
     assert home.worker.step()
 

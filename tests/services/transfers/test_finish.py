@@ -60,7 +60,7 @@ class Bench:
         )
         reason = Reason("favourites", item.id, "your favourite")
         planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
-        download = self.world.downloads.claim(self.world.clock.now())
+        download = self.world.downloads.queue.claim(self.world.clock.now())
         assert download is not None
         self.fetched(download)
         return self.finishing.fresh(download)
@@ -81,7 +81,7 @@ class Bench:
         return self.now(download)
 
     def now(self, download: Download) -> Download:
-        found = self.world.downloads.get(download.id)
+        found = self.world.downloads.queries.get(download.id)
         assert found is not None
         return found
 
@@ -135,7 +135,7 @@ def test_the_file_gets_its_extension_and_both_sizes_and_hashes_are_kept(bench: B
     )
     assert (there.mime_type, there.format, there.format_note) == ("audio/ogg", OPUS, None)
     assert bench.parts() == []
-    assert bench.world.downloads.bytes_on_device(STICK) == len(HALF)
+    assert bench.world.downloads.queries.bytes_on_device(STICK) == len(HALF)
 
 
 def test_a_file_that_is_left_alone_keeps_its_name_and_says_why(bench: Bench) -> None:
@@ -192,12 +192,12 @@ def test_the_format_that_is_set_when_it_comes_counts(bench: Bench) -> None:
 
 def test_wanted_again_as_the_original_it_has_its_own_extension_again(bench: Bench) -> None:
     there = bench.finish(bench.claimed())
-    bench.world.downloads.delete(there)
+    bench.world.downloads.transitions.delete(there)
     (bench.stick / there.file_path).unlink()
     bench.wanted = "original"
-    bench.world.downloads.want_again(bench.now(there), user_id=ANN)
+    bench.world.downloads.transitions.want_again(bench.now(there), user_id=ANN)
 
-    again = bench.world.downloads.claim(bench.world.clock.now())
+    again = bench.world.downloads.queue.claim(bench.world.clock.now())
     assert again is not None
     assert not again.is_converted
     bench.fetched(again)
@@ -211,7 +211,7 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.finalizing(
+    bench.world.downloads.transitions.finalizing(
         download.id,
         size=len(HALF),
         content_hash=xxhash.xxh3_128_hexdigest(HALF),
@@ -220,7 +220,9 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
         source_hash=xxhash.xxh3_128_hexdigest(BODY),
     )
 
-    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(
+        bench.device, bench.world.downloads.queue.recover()
+    )
 
     there = bench.now(download)
     assert there.status is Status.COMPLETED
@@ -235,7 +237,9 @@ def test_what_was_half_converted_is_swept_at_the_start_and_what_was_fetched_is_k
     with bench.device.folder.converted(download.id).open() as file:
         file.write(b"half")
 
-    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(
+        bench.device, bench.world.downloads.queue.recover()
+    )
 
     assert bench.now(download).status is Status.PENDING
     assert bench.parts() == [f"{download.id}.part"]
@@ -270,7 +274,7 @@ def test_what_waits_gets_a_new_format_at_once_and_what_is_there_keeps_its_own(
 ) -> None:
     there = bench.finish(bench.claimed(1))
     waiting = bench.claimed(2)
-    bench.world.downloads.pause(waiting)
+    bench.world.downloads.transitions.pause(waiting)
     store = FormatStore(bench.world.db)
 
     assert store.align(STICK, "mp3-192k") == 1
@@ -298,10 +302,12 @@ def test_an_original_is_kept_if_that_is_wanted_and_counts(bench: Bench) -> None:
     there = bench.finish(bench.claimed())
 
     assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
-    assert bench.world.downloads.bytes_on_device(STICK) == len(HALF) + len(BODY)
+    assert bench.world.downloads.queries.bytes_on_device(STICK) == len(HALF) + len(BODY)
     (stored,) = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now()).stored
     assert stored.size == len(HALF) + len(BODY)
-    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(
+        bench.device, bench.world.downloads.queue.recover()
+    )
     assert kept(bench, there) == BODY
 
 
@@ -315,11 +321,11 @@ def test_what_was_not_converted_keeps_no_second_one(bench: Bench) -> None:
 
 
 @pytest.mark.usefixtures("originals")
-@pytest.mark.parametrize("how", ["evict", "delete", "vanish"])
+@pytest.mark.parametrize("how", ["evict", "delete", "mark_missing"])
 def test_an_original_goes_with_its_file(bench: Bench, how: str) -> None:
     there = bench.finish(bench.claimed())
 
-    assert getattr(bench.world.downloads, how)(there)
+    assert getattr(bench.world.downloads.transitions, how)(there)
 
     assert bench.now(there).original_size is None
     assert bench.parts() == []
@@ -348,7 +354,7 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.finalizing(
+    bench.world.downloads.transitions.finalizing(
         download.id,
         size=len(HALF),
         content_hash=xxhash.xxh3_128_hexdigest(HALF),
@@ -360,7 +366,9 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
         folder = bench.device.folder
         folder.part(download.id).become(folder.original(download.id))
 
-    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(
+        bench.device, bench.world.downloads.queue.recover()
+    )
 
     there = bench.now(download)
     assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
@@ -373,14 +381,16 @@ def test_an_original_that_nobody_knows_of_is_swept(bench: Bench) -> None:
         with bench.device.folder.original(number).open() as file:
             file.write(BODY)
 
-    DeviceRecovery(bench.world.downloads).reconcile(bench.device, bench.world.downloads.recover())
+    DeviceRecovery(bench.world.downloads).reconcile(
+        bench.device, bench.world.downloads.queue.recover()
+    )
 
     assert bench.parts() == []
 
 
 def test_the_plan_counts_on_the_original_that_is_kept_as_well(bench: Bench) -> None:
     download = bench.claimed()
-    bench.world.downloads.postpone(download, until=None, failure=BROKEN, retry_count=1)
+    bench.world.downloads.transitions.postpone(download, until=None, failure=BROKEN, retry_count=1)
 
     plain, keeping = (
         Inventory(bench.world.db)

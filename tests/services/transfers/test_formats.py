@@ -65,18 +65,18 @@ class House:
 
     def finished(self, number: int) -> Path:
         self.queue(number)
-        download = self.world.downloads.claim(self.world.clock.now())
+        download = self.world.downloads.queue.claim(self.world.clock.now())
         assert download is not None
         path = self.stick / download.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BODY)
-        self.world.downloads.arrive(
+        self.world.downloads.transitions.arrive(
             download, size=len(BODY), content_hash="1" * 32, mime_type="audio/flac"
         )
         return path
 
     def now(self, number: int) -> Download:
-        found = self.world.downloads.by_item(STICK, track(number).id)
+        found = self.world.downloads.queries.by_item(STICK, track(number).id)
         assert found is not None
         return found
 

@@ -175,7 +175,7 @@ def test_once_the_library_was_scanned_again_it_comes_by_itself(home: House, midd
     middle.scanned = len(BODY)
 
     failed = home.works.now()
-    home.world.downloads.retry(failed)
+    home.world.downloads.transitions.retry(failed)
     home.works.worker.step()
 
     assert on_the_stick(home) == BODY
@@ -266,7 +266,7 @@ def test_a_file_that_was_accepted_stays_accepted_after_a_restart(
     home.works.worker.step()
     home.do(Ann, home.works.now(), ACCEPT)
 
-    row = home.world.downloads.by_item(STICK, TRACK)
+    row = home.world.downloads.queries.by_item(STICK, TRACK)
 
     assert row is not None
     assert row.accepted == row.validator

@@ -86,7 +86,7 @@ class Works:
         return room
 
     def now(self, number: int = 1) -> Download:
-        found = self.world.downloads.by_item(STICK, track(number).id)
+        found = self.world.downloads.queries.by_item(STICK, track(number).id)
         assert found is not None
         return found
 
@@ -427,7 +427,7 @@ def test_a_used_up_budget_stops_the_queue_until_there_is_room(works: Works) -> N
     works.look()
     assert not works.worker.step()
 
-    works.world.downloads.move(works.now(1), Move.DELETE)
+    works.world.downloads.transitions.move(works.now(1), Move.DELETE)
     works.look()
     works.engine.body = b"x" * 500_000
     assert works.worker.step()
@@ -495,7 +495,7 @@ def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
     works.wish()
 
     def pause(_job: object) -> None:
-        works.world.downloads.pause(works.now())
+        works.world.downloads.transitions.pause(works.now())
         works.claims.stop(works.now().id)
 
     works.engine.meanwhile = pause
@@ -573,13 +573,13 @@ def test_what_is_cancelled_meanwhile_never_appears(works: Works) -> None:
     works.wish()
 
     def cancel(_job: object) -> None:
-        works.world.downloads.cancel(works.now())
+        works.world.downloads.queue.cancel(works.now())
 
     works.engine.meanwhile = cancel
 
     works.worker.step()
 
-    assert works.world.downloads.by_item(STICK, track(1).id) is None
+    assert works.world.downloads.queries.by_item(STICK, track(1).id) is None
     assert list(works.stick.rglob("*.flac")) == []
 
 
@@ -598,10 +598,10 @@ def test_a_bug_of_ours_fails_one_download_not_the_queue(works: Works) -> None:
 
 def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.claim(works.world.clock.now())
+    claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
     body = b"sound"
-    works.world.downloads.finalizing(
+    works.world.downloads.transitions.finalizing(
         claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
     )
     place = works.stick / claimed.file_path
@@ -609,7 +609,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     place.write_bytes(body)
 
     (device,) = works.registry.all()
-    works.settling.reconcile(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.queue.recover())
 
     assert works.now().status is Status.COMPLETED
     assert works.engine.jobs == []
@@ -617,14 +617,16 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
 
 def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.claim(works.world.clock.now())
+    claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
+    works.world.downloads.transitions.finalizing(
+        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    )
     (device,) = works.registry.all()
     with device.folder.part(claimed.id).open() as part:
         part.write(b"sound")
 
-    works.settling.reconcile(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.queue.recover())
 
     assert works.now().status is Status.COMPLETED
     assert (works.stick / claimed.file_path).read_bytes() == b"sound"
@@ -632,12 +634,14 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
 
 def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.claim(works.world.clock.now())
+    claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.finalizing(claimed.id, size=5, content_hash="0" * 32, mime_type=None)
+    works.world.downloads.transitions.finalizing(
+        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    )
     (device,) = works.registry.all()
 
-    works.settling.reconcile(device, works.world.downloads.recover())
+    works.settling.reconcile(device, works.world.downloads.queue.recover())
 
     assert works.now().status is Status.PENDING
 

@@ -32,30 +32,30 @@ def wanted(number: int = 1, path: str = "New/Tone.flac") -> NewDownload:
 def in_state(world: World, status: Status) -> Download:
     """Queue a download and bring it to a state."""
     downloads = world.downloads
-    download, _ = downloads.enqueue(wanted())
+    download, _ = downloads.queue.enqueue(wanted())
     if status is Status.PAUSED:
-        downloads.pause(download)
+        downloads.transitions.pause(download)
     elif status is Status.FAILED:
-        downloads.give_up(download, until=None, failure=BAD, retry_count=3)
+        downloads.transitions.give_up(download, until=None, failure=BAD, retry_count=3)
     elif status is not Status.PENDING:
-        running = downloads.claim(world.clock.now())
+        running = downloads.queue.claim(world.clock.now())
         assert running is not None
         if status is not Status.DOWNLOADING:
-            downloads.arrive(running, size=9, content_hash="b" * 32, mime_type=None)
+            downloads.transitions.arrive(running, size=9, content_hash="b" * 32, mime_type=None)
         if status is Status.REMOVED:
-            downloads.evict(_now(world, download))
+            downloads.transitions.evict(_now(world, download))
     assert _now(world, download).status is status
     return download
 
 
 def _now(world: World, download: Download) -> Download:
-    found = world.downloads.get(download.id)
+    found = world.downloads.queries.get(download.id)
     assert found is not None
     return found
 
 
 def test_a_new_row_is_complete_from_the_start_and_told(world: World) -> None:
-    adopted = world.downloads.adopt(wanted(), FILE)
+    adopted = world.downloads.adopter.adopt(wanted(), FILE)
 
     assert adopted is not None
     assert adopted.status is Status.COMPLETED
@@ -66,7 +66,7 @@ def test_a_new_row_is_complete_from_the_start_and_told(world: World) -> None:
     )
     assert adopted.completed_at == world.clock.now()
     assert world.news[-1] == DownloadChanged(adopted, None, Status.COMPLETED)
-    assert world.downloads.bytes_on_device(STICK) == 1234
+    assert world.downloads.queries.bytes_on_device(STICK) == 1234
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_new_row_is_complete_from_the_start_and_told(world: World) -> None:
 def test_what_has_no_file_yet_takes_the_one_that_is_there(world: World, status: Status) -> None:
     download = in_state(world, status)
 
-    adopted = world.downloads.adopt(wanted(), FILE)
+    adopted = world.downloads.adopter.adopt(wanted(), FILE)
 
     assert adopted is not None
     assert adopted.id == download.id
@@ -90,23 +90,23 @@ def test_what_has_no_file_yet_takes_the_one_that_is_there(world: World, status: 
 def test_what_has_a_file_or_is_getting_one_stays_as_it_is(world: World, status: Status) -> None:
     before = _now(world, in_state(world, status))
 
-    assert world.downloads.adopt(wanted(), FILE) is None
+    assert world.downloads.adopter.adopt(wanted(), FILE) is None
     assert _now(world, before) == before
-    assert world.downloads.settled(STICK) == [(before.item_id, before.file_path)]
+    assert world.downloads.adopter.settled(STICK) == [(before.item_id, before.file_path)]
 
 
 @pytest.mark.parametrize("path", ["OLD/tone.flac", "Old", "Old/Tone.flac/x.flac"])
 def test_the_place_of_another_download_is_not_taken(world: World, path: str) -> None:
-    world.downloads.enqueue(wanted(2, path))
+    world.downloads.queue.enqueue(wanted(2, path))
 
-    assert world.downloads.adopt(wanted(1), FILE) is None
-    assert world.downloads.by_item(STICK, track(1).id) is None
+    assert world.downloads.adopter.adopt(wanted(1), FILE) is None
+    assert world.downloads.queries.by_item(STICK, track(1).id) is None
 
 
 def test_a_file_at_the_place_that_was_planned_is_taken(world: World) -> None:
-    download, _ = world.downloads.enqueue(wanted(1, FILE.path))
+    download, _ = world.downloads.queue.enqueue(wanted(1, FILE.path))
 
-    adopted = world.downloads.adopt(wanted(1), FILE)
+    adopted = world.downloads.adopter.adopt(wanted(1), FILE)
 
     assert adopted is not None
     assert adopted.id == download.id

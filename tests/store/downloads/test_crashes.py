@@ -33,11 +33,13 @@ clock = FakeClock()
 them = Downloads(Database.open(Path(sys.argv[1]), clock=clock), Bus(), clock)
 validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 steps = [
-    lambda: them.claim(BEGIN),
-    lambda: them.opened(1, validator, 0),
-    lambda: them.synced(1, 600),
-    lambda: them.finalizing(1, size=1000, content_hash=HASH, mime_type="audio/flac"),
-    lambda: them.arrive(them.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"),
+    lambda: them.queue.claim(BEGIN),
+    lambda: them.transitions.transfer_started(1, validator, 0),
+    lambda: them.transitions.synced(1, 600),
+    lambda: them.transitions.finalizing(1, size=1000, content_hash=HASH, mime_type="audio/flac"),
+    lambda: them.transitions.arrive(
+        them.queries.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"
+    ),
 ]
 for step in steps[: int(sys.argv[2])]:
     assert step()
@@ -64,7 +66,7 @@ def test_killed_after_any_step_the_transfer_goes_on_from_there(
     clock = FakeClock()
     db = Database.open(path, clock=clock)
     Devices(db).save(Device(STICK, "Car stick", "/media/car", START))
-    Downloads(db, Bus(), clock).enqueue(wanted(1))
+    Downloads(db, Bus(), clock).queue.enqueue(wanted(1))
     db.close()
 
     killed = subprocess.run(
@@ -77,8 +79,8 @@ def test_killed_after_any_step_the_transfer_goes_on_from_there(
     assert killed.returncode == -signal.SIGKILL
     db = Database.open(path, clock=clock)
     downloads = Downloads(db, Bus(), clock)
-    to_settle = downloads.recover()
-    found = downloads.get(1)
+    to_settle = downloads.queue.recover()
+    found = downloads.queries.get(1)
     db.close()
     assert found is not None
     assert (found.status, found.validator, found.bytes_downloaded) == (status, validator, held)

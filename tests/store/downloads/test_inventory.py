@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Move, Validator
-from sidecar.domain.space.eviction import EvictionClass
-from sidecar.domain.wishes import Reason, Wish
+from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads import inventory
@@ -19,10 +18,10 @@ from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, 
 
 
 def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str = ANN) -> int:
-    downloads.enqueue(wanted(number, device=device, user=user))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(wanted(number, device=device, user=user))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=900 + number, content_hash=HASH, mime_type=None)
+    downloads.transitions.arrive(running, size=900 + number, content_hash=HASH, mime_type=None)
     return running.id
 
 
@@ -32,14 +31,14 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     holds = Holds(db, bus)
     there, also = arrived(downloads, 1), arrived(downloads, 2)
     arrived(downloads, 3, device=CARD)
-    coming = downloads.enqueue(wanted(4, priority=9))[0]
-    downloads.claim(BEGIN)
-    downloads.transfer_started(coming.id, Validator(None, 5000), 64)
-    waiting = downloads.enqueue(wanted(5, priority=7))[0]
-    later = downloads.enqueue(wanted(6))[0]
-    failed = downloads.claim(BEGIN, busy=[waiting.id])
+    coming = downloads.queue.enqueue(wanted(4, priority=9))[0]
+    downloads.queue.claim(BEGIN)
+    downloads.transitions.transfer_started(coming.id, Validator(None, 5000), 64)
+    waiting = downloads.queue.enqueue(wanted(5, priority=7))[0]
+    later = downloads.queue.enqueue(wanted(6))[0]
+    failed = downloads.queue.claim(BEGIN, busy=[waiting.id])
     assert failed is not None
-    downloads.postpone(
+    downloads.transitions.postpone(
         failed, until=clock.now() + timedelta(seconds=5), failure=TIMED_OUT, retry_count=1
     )
     holds.keep(Wish(ANN, STICK, track(1), Reason("queue_ahead", "q", "")))
@@ -120,8 +119,8 @@ def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeCl
     assert rests.resting(CARD, clock.now()) == frozenset()
     assert rests.lift(STICK, track(1).id)
     assert not rests.lift(STICK, track(1).id)
-    assert rests.is_resting(STICK, track(2).id, clock.now())
-    assert not rests.is_resting(STICK, track(2).id, clock.now() + week)
+    assert rests.resting(STICK, clock.now()) == {track(2).id}
+    assert rests.resting(STICK, clock.now() + week) == frozenset()
     clock.advance(week.total_seconds())
     rests.put(STICK, track(3).id, clock.now() + week)
     assert db.sql("SELECT count(*) FROM rests")[0][0] == 1
@@ -130,9 +129,9 @@ def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeCl
 def test_a_finished_file_that_goes_is_no_longer_there(
     db: Database, downloads: Downloads, clock: FakeClock
 ) -> None:
-    there = downloads.get(arrived(downloads, 1))
+    there = downloads.queries.get(arrived(downloads, 1))
     assert there is not None
-    downloads.move(there, Move.EVICT)
+    downloads.transitions.move(there, Move.EVICT)
 
     assert Inventory(db).holdings(STICK, clock.now()).stored == ()
 
@@ -141,15 +140,14 @@ def test_what_came_back_on_somebody_s_word_rests_no_more(
     db: Database, downloads: Downloads, clock: FakeClock
 ) -> None:
     rests = EvictionCooldowns(db, clock)
-    there = downloads.get(arrived(downloads, 1))
+    there = downloads.queries.get(arrived(downloads, 1))
     assert there is not None
     rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))
-    downloads.evict(there)
-    assert rests.is_resting(STICK, track(1).id, clock.now())
+    downloads.transitions.evict(there)
+    assert rests.resting(STICK, clock.now()) == {track(1).id}
 
-    gone = downloads.get(there.id)
+    gone = downloads.queries.get(there.id)
     assert gone is not None
-    downloads.want_again(gone, user_id=ANN)
+    downloads.transitions.want_again(gone, user_id=ANN)
 
-    assert not rests.is_resting(STICK, track(1).id, clock.now())
     assert rests.resting(STICK, clock.now()) == frozenset()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sidecar.domain.downloads.states import Download, Status, Validator
 from sidecar.store.database import Database
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, HASH, STICK, TIMED_OUT, wanted
@@ -17,14 +17,14 @@ MODIFIED = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
 def queue(downloads: Downloads) -> list[int]:
     waiting = DownloadFilter(statuses=frozenset({Status.PENDING}))
-    ids = downloads.ids(waiting, 1000)
-    places = downloads.positions(ids)
+    ids = downloads.queries.ids(waiting, 1000)
+    places = downloads.queries.positions(ids)
     assert sorted(ids, key=lambda one: places[one]) == ids
     return ids
 
 
 def some(downloads: Downloads, count: int) -> list[Download]:
-    return [downloads.enqueue(wanted(number))[0] for number in range(count)]
+    return [downloads.queue.enqueue(wanted(number))[0] for number in range(count)]
 
 
 def test_those_asked_for_in_one_millisecond_keep_their_order(downloads: Downloads) -> None:
@@ -34,71 +34,71 @@ def test_those_asked_for_in_one_millisecond_keep_their_order(downloads: Download
 
 
 def test_one_goes_to_the_top_and_is_the_next_that_is_claimed(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(10, priority=7))
+    downloads.queue.enqueue(wanted(10, priority=7))
     last = some(downloads, 3)[-1]
 
-    assert downloads.put_first(last)
+    assert downloads.queue.put_first(last)
 
-    claimed = downloads.claim(BEGIN)
+    claimed = downloads.queue.claim(BEGIN)
     assert claimed is not None
     assert claimed.id == last.id
 
 
 def test_one_is_put_right_before_another_and_takes_its_priority(downloads: Downloads) -> None:
-    urgent, _ = downloads.enqueue(wanted(10, priority=7))
+    urgent, _ = downloads.queue.enqueue(wanted(10, priority=7))
     one, two, three = some(downloads, 3)
 
-    assert downloads.put_before(three, two)
+    assert downloads.queue.put_before(three, two)
     assert queue(downloads) == [urgent.id, one.id, three.id, two.id]
 
-    assert downloads.put_before(two, urgent)
+    assert downloads.queue.put_before(two, urgent)
     assert queue(downloads) == [two.id, urgent.id, one.id, three.id]
 
 
 def test_one_is_put_behind_all_others_whatever_its_priority(downloads: Downloads) -> None:
-    urgent, _ = downloads.enqueue(wanted(10, priority=7))
+    urgent, _ = downloads.queue.enqueue(wanted(10, priority=7))
     one, two = some(downloads, 2)
 
-    assert downloads.put_before(urgent, None)
-    assert downloads.put_before(one, None)
+    assert downloads.queue.put_before(urgent, None)
+    assert downloads.queue.put_before(one, None)
 
     assert queue(downloads) == [two.id, urgent.id, one.id]
 
 
 def test_what_is_paused_finds_its_old_place_again(downloads: Downloads) -> None:
     one, two, three = some(downloads, 3)
-    downloads.pause(two)
+    downloads.transitions.pause(two)
     # So often that all places are spread anew.
     for _ in range(60):
-        assert downloads.put_before(three, one)
-        assert downloads.put_before(one, three)
-    resumed = downloads.get(two.id)
+        assert downloads.queue.put_before(three, one)
+        assert downloads.queue.put_before(one, three)
+    resumed = downloads.queries.get(two.id)
     assert resumed is not None
-    downloads.resume(resumed)
+    downloads.transitions.resume(resumed)
 
     assert queue(downloads) == [one.id, three.id, two.id]
 
 
 def test_what_is_wanted_again_goes_behind_all_others(downloads: Downloads) -> None:
     first = some(downloads, 1)[0]
-    running = downloads.claim(BEGIN)
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=1000, content_hash=HASH, mime_type=None)
+    downloads.transitions.arrive(running, size=1000, content_hash=HASH, mime_type=None)
     some(downloads, 3)
-    there = downloads.get(first.id)
+    there = downloads.queries.get(first.id)
     assert there is not None
-    downloads.delete(there)
-    downloads.enqueue(wanted(0), want_again=True)
+    downloads.transitions.delete(there)
+    downloads.queue.enqueue(wanted(0), want_again=True)
 
     assert queue(downloads)[-1] == first.id
 
 
 def test_nothing_is_put_before_what_does_not_wait(downloads: Downloads) -> None:
     one, two = some(downloads, 2)
-    downloads.pause(two)
+    downloads.transitions.pause(two)
 
-    assert not downloads.put_before(one, two)
-    assert not downloads.put_before(one, one)
+    assert not downloads.queue.put_before(one, two)
+    assert not downloads.queue.put_before(one, one)
     assert queue(downloads) == [one.id]
 
 
@@ -111,11 +111,11 @@ def test_any_series_of_moves_gives_the_order_that_a_list_would_have(
     expected = queue(downloads)
     for one, other in moves:
         if one == other:
-            downloads.put_first(asked[one])
+            downloads.queue.put_first(asked[one])
             expected.remove(asked[one].id)
             expected.insert(0, asked[one].id)
         else:
-            downloads.put_before(asked[one], asked[other])
+            downloads.queue.put_before(asked[one], asked[other])
             expected.remove(asked[one].id)
             expected.insert(expected.index(asked[other].id), asked[one].id)
         assert queue(downloads) == expected
@@ -125,11 +125,11 @@ def test_any_series_of_moves_gives_the_order_that_a_list_would_have(
 
 
 def begun(downloads: Downloads, held: int = 400) -> Download:
-    downloads.enqueue(wanted(1))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(wanted(1))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transfer_started(running.id, MODIFIED, held)
-    found = downloads.get(running.id)
+    downloads.transitions.transfer_started(running.id, MODIFIED, held)
+    found = downloads.queries.get(running.id)
     assert found is not None
     return found
 
@@ -138,50 +138,50 @@ def test_a_kept_part_goes_on_under_its_old_id_when_it_is_asked_for_again(
     downloads: Downloads,
 ) -> None:
     running = begun(downloads)
-    assert downloads.cancel(running, keep_part=True)
-    assert downloads.kept_parts(STICK) == {running.id}
-    downloads.enqueue(wanted(2))
+    assert downloads.queue.cancel(running, keep_part=True)
+    assert downloads.queue.kept_parts(STICK) == {running.id}
+    downloads.queue.enqueue(wanted(2))
 
-    again, queued = downloads.enqueue(wanted(1))
+    again, queued = downloads.queue.enqueue(wanted(1))
 
     assert queued
     assert (again.id, again.bytes_downloaded, again.validator) == (running.id, 400, MODIFIED)
-    assert downloads.kept_parts(STICK) == frozenset()
+    assert downloads.queue.kept_parts(STICK) == frozenset()
 
 
 def test_a_part_that_is_not_kept_is_forgotten(downloads: Downloads) -> None:
     running = begun(downloads)
-    downloads.cancel(running)
+    downloads.queue.cancel(running)
 
-    again, _ = downloads.enqueue(wanted(1))
+    again, _ = downloads.queue.enqueue(wanted(1))
 
     assert again.id != running.id
     assert again.bytes_downloaded == 0
 
 
 def test_a_part_without_a_byte_that_counts_is_not_kept(downloads: Downloads) -> None:
-    downloads.cancel(begun(downloads, held=0), keep_part=True)
+    downloads.queue.cancel(begun(downloads, held=0), keep_part=True)
 
-    assert downloads.kept_parts(STICK) == frozenset()
+    assert downloads.queue.kept_parts(STICK) == frozenset()
 
 
 def test_a_part_is_not_kept_for_ever(downloads: Downloads, clock: FakeClock) -> None:
-    downloads.cancel(begun(downloads), keep_part=True)
+    downloads.queue.cancel(begun(downloads), keep_part=True)
     clock.advance(timedelta(days=31).total_seconds())
 
-    assert downloads.kept_parts(STICK) == frozenset()
+    assert downloads.queue.kept_parts(STICK) == frozenset()
 
 
 def test_a_cooldown_is_ended_with_all_tries_given_back(downloads: Downloads) -> None:
     running = begun(downloads)
     until = BEGIN + timedelta(minutes=1)
-    downloads.postpone(running, until=until, failure=TIMED_OUT, retry_count=2)
-    waiting = downloads.get(running.id)
+    downloads.transitions.postpone(running, until=until, failure=TIMED_OUT, retry_count=2)
+    waiting = downloads.queries.get(running.id)
     assert waiting is not None
 
-    assert downloads.end_cooldown(waiting, from_zero=True)
+    assert downloads.queue.end_cooldown(waiting, from_zero=True)
 
-    now = downloads.get(running.id)
+    now = downloads.queries.get(running.id)
     assert now is not None
     assert (now.retry_next_at, now.retry_count, now.error_code) == (None, 0, None)
     assert (now.bytes_downloaded, now.validator) == (0, None)
@@ -191,8 +191,8 @@ def test_a_download_is_handed_over(downloads: Downloads) -> None:
     one = some(downloads, 1)[0]
     assert one.user_id == ANN
 
-    assert downloads.hand_over(one, "b" * 32)
+    assert downloads.queue.hand_over(one, "b" * 32)
 
-    found = downloads.get(one.id)
+    found = downloads.queries.get(one.id)
     assert found is not None
     assert found.user_id == "b" * 32

@@ -13,8 +13,8 @@ from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import NewDownload
-from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
@@ -35,14 +35,14 @@ def hold(db: Database, user: str, number: int, device: str = STICK) -> None:
 
 
 def titles(downloads: Downloads, which: DownloadFilter) -> list[str]:
-    return [one.title for one in downloads.page(which, 1, 100)[0]]
+    return [one.title for one in downloads.queries.page(which, 1, 100)[0]]
 
 
 def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None:
     for number in range(25):
-        downloads.enqueue(wanted(number))
+        downloads.queue.enqueue(wanted(number))
 
-    pages = [downloads.page(DownloadFilter(), page, 10) for page in (1, 2, 3, 4)]
+    pages = [downloads.queries.page(DownloadFilter(), page, 10) for page in (1, 2, 3, 4)]
 
     assert [len(rows) for rows, _ in pages] == [10, 10, 5, 0]
     assert {total for _, total in pages} == {25}
@@ -52,12 +52,12 @@ def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None
 
 def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -> None:
     for number in range(1, 7):
-        downloads.enqueue(wanted(number))
-    first, _ = downloads.page(DownloadFilter(), 1, 3)
+        downloads.queue.enqueue(wanted(number))
+    first, _ = downloads.queries.page(DownloadFilter(), 1, 3)
     seen = DownloadFilter(as_of=first[0].id)
-    downloads.enqueue(wanted(9))
+    downloads.queue.enqueue(wanted(9))
 
-    second, total = downloads.page(seen, 2, 3)
+    second, total = downloads.queries.page(seen, 2, 3)
 
     assert [one.title for one in second] == ["Track 3", "Track 2", "Track 1"]
     assert total == 6
@@ -65,14 +65,14 @@ def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -
 
 def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (10, 700)):
-        downloads.enqueue(sized(number, size))
-    first = downloads.claim(BEGIN)
+        downloads.queue.enqueue(sized(number, size))
+    first = downloads.queue.claim(BEGIN)
     assert first is not None
-    downloads.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
-    downloads.claim(BEGIN)
+    downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
+    downloads.queue.claim(BEGIN)
 
     shown = {
-        sort: [one.title for one in downloads.page(DownloadFilter(), 1, 10, sort=sort)[0]]
+        sort: [one.title for one in downloads.queries.page(DownloadFilter(), 1, 10, sort=sort)[0]]
         for sort in Sort
     }
 
@@ -86,19 +86,19 @@ def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
 
 def test_what_is_still_to_come_is_counted_in_bytes(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (3, None)):
-        downloads.enqueue(sized(number, size))
+        downloads.queue.enqueue(sized(number, size))
 
-    assert downloads.bytes_waiting(DownloadFilter()) == 1400
-    assert downloads.bytes_waiting(DownloadFilter(viewer=BEN)) == 0
+    assert downloads.queries.bytes_waiting(DownloadFilter()) == 1400
+    assert downloads.queries.bytes_waiting(DownloadFilter(viewer=BEN)) == 0
 
 
 def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
-    downloads.enqueue(wanted(2))
-    downloads.enqueue(wanted(3, device=CARD))
-    first = downloads.claim(BEGIN)
+    downloads.queue.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(2))
+    downloads.queue.enqueue(wanted(3, device=CARD))
+    first = downloads.queue.claim(BEGIN)
     assert first is not None
-    downloads.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
+    downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
 
     assert titles(downloads, DownloadFilter(statuses=frozenset({Status.FAILED}))) == ["Track 1"]
     assert titles(downloads, DownloadFilter(statuses=ACTIVE)) == ["Track 3", "Track 2", "Track 1"]
@@ -123,7 +123,7 @@ def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
 def test_a_search_finds_words_whatever_their_case_and_accents(
     downloads: Downloads, text: str, found: bool
 ) -> None:
-    downloads.enqueue(wanted(7))
+    downloads.queue.enqueue(wanted(7))
 
     assert titles(downloads, DownloadFilter(text=text)) == (["Track 7"] if found else [])
 
@@ -131,9 +131,9 @@ def test_a_search_finds_words_whatever_their_case_and_accents(
 def test_people_see_what_they_hold_and_what_they_asked_for_if_nobody_holds_it(
     db: Database, downloads: Downloads
 ) -> None:
-    downloads.enqueue(wanted(1, user=ANN))
-    downloads.enqueue(wanted(2, user=ANN))
-    downloads.enqueue(wanted(3, user=ANN))
+    downloads.queue.enqueue(wanted(1, user=ANN))
+    downloads.queue.enqueue(wanted(2, user=ANN))
+    downloads.queue.enqueue(wanted(3, user=ANN))
     hold(db, BEN, 2)
     hold(db, ANN, 3)
     hold(db, BEN, 3)
@@ -148,8 +148,8 @@ def test_people_see_what_they_hold_and_what_they_asked_for_if_nobody_holds_it(
 def test_an_admin_may_ask_for_one_owner_and_a_user_only_for_what_is_also_theirs(
     db: Database, downloads: Downloads
 ) -> None:
-    downloads.enqueue(wanted(1, user=ANN))
-    downloads.enqueue(wanted(2, user=BEN))
+    downloads.queue.enqueue(wanted(1, user=ANN))
+    downloads.queue.enqueue(wanted(2, user=BEN))
     hold(db, ANN, 2)
     hold(db, BEN, 2)
 
@@ -195,12 +195,12 @@ def test_counts_equal_the_lists(
         db.sql("DELETE FROM downloads")
         db.sql("DELETE FROM holds")
         for number, user, device, fate, holders in rows:
-            downloads.enqueue(wanted(number, user=user, device=device))
+            downloads.queue.enqueue(wanted(number, user=user, device=device))
             befall(downloads, fate)
             for holder in holders:
                 hold(db, holder, number, device)
 
-    counts = downloads.counts(which)
+    counts = downloads.queries.counts(which)
 
     assert set(counts) == {*Status, MISSING}
     for status in counts:
@@ -213,66 +213,54 @@ def test_counts_equal_the_lists(
             item_types=which.item_types,
             text=which.text,
         )
-        listed, total = downloads.page(narrow, 1, 100)
+        listed, total = downloads.queries.page(narrow, 1, 100)
         assert len(listed) == total == counts[status]
         assert all(one.missing_since is None for one in listed) or status == MISSING
     both = replace(which, statuses=frozenset({Status.COMPLETED, Status.FAILED}), missing=True)
     told = (Status.COMPLETED, Status.FAILED, MISSING)
-    assert downloads.page(both, 1, 1)[1] == sum(counts[one] for one in told)
-    assert sum(counts.values()) == downloads.page(which, 1, 1)[1]
+    assert downloads.queries.page(both, 1, 1)[1] == sum(counts[one] for one in told)
+    assert sum(counts.values()) == downloads.queries.page(which, 1, 1)[1]
 
 
 def befall(downloads: Downloads, fate: str) -> None:
-    if fate == "wait" or (download := downloads.claim(BEGIN)) is None:
+    if fate == "wait" or (download := downloads.queue.claim(BEGIN)) is None:
         return
     if fate == "pause":
-        downloads.pause(download)
+        downloads.transitions.pause(download)
     elif fate == "fail":
-        downloads.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
+        downloads.transitions.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
     elif fate in {"complete", "miss"}:
-        downloads.arrive(download, size=1, content_hash=HASH, mime_type=None)
+        downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
     if fate == "miss":
-        files = downloads.files_on(download.device_id)
+        files = downloads.queries.files_on(download.device_id)
         gone = [one for one in files if one.id == download.id]
-        downloads.note_look(download.device_id, missing=gone, present=())
+        downloads.sightings.note_look(download.device_id, missing=gone, present=())
 
 
 def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:
-    ids = [downloads.enqueue(wanted(number))[0].id for number in range(3)]
-    urgent, _ = downloads.enqueue(wanted(9, priority=1))
+    ids = [downloads.queue.enqueue(wanted(number))[0].id for number in range(3)]
+    urgent, _ = downloads.queue.enqueue(wanted(9, priority=1))
 
-    assert downloads.positions([*ids, urgent.id]) == {
+    assert downloads.queries.positions([*ids, urgent.id]) == {
         urgent.id: 1,
         ids[0]: 2,
         ids[1]: 3,
         ids[2]: 4,
     }
-    downloads.claim(BEGIN)
-    assert downloads.positions([urgent.id, ids[2]]) == {ids[2]: 3}
+    downloads.queue.claim(BEGIN)
+    assert downloads.queries.positions([urgent.id, ids[2]]) == {ids[2]: 3}
 
 
 def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> None:
     for number, size in ((1, 100), (2, 20), (3, 3)):
-        downloads.enqueue(wanted(number))
-        download = downloads.claim(BEGIN)
+        downloads.queue.enqueue(wanted(number))
+        download = downloads.queue.claim(BEGIN)
         assert download is not None
         if number != 2:
-            downloads.arrive(download, size=size, content_hash=HASH, mime_type=None)
+            downloads.transitions.arrive(download, size=size, content_hash=HASH, mime_type=None)
 
-    assert downloads.bytes_on_device(STICK) == 103
-    assert downloads.bytes_on_device(CARD) == 0
-    assert [one.title for one in downloads.completed_on(STICK)] == ["Track 1", "Track 3"]
-
-
-def test_a_slow_walk_over_a_device_holds_nobody_up(db: Database, downloads: Downloads) -> None:
-    fill(db, 1200)
-
-    walk = downloads.completed_on(STICK)
-    first = next(walk)
-    downloads.mark_missing(first)
-    rest = list(walk)
-
-    assert len(rest) == len({one.id for one in rest}) == 1200 - 200 - 1
+    assert downloads.queries.bytes_on_device(STICK) == 103
+    assert downloads.queries.bytes_on_device(CARD) == 0
 
 
 def fill(db: Database, count: int) -> None:
@@ -328,31 +316,29 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
     fill(db, MANY)
 
     for which in LISTS:
-        found = plans(db, lambda which=which: downloads.page(which, 1, 10))  # type: ignore[misc]
+        found = plans(db, lambda which=which: downloads.queries.page(which, 1, 10))  # type: ignore[misc]
 
         assert found
         for steps in found:
             sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
             assert not (sorts and any(map(looks_at_all_rows, steps))), (which, steps)
     tab = DownloadFilter(statuses=frozenset({Status.COMPLETED}))
-    for steps in plans(db, lambda: downloads.page(tab, 1, 10)):
+    for steps in plans(db, lambda: downloads.queries.page(tab, 1, 10)):
         assert "TEMP B-TREE" not in " ".join(steps)
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda them: them.get(7),
-        lambda them: them.by_item(STICK, "7"),
-        lambda them: them.claim(BEGIN, blocked_devices=[CARD], blocked_users=[BEN], busy=[7]),
-        lambda them: them.next_due(BEGIN),
-        lambda them: them.failed_and_due(BEGIN),
-        lambda them: them.recover(),
-        lambda them: them.bytes_on_device(STICK),
-        lambda them: next(them.completed_on(STICK)),
-        lambda them: them.files_on(STICK),
-        lambda them: them.enqueue(wanted(30_000)),
-        lambda them: them.synced(7, 100),
+        lambda them: them.queries.get(7),
+        lambda them: them.queries.by_item(STICK, "7"),
+        lambda them: them.queue.claim(BEGIN, blocked_devices=[CARD], blocked_users=[BEN], busy=[7]),
+        lambda them: them.queries.failed_and_due(BEGIN),
+        lambda them: them.queue.recover(),
+        lambda them: them.queries.bytes_on_device(STICK),
+        lambda them: them.queries.files_on(STICK),
+        lambda them: them.queue.enqueue(wanted(30_000)),
+        lambda them: them.transitions.synced(7, 100),
     ],
 )
 def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
@@ -370,12 +356,12 @@ def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
 
 def test_the_rank_of_a_download_is_its_place_in_the_list(downloads: Downloads) -> None:
     for number in range(7):
-        downloads.enqueue(wanted(number, user=ANN if number % 2 else BEN))
+        downloads.queue.enqueue(wanted(number, user=ANN if number % 2 else BEN))
 
     for which in (DownloadFilter(), DownloadFilter(viewer=ANN)):
         for sort in Sort:
-            listed, _ = downloads.page(which, 1, 100, sort=sort)
-            ranks = [downloads.rank(which, one.id, sort=sort) for one in listed]
+            listed, _ = downloads.queries.page(which, 1, 100, sort=sort)
+            ranks = [downloads.queries.rank(which, one.id, sort=sort) for one in listed]
             assert ranks == list(range(1, len(listed) + 1))
-    others = downloads.page(DownloadFilter(viewer=BEN), 1, 1)[0][0]
-    assert downloads.rank(DownloadFilter(viewer=ANN), others.id, sort=Sort.QUEUE) is None
+    others = downloads.queries.page(DownloadFilter(viewer=BEN), 1, 1)[0][0]
+    assert downloads.queries.rank(DownloadFilter(viewer=ANN), others.id, sort=Sort.QUEUE) is None

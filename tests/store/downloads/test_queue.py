@@ -22,26 +22,28 @@ VALIDATOR = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 5 * MIB)
 
 
 def claimed(downloads: Downloads) -> Download:
-    download = downloads.claim(BEGIN)
+    download = downloads.queue.claim(BEGIN)
     assert download is not None
     return download
 
 
 def fresh(downloads: Downloads, download: Download) -> Download:
-    found = downloads.get(download.id)
+    found = downloads.queries.get(download.id)
     assert found is not None
     return found
 
 
 def arrived(downloads: Downloads, number: int = 1) -> Download:
-    downloads.enqueue(wanted(number))
+    downloads.queue.enqueue(wanted(number))
     download = claimed(downloads)
-    assert downloads.arrive(download, size=1000, content_hash=HASH, mime_type="audio/flac")
+    assert downloads.transitions.arrive(
+        download, size=1000, content_hash=HASH, mime_type="audio/flac"
+    )
     return fresh(downloads, download)
 
 
 def test_a_wanted_file_waits_in_the_queue(downloads: Downloads, clock: FakeClock) -> None:
-    download, was_queued = downloads.enqueue(wanted(1, priority=5))
+    download, was_queued = downloads.queue.enqueue(wanted(1, priority=5))
 
     assert was_queued
     assert download.status is Status.PENDING
@@ -49,15 +51,15 @@ def test_a_wanted_file_waits_in_the_queue(downloads: Downloads, clock: FakeClock
     assert (download.user_id, download.priority) == (ANN, 5)
     assert download.queued_at == clock.now()
     assert download.expected_size == 1000
-    assert downloads.get(download.id) == download
-    assert downloads.by_item(STICK, track(1).id) == download
+    assert downloads.queries.get(download.id) == download
+    assert downloads.queries.by_item(STICK, track(1).id) == download
 
 
 def test_an_item_is_on_a_device_only_once(downloads: Downloads, news: list[Event]) -> None:
-    first, _ = downloads.enqueue(wanted(1))
+    first, _ = downloads.queue.enqueue(wanted(1))
     news.clear()
 
-    second, was_queued = downloads.enqueue(wanted(1, user=BEN))
+    second, was_queued = downloads.queue.enqueue(wanted(1, user=BEN))
 
     assert second == first
     assert not was_queued
@@ -67,7 +69,7 @@ def test_an_item_is_on_a_device_only_once(downloads: Downloads, news: list[Event
 def test_fifty_requests_at_once_make_one_row(db: Database, downloads: Downloads) -> None:
     def ask(_: int) -> tuple[int, bool]:
         with db.thread():
-            download, was_queued = downloads.enqueue(wanted(1))
+            download, was_queued = downloads.queue.enqueue(wanted(1))
             return download.id, was_queued
 
     with ThreadPoolExecutor(50) as pool:
@@ -78,10 +80,10 @@ def test_fifty_requests_at_once_make_one_row(db: Database, downloads: Downloads)
 
 
 def test_a_pending_one_asked_for_more_urgently_moves_up(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
-    downloads.enqueue(wanted(2))
+    downloads.queue.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(2))
 
-    again, was_queued = downloads.enqueue(wanted(2, priority=9))
+    again, was_queued = downloads.queue.enqueue(wanted(2, priority=9))
 
     assert not was_queued
     assert again.priority == 9
@@ -89,13 +91,13 @@ def test_a_pending_one_asked_for_more_urgently_moves_up(downloads: Downloads) ->
 
 
 def test_a_taken_path_gives_way_to_the_next_one(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1, path="Album/Song.flac"))
+    downloads.queue.enqueue(wanted(1, path="Album/Song.flac"))
     places = [
         FilePlace("Album/SONG.flac", "album/song.flac"),
         FilePlace("Album/SONG 2.flac", "album/2"),
     ]
 
-    download, _ = downloads.enqueue(
+    download, _ = downloads.queue.enqueue(
         NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=places)
     )
 
@@ -106,110 +108,117 @@ def test_a_taken_path_gives_way_to_the_next_one(downloads: Downloads) -> None:
 def test_a_file_is_never_given_the_place_of_a_folder_or_the_other_way(
     downloads: Downloads, taken: str
 ) -> None:
-    downloads.enqueue(wanted(1, path=taken))
+    downloads.queue.enqueue(wanted(1, path=taken))
 
     with pytest.raises(ValueError, match="taken"):
-        downloads.enqueue(wanted(2, path="a/b/c"))
+        downloads.queue.enqueue(wanted(2, path="a/b/c"))
 
 
 @pytest.mark.parametrize("near", ["a/b/c0", "a/b/c c", "a/b/c.flac", "a/bc"])
 def test_a_name_that_only_begins_alike_is_free(downloads: Downloads, near: str) -> None:
-    downloads.enqueue(wanted(1, path=near))
+    downloads.queue.enqueue(wanted(1, path=near))
 
-    download, _ = downloads.enqueue(wanted(2, path="a/b/c"))
+    download, _ = downloads.queue.enqueue(wanted(2, path="a/b/c"))
 
     assert download.file_path == "a/b/c"
 
 
 def test_the_same_path_is_free_on_another_device(downloads: Downloads) -> None:
-    first, _ = downloads.enqueue(wanted(1, path="a"))
-    second, _ = downloads.enqueue(wanted(2, path="a", device=CARD))
+    first, _ = downloads.queue.enqueue(wanted(1, path="a"))
+    second, _ = downloads.queue.enqueue(wanted(2, path="a", device=CARD))
 
     assert first.file_path == second.file_path
 
 
 def test_claims_go_by_priority_then_by_age(downloads: Downloads, clock: FakeClock) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     clock.advance(1)
-    downloads.enqueue(wanted(2))
-    downloads.enqueue(wanted(3, priority=1))
+    downloads.queue.enqueue(wanted(2))
+    downloads.queue.enqueue(wanted(3, priority=1))
 
     order = [claimed(downloads).title for _ in range(3)]
 
     assert order == ["Track 3", "Track 1", "Track 2"]
-    assert downloads.claim(clock.now()) is None
+    assert downloads.queue.claim(clock.now()) is None
 
 
 def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads) -> None:
-    first, _ = downloads.enqueue(wanted(1))
-    second, _ = downloads.enqueue(wanted(1, device=CARD))
-    other, _ = downloads.enqueue(wanted(2))
+    first, _ = downloads.queue.enqueue(wanted(1))
+    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    other, _ = downloads.queue.enqueue(wanted(2))
 
-    assert [one and one.id for one in (downloads.claim(BEGIN), downloads.claim(BEGIN))] == [
+    assert [
+        one and one.id for one in (downloads.queue.claim(BEGIN), downloads.queue.claim(BEGIN))
+    ] == [
         first.id,
         other.id,
     ]
-    assert downloads.claim(BEGIN) is None
+    assert downloads.queue.claim(BEGIN) is None
 
-    downloads.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
-    assert downloads.claim(BEGIN, busy=[first.id]) is None
+    downloads.transitions.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    assert downloads.queue.claim(BEGIN, busy=[first.id]) is None
 
-    there = downloads.get(first.id)
+    there = downloads.queries.get(first.id)
     assert there is not None
-    downloads.arrive(there, size=1, content_hash=HASH, mime_type=None)
-    claimed = downloads.claim(BEGIN)
+    downloads.transitions.arrive(there, size=1, content_hash=HASH, mime_type=None)
+    claimed = downloads.queue.claim(BEGIN)
     assert claimed is not None
     assert claimed.id == second.id
 
 
 def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
-    second, _ = downloads.enqueue(wanted(1, device=CARD))
-    first = downloads.claim(BEGIN)
+    downloads.queue.enqueue(wanted(1))
+    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    first = downloads.queue.claim(BEGIN)
     assert first is not None
-    downloads.postpone(first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1)
+    downloads.transitions.postpone(
+        first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
+    )
 
-    claimed = downloads.claim(BEGIN)
+    claimed = downloads.queue.claim(BEGIN)
 
     assert claimed is not None
     assert claimed.id == second.id
 
 
 def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: Downloads) -> None:
-    first, _ = downloads.enqueue(wanted(1))
-    second, _ = downloads.enqueue(wanted(1, device=CARD))
-    downloads.claim(BEGIN)
-    downloads.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    first, _ = downloads.queue.enqueue(wanted(1))
+    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    downloads.queue.claim(BEGIN)
+    downloads.transitions.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
 
-    claimed = downloads.claim(BEGIN, busy=[])
+    claimed = downloads.queue.claim(BEGIN, busy=[])
 
     assert claimed is not None
     assert claimed.id == second.id
 
 
 def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     later = BEGIN + timedelta(seconds=5)
-    downloads.postpone(claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1)
+    downloads.transitions.postpone(
+        claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1
+    )
 
-    assert downloads.claim(later - timedelta(milliseconds=1)) is None
-    assert downloads.next_due(BEGIN) == later
+    assert downloads.queue.claim(later - timedelta(milliseconds=1)) is None
 
-    download = downloads.claim(later)
+    download = downloads.queue.claim(later)
     assert download is not None
     assert (download.retry_count, download.error_code) == (1, "timed-out")
     assert download.retry_next_at is None
 
 
 def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloads) -> None:
-    first, _ = downloads.enqueue(wanted(1, priority=9))
-    downloads.enqueue(wanted(2, user=BEN, priority=5))
-    downloads.enqueue(wanted(3, device=CARD))
+    first, _ = downloads.queue.enqueue(wanted(1, priority=9))
+    downloads.queue.enqueue(wanted(2, user=BEN, priority=5))
+    downloads.queue.enqueue(wanted(3, device=CARD))
 
-    download = downloads.claim(BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id})
+    download = downloads.queue.claim(
+        BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id}
+    )
     assert download is None
 
-    download = downloads.claim(BEGIN, blocked_users={BEN}, busy={first.id})
+    download = downloads.queue.claim(BEGIN, blocked_users={BEN}, busy={first.id})
     assert download is not None
     assert download.title == "Track 3"
 
@@ -217,12 +226,12 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
 def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads) -> None:
     with db.write():
         for number in range(120):
-            downloads.enqueue(wanted(number))
+            downloads.queue.enqueue(wanted(number))
 
     def take(_: int) -> list[int]:
         with db.thread():
             mine = []
-            while download := downloads.claim(BEGIN):
+            while download := downloads.queue.claim(BEGIN):
                 mine.append(download.id)
             return mine
 
@@ -234,30 +243,32 @@ def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads
 
 
 def test_a_lost_race_changes_nothing(downloads: Downloads, news: list[Event]) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    assert downloads.pause(download)
+    assert downloads.transitions.pause(download)
     news.clear()
 
-    assert not downloads.arrive(download, size=1, content_hash=HASH, mime_type=None)
+    assert not downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
 
     assert fresh(downloads, download).status is Status.PAUSED
     assert news == []
 
 
 def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
-    download, _ = downloads.enqueue(wanted(1))
+    download, _ = downloads.queue.enqueue(wanted(1))
 
     with pytest.raises(IllegalMove, match="pending download cannot arrive"):
-        downloads.arrive(download, size=1, content_hash=HASH, mime_type=None)
+        downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
 
 
 def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus: Bus) -> None:
-    download, _ = downloads.enqueue(wanted(1))
+    download, _ = downloads.queue.enqueue(wanted(1))
     # Another connection sees only what is committed.
     beside = Database.open_existing(db.path)
     seen: list[Download | None] = []
-    bus.subscribe(lambda _: seen.append(Downloads(beside, Bus(), FakeClock()).get(download.id)))
+    bus.subscribe(
+        lambda _: seen.append(Downloads(beside, Bus(), FakeClock()).queries.get(download.id))
+    )
 
     running = claimed(downloads)
     beside.close()
@@ -270,14 +281,16 @@ def test_news_of_a_failed_transaction_are_never_told(
 ) -> None:
     def ask_for_two() -> None:
         with db.write():
-            downloads.enqueue(wanted(1))
-            downloads.enqueue(NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=[]))
+            downloads.queue.enqueue(wanted(1))
+            downloads.queue.enqueue(
+                NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=[])
+            )
 
     with pytest.raises(ValueError, match="taken"):
         ask_for_two()
 
     assert news == []
-    assert downloads.by_item(STICK, track(1).id) is None
+    assert downloads.queries.by_item(STICK, track(1).id) is None
 
 
 def test_every_move_is_told_with_what_was_and_what_is(
@@ -299,14 +312,18 @@ def test_every_move_is_told_with_what_was_and_what_is(
 def test_an_arrived_file_is_complete_and_without_blemish(
     downloads: Downloads, clock: FakeClock
 ) -> None:
-    downloads.enqueue(wanted(1))
-    downloads.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
+    downloads.queue.enqueue(wanted(1))
+    downloads.transitions.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
-    downloads.transfer_started(download.id, VALIDATOR, 0)
-    downloads.finalizing(download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac")
+    downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
+    downloads.transitions.finalizing(
+        download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
+    )
     clock.advance(60)
 
-    assert downloads.arrive(download, size=5 * MIB, content_hash=HASH, mime_type="audio/flac")
+    assert downloads.transitions.arrive(
+        download, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
+    )
 
     there = fresh(downloads, download)
     assert there.status is Status.COMPLETED
@@ -317,20 +334,20 @@ def test_an_arrived_file_is_complete_and_without_blemish(
 
 
 def test_a_failed_one_keeps_its_reason_until_it_is_retried(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.transfer_started(download.id, VALIDATOR, 0)
-    downloads.synced(download.id, MIB)
+    downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
+    downloads.transitions.synced(download.id, MIB)
     until = BEGIN + timedelta(hours=1)
 
-    assert downloads.give_up(download, until=until, failure=TIMED_OUT, retry_count=3)
+    assert downloads.transitions.give_up(download, until=until, failure=TIMED_OUT, retry_count=3)
 
     failed = fresh(downloads, download)
     assert failed.status is Status.FAILED
     assert failed.error_message == TIMED_OUT.message
-    assert downloads.failed_and_due(until - timedelta(seconds=1)) == []
-    assert downloads.failed_and_due(until) == [failed]
-    assert downloads.retry(failed)
+    assert downloads.queries.failed_and_due(until - timedelta(seconds=1)) == []
+    assert downloads.queries.failed_and_due(until) == [failed]
+    assert downloads.transitions.retry(failed)
     again = fresh(downloads, download)
     assert (again.status, again.error_code, again.retry_count) == (Status.PENDING, None, 0)
     assert (again.validator, again.bytes_downloaded) == (VALIDATOR, MIB)
@@ -342,19 +359,19 @@ Fail = Callable[[Downloads, Download], bool]
 @pytest.mark.parametrize(
     "restart",
     [
-        lambda them, one: them.postpone(
+        lambda them, one: them.transitions.postpone(
             one, until=None, failure=TIMED_OUT, retry_count=1, from_zero=True
         ),
-        lambda them, one: them.give_up(
+        lambda them, one: them.transitions.give_up(
             one, until=None, failure=TIMED_OUT, retry_count=1, from_zero=True
         ),
     ],
 )
 def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.transfer_started(download.id, VALIDATOR, 0)
-    downloads.synced(download.id, MIB)
+    downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
+    downloads.transitions.synced(download.id, MIB)
 
     assert restart(downloads, download)
 
@@ -363,73 +380,79 @@ def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) ->
 
 
 def test_a_retry_from_zero_forgets_the_part_file(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.transfer_started(download.id, VALIDATOR, MIB)
-    downloads.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
+    downloads.transitions.transfer_started(download.id, VALIDATOR, MIB)
+    downloads.transitions.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
 
-    assert downloads.retry(fresh(downloads, download), from_zero=True)
+    assert downloads.transitions.retry(fresh(downloads, download), from_zero=True)
 
     assert fresh(downloads, download).validator is None
     assert fresh(downloads, download).bytes_downloaded == 0
 
 
 def test_a_pause_keeps_the_part_and_the_cooldown(downloads: Downloads) -> None:
-    download, _ = downloads.enqueue(wanted(1))
+    download, _ = downloads.queue.enqueue(wanted(1))
     until = BEGIN + timedelta(seconds=45)
-    downloads.postpone(claimed(downloads), until=until, failure=TIMED_OUT, retry_count=3)
+    downloads.transitions.postpone(
+        claimed(downloads), until=until, failure=TIMED_OUT, retry_count=3
+    )
 
-    assert downloads.pause(fresh(downloads, download))
-    assert downloads.claim(until) is None
-    assert downloads.resume(fresh(downloads, download))
+    assert downloads.transitions.pause(fresh(downloads, download))
+    assert downloads.queue.claim(until) is None
+    assert downloads.transitions.resume(fresh(downloads, download))
 
     assert fresh(downloads, download).retry_next_at == until
-    assert downloads.claim(BEGIN) is None
+    assert downloads.queue.claim(BEGIN) is None
 
 
 def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.pause(download)
+    downloads.transitions.pause(download)
 
-    assert not downloads.transfer_started(download.id, VALIDATOR, 7)
-    assert not downloads.synced(download.id, 7)
-    assert not downloads.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    assert not downloads.transitions.transfer_started(download.id, VALIDATOR, 7)
+    assert not downloads.transitions.synced(download.id, 7)
+    assert not downloads.transitions.finalizing(
+        download.id, size=7, content_hash=HASH, mime_type=None
+    )
     assert fresh(downloads, download).bytes_downloaded == 0
     assert not fresh(downloads, download).finalizing
 
 
 def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    assert downloads.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
 
-    assert not downloads.pause(download)
-    assert not downloads.cancel(download)
+    assert not downloads.transitions.pause(download)
+    assert not downloads.queue.cancel(download)
 
-    assert downloads.arrive(download, size=7, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.arrive(download, size=7, content_hash=HASH, mime_type=None)
 
 
 def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    downloads.transitions.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
 
-    downloads.postpone(download, until=None, failure=TIMED_OUT, retry_count=1)
+    downloads.transitions.postpone(download, until=None, failure=TIMED_OUT, retry_count=1)
 
     waiting = fresh(downloads, download)
     assert (waiting.finalizing, waiting.file_size, waiting.content_hash) == (False, None, None)
 
 
 def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Downloads) -> None:
-    downloads.enqueue(wanted(1))
-    downloads.enqueue(wanted(2))
+    downloads.queue.enqueue(wanted(1))
+    downloads.queue.enqueue(wanted(2))
     running, finishing = claimed(downloads), claimed(downloads)
-    downloads.transfer_started(running.id, VALIDATOR, 0)
-    downloads.synced(running.id, 3 * MIB)
-    downloads.finalizing(finishing.id, size=7, content_hash=HASH, mime_type="audio/flac")
+    downloads.transitions.transfer_started(running.id, VALIDATOR, 0)
+    downloads.transitions.synced(running.id, 3 * MIB)
+    downloads.transitions.finalizing(
+        finishing.id, size=7, content_hash=HASH, mime_type="audio/flac"
+    )
 
-    to_settle = downloads.recover()
+    to_settle = downloads.queue.recover()
 
     assert [one.id for one in to_settle] == [finishing.id]
     assert (to_settle[0].file_size, to_settle[0].content_hash) == (7, HASH)
@@ -437,17 +460,17 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     waiting = fresh(downloads, running)
     assert waiting.status is Status.PENDING
     assert (waiting.validator, waiting.bytes_downloaded) == (VALIDATOR, 3 * MIB)
-    assert downloads.recover() == to_settle
+    assert downloads.queue.recover() == to_settle
 
 
 def test_cancelling_deletes_the_row_and_says_so(downloads: Downloads, news: list[Event]) -> None:
-    download, _ = downloads.enqueue(wanted(1))
+    download, _ = downloads.queue.enqueue(wanted(1))
     news.clear()
 
-    assert downloads.cancel(download)
-    assert not downloads.cancel(download)
+    assert downloads.queue.cancel(download)
+    assert not downloads.queue.cancel(download)
 
-    assert downloads.get(download.id) is None
+    assert downloads.queries.get(download.id) is None
     assert news == [DownloadChanged(download, Status.PENDING, None)]
 
 
@@ -455,15 +478,15 @@ def test_a_finished_file_cannot_be_cancelled(downloads: Downloads) -> None:
     download = arrived(downloads)
 
     with pytest.raises(IllegalMove, match="completed"):
-        downloads.cancel(download)
+        downloads.queue.cancel(download)
 
 
 def test_a_cancelled_number_is_never_given_again(downloads: Downloads) -> None:
     # Part files are named by it: a left-over part must not meet a stranger's row.
-    first, _ = downloads.enqueue(wanted(1))
-    downloads.cancel(first)
+    first, _ = downloads.queue.enqueue(wanted(1))
+    downloads.queue.cancel(first)
 
-    second, _ = downloads.enqueue(wanted(2))
+    second, _ = downloads.queue.enqueue(wanted(2))
 
     assert second.id > first.id
 
@@ -474,14 +497,14 @@ def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
 ) -> None:
     there = arrived(downloads)
     assert {
-        Move.VANISH: downloads.mark_missing,
-        Move.EVICT: downloads.evict,
-        Move.DELETE: downloads.delete,
+        Move.VANISH: downloads.transitions.mark_missing,
+        Move.EVICT: downloads.transitions.evict,
+        Move.DELETE: downloads.transitions.delete,
     }[move](there)
-    assert downloads.enqueue(wanted(1)) == (fresh(downloads, there), False)
+    assert downloads.queue.enqueue(wanted(1)) == (fresh(downloads, there), False)
     clock.advance(60)
 
-    again, was_queued = downloads.enqueue(wanted(1, user=BEN, priority=3), want_again=True)
+    again, was_queued = downloads.queue.enqueue(wanted(1, user=BEN, priority=3), want_again=True)
 
     assert was_queued
     assert (again.id, again.file_path) == (there.id, there.file_path)
@@ -494,7 +517,7 @@ def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
 def test_a_damaged_file_is_fetched_again_and_says_why(downloads: Downloads) -> None:
     there = arrived(downloads)
 
-    assert downloads.damaged(there, TIMED_OUT)
+    assert downloads.transitions.damaged(there, TIMED_OUT)
 
     again = fresh(downloads, there)
     assert (again.status, again.error_code) == (Status.PENDING, "timed-out")
@@ -502,37 +525,37 @@ def test_a_damaged_file_is_fetched_again_and_says_why(downloads: Downloads) -> N
 
 
 def test_another_place_is_given_unless_it_is_taken(downloads: Downloads) -> None:
-    download, _ = downloads.enqueue(wanted(1, path="a"))
-    downloads.enqueue(wanted(2, path="b"))
+    download, _ = downloads.queue.enqueue(wanted(1, path="a"))
+    downloads.queue.enqueue(wanted(2, path="b"))
 
-    assert not downloads.rename(download, FilePlace("B", "b"))
-    assert downloads.rename(download, FilePlace("C", "c"))
+    assert not downloads.queue.rename(download, FilePlace("B", "b"))
+    assert downloads.queue.rename(download, FilePlace("C", "c"))
 
     assert fresh(downloads, download).file_path == "C"
 
 
 def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list[Event]) -> None:
     there = arrived(downloads)
-    downloads.enqueue(wanted(2, path="taken"))
+    downloads.queue.enqueue(wanted(2, path="taken"))
     news.clear()
 
-    assert not downloads.follow(there, FilePlace("TAKEN", "taken"))
-    assert not downloads.follow(there, FilePlace("taken/deeper", "taken/deeper"))
-    assert downloads.follow(there, FilePlace("elsewhere", "elsewhere"))
+    assert not downloads.queue.follow(there, FilePlace("TAKEN", "taken"))
+    assert not downloads.queue.follow(there, FilePlace("taken/deeper", "taken/deeper"))
+    assert downloads.queue.follow(there, FilePlace("elsewhere", "elsewhere"))
 
     moved = fresh(downloads, there)
     assert (moved.file_path, moved.status) == ("elsewhere", Status.COMPLETED)
     assert news == [DownloadChanged(moved, Status.COMPLETED, Status.COMPLETED)]
     # Its old place is free, and whoever saw it there is too late.
-    downloads.enqueue(wanted(3, path=there.file_path))
-    assert not downloads.follow(there, FilePlace("again", "again"))
+    downloads.queue.enqueue(wanted(3, path=there.file_path))
+    assert not downloads.queue.follow(there, FilePlace("again", "again"))
 
 
 def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
     there = arrived(downloads)
     shouted = there.file_path.upper()
 
-    assert downloads.follow(there, FilePlace(shouted, path_key(shouted)))
+    assert downloads.queue.follow(there, FilePlace(shouted, path_key(shouted)))
 
     assert fresh(downloads, there).file_path == shouted
 
@@ -540,13 +563,13 @@ def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
 def test_a_file_that_vanished_says_why_until_it_is_wanted_again(downloads: Downloads) -> None:
     there = arrived(downloads)
 
-    assert downloads.mark_missing(
+    assert downloads.transitions.mark_missing(
         there, code="removed-by-person", text="It was removed from the stick"
     )
 
     gone = fresh(downloads, there)
     assert (gone.status, gone.error_code) == (Status.REMOVED, "removed-by-person")
-    downloads.want_again(gone, user_id=ANN)
+    downloads.transitions.want_again(gone, user_id=ANN)
     assert fresh(downloads, gone).error_message is None
 
 
@@ -554,10 +577,10 @@ def test_what_every_finished_file_should_look_like_is_told(
     downloads: Downloads, clock: FakeClock
 ) -> None:
     there = arrived(downloads)
-    downloads.enqueue(wanted(2))
+    downloads.queue.enqueue(wanted(2))
 
     assert there.file_size is not None
-    assert downloads.files_on(STICK) == [
+    assert downloads.queries.files_on(STICK) == [
         Expected(there.id, there.file_path, there.file_size, there.content_hash, clock.now())
     ]
-    assert downloads.files_on(CARD) == []
+    assert downloads.queries.files_on(CARD) == []

@@ -11,13 +11,13 @@ from sidecar.events import Bus, DeviceChanged, Event
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.store.downloads.queries import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from tests.fakes.clock import FakeClock
 from tests.store.accounts.test_accounts import ANNS
@@ -29,15 +29,15 @@ PUT_BACK = Failure(FailureClass.TRANSIENT, "put-back", "It was missing: it is fe
 
 def complete(downloads: Downloads, *numbers: int) -> list[Expected]:
     for number in numbers:
-        downloads.enqueue(wanted(number))
-        found = downloads.claim(BEGIN)
+        downloads.queue.enqueue(wanted(number))
+        found = downloads.queue.claim(BEGIN)
         assert found is not None
-        downloads.arrive(found, size=100, content_hash=HASH, mime_type=None)
-    return downloads.files_on(STICK)
+        downloads.transitions.arrive(found, size=100, content_hash=HASH, mime_type=None)
+    return downloads.queries.files_on(STICK)
 
 
 def miss(downloads: Downloads, *files: Expected) -> int:
-    return downloads.note_look(STICK, missing=files, present=())
+    return downloads.sightings.note_look(STICK, missing=files, present=())
 
 
 def test_a_file_is_missing_since_the_first_look_that_did_not_see_it(
@@ -48,16 +48,19 @@ def test_a_file_is_missing_since_the_first_look_that_did_not_see_it(
 
     assert miss(downloads, one) == 1
     clock.advance(600)
-    assert miss(downloads, *[each for each in downloads.files_on(STICK) if each.id == one.id]) == 0
+    assert (
+        miss(downloads, *[each for each in downloads.queries.files_on(STICK) if each.id == one.id])
+        == 0
+    )
 
-    found = downloads.get(one.id)
+    found = downloads.queries.get(one.id)
     assert found is not None
     assert (found.missing_since, found.status) == (since, Status.COMPLETED)
     assert not found.is_present
-    assert downloads.files_and_missing(STICK) == (2, 1)
-    assert downloads.bytes_missing(STICK) == 100
-    assert [each.is_missing for each in downloads.files_on(STICK)] == [True, False]
-    other = downloads.get(two.id)
+    assert downloads.queries.files_and_missing(STICK) == (2, 1)
+    assert downloads.queries.bytes_missing(STICK) == 100
+    assert [each.is_missing for each in downloads.queries.files_on(STICK)] == [True, False]
+    other = downloads.queries.get(two.id)
     assert other is not None
     assert other.is_present
 
@@ -67,44 +70,44 @@ def test_a_file_that_is_seen_again_is_there_and_nothing_is_asked_of_it(
 ) -> None:
     (one,) = complete(downloads, 1)
     miss(downloads, one)
-    downloads.ask_about(STICK, {one.id})
-    (gone,) = downloads.files_on(STICK)
+    downloads.sightings.ask_about(STICK, {one.id})
+    (gone,) = downloads.queries.files_on(STICK)
     assert gone.is_asked_about
 
-    assert downloads.note_look(STICK, missing=(), present=[gone]) == 1
+    assert downloads.sightings.note_look(STICK, missing=(), present=[gone]) == 1
 
-    (back,) = downloads.files_on(STICK)
+    (back,) = downloads.queries.files_on(STICK)
     assert (back.is_missing, back.is_asked_about) == (False, False)
 
 
 def test_nothing_is_asked_of_a_file_that_is_there(downloads: Downloads) -> None:
     (one,) = complete(downloads, 1)
 
-    downloads.ask_about(STICK, {one.id})
+    downloads.sightings.ask_about(STICK, {one.id})
 
-    assert [each.is_asked_about for each in downloads.files_on(STICK)] == [False]
+    assert [each.is_asked_about for each in downloads.queries.files_on(STICK)] == [False]
 
 
 def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> None:
     files = complete(downloads, 1, 2)
     miss(downloads, *files)
-    downloads.ask_about(STICK, {one.id for one in files})
-    first, second = (downloads.get(one.id) for one in files)
+    downloads.sightings.ask_about(STICK, {one.id for one in files})
+    first, second = (downloads.queries.get(one.id) for one in files)
     assert first is not None
     assert second is not None
 
-    downloads.mark_missing(first)
-    downloads.damaged(second, PUT_BACK)
+    downloads.transitions.mark_missing(first)
+    downloads.transitions.damaged(second, PUT_BACK)
 
     for one in files:
-        row = downloads.get(one.id)
+        row = downloads.queries.get(one.id)
         assert row is not None
         assert row.missing_since is None
-    assert downloads.counts(DownloadFilter())["missing"] == 0
-    again = downloads.claim(BEGIN)
+    assert downloads.queries.counts(DownloadFilter())["missing"] == 0
+    again = downloads.queue.claim(BEGIN)
     assert again is not None
-    downloads.arrive(again, size=100, content_hash=HASH, mime_type=None)
-    (there,) = downloads.files_on(STICK)
+    downloads.transitions.arrive(again, size=100, content_hash=HASH, mime_type=None)
+    (there,) = downloads.queries.files_on(STICK)
     assert (there.is_missing, there.is_asked_about) == (False, False)
 
 
@@ -112,13 +115,13 @@ def test_a_look_says_nothing_of_a_file_that_was_fetched_anew_since(
     downloads: Downloads, clock: FakeClock
 ) -> None:
     (seen,) = complete(downloads, 1)
-    row = downloads.get(seen.id)
+    row = downloads.queries.get(seen.id)
     assert row is not None
-    downloads.damaged(row, PUT_BACK)
+    downloads.transitions.damaged(row, PUT_BACK)
     clock.advance(5)
-    again = downloads.claim(clock.now())
+    again = downloads.queue.claim(clock.now())
     assert again is not None
-    downloads.arrive(again, size=100, content_hash=HASH, mime_type=None)
+    downloads.transitions.arrive(again, size=100, content_hash=HASH, mime_type=None)
 
     assert miss(downloads, seen) == 0
 
@@ -130,7 +133,7 @@ def test_it_is_told_once_for_a_device_and_only_if_something_changed(
     news.clear()
 
     miss(downloads, *files)
-    miss(downloads, *downloads.files_on(STICK))
+    miss(downloads, *downloads.queries.files_on(STICK))
 
     assert news == [DeviceChanged(STICK)]
 
@@ -141,8 +144,8 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
         hold(db, ANN, number)
     miss(downloads, *files[1:])
 
-    offline, everything = FileIndex(db), FileFilter()
-    for which in (everything, FileFilter(text="track"), FileFilter(viewer=ANN)):
+    offline, everything = FileIndex(db), DownloadFilter()
+    for which in (everything, DownloadFilter(text="track"), DownloadFilter(viewer=ANN)):
         assert [one.id for one in offline.page(which, 1, 10)[0]] == [files[0].id]
         assert offline.page(which, 1, 10)[1] == 1
         assert offline.missing(which) == 2
@@ -169,7 +172,9 @@ def test_no_list_of_missing_files_reads_everything(
         db.sql("UPDATE downloads SET missing_since = 1 WHERE status = 'completed' AND id % 50 = 0")
     which = DownloadFilter(missing=True, viewer=viewer, device_id=device)
 
-    steps = plans(db, lambda: (downloads.page(which, 1, 10), downloads.counts(which)))
+    steps = plans(
+        db, lambda: (downloads.queries.page(which, 1, 10), downloads.queries.counts(which))
+    )
 
     assert not [step for plan in steps for step in plan if looks_at_all_rows(step)]
 
@@ -180,7 +185,7 @@ def test_the_numbers_of_a_device_come_from_indexes_alone(
     fill(db, MANY)
     seen: list[str] = []
     db._peewee.connection().set_trace_callback(seen.append)
-    downloads.files_and_missing(STICK)
+    downloads.queries.files_and_missing(STICK)
     db._peewee.connection().set_trace_callback(None)
 
     asked = [sql for sql in seen if sql.startswith("SELECT")]

@@ -21,7 +21,7 @@ from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
-from sidecar.store.downloads.queries import DownloadFilter
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted
@@ -67,31 +67,35 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(target=seen, number=st.integers(0, 4), again=st.booleans(), priority=st.integers(0, 2))
     def enqueue(self, number: int, again: bool, priority: int) -> Download:
-        download, _ = self.downloads.enqueue(wanted(number, priority=priority), want_again=again)
+        download, _ = self.downloads.queue.enqueue(
+            wanted(number, priority=priority), want_again=again
+        )
         return download
 
     @rule(target=seen)
     def claim(self) -> Download:
         due = [one for one, status in self.states.items() if status is Status.PENDING]
-        download = self.downloads.claim(FAR)
+        download = self.downloads.queue.claim(FAR)
         assert (download is None) == (not due)
         return multiple() if download is None else multiple(download)  # type: ignore[return-value]
 
     @rule(target=seen, download=consumes(seen))
     def look_again(self, download: Download) -> Download:
-        found = self.downloads.get(download.id)
+        found = self.downloads.queries.get(download.id)
         return multiple() if found is None else multiple(found)  # type: ignore[return-value]
 
     @rule(download=seen, held=st.integers(0, 1000))
     def note_progress(self, download: Download, held: int) -> None:
         runs = self.states.get(download.id) is Status.DOWNLOADING
-        assert self.downloads.transfer_started(download.id, SOME_VALIDATOR, held) is runs
-        assert self.downloads.synced(download.id, held) is runs
+        assert (
+            self.downloads.transitions.transfer_started(download.id, SOME_VALIDATOR, held) is runs
+        )
+        assert self.downloads.transitions.synced(download.id, held) is runs
 
     @rule(download=seen)
     def finalize(self, download: Download) -> None:
         runs = self.states.get(download.id) is Status.DOWNLOADING
-        marked = self.downloads.finalizing(
+        marked = self.downloads.transitions.finalizing(
             download.id, size=1000, content_hash=HASH, mime_type=None
         )
         assert marked is runs
@@ -100,18 +104,22 @@ class Interleavings(RuleBasedStateMachine):
         download=seen,
         what=st.sampled_from(
             [
-                lambda them, one: them.arrive(one, size=1000, content_hash=HASH, mime_type=None),
-                lambda them, one: them.postpone(one, until=None, failure=TIMED_OUT, retry_count=1),
-                lambda them, one: them.give_up(
+                lambda them, one: them.transitions.arrive(
+                    one, size=1000, content_hash=HASH, mime_type=None
+                ),
+                lambda them, one: them.transitions.postpone(
+                    one, until=None, failure=TIMED_OUT, retry_count=1
+                ),
+                lambda them, one: them.transitions.give_up(
                     one, until=None, failure=TIMED_OUT, retry_count=3, from_zero=True
                 ),
-                lambda them, one: them.retry(one),
-                lambda them, one: them.resume(one),
-                lambda them, one: them.vanish(one),
-                lambda them, one: them.evict(one),
-                lambda them, one: them.delete(one),
-                lambda them, one: them.damaged(one, TIMED_OUT),
-                lambda them, one: them.want_again(one, user_id="a" * 32),
+                lambda them, one: them.transitions.retry(one),
+                lambda them, one: them.transitions.resume(one),
+                lambda them, one: them.transitions.mark_missing(one),
+                lambda them, one: them.transitions.evict(one),
+                lambda them, one: them.transitions.delete(one),
+                lambda them, one: them.transitions.damaged(one, TIMED_OUT),
+                lambda them, one: them.transitions.want_again(one, user_id="a" * 32),
             ]
         ),
     )
@@ -123,12 +131,20 @@ class Interleavings(RuleBasedStateMachine):
             return
         assert moved is is_as_seen
 
-    @rule(download=seen, stop=st.sampled_from(["pause", "cancel"]))
-    def stop(self, download: Download, stop: str) -> None:
-        row = self.downloads.get(download.id)
+    @rule(
+        download=seen,
+        stop=st.sampled_from(
+            [
+                lambda them, one: them.transitions.pause(one),
+                lambda them, one: them.queue.cancel(one),
+            ]
+        ),
+    )
+    def stop(self, download: Download, stop: object) -> None:
+        row = self.downloads.queries.get(download.id)
         is_as_seen = row is not None and row.status is download.status
         try:
-            stopped = getattr(self.downloads, stop)(download)
+            stopped = stop(self.downloads, download)  # type: ignore[operator]
         except IllegalMove:
             return
         assert stopped is (is_as_seen and row is not None and not row.finalizing)
@@ -140,16 +156,16 @@ class Interleavings(RuleBasedStateMachine):
         bus = Bus()
         bus.subscribe(self.hear)
         self.downloads = Downloads(self.db, bus, self.clock)
-        to_settle = self.downloads.recover()
+        to_settle = self.downloads.queue.recover()
         running = [one for one, status in self.states.items() if status is Status.DOWNLOADING]
         assert sorted(one.id for one in to_settle) == sorted(running)
         assert all(one.finalizing for one in to_settle)
 
     @invariant()
     def the_rows_are_what_the_news_said(self) -> None:
-        rows, total = self.downloads.page(DownloadFilter(), 1, 100)
+        rows, total = self.downloads.queries.page(DownloadFilter(), 1, 100)
         assert {row.id: row.status for row in rows} == self.states
-        counts = self.downloads.counts(DownloadFilter())
+        counts = self.downloads.queries.counts(DownloadFilter())
         assert sum(counts.values()) == total == len(self.states)
         for row in rows:
             assert not row.finalizing or row.status is Status.DOWNLOADING

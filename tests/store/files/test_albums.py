@@ -10,16 +10,17 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex, Numbers, Tile, facts, grouped, paged
-from sidecar.store.files.search import FileFilter, FileIndex
+from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
 
 MANY = 50_000
 ALBUM, OTHER = item_id(900), item_id(901)
-EVERYTHING = FileFilter()
+EVERYTHING = DownloadFilter()
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def arrived(
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]  # by name
     place = FilePlace(path or f"{number}.flac", path or f"{number}.flac")
-    downloads.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=900, content_hash=HASH, mime_type=None)
-    there = downloads.get(running.id)
+    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    there = downloads.queries.get(running.id)
     assert there is not None
     return there
 
@@ -72,7 +73,7 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
     assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
-    assert told(albums.page(FileFilter(device_id=CARD), 1, 10)) == [
+    assert told(albums.page(DownloadFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]
 
@@ -91,7 +92,7 @@ def test_words_choose_the_tiles_and_each_tells_all_that_it_has(
         arrived(downloads, number, album_id=ALBUM, album="First Light")
     arrived(downloads, 4, album_id=OTHER, album="Evenings")
 
-    found = albums.page(FileFilter(text="track 2"), 1, 10)
+    found = albums.page(DownloadFilter(text="track 2"), 1, 10)
 
     assert [(one.key, one.newest.title, one.files) for one in found[0]] == [(ALBUM, "Track 2", 3)]
     assert found[1] == Numbers(tiles=1, files=1)
@@ -129,7 +130,7 @@ def test_the_files_of_an_album_are_in_the_order_of_their_discs_and_numbers(
 def test_what_went_is_in_no_tile(downloads: Downloads, albums: AlbumIndex) -> None:
     there = arrived(downloads, 1, album_id=ALBUM)
 
-    downloads.move(there, Move.EVICT)
+    downloads.transitions.move(there, Move.EVICT)
 
     assert albums.page(EVERYTHING, 1, 10) == ((), Numbers(0, 0))
     assert albums.tile(ALBUM, EVERYTHING) is None
@@ -146,7 +147,7 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     Holds(db, bus).keep(Wish(BEN, STICK, taken, Reason("pin", "2", "")))
 
     def files(**which: object) -> tuple[list[int], int, list[str]]:
-        asked = FileFilter(**which)  # type: ignore[arg-type]  # by name
+        asked = DownloadFilter(**which)  # type: ignore[arg-type]  # by name
         tiles, numbers = albums.page(asked, 1, 10)
         listed, total = albums.files(ALBUM, asked, 1, 10)
         assert total == len(listed) == numbers.files == sum(one.files for one in tiles)
@@ -159,7 +160,7 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     assert files(owners=frozenset({ANN, BEN})) == ([3], 3, ["Track 1", "Track 2", "Track 3"])
     # Nobody can see by a filter what is not theirs.
     assert files(viewer=ANN, owners=frozenset({BEN})) == ([], 0, [])
-    assert albums.tile(ALBUM, FileFilter(viewer="c" * 32)) is None
+    assert albums.tile(ALBUM, DownloadFilter(viewer="c" * 32)) is None
 
 
 def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
@@ -171,7 +172,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
 def test_nothing_is_walked_through_but_what_fits(
     db: Database, text: str, viewer: str | None
 ) -> None:
-    which = FileFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
+    which = DownloadFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
     found, told = grouped(which), facts([ALBUM], which)
     steps = plan(db, paged(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
 
@@ -200,7 +201,7 @@ def test_fifty_thousand_files_are_tiles_in_a_moment(
             " SELECT user_id, device_id, item_id, 'pin', 'x', '' FROM downloads"
         )
     for text, page in (("", 1), ("", 150), ("tra", 1), ("artist 77", 1)):
-        which = FileFilter(text=text, viewer=viewer)
+        which = DownloadFilter(text=text, viewer=viewer)
         began = perf_counter()
         found, numbers = albums.page(which, page, 24)
         files, _ = albums.files(found[0].key, which, 1, 50)

@@ -12,11 +12,11 @@ from sidecar.domain.items import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter, search_key
 from sidecar.store.downloads.insert import FilePlace, NewDownload
-from sidecar.store.downloads.queries import search_key
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files import search
-from sidecar.store.files.search import FileFilter, FileIndex, listing, typed
+from sidecar.store.files.search import FileIndex, listing, typed
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id, wanted
 
@@ -32,17 +32,17 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]
     place = FilePlace(f"{number}.flac", f"{number}.flac")
-    downloads.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
-    running = downloads.claim(BEGIN)
+    downloads.queue.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
+    running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.arrive(running, size=900, content_hash=HASH, mime_type=None)
-    there = downloads.get(running.id)
+    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    there = downloads.queries.get(running.id)
     assert there is not None
     return there
 
 
 def titles(shelf: FileIndex, text: str, **which: object) -> list[str]:
-    asked = FileFilter(text=text, **which)  # type: ignore[arg-type]
+    asked = DownloadFilter(text=text, **which)  # type: ignore[arg-type]
     found, total = shelf.page(asked, 1, 100)
     assert total == len(found)
     return [one.title for one in found]
@@ -86,22 +86,22 @@ def test_only_files_that_are_there_are_listed_newest_first(
 ) -> None:
     first, second = arrived(downloads, 1), arrived(downloads, 2)
     third = arrived(downloads, 3, type=ItemType.MOVIE)
-    downloads.enqueue(wanted(4))
+    downloads.queue.enqueue(wanted(4))
     assert titles(shelf, "") == titles(shelf, "track") == ["Track 3", "Track 2", "Track 1"]
     assert titles(shelf, "", item_types=frozenset({"Movie"})) == ["Track 3"]
     assert titles(shelf, "trac", device_id=CARD) == []
 
-    downloads.evict(second)
-    downloads.delete(third)
+    downloads.transitions.evict(second)
+    downloads.transitions.delete(third)
 
     assert titles(shelf, "") == titles(shelf, "track") == ["Track 1"]
-    gone = downloads.get(second.id)
+    gone = downloads.queries.get(second.id)
     assert gone is not None
-    downloads.want_again(gone, user_id=ANN, priority=9)
-    back = downloads.claim(BEGIN)
+    downloads.transitions.want_again(gone, user_id=ANN, priority=9)
+    back = downloads.queue.claim(BEGIN)
     assert back is not None
     assert titles(shelf, "track") == ["Track 1"]
-    downloads.arrive(back, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.arrive(back, size=900, content_hash=HASH, mime_type=None)
     assert titles(shelf, "track") == ["Track 2", "Track 1"]
     assert first.status is Status.COMPLETED
 
@@ -110,7 +110,7 @@ def test_pages_are_parts_of_the_whole(downloads: Downloads, shelf: FileIndex) ->
     for number in range(7):
         arrived(downloads, number)
 
-    pages = [shelf.page(FileFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
+    pages = [shelf.page(DownloadFilter(text="track"), page, 3) for page in (1, 2, 3, 4)]
 
     assert [total for _, total in pages] == [7] * 4
     assert [one.title[-1] for found, _ in pages for one in found] == list("6543210")
@@ -141,9 +141,9 @@ def test_the_index_and_the_rows_never_part(db: Database, downloads: Downloads) -
     for number in range(20):
         there = arrived(downloads, number, title=f"Trøck {number}")
         if number % 3 == 0:
-            downloads.move(there, Move.EVICT)
+            downloads.transitions.move(there, Move.EVICT)
         if number % 5 == 0:
-            downloads.move(there, Move.VANISH) if number % 3 else None
+            downloads.transitions.move(there, Move.VANISH) if number % 3 else None
 
     with db.write():
         # Raises if a word of a row is missing in the index, or one too many is there.
@@ -168,7 +168,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
 def test_no_list_sorts_or_walks_through_what_is_not_there(
     db: Database, text: str, viewer: str | None
 ) -> None:
-    which = FileFilter(text=text, viewer=viewer, device_id=STICK)
+    which = DownloadFilter(text=text, viewer=viewer, device_id=STICK)
     asked = listing(which)
     order = "offline.rowid" if text else "d.id"
     steps = plan(db, f"SELECT d.title {asked.text} ORDER BY {order} DESC", asked.values)
@@ -205,7 +205,7 @@ def test_fifty_thousand_files_are_searched_in_a_moment(
         )
     for text, hits in (("", MANY), ("tra", MANY), ("artist 77", None), ("album 1234 tr", None)):
         began = perf_counter()
-        found, total = shelf.page(FileFilter(text=text, viewer=viewer), 1, 10)
+        found, total = shelf.page(DownloadFilter(text=text, viewer=viewer), 1, 10)
         taken_ms = 1000 * (perf_counter() - began)
         print(f"{text!r}: {total} in {taken_ms:.1f} ms")  # noqa: T201 - a figure to read
         assert found

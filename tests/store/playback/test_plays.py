@@ -156,19 +156,19 @@ def test_no_question_reads_everybody_s_plays(db: Database, plays: Plays, index: 
 def test_what_was_heard_last_was_used_last_on_every_device(
     db: Database, downloads: Downloads
 ) -> None:
-    both, _ = downloads.enqueue(wanted(1))
-    on_card, _ = downloads.enqueue(wanted(1, device=CARD))
-    other, _ = downloads.enqueue(wanted(2))
+    both, _ = downloads.queue.enqueue(wanted(1))
+    on_card, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    other, _ = downloads.queue.enqueue(wanted(2))
 
     def used(*rows: int) -> list[int]:
-        return [found.last_used_seq for row in rows if (found := downloads.get(row))]
+        return [found.last_used_seq for row in rows if (found := downloads.queries.get(row))]
 
     assert used(both.id, on_card.id, other.id) == [0, 0, 0]
-    assert downloads.mark_used(item_id(1)) == 2
-    assert downloads.mark_used(item_id(2)) == 1
-    assert downloads.mark_used(item_id(3)) == 0
+    assert downloads.transitions.mark_used(item_id(1)) == 2
+    assert downloads.transitions.mark_used(item_id(2)) == 1
+    assert downloads.transitions.mark_used(item_id(3)) == 0
     assert used(both.id, on_card.id, other.id) == [1, 1, 2]
-    assert downloads.mark_used(item_id(1)) == 2
+    assert downloads.transitions.mark_used(item_id(1)) == 2
     assert used(both.id, on_card.id, other.id) == [3, 3, 2]
     assert STICK != CARD
 
@@ -176,7 +176,7 @@ def test_what_was_heard_last_was_used_last_on_every_device(
 def test_noting_what_was_heard_reads_no_other_file(db: Database, downloads: Downloads) -> None:
     fill(db, 2000)
 
-    for steps in plans(db, lambda: downloads.mark_used(item_id(7))):
+    for steps in plans(db, lambda: downloads.transitions.mark_used(item_id(7))):
         assert not any(map(looks_at_all_rows, steps)) or "devices" in " ".join(steps), steps
         assert "downloads_by_use" in " ".join(steps)
         assert not any("downloads" in step and looks_at_all_rows(step) for step in steps)

@@ -35,10 +35,10 @@ def orders(db: Database, bus: Bus) -> PlaylistOrders:
 
 def arrives(downloads: Downloads, number: int, device: str = STICK) -> None:
     """Let a track be complete on a device."""
-    downloads.enqueue(wanted(number, device=device))
-    running = downloads.claim(START)
+    downloads.queue.enqueue(wanted(number, device=device))
+    running = downloads.queue.claim(START)
     assert running is not None
-    assert downloads.arrive(running, size=1, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.arrive(running, size=1, content_hash=HASH, mime_type=None)
 
 
 def titles(entries: tuple[PlaylistEntry, ...] | list[PlaylistEntry]) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_list_has_what_is_complete_on_the_device_in_its_order_with_repeats(
     for number in (1, 2, 3):
         arrives(downloads, number)
     arrives(downloads, 4, CARD)
-    downloads.enqueue(wanted(5))
+    downloads.queue.enqueue(wanted(5))
 
     orders.learn(ANN, ROAD.playlist_id, [item_id(one) for one in (3, 5, 1, 4, 3, 9, 2)])
 

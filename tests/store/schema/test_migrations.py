@@ -108,7 +108,7 @@ def test_a_step_that_breaks_a_reference_is_refused(tmp_path: Path) -> None:
 KILLED_AT_EACH_STATEMENT = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from sidecar.store import migrations
+from sidecar.store.schema import migrations
 
 class Dying(sqlite3.Connection):
     left = int(sys.argv[2])

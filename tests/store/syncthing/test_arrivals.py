@@ -24,11 +24,11 @@ def arrivals(db: Database) -> Arrivals:
 
 
 def arrived(downloads: Downloads, number: int, device: str = STICK) -> Download:
-    downloads.enqueue(wanted(number, device=device))
-    running = downloads.claim(BEGIN + 10 * HOUR)
+    downloads.queue.enqueue(wanted(number, device=device))
+    running = downloads.queue.claim(BEGIN + 10 * HOUR)
     assert running is not None
-    downloads.arrive(running, size=1000, content_hash=HASH, mime_type=None)
-    found = downloads.get(running.id)
+    downloads.transitions.arrive(running, size=1000, content_hash=HASH, mime_type=None)
+    found = downloads.queries.get(running.id)
     assert found is not None
     return found
 
@@ -62,7 +62,7 @@ def test_what_went_counts_for_nothing(
     one = arrived(downloads, 1)
     (sent,) = arrivals.absent(STICK, PHONE)
     arrivals.save(PHONE, [sent], clock.now())
-    downloads.mark_missing(one)
+    downloads.transitions.mark_missing(one)
 
     assert arrivals.newest(STICK, [PHONE]) == {}
     assert arrivals.of_file(one.id) == []

@@ -73,7 +73,7 @@ def test_its_settings_are_for_us_alone_and_gone_once_they_are_read(daemon: OwnDa
     assert settings.stat().st_mode & 0o777 == 0o600
     assert settings.parent.stat().st_mode & 0o777 == 0o700
 
-    daemon.answered()
+    daemon.note_answer()
     assert not settings.parent.exists()
 
 
@@ -118,7 +118,7 @@ def test_it_ends_when_the_sidecar_is_killed() -> None:
         "daemon = OwnDaemon('aria2c')\n"
         "print(daemon.begin().url, flush=True)\n"
         "input()\n"
-        "daemon.answered()\n"
+        "daemon.note_answer()\n"
         "print('at work', flush=True)\n"
         "input()\n"
     )

@@ -10,7 +10,8 @@ from sidecar.services.adoption.adopt import AdoptionInUse
 from sidecar.web.app import Web
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.desk import BEN, FakeDesk
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 ADOPTION = "/api/v1/devices/stick/adoption"
 

@@ -14,7 +14,8 @@ from sidecar.web.app import Web
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 ONE = "/api/v1/downloads/7"
 ITEM = f"{7:032x}"
@@ -282,47 +283,6 @@ def test_clearing_what_is_completed_lets_go_of_it_and_deletes_nothing(
     send(ann, "POST", "/api/v1/downloads/bulk", {"action": "clear_completed", "filter": {}})
 
     assert [order.action for _, _, order in doing.orders] == [Action.LET_GO]
-
-
-# -- keys
-
-
-def test_a_key_is_shown_once_listed_without_it_and_revoked(ann: Browser) -> None:
-    made = send(ann, "POST", "/api/v1/keys", {"label": "  my script "})
-    listed = ann.client.get("/api/v1/keys")
-
-    assert made.status_code == 201
-    assert made.json is not None
-    assert listed.json is not None
-    assert made.json["key"] == "sidecar_the-secret"
-    assert b"sidecar_the-secret" not in listed.data
-    assert [(one["id"], one["label"]) for one in listed.json["items"]] == [(1, "my script")]
-    assert send(ann, "DELETE", "/api/v1/keys/1").status_code == 204
-    assert send(ann, "DELETE", "/api/v1/keys/1").status_code == 404
-
-
-def test_the_keys_of_others_do_not_exist(web: Web, desk: FakeDesk, ann: Browser) -> None:
-    send(ann, "POST", "/api/v1/keys", {"label": "mine"})
-    eve = come_in(web, desk, EVE)
-
-    assert eve.client.get("/api/v1/keys").json == {
-        "items": [],
-        "total": 0,
-        "page": 1,
-        "page_size": 0,
-    }
-    assert send(eve, "DELETE", "/api/v1/keys/1").status_code == 404
-
-
-@pytest.mark.parametrize("body", [{}, {"label": ""}, {"label": " "}, {"label": "x" * 101}])
-def test_a_key_needs_a_label(ann: Browser, body: object) -> None:
-    assert send(ann, "POST", "/api/v1/keys", body).status_code == 422
-
-
-def test_there_is_an_end_to_keys(ann: Browser, doing: FakeActions) -> None:
-    doing.is_full = True
-
-    assert send(ann, "POST", "/api/v1/keys", {"label": "one more"}).status_code == 409
 
 
 # -- the page

@@ -9,7 +9,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.library.covers import Cover
 from sidecar.services.notices import Notice
 from tests.fakes.desk import PIXEL, QUEUED_AT, FakeDesk, a_download
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 LIST = "/api/v1/downloads"
 

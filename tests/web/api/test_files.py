@@ -7,7 +7,8 @@ import pytest
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, FakeDesk
 from tests.fakes.library import FakeOffline
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 LIST = "/api/v1/offline"
 HERE = Path("/media/car/The Quiet Hour/Evenings/07 - Track 7.flac")
@@ -76,7 +77,7 @@ def test_lists_are_asked_for_by_words_device_and_kind(
 
     assert answer.status_code == 200
     (asked,) = on_devices.asked
-    assert (asked.text, asked.device, asked.page, asked.page_size) == ("quiet", "stick", 2, 5)
+    assert (asked.text, asked.device_id, asked.page, asked.page_size) == ("quiet", "stick", 2, 5)
     assert asked.item_types == {"Audio", "Movie"}
 
 

@@ -7,7 +7,8 @@ from sidecar.jellyfin.library.browse import BrowseQuery, BrowseSort
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, PIXEL, FakeDesk
 from tests.fakes.library import ALBUM, TRACK, FakeLibrary, FakeMedia, an_entry, relayed
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 LIST = "/api/v1/items"
 ONE = f"{LIST}/{TRACK}"

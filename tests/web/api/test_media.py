@@ -6,7 +6,8 @@ from werkzeug.test import Client
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.library import BODY, TRACK, FakeMedia, relayed
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 URL = "/media/7"
 

@@ -5,7 +5,8 @@ from sidecar.services.space.plans import Reformat
 from sidecar.web.app import Web
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.plans import FakePlans, a_line, a_plan
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 ADDRESS = "/api/v1/devices/stick/plan"
 

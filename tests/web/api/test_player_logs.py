@@ -7,7 +7,8 @@ from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
 from tests.fakes.logs import FakeLogs
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 LOG = "/api/v1/devices/stick/log"
 

@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, FakeDesk
 from tests.fakes.steering import BROKEN, NO_PLAYLIST, STICK, TRACK, FakeSteering
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 DEVICE = f"/api/v1/devices/{STICK}"
 UNKNOWN = "9" * 32
@@ -38,6 +39,8 @@ def test_settings_are_shown_with_their_defaults_and_bounds(ann: Browser) -> None
     assert ann.client.get(f"{DEVICE}/settings").json == {
         "id": STICK,
         "name": "Car stick",
+        "managers": [],
+        "may_manage": True,
         "settings": {
             "budget": {"value": 10, "default": None, "kind": "size", "least": 0, "most": 100},
             "colour": {

@@ -5,7 +5,7 @@ from werkzeug.test import Client
 
 from sidecar.web.redirects import own_path
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 SESSION = "/api/v1/session"
 CREDENTIALS = {"username": "ann", "password": PASSWORD}

@@ -5,7 +5,8 @@ import pytest
 from sidecar.web.app import Web
 from tests.fakes.desk import BEN, EVE, FakeDesk
 from tests.fakes.peers import FakePeers
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 PEERS = "/api/v1/devices/stick/peers"
 LINE = "/api/v1/devices/stick/stignore"

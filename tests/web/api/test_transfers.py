@@ -1,18 +1,30 @@
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
 
-from sidecar.web.app import Web
-from tests.fakes.desk import EVE, FakeDesk
-from tests.fakes.transfers import USUAL, FakeTransfers
-from tests.web.conftest import Browser, come_in
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import Settings, TransferSettings
+from sidecar.services.transfers.status import TransfersView
+from tests.fakes.clock import FakeClock
+from tests.web.house import EVE, Browser, WebHouse, web_house
 
 PATH = "/api/v1/transfers"
+USUAL = 5_000_000
 
 
 @pytest.fixture
-def eve(web: Web, desk: FakeDesk) -> Browser:
-    return come_in(web, desk, EVE)
+def limited(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """One whose settings file limits the speed."""
+
+    def change(settings: Settings) -> Settings:
+        limit = TransferSettings(speed_limit=ByteSize(USUAL))
+        return settings.model_copy(update={"transfer": limit})
+
+    with web_house(tmp_path, clock, change=change) as built:
+        yield built
 
 
 def change(browser: Browser, **body: object) -> int:
@@ -20,35 +32,49 @@ def change(browser: Browser, **body: object) -> int:
     return browser.client.patch(PATH, json=body, headers=headers).status_code
 
 
-def test_everybody_sees_what_waits_and_why(ann: Browser) -> None:
+def now(house: WebHouse) -> TransfersView:
+    return house.services.web.transfers.transfers(EVE)
+
+
+def test_everybody_sees_what_waits_and_why(house: WebHouse, ann: Browser) -> None:
+    house.services.transfers.network.pause(paused=True)
+
     answer = ann.client.get(PATH).json
 
     assert answer is not None
-    assert answer["paused"] is False
-    assert answer["devices"][0]["text"] == "The network is metered"
+    assert answer["paused"] is True
+    [stick] = answer["devices"]
+    assert (stick["device_name"], stick["own_only"]) == ("Car stick", True)
+    assert stick["text"] == now(house).devices[0].text != ""
 
 
-def test_an_admin_pauses_and_limits(eve: Browser, transfers_desk: FakeTransfers) -> None:
+def test_an_admin_pauses_and_limits(house: WebHouse, eve: Browser) -> None:
     assert change(eve, paused=True) == 200
-    assert transfers_desk.is_paused
-    assert transfers_desk.speed_limit == USUAL
+    assert now(house).is_paused
+    assert now(house).speed_limit is None
 
     assert change(eve, speed_limit=100_000) == 200
-    assert transfers_desk.speed_limit == 100_000
-    assert change(eve, speed_limit=None) == 200
-    assert transfers_desk.speed_limit is None
+    assert now(house).speed_limit == 100_000
     assert change(eve, speed_limit="usual", paused=False) == 200
-    assert (transfers_desk.speed_limit, transfers_desk.is_paused) == (USUAL, False)
+    assert (now(house).speed_limit, now(house).is_paused) == (None, False)
+
+
+def test_an_admin_lifts_the_limit_of_the_settings_file(limited: WebHouse) -> None:
+    eve = limited.come_in(EVE)
+    assert now(limited).speed_limit == USUAL
+
+    assert change(eve, speed_limit=None) == 200
+    assert now(limited).speed_limit is None
+    assert change(eve, speed_limit="usual") == 200
+    assert now(limited).speed_limit == USUAL
 
 
 @pytest.mark.parametrize("limit", ["fast", -1, 0, 1023, 10**13, 1.5, True, [1]])
-def test_what_is_no_limit_is_refused(
-    eve: Browser, transfers_desk: FakeTransfers, limit: object
-) -> None:
+def test_what_is_no_limit_is_refused(house: WebHouse, eve: Browser, limit: object) -> None:
     assert change(eve, speed_limit=limit) == 422
-    assert transfers_desk.speed_limit == USUAL
+    assert now(house).speed_limit is None
 
 
-def test_nobody_else_changes_anything(ann: Browser, transfers_desk: FakeTransfers) -> None:
+def test_nobody_else_changes_anything(house: WebHouse, ann: Browser) -> None:
     assert change(ann, paused=True) == 403
-    assert not transfers_desk.is_paused
+    assert not now(house).is_paused

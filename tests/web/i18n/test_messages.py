@@ -22,14 +22,15 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
 from sidecar.web.i18n.languages import Languages
 from tests.fakes.desk import ANN, FakeDesk, a_download
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 ROOT = Path(sidecar.__file__).parent
 # Who speaks to people; what the command line and the settings say is English.
 SPEAKERS = ("domain", "services", "device", "jellyfin", "syncthing", "transfer", "errors.py")
 VALUES = {"Notice", "Failure", "Problem", "Reason", "SpaceRefusal", "ActionRefusal"}
-# Nobody but the log is told why a piece of work was stopped; settings are mended in the shell.
-NOT_FOR_PEOPLE = {"Stopped", "IllegalMove", "ConfigError"}
+# Nobody but the log is told why work was stopped or a file could not be inspected; settings are
+# mended in the shell.
+NOT_FOR_PEOPLE = {"Stopped", "IllegalMove", "ConfigError", "CannotTell"}
 SENTENCE = re.compile(r"\w+ \w+")
 
 

@@ -22,7 +22,7 @@ from sidecar.events import (
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
-from sidecar.web.server.cheroot import WebServer
+from sidecar.web.server import WebServer
 from tests.fakes.desk import ANN, BEN, EVE, QUEUED_AT, FakeDesk, a_download
 from tests.fakes.page import OpenPage
 

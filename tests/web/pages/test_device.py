@@ -12,8 +12,9 @@ from tests.fakes.desk import BEN, FakeDesk
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import TRACK, FakeSteering
-from tests.fakes.unplugging import FakeUnplugging
-from tests.web.conftest import Browser, come_in
+from tests.services.conftest import STICK as STICK_ID
+from tests.web.conftest import come_in
+from tests.web.house import Browser, WebHouse
 
 PAGE = "/devices/stick"
 
@@ -106,13 +107,20 @@ def test_the_question_about_missing_files_is_answered(
     assert removals_desk.answers == [False]
 
 
-def test_a_device_is_let_go_and_taken_up_again(ann: Browser, unplugging: FakeUnplugging) -> None:
-    assert press(ann, "unplug").status_code == 303
-    assert unplugging.out == {"stick"}
-    assert "Safe to unplug" in ann.client.get(PAGE).text
+def test_a_device_is_ejected_and_attached_again_by_who_manages_it(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    page, registry = f"/devices/{STICK_ID}", house.services.devices.registry
+    assert ann.client.post(f"{page}/unplug", data={"csrf": ann.csrf}).status_code == 403
+    assert not registry.is_ejected(STICK_ID)
 
-    press(ann, "unplug", use="yes")
-    assert unplugging.out == set()
+    assert eve.client.post(f"{page}/unplug", data={"csrf": eve.csrf}).status_code == 303
+    assert registry.is_ejected(STICK_ID)
+    assert registry.all() == []
+    assert "Safe to unplug" in eve.client.get(page).text
+
+    eve.client.post(f"{page}/unplug", data={"csrf": eve.csrf, "use": "yes"})
+    assert not registry.is_ejected(STICK_ID)
 
 
 def test_a_device_of_others_is_as_if_it_did_not_exist(web: Web, desk: FakeDesk) -> None:

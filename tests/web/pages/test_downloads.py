@@ -12,7 +12,7 @@ from sidecar.services.notices import Notice
 from sidecar.web.pages.downloads_view import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 
 def shown(ann: Browser, path: str = "/downloads") -> str:
@@ -95,7 +95,7 @@ def test_a_row_says_how_far_how_fast_how_long_and_why(ann: Browser, desk: FakeDe
 
     page = shown(ann)
 
-    for words in ("3.7 MB of 7.4 MB", "1.2 MB/s", "2 min left", "Downloading", "Car stick"):
+    for words in ("3.7 MB of 7.4 MB", "1.3 MB/s", "3 min left", "Downloading", "Car stick"):
         assert words in page
     assert "The Quiet Hour · Evenings" in page
     assert "A favourite since this evening" in page
@@ -139,7 +139,7 @@ def test_a_failure_says_why_and_when_it_is_tried_again(ann: Browser, desk: FakeD
 
     assert (
         "The connection ended at 3.1 MB of 7.4 MB. Next try "
-        '<time datetime="2026-11-01T12:52:00.000Z">in 52 min</time>.' in page
+        '<time datetime="2026-11-01T12:52:00.000Z">in 52 minutes</time>.' in page
     )
 
 
@@ -160,7 +160,7 @@ def test_the_top_line_says_it_all_at_once(ann: Browser, desk: FakeDesk) -> None:
 
     assert "1 running, 2 waiting" in page
     assert '">1.0 MB/s</span>' in page
-    assert "12 GB of 32 GB" in page
+    assert "12.0 GB of 32.0 GB" in page
     assert page.count("The card is not there") == 1
     assert "ben is signed out" in page
 

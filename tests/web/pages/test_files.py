@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.space.eviction import EvictionClass
+from sidecar.domain.wishes import EvictionClass
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.files.browse import KeepReason
@@ -21,7 +21,8 @@ from tests.fakes.clock import START
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
 from tests.fakes.steering import FakeSteering
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 STICK = DeviceView("stick", "Car stick", "", None, None, 0, 1, 2)
 CARD = DeviceView("card", "Player", "", None, None, 0, 1, 2)
@@ -56,7 +57,7 @@ def test_albums_and_films_are_tiles_and_every_count_is_that_of_its_list(
     assert tiles.count('<li class="tile"') == 2
     assert files.count('<li class="row"') == 3
     assert ">Evenings</a>" in tiles
-    assert "2 files · 15 MB" in tiles
+    assert "2 files · 14.8 MB" in tiles
 
 
 def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
@@ -71,7 +72,7 @@ def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
         "<bdi>The Quiet Hour/Evenings/07 - Track 7.flac</bdi>",
         "7.4 MB",
         "on Car stick",
-        'came <time datetime="2026-11-01T11:30:00.000Z">30 min ago</time>',
+        'came <time datetime="2026-11-01T11:30:00.000Z">30 minutes ago</time>',
         'last played <time datetime="2026-10-29T12:00:00.000Z">3 days ago</time>',
         "<span>used since then</span>",
         "<span>not used since then</span>",
@@ -406,7 +407,7 @@ def test_what_goes_next_is_in_order_and_says_why(ann: Browser, leavers: FakeLeav
         "it is only here because its album is played · used since it came",
         "it is only wanted for a while",
         "a file of somebody else",
-        "90 files may make room: 30 MB together.",
+        "90 files may make room: 29.6 MB together.",
         "… and 85 more after these.",
         "Everything here stays",
         'href="/offline?q=track"',

@@ -14,7 +14,8 @@ from tests.fakes.adoption import MATCH, FakeAdoption
 from tests.fakes.desk import BEN, FakeDesk, a_download
 from tests.fakes.logs import FakeLogs
 from tests.fakes.peers import SEEN, FakePeers
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser
 
 PAGE = "/devices/stick"
 

@@ -15,7 +15,7 @@ from sidecar.services.removals.questions import Question
 from tests.fakes.desk import FakeDesk, a_download
 from tests.fakes.plans import FakePlans, a_plan
 from tests.fakes.removals import FakeRemovalsDesk
-from tests.web.conftest import Browser
+from tests.web.house import Browser
 
 GONE = PendingChange(NotAFile.ABSENT, since=0)
 TEXT = Question(dict.fromkeys(range(51), GONE), total=53).text("Car stick")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import re
 import socket
@@ -17,8 +15,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from cheroot import connections, wsgi
-from cheroot import server as cheroot
 
 from sidecar.errors import DatabaseError
 from sidecar.events import Bus
@@ -26,9 +22,10 @@ from sidecar.web.app import WebOptions, create_app
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList
 from sidecar.web.security.middleware import HEADERS, Middleware
+from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.server import cheroot as web_server
-from sidecar.web.server.cheroot import WebServer, serving
 from tests.fakes.desk import ANN, FakeDesk
+from tests.fakes.web_services import services_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -361,7 +358,7 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(shared: WebServer)
 @pytest.fixture(scope="module")
 def shared() -> Iterator[WebServer]:
     """One server for all of them, which is a part of what they show."""
-    with running(create_app(FakeDesk(), Bus()).wsgi) as server:
+    with running(create_app(services_of(FakeDesk()), Bus()).wsgi) as server:
         yield server
 
 
@@ -369,7 +366,7 @@ def shared() -> Iterator[WebServer]:
 def running(app: WSGIApplication) -> Iterator[WebServer]:
     server = WebServer(app, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     try:
         yield server
     finally:
@@ -379,12 +376,12 @@ def running(app: WSGIApplication) -> Iterator[WebServer]:
 
 def around(below: WSGIApplication) -> Middleware:
     """Our gate round another application; only its refusals are ours."""
-    web = create_app(FakeDesk(), Bus())
+    web = create_app(services_of(FakeDesk()), Bus())
     return Middleware(below, refusals=Refusals(web.flask), hosts=HostList.of("localhost", []))
 
 
 def test_below_a_base_url_a_program_is_answered_as_one() -> None:
-    app = create_app(FakeDesk(), Bus(), WebOptions(base_url="/sidecar")).wsgi
+    app = create_app(services_of(FakeDesk()), Bus(), WebOptions(base_url="/sidecar")).wsgi
     with running(app) as server:
         api = ask(server, get(b"/sidecar/api/v1/downloads", b"Content-Length: x\r\n"))
         page = ask(server, get(b"/sidecar/x", b"Content-Length: x\r\n"))
@@ -483,7 +480,7 @@ def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
         def visit(self, secret: str) -> None:
             raise DatabaseError("The database cannot be read.")
 
-    with running(create_app(Troubled(), Bus()).wsgi) as server:
+    with running(create_app(services_of(Troubled()), Bus()).wsgi) as server:
         answer = ask(server, get(b"/socket.io/?EIO=4", b"Cookie: sidecar_session=x\r\n"))
 
     assert answer.status == 503
@@ -573,94 +570,3 @@ def test_who_comes_while_it_stops_is_told_so(server: WebServer) -> None:
 
     assert answer.status == 503
     assert_ours(answer, for_program=True)
-
-
-# What follows fails if a newer cheroot answers by itself in a place that this one does not.
-
-
-def functions_that(module: object, *calls: str) -> set[str]:
-    tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]  # a module
-    return {
-        f"{kind.name}.{function.name}"
-        for kind in tree.body
-        if isinstance(kind, ast.ClassDef)
-        for function in kind.body
-        if isinstance(function, ast.FunctionDef)
-        if any(call in ast.unparse(function) for call in calls)
-    }
-
-
-def test_cheroot_writes_in_no_place_that_we_do_not_know() -> None:
-    writes = ("wfile.write(", ".sendall(", ".send(", "StreamWriter(")
-
-    assert functions_that(cheroot, *writes) == {
-        "HTTPRequest.read_request_headers",  # 100 Continue
-        "HTTPRequest.respond",  # the last chunk
-        "HTTPRequest.simple_response",  # ours
-        "HTTPRequest.write",
-        "HTTPRequest.send_headers",
-        "HTTPConnection._handle_no_ssl",  # not without TLS
-    }
-    assert functions_that(connections, *writes) == {
-        "ConnectionManager._from_server_socket"  # not without TLS
-    }
-    assert functions_that(wsgi, *writes) == set()
-
-
-def test_cheroot_refuses_by_the_one_method_that_is_ours(server: WebServer) -> None:
-    assert functions_that(cheroot, "simple_response(") == {
-        "HTTPRequest.parse_request",
-        "HTTPRequest.read_request_line",
-        "HTTPRequest.read_request_headers",
-        "HTTPRequest.respond",
-        "HTTPRequest.simple_response",
-        "HTTPConnection._handle_no_ssl",
-        "HTTPConnection._conditional_error",
-        "HTTPServer._serve_unservicable",  # makes requests of its own: never, as shown below
-    }
-    assert functions_that(wsgi, "simple_response(") == {"Gateway.write"}
-    assert server._server.ssl_adapter is None
-    # Nobody is refused because too many wait: the queue has no end.
-    assert server._server.requests._queue.maxsize <= 0
-
-
-@pytest.mark.parametrize(
-    ("method", "parameters"),
-    [
-        (cheroot.HTTPRequest.__init__, ["server", "conn", "proxy_mode", "strict_mode"]),
-        (cheroot.HTTPRequest.read_request_line, []),
-        (cheroot.HTTPRequest.read_request_headers, []),
-        (cheroot.HTTPRequest.respond, []),
-        (cheroot.HTTPRequest.simple_response, ["status", "msg"]),
-        (cheroot.HTTPRequest.ensure_headers_sent, []),
-        (cheroot.HTTPRequest.write, ["chunk"]),
-        (cheroot.HTTPConnection.communicate, []),
-        (wsgi.Gateway.write, ["chunk"]),
-        (wsgi.Gateway.respond, []),
-    ],
-)
-def test_what_we_replace_in_cheroot_is_called_as_before(
-    method: Callable[..., object], parameters: list[str]
-) -> None:
-    assert list(inspect.signature(method).parameters)[1:] == parameters
-
-
-@pytest.mark.parametrize(
-    ("method", "uses"),
-    [
-        (cheroot.HTTPConnection.communicate, "self.RequestHandlerClass(self.server, self)"),
-        (cheroot.HTTPConnection.communicate, "req.parse_request()"),
-        (cheroot.HTTPConnection.communicate, "req.respond()"),
-        (vars(cheroot.HTTPConnection)["_conditional_error"], "req.sent_headers"),
-        (cheroot.HTTPRequest.parse_request, "self.read_request_line()"),
-        (cheroot.HTTPRequest.parse_request, "self.read_request_headers()"),
-        (cheroot.HTTPRequest.read_request_line, "self.rfile.readline()"),
-        (cheroot.HTTPRequest.read_request_headers, "self.header_reader("),
-        (cheroot.HTTPRequest.respond, "self.server.gateway(self).respond()"),
-        (wsgi.Gateway.write, "self.remaining_bytes_out"),
-    ],
-)
-def test_cheroot_still_goes_the_way_that_we_changed(
-    method: Callable[..., object], uses: str
-) -> None:
-    assert uses in inspect.getsource(method)

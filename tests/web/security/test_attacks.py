@@ -14,10 +14,9 @@ import requests
 from werkzeug.test import Client
 
 from sidecar.config import load
-from sidecar.web.server.cheroot import WebServer
-from tests.fakes.desk import FakeDesk, a_download
+from sidecar.web.server import WebServer
 from tests.fakes.steering import FakeSteering
-from tests.web.conftest import Browser
+from tests.web.house import Browser, WebHouse
 
 TESTS = Path(__file__).parents[2]
 
@@ -26,7 +25,7 @@ SHOWN_BY = MappingProxyType(
         "A01 broken JSON": [
             "web/api/test_session.py::test_hostile_bodies_are_refused_and_never_an_error",
             "web/api/test_download_actions.py::test_broken_json_is_told_and_never_breaks_us",
-            "e2e/test_every_request.py::test_every_answer_fits_and_none_is_our_failure",
+            "e2e/api/test_every_request.py::test_every_answer_fits_and_none_is_our_failure",
         ],
         "A02 endless nesting": [
             "web/api/test_session.py::test_hostile_bodies_are_refused_and_never_an_error"
@@ -103,7 +102,7 @@ SHOWN_BY = MappingProxyType(
             "web/security/test_attacks.py::test_what_a_body_adds_is_refused",
             "transfer/aria2/test_engine.py::test_the_token_never_leaves_for_another_host",
         ],
-        "A25 secrets": ["e2e/test_secrets.py::test_secrets_are_found_nowhere"],
+        "A25 secrets": ["e2e/api/test_secrets.py::test_secrets_are_found_nowhere"],
         "A26 tracebacks": [
             "web/security/test_middleware.py::test_an_unexpected_failure_shows_an_id_and_nothing_of_the_code"
         ],
@@ -128,7 +127,7 @@ SHOWN_BY = MappingProxyType(
             "web/security/test_attacks.py::test_nobody_moves_a_device_s_folder"
         ],
         "A34 double clicks": [
-            "e2e/test_actions.py::test_an_album_is_asked_for_fifty_times_at_once_and_comes_once"
+            "e2e/main_job/test_actions.py::test_an_album_is_asked_for_fifty_times_at_once_and_comes_once"
         ],
         "A35 interleavings": ["services/downloads/test_interleavings.py::TestInterleavings"],
         "A39 the first start": [
@@ -160,9 +159,10 @@ def test_each_attack_has_its_tests(attack: str) -> None:
     ],
 )
 def test_what_a_body_adds_is_refused(
-    ann: Browser, desk: FakeDesk, path: str, body: dict[str, object]
+    house: WebHouse, ann: Browser, path: str, body: dict[str, object]
 ) -> None:
-    desk.add(a_download(7))
+    download = house.add(7)
+    path = path.replace("/7/", f"/{download.id}/")
 
     answer = ann.client.post(path, json=body, headers={"X-Sidecar-CSRF": ann.csrf})
 

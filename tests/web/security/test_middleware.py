@@ -14,7 +14,8 @@ from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList, is_own_origin
 from sidecar.web.security.middleware import FORWARDED, HEADERS, Middleware
 from tests.fakes.desk import PASSWORD, FakeDesk
-from tests.web.conftest import Browser
+from tests.fakes.web_services import services_of
+from tests.web.house import Browser
 
 CREDENTIALS = {"username": "ann", "password": PASSWORD}
 
@@ -112,7 +113,7 @@ def test_no_layer_below_sees_what_a_stranger_forwards() -> None:
 
 def test_those_of_a_configured_proxy_are(desk: FakeDesk) -> None:
     options = WebOptions(trusted_proxies=("10.0.0.0/8",), allowed_hosts=("music.home",))
-    client = Client(create_app(desk, Bus(), options).wsgi)
+    client = Client(create_app(services_of(desk), Bus(), options).wsgi)
 
     answer = client.post(
         "/api/v1/session",
@@ -134,7 +135,7 @@ def test_those_of_a_configured_proxy_are(desk: FakeDesk) -> None:
 
 def test_a_proxy_that_is_no_address_is_named() -> None:
     with pytest.raises(ConfigError, match=r"server\.trusted_proxies.*'my-proxy'"):
-        create_app(FakeDesk(), Bus(), WebOptions(trusted_proxies=("my-proxy",)))
+        create_app(services_of(FakeDesk()), Bus(), WebOptions(trusted_proxies=("my-proxy",)))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_nothing_but_the_static_files_is_served(client: Client, path: str) -> No
 
 @pytest.fixture
 def below(desk: FakeDesk) -> Client:
-    return Client(create_app(desk, Bus(), WebOptions(base_url="/sidecar")).wsgi)
+    return Client(create_app(services_of(desk), Bus(), WebOptions(base_url="/sidecar")).wsgi)
 
 
 def test_below_a_base_url_every_link_and_cookie_stays_below(below: Client) -> None:

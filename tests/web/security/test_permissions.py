@@ -4,13 +4,16 @@ import logging
 import re
 
 import pytest
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
 
+from sidecar.web.api.routes import endpoints
 from sidecar.web.app import Web
-from sidecar.web.security.permissions import ROUTES, SOCKET_EVENTS, Role, role_of
+from sidecar.web.security.permissions import PAGES, SOCKET_EVENTS, Role, role_needed, role_of
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
-from tests.web.conftest import Browser, come_in
+from tests.web.conftest import come_in
+from tests.web.house import Browser, WebHouse
 
+ROUTES = PAGES | {(one.name, one.verb): one.role for one in endpoints()}
 UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
 FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
 # Changes on a device that concern nobody but who makes them.
@@ -45,6 +48,7 @@ def test_every_route_and_verb_has_its_row_and_no_row_is_left_over(web: Web) -> N
     }
 
     assert served == set(ROUTES)
+    assert {key: role_needed(web.flask, *key) for key in served} == ROUTES
 
 
 def test_every_route_that_needs_somebody_refuses_a_stranger(web: Web, client: Client) -> None:
@@ -68,7 +72,7 @@ def test_a_route_without_a_row_is_refused(
 
 
 def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
-    """What is tried on the real product by `tests/e2e/test_device_rights.py`."""
+    """What is tried on the real product by `tests/e2e/devices/test_device_permissions.py`."""
     changes = {
         (rule.endpoint, verb)
         for rule in web.flask.url_map.iter_rules()
@@ -142,22 +146,18 @@ def test_no_change_is_taken_from_another_site_s_page(
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "verb"), [key for key in UNSAFE if ROUTES[key] > Role.ANYBODY]
-)
-def test_a_change_needs_the_session_s_own_token(
-    web: Web, desk: FakeDesk, ann: Browser, endpoint: str, verb: str
-) -> None:
-    other = come_in(web, desk, ANN)
-    who = come_in(web, desk, EVE) if ROUTES[endpoint, verb] is Role.ADMIN else ann
+def test_a_change_needs_the_session_s_own_token(house: WebHouse) -> None:
+    for endpoint, verb in (key for key in UNSAFE if ROUTES[key] > Role.ANYBODY):
+        is_admin_s = ROUTES[endpoint, verb] is Role.ADMIN
+        other, who = house.come_in(ANN), house.come_in(EVE if is_admin_s else ANN)
+        path = url(house.web, endpoint)
+        statuses = [
+            who.client.open(path, method=verb, headers={"X-Sidecar-CSRF": token}).status_code
+            for token in ("", other.csrf, "ü", who.csrf)
+        ]
 
-    def attempt(token: str) -> TestResponse:
-        return who.client.open(url(web, endpoint), method=verb, headers={"X-Sidecar-CSRF": token})
-
-    assert attempt("").status_code == 403
-    assert attempt(other.csrf).status_code == 403
-    assert attempt("ü").status_code == 403
-    assert attempt(who.csrf).status_code not in {401, 403, 405, 500}
+        assert statuses[:3] == [403, 403, 403], (endpoint, verb)
+        assert statuses[3] not in {401, 403, 405, 500}, (endpoint, verb)
 
 
 def test_a_program_with_a_key_needs_no_token(client: Client, desk: FakeDesk) -> None:

@@ -14,9 +14,10 @@ import requests
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.server.cheroot import WebServer, serving
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.fakes.page import OpenPage
+from tests.fakes.web_services import services_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -43,7 +44,7 @@ def test_it_answers_on_a_port_that_the_system_chose(server: WebServer) -> None:
 
 def test_a_taken_port_is_named_together_with_what_to_do(server: WebServer) -> None:
     port = urlsplit(server.url).port or 0
-    second = WebServer(create_app(FakeDesk(), Bus()).wsgi, "127.0.0.1", port)
+    second = WebServer(create_app(services_of(FakeDesk()), Bus()).wsgi, "127.0.0.1", port)
 
     with pytest.raises(ConfigError, match=rf"server.port = {port}: another program listens"):
         second.bind()
@@ -51,7 +52,7 @@ def test_a_taken_port_is_named_together_with_what_to_do(server: WebServer) -> No
 
 
 def test_an_address_of_another_machine_is_named() -> None:
-    server = WebServer(create_app(FakeDesk(), Bus()).wsgi, "192.0.2.1", 0)
+    server = WebServer(create_app(services_of(FakeDesk()), Bus()).wsgi, "192.0.2.1", 0)
 
     with pytest.raises(ConfigError, match=r"server\.host = .192\.0\.2\.1.: this machine does not"):
         server.bind()
@@ -132,10 +133,10 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
     desk: FakeDesk,
 ) -> None:
     before = set(threading.enumerate())
-    web = create_app(desk, Bus())
+    web = create_app(services_of(desk), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     pages = [OpenPage(server.url, cookie=desk.begin(ANN).secret) for _ in range(10)]
     started = time.monotonic()
@@ -154,10 +155,10 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
 def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connection(
     desk: FakeDesk,
 ) -> None:
-    web = create_app(desk, Bus())
+    web = create_app(services_of(desk), Bus())
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     web.live.start()
     page = OpenPage(server.url, cookie=desk.begin(ANN).secret)
     started = time.monotonic()
@@ -185,7 +186,7 @@ def test_a_request_that_hangs_is_named_and_not_waited_for(
 
     server = WebServer(waits_for_jellyfin, "127.0.0.1", 0)
     server.bind()
-    thread = serving(server)
+    thread = serve_in_thread(server)
     with connected(server) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert is_in.wait(10)

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from sidecar.errors import ServerAway
-from sidecar.web.server.streaming import FileBody, OpenResponses, ProxyBody
+from sidecar.web.server import FileBody, OpenResponses, ProxyBody
 
 BODY = bytes(range(256)) * 5000
 

@@ -1,26 +1,117 @@
-"""What all shapes are made of."""
+"""What all schemas are made of, and the one place where a value becomes JSON."""
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    WithJsonSchema,
+    computed_field,
+    model_validator,
+)
 
-Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-ItemId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+Json = Mapping[str, object]
 T = TypeVar("T")
 
 
-class Shape(BaseModel):
-    """An answer: these fields, no more and no fewer."""
+def moment(at: datetime | None) -> str | None:
+    """Return a time in UTC as ISO 8601 with a Z."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    model_config = ConfigDict(extra="forbid")
+
+Moment = Annotated[
+    datetime, PlainSerializer(moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+# Told, not checked: an answer is ours, and a strange id is no reason to answer nothing.
+ItemId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$"})]
+Fraction = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Tenths = Annotated[float, PlainSerializer(lambda number: round(number, 1), return_type=float)]
 
 
-class Listed(Shape, Generic[T]):
+class Schema(BaseModel):
+    """An answer: these fields, no more and no fewer. Made from a value with such attributes."""
+
+    model_config = ConfigDict(
+        extra="forbid", from_attributes=True, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class Listed(Schema, Generic[T]):
     """One page of a list, and how much there is in all."""
 
     items: list[T]
     total: int
     page: int
     page_size: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_on_one_page(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return {"items": value, "total": len(value), "page": 1, "page_size": len(value)}
+        return value
+
+
+class DeviceName(Schema):
+    """Which device."""
+
+    id: str
+    name: str
+
+
+class OfDevice(Schema):
+    """Something about a device, which is told as an object of its own."""
+
+    device_id: str = Field(exclude=True)
+    device_name: str = Field(exclude=True)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def device(self) -> DeviceName:
+        """Which device."""
+        return DeviceName(id=self.device_id, name=self.device_name)
+
+
+def taken_from(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
+    """Declare that a field is another attribute, or one of another: `management.managers`."""
+    return Field(validation_alias=AliasPath(*path.split(".")))
+
+
+def left_out_if_empty(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
+    """Declare the same of a field that is not told at all when there is nothing to tell."""
+    return Field(
+        default=None,
+        validation_alias=AliasPath(*path.split(".")),
+        exclude_if=lambda value: not value,
+    )
+
+
+def left_out_if_unset(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
+    """Declare the same of a field that is left out if it is None; 0 is told."""
+    return Field(
+        default=None,
+        validation_alias=AliasPath(*path.split(".")),
+        exclude_if=lambda value: value is None,
+    )
+
+
+def to_json(schema: Any, value: object) -> Any:  # noqa: ANN401 - a type, and JSON
+    """Return a value as JSON of this schema."""
+    adapter = _adapter(schema)
+    return adapter.dump_python(adapter.validate_python(value, from_attributes=True), mode="json")
+
+
+@cache
+def _adapter(schema: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type
+    return TypeAdapter(schema)

@@ -1,27 +1,53 @@
-"""The shapes of devices, plans, settings and of what people say about them."""
+"""The schemas of devices, plans, settings and of what people say about them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
+
 from sidecar.domain.downloads.states import Status
-from sidecar.web.api.schemas.base import Moment, Shape
+from sidecar.services.removals.review import RemovalsView
+from sidecar.services.rules.settings_view import RuleSettingsView
+from sidecar.services.rules.settings_view import Setting as SettingValue
+from sidecar.web.api.schemas.base import (
+    Moment,
+    OfDevice,
+    Schema,
+    left_out_if_empty,
+    left_out_if_unset,
+    taken_from,
+)
 from sidecar.web.api.schemas.downloads import Reason
 
 
-class Managed(Shape):
+class Managed(Schema):
     """Who manages a device beside the admins, and whether the one who asks does."""
 
-    managers: list[str]
-    may_manage: bool
+    managers: list[str] = Field(
+        validation_alias=AliasChoices("managers", AliasPath("management", "managers"))
+    )
+    may_manage: bool = Field(
+        validation_alias=AliasChoices("may_manage", AliasPath("management", "may_manage"))
+    )
 
 
-class OwnedFiles(Shape):
+class OwnedFiles(Schema):
     """How many files are somebody's."""
 
     name: str
     files: int
 
 
-class Share(Shape):
+class Share(Schema):
     """Whose files are meant; those of others by name for an admin alone, else only hidden."""
 
     total: int
@@ -30,25 +56,30 @@ class Share(Shape):
     others: list[OwnedFiles]
     hidden: int
 
+    @field_validator("others", mode="before")
+    @classmethod
+    def _by_name(cls, others: Sequence[tuple[str, int]]) -> list[OwnedFiles]:
+        return [OwnedFiles(name=name, files=files) for name, files in others]
+
 
 class Device(Managed):
     """A folder that is filled; sizes in bytes."""
 
     id: str
     name: str
-    path: str | None = None
+    path: str | None = left_out_if_empty("path")
     trouble: str | None
     budget: int | None
     used: int
     free: int | None
     total: int | None
-    paused: bool
-    unplugged: bool
+    paused: bool = taken_from("is_paused")
+    unplugged: bool = taken_from("is_unplugged")
     files: int
     missing: int
 
 
-class PlanLine(Shape):
+class PlanLine(Schema):
     """One file that comes or goes; without a title if it is somebody else's."""
 
     download_id: int | None
@@ -65,7 +96,7 @@ class Refusal(PlanLine):
     is_final: bool
 
 
-class Space(Shape):
+class Space(Schema):
     """Where the bytes of a device are."""
 
     total: int
@@ -77,7 +108,7 @@ class Space(Shape):
     most: int
 
 
-class Reformat(Shape):
+class Reformat(Schema):
     """Files in another format than the one that is set, and what it costs to make them anew."""
 
     format: str
@@ -93,8 +124,8 @@ class Reformat(Shape):
 class Plan(Managed):
     """What would come and go on a device."""
 
-    device_id: str
-    device: str
+    device_id: str = taken_from("id")
+    device: str = taken_from("name")
     trouble: str | None
     plan_id: str | None
     needs_confirmation: bool
@@ -109,21 +140,28 @@ class Plan(Managed):
     reformat: Reformat | None
 
 
-class Setting(Shape):
+class Setting(Schema):
     """One key: what it is now, what it is without a change, and its bounds."""
 
     value: str | int | float | bool | None
     default: str | int | float | bool | None
-    kind: str
-    least: int | str | None = None
-    most: int | str | None = None
-    options: list[str] | None = None
+    kind: str = taken_from("key.kind")
+    least: int | str | None = left_out_if_unset("key.least")
+    most: int | str | None = left_out_if_unset("key.most")
+    options: list[str] | None = left_out_if_empty("key.options")
 
 
-class RuleSettings(Shape):
+def _by_key(settings: Sequence[SettingValue]) -> dict[str, SettingValue]:
+    return {one.key.name: one for one in settings}
+
+
+Settings = Annotated[dict[str, Setting], BeforeValidator(_by_key)]
+
+
+class RuleSettings(Schema):
     """A rule on a device: its keys, what it cannot do now, and why it wants what it wants."""
 
-    settings: dict[str, Setting]
+    settings: Settings
     remarks: list[str]
     because: list[str]
 
@@ -131,13 +169,18 @@ class RuleSettings(Shape):
 class DeviceSettings(Managed):
     """A device's settings and its rules'."""
 
-    id: str
+    id: str = taken_from("device_id")
     name: str
-    settings: dict[str, Setting]
+    settings: Settings
     rules: dict[str, RuleSettings]
 
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _by_name(cls, rules: Sequence[RuleSettingsView]) -> dict[str, RuleSettingsView]:
+        return {one.name: one for one in rules}
 
-class Pin(Shape):
+
+class Pin(Schema):
     """What somebody asked to keep on a device."""
 
     item_id: str
@@ -145,13 +188,13 @@ class Pin(Shape):
     files: int
 
 
-class Queued(Shape):
+class Queued(Schema):
     """How many downloads were queued."""
 
     queued: int
 
 
-class Exclusion(Shape):
+class Exclusion(Schema):
     """An item that somebody does not want from a rule; without a device, on none."""
 
     device_id: str | None
@@ -159,14 +202,14 @@ class Exclusion(Shape):
     item_id: str
 
 
-class Playlist(Shape):
+class Playlist(Schema):
     """A playlist that is chosen for a device."""
 
     playlist_id: str
     title: str
 
 
-class Removed(Shape):
+class Removed(Schema):
     """Something that was deleted on purpose."""
 
     item_id: str
@@ -179,7 +222,7 @@ class HeldFor(Reason):
     release_at: Moment | None
 
 
-class Why(Shape):
+class Why(Schema):
     """Why something is on a device, or why not."""
 
     is_here: bool
@@ -188,14 +231,7 @@ class Why(Shape):
     reasons: list[HeldFor]
 
 
-class DeviceName(Shape):
-    """Which device."""
-
-    id: str
-    name: str
-
-
-class RemovalsQuestion(Shape):
+class RemovalsQuestion(Schema):
     """What is asked about files that are missing."""
 
     text: str
@@ -206,14 +242,24 @@ class RemovalsQuestion(Shape):
     examples: list[str]
 
 
-class Removals(Managed):
+class Removals(OfDevice, Managed):
     """The open question about a device, if there is one."""
 
-    device: DeviceName
     question: RemovalsQuestion | None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_view(cls, value: RemovalsView) -> dict[str, object]:
+        return {
+            "device_id": value.device_id,
+            "device_name": value.device_name,
+            "managers": value.management.managers,
+            "may_manage": value.management.may_manage,
+            "question": value if value.text is not None else None,
+        }
 
-class Files(Shape):
+
+class Files(Schema):
     """How many files it concerned."""
 
     files: int

@@ -1,17 +1,26 @@
-"""The shapes of downloads and of what is done with them."""
+"""The schemas of downloads and of what is done with them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import Field
+from pydantic import computed_field
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.events import Phase
-from sidecar.web.api.schemas.base import ItemId, Listed, Moment, Shape
+from sidecar.web.api.schemas.base import (
+    Fraction,
+    ItemId,
+    Listed,
+    Moment,
+    Schema,
+    left_out_if_empty,
+    taken_from,
+)
 
 
-class Reason(Shape):
+class Reason(Schema):
     """Why a file is there, and for whom."""
 
     rule: str
@@ -19,18 +28,18 @@ class Reason(Shape):
     text: str
 
 
-class Download(Shape):
+class Download(Schema):
     """One item on one device: its transfer and, once completed, its file."""
 
     id: int
     item_id: ItemId
     device_id: str
-    status: Status | Literal["missing"]
+    status: Status | Literal["missing"] = taken_from("shown_status")
     title: str
     artist: str | None
     album: str | None
     item_type: str
-    progress: Annotated[float, Field(ge=0, le=1)]
+    progress: Fraction
     bytes_downloaded: int
     expected_size: int | None
     speed: float
@@ -54,13 +63,13 @@ class Download(Shape):
     phase: Phase | None
 
 
-class UndoToken(Shape):
+class UndoToken(Schema):
     """What `POST /undo/{token}` takes back, for ten minutes."""
 
     token: str
 
 
-class Undone(Shape):
+class Undone(Schema):
     """What was taken back, and of how many files."""
 
     action: str
@@ -75,7 +84,7 @@ class Acted(Download):
     undo: UndoToken | None
 
 
-class Gone(Shape):
+class Gone(Schema):
     """A download that is no more."""
 
     id: int
@@ -84,7 +93,7 @@ class Gone(Shape):
     undo: UndoToken | None
 
 
-class QueuePlace(Shape):
+class QueuePlace(Schema):
     """Where a download stands in the queue."""
 
     id: int
@@ -92,13 +101,13 @@ class QueuePlace(Shape):
     position: int | None
 
 
-class Addition(Shape):
+class Addition(Schema):
     """What became of one item that was asked for."""
 
     item_id: ItemId
     title: str | None
     result: str
-    message: str
+    message: str = taken_from("text")
     code: str | None
     downloads: list[QueuePlace]
 
@@ -109,14 +118,14 @@ class Added(Listed[Download]):
     results: list[Addition]
 
 
-class BulkOutcome(Shape):
+class BulkOutcome(Schema):
     """What became of one download of many."""
 
-    id: int
+    id: int = taken_from("download_id")
     result: str
-    message: str
-    code: str | None = None
-    retry_next_at: Moment | None = None
+    message: str = taken_from("text")
+    code: str | None = left_out_if_empty("code")
+    retry_next_at: Moment | None = left_out_if_empty("until")
 
 
 class BulkOutcomes(Listed[BulkOutcome]):
@@ -126,7 +135,7 @@ class BulkOutcomes(Listed[BulkOutcome]):
     undo: UndoToken | None
 
 
-class Verdict(Shape):
+class Verdict(Schema):
     """What may be fetched for a device now."""
 
     device_id: str
@@ -136,9 +145,44 @@ class Verdict(Shape):
     until: Moment | None
 
 
-class Transfers(Shape):
+class Transfers(Schema):
     """The transfers as a whole; the limit in bytes a second."""
 
-    paused: bool
+    paused: bool = taken_from("is_paused")
     speed_limit: int | None
     devices: list[Verdict]
+
+
+class RunningTransfer(Schema):
+    """Where a transfer stands, in the words of a download."""
+
+    id: int = taken_from("download_id")
+    bytes_downloaded: int = taken_from("bytes_held")
+    expected_size: int | None = taken_from("size")
+    speed: float
+    seconds_left: float | None
+    phase: Phase | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def progress(self) -> Fraction:
+        """How much of it is here."""
+        size = self.expected_size
+        return min(1.0, self.bytes_downloaded / size) if size else 0.0
+
+
+class RunningTransfers(Schema):
+    """Where all transfers stand, and their speed together."""
+
+    transfers: list[RunningTransfer]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def speed(self) -> float:
+        """Bytes a second."""
+        return sum(one.speed for one in self.transfers)
+
+
+def counts(of: Mapping[str, int]) -> dict[str, int]:
+    """Return how many downloads there are in each state, and how many are missing."""
+    return {status: of.get(status, 0) for status in (*map(str, Status), MISSING)}

@@ -1,14 +1,14 @@
-"""The shapes of what comes back from devices: plays from their logs, files that are adopted."""
+"""The schemas of what comes back from devices: plays from their logs, files that are adopted."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from sidecar.web.api.schemas.base import ItemId, Moment, Shape
-from sidecar.web.api.schemas.devices import DeviceName, Managed
+from sidecar.web.api.schemas.base import ItemId, Moment, OfDevice, Schema, Tenths
+from sidecar.web.api.schemas.devices import Managed
 
 
-class LogFile(Shape):
+class LogFile(Schema):
     """A player's log on the device."""
 
     path: str
@@ -16,7 +16,7 @@ class LogFile(Shape):
     size: int
 
 
-class LineCounts(Shape):
+class LineCounts(Schema):
     """What became of the lines of all logs."""
 
     plays: int
@@ -30,17 +30,17 @@ class LineCounts(Shape):
     bad: int
 
 
-class HeardPlay(Shape):
+class HeardPlay(Schema):
     """A play that would be taken over."""
 
     item_id: ItemId
     title: str
     artist: str | None
     started_at: Moment
-    seconds_heard: float
+    seconds_heard: Tenths
 
 
-class LogRemark(Shape):
+class LogRemark(Schema):
     """A line that is not taken over, and why."""
 
     path: str
@@ -49,10 +49,9 @@ class LogRemark(Shape):
     why: str
 
 
-class DeviceLog(Shape):
+class DeviceLog(OfDevice):
     """What an import would do; `plays` and `remarks` are the first ones of many."""
 
-    device: DeviceName
     time_zone: str | None
     files: list[LogFile]
     counts: LineCounts
@@ -61,7 +60,7 @@ class DeviceLog(Shape):
     has_more: bool
 
 
-class RefusedPlays(Shape):
+class RefusedPlays(Schema):
     """A title whose plays Jellyfin does not take."""
 
     item_id: ItemId
@@ -69,7 +68,7 @@ class RefusedPlays(Shape):
     why: str
 
 
-class TakenPlays(Shape):
+class TakenPlays(Schema):
     """What was taken over; with `left`, ask again for the rest."""
 
     taken: int
@@ -77,7 +76,7 @@ class TakenPlays(Shape):
     refused: list[RefusedPlays]
 
 
-class FileMatch(Shape):
+class FileMatch(Schema):
     """A file that is, or may be, one of the library's."""
 
     id: str
@@ -90,10 +89,9 @@ class FileMatch(Shape):
     why: str
 
 
-class AdoptionOffer(Managed):
+class AdoptionOffer(OfDevice, Managed):
     """What is on a device that is not ours; `matched` and `doubtful` are the first of many."""
 
-    device: DeviceName
     found: int
     matched: list[FileMatch]
     matched_total: int
@@ -104,7 +102,7 @@ class AdoptionOffer(Managed):
     unread: int
 
 
-class NotAdopted(Shape):
+class NotAdopted(Schema):
     """A file that was not adopted, and why."""
 
     id: str
@@ -112,7 +110,7 @@ class NotAdopted(Shape):
     why: str
 
 
-class Adopted(Shape):
+class Adopted(Schema):
     """What was adopted; with `left`, ask again for the rest."""
 
     adopted: int

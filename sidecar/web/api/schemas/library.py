@@ -1,43 +1,77 @@
-"""The shapes of the library: of what is on the devices and of what is in Jellyfin."""
+"""The schemas of the library: of what is on the devices and of what is in Jellyfin."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from flask import url_for
+from pydantic import BeforeValidator, computed_field
 
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items import Item
+from sidecar.domain.kinds import Kind, kind_of
 from sidecar.services.library.download_state import ButtonState
-from sidecar.web.api.schemas.base import ItemId, Listed, Moment, Shape
+from sidecar.web.api.schemas.base import (
+    Fraction,
+    ItemId,
+    Listed,
+    Moment,
+    Schema,
+    taken_from,
+)
 from sidecar.web.api.schemas.downloads import Reason
 
+PathText = Annotated[str, BeforeValidator(str)]
 
-class OfflineFile(Shape):
+
+def media_url(download_id: int) -> str:
+    """Return where a file is fetched from us."""
+    return url_for("media.file", download_id=download_id)
+
+
+def _cover_url(item: Item) -> str | None:
+    return url_for("items.cover", item_id=item.id) if item.image_item_id is not None else None
+
+
+def _artist(item: Item) -> str | None:
+    return item.artist or item.album_artist
+
+
+class OfflineFile(Schema):
     """A file on a device.
 
     `available` was just looked at; if it is false, `text` says why, and `path` (on this machine)
     and `url` (to fetch it from us) are null.
     """
 
-    download_id: int
-    item_id: ItemId
-    device_id: str
-    device_name: str
-    title: str
-    artist: str | None
-    album: str | None
-    kind: str
-    item_type: str
-    file_path: str
-    size: int | None
-    content_hash: str | None
-    completed_at: Moment | None
-    reasons: list[Reason]
-    owners: list[str]
-    available: bool
-    text: str | None
-    path: str | None
-    url: str | None
+    download_id: int = taken_from("view.id")
+    item_id: ItemId = taken_from("view.item_id")
+    device_id: str = taken_from("view.device_id")
+    device_name: str = taken_from("view.device_name")
+    title: str = taken_from("view.title")
+    artist: str | None = taken_from("view.artist")
+    album: str | None = taken_from("view.album")
+    item_type: str = taken_from("view.item_type")
+    file_path: str = taken_from("view.file_path")
+    size: int | None = taken_from("view.expected_size")
+    content_hash: str | None = taken_from("view.content_hash")
+    completed_at: Moment | None = taken_from("view.completed_at")
+    reasons: list[Reason] = taken_from("view.reasons")
+    owners: list[str] = taken_from("view.owners")
+    available: bool = taken_from("sight.is_available")
+    text: str | None = taken_from("sight.text")
+    path: PathText | None = taken_from("sight.path")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def kind(self) -> str:
+        """What kind of thing it is."""
+        return kind_of(self.item_type).value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def url(self) -> str | None:
+        """Where it is fetched from us."""
+        return media_url(self.download_id) if self.available else None
 
 
 class OfflineFiles(Listed[OfflineFile]):
@@ -46,18 +80,38 @@ class OfflineFiles(Listed[OfflineFile]):
     missing: int
 
 
-class OfflineItem(Shape):
+class OfflineItem(Schema):
     """An item: where it is now, the best place first, and all places where it should be."""
 
     item_id: ItemId
-    available: bool
-    text: str | None
-    path: str | None
-    url: str | None
     files: list[OfflineFile]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def available(self) -> bool:
+        """Whether it can be played now."""
+        return self.files[0].available
 
-class Button(Shape):
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def text(self) -> str | None:
+        """Why it cannot."""
+        return self.files[0].text
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def path(self) -> str | None:
+        """The best place on this machine."""
+        return self.files[0].path
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def url(self) -> str | None:
+        """Where it is fetched from us."""
+        return self.files[0].url
+
+
+class Button(Schema):
     """What a download button shows on one device; `place` in the queue from 1."""
 
     device_id: str
@@ -65,44 +119,44 @@ class Button(Shape):
     state: ButtonState
     download_id: int | None
     place: int | None
-    progress: Annotated[float, Field(ge=0, le=1)]
+    progress: Fraction
     done: int
     total: int | None
 
 
-class LibraryItem(Shape):
+class LibraryItem(Schema):
     """One thing in the library; `devices` is null where it is told for one item alone."""
 
-    item_id: ItemId
-    kind: Kind
-    item_type: str
-    title: str
-    artist: str | None
-    album: str | None
-    album_id: ItemId | None
-    series: str | None
-    series_id: ItemId | None
-    number: int | None
-    disc: int | None
-    year: int | None
-    seconds: float | None
-    size: int | None
-    favourite: bool | None
-    played: bool | None
-    children: int | None
-    can_download: bool
-    cover: str | None
-    devices: list[Button] | None
+    item_id: ItemId = taken_from("entry.item.id")
+    kind: Kind = taken_from("entry.kind")
+    item_type: str = taken_from("entry.item.type")
+    title: str = taken_from("entry.item.title")
+    artist: Annotated[str | None, BeforeValidator(_artist)] = taken_from("entry.item")
+    album: str | None = taken_from("entry.item.album")
+    album_id: ItemId | None = taken_from("entry.item.album_id")
+    series: str | None = taken_from("entry.item.series")
+    series_id: ItemId | None = taken_from("entry.item.series_id")
+    number: int | None = taken_from("entry.item.number")
+    disc: int | None = taken_from("entry.item.disc")
+    year: int | None = taken_from("entry.item.year")
+    seconds: float | None = taken_from("entry.item.seconds")
+    size: int | None = taken_from("entry.item.size")
+    favourite: bool | None = taken_from("entry.item.is_favorite")
+    played: bool | None = taken_from("entry.item.is_played")
+    children: int | None = taken_from("entry.children")
+    can_download: Annotated[bool, BeforeValidator(bool)] = taken_from("entry.item.can_download")
+    cover: Annotated[str | None, BeforeValidator(_cover_url)] = taken_from("entry.item")
+    devices: list[Button] | None = taken_from("buttons")
 
 
-class Heart(Shape):
+class Heart(Schema):
     """What Jellyfin then says of a heart."""
 
     item_id: ItemId
     favourite: bool
 
 
-class Local(Shape):
+class Local(Schema):
     """It is played from a device: `path` on this machine, `url` from us."""
 
     source: Literal["local"]
@@ -110,7 +164,7 @@ class Local(Shape):
     url: str
 
 
-class Remote(Shape):
+class Remote(Schema):
     """It is played from Jellyfin, through us: no token is needed in the address."""
 
     source: Literal["remote"]

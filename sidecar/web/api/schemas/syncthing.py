@@ -1,28 +1,26 @@
-"""The shapes of other devices that Syncthing carries folders to."""
+"""The schemas of other devices that Syncthing carries folders to."""
 
 from __future__ import annotations
 
-from sidecar.web.api.schemas.base import Moment, Shape
-from sidecar.web.api.schemas.devices import DeviceName
+from sidecar.web.api.schemas.base import Moment, OfDevice, Schema, Tenths, taken_from
 
 
-class Peer(Shape):
+class Peer(Schema):
     """Another device; without completion nobody knows now."""
 
     id: str
     name: str
-    connected: bool
-    paused: bool
+    connected: bool = taken_from("is_connected")
+    paused: bool = taken_from("is_paused")
     last_seen: Moment | None
-    completion: float | None
+    completion: Tenths | None
     need_bytes: int | None
     need_items: int | None
 
 
-class Shared(Shape):
+class Shared(OfDevice):
     """Where a device is carried to, and what removals wait for."""
 
-    device: DeviceName
     is_asked: bool
     folder: str | None
     trouble: str | None
@@ -30,14 +28,14 @@ class Shared(Shape):
     peers: list[Peer]
 
 
-class Arrived(Shape):
+class Arrived(Schema):
     """Another device, and since when it is known to have the file; null while it has not."""
 
     peer: str
-    arrived_at: Moment | None
+    arrived_at: Moment | None = taken_from("known_at")
 
 
-class Ignoring(Shape):
+class Ignoring(Schema):
     """The line of `.stignore` that keeps our own folder from travelling."""
 
     device_id: str

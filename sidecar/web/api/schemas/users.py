@@ -1,15 +1,22 @@
-"""The shapes of people, their listening and their keys."""
+"""The schemas of people, their listening and their keys."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from sidecar.web.api.schemas.base import Moment, Shape
+from sidecar.domain.downloads.states import Status
+from sidecar.web.api.schemas.base import (
+    Moment,
+    Schema,
+    Tenths,
+    taken_from,
+)
 
 
-class Notice(Shape):
+class Notice(Schema):
     """Something to know now."""
 
     kind: str
@@ -17,40 +24,40 @@ class Notice(Shape):
     text: str
 
 
-class User(Shape):
+class User(Schema):
     """Who somebody is."""
 
-    id: str
+    id: str = taken_from("user_id")
     name: str
     is_admin: bool
 
 
-class Session(Shape):
+class Session(Schema):
     """A session of the web page; `csrf` goes into `X-Sidecar-CSRF` with every change."""
 
     user: User
     csrf: str | None
 
 
-class Play(Shape):
+class Play(Schema):
     """One listening."""
 
     item_id: str
     title: str
     client: str | None
     started_at: Moment
-    seconds_heard: float
-    counted: bool
+    seconds_heard: Tenths
+    counted: bool = taken_from("is_counted")
 
 
-class Place(Shape):
+class Place(Schema):
     """Where a track goes, and how it stands there."""
 
     device_name: str
     status: str
 
 
-class Upcoming(Shape):
+class Upcoming(Schema):
     """A track that comes next, and what the rules made of it."""
 
     title: str
@@ -58,8 +65,13 @@ class Upcoming(Shape):
     text: str
     places: list[Place]
 
+    @field_validator("places", mode="before")
+    @classmethod
+    def _by_device(cls, places: Sequence[tuple[str, Status]]) -> list[Place]:
+        return [Place(device_name=name, status=status) for name, status in places]
 
-class Now(Shape):
+
+class Now(Schema):
     """What plays in one client."""
 
     account: str
@@ -71,15 +83,15 @@ class Now(Shape):
     client: str | None
     device_name: str | None
     started_at: Moment
-    position: float
+    position: Tenths
     seconds: float | None
-    seconds_heard: float
+    seconds_heard: Tenths
     is_paused: bool
     queued: int
     coming: list[Upcoming]
 
 
-class Key(Shape):
+class Key(Schema):
     """A key for programs."""
 
     id: int
@@ -106,20 +118,20 @@ class ProblemDetails(BaseModel):
     code: str | None = None
 
 
-class Account(Shape):
+class Account(Schema):
     """An account of the house, and what it holds on all devices."""
 
-    id: str
+    id: str = taken_from("user_id")
     name: str
     is_admin: bool
-    signed_in: bool
+    signed_in: bool = taken_from("is_signed_in")
     signed_in_at: Moment
     last_seen_at: Moment | None
     files: int
     bytes: int
 
 
-class OpenSession(Shape):
+class OpenSession(Schema):
     """A browser in which somebody is signed in; the id opens nothing."""
 
     id: str
@@ -127,16 +139,16 @@ class OpenSession(Shape):
     created_at: Moment
     last_used_at: Moment
     address: str
-    this: bool
+    this: bool = taken_from("is_this")
 
 
-class Ended(Shape):
+class Ended(Schema):
     """How many sessions were ended."""
 
     ended: int
 
 
-class SystemReport(Shape):
+class SystemReport(Schema):
     """How it all stands."""
 
     version: str
@@ -147,10 +159,10 @@ class SystemReport(Shape):
     workers: int
     running: int
     database_bytes: int
-    healthy: bool
+    healthy: bool = taken_from("is_healthy")
 
 
-class LogLine(Shape):
+class LogLine(Schema):
     """One event of the log."""
 
     at: Moment

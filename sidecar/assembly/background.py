@@ -1,0 +1,121 @@
+"""What looks after the devices by itself: generated files, removals, housekeeping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidecar.assembly.accounts import AccountServices
+from sidecar.assembly.base import Base
+from sidecar.assembly.devices import DeviceServices
+from sidecar.assembly.rules import RuleServices
+from sidecar.assembly.transfers import TransferServices
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
+from sidecar.services.generated_files.companions import CompanionWriter
+from sidecar.services.generated_files.index import IndexWriter
+from sidecar.services.generated_files.playlists import PlaylistWriter
+from sidecar.services.housekeeping import Housekeeping
+from sidecar.services.removals.monitor import RemovalMonitor
+from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.files.companions import CompanionFiles
+from sidecar.store.files.completed import CompletedFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundServices:
+    """What looks after the devices by itself: generated files, removals, housekeeping.
+
+    Attributes:
+        index: Writes the pages and manifests that lie on the devices.
+        playlists: Writes the playlists that lie on the devices.
+        companions: Puts covers, lyrics and subtitles beside the files.
+        removals: Notices what people do on the devices.
+    """
+
+    index: IndexWriter
+    playlists: PlaylistWriter
+    companions: CompanionWriter
+    removals: RemovalMonitor
+    housekeeping: Housekeeping
+
+
+def make_background(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    transfers: TransferServices,
+) -> BackgroundServices:
+    """Return what looks after the devices by itself."""
+    store, clock, registry, problems = base.store, base.clock, devices.registry, accounts.problems
+    index = IndexWriter(
+        registry=registry,
+        on_device=CompletedFiles(store.db),
+        problems=problems,
+        server_id=lambda: accounts.service.server_id,
+        clock=clock,
+    )
+    playlists = PlaylistWriter(
+        registry=registry,
+        orders=store.playlist_orders,
+        on_device=CompletedFiles(store.db),
+        problems=problems,
+        clock=clock,
+    )
+    companions = CompanionWriter(
+        registry=registry,
+        on_device=CompletedFiles(store.db),
+        beside=CompanionFiles(store.db),
+        client=accounts.service.client,
+        cover_changed=index.changed,
+        problems=problems,
+        clock=clock,
+    )
+    for hear in (index.hear, playlists.hear, companions.hear):
+        base.bus.subscribe(hear)
+    return BackgroundServices(
+        index=index,
+        playlists=playlists,
+        companions=companions,
+        removals=RemovalMonitor(
+            downloads=store.downloads,
+            verdicts=RemovalRecorder(store.db, store.downloads, store.holds, clock),
+            registry=registry,
+            problems=problems,
+            bus=base.bus,
+            clock=clock,
+        ),
+        housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
+    )
+
+
+def _housekeeping(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    transfers: TransferServices,
+) -> Housekeeping:
+    unattended = AutoSignIn(
+        base.settings.jellyfin.username,
+        base.settings.jellyfin.password,
+        accounts=accounts.service,
+        server=accounts.server,
+        problems=accounts.problems,
+    )
+    return Housekeeping(
+        db=base.store.db,
+        downloads=base.store.downloads,
+        registry=devices.registry,
+        settling=DeviceRecovery(base.store.downloads),
+        planning=rules.planning,
+        room=transfers.space,
+        formats=devices.formats,
+        originals=devices.originals,
+        network=transfers.network,
+        server=accounts.server,
+        sign_in=unattended.step,
+        look_at_accounts=rules.threads.look,
+        device_came=rules.threads.look_through_soon,
+        clock=base.clock,
+    )

@@ -1,0 +1,29 @@
+"""What every group of services is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sidecar.assembly.store import Store
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.events import Bus
+from sidecar.services.system_status import RecentLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What every group of services is made from.
+
+    Attributes:
+        is_healthy: Whether every thread is alive and the database answers.
+        recent: The last lines of the log, for the page of the admins.
+    """
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    clock: Clock
+    is_healthy: Callable[[], bool]
+    recent: RecentLog

@@ -1,0 +1,104 @@
+"""The devices: their settings, who may use them, the formats on them, Syncthing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from sidecar.assembly.accounts import AccountServices
+from sidecar.assembly.base import Base
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.syncthing.peers import PeerMonitor
+from sidecar.services.transfers.claims import Claims
+from sidecar.services.transfers.formats import DeviceFormats, check_format
+from sidecar.services.transfers.originals import KeptOriginals
+from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.syncthing.client import Syncthing
+from sidecar.syncthing.connection import SyncthingConnection
+from sidecar.transfer.converting.availability import ConverterAvailability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceServices:
+    """The devices: their settings, who may use them, the formats on them, Syncthing.
+
+    Attributes:
+        claims: Which downloads a worker is busy with.
+        peers: None if there is no Syncthing in the settings.
+    """
+
+    claims: Claims
+    converting: ConverterAvailability
+    settings: DeviceSettingsService
+    registry: DeviceRegistry
+    access: DeviceAccess
+    formats: DeviceFormats
+    originals: KeptOriginals
+    peers: PeerMonitor | None
+
+
+def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
+    """Return the services for devices."""
+    store, configured = base.store, base.settings.devices
+    claims = Claims()
+    base.bus.subscribe(claims.hear)
+    converting = ConverterAvailability(base.settings.transfer.ffmpeg, base.clock)
+    settings = DeviceSettingsService(
+        configured,
+        devices=store.devices,
+        store=DeviceSettingsStore(store.db),
+        stop_on=claims.stop_on,
+        bus=base.bus,
+        may_be=partial(check_format, can_make=converting.check),
+    )
+    registry = DeviceRegistry(
+        configured,
+        current=settings.current,
+        devices=store.devices,
+        downloads=store.downloads,
+        problems=accounts.problems,
+        clock=base.clock,
+    )
+    formats = DeviceFormats(
+        settings,
+        store=FormatStore(store.db),
+        devices=store.devices,
+        downloads=store.downloads,
+        registry=registry,
+        meta=store.meta,
+        item=lambda one: accounts.service.client(one.user_id).item(one.item_id),
+        server_is_there=lambda: accounts.server.is_there,
+    )
+    base.bus.subscribe(formats.hear)
+    originals = KeptOriginals(registry, FormatStore(store.db))
+    base.bus.subscribe(originals.hear)
+    return DeviceServices(
+        claims=claims,
+        converting=converting,
+        settings=settings,
+        registry=registry,
+        access=DeviceAccess(registry.settings, store.devices, accounts.service.all),
+        formats=formats,
+        originals=originals,
+        peers=_peers(base, accounts, registry),
+    )
+
+
+def _peers(base: Base, accounts: AccountServices, registry: DeviceRegistry) -> PeerMonitor | None:
+    settings = base.settings.syncthing
+    if settings.url is None:
+        return None
+    connection = SyncthingConnection(
+        settings.url, key=settings.read_key, certificate=settings.certificate
+    )
+    return PeerMonitor(
+        Syncthing(connection),
+        registry=registry,
+        arrivals=base.store.arrivals,
+        problems=accounts.problems,
+        bus=base.bus,
+        clock=base.clock,
+    )

@@ -1,0 +1,107 @@
+"""What people want: rules, plays, holds, and what they cast."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from sidecar.assembly.accounts import AccountServices
+from sidecar.assembly.base import Base
+from sidecar.assembly.devices import DeviceServices
+from sidecar.domain.files.naming import ANY, Shape
+from sidecar.domain.files.presets import PRESETS
+from sidecar.services.casting.orders import CastOrders
+from sidecar.services.casting.targets import CastTargets
+from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.wishes import WishService
+from sidecar.store.rules.settings import RuleSettingsStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleServices:
+    """What people want: rules, plays, holds, and what they cast.
+
+    Attributes:
+        planning: Turns wishes into holds and into the queue.
+        followers: Makes what follows an account.
+        threads: The threads of the accounts.
+    """
+
+    planning: WishService
+    settings: RuleSettingsService
+    followers: AccountFollowers
+    watching: PlaybackTracker
+    threads: AccountThreads
+    cast_orders: CastOrders
+    casting: CastTargets
+
+
+def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -> RuleServices:
+    """Return the services for rules, playback and casting."""
+    store, clock, around = base.store, base.clock, base.store.db.thread
+
+    def shape_of(device_id: str) -> Shape:
+        settings = devices.settings.of(device_id)
+        return ANY if settings is None else PRESETS[settings.preset].shape
+
+    planning = WishService(
+        store.db,
+        store.holds,
+        store.downloads,
+        clock,
+        format_of=devices.formats.of,
+        shape_of=shape_of,
+    )
+    settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))
+    followers = AccountFollowers(
+        planning=planning,
+        registry=devices.registry,
+        server=accounts.server,
+        hearts=store.hearts,
+        holds=store.holds,
+        plays=store.plays,
+        chosen=store.chosen,
+        orders=store.playlist_orders,
+        book=settings,
+        clock=clock,
+    )
+    watching = PlaybackTracker(
+        store.plays,
+        store.downloads,
+        on_play=lambda play: followers.play_ended(play.user_id),
+        clock=clock,
+    )
+    cast_orders = CastOrders(
+        accounts=accounts.service,
+        registry=devices.registry,
+        planning=planning,
+        downloads=store.downloads,
+        clock=clock,
+    )
+    return RuleServices(
+        planning=planning,
+        settings=settings,
+        followers=followers,
+        watching=watching,
+        threads=AccountThreads(
+            accounts=accounts.service,
+            make=followers,
+            watching=watching,
+            server=accounts.server,
+            around=around,
+            clock=clock,
+            chance=random.random,
+        ),
+        cast_orders=cast_orders,
+        casting=CastTargets(
+            accounts=accounts.service,
+            registry=devices.registry,
+            orders=cast_orders,
+            is_paused=devices.registry.is_paused,
+            around=around,
+            clock=clock,
+            chance=random.random,
+        ),
+    )

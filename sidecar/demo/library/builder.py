@@ -1,0 +1,212 @@
+"""Puts media where Jellyfin puts them: tracks in discs in albums, episodes in seasons in series.
+
+Music library ─ artist ─ album ─ (disc folder) ─ track
+Movies library ─ film
+Shows library ─ series ─ season ─ episode
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sidecar.demo.library import naming
+from sidecar.demo.library.items import BaseItemKind, Item, Library, Media, Music, Show
+from sidecar.demo.protocol.formats import add_dashes
+
+Entry = dict[str, Any]
+
+_SCANNED = datetime.fromtimestamp(0, UTC)
+
+
+class LibraryBuilder:
+    """A library while it is being filled."""
+
+    def __init__(self, folder: Path, *, covers: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._covers = covers
+        self._library = Library()
+        self._library_id = ""
+        self._song_ids: dict[str, str] = {}
+
+    def begin_library(self, entry: Entry) -> str:
+        """Begin a library, to which all that follows belongs, and return its id."""
+        name = entry["name"]
+        path = naming.library_path(name)
+        self._library_id = naming.item_id(BaseItemKind.LIBRARY, path)
+        self._library.libraries[name] = self._library_id
+        library = self._blank(BaseItemKind.LIBRARY, path, name)
+        root = naming.item_id(BaseItemKind.FOLDER, "/config/root")
+        self._put(replace(library, collection_type=entry["collection_type"], parent_id=root))
+        return self._library_id
+
+    def add_items(self, items: Iterable[Item]) -> None:
+        """Take over items that an earlier scan found."""
+        for item in items:
+            self._library.by_id.setdefault(item.id, item)
+            if item.media is not None:
+                self._song_ids[item.media.listed] = item.id
+            if item.music is not None:
+                self._add_artists(item.music)
+
+    def add_track(self, entry: Entry, media: Media) -> None:
+        """Put a track into its album, or into its folder if it has no tags."""
+        music = _music(entry)
+        folder = str(naming.album_folder(entry["path"]))
+        if music.album is not None:
+            music = replace(music, album_id=self._album(folder, entry, media, music))
+        self._add_artists(music)
+        title, disc, number = entry["title"], entry.get("disc"), entry.get("track")
+        artist = next(iter(music.album_artists), None)
+        self._put(
+            replace(
+                self._media_item(BaseItemKind.AUDIO, entry, media),
+                sort_name=naming.song_sort_name(disc, number, title),
+                key=naming.song_key(
+                    title, album=music.album, album_artist=artist, disc=disc, track=number
+                ),
+                parent_id=self._folder_of(entry["path"], folder, music),
+                index=number,
+                parent_index=disc,
+                music=music,
+            )
+        )
+
+    def add_film(self, entry: Entry, media: Media) -> None:
+        """Put a film into its library."""
+        film = self._media_item(BaseItemKind.MOVIE, entry, media)
+        picture = self._cover(str(PurePosixPath(entry["path"]).parent))
+        self._put(replace(film, parent_id=self._library_id, picture=picture))
+
+    def add_episode(self, entry: Entry, media: Media) -> None:
+        """Put an episode into its season of its series."""
+        series = self._series("/".join(PurePosixPath(entry["path"]).parts[:2]), entry)
+        season_number, number = int(entry["season"]), int(entry["episode"])
+        season = self._season(series, season_number)
+        self._put(
+            replace(
+                self._media_item(BaseItemKind.EPISODE, entry, media),
+                sort_name=naming.episode_sort_name(season_number, number, entry["title"]),
+                key=f"{add_dashes(series.id)}{season_number:03d}{number:03d}",
+                parent_id=season.id,
+                index=number,
+                parent_index=season_number,
+                show=Show(series.name, series.id, season.id, season.name),
+            )
+        )
+
+    def song_ids(self, paths: Iterable[str]) -> Iterator[str]:
+        """Yield the ids of the tracks at some paths, without those that are not there."""
+        for path in paths:
+            if path in self._song_ids:
+                yield self._song_ids[path]
+
+    def build(self) -> Library:
+        """Return all that was put here; containers are as long as what they hold."""
+        lengths: dict[str, float] = {}
+        for item in self._library:
+            if item.music is not None and item.music.album_id is not None and item.media:
+                album_id = item.music.album_id
+                lengths[album_id] = lengths.get(album_id, 0.0) + item.seconds
+        for item_id, seconds in lengths.items():
+            album = self._library.by_id[item_id]
+            self._library.by_id[item_id] = replace(album, seconds=seconds)
+        return self._library
+
+    def _folder_of(self, path: str, album_folder: str, music: Music) -> str:
+        """Return the id of the folder that a track's file is in: its album, its disc, or plain."""
+        folder = str(PurePosixPath(path).parent)
+        if folder == album_folder and music.album_id is not None:
+            return music.album_id
+        name = PurePosixPath(folder).name
+        plain = self._blank(BaseItemKind.FOLDER, f"{naming.MEDIA}/{folder}", name)
+        return self._put(replace(plain, parent_id=music.album_id or self._library_id)).id
+
+    def _album(self, folder: str, entry: Entry, media: Media, music: Music) -> str:
+        name = music.album or folder
+        artist = next(iter(music.album_artists), None)
+        artist_id = (
+            naming.item_id(BaseItemKind.ARTIST, naming.artist_path(artist)) if artist else None
+        )
+        album = self._blank(BaseItemKind.ALBUM, f"{naming.MEDIA}/{folder}", name)
+        return self._put(
+            replace(
+                album,
+                key=f"{artist}-{name}" if artist else album.key,
+                parent_id=artist_id or self._library_id,
+                picture=self._cover(folder),
+                year=entry.get("year"),
+                created=_modified(media),
+                music=replace(music, album=None, artists=music.album_artists),
+            )
+        ).id
+
+    def _series(self, folder: str, entry: Entry) -> Item:
+        series = self._blank(BaseItemKind.SERIES, f"{naming.MEDIA}/{folder}", entry["series"])
+        picture, year = self._cover(folder), naming.year_of(folder) or entry.get("year")
+        return self._put(replace(series, parent_id=self._library_id, picture=picture, year=year))
+
+    def _season(self, series: Item, number: int) -> Item:
+        season = self._blank(
+            BaseItemKind.SEASON, f"{series.path}/Season {number:02d}", f"Season {number}"
+        )
+        key, show = f"{add_dashes(series.id)}{number:03d}", Show(series.name, series.id)
+        return self._put(replace(season, key=key, parent_id=series.id, index=number, show=show))
+
+    def _add_artists(self, music: Music) -> None:
+        for name in (*music.album_artists, *music.artists):
+            artist = self._blank(BaseItemKind.ARTIST, naming.artist_path(name), name)
+            self._put(replace(artist, key=f"Artist-{name}", parent_id=self._library_id))
+            self._library.artist_ids[name] = artist.id
+
+    def _cover(self, folder: str) -> Path | None:
+        cover = self._covers.get(folder)
+        return self.folder / cover if cover and (self.folder / cover).is_file() else None
+
+    def _media_item(self, kind: BaseItemKind, entry: Entry, media: Media) -> Item:
+        item = self._blank(kind, f"{naming.MEDIA}/{entry['path']}", entry["title"])
+        self._song_ids[media.listed] = item.id
+        return replace(
+            item,
+            year=entry.get("year"),
+            created=_modified(media),
+            tags=tuple(entry.get("tags") or ()),
+            seconds=media.seconds,
+            media=media,
+        )
+
+    def _blank(self, kind: BaseItemKind, path: str, name: str) -> Item:
+        item_id = naming.item_id(kind, path)
+        return Item(
+            id=item_id,
+            kind=kind,
+            name=name,
+            sort_name=naming.sort_name(name),
+            path=path,
+            key=add_dashes(item_id),
+            created=_SCANNED,
+            library_id=self._library_id,
+        )
+
+    def _put(self, item: Item) -> Item:
+        """Put an item into its place, unless one is there; return the one that is there."""
+        return self._library.by_id.setdefault(item.id, item)
+
+
+def _music(entry: Entry) -> Music:
+    artists = tuple(entry.get("artists") or ())
+    # Without an album artist the track's own artists stand in, but only where there are tags.
+    album_artists = tuple(entry.get("album_artists") or (artists if entry.get("album") else ()))
+    return Music(
+        album=entry.get("album"),
+        artists=artists,
+        album_artists=album_artists,
+        genres=tuple(entry.get("genres") or ()),
+    )
+
+
+def _modified(media: Media) -> datetime:
+    return datetime.fromtimestamp(media.modified_ns / 1_000_000_000, UTC)

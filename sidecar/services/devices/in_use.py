@@ -1,0 +1,30 @@
+"""Which devices something is done at that must not be done twice at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from sidecar.errors import SidecarError
+
+
+class DevicesInUse:
+    """Lets one at a time work at each device. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ids: set[str] = set()
+
+    @contextmanager
+    def only(self, device_id: str, refusal: SidecarError) -> Iterator[None]:
+        """Have a device for oneself; raise the refusal if somebody else has it."""
+        with self._lock:
+            if device_id in self._ids:
+                raise refusal
+            self._ids.add(device_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ids.discard(device_id)

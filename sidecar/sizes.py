@@ -1,0 +1,41 @@
+"""Amounts of bytes for people: in thousands, as drives are labelled, one decimal from MB on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+STEP = 1000
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledSize:
+    """An amount in the unit that suits it.
+
+    Attributes:
+        amount: Rounded already, halves up.
+        unit: Its place in `UNITS`.
+        decimals: How many are shown.
+    """
+
+    amount: float
+    unit: int
+    decimals: int
+
+
+def scale_size(octets: float) -> ScaledSize:
+    """Return an amount of bytes in its unit, as `words.js` does it in the browser."""
+    for unit in range(len(UNITS)):
+        decimals = 1 if unit > 1 else 0
+        amount = math.floor(max(octets, 0) / STEP**unit * 10**decimals + 0.5) / 10**decimals
+        if amount < STEP:
+            break
+    return ScaledSize(amount, unit, decimals)
+
+
+def format_size(octets: float) -> str:
+    """Return an amount of bytes in English: `99 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
+    scaled = scale_size(octets)
+    symbol = "byte" if not scaled.unit and scaled.amount == 1 else UNITS[scaled.unit]
+    return f"{scaled.amount:,.{scaled.decimals}f} {symbol}"

@@ -1,0 +1,115 @@
+"""Which downloads a list shows, and the one way from that to SQL.
+
+All statements call the table `d`. A list and its count come from the same conditions, so they
+cannot disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sidecar.domain.downloads.states import Status
+
+HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
+# They hold it; or they asked for it and nobody holds it.
+CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
+# The same for any of several people.
+BELONGS = (
+    f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
+    f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
+)
+# From their own index: else SQLite walks along all ids to find the few of them.
+IS_MISSING = "d.id IN (SELECT id FROM downloads WHERE missing_since IS NOT NULL)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadFilter:
+    """Which downloads.
+
+    Attributes:
+        statuses, item_types: Empty means any. What is completed and missing is in none of these.
+        missing: What is missing as well, or only that if there are no `statuses`.
+        viewer: Only what this person may see; None sees all.
+        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
+        as_of: Only this one and what was asked for before it.
+        text: Words that must all occur in title, artist or album, whatever their case or accents;
+            lists of files look for the beginnings of words, and in the names of series as well.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    missing: bool = False
+    viewer: str | None = None
+    owners: frozenset[str] | None = None
+    device_id: str | None = None
+    item_types: frozenset[str] = frozenset()
+    text: str = ""
+    as_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement without what it selects, and its values."""
+
+    text: str
+    values: tuple[object, ...]
+
+
+def conditions(which: DownloadFilter) -> Statement:
+    """Return all conditions of a list of downloads."""
+    return joined([counted(which), _in_states(which)])
+
+
+def counted(which: DownloadFilter) -> Statement:
+    """Return the same whatever the states are."""
+    words = search_key(which.text).split()
+    found = [Statement(" AND instr(d.search_key, ?) > 0", (word,)) for word in words]
+    return joined([about(which), *found])
+
+
+def about(which: DownloadFilter) -> Statement:
+    """Return the conditions of a list beside its words and its states."""
+    parts = []
+    if which.device_id is not None:
+        parts.append(Statement(" AND d.device_id = ?", (which.device_id,)))
+    if which.item_types:
+        types = json.dumps(sorted(which.item_types))
+        parts.append(Statement(" AND d.item_type IN (SELECT value FROM json_each(?))", (types,)))
+    if which.owners is not None:
+        people = json.dumps(sorted(which.owners))
+        parts.append(Statement(f" AND {BELONGS}", (people, people)))
+    if which.as_of is not None:
+        parts.append(Statement(" AND d.id <= ?", (which.as_of,)))
+    return joined([*parts, seen_by(which.viewer)])
+
+
+def seen_by(viewer: str | None) -> Statement:
+    """Return the condition that a person may see a download; None sees all."""
+    if viewer is None:
+        return Statement("", ())
+    return Statement(f" AND {CONCERNS}", (viewer, viewer))
+
+
+def joined(parts: Iterable[Statement]) -> Statement:
+    """Return statements one after the other."""
+    every = tuple(parts)
+    values = tuple(value for one in every for value in one.values)
+    return Statement("".join(one.text for one in every), values)
+
+
+def search_key(*texts: str | None) -> str:
+    """Return what a search compares: no case, no accents."""
+    spread = unicodedata.normalize("NFKD", "\n".join(text for text in texts if text))
+    return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
+
+
+def _in_states(which: DownloadFilter) -> Statement:
+    if not which.statuses:
+        return Statement(f" AND {IS_MISSING}" if which.missing else "", ())
+    values = tuple(sorted(str(one) for one in which.statuses))
+    text = f"d.status IN ({', '.join('?' * len(values))})"
+    if Status.COMPLETED in which.statuses:
+        text += " AND d.missing_since IS NULL"
+    return Statement(f" AND ({text} OR {IS_MISSING})" if which.missing else f" AND {text}", values)

@@ -1,0 +1,140 @@
+"""`/api/v1/session`, `/accounts`, `/sessions`, `/keys`: signing in, who is here, keys for programs.
+
+A key is shown when it is made, and never again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from flask import Response, current_app
+from pydantic import Field, SecretStr, StringConstraints
+
+from sidecar.services.accounts.api_keys import ApiKeyView
+from sidecar.services.accounts.users import AccountView, SessionView
+from sidecar.web.api.endpoints import PREFIX, Endpoints, json_reply
+from sidecar.web.api.schemas import users as schemas
+from sidecar.web.api.schemas.base import Listed
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.request.errors import ApiError
+from sidecar.web.request.json_body import Body
+from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.security import auth
+from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+LONGEST_LABEL = 100
+TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")
+
+session = Endpoints("session", f"{PREFIX}/session")
+people = Endpoints("people")
+keys = Endpoints("keys", f"{PREFIX}/keys")
+
+
+class Credentials(Body):
+    """A Jellyfin name and password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[SecretStr, Field(max_length=1000)]
+
+
+class NewKey(Body):
+    """What the key is for, in the owner's words."""
+
+    label: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LABEL)
+    ]
+
+
+@session.post("", role=Role.ANYBODY, body=Credentials, returns=schemas.Session)
+def begin(services: WebServices, body: Credentials) -> Response:
+    """Sign in with a Jellyfin name and password."""
+    made = services.sign_in.sign_in(body.username, body.password.get_secret_value(), auth.caller())
+    _leave(services)
+    user = schemas.User.model_validate(made.person)
+    reply = json_reply(schemas.Session, schemas.Session(user=user, csrf=made.csrf))
+    auth.give_cookie(reply, made)
+    return reply
+
+
+@session.get("", role=Role.SIGNED_IN, returns=schemas.Session)
+def show(_services: WebServices) -> schemas.Session:
+    """Who is asking."""
+    own = auth.asker().visit
+    user = schemas.User.model_validate(person())
+    return schemas.Session(user=user, csrf=own.csrf if own else None)
+
+
+@session.delete("", role=Role.SIGNED_IN)
+def end(services: WebServices) -> Response:
+    """Sign out."""
+    _leave(services)
+    reply = Response(status=HTTPStatus.NO_CONTENT)
+    auth.clear_cookie(reply)
+    return reply
+
+
+def _leave(services: WebServices) -> None:
+    auth.leave(services.sign_in, current_app.extensions[auth.END_SESSION])
+
+
+@people.get("/accounts", role=Role.SIGNED_IN, returns=Listed[schemas.Account])
+def accounts(services: WebServices) -> Sequence[AccountView]:
+    """The accounts: one's own, for an admin all."""
+    return services.users.accounts(person())
+
+
+@people.post("/accounts/<string(length=32):user_id>/forget", role=Role.SIGNED_IN)
+def forget(services: WebServices, user_id: str) -> None:
+    """Give the token back to Jellyfin and end all sessions and keys."""
+    _check_found(services.users.forget(person(), user_id))
+
+
+@people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])
+def sessions(services: WebServices) -> Sequence[SessionView]:
+    """The browsers one is signed in with, for an admin everybody's."""
+    return services.users.sessions(person(), auth.own_secret())
+
+
+@people.delete("/sessions", role=Role.SIGNED_IN, returns=schemas.Ended)
+def end_all(services: WebServices) -> schemas.Ended:
+    """End all of one's own sessions."""
+    return schemas.Ended(ended=services.users.end_sessions(person()))
+
+
+@people.delete("/sessions/<string(maxlength=64):session_id>", role=Role.SIGNED_IN)
+def end_one(services: WebServices, session_id: str) -> None:
+    """End a session."""
+    _check_found(services.users.end_session(person(), session_id))
+
+
+@keys.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Key])
+def show_keys(services: WebServices) -> Sequence[ApiKeyView]:
+    """One's keys for programs."""
+    return services.api_keys.keys(person())
+
+
+@keys.post(
+    "", role=Role.SIGNED_IN, body=NewKey, returns=schemas.FreshKey, status=HTTPStatus.CREATED
+)
+def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
+    """Make a key; it is shown this once."""
+    made = services.api_keys.make_key(person(), body.label)
+    if made is None:
+        raise ApiError(HTTPStatus.CONFLICT, TOO_MANY, facts={"code": "too-many-keys"})
+    view, secret = made
+    return schemas.FreshKey(**dict(schemas.Key.model_validate(view)), key=secret)
+
+
+@keys.delete(f"/<int(max={LARGEST_ID}):key_id>", role=Role.SIGNED_IN)
+def revoke(services: WebServices, key_id: int) -> None:
+    """Revoke a key."""
+    _check_found(services.api_keys.revoke_key(person(), key_id))
+
+
+def _check_found(is_done: bool) -> None:  # noqa: FBT001 - what a service says
+    if not is_done:
+        raise ApiError(HTTPStatus.NOT_FOUND)

@@ -1,0 +1,119 @@
+"""`/api/v1/devices`: what they are, what would come and go, and what is asked of missing files.
+
+Nothing moves before a plan that removes something was confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field
+
+from sidecar.errors import DeviceError, NotAManager
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.removals.review import RemovalsView
+from sidecar.services.space.planner import PlanChanged
+from sidecar.services.space.plans import DevicePlan
+from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
+from sidecar.web.api.schemas import devices as schemas
+from sidecar.web.api.schemas.base import Listed
+from sidecar.web.request.errors import ApiError
+from sidecar.web.request.json_body import Body
+from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+NOTHING_ASKED = (
+    "Nothing is asked about this device any more: its files are back, or it was answered."
+)
+CONFLICT = Refusal(HTTPStatus.CONFLICT, "{}.")
+
+devices = Endpoints("devices", f"{PREFIX}/devices")
+
+
+class Confirmation(Body):
+    """A yes to the removals of a plan."""
+
+    plan_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class NewFormat(Body):
+    """A yes to making the files of a device anew in the format that is set."""
+
+    format: Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class RemovalAnswer(Body):
+    """Was it a person: then all is recorded as removed; else it is fetched again."""
+
+    gone: bool
+
+
+@devices.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Device])
+def listed(services: WebServices) -> Sequence[DeviceView]:
+    """The devices that one uses."""
+    return services.downloads.devices(person())
+
+
+@devices.get("/<device_id>/plan", role=Role.SIGNED_IN, returns=schemas.Plan)
+def plan(services: WebServices, device_id: str) -> DevicePlan | None:
+    """What would come and go on a device."""
+    return services.plans.one(person(), device_id)
+
+
+@devices.post(
+    "/<device_id>/plan/confirm",
+    role=Role.MANAGER,
+    body=Confirmation,
+    returns=schemas.Plan,
+    status=HTTPStatus.ACCEPTED,
+    errors={PlanChanged: CONFLICT, DeviceError: CONFLICT},
+)
+def confirm(services: WebServices, device_id: str, body: Confirmation) -> DevicePlan | None:
+    """Say yes to a plan's removals."""
+    is_ours = services.plans.confirm(person(), device_id, body.plan_id)
+    return services.plans.one(person(), device_id) if is_ours else None
+
+
+@devices.post(
+    "/<device_id>/plan/reformat",
+    role=Role.MANAGER,
+    body=NewFormat,
+    returns=schemas.Plan,
+    status=HTTPStatus.ACCEPTED,
+    errors={PlanChanged: CONFLICT},
+)
+def reformat(services: WebServices, device_id: str, body: NewFormat) -> DevicePlan | None:
+    """Say yes to making the files of a device anew in its format."""
+    is_ours = services.plans.reformat(person(), device_id, body.format)
+    return services.plans.one(person(), device_id) if is_ours else None
+
+
+@devices.get("/<device_id>/removals", role=Role.SIGNED_IN, returns=schemas.Removals)
+def removals(services: WebServices, device_id: str) -> RemovalsView | None:
+    """What is asked about missing files."""
+    return services.removals.removals(person(), device_id)
+
+
+@devices.post(
+    "/<device_id>/removals",
+    role=Role.MANAGER,
+    body=RemovalAnswer,
+    returns=schemas.Files,
+    errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then answer once more.")},
+)
+def answer_removals(
+    services: WebServices, device_id: str, body: RemovalAnswer
+) -> schemas.Files | None:
+    """Say whether it was you."""
+    asked = services.removals.removals(person(), device_id)
+    if asked is None:
+        return None
+    if not asked.management.may_manage:
+        raise NotAManager(asked.management.refusal)
+    if asked.text is None:
+        raise ApiError(HTTPStatus.CONFLICT, NOTHING_ASKED)
+    files = services.removals.answer(person(), device_id, gone=body.gone)
+    return schemas.Files(files=files or 0)

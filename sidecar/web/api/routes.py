@@ -1,0 +1,72 @@
+"""All routes of the API: `/api/v1`, with `/health` and `/media` beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, request
+
+from sidecar.web.api import (
+    accounts,
+    devices,
+    downloads,
+    files,
+    imports,
+    library,
+    playback,
+    preferences,
+    syncthing,
+    system,
+)
+from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
+from sidecar.web.api.openapi import described
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+openapi = Endpoints("openapi")
+GROUPS = (
+    accounts.session,
+    accounts.people,
+    accounts.keys,
+    system.health,
+    system.system,
+    system.transfers,
+    downloads.api,
+    downloads.actions,
+    devices.devices,
+    preferences.steering,
+    syncthing.peers,
+    imports.adoption,
+    imports.logs,
+    library.items,
+    files.offline,
+    files.media,
+    playback.playback,
+    openapi,
+)
+
+
+@openapi.get("/openapi.json", role=Role.SIGNED_IN, media="application/json")
+def show(_services: WebServices) -> Response:
+    """This description."""
+    return jsonify(described(endpoints()))
+
+
+def endpoints() -> list[Endpoint]:
+    """Return all that is declared."""
+    return [one for group in GROUPS for one in group]
+
+
+def blueprints(services: WebServices) -> Iterator[Blueprint]:
+    """Return the routes for the application."""
+    return (group.routes(services) for group in GROUPS)
+
+
+def answer_conditionally(reply: Response) -> Response:
+    """Tag what a program reads, so that one that asks again what it knows gets no body."""
+    is_read = request.method == "GET" and request.path.startswith(f"{PREFIX}/")
+    if is_read and reply.status_code == HTTPStatus.OK and reply.is_json:
+        reply.add_etag()
+        reply.make_conditional(request)
+    return reply

@@ -1,0 +1,107 @@
+"""`/health`, and `/api/v1/server`, `/log`, `/transfers`, `/notices`: how it all stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from flask import Response, jsonify
+from pydantic import Field
+
+from sidecar.services.notices import Notice
+from sidecar.services.system_status import LogLine, SystemStatusView
+from sidecar.services.transfers.status import TransfersView
+from sidecar.web.api.endpoints import PREFIX, Endpoints
+from sidecar.web.api.schemas import users as schemas
+from sidecar.web.api.schemas.base import Listed
+from sidecar.web.api.schemas.downloads import Transfers
+from sidecar.web.request.json_body import Body
+from sidecar.web.request.query_params import (
+    LARGEST_PAGE,
+    LOG_LEVELS,
+    PageQuery,
+    Text,
+    one_of,
+    whole_number,
+)
+from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+health = Endpoints("health", "")
+system = Endpoints("system")
+transfers = Endpoints("transfers", f"{PREFIX}/transfers")
+
+Limit = Annotated[int, Field(ge=1024, le=10**12)]
+
+
+class LogQuery(PageQuery):
+    """Which events of the log; without a level all."""
+
+    level: Annotated[str | None, one_of(LOG_LEVELS, may_be_empty=True)] = None
+    q: Text = ""
+    page_size: Annotated[int, whole_number(LARGEST_PAGE, default=LARGEST_PAGE)] = LARGEST_PAGE
+
+
+class TransfersChange(Body):
+    """What an admin changes; what is not named stays.
+
+    Attributes:
+        speed_limit: Bytes a second; null for no limit, "usual" for that of the settings file.
+    """
+
+    paused: bool | None = None
+    speed_limit: Literal["usual"] | Limit | None = None
+
+
+@health.get("/health", role=Role.ANYBODY, media="application/json")
+def show(services: WebServices) -> Response:
+    """Is the sidecar at work? Open to everybody, and it tells nothing else."""
+    is_well = services.downloads.is_healthy()
+    reply = jsonify(status="ok" if is_well else "unwell")
+    reply.status_code = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+    return reply
+
+
+@system.get("/notices", role=Role.SIGNED_IN, returns=Listed[schemas.Notice])
+def notices(services: WebServices) -> Sequence[Notice]:
+    """What to know now."""
+    return services.downloads.notices(person())
+
+
+@system.get("/server", role=Role.ADMIN, returns=schemas.SystemReport)
+def server(services: WebServices) -> SystemStatusView:
+    """How the server and the machinery stand."""
+    return services.system.view()
+
+
+@system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])
+def log(services: WebServices, query: LogQuery) -> Listed[LogLine]:
+    """Recent events of the log, newest first."""
+    found = services.system.log(query.level, query.q)
+    first = (query.page - 1) * query.page_size
+    return Listed[LogLine](
+        items=list(found[first : first + query.page_size]),
+        total=len(found),
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+@transfers.get("", role=Role.SIGNED_IN, returns=Transfers)
+def show_transfers(services: WebServices) -> TransfersView:
+    """What may be fetched now, and how fast."""
+    return services.transfers.transfers(person())
+
+
+@transfers.patch("", role=Role.ADMIN, body=TransfersChange, returns=Transfers)
+def change(services: WebServices, body: TransfersChange) -> TransfersView:
+    """Pause or limit transfers (admins)."""
+    if body.paused is not None:
+        services.transfers.pause(paused=body.paused)
+    if isinstance(body.speed_limit, str):
+        services.transfers.as_usual()
+    elif "speed_limit" in body.model_fields_set:
+        services.transfers.limit(body.speed_limit)
+    return services.transfers.transfers(person())

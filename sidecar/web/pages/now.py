@@ -1,0 +1,35 @@
+"""`/now`: what plays, and what was heard."""
+
+from __future__ import annotations
+
+import math
+
+from flask import Blueprint, render_template, request
+
+from sidecar.web.i18n import status_labels
+from sidecar.web.request.query_params import PAGE_SIZE
+from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
+
+MOST_DIGITS = 8
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    plays = Blueprint("plays", __name__)
+
+    @plays.get("/now")
+    def now_page() -> str:
+        asked = request.args.get("page", "1")
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS
+        page = max(int(asked), 1) if is_number else 1
+        found = services.playback.plays(person(), None, page, PAGE_SIZE)
+        return render_template(
+            "now.html",
+            playing=services.playback.now(person()),
+            found=found,
+            last_page=max(1, math.ceil(found.total / PAGE_SIZE)),
+            states=status_labels.PLAIN,
+        )
+
+    return plays

@@ -1,0 +1,94 @@
+"""Every page of the running sidecar: it fits, it can be used by everybody, and it is quiet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser_trouble import BrowserTrouble
+from tests.e2e.conftest import PASSWORDS, Sidecar
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
+
+AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = (320, 1280)
+PAGES = (
+    "/downloads",
+    "/downloads?tab=completed&kind=music",
+    "/downloads?tab=failed",
+    "/downloads?tab=removed",
+    "/library",
+    "/library?q=tone",
+    "/library?q=nothing+of+this+name",
+    "/library?shelf=albums&sort=year",
+    "/library?shelf=films",
+    "/library/{album}",
+    "/library/{track}",
+    "/library/{artist}",
+    "/offline",
+    "/offline?look=files",
+    "/offline/albums/{album}",
+    "/offline/next",
+    "/offline?q=nothing",
+    "/devices",
+    "/devices/{device}",
+    "/devices/{device}/found",
+    "/devices/{device}/heard",
+    "/now",
+    "/profile",
+    "/admin",
+    "/none",
+)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["ann", "admin"])
+def test_every_page_fits_is_quiet_and_keeps_nobody_out(
+    house: dict[str, str],
+    sidecar: Sidecar,
+    chromium: Browser,
+    trouble: BrowserTrouble,
+    name: str,
+    *,
+    dark: bool,
+) -> None:
+    trouble.announce("^404 GET .*/none$")
+    if name == "ann":
+        trouble.announce("^403 GET .*/admin$")
+    context = chromium.new_context(color_scheme="dark" if dark else "light")
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(sidecar.url)
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password]").fill(PASSWORDS[name])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/downloads*")
+    page.wait_for_load_state("networkidle")
+    axe = AXE.read_text(encoding="utf-8")
+    found = []
+    for path in PAGES:
+        answer = page.goto(sidecar.url + path.format(**house))
+        assert answer is not None
+        expected = 404 if path == "/none" else 403 if (path, name) == ("/admin", "ann") else 200
+        assert answer.status == expected, path
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            found += [f"{path} at {width}: {one}" for one in wrong(page, width, axe)]
+    context.close()
+
+    assert found == []
+
+
+def wrong(page: Page, width: int, axe: str) -> list[str]:
+    """Return what is wrong with a page at this width."""
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    sideways = [f"{wide} pixels wide"] if wide > width else []
+    page.evaluate(axe)
+    violations = page.evaluate("axe.run().then(result => result.violations)")
+    return sideways + [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for one in violations
+        for node in one["nodes"]
+    ]

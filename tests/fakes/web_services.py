@@ -1,0 +1,15 @@
+"""The services of the web for tests that hand in some of them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+from sidecar.web.services import WebServices
+
+
+def services_of(desk: object, **others: object) -> WebServices:
+    """Return services with this one to sign in and for downloads; what is not given is None."""
+    given = {"sign_in": desk, "downloads": desk} | others
+    names = dict.fromkeys(WebServices.__dataclass_fields__)
+    return cast("WebServices", SimpleNamespace(**(names | given)))
