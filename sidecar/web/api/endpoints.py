@@ -9,9 +9,9 @@
 
 The first line of a view's docstring is its summary. A route without a role cannot be declared.
 
-Why our own: flask-openapi3 and spectree were tried on two routes. Both describe what is answered
-but send whatever the view returns, undeclared fields too; neither knows who may ask; both answer
-422 to a body that is not JSON (ours: 415 and 400) and add routes of their own that nobody guards.
+Why our own: flask-openapi3 and spectree were tried on two routes. Neither knows who may ask; both
+answer 422 to a body that is not JSON (ours: 415 and 400) and add routes of their own that nobody
+guards; flask-openapi3 also sends fields that the answer's schema does not have.
 """
 
 from __future__ import annotations
