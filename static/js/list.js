@@ -3,6 +3,8 @@
 const PAUSE_MS = 300;
 
 let waiting = 0;
+let running = false;
+let missed = false;
 
 /** Ask for a fresh list soon; many wishes at once make one request. */
 export function refreshSoon() {
@@ -11,6 +13,12 @@ export function refreshSoon() {
 
 async function refresh() {
   waiting = 0;
+  // A request beside a running one is dropped, and what has changed since that one was answered with it.
+  if (running) {
+    missed = true;
+    return;
+  }
+  running = true;
   try {
     await window.htmx.ajax("GET", window.location.href, {
       source: "#downloads",
@@ -20,5 +28,11 @@ async function refresh() {
     });
   } catch {
     // The live connection tells when the server is back, and asks again.
+  } finally {
+    running = false;
+  }
+  if (missed) {
+    missed = false;
+    refreshSoon();
   }
 }

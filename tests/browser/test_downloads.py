@@ -101,7 +101,7 @@ def test_the_page_follows_a_download_from_the_heart_to_the_device(
     expect(row).to_contain_text("Downloading")
     bus.publish(TransfersProgressed((Progress(7, 3_700_000, 7_400_000, 1_250_000.0, 3.0),)))
     expect(row).to_contain_text("3.7 MB of 7.4 MB")
-    expect(row).to_contain_text("3 s left")
+    expect(row).to_contain_text("3 sec left")
     expect(row.get_by_role("progressbar")).to_have_js_property("value", 0.5)
     expect(page.locator('[data-part="total-speed"]')).to_have_text("1.3 MB/s")
 

@@ -321,7 +321,11 @@ def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
     devices = json.loads(sidecar.environ["SIDECAR_DEVICES"])
     other = sidecar.stick.parent / "Player"
     other.mkdir()
-    sidecar.environ["SIDECAR_DEVICES"] = json.dumps([*devices, {"name": "A", "path": str(other)}])
+    # Ann manages both, also once the admin has signed in.
+    devices = [
+        one | {"managers": ["ann"]} for one in (*devices, {"name": "A", "path": str(other)})
+    ]
+    sidecar.environ["SIDECAR_DEVICES"] = json.dumps(devices)
     sidecar.start()
     wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
     sidecar.get_key("ann")
