@@ -322,9 +322,7 @@ def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
     other = sidecar.stick.parent / "Player"
     other.mkdir()
     # Ann manages both, also once the admin has signed in.
-    devices = [
-        one | {"managers": ["ann"]} for one in (*devices, {"name": "A", "path": str(other)})
-    ]
+    devices = [one | {"managers": ["ann"]} for one in (*devices, {"name": "A", "path": str(other)})]
     sidecar.environ["SIDECAR_DEVICES"] = json.dumps(devices)
     sidecar.start()
     wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
