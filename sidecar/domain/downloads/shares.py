@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from sidecar.messages import msg
 
+# What an account is called that has signed in once and is not known any more.
+FORMER_ACCOUNT = msg("a former account")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -61,6 +64,6 @@ def share(
         elif names is None:
             hidden += 1
         else:
-            by_name.update({names.get(owner, msg("a former account")) for owner in one})
+            by_name.update({names.get(owner, FORMER_ACCOUNT) for owner in one})
     others = tuple(sorted(by_name.items(), key=lambda pair: (-pair[1], pair[0])))
     return Share(total=total, yours=yours, shared=shared, others=others, hidden=hidden)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.errors import JellyfinError, SignedOut
 from sidecar.events import AccountChanged, Bus
-from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKeys
@@ -110,7 +110,7 @@ class UserService:
         return [
             SessionView(
                 id=one.id,
-                account=names.get(one.user_id, msg("a former account")),
+                account=names.get(one.user_id, FORMER_ACCOUNT),
                 created_at=one.created_at,
                 last_used_at=one.last_used_at,
                 address=one.address_prefix,

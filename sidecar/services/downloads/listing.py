@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import SignedOut
@@ -248,9 +249,7 @@ def _reasons(
     person: Person, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[ReasonView, ...]:
     return tuple(
-        ReasonView(
-            hold.reason.rule, names.get(hold.user_id, msg("a former account")), hold.reason.text
-        )
+        ReasonView(hold.reason.rule, names.get(hold.user_id, FORMER_ACCOUNT), hold.reason.text)
         for hold in holds
         if person.may_see(hold.user_id)
     )
@@ -260,9 +259,7 @@ def _owners(
     person: Person, row: Download, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[str, ...]:
     ids = dict.fromkeys(hold.user_id for hold in holds) or {row.user_id: None}
-    return tuple(
-        names.get(user_id, msg("a former account")) for user_id in ids if person.may_see(user_id)
-    )
+    return tuple(names.get(user_id, FORMER_ACCOUNT) for user_id in ids if person.may_see(user_id))
 
 
 def _view(

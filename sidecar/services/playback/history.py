@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.tracker import Current
 from sidecar.domain.rules.queue_ahead import NAME
-from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
@@ -157,7 +157,7 @@ class PlayHistory:
     def _now(self, one: Current, names: Mapping[str, str]) -> NowView:
         user_id = one.playing.user_id or ""
         coming = tuple(self._coming(user_id))
-        return _now(one, names.get(user_id, msg("a former account")), coming)
+        return _now(one, names.get(user_id, FORMER_ACCOUNT), coming)
 
     def _meant(self, person: Person, account: str | None) -> str | None:
         """Somebody is named by account name, in any case, or by id."""

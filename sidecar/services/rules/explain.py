@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
+from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
@@ -136,7 +137,7 @@ class Explainer:
         names, now = self._names(), self._clock.now()
         return tuple(
             WantedBecause(
-                who=None if own else names.get(one.user_id, msg("a former account")),
+                who=None if own else names.get(one.user_id, FORMER_ACCOUNT),
                 rule=one.reason.rule,
                 text=one.reason.text,
                 release_at=one.release_at,
