@@ -55,6 +55,9 @@ async function send(row) {
   const id = row.querySelector("[data-grip]").dataset.grip;
   const after = row.nextElementSibling;
   const next = waits(after) ? after.id.replace("download-", "") : !after && row.parentElement.dataset.next;
+  // Read now: until the answer is here, the list may have been fetched anew.
+  const place = [...row.parentElement.children].indexOf(row) + 1;
+  const title = row.querySelector("h2").textContent;
   const { home, csrf } = document.body.dataset;
   try {
     const answer = await fetch(`${home}api/v1/downloads/${id}/move`, {
@@ -63,8 +66,6 @@ async function send(row) {
       body: JSON.stringify({ before: next ? Number(next) : null }),
     });
     if (answer.ok) {
-      const place = [...row.parentElement.children].indexOf(row) + 1;
-      const title = row.querySelector("h2").textContent;
       document.getElementById("told").textContent = said("{title} is now number {place} here", { title, place });
     }
   } finally {
