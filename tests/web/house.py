@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from pydantic import SecretStr
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.assembly.store import KEY_FILE
@@ -26,10 +31,12 @@ from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, create_app
 from tests.fakes.answering import Answering, answering, json_reply
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
+from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
 PUBLIC = {
@@ -46,10 +53,29 @@ EVE = Person("e" * 32, "eve", is_admin=True)
 
 @dataclass
 class Browser:
-    """A client with a session: sends the cookie, and the token when told to."""
+    """A client with a session: sends the cookie, and the token with whatever changes something."""
 
     client: Client
     csrf: str
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def told(self, path: str) -> Any:  # noqa: ANN401 -- JSON
+        """Return what the API says there."""
+        answer = self.client.get(path)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        return answer.json
+
+    def send(self, verb: str, path: str, body: object = None) -> TestResponse:
+        """Ask the API for a change; without a body there is none."""
+        json = {} if body is None else {"json": body}
+        headers = {"X-Sidecar-CSRF": self.csrf}
+        return self.client.open(path, method=verb, headers=headers, **json)
+
+    def press(self, path: str, **form: object) -> TestResponse:
+        """Press a button of a page."""
+        return self.client.post(path, data={"csrf": self.csrf, **form})
 
 
 @dataclass
@@ -77,12 +103,16 @@ class WebHouse:
         number: int,
         *people: Person,
         status: Status = Status.PENDING,
-        failure: Failure | None = None,
+        failure: Failure = REFUSED,
+        until: datetime | None = None,
         rule: str = "favourites",
         text: str = "your favourite",
         **facts: object,
     ) -> Download:
-        """Let a rule want a track for these people (Ann, unless told otherwise)."""
+        """Let a rule want a track for these people (Ann, unless told otherwise).
+
+        `failure` is why it failed, `until` when it is tried again.
+        """
         item = track(number, **facts)
         reason = Reason(rule, item.id, text)
         for person in people or (ANN,):
@@ -90,7 +120,7 @@ class WebHouse:
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
         found = self.row(number)
         while found.status is not status:
-            self._towards(found, status, failure)
+            self._towards(found, status, failure, until)
             found = self.row(number)
         return found
 
@@ -104,28 +134,60 @@ class WebHouse:
     def path(self, download: Download) -> Path:
         return self.folder / download.file_path
 
-    def _towards(self, found: Download, status: Status, failure: Failure | None) -> None:
-        downloads = self.store.downloads
+    def status(self, download: Download) -> Status | None:
+        """Return how a download stands; None if there is no such row any more."""
+        found = self.store.downloads.queries.get(download.id)
+        return found.status if found else None
+
+    def now(self, download: Download) -> Download:
+        """Return a download as it is now."""
+        found = self.store.downloads.queries.get(download.id)
+        assert found is not None
+        return found
+
+    def holders(self, download: Download) -> list[str]:
+        """Return the names of those who want it."""
+        ids = self.store.holds.holders(download.device_id, download.item_id)
+        return sorted(one.name for one in (ANN, BEN, EVE) if one.user_id in ids)
+
+    def library(self, *rows: Mapping[str, object]) -> None:
+        """Let Jellyfin have these items."""
+        self.jellyfin.routes["GET /Items"] = library(*rows)
+
+    def _towards(
+        self, found: Download, status: Status, failure: Failure, until: datetime | None
+    ) -> None:
+        moves = self.store.downloads.transitions
         if found.status is Status.PENDING and status is Status.PAUSED:
-            assert downloads.transitions.pause(found)
+            assert moves.pause(found)
         elif found.status is Status.PENDING:
-            claimed = downloads.queue.claim(self.clock.now())
+            waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
+            others = [one for one in waiting if one != found.id]
+            claimed = self.store.downloads.queue.claim(self.clock.now(), busy=others)
             assert claimed is not None
-            assert claimed.id == found.id, "add in the order of the queue"
+            assert claimed.id == found.id
         elif found.status is Status.DOWNLOADING and status is Status.FAILED:
-            failure = failure or Failure(
-                FailureClass.REFUSED, "refused", "Jellyfin refuses the file"
-            )
-            assert downloads.transitions.give_up(found, until=None, failure=failure, retry_count=1)
+            assert moves.give_up(found, until=until, failure=failure, retry_count=1)
         elif found.status is Status.DOWNLOADING:
             body = b"x" * (found.size or 1)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
-            assert downloads.transitions.arrive(
+            assert moves.arrive(
                 found, size=len(body), content_hash="0" * 64, mime_type="audio/flac"
             )
         else:
-            assert downloads.transitions.delete(found)
+            self.path(found).unlink()
+            assert moves.delete(found)
+
+
+def only_for(*users: str) -> Callable[[Settings], Settings]:
+    """Return the change of the settings that gives the stick to these people: one manages it."""
+
+    def change(settings: Settings) -> Settings:
+        devices = tuple(one.model_copy(update={"users": users}) for one in settings.devices)
+        return settings.model_copy(update={"devices": devices})
+
+    return change
 
 
 @contextmanager
@@ -147,11 +209,13 @@ def web_house(
                 devices=(DeviceSettings(name="Car stick", path=folder),),
             )
         )
-        db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+        data = settings.server.data_dir
+        data.mkdir(mode=0o700)
+        for name, content in _signed_in().items():
+            (data / name).touch(mode=0o600)
+            (data / name).write_bytes(content)
+        db = Database.open(data / DATABASE, clock=clock)
         store = Store(db, bus, clock)
-        box = TokenBox(settings.server.data_dir / KEY_FILE)
-        for person in (ANN, BEN, EVE):
-            store.accounts.save(_account(person, box, clock))
         recent = RecentLog(LineFormatter())
         services = assemble(settings, store, bus, clock, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
@@ -161,6 +225,20 @@ def web_house(
         finally:
             services.devices.registry.close()
             db.close()
+
+
+@cache
+def _signed_in() -> Mapping[str, bytes]:
+    """Return the files of a data folder with the three accounts, made once: it takes a while."""
+    with TemporaryDirectory() as made:
+        folder, clock = Path(made), FakeClock()
+        db = Database.open(folder / DATABASE, clock=clock)
+        box = TokenBox(folder / KEY_FILE)
+        store = Store(db, Bus(), clock)
+        for person in (ANN, BEN, EVE):
+            store.accounts.save(_account(person, box, clock))
+        db.close()
+        return {name: (folder / name).read_bytes() for name in (DATABASE, KEY_FILE)}
 
 
 def _account(person: Person, box: TokenBox, clock: FakeClock) -> Account:
