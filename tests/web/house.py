@@ -20,6 +20,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -33,18 +34,25 @@ from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, create_app
-from tests.fakes.answering import Answering, answering, json_reply
+from tests.fakes.answering import Answering, Reply, answering, json_reply
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+    "0000000049454e44ae426082"
+)
 PUBLIC = {
     "Id": SERVER_ID,
     "ServerName": "Attic",
     "Version": "12.0.0",
     "ProductName": "Jellyfin Server",
 }
+# What Jellyfin answers for an item that it does not know.
+UNKNOWN = json_reply({"title": "Not Found", "status": 404}, 404)
 REFUSED = Failure(FailureClass.REFUSED, "refused", "Jellyfin refuses the file")
 ANN = Person("a" * 32, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -150,9 +158,43 @@ class WebHouse:
         ids = self.store.holds.holders(download.device_id, download.item_id)
         return sorted(one.name for one in (ANN, BEN, EVE) if one.user_id in ids)
 
+    def begin(self, download: Download) -> Download:
+        """Let a worker claim what waits."""
+        waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
+        others = [one for one in waiting if one != download.id]
+        claimed = self.store.downloads.queue.claim(self.clock.now(), busy=others)
+        assert claimed is not None
+        assert claimed.id == download.id
+        return claimed
+
+    def look(self) -> None:
+        """Let the devices be looked at, and what people did on them."""
+        self.services.devices.registry.look(settle=lambda _device: None)
+        self.services.background.removals.step()
+
+    def unplug(self) -> None:
+        """Take the stick away."""
+        self.folder.rename(self.folder.with_name("unplugged"))
+        self.services.devices.registry.look(settle=lambda _device: None)
+
+    def lose(self, *downloads: Download) -> None:
+        """Let somebody remove these files; it is noticed, and sure after the grace."""
+        for one in downloads:
+            self.path(one).unlink()
+        self.look()
+        self.clock.advance(GRACE_S + 1)
+        self.look()
+
     def library(self, *rows: Mapping[str, object]) -> None:
         """Let Jellyfin have these items."""
         self.jellyfin.routes["GET /Items"] = library(*rows)
+        for row in rows:
+            self.jellyfin.routes[f"GET /Items/{row['Id']}"] = json_reply(row)
+
+    def has_cover(self, item_id: str, body: bytes = PIXEL) -> None:
+        """Let Jellyfin have a cover of an item."""
+        picture = Reply(body=body, headers={"Content-Type": "image/png"})
+        self.jellyfin.routes[f"GET /Items/{item_id}/Images/Primary"] = picture
 
     def _towards(
         self, found: Download, status: Status, failure: Failure, until: datetime | None
@@ -161,15 +203,11 @@ class WebHouse:
         if found.status is Status.PENDING and status is Status.PAUSED:
             assert moves.pause(found)
         elif found.status is Status.PENDING:
-            waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
-            others = [one for one in waiting if one != found.id]
-            claimed = self.store.downloads.queue.claim(self.clock.now(), busy=others)
-            assert claimed is not None
-            assert claimed.id == found.id
+            self.begin(found)
         elif found.status is Status.DOWNLOADING and status is Status.FAILED:
             assert moves.give_up(found, until=until, failure=failure, retry_count=1)
         elif found.status is Status.DOWNLOADING:
-            body = b"x" * (found.size or 1)
+            body = content(found)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
             assert moves.arrive(
@@ -178,6 +216,18 @@ class WebHouse:
         else:
             self.path(found).unlink()
             assert moves.delete(found)
+
+
+def content(download: Download) -> bytes:
+    """Return what is in the file of a download."""
+    size = download.size or 1
+    return (bytes(range(256)) * (size // 256 + 1))[:size]
+
+
+def without_jellyfin(settings: Settings) -> Settings:
+    """Return the change of the settings that lets Jellyfin be where nothing answers."""
+    jellyfin = settings.jellyfin.model_copy(update={"url": "http://127.0.0.1:9"})
+    return settings.model_copy(update={"jellyfin": jellyfin})
 
 
 def only_for(*users: str) -> Callable[[Settings], Settings]:
@@ -223,6 +273,7 @@ def web_house(
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
+            services.background.removals.close()
             services.devices.registry.close()
             db.close()
 
