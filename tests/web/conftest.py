@@ -19,7 +19,7 @@ from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
-from tests.fakes.desk import ANN, EVE, FakeDesk
+from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.logs import FakeLogs
 from tests.fakes.on_device import FakeLeavers, FakeOnDevice
@@ -28,7 +28,7 @@ from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 from tests.fakes.web_services import services_of
-from tests.web.house import Browser, WebHouse, web_house
+from tests.web.house import Browser, WebHouse, only_for, web_house
 
 
 @pytest.fixture
@@ -156,9 +156,18 @@ def quick_path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+def users() -> tuple[str, ...]:
+    """Return who uses the stick: everybody, so that only admins manage it.
+
+    A module may say otherwise; somebody who uses it alone manages it as well.
+    """
+    return ()
+
+
+@pytest.fixture
+def house(quick_path: Path, clock: FakeClock, users: tuple[str, ...]) -> Iterator[WebHouse]:
     """The real services; a test that asks for it has no fake of ours."""
-    with web_house(quick_path, clock) as built:
+    with web_house(quick_path, clock, change=only_for(*users)) as built:
         yield built
 
 
@@ -178,6 +187,11 @@ def client(web: Web) -> Client:
 @pytest.fixture
 def ann(request: pytest.FixtureRequest, web: Web) -> Browser:
     return _signed_in(request, web, ANN)
+
+
+@pytest.fixture
+def ben(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, BEN)
 
 
 @pytest.fixture

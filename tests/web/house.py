@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import xxhash
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
@@ -34,12 +37,21 @@ from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, create_app
-from tests.fakes.answering import Answering, Reply, answering, json_reply
+from tests.fakes.answering import (
+    UNAUTHORISED,
+    Answering,
+    Reply,
+    Request,
+    Route,
+    answering,
+    json_reply,
+)
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
+PASSWORD = "correct horse"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
@@ -77,9 +89,10 @@ class Browser:
 
     def send(self, verb: str, path: str, body: object = None) -> TestResponse:
         """Ask the API for a change; without a body there is none."""
-        json = {} if body is None else {"json": body}
         headers = {"X-Sidecar-CSRF": self.csrf}
-        return self.client.open(path, method=verb, headers=headers, **json)
+        if body is None:
+            return self.client.open(path, method=verb, headers=headers)
+        return self.client.open(path, method=verb, headers=headers, json=body)
 
     def press(self, path: str, **form: object) -> TestResponse:
         """Press a button of a page."""
@@ -185,6 +198,12 @@ class WebHouse:
         self.clock.advance(GRACE_S + 1)
         self.look()
 
+    def ask_about_removals(self) -> list[Download]:
+        """Let six of Ann's seven files vanish at once: too many to be believed."""
+        files = [self.add(number, status=Status.COMPLETED) for number in range(1, 8)]
+        self.lose(*files[1:])
+        return files[1:]
+
     def library(self, *rows: Mapping[str, object]) -> None:
         """Let Jellyfin have these items."""
         self.jellyfin.routes["GET /Items"] = library(*rows)
@@ -195,6 +214,15 @@ class WebHouse:
         """Let Jellyfin have a cover of an item."""
         picture = Reply(body=body, headers={"Content-Type": "image/png"})
         self.jellyfin.routes[f"GET /Items/{item_id}/Images/Primary"] = picture
+
+    def offer_quick_connect(self, approved: Person | None = None) -> None:
+        """Let Jellyfin give a code, which somebody has approved or nobody."""
+        code = {"Secret": "a secret", "Code": "482913", "Authenticated": approved is not None}
+        routes = self.jellyfin.routes
+        routes["POST /QuickConnect/Initiate"] = json_reply(code | {"Authenticated": False})
+        routes["GET /QuickConnect/Connect"] = json_reply(code)
+        if approved is not None:
+            routes["POST /Users/AuthenticateWithQuickConnect"] = json_reply(_let_in(approved))
 
     def _towards(
         self, found: Download, status: Status, failure: Failure, until: datetime | None
@@ -210,8 +238,12 @@ class WebHouse:
             body = content(found)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
+            os.utime(self.path(found), (self.clock.now().timestamp(),) * 2)
             assert moves.arrive(
-                found, size=len(body), content_hash="0" * 64, mime_type="audio/flac"
+                found,
+                size=len(body),
+                content_hash=xxhash.xxh3_128_hexdigest(body),
+                mime_type="audio/flac",
             )
         else:
             self.path(found).unlink()
@@ -251,7 +283,11 @@ def web_house(
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
     write_marker(folder, Marker(STICK, "Car stick"))
-    with answering({"GET /System/Info/Public": json_reply(PUBLIC)}) as jellyfin:
+    routes: dict[str, Route] = {
+        "GET /System/Info/Public": json_reply(PUBLIC),
+        "POST /Users/AuthenticateByName": _sign_in,
+    }
+    with answering(routes) as jellyfin:
         settings = change(
             Settings(
                 jellyfin=JellyfinSettings(url=jellyfin.url),
@@ -276,6 +312,21 @@ def web_house(
             services.background.removals.close()
             services.devices.registry.close()
             db.close()
+
+
+def _sign_in(request: Request) -> Reply:
+    """Answer a sign-in as Jellyfin does."""
+    told = json.loads(request.body)
+    person = next((one for one in (ANN, BEN, EVE) if one.name == told["Username"]), None)
+    if person is None or told["Pw"] != PASSWORD:
+        return UNAUTHORISED
+    return json_reply(_let_in(person))
+
+
+def _let_in(person: Person) -> dict[str, object]:
+    policy = {"IsAdministrator": person.is_admin}
+    user = {"Id": person.user_id, "Name": person.name, "ServerId": SERVER_ID, "Policy": policy}
+    return {"User": user, "AccessToken": f"token of {person.name}", "ServerId": SERVER_ID}
 
 
 @cache
