@@ -134,16 +134,22 @@ class WebHouse:
 
         `failure` is why it failed, `until` when it is tried again.
         """
-        item = track(number, **facts)
-        reason = Reason(rule, item.id, text)
-        for person in people or (ANN,):
-            wish = Wish(person.user_id, STICK, item, reason)
-            self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
+        self.want(number, *people, rule=rule, text=text, **facts)
         found = self.row(number)
         while found.status is not status:
             self._towards(found, status, failure, until)
             found = self.row(number)
         return found
+
+    def want(
+        self, number: int, *people: Person, rule: str, text: str = "why", **facts: object
+    ) -> None:
+        """Let a rule want a track for these people, however far it has come."""
+        item = track(number, **facts)
+        reason = Reason(rule, item.id, text)
+        for person in people or (ANN,):
+            wish = Wish(person.user_id, STICK, item, reason)
+            self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
 
     def row(self, number: int) -> Download:
         """Return the download of a track."""
