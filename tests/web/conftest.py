@@ -171,9 +171,13 @@ def house(quick_path: Path, clock: FakeClock, users: tuple[str, ...]) -> Iterato
         yield built
 
 
+def _is_real(request: pytest.FixtureRequest) -> bool:
+    return "house" in request.fixturenames or request.path.parent.name == "api"
+
+
 @pytest.fixture
 def web(request: pytest.FixtureRequest, bus: Bus, clock: FakeClock) -> Web:
-    if "house" in request.fixturenames:
+    if _is_real(request):
         house: WebHouse = request.getfixturevalue("house")
         return house.web
     return create_app(request.getfixturevalue("services"), bus, clock=clock)
@@ -200,7 +204,7 @@ def eve(request: pytest.FixtureRequest, web: Web) -> Browser:
 
 
 def _signed_in(request: pytest.FixtureRequest, web: Web, person: Person) -> Browser:
-    if "house" in request.fixturenames:
+    if _is_real(request):
         house: WebHouse = request.getfixturevalue("house")
         return house.come_in(person)
     return come_in(web, request.getfixturevalue("desk"), person)

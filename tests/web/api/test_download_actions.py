@@ -197,7 +197,7 @@ def test_a_refusal_has_a_sentence_a_code_and_the_time(house: WebHouse, ann: Brow
     }
 
 
-NONSENSE = (
+NONSENSE: tuple[tuple[str, object], ...] = (
     ("", {}),
     ("", {"item_id": "x"}),
     ("", {"item_id": ITEM + "\n"}),
