@@ -31,7 +31,7 @@ _HEADER = "#AUDIOSCROBBLER/"
 _ZONE = "#TZ/"
 _FAILED = "# FAILED"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
-# What programs set before a line that they have seen: "> 1761998400:…". A minus may be the number's.
+# What programs set before a line that they have seen. A minus may be the number's.
 _MARKS = re.compile(r"[^0-9A-Za-z#]*?(?=-?[0-9])")
 
 
