@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
 
@@ -29,8 +30,9 @@ class ApiKeyView:
 class ApiKeyService:
     """Makes and revokes people's API keys. Safe for many threads."""
 
-    def __init__(self, api_keys: ApiKeys) -> None:
+    def __init__(self, api_keys: ApiKeys, bus: Bus) -> None:
         self._api_keys = api_keys
+        self._bus = bus
 
     def keys(self, person: Person) -> Sequence[ApiKeyView]:
         """List the keys of this account that work."""
@@ -47,7 +49,9 @@ class ApiKeyService:
         """Refuse a key of this account; another account's is as if it did not exist."""
         if key_id not in {one.id for one in self._working(person)}:
             return False
-        return self._api_keys.revoke(key_id)
+        is_revoked = self._api_keys.revoke(key_id)
+        self._bus.publish(AccountChanged(person.user_id))
+        return is_revoked
 
     def _working(self, person: Person) -> list[ApiKey]:
         keys = self._api_keys.of_account(person.user_id)

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from sidecar.domain.downloads.states import Download, Status, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN
-from sidecar.web.pages.downloads_view import STATUSES
+from sidecar.web.pages.downloads.view import STATUSES
 from tests.services.conftest import track
 from tests.services.rules.steered import row
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
