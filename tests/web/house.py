@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, create_app
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.answering import (
     UNAUTHORISED,
     Answering,
@@ -186,15 +188,40 @@ class WebHouse:
         assert claimed.id == download.id
         return claimed
 
+    def transfer(self, moved: Mapping[int, int], *, seconds: float) -> None:
+        """Let so many bytes of each of these running downloads have come within the time."""
+        progress = self.services.transfers.progress
+        for download_id in moved:
+            found = self.store.downloads.queries.get(download_id)
+            assert found is not None
+            progress.begin(download_id, held=0, size=found.size)
+        self.clock.advance(seconds)
+        for download_id, held in moved.items():
+            progress.moved(download_id, held)
+        progress.tell()
+
+    def postpone(
+        self, download: Download, until: datetime | None = None, failure: Failure = REFUSED
+    ) -> None:
+        """Let an attempt fail: another one is due, at this time or when it can be."""
+        begun = self.begin(download)
+        assert self.store.downloads.transitions.postpone(
+            begun, until=until, failure=failure, retry_count=1
+        )
+
+    def look_at_devices(self) -> None:
+        """Let it be seen which devices are there."""
+        self.services.devices.registry.look(settle=lambda _device: None)
+
     def look(self) -> None:
         """Let the devices be looked at, and what people did on them."""
-        self.services.devices.registry.look(settle=lambda _device: None)
+        self.look_at_devices()
         self.services.background.removals.step()
 
     def unplug(self) -> None:
         """Take the stick away."""
         self.folder.rename(self.folder.with_name("unplugged"))
-        self.services.devices.registry.look(settle=lambda _device: None)
+        self.look_at_devices()
 
     def lose(self, *downloads: Download) -> None:
         """Let somebody remove these files; it is noticed, and sure after the grace."""
@@ -318,6 +345,24 @@ def web_house(
             services.background.removals.close()
             services.devices.registry.close()
             db.close()
+
+
+@contextmanager
+def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
+    """Serve the application on loopback, with the live connection; leave no thread behind."""
+    before = set(threading.enumerate())
+    server = WebServer(web.wsgi, "127.0.0.1", port)
+    server.bind()
+    thread = serve_in_thread(server)
+    web.live.start()
+    try:
+        yield server
+    finally:
+        web.live.stop()
+        server.stop()
+        thread.join(5)
+    left = [one.name for one in threading.enumerate() if one not in before and one.is_alive()]
+    assert not left
 
 
 def _sign_in(request: Request) -> Reply:
