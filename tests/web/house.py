@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +25,7 @@ from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Set
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.removals import GRACE_S
+from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -129,14 +130,16 @@ class WebHouse:
         failure: Failure = REFUSED,
         until: datetime | None = None,
         rule: str = "favourites",
+        source: str | None = None,
         text: str = "your favourite",
         **facts: object,
     ) -> Download:
         """Let a rule want a track for these people (Ann, unless told otherwise).
 
-        `failure` is why it failed, `until` when it is tried again.
+        `source` is what the rule looked at (the track itself), `failure` why it failed, `until`
+        when it is tried again.
         """
-        self.want(number, *people, rule=rule, text=text, **facts)
+        self.want(number, *people, rule=rule, source=source, text=text, **facts)
         found = self.row(number)
         while found.status is not status:
             self._towards(found, status, failure, until)
@@ -144,14 +147,42 @@ class WebHouse:
         return found
 
     def want(
-        self, number: int, *people: Person, rule: str, text: str = "why", **facts: object
+        self,
+        number: int,
+        *people: Person,
+        rule: str,
+        source: str | None = None,
+        text: str = "why",
+        **facts: object,
     ) -> None:
         """Let a rule want a track for these people, however far it has come."""
         item = track(number, **facts)
-        reason = Reason(rule, item.id, text)
+        reason = Reason(rule, source or item.id, text)
         for person in people or (ANN,):
             wish = Wish(person.user_id, STICK, item, reason)
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
+
+    def heard(self, person: Person, number: int, began: datetime) -> None:
+        """Let somebody have heard a track for nearly three minutes."""
+        item = track(number)
+        self.store.plays.save(
+            Play(
+                user_id=person.user_id,
+                item_id=item.id,
+                title=item.title,
+                album_id=None,
+                artist=item.artist,
+                client="Finamp",
+                device_name="Phone",
+                session_id="one",
+                playlist_item_id=None,
+                started_at=began,
+                ended_at=began + timedelta(minutes=3),
+                position_s=171.26,
+                seconds_heard=171.26,
+                run_time=180.0,
+            )
+        )
 
     def row(self, number: int) -> Download:
         """Return the download of a track."""

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import Client
 
 from sidecar.config import DeviceSettings, Settings
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.web.pages.downloads.view import STATUSES, Tab
@@ -161,15 +162,19 @@ def test_a_failure_says_why_and_when_it_is_tried_again(house: WebHouse, ann: Bro
 
 @pytest.fixture
 def two_devices(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
-    """A house with a limit for its stick, and a player that is not there."""
+    """A house with a limit for its stick, and a player that was taken away."""
+    player = quick_path / "player"
+    player.mkdir()
+    write_marker(player, Marker("22222222-2222-4222-8222-222222222222", "Player"))
 
     def change(settings: Settings) -> Settings:
         [stick] = settings.devices
-        player = DeviceSettings(name="Player", path=quick_path / "player")
-        devices = stick.changed({"budget": "32 GB"}), player
+        devices = stick.changed({"budget": "32 GB"}), DeviceSettings(name="Player", path=player)
         return settings.model_copy(update={"devices": devices})
 
     with web_house(quick_path, clock, change=change) as built:
+        player.rename(quick_path / "away")
+        built.look_at_devices()
         yield built
 
 
@@ -183,7 +188,6 @@ def test_the_top_line_says_it_all_at_once(two_devices: WebHouse) -> None:
     house.add(3)
     house.add(4, status=Status.COMPLETED)
     house.transfer({mine.id: 2_000_000, foreign.id: 10_000_000}, seconds=2)
-    house.look_at_devices()
     accounts = house.services.accounts.service
     accounts.signed_out(accounts.client(BEN.user_id))
 
