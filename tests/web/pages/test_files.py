@@ -13,7 +13,7 @@ from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.latest import NAME as LATEST
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from sidecar.domain.wishes import PIN, EvictionClass
-from sidecar.web.pages.files.routes import LEAVING
+from sidecar.web.pages.files.routes import LEAVING, MOST_LEAVERS
 from sidecar.web.pages.files.view import NEXT, for_page
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
@@ -70,7 +70,7 @@ def test_albums_and_films_are_tiles_and_every_count_is_that_of_its_list(
 def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
     house: WebHouse, ann: Browser
 ) -> None:
-    house.heard(ANN, 7, house.clock.now() - timedelta(days=3))
+    house.heard(ANN, 7, house.clock.now() - timedelta(days=3, minutes=3))
     for number in (7, 8, 9):
         put(house, number)
     house.store.downloads.transitions.mark_used(track(8).id)
@@ -112,7 +112,7 @@ def test_what_makes_sound_and_what_shows_pictures_play_in_their_own_way(
 ) -> None:
     put(house, 1)
     put(house, 2, type="AudioBook")
-    put(house, 3, type="Episode", series="The Signal")
+    put(house, 3, type="Episode", series="The Signal", artist=None)
 
     page = shown(ann, "/offline?look=files")
 
@@ -140,7 +140,7 @@ def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
 
 
 def test_a_series_is_found_by_its_name_whatever_it_is(house: WebHouse, ann: Browser) -> None:
-    put(house, 1, type="Episode", series=NASTY, album_id=None)
+    put(house, 1, type="Episode", series=NASTY, artist=None)
 
     link = re.search(r'href="(/offline/series[^"]*)"', shown(ann))
     assert link
@@ -151,7 +151,7 @@ def test_a_series_is_found_by_its_name_whatever_it_is(house: WebHouse, ann: Brow
 
 
 def test_files_are_found_by_words_device_and_kind(house: WebHouse, ann: Browser) -> None:
-    put(house, 1, type="Episode", series="Quiet Hours")
+    put(house, 1, type="Episode", series="Quiet Hours", artist=None)
     put(house, 2, title="Quiet Hours")
 
     page = shown(
@@ -160,7 +160,6 @@ def test_files_are_found_by_words_device_and_kind(house: WebHouse, ann: Browser)
 
     assert page.count('<li class="row"') == 1
     assert 'data-media="video"' in page
-    assert f'<option value="{STICK}" selected>Car stick</option>' in page or "device" not in page
 
 
 def test_owners_are_a_question_for_admins_only(house: WebHouse, ann: Browser, eve: Browser) -> None:
@@ -434,13 +433,13 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
 def test_of_many_that_may_go_the_first_are_named(house: WebHouse, ann: Browser) -> None:
     assert "Everything here stays" in shown(ann, "/offline/next")
     with house.store.db.write():
-        for number in range(1, 31):
+        for number in range(1, MOST_LEAVERS + 3):
             put(house, number, rule=AHEAD, size=10)
 
     page = shown(ann, "/offline/next")
 
-    named = page.count(">Pin<")
-    assert f"… and {30 - named} more after these." in page
+    assert page.count(">Pin<") == MOST_LEAVERS
+    assert "… and 2 more after these." in page
 
 
 def test_a_device_that_is_away_has_nothing_to_go(house: WebHouse, ann: Browser) -> None:
