@@ -38,7 +38,7 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.web.app import Web, create_app
+from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.answering import (
     UNAUTHORISED,
@@ -97,7 +97,7 @@ class Browser:
             return self.client.open(path, method=verb, headers=headers)
         return self.client.open(path, method=verb, headers=headers, json=body)
 
-    def press(self, path: str, **form: object) -> TestResponse:
+    def press(self, path: str, /, **form: object) -> TestResponse:
         """Press a button of a page."""
         return self.client.post(path, data={"csrf": self.csrf, **form})
 
@@ -117,7 +117,7 @@ class WebHouse:
 
     def come_in(self, person: Person) -> Browser:
         """Begin a session and return its browser."""
-        secret = self.store.sessions.begin(person.user_id, address_prefix="192.168.1")
+        secret = self.begin_session(person)
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
         return Browser(client, csrf_of(secret))
@@ -194,6 +194,10 @@ class WebHouse:
     def path(self, download: Download) -> Path:
         return self.folder / download.file_path
 
+    def begin_session(self, person: Person) -> str:
+        """Begin a session and return what its cookie holds."""
+        return self.store.sessions.begin(person.user_id, address_prefix="192.168.1")
+
     def status(self, download: Download) -> Status | None:
         """Return how a download stands; None if there is no such row any more."""
         found = self.store.downloads.queries.get(download.id)
@@ -267,6 +271,11 @@ class WebHouse:
         files = [self.add(number, status=Status.COMPLETED) for number in range(1, 8)]
         self.lose(*files[1:])
         return files[1:]
+
+    def lose_database(self) -> None:
+        """Let the database file be gone, whatever is open of it."""
+        self.store.db.close_thread()
+        self.store.db.path.unlink()
 
     def library(self, *rows: Mapping[str, object]) -> None:
         """Let Jellyfin have these items."""
@@ -342,6 +351,7 @@ def web_house(
     clock: FakeClock,
     *,
     change: Callable[[Settings], Settings] = lambda settings: settings,
+    options: WebOptions | None = None,
 ) -> Iterator[WebHouse]:
     """Build it in this folder, with Jellyfin at an address that answers what a test writes down."""
     folder, bus = tmp_path / "stick", Bus()
@@ -367,9 +377,9 @@ def web_house(
         db = Database.open(data / DATABASE, clock=clock)
         store = Store(db, bus, clock)
         recent = RecentLog(LineFormatter())
-        services = assemble(settings, store, bus, clock, recent=recent)
+        services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
-        web = create_app(services.web, bus, clock=clock)
+        web = create_app(services.web, bus, options, clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
