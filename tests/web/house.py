@@ -21,6 +21,7 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.assembly.store import KEY_FILE
+from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
@@ -54,6 +55,7 @@ from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
+PLAYER = "22222222-2222-4222-8222-222222222222"
 PASSWORD = "correct horse"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -335,6 +337,18 @@ def without_jellyfin(settings: Settings) -> Settings:
     return settings.model_copy(update={"jellyfin": jellyfin})
 
 
+def with_player(folder: Path) -> Callable[[Settings], Settings]:
+    """Return the change of the settings that adds another device, in this folder."""
+    folder.mkdir()
+    write_marker(folder, Marker(PLAYER, "Player"))
+
+    def change(settings: Settings) -> Settings:
+        devices = (*settings.devices, DeviceSettings(name="Player", path=folder))
+        return settings.model_copy(update={"devices": devices})
+
+    return change
+
+
 def only_for(*users: str) -> Callable[[Settings], Settings]:
     """Return the change of the settings that gives the stick to these people: one manages it."""
 
@@ -352,8 +366,12 @@ def web_house(
     *,
     change: Callable[[Settings], Settings] = lambda settings: settings,
     options: WebOptions | None = None,
+    web_clock: Clock | None = None,
 ) -> Iterator[WebHouse]:
-    """Build it in this folder, with Jellyfin at an address that answers what a test writes down."""
+    """Build it in this folder, with Jellyfin at an address that answers what a test writes down.
+
+    The web application takes a clock of its own where somebody waits for its news.
+    """
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
     write_marker(folder, Marker(STICK, "Car stick"))
@@ -379,7 +397,7 @@ def web_house(
         recent = RecentLog(LineFormatter())
         services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
-        web = create_app(services.web, bus, options, clock)
+        web = create_app(services.web, bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from sidecar.config import DeviceSettings, Settings
-from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.web.pages.downloads.view import STATUSES, Tab
 from tests.fakes.clock import FakeClock
-from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house, with_player
 
 NASTY = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}"
 SHOWN_NASTY = "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7*7 }}"
@@ -164,15 +163,8 @@ def test_a_failure_says_why_and_when_it_is_tried_again(house: WebHouse, ann: Bro
 def two_devices(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
     """A house with a limit for its stick, and a player that was taken away."""
     player = quick_path / "player"
-    player.mkdir()
-    write_marker(player, Marker("22222222-2222-4222-8222-222222222222", "Player"))
-
-    def change(settings: Settings) -> Settings:
-        [stick] = settings.devices
-        devices = stick.changed({"budget": "32 GB"}), DeviceSettings(name="Player", path=player)
-        return settings.model_copy(update={"devices": devices})
-
-    with web_house(quick_path, clock, change=change) as built:
+    with web_house(quick_path, clock, change=with_player(player)) as built:
+        built.services.web.preferences.change(EVE, STICK, {"budget": "32 GB"}, {})
         player.rename(quick_path / "away")
         built.look_at_devices()
         yield built

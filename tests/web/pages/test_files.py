@@ -140,7 +140,7 @@ def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
 
 
 def test_a_series_is_found_by_its_name_whatever_it_is(house: WebHouse, ann: Browser) -> None:
-    put(house, 1, type="Episode", series=NASTY, artist=None)
+    put(house, 1, type="Episode", series=NASTY, artist=None, album_id=None)
 
     link = re.search(r'href="(/offline/series[^"]*)"', shown(ann))
     assert link
