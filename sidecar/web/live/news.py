@@ -46,7 +46,7 @@ from sidecar.web.live.audiences import (
     SocketOpened,
     Wire,
 )
-from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.pages.downloads.view import STATUSES, Tab
 from sidecar.web.security import auth
 from sidecar.web.security.auth import Identity
 from sidecar.web.services import WebServices

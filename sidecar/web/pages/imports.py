@@ -37,7 +37,7 @@ def routes(services: WebServices) -> Blueprint:
         offer = adoption.offer(person(), device_id)
         if offer is None:
             raise ApiError(HTTPStatus.NOT_FOUND)
-        return render_template("found.html", offer=offer, most=MOST_SHOWN)
+        return render_template("imports/found_files.html", offer=offer, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/found")
     def adopt(device_id: str) -> str:
@@ -48,14 +48,19 @@ def routes(services: WebServices) -> Blueprint:
         log = logs.log(person(), device_id)
         if log is None:
             raise ApiError(HTTPStatus.NOT_FOUND)
-        return render_template("heard.html", log=log, most=MOST_SHOWN)
+        return render_template("imports/player_logs.html", log=log, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/heard")
     def take(device_id: str) -> str:
         done = logs.take(person(), device_id)
         if done is None:
             raise ApiError(HTTPStatus.NOT_FOUND)
-        return render_template("taken.html", done=done, device_id=device_id, most=MOST_SHOWN)
+        return render_template(
+            "imports/plays_imported.html",
+            done=done,
+            device_id=device_id,
+            most=MOST_SHOWN,
+        )
 
     for trouble in (DeviceError, AdoptionInUse, LogInUse):
         returns.register_error_handler(trouble, _not_now)
@@ -70,7 +75,12 @@ def _adopt(adoption: AdoptionService, device_id: str) -> str:
     done = adoption.adopt(person(), device_id, ids)
     if done is None:
         raise ApiError(HTTPStatus.NOT_FOUND)
-    return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
+    return render_template(
+        "imports/files_adopted.html",
+        done=done,
+        device_id=device_id,
+        most=MOST_SHOWN,
+    )
 
 
 def _must_ask(ids: Sequence[str] | None) -> bool:
@@ -86,7 +96,7 @@ def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | N
         raise NotAManager(management.refusal)
     told = request.form.get("total", default=0, type=int)
     return render_template(
-        "ask_adopt.html",
+        "imports/confirm_adopt.html",
         device_id=device_id,
         ids=ids,
         total=max(0, told) if ids is None else len(ids),
@@ -95,5 +105,5 @@ def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | N
 
 def _not_now(trouble: SidecarError) -> Response:
     device_id = (request.view_args or {}).get("device_id", "")
-    page = render_template("not_now.html", trouble=trouble, device_id=device_id)
+    page = render_template("imports/not_now.html", trouble=trouble, device_id=device_id)
     return make_response(page, HTTPStatus.CONFLICT)
