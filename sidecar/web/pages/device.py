@@ -21,7 +21,7 @@ from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
 from sidecar.web.i18n import labels
 from sidecar.web.pages.undo import leading_back
-from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -41,7 +41,6 @@ class Kept(StrEnum):
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     device = Blueprint("device", __name__, url_prefix="/devices")
-    device.register_error_handler(NotVisible, _not_here)
 
     @device.get(ONE)
     def show(device_id: str) -> Response:
@@ -63,7 +62,7 @@ def _changes(device: Blueprint, services: WebServices) -> None:
         now = services.preferences.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
+            raise NotVisible
         return _change(services, device_id, rules={rule: _given(known.settings)})
 
     @device.post(f"{ONE}/take-back")
@@ -79,8 +78,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
         try:
-            if services.removals.answer(person(), device_id, gone=gone) is None:
-                raise ApiError(HTTPStatus.NOT_FOUND)
+            services.removals.answer(person(), device_id, gone=gone)
         except DeviceError as trouble:
             return _page(services, device_id, trouble)
         # It is asked on every page: back to the one where it was answered.
@@ -89,8 +87,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/stignore")
     def ignore(device_id: str) -> Response:
         try:
-            if services.sync_status.ignore(person(), device_id) is None:
-                raise ApiError(HTTPStatus.NOT_FOUND)
+            services.sync_status.ignore(person(), device_id)
         except DeviceError as trouble:
             return _page(services, device_id, trouble)
         return _back(device_id)
@@ -98,8 +95,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/unplug")
     def unplug(device_id: str) -> Response:
         act = services.eject.reattach if "use" in request.form else services.eject.eject
-        if not act(person(), device_id):
-            raise ApiError(HTTPStatus.NOT_FOUND)
+        act(person(), device_id)
         return redirect(url_for("plans.devices"), 303)
 
 
@@ -216,7 +212,3 @@ def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) 
 
 def _back(device_id: str) -> Response:
     return redirect(url_for("device.show", device_id=device_id), 303)
-
-
-def _not_here(error: NotVisible) -> Response:
-    return answer(HTTPStatus.NOT_FOUND, str(error))
