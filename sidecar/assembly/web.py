@@ -125,7 +125,7 @@ def make_web(
         sign_in=SignInService(
             accounts=service, sessions=store.sessions, api_keys=store.api_keys, clock=clock
         ),
-        api_keys=ApiKeyService(store.api_keys),
+        api_keys=ApiKeyService(store.api_keys, base.bus),
         users=UserService(
             accounts=service,
             sessions=store.sessions,

@@ -24,7 +24,7 @@ from pydantic import (
 
 from sidecar.config.base import Duration, Section, refused
 from sidecar.config.rules import ALL_RULES, AnyRules
-from sidecar.domain.device_access import DeviceRoles, is_named
+from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
 from sidecar.domain.transfers.network import Span, Use

@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from sidecar.domain.files.naming import path_key
 from sidecar.domain.imports.player_logs import Heard, LogKind
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
 
 # Players count whole seconds, and some guess the length of a file without a constant bit rate.

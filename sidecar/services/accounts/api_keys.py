@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.errors import NotVisible
+from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
 
@@ -30,8 +31,9 @@ class ApiKeyView:
 class ApiKeyService:
     """Makes and revokes people's API keys. Safe for many threads."""
 
-    def __init__(self, api_keys: ApiKeys) -> None:
+    def __init__(self, api_keys: ApiKeys, bus: Bus) -> None:
         self._api_keys = api_keys
+        self._bus = bus
 
     def keys(self, person: Person) -> Sequence[ApiKeyView]:
         """List the keys of this account that work."""
@@ -50,9 +52,11 @@ class ApiKeyService:
         Raises:
             errors.NotVisible: It has none of this id that works.
         """
-        is_theirs = key_id in {one.id for one in self._working(person)}
-        if not is_theirs or not self._api_keys.revoke(key_id):
+        if key_id not in {one.id for one in self._working(person)}:
             raise NotVisible
+        # If somebody was quicker, that is what was asked for.
+        self._api_keys.revoke(key_id)
+        self._bus.publish(AccountChanged(person.user_id))
 
     def _working(self, person: Person) -> list[ApiKey]:
         keys = self._api_keys.of_account(person.user_id)

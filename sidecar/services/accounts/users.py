@@ -153,6 +153,7 @@ class UserService:
         self._sessions.end_all(user_id)
         for key in self._api_keys.of_account(user_id):
             self._api_keys.revoke(key.id)
+        self._bus.publish(AccountChanged(user_id))
         try:
             client = self._accounts.client(user_id)
         except SignedOut:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sidecar.config import DeviceSettings
-from sidecar.domain import device_access
-from sidecar.domain.device_access import Access
+from sidecar.domain.accounts import device_access
+from sidecar.domain.accounts.device_access import Access
 from sidecar.errors import NotAManager, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.accounts import Account

@@ -13,7 +13,7 @@ from functools import partial
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.errors import NotVisible
 from sidecar.messages import msg

@@ -14,7 +14,7 @@ from datetime import datetime
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.tiles import SERIES, tile_of
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.media_types import media_type
+from sidecar.domain.items.media_types import media_type
 from sidecar.errors import (
     DatabaseError,
     NotAllowed,

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.domain.undo import Place, Reversal

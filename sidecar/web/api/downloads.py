@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     AddedItem,

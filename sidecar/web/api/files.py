@@ -14,7 +14,7 @@ from urllib.parse import quote
 from flask import Response, request
 from werkzeug.http import http_date
 
-from sidecar.domain.kinds import TYPES
+from sidecar.domain.items.kinds import TYPES
 from sidecar.errors import DeviceError
 from sidecar.services.files.search import FileQuery, FoundFilesPage
 from sidecar.services.files.streaming import NoFile, OpenFile, TooManyStreams

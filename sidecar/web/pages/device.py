@@ -103,7 +103,7 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
     who = person()
     shown = services.preferences.settings(who, device_id)
     page = render_template(
-        "device.html",
+        "devices/device.html",
         device=shown,
         plan=services.plans.one(who, device_id),
         question=services.removals.removals(who, device_id),
@@ -202,7 +202,7 @@ def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) 
 def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) -> Response:
     pins = services.preferences.pins(person(), device_id)
     page = render_template(
-        "ask_unpin.html",
+        "devices/confirm_unpin.html",
         device_id=device_id,
         pin=next(one for one in pins if one.item_id == item_id),
         files=files,

@@ -34,7 +34,7 @@ def routes(services: WebServices) -> Blueprint:
     @returns.get(f"{ONE}/found")
     def found(device_id: str) -> str:
         offer = adoption.offer(person(), device_id)
-        return render_template("found.html", offer=offer, most=MOST_SHOWN)
+        return render_template("imports/found_files.html", offer=offer, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/found")
     def adopt(device_id: str) -> str:
@@ -43,12 +43,17 @@ def routes(services: WebServices) -> Blueprint:
     @returns.get(f"{ONE}/heard")
     def heard(device_id: str) -> str:
         log = logs.log(person(), device_id)
-        return render_template("heard.html", log=log, most=MOST_SHOWN)
+        return render_template("imports/player_logs.html", log=log, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/heard")
     def take(device_id: str) -> str:
         done = logs.take(person(), device_id)
-        return render_template("taken.html", done=done, device_id=device_id, most=MOST_SHOWN)
+        return render_template(
+            "imports/plays_imported.html",
+            done=done,
+            device_id=device_id,
+            most=MOST_SHOWN,
+        )
 
     for trouble in (DeviceError, AdoptionInUse, LogInUse):
         returns.register_error_handler(trouble, _not_now)
@@ -61,7 +66,12 @@ def _adopt(adoption: AdoptionService, device_id: str) -> str:
     if _must_ask(ids):
         return _ask_adopt(adoption, device_id, ids)
     done = adoption.adopt(person(), device_id, ids)
-    return render_template("adopted.html", done=done, device_id=device_id, most=MOST_SHOWN)
+    return render_template(
+        "imports/files_adopted.html",
+        done=done,
+        device_id=device_id,
+        most=MOST_SHOWN,
+    )
 
 
 def _must_ask(ids: Sequence[str] | None) -> bool:
@@ -73,7 +83,7 @@ def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | N
     adoption.check_may_adopt(person(), device_id)
     told = request.form.get("total", default=0, type=int)
     return render_template(
-        "ask_adopt.html",
+        "imports/confirm_adopt.html",
         device_id=device_id,
         ids=ids,
         total=max(0, told) if ids is None else len(ids),
@@ -82,5 +92,5 @@ def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | N
 
 def _not_now(trouble: SidecarError) -> Response:
     device_id = (request.view_args or {}).get("device_id", "")
-    page = render_template("not_now.html", trouble=trouble, device_id=device_id)
+    page = render_template("imports/not_now.html", trouble=trouble, device_id=device_id)
     return make_response(page, HTTPStatus.CONFLICT)

@@ -21,7 +21,7 @@ def routes(services: WebServices) -> Blueprint:
     @plans.get("/devices")
     def devices() -> str:
         return render_template(
-            "devices.html",
+            "devices/devices.html",
             devices=services.plans.all(person()),
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,

@@ -21,7 +21,7 @@ from sidecar.domain.imports.matching import (
     when,
 )
 from sidecar.domain.imports.player_logs import Heard, LogKind
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOON = 1_793_534_400  # 2026-11-01 12:00 by some clock

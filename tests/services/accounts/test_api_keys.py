@@ -11,7 +11,7 @@ from tests.services.rules.steered import Ann, Ben
 
 @pytest.fixture
 def keys(world: World) -> ApiKeyService:
-    return ApiKeyService(ApiKeys(world.db, world.clock))
+    return ApiKeyService(ApiKeys(world.db, world.clock), world.bus)
 
 
 def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyService) -> None:

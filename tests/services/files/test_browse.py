@@ -11,7 +11,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
 from sidecar.domain.wishes import PIN, EvictionClass, Reason, Wish

@@ -9,7 +9,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.inspect import space_at
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person

@@ -11,7 +11,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind, Selection
 from sidecar.web.app import Web
-from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.pages.downloads.view import STATUSES, Tab
 from tests.fakes.actions import FakeActions
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
 from tests.web.conftest import come_in
