@@ -17,6 +17,7 @@ from sidecar.config.schema import KeyKind
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
 from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
+from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
 from sidecar.web.i18n import labels
@@ -105,7 +106,7 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
     page = render_template(
         "devices/device.html",
         device=shown,
-        plan=services.plans.one(who, device_id),
+        plan=_plan(services.plans, device_id),
         question=services.removals.removals(who, device_id),
         shared=services.sync_status.shared(who, device_id),
         ignoring=_ignoring(services.sync_status, device_id),
@@ -124,6 +125,14 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _plan(plans: PlanService, device_id: str) -> DevicePlan | None:
+    try:
+        return plans.one(person(), device_id)
+    except NotVisible:
+        # Of a stick that another one of its name stands for now, only the settings are left.
+        return None
 
 
 def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:
