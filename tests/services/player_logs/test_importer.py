@@ -83,6 +83,24 @@ def test_a_play_comes_to_jellyfin_with_its_real_date(away: Traveller) -> None:
     assert away.said == [away.ann.user_id]
 
 
+def test_what_a_player_does_not_know_of_a_track_loses_no_play(away: Traveller) -> None:
+    """As Rockbox writes them: no number is -1 or 0, and without tags there is a file's name."""
+    name = away.has("Tone 2").file_path.rpartition("/")[2]
+    away.has("Tone 1")
+    away.has("Tone 3")
+    row = "{}\t{}\t{}\t{}\t27\tL\t{}\t\n".format
+    lines = [
+        row("The Sine Waves", "First Light", "Tone 1", -1, NOON),
+        row("<UNTAGGED>", "", name, -1, NOON + 100),
+        row("The Sine Waves", "", "Tone 3", 0, NOON + 200),
+    ]
+    away.writes(SCROBBLER, HEADER + "".join(lines))
+
+    assert taken(away).taken == 3
+    for number, title in enumerate(("Tone 1", "Tone 2", "Tone 3")):
+        assert away.mark(title) == (1, moment(NOON + 100 * number), True)
+
+
 def test_looking_changes_nothing(away: Traveller) -> None:
     away.has("Tone 1")
     away.writes(SCROBBLER, HEADER + scrobble("Tone 1", NOON))
