@@ -102,7 +102,7 @@ def make_web(
         devices.peers,
         access=access,
         devices=listing.devices,
-        download=listing.download,
+        visible=ownership.visible,
         arrivals=store.arrivals,
         registry=registry,
         problems=problems,
@@ -118,7 +118,6 @@ def make_web(
         planning=rules.planning,
         registry=registry,
         claims=devices.claims,
-        show=listing.download,
         clock=clock,
     )
     presence = FilePresence(registry, store.devices)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sidecar.clock import Clock
+from sidecar.errors import NotVisible
 from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
@@ -56,13 +57,17 @@ class ApiKeyService:
         )
         return self._view(key), secret
 
-    def revoke_key(self, person: Person, key_id: int) -> bool:
-        """Refuse a key of this account; another account's is as if it did not exist."""
+    def revoke_key(self, person: Person, key_id: int) -> None:
+        """Refuse a key of this account.
+
+        Raises:
+            errors.NotVisible: It has none of this id.
+        """
         if key_id not in {one.id for one in self._kept(person)}:
-            return False
-        is_revoked = self._api_keys.revoke(key_id)
+            raise NotVisible
+        # If somebody was quicker, that is what was asked for.
+        self._api_keys.revoke(key_id)
         self._bus.publish(AccountChanged(person.user_id))
-        return is_revoked
 
     def revoke_all(self, person: Person) -> int:
         """Refuse all keys of this account; return how many there were."""

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from hmac import compare_digest
 
-from sidecar.domain.sign_in_limit import name_key
+from sidecar.domain.accounts.sign_in_limit import name_key
 from sidecar.jellyfin.tokens import TokenBox
 
 # A browser that a household shares; each account has its mark.

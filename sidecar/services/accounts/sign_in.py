@@ -17,7 +17,7 @@ from threading import Event, Lock
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.domain.sign_in_limit import (
+from sidecar.domain.accounts.sign_in_limit import (
     CODE_LASTS_S,
     REFUSED_AFTER_S,
     Code,

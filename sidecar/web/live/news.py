@@ -46,7 +46,7 @@ from sidecar.web.live.audiences import (
     SocketOpened,
     Wire,
 )
-from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.pages.downloads.view import STATUSES, Tab
 from sidecar.web.security import auth
 from sidecar.web.security.auth import Identity
 from sidecar.web.services import WebServices
@@ -255,8 +255,8 @@ class NewsPublisher:
         viewers = {found.user_id} if change.now is None else set(self._downloads.viewers(found.id))
         for audience in self._audiences:
             if audience.person.is_admin or audience.person.user_id in viewers:
-                view = self._downloads.download(audience.person, found.id)
-                told = to_json(Download, view) if view else None
+                there = self._downloads.some(audience.person, [found.id])
+                told = to_json(Download, there[0]) if there else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
             # Who else saw the row cannot be asked any more.

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.api_keys import MOST_KEYS, ApiKeyService
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from tests.services.conftest import ANN, World
 from tests.services.rules.steered import Ann, Ben
@@ -26,11 +29,12 @@ def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyServ
     assert [(one.id, one.label) for one in keys.keys(Ann)] == [(key.id, "my script")]
     assert [one.last_used_at for one in keys.keys(Ann)] == [world.clock.now()]
 
-    assert keys.revoke_key(Ann, key.id)
+    keys.revoke_key(Ann, key.id)
 
     assert api_keys.find(secret) is None
     assert keys.keys(Ann) == []
-    assert not keys.revoke_key(Ann, key.id)
+    with pytest.raises(NotVisible):
+        keys.revoke_key(Ann, key.id)
 
 
 def test_a_key_ends_by_itself_and_is_listed_as_expired(world: World, keys: ApiKeyService) -> None:
@@ -55,6 +59,7 @@ def test_a_key_ends_by_itself_and_is_listed_as_expired(world: World, keys: ApiKe
 def test_all_keys_of_an_account_are_revoked_and_no_others(
     world: World, keys: ApiKeyService
 ) -> None:
+    world.accounts.save(replace(_account(world), user_id=Ben.user_id, jellyfin_device_id="his"))
     for person, label in ((Ann, "one"), (Ann, "two"), (Ben, "his")):
         keys.make_key(person, label)
 
@@ -64,12 +69,19 @@ def test_all_keys_of_an_account_are_revoked_and_no_others(
     assert keys.revoke_all(Ann) == 0
 
 
+def _account(world: World) -> Account:
+    account = world.accounts.get(ANN)
+    assert account is not None
+    return account
+
+
 def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: ApiKeyService) -> None:
     made = keys.make_key(Ann, "mine")
     assert made is not None
 
     assert keys.keys(Ben) == []
-    assert not keys.revoke_key(Ben, made[0].id)
+    with pytest.raises(NotVisible):
+        keys.revoke_key(Ben, made[0].id)
     assert len(keys.keys(Ann)) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.sign_in_limit import FREE_TRIES, MOST_CODES_OF_AN_ADDRESS
+from sidecar.domain.accounts.sign_in_limit import FREE_TRIES, MOST_CODES_OF_AN_ADDRESS
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService

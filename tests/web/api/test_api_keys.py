@@ -59,9 +59,9 @@ def test_a_key_says_when_it_ends_and_is_refused_from_then_on(house: WebHouse, an
     assert made is not None
     assert ever is not None
     assert year is not None
-    assert (made["expires_at"], made["expired"]) == ("2026-11-08T12:00:00Z", False)
+    assert (made["expires_at"], made["expired"]) == ("2026-11-08T12:00:00.000Z", False)
     assert ever["expires_at"] is None
-    assert year["expires_at"] == "2027-11-01T12:00:00Z"
+    assert year["expires_at"] == "2027-11-01T12:00:00.000Z"
     house.clock.advance(7 * 24 * 3600)
     anybody = Client(house.web.wsgi)
     assert anybody.get(KEYS, headers=bearer(made["key"])).status_code == 401
