@@ -78,6 +78,7 @@ def test_only_our_own_names_are_parts(root: Path, folder: DeviceFolder) -> None:
     for download_id in (3, 17):
         filled(folder, download_id, b"")
     foreign = ("007.part", "x.part", "-1.part", "17.part.bak", "17", ".part", "\u0661.part")
+    foreign += (f"{10**19}.part", f"{10**200}.part")
     for name in foreign:
         (parts(root) / name).write_bytes(b"")
 
