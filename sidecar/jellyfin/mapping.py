@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from sidecar.domain.items import Item, ItemType
-from sidecar.domain.media_types import EXTENSIONS, extension_in
+from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.media_types import EXTENSIONS, extension_in
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,

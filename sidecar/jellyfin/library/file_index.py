@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import requests
 
-from sidecar.domain.items import PLAYABLE
+from sidecar.domain.items.item import PLAYABLE
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S

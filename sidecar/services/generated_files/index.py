@@ -12,7 +12,7 @@ from sidecar.clock import Clock
 from sidecar.domain.files.catalogue import works
 from sidecar.domain.files.manifest import manifest
 from sidecar.domain.files.removals import FileStat
-from sidecar.domain.media_types import extension_in
+from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index_page import page
