@@ -2,7 +2,7 @@
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
             downloads whose cooldown is over, accounts that came in from the command line,
-            what must go from a device and what may come
+            what must go from a device and what may come, files with another title
 each day    a copy of the database
 """
 
@@ -17,6 +17,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
@@ -48,6 +49,7 @@ class Housekeeping:
         room: SpacePlanner,
         formats: DeviceFormats,
         originals: KeptOriginals,
+        renaming: FileRenaming,
         network: NetworkPolicy,
         server: JellyfinStatus,
         sign_in: Callable[[], object],
@@ -63,6 +65,7 @@ class Housekeeping:
         self._room = room
         self._formats = formats
         self._originals = originals
+        self._renaming = renaming
         self._network = network
         self._server = server
         self._sign_in = sign_in
@@ -100,6 +103,7 @@ class Housekeeping:
         self._network.step()
         self._formats.step()
         self._originals.step()
+        self._renaming.step()
         self._room.step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
