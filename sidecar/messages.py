@@ -25,6 +25,11 @@ MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
+def translatable(text: str) -> str:
+    """Return the text as it is: a mark for the catalogues; it is translated where it is shown."""
+    return text
+
+
 class Size(int):
     """An amount of bytes, as a value of a message."""
 

@@ -25,7 +25,7 @@ class ScaledSize:
 
 
 def scale_size(octets: float) -> ScaledSize:
-    """Return an amount of bytes in its unit, as `words.js` does it in the browser."""
+    """Return an amount of bytes in its unit, as `numbers.js` does it in the browser."""
     for unit in range(len(UNITS)):
         decimals = 1 if unit > 1 else 0
         amount = math.floor(max(octets, 0) / STEP**unit * 10**decimals + 0.5) / 10**decimals

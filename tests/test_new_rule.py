@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.domain.rules.context import ComputedRule, Context, RuleSettings, Wake, Wanted, whole
-from sidecar.domain.translatable import translatable
+from sidecar.messages import translatable
 from sidecar.domain.wishes import EvictionClass, Reason
 
 NAME = "short_albums"

@@ -99,7 +99,7 @@ def make_web(
         devices.peers,
         access=access,
         devices=listing.devices,
-        download=listing.download,
+        visible=ownership.visible,
         arrivals=store.arrivals,
         registry=registry,
         problems=problems,
@@ -115,7 +115,6 @@ def make_web(
         planning=rules.planning,
         registry=registry,
         claims=devices.claims,
-        show=listing.download,
         clock=clock,
     )
     presence = FilePresence(registry, store.devices)
@@ -126,7 +125,7 @@ def make_web(
         sign_in=SignInService(
             accounts=service, sessions=store.sessions, api_keys=store.api_keys, clock=clock
         ),
-        api_keys=ApiKeyService(store.api_keys),
+        api_keys=ApiKeyService(store.api_keys, base.bus),
         users=UserService(
             accounts=service,
             sessions=store.sessions,

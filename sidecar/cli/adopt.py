@@ -16,7 +16,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, SidecarError
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 
 PIN = "pin"
 # Of what a person asked for themself; what a rule wants has 0 if it says nothing else.

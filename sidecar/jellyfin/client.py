@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.models import BaseItem, ItemsPage
 from sidecar.messages import msg

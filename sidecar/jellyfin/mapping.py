@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,

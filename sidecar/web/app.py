@@ -19,8 +19,8 @@ from sidecar.web.api import routes
 from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import downloads as downloads_pages
 from sidecar.web.pages import questions
+from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.request import errors
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals

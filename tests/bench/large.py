@@ -26,7 +26,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import distinct, path_key, wanted_path
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish

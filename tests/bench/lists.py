@@ -10,12 +10,12 @@ from functools import partial
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadQuery
 from sidecar.services.files.search import FileQuery
-from sidecar.web.pages.downloads_view import GROUPS, STATUSES, Tab
+from sidecar.web.pages.downloads.view import GROUPS, STATUSES, Tab
 from tests.bench.household import opened
 from tests.bench.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, compare, table

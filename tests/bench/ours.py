@@ -19,7 +19,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox

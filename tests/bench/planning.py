@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Wish
 from sidecar.store.downloads.inventory import Inventory
 from tests.bench.household import opened

@@ -9,7 +9,7 @@ from sidecar import cli
 from sidecar.assembly import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database

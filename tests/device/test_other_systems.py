@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.device.folder import DeviceFolder, FileFact
 from sidecar.domain.files.naming import distinct, path_key, wanted_path
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, STICK, everything, filled, made
 from tests.device.mounting import exfat_disk, needs_root, windows_disk

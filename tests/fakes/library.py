@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import requests
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import Item, ItemType
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.kinds import Kind
 from sidecar.errors import DeviceError, NotPossible, NotVisible, ServerAway
 from sidecar.jellyfin.library.streaming import Stream
 from sidecar.services.accounts.person import Person

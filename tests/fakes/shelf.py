@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen, Context, S
 from sidecar.domain.rules.library import Listed

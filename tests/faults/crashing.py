@@ -24,7 +24,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.domain.formats.formats import Format
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.services.rules.wishes import WishService

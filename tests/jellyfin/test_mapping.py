@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
 from sidecar.jellyfin.mapping import MOST_QUEUED, now_playing, to_item

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity

@@ -15,7 +15,7 @@ from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.events import Bus, Event
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.devices.access import DeviceAccess

@@ -15,7 +15,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import path_key, wanted_path
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn

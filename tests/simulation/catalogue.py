@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.library import Listed
 
 MIB = 1024 * 1024

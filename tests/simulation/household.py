@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from tests.fakes.clock import START

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import ItemType
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items.item import ItemType
+from sidecar.domain.items.kinds import Kind
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.library.browse import BrowseEntry, BrowseSort
 from sidecar.services.library.download_state import ButtonState, ItemDownloadState

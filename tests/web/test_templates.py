@@ -17,7 +17,7 @@ FORBIDDEN = {
     "a script in the page": r"<script(?![^>]*\ssrc=)[^>]*>",
     "a style in the page": r"<style|\sstyle\s*=",
 }
-TEMPLATES = sorted(web_files().templates.glob("*.html"))
+TEMPLATES = sorted(web_files().templates.rglob("*.html"))
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

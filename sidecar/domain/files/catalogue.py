@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.formats.formats import ORIGINAL
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 # What covers are called, the best first.
 COVERS = ("cover.jpg", "folder.jpg", "poster.jpg", "cover.png", "folder.png")

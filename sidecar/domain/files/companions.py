@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 COVER, POSTER, LYRICS = "cover.jpg", "poster.jpg", ".lrc"
 # What a server sends of each kind of text subtitles, and what players call it.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sidecar.domain.files.truncate import cut, shorten, units
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 LONGEST_NAME_BYTES = 180
 LONGEST_PATH = 240

@@ -6,7 +6,7 @@ The table of downloads has the same as a column of its own; a test holds the two
 from __future__ import annotations
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 # No album's id begins like this.
 SERIES = "series:"

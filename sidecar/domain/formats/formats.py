@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.messages import msg
 
 ORIGINAL = "original"

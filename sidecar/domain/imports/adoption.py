@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.messages import msg
 
 SOUND = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 
 
 class Repeat(StrEnum):

@@ -15,9 +15,8 @@ from sidecar.domain.rules.context import (
     duration,
     whole,
 )
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 NAME = "album_affinity"
 # Each costs a look-up.

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.library import Library
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
+from sidecar.messages import translatable
 
 
 class Wake(Enum):

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Rule, RuleSettings, duration, switch
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 NAME = "favourites"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.rules.context import (
     ComputedRule,
     Context,
@@ -16,9 +16,8 @@ from sidecar.domain.rules.context import (
     whole,
 )
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 NAME = "next_up"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.domain.rules.context import ComputedRule, Context, RuleSettings, Wake, Wanted
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 NAME = "playlists"
 

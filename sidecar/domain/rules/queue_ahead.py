@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice, pairwise
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, Repeat
 from sidecar.domain.rules.context import (
     ComputedRule,
@@ -29,9 +29,8 @@ from sidecar.domain.rules.context import (
     whole,
 )
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.translatable import translatable
 from sidecar.domain.wishes import PIN_PRIORITY, EvictionClass, Reason, Wish
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 NAME = "queue_ahead"
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.items import Item
-from sidecar.domain.kinds import TYPES, Kind, kind_of
+from sidecar.domain.items.item import Item
+from sidecar.domain.items.kinds import TYPES, Kind, kind_of
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.connection import Query
 from sidecar.jellyfin.mapping import to_item

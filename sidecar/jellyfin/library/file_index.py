@@ -8,7 +8,7 @@ from itertools import islice
 
 import requests
 
-from sidecar.domain.items import PLAYABLE, Item
+from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin

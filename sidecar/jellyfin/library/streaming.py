@@ -16,7 +16,7 @@ from types import MappingProxyType
 import requests
 from urllib3.exceptions import HTTPError
 
-from sidecar.domain.media_types import harmless
+from sidecar.domain.items.media_types import harmless
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, untrusted

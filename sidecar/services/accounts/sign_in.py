@@ -17,7 +17,7 @@ from threading import Lock
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.domain.sign_in_limit import SignInLimiter, Try
+from sidecar.domain.accounts.sign_in_limit import SignInLimiter, Try
 from sidecar.errors import SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.messages import msg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.messages import msg
 from sidecar.services.rules.wishes import WishService

@@ -18,7 +18,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
-from sidecar.domain.items import Item, ItemLookup
+from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.adoption.scan import LibraryFileScan, Offer, TagCache

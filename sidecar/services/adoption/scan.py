@@ -19,7 +19,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.files.removals import FileStat, Stranger
 from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
-from sidecar.domain.items import Item, ItemLookup
+from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0

@@ -16,7 +16,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import CONTAINERS, Item
+from sidecar.domain.items.item import CONTAINERS, Item
 from sidecar.domain.playback.cast_queue import CastItem, from_start, places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway

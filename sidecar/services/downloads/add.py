@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.items import CONTAINERS, Item, ItemType
+from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.errors import NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg

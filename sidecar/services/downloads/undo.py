@@ -16,7 +16,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal, together
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.items import PLAYABLE
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items.item import PLAYABLE
+from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.browse import BrowseEntry, BrowseQuery, Browser, BrowseSort

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sidecar.domain.items import CONTAINERS, PLAYABLE, Item, ItemLookup
+from sidecar.domain.items.item import CONTAINERS, PLAYABLE, Item, ItemLookup
 from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
 from sidecar.messages import msg

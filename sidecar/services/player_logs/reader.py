@@ -24,7 +24,7 @@ from sidecar.domain.imports.matching import (
     when,
 )
 from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
-from sidecar.domain.items import Item, ItemLookup
+from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
 from sidecar.store.playback.imported_plays import ImportedListening

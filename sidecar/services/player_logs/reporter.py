@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.library.play_state import PlayStates

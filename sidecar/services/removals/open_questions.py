@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.device_access import Access
+from sidecar.domain.accounts.device_access import Access
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry

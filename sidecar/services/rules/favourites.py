@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.items import CONTAINERS, Item
+from sidecar.domain.items.item import CONTAINERS, Item
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.rules.library import Library, Listed
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sidecar.clock import Clock
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import JellyfinError, NotFound
 from sidecar.store.rules.playlist_orders import PlaylistOrders

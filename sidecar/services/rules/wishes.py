@@ -18,7 +18,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import ANY, Shape, distinct, path_key, wanted_path
 from sidecar.domain.formats.formats import ORIGINAL
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
 from sidecar.domain.space.eviction import must_rest
 from sidecar.domain.transfers.failures import Failure, FailureClass

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Event
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.errors import DeviceError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry

@@ -16,7 +16,7 @@ from threading import Lock
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import Format, Target, name_for
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.space.reformat import Cost, cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.files.naming import extension_of
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import search_key
 from sidecar.store.downloads.order import last_place

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status, Validator, after
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.messages import msg

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.natural_sort import natural_key
+from sidecar.domain.items.natural_sort import natural_key
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter, Statement, about, joined
 from sidecar.store.downloads.queries import from_columns

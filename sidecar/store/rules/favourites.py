@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import FavouriteStateRow

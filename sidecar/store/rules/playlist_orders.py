@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sidecar.domain.files.m3u import PlaylistEntry
-from sidecar.domain.items import ItemType
-from sidecar.domain.natural_sort import natural_key
+from sidecar.domain.items.item import ItemType
+from sidecar.domain.items.natural_sort import natural_key
 from sidecar.events import Bus, PlaylistChanged
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND

@@ -1,4 +1,4 @@
-"""Numbers as people read them: sizes, speeds, times. The browser's `words.js` says the same.
+"""Numbers as people read them: sizes, speeds, times. The browser's `numbers.js` says the same.
 
 Sizes count in thousands (MB), as drives are labelled, with one decimal from MB on.
 """
@@ -14,7 +14,7 @@ from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
-from sidecar.domain.translatable import translatable as translatable  # noqa: PLC0414 - for `web`
+from sidecar.messages import translatable as translatable  # noqa: PLC0414 - for `web`
 from sidecar.sizes import UNITS, scale_size
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

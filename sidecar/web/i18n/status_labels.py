@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import PIN
 from sidecar.events import Phase

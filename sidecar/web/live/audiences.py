@@ -116,7 +116,7 @@ class Audiences:
         None if it may belong to none: nobody is signed in or the session has too many sockets.
         """
         person = asker.person
-        alike = sum(_credential(one) == _credential(asker) for one in self._askers.values())
+        alike = sum(one.credential == asker.credential for one in self._askers.values())
         if person is None or alike >= MOST_SOCKETS_A_SESSION:
             return None
         room = ADMINS if person.is_admin else f"user:{person.user_id}"
@@ -136,7 +136,3 @@ class Audiences:
     def sockets(self) -> tuple[tuple[str, Identity], ...]:
         """Return every socket with who opened it."""
         return tuple(self._askers.items())
-
-
-def _credential(asker: Identity) -> str | None:
-    return asker.visit.secret if asker.visit else asker.key

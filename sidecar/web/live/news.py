@@ -28,6 +28,7 @@ from sidecar.events import (
     TransfersProgressed,
     WorkArrived,
 )
+from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.views import DownloadQuery
 from sidecar.threads import do_nothing, run_periodically
 from sidecar.web.api.schemas.base import Json, to_json
@@ -45,7 +46,7 @@ from sidecar.web.live.audiences import (
     SocketOpened,
     Wire,
 )
-from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.pages.downloads.view import STATUSES, Tab
 from sidecar.web.security import auth
 from sidecar.web.security.auth import Identity
 from sidecar.web.services import WebServices
@@ -54,7 +55,9 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.5
 SNAPSHOT_EVERY_S = 2.0
-LOOK_AT_SESSIONS_EVERY_S = 30.0
+# Sessions idle out, keys expire, and the command line revokes them: none of it is an event here.
+LOOK_AT_SESSIONS_EVERY_S = 0.5
+REST_S = 30.0
 LONGEST_BACKLOG = 500
 SNAPSHOT_SIZE = 100
 STOP_WITHIN_S = 1.0
@@ -151,7 +154,8 @@ class NewsPublisher:
     def rest_s(self) -> float:
         """Return how long there is nothing to say unless something happens."""
         now = self._clock.monotonic()
-        waits = [self._progress.due_in(now), self._snapshots.due_in(now), LOOK_AT_SESSIONS_EVERY_S]
+        look = LOOK_AT_SESSIONS_EVERY_S if self._audiences.sockets() else REST_S
+        waits = [self._progress.due_in(now), self._snapshots.due_in(now), look]
         return min(one for one in waits if one is not None)
 
     # -- the thread
@@ -221,14 +225,17 @@ class NewsPublisher:
 
     def _close_session(self, secret: str) -> None:
         for sid, asker in self._audiences.sockets():
-            if asker.visit is not None and asker.visit.secret == secret:
+            if asker.credential == secret:
                 self._close(sid)
 
     def _look_at_sessions(self) -> None:
         self._sessions_seen_at = self._clock.monotonic()
+        seen: dict[str | None, Person | None] = {}
         for sid, asker in self._audiences.sockets():
-            now = auth.look_again(self._sign_in, asker)
-            if now.person is None or now.person != asker.person:
+            if asker.credential not in seen:
+                seen[asker.credential] = auth.look_again(self._sign_in, asker).person
+            now = seen[asker.credential]
+            if now is None or now != asker.person:
                 self._close(sid)
 
     def _close(self, sid: str) -> None:
@@ -248,8 +255,8 @@ class NewsPublisher:
         viewers = {found.user_id} if change.now is None else set(self._downloads.viewers(found.id))
         for audience in self._audiences:
             if audience.person.is_admin or audience.person.user_id in viewers:
-                view = self._downloads.download(audience.person, found.id)
-                told = to_json(Download, view) if view else None
+                there = self._downloads.some(audience.person, [found.id])
+                told = to_json(Download, there[0]) if there else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
             # Who else saw the row cannot be asked any more.

@@ -1,7 +1,9 @@
 """Socket.IO on the wire: who may open a connection, its rooms, its threads, its end.
 
 The session is asked for on every request before Engine.IO sees it, so a stranger cannot even
-hold a connection open. There is no event a browser may send: whoever sends one is cut off.
+hold a connection open; and a connection is only taken up again by the session or key that opened
+it, as its id stands in the log of every proxy. There is no event a browser may send: whoever sends
+one is cut off.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from queue import Queue
 from threading import BoundedSemaphore
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs
 
 from flask import Flask, request
 from flask_socketio import SocketIO
@@ -168,8 +171,18 @@ class SocketIOServer:
             return HTTPStatus.FORBIDDEN
         if role_of(asker.person) < SOCKET_EVENTS["connect"]:
             return HTTPStatus.UNAUTHORIZED
+        if not self._is_theirs(environ, asker):
+            log.warning("refused a live connection that was opened by another session or key")
+            return HTTPStatus.FORBIDDEN
         environ[ASKER] = asker
         return None
+
+    def _is_theirs(self, environ: WSGIEnvironment, asker: Identity) -> bool:
+        """Whether the connection that this request takes up again was opened by who asks."""
+        # All of them: which one counts is Engine.IO's to choose.
+        named = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True).get("sid", [])
+        opened = [self._server.environ.get(one) for one in named if one in self._server.eio.sockets]
+        return all(one is not None and one[ASKER].credential == asker.credential for one in opened)
 
     def _answer(
         self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse

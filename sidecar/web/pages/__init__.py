@@ -9,11 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import (
     admin,
     device,
-    download_actions,
-    downloads,
-    files,
     imports,
-    library,
     now,
     plans,
     profile,
@@ -21,6 +17,10 @@ from sidecar.web.pages import (
     sign_in,
     undo,
 )
+from sidecar.web.pages.downloads import actions as download_actions
+from sidecar.web.pages.downloads import routes as downloads
+from sidecar.web.pages.files import routes as files
+from sidecar.web.pages.library import routes as library
 from sidecar.web.services import WebServices
 
 

@@ -25,7 +25,7 @@ def routes() -> Blueprint:
 
     @questions.get("/questions")
     def show() -> str:
-        return render_template("questions.html", back=redirects.wanted())
+        return render_template("partials/questions.html", back=redirects.wanted())
 
     return questions
 

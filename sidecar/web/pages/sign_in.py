@@ -101,7 +101,7 @@ def _come_in(desk: SignInService, end_session: EndSession, visit: WebSession) ->
 
 def _page(trouble: SidecarError | str | None = None) -> Response:
     page = render_template(
-        "sign_in.html",
+        "sign_in/sign_in.html",
         trouble=trouble,
         name=request.form.get("username", "")[:LONGEST_NAME],
         next=redirects.wanted(),
@@ -122,7 +122,9 @@ def _code_page(*, asked: bool = False) -> Response | None:
     if not (code and dot and ticket):
         return None
     wanted = redirects.wanted()
-    return make_response(render_template("quick_connect.html", code=code, asked=asked, next=wanted))
+    return make_response(
+        render_template("sign_in/quick_connect.html", code=code, asked=asked, next=wanted)
+    )
 
 
 def _give_ticket(reply: Response, code: QuickConnectCode) -> None:

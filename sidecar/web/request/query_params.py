@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.kinds import TYPES, Kind, named
+from sidecar.domain.items.kinds import TYPES, Kind, named
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import refused_field
 

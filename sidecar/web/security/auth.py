@@ -47,6 +47,11 @@ class Identity:
     visit: WebSession | None = None
     key: str | None = None
 
+    @property
+    def credential(self) -> str | None:
+        """The secret that was shown: the session's or the key."""
+        return self.visit.secret if self.visit else self.key
+
 
 def who(desk: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
     """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""

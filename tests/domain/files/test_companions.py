@@ -18,7 +18,7 @@ from sidecar.domain.files.companions import (
     subtitle_paths,
     what,
 )
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 TRACK = "The Sine Waves/First Light (2019)/1-01 - Tone 1.flac"
 FILM = "Colour Bars (1995)/Colour Bars (1995).mkv"

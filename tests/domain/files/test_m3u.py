@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_list, render
 from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.files.presets import PRESETS, Preset, PresetName
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.test_naming import items, problems, words
 
 GENERIC, CAR = PRESETS[PresetName.GENERIC], PRESETS[PresetName.CAR]

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sidecar.domain.files.naming import clean, distinct, path_key, wanted_path
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.titles import NASTY
 
 ID = "0123456789abcdef0123456789abcdef"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sidecar.domain.files.naming import distinct, path_key, wanted_path, with_extension
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.files.truncate import units
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.test_naming import EPISODE, FILM, ID, TRACK, items, problems
 
 CAR = PRESETS[PresetName.CAR].shape

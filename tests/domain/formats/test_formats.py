@@ -15,7 +15,7 @@ from sidecar.domain.formats.formats import (
     target_of,
     why_left,
 )
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 OPUS = Target(Format.OPUS, 128)
 

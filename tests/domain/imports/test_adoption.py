@@ -15,7 +15,7 @@ from sidecar.domain.imports.adoption import (
     is_media,
     samples_of,
 )
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 TONE = Item(
     id="1" * 32,

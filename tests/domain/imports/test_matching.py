@@ -21,7 +21,7 @@ from sidecar.domain.imports.matching import (
     when,
 )
 from sidecar.domain.imports.player_logs import Heard, LogKind
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOON = 1_793_534_400  # 2026-11-01 12:00 by some clock
@@ -76,6 +76,15 @@ def played(path: str, **facts: object) -> Heard:
         (scrobble("Song", "Ann feat. Carl"), "4"),
         (scrobble("Intro"), ""),
         (scrobble("/Choir/Hits (2001)/1-01 - Intro.flac"), "2"),
+        (scrobble("1-03 - Glósóli.flac", is_untagged=True), "1"),
+        (scrobble("1-03 - GLÓSÓLI.FLAC", is_untagged=True), "1"),
+        (scrobble("1-03 - Glósóli", is_untagged=True), "1"),
+        (scrobble("Takk... (2005)/1-03 - Glósóli.flac", is_untagged=True), "1"),
+        (scrobble("Heim (2005)/1-03 - Glósóli.flac", is_untagged=True), ""),
+        (scrobble("-03 - Glósóli.flac", is_untagged=True), ""),
+        (scrobble("1-01 - Intro.flac", is_untagged=True), "23"),
+        (scrobble("More (2004)/1-01 - Intro.flac", is_untagged=True), "3"),
+        (scrobble("1-03 - Glósóli.flac"), ""),
     ],
 )
 def test_which_of_our_files_a_line_may_mean(heard: Heard, ids: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.imports.restore import NoManifest, Written, read_manifest
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 
 ENTRY: dict[str, Any] = {
     "item_id": "1" * 32,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.playback.tracker import Moment, PlaybackEvent, Tracker

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.favourites import FavouritesSettings, reason, watched_types, wishes
 
 TRACK = Item(id="1" * 32, type=ItemType.AUDIO, title="Tone 3")

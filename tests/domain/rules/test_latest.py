@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.latest import LatestSettings, wishes
 from tests.fakes.shelf import Shelf, context, full, hold, named, song
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Wanted
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.next_up import NextUpSettings, wishes

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed

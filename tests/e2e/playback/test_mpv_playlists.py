@@ -13,7 +13,7 @@ import pytest
 from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, render
 from sidecar.domain.files.naming import wanted_path
 from sidecar.domain.files.presets import PRESETS, PresetName
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 TITLES = ("💃🏽 Dance", "#1 Hit", "Wait...", "Tea\nTime", "שלום עולם", "AC/DC: Live?", "100%41 %s")
 SONG = Item(id="1" * 32, type=ItemType.AUDIO, title="", number=1, extension="wav")

@@ -37,7 +37,7 @@ def test_pages_browser_code_and_example_are_inside(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert "sidecar/config.example.toml" in names
-    assert "sidecar/web/templates/downloads.html" in names
+    assert "sidecar/web/templates/downloads/downloads.html" in names
     assert "sidecar/web/static/vendor/socket.io.esm.min.js" in names
     assert "sidecar/web/static/vendor/LICENCES.txt" in names
     assert not [name for name in names if name.startswith(("tests/", "templates/", "static/"))]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity

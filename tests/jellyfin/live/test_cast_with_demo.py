@@ -15,7 +15,7 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import beside, cast_target

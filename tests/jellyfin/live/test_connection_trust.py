@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.jellyfin.live.connection_trust import Trust, is_untold, look_every
 from tests.fakes.clock import START

@@ -14,7 +14,7 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.subscriptions import SocketClient as Ear
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import (

@@ -22,7 +22,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.events import Bus

@@ -13,7 +13,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.domain.wishes import PIN, Reason, Wish

@@ -12,8 +12,8 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.items import Item
-from sidecar.domain.kinds import Kind
+from sidecar.domain.items.item import Item
+from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotVisible, ServerAway
 from sidecar.events import Progress
 from sidecar.jellyfin.client import Jellyfin

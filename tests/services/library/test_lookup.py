@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity

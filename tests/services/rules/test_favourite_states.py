@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.jellyfin.live.events import UserDataEntry
 from sidecar.services.rules.favourite_states import AccountFavourites
 from tests.services.conftest import ANN, World, track

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import JellyfinError, NotFound, ServerAway

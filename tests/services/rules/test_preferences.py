@@ -11,7 +11,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish

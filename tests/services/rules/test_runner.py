@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.config.rules import ALL_RULES
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
 from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wanted
 from sidecar.domain.rules.library import Listed

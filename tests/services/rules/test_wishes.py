@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Move, Status
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.errors import ServerAway
 from sidecar.services.rules.wishes import WishService

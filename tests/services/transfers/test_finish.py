@@ -15,7 +15,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import Format
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry

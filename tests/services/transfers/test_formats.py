@@ -13,7 +13,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import Format
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import ConfigError, NotFound, ServerAway
 from sidecar.services.devices.registry import DeviceRegistry

@@ -7,7 +7,7 @@ from datetime import timedelta
 import peewee
 import pytest
 
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.accounts.api_keys import ApiKeys

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.domain.downloads.states import Download, Move
 from sidecar.domain.files.tiles import tile_of
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database

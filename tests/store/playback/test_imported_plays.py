@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.domain.imports.matching import ImportedPlay
 from sidecar.domain.imports.player_logs import LogKind
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import FilePlace, NewDownload

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database

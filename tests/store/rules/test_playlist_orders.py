@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.files.m3u import PlaylistEntry
-from sidecar.domain.items import ItemType
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.favourite_state import FavouriteState
 from sidecar.events import Bus, Event, PlaylistChanged

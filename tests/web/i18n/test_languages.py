@@ -80,13 +80,13 @@ def _values(text: str) -> set[str]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_scripts_say_everything_in_every_language(language: str) -> None:
     scripts = web_files().static / "js"
-    table = (scripts / "said.js").read_text()
+    table = (scripts / "messages.js").read_text()
     translated = set(
         re.findall(r'^\s{4}"(.+?)":', table.split(f"  {language}: {{")[1], re.MULTILINE)
     )
     used = {
         match
-        for script in scripts.glob("*.js")
+        for script in scripts.rglob("*.js")
         for match in re.findall(r'\bsaid\(\s*"(.+?)"', script.read_text())
     }
 

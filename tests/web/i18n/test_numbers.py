@@ -106,7 +106,7 @@ def test_sentences_of_services_say_the_same(octets: float) -> None:
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node")
 @pytest.mark.parametrize("words", [ENGLISH, GERMAN], ids=lambda one: one.locale)
 def test_the_browser_says_the_same(words: LocalFormat) -> None:
-    module = Path(web_files().static, "js", "words.js").as_uri()
+    module = Path(web_files().static, "js", "numbers.js").as_uri()
     script = (
         f"globalThis.document = {{documentElement: {{lang: {json.dumps(words.locale)}}}}};"
         f"const {{size, seconds}} = await import({json.dumps(module)});"

@@ -9,7 +9,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.events import Progress
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
-from sidecar.web.pages.downloads_view import STATUSES, Tab
+from sidecar.web.pages.downloads.view import STATUSES, Tab
 from tests.fakes.clock import START
 from tests.fakes.desk import BEN, FakeDesk, a_download
 from tests.web.house import Browser

@@ -14,8 +14,8 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.files.browse import KeepReason
 from sidecar.web.app import Web
-from sidecar.web.pages.files import LEAVING
-from sidecar.web.pages.files_view import NEXT, for_page
+from sidecar.web.pages.files.routes import LEAVING
+from sidecar.web.pages.files.view import NEXT, for_page
 from tests.fakes.actions import FakeActions
 from tests.fakes.clock import START
 from tests.fakes.desk import ANN, BEN, EVE, FakeDesk

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from flask import url_for
 from pydantic import BeforeValidator, computed_field
 
-from sidecar.domain.items import Item
-from sidecar.domain.kinds import Kind, kind_of
+from sidecar.domain.items.item import Item
+from sidecar.domain.items.kinds import Kind, kind_of
 from sidecar.services.library.download_state import ButtonState
 from sidecar.web.api.schemas.base import (
     Fraction,

@@ -1,0 +1,181 @@
+"""The buttons of the downloads page: plain forms that come back to the list as it was shown.
+
+What ends something asks first, on a page of its own. What could not be done is told, on a page
+that leads back to the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.domain.downloads.actions import Action
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    DownloadCommand,
+    ResultKind,
+    Selection,
+)
+from sidecar.services.downloads.undo import UndoService
+from sidecar.web.pages.downloads.view import DownloadsViewState, Tab, for_page
+from sidecar.web.pages.undo import leading_back
+from sidecar.web.request.errors import ApiError
+from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
+
+FOR_ONE = frozenset(
+    {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
+)
+# Whether a file is whole is seen by looking at it, not at a list of them.
+ALONE = frozenset({Action.ACCEPT})
+FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
+ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
+ENDING = frozenset({Action.CANCEL, Action.DELETE})
+MOST_CHOSEN = 100
+MOST_NAMED = 5
+STATUS = MappingProxyType({ResultKind.REFUSED: HTTPStatus.CONFLICT})
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
+
+    @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
+    def act(download_id: int) -> Response:
+        order = DownloadCommand(
+            action=_action(FOR_ONE | ALONE),
+            from_zero=request.form.get("from") == "zero",
+            keep_part=request.form.get("part") == "keep",
+            force=request.form.get("force") == "yes",
+            for_everyone=request.form.get("for") == "everyone",
+        )
+        outcome = services.actions.act(person(), download_id, order)
+        if outcome.result in {ResultKind.DONE, ResultKind.UNCHANGED}:
+            return _led_back(services.undo, order.action, [outcome])
+        return _told(outcome)
+
+    @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask")
+    def ask(download_id: int) -> Response:
+        return _ask(services, download_id)
+
+    @buttons.post("/act")
+    def act_on_all() -> Response:
+        return _act_on_all(services)
+
+    @buttons.post("/chosen")
+    def act_on_chosen() -> Response:
+        return _act_on_chosen(services)
+
+    return buttons
+
+
+def _act_on_all(services: WebServices) -> Response:
+    action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
+    if shown.tab is Tab.MISSING:
+        # What became of these is asked about; nothing else is done to all of them.
+        raise ApiError(HTTPStatus.BAD_REQUEST)
+    which = _selection(shown)
+    ids = services.actions.fitting(who, which, action)
+    if _must_ask(ids):
+        return _ask_of_many(services, action, ids, url_for("buttons.act_on_all"))
+    outcomes = services.actions.act_on_all(who, which, DownloadCommand(action=action))
+    return _many(services.undo, action, outcomes)
+
+
+def _must_ask(ids: Sequence[int]) -> bool:
+    """Whatever is done to more than one thing is asked first, with its numbers."""
+    return len(ids) > 1 and request.form.get("sure") != "yes"
+
+
+def _ask_of_many(
+    services: WebServices, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
+) -> Response:
+    who = person()
+    page = render_template(
+        "downloads/confirm_many.html",
+        action=action.value,
+        total=len(ids),
+        named=services.downloads.some(who, ids[:MOST_NAMED]),
+        chosen=ids if chosen else (),
+        share=services.actions.shares(who, ids),
+        act_at=act_at,
+        shown=for_page(request.form),
+        back=_back(),
+    )
+    return make_response(page)
+
+
+def _act_on_chosen(services: WebServices) -> Response:
+    action, who = _action(FOR_ONE), person()
+    ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
+    ids = [one.id for one in services.downloads.some(who, ids[:MOST_CHOSEN])]
+    is_sure = request.form.get("sure") == "yes"
+    if _must_ask(ids) or (action in ENDING and not is_sure):
+        act_at = url_for("buttons.act_on_chosen")
+        return _ask_of_many(services, action, ids, act_at, chosen=True)
+    # Put first one after the other: the last of them would end up on top.
+    in_turn = ids[::-1] if action is Action.TOP else ids
+    outcomes = services.actions.act_on(who, in_turn, DownloadCommand(action=action))
+    return _many(services.undo, action, outcomes)
+
+
+def _selection(shown: DownloadsViewState) -> Selection:
+    asked = shown.query
+    return Selection(
+        statuses=asked.statuses,
+        device_id=asked.device_id,
+        owners=asked.owners if person().is_admin else (),
+        text=asked.text,
+        item_types=asked.item_types,
+    )
+
+
+def _many(undoing: UndoService, action: Action, outcomes: Sequence[ActionResult]) -> Response:
+    refusals = [one for one in outcomes if one.result is ResultKind.REFUSED]
+    if refusals and len(refusals) == len(outcomes):
+        return _told(refusals[0], of=len(refusals))
+    return _led_back(undoing, action, outcomes)
+
+
+def _led_back(undoing: UndoService, action: Action, outcomes: Sequence[ActionResult]) -> Response:
+    record = undoing.remember(person(), action, outcomes)
+    return redirect(leading_back(_back(), record), 303)
+
+
+def _ask(services: WebServices, download_id: int) -> Response:
+    who, action = person(), request.args.get("action", "")
+    found = services.downloads.download(who, download_id)
+    if action not in {str(one) for one in ASKED_FIRST}:
+        raise ApiError(HTTPStatus.NOT_FOUND)
+    page = render_template(
+        "downloads/confirm.html",
+        action=action,
+        download=found,
+        others=services.actions.others(who, download_id),
+        shown=for_page(request.args),
+        back=_back(for_page(request.args)),
+    )
+    return make_response(page)
+
+
+def _action(allowed: frozenset[Action]) -> Action:
+    asked = request.form.get("action", "")
+    if asked not in {str(one) for one in allowed}:
+        raise ApiError(HTTPStatus.BAD_REQUEST)
+    return Action(asked)
+
+
+def _back(shown: DownloadsViewState | None = None) -> str:
+    """The list as it was: its arguments are read and written anew, so it leads nowhere else."""
+    shown = shown or for_page(request.form)
+    return url_for("pages.downloads", **shown.args)
+
+
+def _told(outcome: ActionResult, *, of: int = 1) -> Response:
+    page = render_template("downloads/result.html", outcome=outcome, back=_back(), of=of)
+    return make_response(page, STATUS.get(outcome.result, HTTPStatus.OK))

@@ -1,0 +1,192 @@
+"""The pages that people read. They work as plain HTML; scripts only spare a reload."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.views import DownloadView
+from sidecar.services.space.plans import DevicePlan
+from sidecar.web.api.schemas.base import moment
+from sidecar.web.api.schemas.downloads import counts as all_counts
+from sidecar.web.i18n import numbers as numbers_i18n
+from sidecar.web.i18n import status_labels
+from sidecar.web.i18n.languages import Languages
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.downloads.view import (
+    STATUSES,
+    DownloadsViewState,
+    Group,
+    Tab,
+    for_page,
+    tab_of,
+)
+from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
+from sidecar.web.security import auth
+from sidecar.web.services import WebServices
+
+TABS = MappingProxyType(
+    {
+        Tab.ACTIVE: translatable("Active"),
+        Tab.COMPLETED: translatable("Completed"),
+        Tab.MISSING: translatable("Missing"),
+        Tab.FAILED: translatable("Failed"),
+        Tab.REMOVED: translatable("Removed"),
+    }
+)
+KINDS = MappingProxyType(
+    {
+        Group.MUSIC: translatable("Music"),
+        Group.FILMS: translatable("Films"),
+        Group.SERIES: translatable("Series"),
+        Group.BOOKS: translatable("Audiobooks"),
+    }
+)
+SORTS = MappingProxyType(
+    {
+        Sort.QUEUE: translatable("Next in the queue first"),
+        Sort.NEWEST: translatable("Newest first"),
+        Sort.TITLE: translatable("By title"),
+        Sort.SIZE: translatable("Largest first"),
+    }
+)
+
+SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    desk = services.downloads
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def home() -> Response:
+        return redirect(url_for("pages.downloads"), 303)
+
+    @pages.get("/downloads")
+    def downloads() -> str:
+        return _downloads(desk)
+
+    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
+    def download(download_id: int) -> Response:
+        return redirect(_in_view(desk, download_id), 303)
+
+    return pages
+
+
+def _in_view(desk: DownloadListing, download_id: int) -> str:
+    """Return the address of the list with this download on it."""
+    person = auth.person()
+    found = desk.download(person, download_id)
+    shown = DownloadsViewState().under(tab_of(found))
+    rank = desk.rank(person, shown.query, download_id) or 1
+    shown = shown.at(math.ceil(rank / PAGE_SIZE))
+    return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
+
+
+def _downloads(desk: DownloadListing) -> str:
+    person, shown = auth.person(), for_page(request.args)
+    counts = desk.counts(person)
+    fitting = desk.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
+    found = desk.downloads(person, shown.query)
+    last = max(1, math.ceil(found.total / PAGE_SIZE))
+    if shown.page > last:
+        # Rows went while the page was open: show the last page that there is.
+        shown = shown.at(last)
+        found = desk.downloads(person, shown.query)
+    devices = desk.devices(person)
+    running = [
+        one
+        for one in desk.progress()
+        if person.is_admin or person.user_id in desk.viewers(one.download_id)
+    ]
+    return render_template(
+        "downloads/downloads.html",
+        shown=shown,
+        tabs=_tabs(shown, fitting),
+        tab_words=TABS,
+        owners=desk.owners(person),
+        kinds=KINDS,
+        sorts=SORTS,
+        states=[
+            (one, status_labels.PLAIN[one].word) for one in Status if one in STATUSES[shown.tab]
+        ],
+        device_choices=[(one.id, one.name) for one in devices],
+        following=_following(desk, shown) if shown.page < last else None,
+        found=found,
+        last_page=last,
+        counts=all_counts(counts),
+        total_speed=sum(one.speed for one in running),
+        bytes_waiting=desk.bytes_waiting(person),
+        bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
+        devices=devices,
+        notices=desk.notices(person),
+    )
+
+
+def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
+    """Return the tabs with their numbers; hardly ever is anything missing."""
+    numbers = {tab: sum(fitting.get(one, 0) for one in STATUSES[tab]) for tab in Tab}
+    numbers[Tab.MISSING] = fitting.get(MISSING, 0)
+    needed = numbers[Tab.MISSING] or shown.tab is Tab.MISSING
+    return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
+
+
+def _following(desk: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
+    """The first one of the next page: what is moved below the last one here goes before it."""
+    if shown.sort is not Sort.QUEUE:
+        return None
+    one = replace(shown.query, page=shown.page * PAGE_SIZE + 1, page_size=1)
+    return next(iter(desk.downloads(auth.person(), one).items), None)
+
+
+def give_words(app: Flask, clock: Clock) -> None:
+    """Teach the templates how sentences, numbers, times and states are said."""
+    languages = Languages()
+    languages.teach(app)
+
+    def _standing(view: DownloadView) -> status_labels.StatusLabel:
+        return status_labels.standing(view, clock.now())
+
+    def _missing(view: DeviceView | DevicePlan) -> str:
+        return languages.sentence(SOME_MISSING) % {"missing": view.missing, "files": view.files}
+
+    def _ago(at: datetime) -> str:
+        return languages.words().ago(at, clock.now())
+
+    def _ahead(at: datetime) -> str:
+        return languages.words().ahead(at, clock.now())
+
+    app.jinja_env.filters |= {
+        "ago": _ago,
+        "ahead": _ahead,
+        "clock": numbers_i18n.clock,
+        "missing": _missing,
+        "moment": moment,
+        "percent": numbers_i18n.percent,
+        "reason_icon": status_labels.reason_icon,
+        "room": status_labels.room,
+        "seconds": lambda amount: languages.words().seconds(amount),
+        "size": lambda octets: languages.words().size(octets),
+        "speed": lambda octets: languages.words().speed(octets),
+        "standing": _standing,
+        "type_icon": status_labels.type_icon,
+    }
+
+    def _in_future(at: datetime) -> bool:
+        return at > clock.now()
+
+    app.jinja_env.tests |= {"in_future": _in_future}
+    # Not every page is there in every application: none may be linked in vain.
+    app.jinja_env.globals |= {"asker": auth.asker, "has_page": app.view_functions.__contains__}

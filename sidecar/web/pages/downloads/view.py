@@ -1,0 +1,164 @@
+"""What the downloads page is asked to show: its address, read with patience and written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.items.item import ItemType
+from sidecar.services.downloads.views import DownloadQuery, DownloadView
+from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
+
+
+class Tab(StrEnum):
+    """The parts of the downloads page."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    MISSING = MISSING
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
+    {
+        Tab.ACTIVE: frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED}),
+        Tab.COMPLETED: frozenset({Status.COMPLETED}),
+        # What is missing is in no state of its own.
+        Tab.MISSING: frozenset(),
+        Tab.FAILED: frozenset({Status.FAILED}),
+        Tab.REMOVED: frozenset({Status.REMOVED}),
+    }
+)
+
+
+class Group(StrEnum):
+    """What people call the types of items."""
+
+    MUSIC = "music"
+    FILMS = "films"
+    SERIES = "series"
+    BOOKS = "books"
+
+
+GROUPS: Mapping[Group, frozenset[str]] = MappingProxyType(
+    {
+        Group.MUSIC: frozenset({ItemType.AUDIO}),
+        Group.FILMS: frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.MUSIC_VIDEO}),
+        Group.SERIES: frozenset({ItemType.EPISODE}),
+        Group.BOOKS: frozenset({ItemType.AUDIO_BOOK}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadsViewState:
+    """What the downloads page is asked to show.
+
+    Attributes:
+        status: Only this state, of those of the tab; None shows all of them.
+        kind, device_id: None shows all.
+        owners: Names of accounts; only an admin is asked for them. Empty shows all.
+    """
+
+    tab: Tab = Tab.ACTIVE
+    text: str = ""
+    status: Status | None = None
+    kind: Group | None = None
+    device_id: str | None = None
+    owners: tuple[str, ...] = ()
+    sort: Sort = Sort.QUEUE
+    page: int = 1
+
+    @property
+    def query(self) -> DownloadQuery:
+        """The same as a question to the desk."""
+        return DownloadQuery(
+            statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
+            missing=self.tab is Tab.MISSING,
+            text=self.text,
+            item_types=GROUPS[self.kind] if self.kind else frozenset(),
+            device_id=self.device_id,
+            owners=self.owners,
+            sort=self.sort,
+            page=self.page,
+            page_size=PAGE_SIZE,
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether less than the whole tab is shown."""
+        return bool(self.text or self.status or self.kind or self.device_id or self.owners)
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments of its address, texts and lists of them; what is as usual is left out."""
+        usual = _usual_sort(self.tab)
+        args = {
+            "tab": self.tab.value,
+            "q": self.text,
+            "status": self.status,
+            "kind": self.kind,
+            "device": self.device_id,
+            "owner": list(self.owners),
+            "sort": self.sort.value if self.sort is not usual else None,
+            "page": str(self.page) if self.page > 1 else None,
+        }
+        return {name: value for name, value in args.items() if value}
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The same for the hidden fields of a form."""
+        return [
+            (name, one)
+            for name, value in self.args.items()
+            for one in ([value] if isinstance(value, str) else value)
+        ]
+
+    def at(self, page: int) -> DownloadsViewState:
+        """The same list at another page."""
+        return replace(self, page=page)
+
+    def under(self, tab: Tab) -> DownloadsViewState:
+        """The same wishes in another part of the page."""
+        return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
+
+
+def tab_of(view: DownloadView) -> Tab:
+    """Return the part of the page that has this download."""
+    if view.missing_since is not None:
+        return Tab.MISSING
+    return next(tab for tab in Tab if view.status in STATUSES[tab])
+
+
+def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
+    """Read a page's arguments; what makes no sense is as if it were not there."""
+    number = args.get("page", "")
+    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
+    tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE
+    status = Status(args["status"]) if args.get("status") in STATUSES[tab] else None
+    return DownloadsViewState(
+        tab=tab,
+        text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
+        status=status if len(STATUSES[tab]) > 1 else None,
+        kind=Group(args["kind"]) if args.get("kind") in set(Group) else None,
+        device_id=args.get("device", "")[:LONGEST_TEXT] or None,
+        owners=tuple(_names(args.getlist("owner"))),
+        sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
+        page=min(max(page, 1), LAST_PAGE),
+    )
+
+
+def _usual_sort(tab: Tab) -> Sort:
+    return Sort.QUEUE if tab is Tab.ACTIVE else Sort.NEWEST
+
+
+def _names(asked: Iterable[str]) -> Sequence[str]:
+    return [one[:LONGEST_TEXT] for one in dict.fromkeys(asked) if one.strip()][:MOST_OWNERS]

@@ -1,0 +1,1 @@
+"""The library's pages: browsing and searching, hearts and download buttons."""

@@ -1,0 +1,235 @@
+"""`/library`: what Jellyfin has, as each person sees it, to be looked through and downloaded.
+
+GET  /library · /library/ITEM             the start, a shelf, a search; one thing and what is in it
+GET  /library/buttons                     the download buttons as they are now
+POST /library/download · /library/ITEM/heart
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from types import MappingProxyType
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.domain.items.item import PLAYABLE
+from sidecar.domain.items.kinds import Kind
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.commands import AddedItem, AddResult
+from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.library.browse import BrowseQuery as Question
+from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
+from sidecar.services.library.download_state import ItemDownloadState
+from sidecar.web import redirects
+from sidecar.web.api.downloads import MOST_ITEMS
+from sidecar.web.api.preferences import ITEM
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
+from sidecar.web.request.errors import ApiError
+from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
+from sidecar.web.security.auth import person
+from sidecar.web.services import WebServices
+
+NEWEST = Question(
+    kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=BrowseSort.ADDED, page_size=12
+)
+# What a search looks for; each is asked of Jellyfin by itself, so that none hides another.
+FOUND = (
+    LibrarySection.ARTISTS,
+    LibrarySection.ALBUMS,
+    LibrarySection.FILMS,
+    LibrarySection.SERIES,
+    LibrarySection.PLAYLISTS,
+    LibrarySection.TRACKS,
+)
+FEW = 6
+SIZES = ("small", "medium", "large")
+SHELVES = MappingProxyType(
+    {
+        LibrarySection.ALBUMS: translatable("Albums"),
+        LibrarySection.ARTISTS: translatable("Artists"),
+        LibrarySection.PLAYLISTS: translatable("Playlists"),
+        LibrarySection.FILMS: translatable("Films"),
+        LibrarySection.SERIES: translatable("Series"),
+        LibrarySection.BOOKS: translatable("Audiobooks"),
+        LibrarySection.TRACKS: translatable("Tracks"),
+        LibrarySection.EPISODES: translatable("Episodes"),
+    }
+)
+SORTS = MappingProxyType(
+    {
+        BrowseSort.NAME: translatable("By name"),
+        BrowseSort.ADDED: translatable("Newest in Jellyfin first"),
+        BrowseSort.YEAR: translatable("By year"),
+        BrowseSort.PLAYED: translatable("Played last first"),
+    }
+)
+KIND_ICONS = MappingProxyType(
+    {
+        Kind.VIEW: "library",
+        Kind.ARTIST: "circle-user-round",
+        Kind.ALBUM: "disc-3",
+        Kind.TRACK: "music",
+        Kind.AUDIOBOOK: "book-open",
+        Kind.PLAYLIST: "list-music",
+        Kind.SERIES: "tv",
+        Kind.SEASON: "tv",
+        Kind.EPISODE: "tv",
+        Kind.FOLDER: "folder",
+        Kind.OTHER: "folder",
+    }
+)
+STATUS = MappingProxyType(
+    {AddResult.NOT_FOUND: HTTPStatus.NOT_FOUND, AddResult.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    desk, library, actions = services.downloads, services.library, services.actions
+    pages = Blueprint("library", __name__, url_prefix="/library")
+
+    @pages.get("")
+    def start() -> str:
+        return _start(desk, library)
+
+    @pages.get(f"/{ITEM}")
+    def thing(item_id: str) -> str:
+        return _thing(desk, library, check_item_id(item_id))
+
+    @pages.get("/buttons")
+    def buttons() -> str:
+        wanted = {size: _ids(request.args.getlist(size)) for size in SIZES}
+        seen = library.again(person(), {one for ids in wanted.values() for one in ids})
+        found = {one.entry.item.id: one for one in seen}
+        return render_template("library/download_buttons.html", wanted=wanted, found=found)
+
+    @pages.post("/download")
+    def download() -> Response:
+        return _download(actions)
+
+    @pages.post(f"/{ITEM}/heart")
+    def heart(item_id: str) -> Response:
+        return _heart(library, check_item_id(item_id))
+
+    return pages
+
+
+def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
+    looked, who = for_page(request.args), person()
+    sections: list[tuple[LibrarySection | None, LibraryPage]] = []
+    found = None
+    if looked.shelf:
+        found, looked = _page(library, looked)
+    elif looked.text:
+        few = [(one, replace(looked.on(one).asked, page_size=FEW)) for one in FOUND]
+        asked = [(one, library.listed(who, question)) for one, question in few]
+        sections = [(one, page) for one, page in asked if page.items]
+    else:
+        found = library.listed(who, looked.asked)
+        sections = [(None, library.listed(who, NEWEST))]
+    return _rendered("library/library.html", desk, looked, found=found, sections=sections)
+
+
+def _thing(desk: DownloadListing, library: LibraryBrowser, item_id: str) -> str:
+    shown = library.show(person(), item_id)
+    looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
+    found = None
+    if not shown.entry.item.is_playable:
+        found, looked = _page(library, looked)
+    return _rendered("library/item.html", desk, looked, found=found, thing=shown)
+
+
+def _page(
+    library: LibraryBrowser, looked: LibraryViewState
+) -> tuple[LibraryPage, LibraryViewState]:
+    found = library.listed(person(), looked.asked)
+    last = _last(found)
+    if not found.items and looked.page > last:
+        looked = looked.at(last)
+        found = library.listed(person(), looked.asked)
+    return found, looked
+
+
+def _last(found: LibraryPage) -> int:
+    return max(1, math.ceil(found.total / found.page_size))
+
+
+def _rendered(
+    template: str, desk: DownloadListing, looked: LibraryViewState, **values: object
+) -> str:
+    devices = desk.devices(person())
+    found = values["found"]
+    return render_template(
+        template,
+        looked=looked,
+        devices=devices,
+        device=_chosen(devices, looked.device_id),
+        shelves=SHELVES,
+        sorts=SORTS,
+        kind_icons=KIND_ICONS,
+        last_page=_last(found) if isinstance(found, LibraryPage) else 1,
+        button_for=button_for,
+        playable=PLAYABLE,
+        **values,
+    )
+
+
+def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | None:
+    fitting = [one for one in devices if one.id == wanted]
+    return next(iter(fitting or devices), None)
+
+
+def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadState | None:
+    """Return the button of a thing for one device; None if nobody looked how it stands there."""
+    mine = [one for one in shown.buttons or () if device and one.device_id == device.id]
+    return next(iter(mine), None)
+
+
+def _download(actions: DownloadActions) -> Response:
+    device = request.form.get("device", "")[:LONGEST_TEXT] or None
+    ids = _ids(request.form.getlist("item"))
+    if not ids:
+        raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
+    additions = actions.add(person(), ids, device=device)
+    there = [one.downloads[0] for one in additions if one.downloads]
+    refused = [one for one in additions if one.result in STATUS]
+    if there and not refused:
+        return redirect(url_for("pages.download", download_id=there[0].id), 303)
+    return _told(refused, there[0].id if there else None)
+
+
+def _told(refused: Sequence[AddedItem], first: int | None) -> Response:
+    """Some of it cannot be had: say which, and why."""
+    page = render_template(
+        "library/not_added.html",
+        refused=refused,
+        first=first,
+        back=redirects.safe_target(url_for("library.start")),
+    )
+    return make_response(page, HTTPStatus.OK if first else STATUS[refused[0].result])
+
+
+def _heart(library: LibraryBrowser, item_id: str) -> Response:
+    value = request.form.get("value") == "on"
+    pressed = library.heart(person(), item_id, value=value)
+    if "HX-Request" in request.headers:
+        title = request.form.get("title", "")[:LONGEST_TEXT]
+        return make_response(
+            render_template(
+                "library/favourite_button.html",
+                item_id=item_id,
+                title=title,
+                is_favourite=pressed,
+            )
+        )
+    return redirect(redirects.safe_target(url_for("library.thing", item_id=item_id)), 303)
+
+
+def _ids(asked: Sequence[str]) -> list[str]:
+    return [one for one in dict.fromkeys(asked) if ITEM_ID.fullmatch(one)][:MOST_ITEMS]

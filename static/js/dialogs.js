@@ -1,0 +1,73 @@
+// Questions in a dialog, and buttons that do not lead away: the same forms, the same pages.
+
+import { refreshSoon } from "./list/refresh.js";
+
+/** Let links that ask and forms that act stay on this page. */
+export function stayHere() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-asks], a[data-closes]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.dataset.asks !== undefined) {
+      event.preventDefault();
+      ask(link.href);
+    } else if (theDialog().contains(link)) {
+      event.preventDefault();
+      theDialog().close();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || !form.closest("#downloads, #asking, #done")) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    // Not `form.action`: a button of this name would hide it.
+    ask(form.getAttribute("action"), { method: "POST", body });
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target === theDialog()) theDialog().close();
+  });
+}
+
+// Looked up each time: going back brings a new one.
+const theDialog = () => document.getElementById("asking");
+
+async function ask(address, options) {
+  let answer;
+  try {
+    answer = await fetch(address, options);
+  } catch {
+    // The live connection tells that the server is away.
+    return;
+  }
+  const dialog = theDialog();
+  if (answer.redirected) {
+    dialog.close();
+    if (new URL(answer.url).pathname !== window.location.pathname) {
+      // What this page showed is no more.
+      window.location.assign(answer.url);
+      return;
+    }
+    tell(await answer.text());
+    clearSelection();
+    refreshSoon();
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  dialog.replaceChildren(...page.querySelectorAll("main > section"));
+  if (!dialog.open) dialog.showModal();
+}
+
+/** Say what was done, with its way back; who pressed a button that is gone stays near it. */
+function tell(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const place = document.getElementById("done");
+  const had = place.contains(document.activeElement);
+  place.replaceChildren(...page.getElementById("done").childNodes);
+  if (had) place.focus();
+}
+
+function clearSelection() {
+  for (const box of document.querySelectorAll('#downloads input[type="checkbox"]')) {
+    box.checked = false;
+  }
+}

@@ -1,0 +1,74 @@
+// The order of the queue: rows are dragged by their grip, or moved by the arrow keys.
+
+import { refreshSoon } from "./refresh.js";
+import { said } from "../messages.js";
+
+const gripOf = (event) => event.target.closest?.("[data-grip]");
+const rowOf = (grip) => grip.closest(".row");
+const waits = (row) => row?.matches('.row[data-status="pending"]');
+
+export function letRowsMove() {
+  document.addEventListener("keydown", (event) => {
+    const grip = gripOf(event);
+    if (!grip || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    const row = rowOf(grip);
+    const up = event.key === "ArrowUp";
+    const other = up ? row.previousElementSibling : row.nextElementSibling;
+    if (!waits(other)) return;
+    if (up) other.before(row);
+    else other.after(row);
+    grip.focus();
+    send(row);
+  });
+  document.addEventListener("pointerdown", (event) => {
+    const grip = gripOf(event);
+    if (grip && event.button === 0) drag(grip, event);
+  });
+}
+
+function drag(grip, start) {
+  const row = rowOf(grip);
+  const before = row.nextElementSibling;
+  start.preventDefault();
+  row.classList.add("moving");
+  const follow = (event) => {
+    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".row");
+    if (!under || under === row || !waits(under)) return;
+    const box = under.getBoundingClientRect();
+    if (event.clientY < box.top + box.height / 2) under.before(row);
+    else under.after(row);
+  };
+  const over = new AbortController();
+  const end = () => {
+    over.abort();
+    row.classList.remove("moving");
+    if (row.nextElementSibling !== before) send(row);
+  };
+  // On the document: a row that is moved loses what its grip had captured.
+  document.addEventListener("pointermove", follow, { signal: over.signal });
+  document.addEventListener("pointerup", end, { signal: over.signal });
+  document.addEventListener("pointercancel", end, { signal: over.signal });
+}
+
+async function send(row) {
+  const id = row.querySelector("[data-grip]").dataset.grip;
+  const after = row.nextElementSibling;
+  const next = waits(after) ? after.id.replace("download-", "") : !after && row.parentElement.dataset.next;
+  // Read now: until the answer is here, the list may have been fetched anew.
+  const place = [...row.parentElement.children].indexOf(row) + 1;
+  const title = row.querySelector("h2").textContent;
+  const { home, csrf } = document.body.dataset;
+  try {
+    const answer = await fetch(`${home}api/v1/downloads/${id}/move`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      body: JSON.stringify({ before: next ? Number(next) : null }),
+    });
+    if (answer.ok) {
+      document.getElementById("told").textContent = said("{title} is now number {place} here", { title, place });
+    }
+  } finally {
+    refreshSoon();
+  }
+}

@@ -1,0 +1,13 @@
+// The downloads page: it works without this; with it, it follows what happens.
+
+import { stayHere } from "../dialogs.js";
+import { keepSelection } from "../list/selection.js";
+import { refreshSoon } from "../list/refresh.js";
+import { follow } from "../live/connection.js";
+import { letRowsMove } from "../list/queue-order.js";
+import { showTransfers } from "../live/transfers.js";
+
+keepSelection();
+letRowsMove();
+stayHere();
+follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });

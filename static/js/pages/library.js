@@ -1,0 +1,49 @@
+// The library: its download buttons follow what happens; Jellyfin is not asked again for that.
+
+import { keepSelection } from "../list/selection.js";
+import { follow } from "../live/connection.js";
+
+const PAUSE_MS = 1000;
+const { home } = document.body.dataset;
+
+let waiting = 0;
+
+keepSelection();
+follow(home, { changed: buttonsSoon, progressed: showRings });
+
+function buttonsSoon() {
+  if (!waiting) waiting = setTimeout(freshButtons, PAUSE_MS);
+}
+
+async function freshButtons() {
+  waiting = 0;
+  const wanted = [...document.querySelectorAll("[data-get]")].map(({ dataset }) => [dataset.size, dataset.get]);
+  if (!wanted.length) return;
+  try {
+    const answer = await fetch(`${home}library/buttons?${new URLSearchParams(wanted)}`);
+    if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    // The live connection tells when the server is back, and asks again.
+  }
+}
+
+function replace(page) {
+  for (const fresh of page.querySelectorAll("[data-get]")) {
+    const { get, size, on } = fresh.dataset;
+    for (const old of document.querySelectorAll(`[data-get="${get}"][data-size="${size}"][data-on="${CSS.escape(on)}"]`)) {
+      if (old.innerHTML === fresh.innerHTML) continue;
+      const held = old.contains(document.activeElement);
+      const next = fresh.cloneNode(true);
+      old.replaceWith(next);
+      if (held) next.querySelector("button, a").focus();
+    }
+  }
+}
+
+function showRings({ transfers }) {
+  for (const { id, progress } of transfers) {
+    for (const ring of document.querySelectorAll(`[data-download="${id}"] .ring .done`)) {
+      ring.setAttribute("stroke-dasharray", `${(100 * progress).toFixed(1)} 100`);
+    }
+  }
+}
