@@ -11,13 +11,14 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.domain.files.naming import ANY, Shape
 from sidecar.domain.files.presets import PRESETS
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.casting.targets import CastTargets
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
 from sidecar.services.identity.questions import IdentityQuestions
+from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
 from sidecar.services.rules.settings import RuleSettingsService
@@ -31,6 +32,7 @@ class RuleServices:
 
     Attributes:
         matching: Lets rows follow files whose items have other ids.
+        server_change: Offers and takes another server at the known address.
         questions: Files that may be one of several items.
         planning: Turns wishes into holds and into the queue.
         followers: Makes what follows an account.
@@ -39,6 +41,7 @@ class RuleServices:
 
     matching: ItemMatching
     questions: IdentityQuestions
+    server_change: ServerChange
     planning: WishService
     settings: RuleSettingsService
     followers: AccountFollowers
@@ -72,6 +75,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         shape_of=shape_of,
         known_again=known_again,
     )
+    looking = LibraryLook(store.downloads, matching, accounts.service.client)
     settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))
     followers = AccountFollowers(
         planning=planning,
@@ -83,7 +87,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         chosen=store.chosen,
         orders=store.playlist_orders,
         book=settings,
-        looking=LibraryLook(store.downloads, matching, accounts.service.client),
+        looking=looking,
         clock=clock,
     )
     watching = PlaybackTracker(
@@ -102,6 +106,13 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     return RuleServices(
         matching=matching,
         questions=questions,
+        server_change=ServerChange(
+            accounts=accounts.service,
+            server=accounts.server,
+            matching=matching,
+            looking=looking,
+            clock=clock,
+        ),
         planning=planning,
         settings=settings,
         followers=followers,

@@ -255,6 +255,7 @@ class ClientSession(FromJellyfin):
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
+USERS = TypeAdapter(tuple[JellyfinUser, ...])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)

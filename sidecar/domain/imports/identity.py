@@ -19,7 +19,7 @@ from types import MappingProxyType
 from sidecar.domain.files.naming import path_key
 from sidecar.domain.imports.adoption import file_stem, places
 from sidecar.domain.imports.matching import artist_names, name_key
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
 # Of one and the same file every look says the same.

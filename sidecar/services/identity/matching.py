@@ -30,7 +30,7 @@ from sidecar.domain.imports.identity import (
     identify,
     moved_containers,
 )
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
 from sidecar.store.database import Database
@@ -56,6 +56,17 @@ class Outcome:
     followed: Mapping[str, str]
     asked: frozenset[str]
     lost: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPreview:
+    """What would become of all files at a server, in numbers; `lost` are titles."""
+
+    files: int
+    same: int
+    followed: int
+    asked: int
+    lost: tuple[str, ...]
 
 
 class ItemMatching:
@@ -133,6 +144,26 @@ class ItemMatching:
             {one: item.id for one, item in same.items()},
             frozenset(asked),
             frozenset(old.keys() - same.keys() - asked.keys()),
+        )
+
+    def preview(self, library: Iterable[Item]) -> MatchPreview:
+        """Return what would become of everybody's files if this were the whole library."""
+        known = self._downloads.identity.facts(None)
+        items = {one.id: one for one in library}
+        absent = [one for one in known if one.id not in items]
+        ours = {one.id for one in known}
+        decisions = self._decisions(
+            absent, {id_: one for id_, one in items.items() if id_ not in ours}
+        )
+        verdicts = [it.verdict for it in decisions.values()]
+        return MatchPreview(
+            files=len(known),
+            same=len(known) - len(absent),
+            followed=verdicts.count(Verdict.SAME),
+            asked=verdicts.count(Verdict.AMBIGUOUS),
+            lost=tuple(
+                sorted(one.title for one in absent if decisions[one.id].verdict is Verdict.NONE)
+            ),
         )
 
     def follow(self, index: ServerFileIndex, same: Mapping[str, Item]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sidecar.domain.imports.identity import Facts
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
 

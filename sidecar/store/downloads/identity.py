@@ -17,7 +17,7 @@ from typing import Any
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import columns_of_item

@@ -21,7 +21,7 @@ from sidecar.domain.imports.identity import (
     own_name,
     source_names,
 )
-from sidecar.domain.items import Item, ItemType
+from sidecar.domain.items.item import Item, ItemType
 
 TONE = Item(
     id="1" * 32,

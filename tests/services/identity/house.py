@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import wanted_path
-from sidecar.domain.items import Item
+from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, Event
 from sidecar.jellyfin.client import Jellyfin
@@ -65,6 +65,7 @@ class MovingHouse:
     store: Store
     stick: Path
     news: list[Event]
+    open: ExitStack
     people: dict[str, Person] = field(default_factory=dict)
 
     def person(self, name: str) -> Person:
@@ -131,6 +132,19 @@ class MovingHouse:
         (self.library / "library.json").write_text(json.dumps(self.listing), encoding="utf-8")
         self.server.core.scan()
 
+    def install_anew(self, server_id: str, **changes: object) -> None:
+        """Let another server with the same people answer at the address, with another listing."""
+        port, paths = int(self.server.url.rpartition(":")[2]), self.server.paths
+        self.server.stop()
+        self.listing.update(changes)
+        (self.library / "library.json").write_text(json.dumps(self.listing), encoding="utf-8")
+        self.server = self.open.enter_context(
+            CountingServer(
+                self.library, speaks=Version.V12_0, timing=QUICK, port=port, server_id=server_id
+            )
+        )
+        self.server.paths.extend(paths)
+
     def rename_folder(self, was: str, now: str) -> None:
         """Move a folder of the server's media, and let it look."""
         (self.library / now).parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +194,8 @@ def moving_house(
     library = write(tmp_path / "media", listed, sizes)
     device: dict[str, Any] = {"name": "Car stick", "path": stick}
     change(device)
-    with CountingServer(library, speaks=Version.V12_0, timing=QUICK) as server:
+    with ExitStack() as leaving:
+        server = leaving.enter_context(CountingServer(library, speaks=Version.V12_0, timing=QUICK))
         settings = Settings(
             jellyfin=JellyfinSettings(url=server.url),
             server=ServerSettings(data_dir=tmp_path / "data"),
@@ -191,7 +206,7 @@ def moving_house(
         services = assemble(settings, store, bus, clock)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
         try:
-            yield MovingHouse(clock, library, listed, server, services, store, stick, news)
+            yield MovingHouse(clock, library, listed, server, services, store, stick, news, leaving)
         finally:
             services.devices.registry.close()
             db.close()
