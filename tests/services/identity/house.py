@@ -66,6 +66,7 @@ class MovingHouse:
     stick: Path
     news: list[Event]
     open: ExitStack
+    settings: Settings
     people: dict[str, Person] = field(default_factory=dict)
 
     def person(self, name: str) -> Person:
@@ -206,7 +207,9 @@ def moving_house(
         services = assemble(settings, store, bus, clock)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
         try:
-            yield MovingHouse(clock, library, listed, server, services, store, stick, news, leaving)
+            yield MovingHouse(
+                clock, library, listed, server, services, store, stick, news, leaving, settings
+            )
         finally:
             services.devices.registry.close()
             db.close()
