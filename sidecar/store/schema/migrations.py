@@ -23,6 +23,7 @@ from sidecar.store.schema.steps import (
     FIRST,
     FORMATS,
     IDENTITY,
+    KEY_EXPIRY,
     MISSING,
     ORIGINALS,
     PLAYLISTS,
@@ -55,6 +56,7 @@ STEPS: tuple[Step, ...] = (
     ORIGINALS,
     ACCEPTED,
     MISSING,
+    KEY_EXPIRY,
     IDENTITY,
 )
 

@@ -279,6 +279,10 @@ MISSING = (
     """CREATE INDEX downloads_missing ON downloads (device_id, id, missing_since, file_size)
         WHERE missing_since IS NOT NULL""",
 )
+KEY_EXPIRY = (
+    # Keys that were made before have none: they work until they are revoked.
+    "ALTER TABLE api_keys ADD COLUMN expires_at INTEGER",
+)
 IDENTITY = (
     # Since when the server has not known the item any more, as far as it was asked.
     "ALTER TABLE downloads ADD COLUMN gone_since INTEGER",
