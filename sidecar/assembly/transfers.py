@@ -15,6 +15,7 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import zone
 from sidecar.domain.space.eviction import in_use
 from sidecar.domain.transfers.wholeness import Wholeness
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
@@ -22,6 +23,7 @@ from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
+from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
@@ -89,6 +91,7 @@ def make_transfers(
     )
     engine, engine_thread = make_engine(settings, clock, Bandwidth(clock, speed.of))
     progress = ProgressTracker(base.bus, clock)
+    wishes = TagWishBook(accounts.service.client)
     converters = WorkerPool(settings.transfer.converters)
     failing = FailurePolicy(
         downloads=store.downloads,
@@ -98,6 +101,9 @@ def make_transfers(
         clock=clock,
         chance=random.random,
         make_room=space.make_room,
+        look_for=lambda download, client: rules.matching.look_for(
+            ServerFileIndex(client), download
+        ),
     )
 
     def check_whole(
@@ -125,6 +131,7 @@ def make_transfers(
                 store.downloads,
                 converter=devices.converting.converter,
                 wanted=devices.formats.wanted,
+                wishes=wishes.of,
             ),
             converters=converters,
             check_whole=check_whole,

@@ -2,7 +2,7 @@
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
             downloads whose cooldown is over, accounts that came in from the command line,
-            what must go from a device and what may come
+            what must go from a device and what may come, files with another title
 each day    a copy of the database
 """
 
@@ -15,8 +15,8 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
@@ -26,7 +26,7 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup, run_periodically
+from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Housekeeping:
         room: SpacePlanner,
         formats: DeviceFormats,
         originals: KeptOriginals,
+        renaming: FileRenaming,
         network: NetworkPolicy,
         server: JellyfinStatus,
         sign_in: Callable[[], object],
@@ -63,6 +64,7 @@ class Housekeeping:
         self._room = room
         self._formats = formats
         self._originals = originals
+        self._renaming = renaming
         self._network = network
         self._server = server
         self._sign_in = sign_in
@@ -88,19 +90,32 @@ class Housekeeping:
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
-        """Do all that is due."""
+        """Do all that is due; what fails is logged, and the rest is done all the same."""
+        for work, what in (
+            (self._look_at_devices, "looking at the devices"),
+            (self._server.probe, "the server's probe"),
+            (self._sign_in, "signing in"),
+            (self._look_at_accounts, "looking at the accounts"),
+            (self._planning.release_expired, "letting go of what nobody wants any more"),
+            (self._retry, "retrying downloads"),
+            (self._network.step, "the network rule"),
+            (self._formats.step, "the formats"),
+            (self._originals.step, "the originals"),
+            (self._renaming.step, "renaming files"),
+            (self._room.step, "making room"),
+            (self._back_up, "the copy of the database"),
+        ):
+            attempt(work, what)
+
+    def _look_at_devices(self) -> None:
         if self._registry.look(settle=self._settle):
             self._device_came()
-        self._server.probe()
-        self._sign_in()
-        self._look_at_accounts()
-        self._planning.release_expired()
+
+    def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
             self._downloads.transitions.retry(download)
-        self._network.step()
-        self._formats.step()
-        self._originals.step()
-        self._room.step()
+
+    def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)
@@ -110,7 +125,7 @@ class Housekeeping:
         unfinished = self._unfinished.pop(device.id, [])
         try:
             self._settling.reconcile(device, unfinished)
-        except DeviceError:
+        except BaseException:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished

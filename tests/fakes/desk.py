@@ -10,7 +10,8 @@ from threading import Lock
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Download, Status
-from sidecar.errors import ServerAway, SignInRefused, TooManyTries
+from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.errors import NotVisible, ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.services.devices.views import DeviceView
@@ -42,12 +43,19 @@ def a_download(number: int, **differences: object) -> DownloadView:
         artist="The Quiet Hour",
         album="Evenings",
         item_type="Audio",
-        has_cover=False,
-        progress=0.0,
+        user_id=ANN.user_id,
+        album_id=None,
+        image_item_id=None,
+        image_tag=None,
+        source_etag=None,
+        file_size=None,
+        mime_type=None,
+        validator=None,
+        finalizing=False,
+        last_used_seq=0,
+        format=ORIGINAL,
         bytes_downloaded=0,
         expected_size=7_400_000,
-        speed=0.0,
-        seconds_left=None,
         file_path=f"The Quiet Hour/Evenings/{number:02d} - Track {number}.flac",
         content_hash=None,
         error_code=None,
@@ -58,8 +66,6 @@ def a_download(number: int, **differences: object) -> DownloadView:
         queued_at=QUEUED_AT,
         started_at=None,
         completed_at=None,
-        reasons=(),
-        owners=(),
     )
     return replace(view, **differences)  # type: ignore[arg-type]  # any field, by name
 
@@ -156,9 +162,14 @@ class FakeDesk:
         rows = found[start : start + query.page_size]
         return DownloadPage(rows, len(found), query.page, query.page_size)
 
-    def download(self, person: Person, download_id: int) -> DownloadView | None:
-        found = [one for one in self._seen(person) if one.id == download_id]
-        return self._shown(person, found[0]) if found else None
+    def download(self, person: Person, download_id: int) -> DownloadView:
+        for found in self.some(person, [download_id]):
+            return found
+        raise NotVisible
+
+    def some(self, person: Person, download_ids: Iterable[int]) -> list[DownloadView]:
+        seen = {one.id: one for one in self._seen(person)}
+        return [self._shown(person, seen[one]) for one in download_ids if one in seen]
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         whole = self.downloads(person, replace(query, page=1, page_size=len(self.rows)))
@@ -195,9 +206,11 @@ class FakeDesk:
     def notices(self, person: Person) -> Sequence[Notice]:
         return self.told
 
-    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+    def cover(self, person: Person, download_id: int, width: int) -> Cover:
         found = self.download(person, download_id)
-        return self.pictures.get(found.id) if found else None
+        if found.id not in self.pictures:
+            raise NotVisible
+        return self.pictures[found.id]
 
     def is_healthy(self) -> bool:
         return self.healthy

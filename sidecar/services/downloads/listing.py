@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
-from sidecar.errors import SignedOut
+from sidecar.errors import NotVisible, SignedOut
 from sidecar.events import Progress
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person, ids_of, viewer
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
@@ -35,13 +35,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
 
-# What a view tells as it is in the table; how far a download is comes from its transfer.
-AS_STORED = (
-    {one.name for one in fields(Download)} & {one.name for one in fields(DownloadView)}
-) - {
-    "bytes_downloaded",
-    "expected_size",
-}
+STORED = tuple(one.name for one in fields(Download))
 
 
 class DownloadListing:
@@ -88,10 +82,17 @@ class DownloadListing:
         )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
-    def download(self, person: Person, download_id: int) -> DownloadView | None:
-        """Return one download, None if there is none that this person may see."""
-        found = self._ownership.visible(person, download_id)
-        return self.views(person, [found])[0] if found else None
+    def download(self, person: Person, download_id: int) -> DownloadView:
+        """Return one download.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
+        return self.views(person, [self._ownership.visible(person, download_id)])[0]
+
+    def some(self, person: Person, download_ids: Iterable[int]) -> list[DownloadView]:
+        """Return those of these downloads that are there and that this person may see."""
+        return self.views(person, list(self._ownership.visible_among(person, download_ids)))
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
@@ -192,16 +193,21 @@ class DownloadListing:
         """List what waits for somebody's answer and concerns this person."""
         return self._questions(person)
 
-    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
-        """Return the picture of a download; None without one or if it may not be seen."""
+    def cover(self, person: Person, download_id: int, width: int) -> Cover:
+        """Return the picture of a download.
+
+        Raises:
+            errors.NotVisible: It has none, or may not be seen.
+        """
         found = self._ownership.visible(person, download_id)
-        if found is None:
-            return None
         try:
             client = self._accounts.client(person.user_id)
         except SignedOut:
-            return None
-        return self._covers.get(client, found, width)
+            raise NotVisible from None
+        cover = self._covers.get(client, found, width)
+        if cover is None:
+            raise NotVisible
+        return cover
 
     def is_healthy(self) -> bool:
         """Whether every thread is alive and the database answers."""
@@ -213,7 +219,7 @@ class DownloadListing:
             statuses=query.statuses,
             missing=query.missing,
             viewer=viewer(person),
-            owners=ids_of(query.owners, self._accounts.all()) if named else None,
+            owners=self._ownership.owners_named(person, query.owners) if named else None,
             device_id=query.device_id,
             text=query.text,
             item_types=query.item_types,
@@ -271,20 +277,18 @@ def _view(
     owners: tuple[str, ...],
     carried: tuple[SyncedTo, ...],
 ) -> DownloadView:
-    held = progress.bytes_held if progress else row.bytes_downloaded
-    size = progress.size if progress and progress.size else row.size
-    as_stored: dict[str, Any] = {name: getattr(row, name) for name in AS_STORED}
-    return DownloadView(
-        **as_stored,
-        device_name=device_name,
-        has_cover=row.image_tag is not None,
-        progress=min(1.0, held / size) if progress and size else row.progress,
-        bytes_downloaded=held,
-        expected_size=size,
-        speed=progress.speed if progress else 0.0,
-        seconds_left=progress.seconds_left if progress else None,
-        reasons=reasons,
-        owners=owners,
-        carried=carried,
-        phase=progress.phase if progress else None,
+    stored: dict[str, Any] = {name: getattr(row, name) for name in STORED}
+    stored["expected_size"] = row.size
+    view = DownloadView(
+        **stored, device_name=device_name, reasons=reasons, owners=owners, carried=carried
+    )
+    if progress is None:
+        return view
+    return replace(
+        view,
+        bytes_downloaded=progress.bytes_held,
+        expected_size=progress.size or row.size,
+        speed=progress.speed,
+        seconds_left=progress.seconds_left,
+        phase=progress.phase,
     )

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import in_words
 from sidecar.domain.wishes import EvictionClass
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
 from sidecar.services.transfers.formats import DeviceFormats
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.threads import attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,56 +158,68 @@ class PlanService:
 
     def all(self, person: Person) -> Sequence[DevicePlan]:
         """Return the plans of the devices that this person uses; an admin sees all."""
-        return [self._view(person, device) for device in self._devices(person)]
+        return [self._shown(person, device) for device in self._devices(person)]
 
-    def one(self, person: Person, device_id: str) -> DevicePlan | None:
-        """Return one of them; None if there is none that this person may see."""
-        device = self._device(person, device_id)
-        return self._view(person, device) if device else None
-
-    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
-        """Let go what a plan showed; return False if there is no such device for this person.
+    def one(self, person: Person, device_id: str) -> DevicePlan:
+        """Return one of them.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
+        """
+        for device in self._devices(person):
+            if device.id == device_id:
+                return self._shown(person, device)
+        raise NotVisible
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
+        """Let go what a plan showed.
+
+        Raises:
+            errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Other files would go by now.
             errors.DeviceError: The device is not there.
         """
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         self._room.confirm(device_id, plan_id)
-        return True
 
-    def reformat(self, person: Person, device_id: str, name: str) -> bool:
-        """Let the files of a device be made anew in a format; False if there is no such device.
+    def reformat(self, person: Person, device_id: str, name: str) -> None:
+        """Let the files of a device be made anew in a format.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Another format is set by now.
         """
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
-        return True
 
-    def _device(self, person: Person, device_id: str) -> DeviceView | None:
-        return next((one for one in self._devices(person) if one.id == device_id), None)
+    def _shown(self, person: Person, device: DeviceView) -> DevicePlan:
+        """What goes wrong with one device is told there, and the others are shown."""
+        return attempt(
+            partial(self._view, person, device),
+            f"the plan of {device.name}",
+            partial(self._without_plan, person, device, odd_text(device.name)),
+        )
+
+    def _without_plan(self, person: Person, device: DeviceView, trouble: str) -> DevicePlan:
+        return DevicePlan(
+            id=device.id,
+            name=device.name,
+            management=self._access.management_of(person, device.id),
+            trouble=device.trouble or trouble,
+            is_unplugged=device.is_unplugged,
+            files=device.files,
+            missing=device.missing,
+        )
 
     def _view(self, person: Person, device: DeviceView) -> DevicePlan:
         management = self._access.management_of(person, device.id)
         try:
             found = self._room.outlook(device.id)
         except DeviceError as trouble:
-            return DevicePlan(
-                id=device.id,
-                name=device.name,
-                management=management,
-                trouble=device.trouble or str(trouble),
-                is_unplugged=device.is_unplugged,
-                files=device.files,
-                missing=device.missing,
-            )
+            return self._without_plan(person, device, str(trouble))
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
         return DevicePlan(
             id=device.id,

@@ -15,7 +15,13 @@ from threading import Event
 
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.files.naming import (
+    distinct,
+    extension_of,
+    path_key,
+    safe_extension,
+    with_extension,
+)
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.messages import msg
@@ -23,6 +29,7 @@ from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
+from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +63,7 @@ class Finisher:
         *,
         converter: Callable[[], Converts | None] = lambda: None,
         wanted: Callable[[Download], str] = lambda download: download.format,
+        wishes: Callable[[AttachedDevice, Download], TagWishes] = lambda _d, _f: TagWishes(),
     ) -> None:
         """Prepare.
 
@@ -63,7 +71,9 @@ class Finisher:
             downloads: The rows.
             converter: What converts; None if nothing can.
             wanted: The name of the format that a download is to have now.
+            wishes: How its tags and its cover are to be.
         """
+        self._wishes = wishes
         self._downloads = downloads
         self._converter = converter
         self._wanted = wanted
@@ -97,7 +107,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=extension_of(twin.file_path),
+            extension=safe_extension(extension_of(twin.file_path)),
             columns={
                 "format_note": None,
                 "source_size": twin.source_size,
@@ -126,7 +136,8 @@ class Finisher:
             return self._original(device, download, receipt, why)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
-            made = converter.convert(part, receipt.size, into, target, stop)
+            wishes = self._wishes(device, download)
+            made = converter.convert(part, receipt.size, into, target, stop, wishes=wishes)
         except BaseException:
             into.remove()
             raise
@@ -191,7 +202,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=download.source_extension,
+            extension=_of_source(download),
             columns={"format_note": note, "source_size": None, "source_hash": None},
         )
 
@@ -204,3 +215,9 @@ class Finisher:
             if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))
+
+
+def _of_source(download: Download) -> str | None:
+    """A row may be from before endings were judged."""
+    extension = download.source_extension
+    return None if extension is None else safe_extension(extension)
