@@ -34,8 +34,7 @@ from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
-from tests.fakes.desk import a_download
-from tests.services.conftest import ANN, STICK, World, owned, track
+from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -123,7 +122,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
-        return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
+        return [as_shown(row) for row in rows]
 
     def devices(person: Person) -> Sequence[DeviceView]:
         served = person.is_admin or settings.serves(person.name)
