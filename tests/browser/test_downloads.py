@@ -241,7 +241,7 @@ def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(
     house.add(7, status=Status.COMPLETED)
     again = create_app(house.services.web, house.bus)
     with serving(again, port):
-        expect(page.locator(banner)).to_be_hidden(timeout=15_000)
+        expect(page.locator(banner)).to_be_hidden(timeout=40_000)
         expect(page.locator("#tab-completed")).to_have_text("Completed 1")
         expect(page.locator(row)).to_have_count(0)
         context.close()
