@@ -42,9 +42,9 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     tree = _read(source) if source else {}
     from_environ = _environ_tree(environ)
     try:
-        settings = Settings.model_validate(_merged(tree, from_environ))
+        settings = Settings.model_validate(_merge(tree, from_environ))
     except ValidationError as error:
-        raise _explained(error, source, tree, from_environ) from None
+        raise _explain(error, source, tree, from_environ) from None
     _check_devices(settings, source or "environment")
     return settings
 
@@ -107,17 +107,17 @@ def _devices(text: str) -> object:
         raise ConfigError("environment", "SIDECAR_DEVICES", text, reason) from error
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         merged[key] = (
-            _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+            _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         )
     return merged
 
 
-def _explained(
+def _explain(
     error: ValidationError,
     source: Path | None,
     tree: Mapping[str, Any],

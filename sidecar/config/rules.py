@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema, ValidationError, create_model
 
-from sidecar.config.base import Duration, Section, refused
+from sidecar.config.base import Duration, Section, explain_invalid
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError
@@ -49,7 +49,7 @@ class RulesSettings(Section):
         try:
             checked = SECTIONS[rule.name].model_validate({**section.model_dump(), **changes})
         except ValidationError as error:
-            raise refused(f"rules.{rule.name}", error, changes) from None
+            raise explain_invalid(f"rules.{rule.name}", error, changes) from None
         return rule.settings(**checked.model_dump())
 
 

@@ -1,4 +1,4 @@
-"""What can be said of a key of the settings to a person who is about to change it."""
+"""Describes the keys of a section: type, bounds and default, for whoever edits them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
-from sidecar.config.base import Section, in_words
+from sidecar.config.base import Section, format_duration
 
 
 class KeyKind(StrEnum):
@@ -25,7 +25,7 @@ class KeyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SettingKey:
     """One key of a section.
 
     Attributes:
@@ -46,16 +46,16 @@ class Key:
     details: str = ""
 
 
-def keys(section: type[Section]) -> tuple[Key, ...]:
+def describe_keys(section: type[Section]) -> tuple[SettingKey, ...]:
     """Return what can be said of each key of a section, in its order."""
-    return tuple(_key(name, field) for name, field in section.model_fields.items())
+    return tuple(_describe_key(name, field) for name, field in section.model_fields.items())
 
 
-def written(value: object) -> str | int | float | bool | None:
+def to_plain_value(value: object) -> str | int | float | bool | None:
     """Return a value as JSON and as people write it: a time in words, a size in bytes."""
     match value:
         case timedelta():
-            return in_words(value)
+            return format_duration(value)
         case Enum():
             return str(value.value)
         case tuple():
@@ -66,7 +66,7 @@ def written(value: object) -> str | int | float | bool | None:
             return str(value)
 
 
-def _key(name: str, field: FieldInfo) -> Key:
+def _describe_key(name: str, field: FieldInfo) -> SettingKey:
     kind, bounds = field.annotation, list(field.metadata)
     parts = [one for one in get_args(kind) if one is not type(None)]
     can_be_empty = type(None) in get_args(kind)
@@ -78,7 +78,7 @@ def _key(name: str, field: FieldInfo) -> Key:
     least = next((one.ge for one in bounds if hasattr(one, "ge")), None)
     most = next((one.le for one in bounds if hasattr(one, "le")), None)
     kind_of_key, options = _kind(kind)
-    return Key(
+    return SettingKey(
         name,
         kind_of_key,
         _bound(least),
@@ -97,7 +97,7 @@ def _flat(found: list[Any]) -> list[Any]:
 
 
 def _bound(value: object) -> int | str | None:
-    told = written(value)
+    told = to_plain_value(value)
     return told if isinstance(told, int | str) else None
 
 

@@ -1,4 +1,4 @@
-"""What can be set: every section, key, type and default. Frozen; a misspelt key is refused."""
+"""All settings: every section, key, type and default. Frozen; a misspelt key is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-from sidecar.config.base import Duration, Section, refused
+from sidecar.config.base import Duration, Section, explain_invalid
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
@@ -234,7 +234,7 @@ class DeviceSettings(Section):
         """Who uses it and who manages it."""
         return DeviceRoles(self.users, self.managers)
 
-    def changed(self, changes: Mapping[str, object]) -> DeviceSettings:
+    def with_changes(self, changes: Mapping[str, object]) -> DeviceSettings:
         """Return the settings once some keys are changed, written as in the file.
 
         None leaves a key as it is.
@@ -250,7 +250,7 @@ class DeviceSettings(Section):
             given = {key: value for key, value in changes.items() if value is not None}
             return DeviceSettings.model_validate({**self.model_dump(), **given})
         except ValidationError as error:
-            raise refused("devices", error, changes) from None
+            raise explain_invalid("devices", error, changes) from None
 
 
 # What a device is and whose it is, only the settings file says.

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sidecar.device import tree
-from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_put_aside
+from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 
 # Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
 _DEEPEST = 40
@@ -99,7 +99,7 @@ def _seen(name: str, handle: int) -> Seen:
 def _files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
     try:
         with os.scandir(handle) as entries:
-            inside = [one for one in entries if not is_put_aside(one.name)]
+            inside = [one for one in entries if not is_in_trash(one.name)]
     except OSError:
         return
     for entry in inside:

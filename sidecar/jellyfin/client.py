@@ -24,7 +24,7 @@ from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
 from sidecar.jellyfin.mapping import now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
@@ -95,7 +95,7 @@ class Jellyfin:
             ServerAway: It is starting: it may even answer, with keys in another case.
         """
         answer = self.connection.get("System", "Info", "Public")
-        judge(answer)
+        check_answer(answer)
         if answer.is_json and b'"startupWizardCompleted"' in answer.body:
             raise ServerAway(msg("Jellyfin at {server} is starting", server=answer.server))
         server = read(answer, models.PUBLIC_SERVER)
@@ -105,9 +105,9 @@ class Jellyfin:
     def health(self) -> str:
         """Ask for the server's word on itself: `Healthy`, or `Degraded` while it starts."""
         answer = self.connection.get("health")
-        judge(answer)
+        check_answer(answer)
         if answer.mime_type != "text/plain":
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return answer.body[:40].decode("utf-8", "replace").strip()
 
     def is_ready(self) -> bool:
@@ -125,10 +125,10 @@ class Jellyfin:
         """Ask who we are signed in as: the word on whether the token still holds."""
         answer = self.connection.get("Users", "Me")
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed as refusal:
             if not refusal.is_jellyfin:
-                raise odd(answer) from None
+                raise unexpected_answer(answer) from None
             self.public_info()
             raise SignedOut(
                 msg(
@@ -244,7 +244,7 @@ class Jellyfin:
         query: Query = {"tag": tag, "maxWidth": max_width, "quality": 90}
         answer = self._ask("GET", "Items", item_id, "Images", "Primary", query=query)
         if answer.mime_type not in PICTURES:
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return Picture(answer.body, answer.mime_type)
 
     # Playback
@@ -258,7 +258,7 @@ class Jellyfin:
     def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
         answer = self.connection.send(method, *path, query=query)
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed:
             self.me()
             raise

@@ -33,10 +33,10 @@ def to_item(base: BaseItem) -> Item:
         id=base.id,
         type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
         title=base.name or "Untitled",
-        artist=_joined(base.artists),
+        artist=_join(base.artists),
         album=base.album,
         album_id=_album_id(base),
-        album_artist=base.album_artist or _joined(one.name for one in base.album_artists if one),
+        album_artist=base.album_artist or _join(one.name for one in base.album_artists if one),
         series=base.series_name,
         series_id=base.series_id,
         number=base.index_number,
@@ -111,7 +111,7 @@ def _entries(session: ClientSession) -> Iterator[QueueEntry]:
             yield QueueEntry(one.id.replace("-", "").lower(), one.playlist_item_id)
 
 
-def _joined(names: Iterable[str | None]) -> str | None:
+def _join(names: Iterable[str | None]) -> str | None:
     return ", ".join(name for name in names if name) or None
 
 

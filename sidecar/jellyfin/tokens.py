@@ -1,4 +1,4 @@
-"""Keeps tokens unreadable at rest: sealed with a key that lies in a file of its own.
+"""Encrypts tokens at rest with a key that lies in a file of its own.
 
 Whoever has the database alone (a backup, a copy) has no tokens. The key file is made on first use
 with mode 0600; one that others can read is refused, and it is never replaced: a lost key means
@@ -61,15 +61,15 @@ class TokenBox:
     def _key(self) -> bytes:
         try:
             if not self._key_file.exists():
-                _make(self._key_file)
-            return _read(self._key_file)
+                _create_key(self._key_file)
+            return _read_key(self._key_file)
         except OSError as error:
             raise ConfigError(
                 self._key_file, "key file", None, f"cannot be used ({error.strerror})"
             ) from error
 
 
-def _make(path: Path) -> None:
+def _create_key(path: Path) -> None:
     """Write a key and give it its name only when it is whole and on the disk."""
     descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)
@@ -91,7 +91,7 @@ def _make(path: Path) -> None:
         os.close(folder)
 
 
-def _read(path: Path) -> bytes:
+def _read_key(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & OTHERS:

@@ -25,7 +25,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import distinct, path_key, wanted_path
+from sidecar.domain.files.naming import distinct_path, path_key, wanted_path
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -218,7 +218,9 @@ class _Writer:
             item=wanted,
             device_id=device,
             user_id=self._chance.choices(self._people, ASKERS)[0],
-            places=[FilePlace(one, path_key(one)) for one in (path, distinct(path, wanted.id))],
+            places=[
+                FilePlace(one, path_key(one)) for one in (path, distinct_path(path, wanted.id))
+            ],
             priority=PIN_PRIORITY if number % 10 == 0 else 0,
         )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.config.base import Duration, in_words
+from sidecar.config.base import Duration, format_duration
 from sidecar.config.settings import ZoneName
 
 TIME: TypeAdapter[timedelta] = TypeAdapter(Duration)
@@ -25,7 +25,7 @@ TIME: TypeAdapter[timedelta] = TypeAdapter(Duration)
     ],
 )
 def test_a_time_is_told_as_it_is_written(span: timedelta, words: str) -> None:
-    assert in_words(span) == words
+    assert format_duration(span) == words
     assert TIME.validate_python(words) == span
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder, FileFact
-from sidecar.domain.files.naming import distinct, path_key, wanted_path
+from sidecar.domain.files.naming import distinct_path, path_key, wanted_path
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, STICK, everything, filled, made
@@ -51,7 +51,7 @@ def test_every_name_is_taken_as_it_is_and_found_again(disk: Path, card: DeviceFo
         item = track(number, title)
         path = wanted_path(item)
         if path_key(path) in map(path_key, paths):
-            path = distinct(path, item.id)
+            path = distinct_path(path, item.id)
         paths[path] = path.encode()
         card.finish(filled(card, number, path.encode()), path)
 

@@ -18,7 +18,13 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context
 from sidecar.domain.space.budget import DeviceRoom, WantedFile
-from sidecar.domain.space.eviction import REST, HoldStrength, Stored, must_rest, standing
+from sidecar.domain.space.eviction import (
+    REST,
+    HoldStrength,
+    Stored,
+    eviction_class,
+    is_cooling_down,
+)
 from sidecar.domain.space.plan import plan
 from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
@@ -150,7 +156,7 @@ class Household:
             self._count_wish(item_id)
             self._asked[item_id].add(key)
             self._asked_by[wish.reason.rule].add((item_id, key))
-            if must_rest(wish.reason.rule) and self._rests(item_id):
+            if is_cooling_down(wish.reason.rule) and self._rests(item_id):
                 continue
             kept.add((item_id, key))
             is_new = key not in self._holds[item_id]
@@ -218,7 +224,7 @@ class Household:
         self.outcome.fetched += size
         self.outcome.granted += 0 if item_id in self._granted else size
         self._granted.add(item_id)
-        by_rules = standing(self._grips(item_id)) is not EvictionClass.LASTING
+        by_rules = eviction_class(self._grips(item_id)) is not EvictionClass.LASTING
         self.outcome.too_soon += by_rules and self._rests(item_id)
 
     def _check(self, in_use: Collection[str]) -> None:
@@ -248,7 +254,7 @@ class Household:
                 title=item_id,
                 size=self.catalogue.known[item_id].size or 0,
                 last_used=used,
-                standing=standing(self._grips(item_id)),
+                eviction_class=eviction_class(self._grips(item_id)),
                 is_in_use=item_id in in_use,
             )
             for item_id, used in self._files.items()
@@ -261,7 +267,7 @@ class Household:
                 item_id=item_id,
                 title=item_id,
                 size=one.item.size,
-                standing=standing(self._grips(item_id)),
+                standing=eviction_class(self._grips(item_id)),
                 priority=one.priority,
                 place=one.place,
             )

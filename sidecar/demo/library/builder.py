@@ -1,4 +1,4 @@
-"""Puts media where Jellyfin puts them: tracks in discs in albums, episodes in seasons in series.
+"""Builds the library tree: tracks in discs in albums, episodes in seasons in series.
 
 Music library ─ artist ─ album ─ (disc folder) ─ track
 Movies library ─ film

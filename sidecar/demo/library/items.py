@@ -1,4 +1,4 @@
-"""What the demo's library is made of, as values: items, their media, their place among others.
+"""The item model of the demo's library: items, their media, their parents.
 
 Knows no user and reads no file.
 """

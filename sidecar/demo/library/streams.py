@@ -1,4 +1,4 @@
-"""What the API tells of a media file: its source, and the streams in it.
+"""Media sources and streams of an item, as the API describes them.
 
 Sizes, dates and lengths are the scan's, also when the file is another one by now.
 """

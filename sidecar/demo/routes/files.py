@@ -1,4 +1,4 @@
-"""Bytes: originals, streams of originals, pictures and lyrics.
+"""Routes that serve bytes: originals, streams of originals, pictures and lyrics.
 
 Nothing is transcoded: a stream that is not asked for as the original is answered with 500, as
 the real server does when its ffmpeg does not start.

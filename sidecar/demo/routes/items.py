@@ -1,4 +1,4 @@
-"""Looking things up: the library, one item, and the lists that the server makes of it."""
+"""Routes for the library: one item, queries, and the lists that the server makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `/Items` and its relatives are asked, and which items answer it, in which order.
+"""Filters, sorts and pages items for `/Items` and its relatives.
 
     place (ids, parent, root) ─▶ filters ─▶ order ─▶ page
 

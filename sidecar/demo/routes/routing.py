@@ -1,4 +1,4 @@
-"""Which function answers which request, and who may ask it.
+"""The route table: which function answers a request, and who may ask it.
 
     method + path ──▶ Route ──▶ access ──▶ answer(Ask) ──▶ Reply
 

@@ -1,4 +1,4 @@
-"""Hearts, ticks and positions that people set by hand."""
+"""Routes for user data that people set by hand: favourites, played marks, positions."""
 
 from __future__ import annotations
 

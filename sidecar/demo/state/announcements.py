@@ -1,4 +1,4 @@
-"""What the server tells its sockets by itself, and how long it waits before it does.
+"""Sends changes to the sockets, collected until it is quiet for a while.
 
     a heart, a start, a stop ─ 0.5 s of silence ─▶ UserDataChanged, parents appended
     a scan, a playlist       ─ 31 s of silence  ─▶ LibraryChanged

@@ -1,4 +1,4 @@
-"""What players report, and what it does to sessions and to user data.
+"""Applies players' reports to sessions and to user data.
 
     start      PlayCount + 1, music is played from here     announced
     progress   position                                     not announced

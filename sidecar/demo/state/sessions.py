@@ -1,4 +1,4 @@
-"""Who is connected and what they play: the server's sessions, one for each client and device.
+"""Sessions: one for each client and device, with what it plays.
 
     id = MD5 of client + device id, so a session has the same id after a restart
 

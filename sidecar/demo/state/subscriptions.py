@@ -1,4 +1,4 @@
-"""Who listens on a socket, what they asked to be told, and who has gone deaf.
+"""The registry of WebSocket clients: their subscriptions, keep-alive, and deafness.
 
     session ── its sockets ── a message goes to one of them: the one that spoke last
 

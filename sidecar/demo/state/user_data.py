@@ -1,4 +1,4 @@
-"""What users did with items: hearts, plays, positions.
+"""User data of items: favourites, play counts, positions.
 
 Kept under an item's key, not its id, so a heart follows a tagged track to another path.
 """

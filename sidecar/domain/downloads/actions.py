@@ -1,4 +1,4 @@
-"""What people may do with a download, and in which state: one table, judged by one function.
+"""Decides which actions people may do with a download in which state: one table.
 
                 pending     downloading  paused      completed   failed      removed
     pause       goes        goes         is so       -           -           -

@@ -1,4 +1,4 @@
-"""Why an item is on a device, and why it is not: facts in, sentences for people out.
+"""Explains why an item is on a device, or why it is not: facts in, sentences out.
 
     where it stands ─▶ who wants it ─▶ what it waits for ─▶ what the person said against it
 
@@ -94,12 +94,12 @@ def explain(facts: ExplainFacts) -> tuple[str, ...]:
     return tuple(map(as_sentence, sentences))
 
 
-def named(rule: str) -> str:
+def rule_label(rule: str) -> str:
     """Return a rule's name as people read it."""
     return rule.replace("_", " ")
 
 
-def span(time: timedelta) -> str:
+def format_span(time: timedelta) -> str:
     """Return a time to come in its largest unit, rounded up: "3 hours"."""
     seconds = ceil(time.total_seconds())
     if seconds > _DAYS:
@@ -149,7 +149,9 @@ def _failed(facts: ExplainFacts, download: Download) -> str:
     if download.retry_next_at is None:
         return msg("{why}. It is not tried again until somebody says so", why=why)
     return msg(
-        "{why}. It is tried again in {time}", why=why, time=span(download.retry_next_at - facts.now)
+        "{why}. It is tried again in {time}",
+        why=why,
+        time=format_span(download.retry_next_at - facts.now),
     )
 
 
@@ -159,7 +161,7 @@ def _wanted(facts: ExplainFacts) -> Iterator[str]:
         if one.release_at is None:
             yield msg("It is wanted for {who}: {reason}", who=who, reason=one.text)
         elif one.release_at > facts.now:
-            left = span(one.release_at - facts.now)
+            left = format_span(one.release_at - facts.now)
             yield msg(
                 "It was wanted for {who} ({reason}) and keeps its place for another {left}",
                 who=who,
@@ -184,7 +186,7 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
         yield msg(
             "The last try failed: {why}. The next one is in {time}",
             why=why,
-            time=span(download.retry_next_at - facts.now),
+            time=format_span(download.retry_next_at - facts.now),
         )
     elif facts.held_back is not None:
         yield facts.held_back
@@ -200,14 +202,16 @@ def _said_against(facts: ExplainFacts) -> Iterator[str]:
             device=facts.device,
         )
     elif facts.resting_until is not None and facts.resting_until > facts.now and not is_here:
-        left = span(facts.resting_until - facts.now)
+        left = format_span(facts.resting_until - facts.now)
         yield msg(
             "It was removed to make room: no rule fetches it again for another {left}", left=left
         )
     elif facts.status is Status.REMOVED and facts.lasts:
         yield msg("It comes back when there is a new reason for it, or when you ask for it")
     for rule in facts.excluded_from:
-        yield msg("You excluded it, or what it is part of, from the rule {rule}", rule=named(rule))
+        yield msg(
+            "You excluded it, or what it is part of, from the rule {rule}", rule=rule_label(rule)
+        )
     if facts.switched_off and not facts.wanted and not is_here:
-        names = ", ".join(map(named, facts.switched_off))
+        names = ", ".join(map(rule_label, facts.switched_off))
         yield msg("Switched off for {device}: {names}", device=facts.device, names=names)

@@ -1,4 +1,4 @@
-"""What is on a device, put in order for people: albums by artist, series by season, films.
+"""Groups a device's files for people: albums by artist, series by season, films.
 
 Groups by folders, since these are what lies there; names come from the tags. Knows no page.
 """
@@ -98,7 +98,7 @@ class Work:
         return tuple(f"{folder}/{name}" for folder in folders for name in COVERS)
 
 
-def works(files: Iterable[ListedFile]) -> Sequence[Work]:
+def group_works(files: Iterable[ListedFile]) -> Sequence[Work]:
     """Put all files into works, in the order in which people look for them."""
     groups: dict[tuple[WorkKind, str, str], list[ListedFile]] = {}
     for one in files:
@@ -110,7 +110,7 @@ def works(files: Iterable[ListedFile]) -> Sequence[Work]:
     )
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return the text without case and accents, to sort and to search by."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(one for one in parts if not unicodedata.combining(one))
@@ -163,4 +163,4 @@ def _by(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
 
 
 def _sorting(text: str) -> str:
-    return folded(text).removeprefix("the ")
+    return fold_text(text).removeprefix("the ")

@@ -86,7 +86,7 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
     return found
 
 
-def what(path: str) -> CompanionKind | None:
+def companion_kind(path: str) -> CompanionKind | None:
     """Return what a file of ours is by its name; None if it is nothing that lies beside media."""
     name = path.rpartition("/")[2].lower()
     if name in {COVER, POSTER}:
@@ -96,14 +96,14 @@ def what(path: str) -> CompanionKind | None:
     return CompanionKind.SUBTITLES if name.rpartition(".")[2] in SUBTITLES.values() else None
 
 
-def is_left(path: str, files: Collection[str]) -> bool:
+def is_orphaned(path: str, files: Collection[str]) -> bool:
     """Whether what it belonged to is gone.
 
     Args:
         path: Of what lies beside.
-        files: The paths of all media, and of their folders, without their endings: `stems`.
+        files: The paths of all media, and of their folders, without their endings: `media_stems`.
     """
-    if what(path) is CompanionKind.COVER:
+    if companion_kind(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
     stem = _stem(path)
     while stem not in files:
@@ -114,12 +114,12 @@ def is_left(path: str, files: Collection[str]) -> bool:
     return False
 
 
-def stems(paths: Iterable[str]) -> frozenset[str]:
-    """Return what `is_left` looks in."""
+def media_stems(paths: Iterable[str]) -> frozenset[str]:
+    """Return what `is_orphaned` looks in."""
     return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
 
 
-def lrc(lines: Sequence[LyricLine]) -> str:
+def render_lrc(lines: Sequence[LyricLine]) -> str:
     r"""Return lyrics as players read them; the lines alone where nobody knows the times.
 
     >>> lrc([Line("One tone", 61.5)])

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sidecar.domain.files.naming import LONGEST_NAME_BYTES, clean, distinct, path_key
+from sidecar.domain.files.naming import LONGEST_NAME_BYTES, clean, distinct_path, path_key
 from sidecar.domain.files.presets import Preset
 from sidecar.domain.files.truncate import shorten
 
@@ -59,7 +59,7 @@ _NO_SIGN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
 N = TypeVar("N", bound=ListName)
 
 
-def is_list(path: str) -> bool:
+def is_playlist(path: str) -> bool:
     """Whether a file is a playlist, by its name."""
     return path.lower().endswith(EXTENSIONS)
 
@@ -86,7 +86,9 @@ def assign_paths(
     used = set(map(path_key, strangers))
     for one in lists:
         plain = _path(one.name, preset)
-        offered = [path for path in (plain, distinct(plain, one.id)) if path_key(path) not in used]
+        offered = [
+            path for path in (plain, distinct_path(plain, one.id)) if path_key(path) not in used
+        ]
         used.update(map(path_key, offered))
         yield one, tuple(spelt.get(path_key(path), path) for path in offered)
 

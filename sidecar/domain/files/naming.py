@@ -52,7 +52,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class NameLimits:
     """What a player can find its way through.
 
     Attributes:
@@ -71,10 +71,10 @@ class Shape:
         return None if self.longest_name is None else self.longest_name - LEFT_FREE
 
 
-ANY = Shape()
+ANY = NameLimits()
 
 
-def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
+def wanted_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
     """Return where the item's file goes, below the root, `/` between the parts.
 
     Args:
@@ -93,10 +93,10 @@ def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
     extension = item.extension or ""
     ending = f".{extension}" if _EXTENSION.fullmatch(extension) else ""
     cleaned = [clean(folder) for folder in folders]
-    return _joined(cleaned, clean(name), ending, longest=shape.longest_stem, volume=volume)
+    return _join(cleaned, clean(name), ending, longest=shape.longest_stem, volume=volume)
 
 
-def distinct(path: str, item_id: str) -> str:
+def distinct_path(path: str, item_id: str) -> str:
     """Return another path for the item, for when another file has `path` already."""
     folder, slash, name = path.rpartition("/")
     stem, dot, extension = name.rpartition(".")
@@ -196,7 +196,7 @@ def _visible(one: str) -> str:
     return one
 
 
-def _joined(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
+def _join(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
     """Join, each part short enough for the whole; the folders never depend on the name."""
     most = (LONGEST_FOLDERS - len(folders)) // len(folders)
     if longest is not None:

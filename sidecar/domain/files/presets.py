@@ -1,4 +1,4 @@
-"""What kinds of players need: where playlists go and how they are written, names, folders, covers.
+"""Presets per kind of player: playlists, names, folders, covers.
 
              lists in     as      BOM  line end  titles  files       longest name  in a folder
     generic  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.files.naming import ANY, Layout, Shape
+from sidecar.domain.files.naming import ANY, Layout, NameLimits
 
 
 class PresetName(StrEnum):
@@ -50,7 +50,7 @@ class Preset:
     has_mark: bool = False
     line_end: str = "\n"
     tells_titles: bool = True
-    shape: Shape = ANY
+    shape: NameLimits = ANY
     cover_pixels: int = 1000
 
 
@@ -60,7 +60,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
         # Skips every line that is no path, but reads it first: on a slow disk, with little memory.
         # Its file browser shows 400 entries unless it is told otherwise.
         PresetName.ROCKBOX: Preset(
-            tells_titles=False, shape=Shape(most_in_folder=400), cover_pixels=320
+            tells_titles=False, shape=NameLimits(most_in_folder=400), cover_pixels=320
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -70,7 +70,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             has_mark=True,
             line_end="\r\n",
             tells_titles=False,
-            shape=Shape(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
+            shape=NameLimits(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
             cover_pixels=500,
         ),
         # The system's media store takes a mark for the name of a first file.

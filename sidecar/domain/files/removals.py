@@ -1,4 +1,4 @@
-"""What became of our files on a device, by what was seen there.
+"""Decides what became of our files on a device, from what a scan found there.
 
     ours ─┬─ as it was ─────────────────────────────▶ vouched for
           ├─ absent ─┬─ the same bytes elsewhere ───▶ moved: the row follows
@@ -122,7 +122,7 @@ class Decision:
     ask: Mapping[int, PendingChange] = field(default_factory=dict)
 
 
-def is_put_aside(name: str) -> bool:
+def is_in_trash(name: str) -> bool:
     """Whether this is the name of a waste bin, or hidden: what is in it was removed."""
     return name.startswith(".") or name.casefold() in _PUT_ASIDE
 
@@ -179,7 +179,7 @@ def suspects(
     }
 
 
-def known_again(
+def match_known(
     missing: Iterable[Expected], strangers: Sequence[Stranger], vouched: Mapping[int, FileStat]
 ) -> dict[int, str]:
     """Return where missing files are now, by id, as far as that is sure without reading any."""
@@ -193,7 +193,7 @@ def known_again(
     }
 
 
-def moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, str]:
+def match_moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, str]:
     """Return where missing files are now, by id: one of ours, one stranger, the same bytes.
 
     Of several with the same bytes only those are told apart that kept their name.

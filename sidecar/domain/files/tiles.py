@@ -1,4 +1,4 @@
-"""What people look at as one thing: an album, a series, or a single file. Pure.
+"""Groups files into tiles: an album, a series, or a single file. Pure.
 
 The table of downloads has the same as a column of its own; a test holds the two together.
 """

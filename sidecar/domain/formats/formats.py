@@ -1,4 +1,4 @@
-"""The formats that a device's music may come in, and when a file is better left as it is.
+"""Formats that a device's music may be converted to, and when a file is left as it is.
 
     original    as Jellyfin has it
     opus, mp3, aac    converted here, at a bitrate; never larger than the original
@@ -43,7 +43,7 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
+class TargetCodec:
     """What belongs to a format.
 
     Attributes:
@@ -62,9 +62,9 @@ class Codec:
     most: int
 
 
-CODECS: Mapping[Format, Codec] = MappingProxyType(
+CODECS: Mapping[Format, TargetCodec] = MappingProxyType(
     {
-        Format.OPUS: Codec(
+        Format.OPUS: TargetCodec(
             extension="opus",
             mime_type="audio/ogg",
             encoder="libopus",
@@ -73,7 +73,7 @@ CODECS: Mapping[Format, Codec] = MappingProxyType(
             least=32,
             most=256,
         ),
-        Format.MP3: Codec(
+        Format.MP3: TargetCodec(
             extension="mp3",
             mime_type="audio/mpeg",
             encoder="libmp3lame",
@@ -82,7 +82,7 @@ CODECS: Mapping[Format, Codec] = MappingProxyType(
             least=64,
             most=320,
         ),
-        Format.AAC: Codec(
+        Format.AAC: TargetCodec(
             extension="m4a",
             mime_type="audio/mp4",
             encoder="aac",
@@ -107,7 +107,7 @@ class Target:
     kbits: int
 
     @property
-    def codec(self) -> Codec:
+    def codec(self) -> TargetCodec:
         """What belongs to the format."""
         return CODECS[self.format]
 
@@ -126,7 +126,7 @@ _TITLES = {Format.OPUS: "Opus", Format.MP3: "MP3", Format.AAC: "AAC"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class AudioProperties:
     """What was found in a file.
 
     Attributes:
@@ -209,7 +209,7 @@ def is_small_enough(target: Target, *, extension: str, size: int, seconds: float
     return size * 8 / seconds <= target.kbits * 1000 * LEEWAY
 
 
-def why_left(sound: Sound, target: Target) -> str | None:
+def why_left(sound: AudioProperties, target: Target) -> str | None:
     """Return why a file is not converted at all; None if it is."""
     if sound.is_lossless or sound.bitrate is None:
         return None

@@ -1,4 +1,4 @@
-"""Tags on their way from one format to another: nothing that a player shows is lost.
+"""Converts tags from one format to another: nothing that a player shows is lost.
 
     track 1/12                  ⇄  track 1, tracktotal 12
     replaygain_… -6.50 dB       ⇄  R128_… -2944          (Opus knows no other)
@@ -49,7 +49,7 @@ def tags_for(found: Mapping[str, str], wanted: Format) -> dict[str, str]:
         found: Of the original, as ffmpeg names them, in any case.
         wanted: What the file becomes; its habits decide about numbers and gains.
     """
-    tags = _bounded(found)
+    tags = _limit(found)
     _merge_numbers(tags)
     if wanted is Format.OPUS:
         _split_numbers(tags)
@@ -59,7 +59,7 @@ def tags_for(found: Mapping[str, str], wanted: Format) -> dict[str, str]:
     return tags
 
 
-def _bounded(found: Mapping[str, str]) -> dict[str, str]:
+def _limit(found: Mapping[str, str]) -> dict[str, str]:
     tags: dict[str, str] = {}
     room = MOST_IN_ALL
     for key, value in found.items():

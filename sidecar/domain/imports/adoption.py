@@ -1,4 +1,4 @@
-"""Which strangers' files on a device are files of the library: sure, in doubt, or neither.
+"""Identifies foreign files on a device as items of the library: sure, in doubt, or neither.
 
     same size ─┬─ and the path that we would give it, or all of its tags ─▶ sure
                ├─ and no more than its title, or more than one fits ─▶ in doubt: bytes are compared
@@ -61,7 +61,7 @@ def is_media(path: str) -> bool:
     return bool(dot) and extension.lower() in MEDIA
 
 
-class Catalogue:
+class LibraryIndex:
     """Finds the items of a library that a file may be, by path and by title."""
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -73,11 +73,11 @@ class Catalogue:
                 self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
-    def at(self, path: str) -> Sequence[str]:
+    def find_by_path(self, path: str) -> Sequence[str]:
         """Return the items whose file we would put there, whatever its extension."""
         return self._by_stem.get(_stem(path), ())
 
-    def titled(self, tags: Tags) -> Sequence[str]:
+    def find_by_title(self, tags: Tags) -> Sequence[str]:
         """Return the items that have this title."""
         return self._by_title.get(name_key(tags.title), ()) if tags.title else ()
 

@@ -1,4 +1,4 @@
-"""Which of our files a player's log speaks of, when it was heard, and what Jellyfin is to be told.
+"""Matches a player's log to our files, and works out what Jellyfin is to be told.
 
     a line ─▶ our file: by its path, else by title, artist, album, length ─▶ heard before? ─▶ a play
 
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from sidecar.domain.files.naming import path_key
-from sidecar.domain.imports.player_logs import Heard, LogKind
+from sidecar.domain.imports.player_logs import LoggedPlay, LogKind
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
 
@@ -59,7 +59,7 @@ class OurFiles:
             self._by_path[path_key(one.path)] = one
             self._by_title.setdefault(name_key(one.title), []).append(one)
 
-    def meant(self, heard: Heard) -> Sequence[OurFile]:
+    def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
         """Return the files that a line may mean: by its path one at most, else by its tags."""
         path = heard.path
         if path is None and heard.title is not None and heard.title.startswith("/"):
@@ -90,8 +90,8 @@ def artist_names(artist: str) -> frozenset[str]:
     return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
 
 
-def narrowed(
-    heard: Heard, candidates: Sequence[OurFile], items: Mapping[str, Item]
+def narrow(
+    heard: LoggedPlay, candidates: Sequence[OurFile], items: Mapping[str, Item]
 ) -> Sequence[OurFile]:
     """Leave out the candidates whose length or number the server tells otherwise.
 
@@ -102,7 +102,7 @@ def narrowed(
     return [one for one in candidates if _fits(heard, items.get(one.item_id))]
 
 
-def was_listened(heard: Heard, run_time: float | None) -> bool:
+def was_listened(heard: LoggedPlay, run_time: float | None) -> bool:
     """Whether enough was heard for a play: half, or four minutes; a skip never is."""
     if heard.heard_s is None:
         return not heard.is_skip
@@ -121,7 +121,9 @@ class PlayTime:
     seconds_heard: float
 
 
-def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> PlayTime | None:
+def play_time(
+    heard: LoggedPlay, run_time: float | None, zone: tzinfo, now: datetime
+) -> PlayTime | None:
     """Return when a listening was; None if its date cannot be true.
 
     Of a mere verdict nobody knows more than that half of it was heard.
@@ -208,7 +210,7 @@ class ImportedMarks:
         for item_id, mark in marks:
             self._add(item_id, mark)
 
-    def is_fresh(self, item_id: str, heard: Heard) -> bool:
+    def is_fresh(self, item_id: str, heard: LoggedPlay) -> bool:
         """Whether this listening was not met before; from now on it was."""
         mark = ImportedPlay(heard.kind, heard.stamp, heard.heard_s)
         of = self._items.get(item_id)
@@ -238,13 +240,13 @@ class Tally:
     is_played: bool = False
 
 
-def merged(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
+def merge_plays(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
     """Return what Jellyfin is to know after these plays: the date never earlier than it is."""
     last = max(one for one in [before.last, *heard_at] if one is not None)
     return Tally(before.count + len(heard_at), last, before.is_played or ticks)
 
 
-def is_told(now: Tally, count: int, last: datetime) -> bool:
+def is_confirmed(now: Tally, count: int, last: datetime) -> bool:
     """Whether what was meant to be told has arrived: for an answer that was never heard.
 
     Somebody's other plays may have come on top; a count that is reached is never raised again.
@@ -264,12 +266,12 @@ def _place_key(path: str) -> str:
     return path_key(own_path(path))
 
 
-def _moment(heard: Heard, zone: tzinfo) -> datetime:
+def _moment(heard: LoggedPlay, zone: tzinfo) -> datetime:
     shown = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=heard.stamp)
     return shown if heard.is_utc else shown.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _is_named_alike(file: OurFile, heard: Heard) -> bool:
+def _is_named_alike(file: OurFile, heard: LoggedPlay) -> bool:
     if heard.album and file.album and name_key(heard.album) != name_key(file.album):
         return False
     if heard.artist is None or file.artist is None:
@@ -277,7 +279,7 @@ def _is_named_alike(file: OurFile, heard: Heard) -> bool:
     return bool(artist_names(heard.artist) & artist_names(file.artist))
 
 
-def _fits(heard: Heard, item: Item | None) -> bool:
+def _fits(heard: LoggedPlay, item: Item | None) -> bool:
     if item is None:
         return False
     if heard.length_s and item.seconds and abs(heard.length_s - item.seconds) > LENGTH_TOLERANCE_S:

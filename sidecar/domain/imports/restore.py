@@ -1,4 +1,4 @@
-"""What a device's own manifest says was written to it: read back after the database was lost.
+"""Reads a device's own manifest, to restore downloads after the database was lost.
 
 The manifest lies on the device, so anybody may have written it: a path that leads out, an id that
 is none, a size below nothing is refused, and nothing is believed of a file that is not there.
@@ -25,7 +25,7 @@ _KINDS = {one.value: one for one in ItemType}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class ManifestFile:
     """A file that we wrote once.
 
     Attributes:
@@ -75,7 +75,7 @@ class Manifest:
 
     server_id: str | None
     device_id: str | None
-    files: tuple[Written, ...]
+    files: tuple[ManifestFile, ...]
     refused: tuple[RefusedEntry, ...]
 
 
@@ -97,13 +97,13 @@ def read_manifest(content: bytes) -> Manifest:
         raise NoManifest(msg("it is damaged"))
     if said.get("version") != VERSION:
         raise NoManifest(msg("it was written by another version of Jellyfin Sidecar"))
-    files: dict[str, Written] = {}
+    files: dict[str, ManifestFile] = {}
     refused = []
     for entry in said["files"]:
         try:
-            one = _written(entry, files)
+            one = _read_file_entry(entry, files)
         except ValueError as why:
-            refused.append(RefusedEntry(_shown(entry), str(why)))
+            refused.append(RefusedEntry(_shorten(entry), str(why)))
         else:
             files[one.item_id] = one
     return Manifest(
@@ -114,7 +114,7 @@ def read_manifest(content: bytes) -> Manifest:
     )
 
 
-def _written(entry: object, before: Container[str]) -> Written:
+def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
     if not isinstance(entry, dict):
         raise ValueError("the manifest says nothing sensible of it")  # noqa: TRY004 - of the entry, not of our code
     item_id, size = _id(entry.get("item_id")), entry.get("size")
@@ -129,7 +129,7 @@ def _written(entry: object, before: Container[str]) -> Written:
     source_size = entry.get("source_size")
     is_converted = target is not None and type(source_size) is int and source_size >= 0
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
-    return Written(
+    return ManifestFile(
         item_id=item_id,
         path=_path(entry.get("path")),
         size=size,
@@ -170,6 +170,6 @@ def _id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def _shown(entry: object) -> str:
+def _shorten(entry: object) -> str:
     path = entry.get("path") if isinstance(entry, dict) else None
     return path[:MOST_TEXT].encode("utf-8", "replace").decode() if isinstance(path, str) else "?"

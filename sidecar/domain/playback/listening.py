@@ -1,4 +1,4 @@
-"""How much was heard of one playback: told where it stands, it says how many seconds were played.
+"""Measures how many seconds of one playback were really heard.
 
     position │      ┌──┐ / stretch          A stretch is played without a pause or a jump. Heard
              │     /    /                   of it is what the position moved on, but never more
@@ -128,7 +128,7 @@ class Listening:
             return -1.0
         return max(0.0, now.monotonic - self._since - max(0.0, run_time - self._from_s))
 
-    def ended(self, now: Moment, *, at_most_s: float) -> Play:
+    def end(self, now: Moment, *, at_most_s: float) -> Play:
         """Return the play, which ended somewhere between the last look and now.
 
         Args:
@@ -141,7 +141,7 @@ class Listening:
         position = self.playing.position_s + unseen
         return self._play(now.at, position, self.heard_s + unseen)
 
-    def ended_at_report(self) -> Play:
+    def end_at_report(self) -> Play:
         """Return the play as if it had ended when the client last reported."""
         return self._play(self._report.moment.at, self._report.position_s, self._report.heard_s)
 

@@ -1,4 +1,4 @@
-"""Snapshots of what plays become events and plays.
+"""Turns snapshots of what plays into events and plays.
 
     snapshot, snapshot, … ──▶ Tracker ──▶ started · paused · resumed · seeked · moved on · ended
                                                                                        └─▶ Play
@@ -101,7 +101,7 @@ class Tracker:
         events = [self._end(session_id, now) for session_id in gone]
         self._vanished = {name: one for name, one in self._vanished.items() if name in told}
         for one in told.values():
-            events += self._look(one, now)
+            events += self._update(one, now)
         events += self._end_silent(now)
         self._looked = now
         return events
@@ -112,7 +112,7 @@ class Tracker:
 
     def close(self) -> list[PlaybackEvent]:
         """End everything where the clients last reported: nothing more will be told."""
-        return [self._lose(session_id) for session_id in list(self._listening)]
+        return [self._end_unseen(session_id) for session_id in list(self._listening)]
 
     def current(self) -> list[Current]:
         """Return what plays now."""
@@ -120,11 +120,11 @@ class Tracker:
             Current(one.playing, one.started_at, one.heard_s) for one in self._listening.values()
         ]
 
-    def so_far(self) -> list[Play]:
+    def partial_plays(self) -> list[Play]:
         """Return what is known of what plays now, as `close` would."""
-        return [one.ended_at_report() for one in self._listening.values()]
+        return [one.end_at_report() for one in self._listening.values()]
 
-    def _look(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
+    def _update(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
         listening = self._listening.get(playing.session_id)
         if listening is None:
             return self._start(playing, now)
@@ -153,7 +153,7 @@ class Tracker:
             unseen = max(listening.overtime_s(now), 0.0)
         lead = _lead(playing, min(unseen, listening.seen_ago_s(now)))
         between = min(UNSEEN_S, listening.seen_ago_s(now) - lead)
-        ended = _ended(listening, now, at_most_s=between)
+        ended = _end_event(listening, now, at_most_s=between)
         self._begin(playing, now, lead_s=lead)
         return [ended, PlaybackEvent(EventKind.MOVED_ON, playing)]
 
@@ -165,19 +165,19 @@ class Tracker:
         )
 
     def _end(self, session_id: str, now: Moment) -> PlaybackEvent:
-        return self._remember(_ended(self._listening.pop(session_id), now, at_most_s=JITTER_S))
+        return self._remember(_end_event(self._listening.pop(session_id), now, at_most_s=JITTER_S))
 
     def _end_silent(self, now: Moment) -> list[PlaybackEvent]:
         silent = [name for name, one in self._listening.items() if one.is_silent(now)]
         for name in silent:
             self._vanished[name] = self._listening[name].playing
-        return [self._lose(name) for name in silent]
+        return [self._end_unseen(name) for name in silent]
 
-    def _lose(self, session_id: str) -> PlaybackEvent:
+    def _end_unseen(self, session_id: str) -> PlaybackEvent:
         """It ends where the client last reported."""
         listening = self._listening.pop(session_id)
         return self._remember(
-            PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
+            PlaybackEvent(EventKind.ENDED, listening.playing, listening.end_at_report())
         )
 
     def _remember(self, ended: PlaybackEvent) -> PlaybackEvent:
@@ -193,10 +193,10 @@ class Tracker:
         return Moment(now.at, max(last, now.monotonic))
 
 
-def _ended(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:
+def _end_event(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:
     if listening.is_silent(now):
-        return PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
-    play = listening.ended(now, at_most_s=at_most_s)
+        return PlaybackEvent(EventKind.ENDED, listening.playing, listening.end_at_report())
+    play = listening.end(now, at_most_s=at_most_s)
     return PlaybackEvent(EventKind.ENDED, listening.playing, play)
 
 

@@ -1,4 +1,4 @@
-"""The room of a device while a plan is made: what comes takes from it, what goes gives to it.
+"""The space budget of a device while a plan is made: adds take from it, evictions give back.
 
 Only what is wanted less makes room; as few files as possible go.
 """
@@ -9,7 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sidecar.domain.space.eviction import Stored
-from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.domain.space.space import (
+    Space,
+    SpaceRefusal,
+    allocated_bytes,
+    check_space,
+    default_reserve,
+)
 from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
 
@@ -48,7 +54,7 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningDownload:
     """A download whose bytes are coming.
 
     Attributes:
@@ -83,7 +89,7 @@ class DeviceRoom:
     budget: int | None
     reserve: int | None
     aside: int = 0
-    running: tuple[Running, ...] = ()
+    running: tuple[RunningDownload, ...] = ()
 
     @property
     def kept(self) -> int:
@@ -97,7 +103,7 @@ class DeviceRoom:
 
     def takes(self, size: int) -> int:
         """Return the bytes that a file really takes here."""
-        return taken(size, self.space.block)
+        return allocated_bytes(size, self.space.block)
 
 
 class SpaceBudget:
@@ -114,18 +120,18 @@ class SpaceBudget:
         self._may_go = may_go
         self._could_give = dict.fromkeys(EvictionClass, 0)
         for one in may_go:
-            self._could_give[one.standing] += room.takes(one.size)
+            self._could_give[one.eviction_class] += room.takes(one.size)
 
     @property
-    def over(self) -> int:
+    def excess(self) -> int:
         """Bytes by which the device is over its limits."""
         return max(-self._budget, -self._free, 0)
 
-    def restored(self) -> list[Stored]:
+    def evict_excess(self) -> list[Stored]:
         """Take what must go to be within the limits, or all that may go if that is too little."""
-        return self._take(min(self.over, sum(self._could_give.values())))
+        return self._take(min(self.excess, sum(self._could_give.values())))
 
-    def let_in(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
+    def admit(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
         """Take the room for a download; return what has to go for it, or why it cannot come."""
         size = wanted.size or 0
         refusal = self._never(size)
@@ -158,7 +164,7 @@ class SpaceBudget:
                 gained -= size
                 spared.append(one)
             else:
-                self._could_give[one.standing] -= size
+                self._could_give[one.eviction_class] -= size
                 gone.append(one)
         self._may_go[: len(looked_at)] = reversed(spared)
         self._budget += gained
@@ -167,7 +173,7 @@ class SpaceBudget:
 
     def _never(self, size: int) -> SpaceRefusal | None:
         room = self._room
-        refusal = room_for(
+        refusal = check_space(
             remaining=0,
             size=size,
             space=room.space,

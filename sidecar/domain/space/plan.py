@@ -1,4 +1,4 @@
-"""What should happen on one device: what comes, what goes, what cannot come, and why.
+"""Plans one device: what comes, what goes, what cannot come, and why.
 
     on the device ──┐
     waits ──────────┼──▶ plan ──▶ adds, removals (first to go first), refusals
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
-from sidecar.domain.space.eviction import Stored, in_order, why
+from sidecar.domain.space.eviction import Stored, eviction_order, explain_eviction
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.messages import counted, msg
 
@@ -102,13 +102,13 @@ def plan(
         waiting: All downloads that wait for it.
         may_remove: False asks what could come if nothing went.
     """
-    balance = SpaceBudget(room, stored, in_order(stored) if may_remove else [])
+    balance = SpaceBudget(room, stored, eviction_order(stored) if may_remove else [])
     over = msg("{name} holds more than it may", name=room.name)
-    removals = [_removal(room, one, over) for one in balance.restored()]
+    removals = [_removal(room, one, over) for one in balance.evict_excess()]
     adds: list[PlanStep] = []
     refusals: list[RefusedAdd] = []
     for wanted in sorted(waiting, key=_most_wanted_first):
-        victims = balance.let_in(wanted)
+        victims = balance.admit(wanted)
         if isinstance(victims, SpaceRefusal):
             refusals.append(_refused(room, wanted, victims))
             continue
@@ -122,7 +122,7 @@ def plan(
         removals=tuple(removals),
         refusals=tuple(refusals),
         needs_confirmation=len(removals) > max(FEW, FEW_OF_ALL * len(stored)),
-        over=balance.over,
+        over=balance.excess,
     )
 
 
@@ -149,7 +149,7 @@ def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> P
 
 
 def _removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
-    text = msg("{why}, and {because}", why=why(file), because=because)
+    text = msg("{why}, and {because}", why=explain_eviction(file), because=because)
     return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), text)
 
 

@@ -1,4 +1,4 @@
-"""A device's music is to have another format: what has to be made anew, and what that costs.
+"""Works out what a new format for a device's music costs, and what must be made anew.
 
     made for another format ─┬─▶ as the new one wants it already: stays
                              └─▶ fetched again: so many files, so many bytes
@@ -17,7 +17,7 @@ from sidecar.messages import Size, counted, msg
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PresentFile:
     """A finished file that was made for another format than the one that is set now.
 
     Attributes:
@@ -66,7 +66,7 @@ class Cost:
     bytes_after: int = 0
 
 
-def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
+def reformat_cost(name: str, target: Target | None, present: Iterable[PresentFile]) -> Cost:
     """Work out what a new format means for the files that are there.
 
     Args:
@@ -87,7 +87,7 @@ def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
     )
 
 
-def in_words(found: Cost) -> str:
+def describe_cost(found: Cost) -> str:
     """Return a sentence for people about what a new format costs."""
     target = read_target(found.format)
     fetched, now, after = map(Size, (found.bytes_to_fetch, found.bytes_now, found.bytes_after))
@@ -114,7 +114,7 @@ def in_words(found: Cost) -> str:
     )
 
 
-def _is_as_wanted(one: Present, target: Target | None) -> bool:
+def _is_as_wanted(one: PresentFile, target: Target | None) -> bool:
     if one.source_size is not None:
         return False
     if target is None:
@@ -124,7 +124,7 @@ def _is_as_wanted(one: Present, target: Target | None) -> bool:
     )
 
 
-def _after(one: Present, target: Target | None) -> int:
+def _after(one: PresentFile, target: Target | None) -> int:
     if target is None:
         return one.source
     return estimate(target, seconds=one.seconds, source_size=one.source) or 0

@@ -39,7 +39,7 @@ class SpaceRefusal:
     is_final: bool
 
 
-def taken(size: int, block: int) -> int:
+def allocated_bytes(size: int, block: int) -> int:
     """Return the bytes that a file of `size` really takes."""
     return -(-size // block) * block
 
@@ -49,7 +49,7 @@ def default_reserve(total: int) -> int:
     return min(max(total // 100, SMALLEST_RESERVE), total // 10)
 
 
-def room_for(
+def check_space(
     *,
     remaining: int,
     size: int,
@@ -73,7 +73,7 @@ def room_for(
         name: The device's name, for the sentence.
     """
     kept = default_reserve(space.total) if reserve is None else reserve
-    whole = taken(size, space.block)
+    whole = allocated_bytes(size, space.block)
     if space.largest_file is not None and size > space.largest_file:
         return SpaceRefusal(
             "too-big",
@@ -101,7 +101,7 @@ def room_for(
             budget=Size(budget),
         )
         return SpaceRefusal("budget", text, is_final=False)
-    if taken(remaining, space.block) + promised > space.free - kept:
+    if allocated_bytes(remaining, space.block) + promised > space.free - kept:
         text = msg(
             "{name} is full ({free} stay free): its queue waits for room",
             name=name,

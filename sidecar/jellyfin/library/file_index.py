@@ -1,4 +1,4 @@
-"""The whole library of an account, light, and small samples of its files. Remembers nothing."""
+"""Lists all files of an account's library, and reads small samples of them."""
 
 from __future__ import annotations
 

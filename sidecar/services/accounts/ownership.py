@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, of_parting
 from sidecar.services.accounts.person import Person
@@ -60,7 +60,7 @@ class Ownership:
 
     def shares(self, person: Person, download_ids: Collection[int]) -> Share:
         """Count whose these downloads are, as far as this person may know it."""
-        return share(
+        return count_shares(
             self._holds.owners(download_ids).values(),
             person.user_id,
             {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,

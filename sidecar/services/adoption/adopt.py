@@ -17,7 +17,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.imports.adoption import samples_of
-from sidecar.domain.space.space import taken as room_taken
+from sidecar.domain.space.space import allocated_bytes as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex

@@ -17,7 +17,7 @@ from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import FileStat
-from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
+from sidecar.domain.imports.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
@@ -173,12 +173,12 @@ class ManifestRestore:
         self._report.has_manifest = True
         return manifest
 
-    def _items(self, files: Sequence[Written]) -> dict[str, Item]:
+    def _items(self, files: Sequence[ManifestFile]) -> dict[str, Item]:
         if self._library is None:
             return {one.item_id: one.item() for one in files}
         return self._library.items([one.item_id for one in files])
 
-    def _against(self, one: Written, facts: object, order: RestoreOptions) -> str | None:
+    def _against(self, one: ManifestFile, facts: object, order: RestoreOptions) -> str | None:
         """Return what speaks against a file of the manifest."""
         if not isinstance(facts, FileStat):
             return NOT_THERE
@@ -208,7 +208,7 @@ class ManifestRestore:
         item: Item,
         path: str,
         size: int,
-        written: Written | None = None,
+        written: ManifestFile | None = None,
     ) -> bool:
         content_hash = written.content_hash if written is not None else None
         if content_hash is None and order.checks:

@@ -18,7 +18,7 @@ from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
+from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
@@ -111,12 +111,12 @@ class LibraryFileScan:
         Raises:
             errors.DeviceError, errors.JellyfinError: It cannot be looked at.
         """
-        catalogue = Catalogue(one for one in everything if one.id not in taken)
+        catalogue = LibraryIndex(one for one in everything if one.id not in taken)
         every = self._folder.strangers(sizes=ANY_SIZE, known=ours)
         files = sorted((one for one in every if is_media(one.path)), key=lambda one: one.path)
         offer = Offer(found=len(files))
         files = files[:MOST_FILES]
-        placed = {one.path: catalogue.at(one.path) for one in files}
+        placed = {one.path: catalogue.find_by_path(one.path) for one in files}
         self._describe(placed.values())
         rest = []
         for one in files:
@@ -133,7 +133,7 @@ class LibraryFileScan:
         self,
         offer: Offer,
         files: Sequence[Stranger],
-        catalogue: Catalogue,
+        catalogue: LibraryIndex,
         placed: Mapping[str, Sequence[str]],
     ) -> None:
         began = self._clock.monotonic()
@@ -141,7 +141,7 @@ class LibraryFileScan:
         waiting = iter(files)
         for one in waiting:
             tags = self._tags.of(self._folder, one)
-            candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
+            candidates = dict.fromkeys([*placed[one.path], *catalogue.find_by_title(tags)])
             read.append((one, tags, tuple(candidates)))
             passed = self._clock.monotonic() - began
             if self._longest_s is not None and passed >= self._longest_s:

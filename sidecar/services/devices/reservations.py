@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space.space import SpaceRefusal, room_for, taken
+from sidecar.domain.space.space import SpaceRefusal, allocated_bytes, check_space
 from sidecar.services.devices.attached import AttachedDevice, Reservation
 from sidecar.store.downloads.queue import Downloads
 
@@ -62,11 +62,11 @@ class Reservations:
         used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
         used += device.folder.own_files.taken(space.block)
         room = partial(
-            room_for,
+            check_space,
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(taken(one.size, space.block) for one in others.values()),
+            used=used + sum(allocated_bytes(one.size, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sidecar.clock import Clock
-from sidecar.domain.files.catalogue import works
-from sidecar.domain.files.manifest import manifest
+from sidecar.domain.files.catalogue import group_works
+from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -45,7 +45,7 @@ class IndexWriter(GeneratedFileWriter):
     def _write(self, device: AttachedDevice) -> None:
         files = self._on_device.files(device.id)
         settings, own = device.settings, device.folder.own_files
-        whole = manifest(
+        whole = render_manifest(
             files,
             server_id=self._server_id(),
             device_id=device.id,
@@ -57,7 +57,7 @@ class IndexWriter(GeneratedFileWriter):
             for name in (PAGE, OTHER_PAGE):
                 own.remove(name)
             return
-        found = works(files)
+        found = group_works(files)
         places = [place for one in found for place in one.cover_places]
         seen = device.folder.look(places)
         there = {place for place in places if isinstance(seen[place], FileStat)}

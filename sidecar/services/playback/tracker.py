@@ -177,7 +177,7 @@ class PlaybackTracker:
 
     def _save_so_far(self) -> None:
         with self._lock:
-            known = [one for tracker in self._trackers.values() for one in tracker.so_far()]
+            known = [one for tracker in self._trackers.values() for one in tracker.partial_plays()]
         try:
             for play in known:
                 if play.was_heard:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
+from sidecar.domain.imports.matching import Tally, is_confirmed, is_ticked_by, merge_plays
 from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
@@ -86,7 +86,7 @@ class PlayReporter:
             self.tables.imported.forget(begun)
             return
         before = self.marks.of(item.id)
-        if is_told(before, begun.count, max(one.started_at for one in begun.listenings)):
+        if is_confirmed(before, begun.count, max(one.started_at for one in begun.listenings)):
             log.info("%s had arrived at Jellyfin already", item.title)
             self._keep(item, begun)
             return
@@ -114,7 +114,7 @@ class PlayReporter:
             after = _after(item, self.marks.of(item.id), [listening])
             noted = self.tables.imported.begin_again(one, after.count)
             try:
-                self.marks.tick(item.id, after.last or listening.started_at)
+                self.marks.mark_played(item.id, after.last or listening.started_at)
             except NotAllowed:
                 self._give_up(item, noted, NOT_ALLOWED)
             else:
@@ -157,4 +157,4 @@ class PlayReporter:
 
 def _after(item: Item, before: Tally, listenings: Sequence[ImportedListening]) -> Tally:
     ticks = any(is_ticked_by(item, one.seconds_heard) for one in listenings)
-    return merged(before, [one.started_at for one in listenings], ticks=ticks)
+    return merge_plays(before, [one.started_at for one in listenings], ticks=ticks)

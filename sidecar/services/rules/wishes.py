@@ -16,11 +16,11 @@ from itertools import count, islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import ANY, Shape, distinct, path_key, wanted_path
+from sidecar.domain.files.naming import ANY, NameLimits, distinct_path, path_key, wanted_path
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
-from sidecar.domain.space.eviction import must_rest
+from sidecar.domain.space.eviction import is_cooling_down
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
@@ -42,14 +42,14 @@ ASKED_AGAIN = Failure(
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 
 
-def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[FilePlace]:
+def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
     """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
     wanted = next(
         path
         for path in (wanted_path(item, shape, volume=volume) for volume in count(1))
         if not _is_full(db, device_id, path, shape)
     )
-    for path in (wanted, distinct(wanted, item.id)):
+    for path in (wanted, distinct_path(wanted, item.id)):
         yield FilePlace(path, path_key(path))
 
 
@@ -66,7 +66,7 @@ def refusal(item: Item) -> Failure | None:
     return None
 
 
-def _is_full(db: Database, device_id: str, path: str, shape: Shape) -> bool:
+def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
     if shape.most_in_folder is None:
         return False
     folder = path_key(path.rpartition("/")[0])
@@ -84,7 +84,7 @@ class WishService:
         clock: Clock,
         *,
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
-        shape_of: Callable[[str], Shape] = lambda _device_id: ANY,
+        shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
     ) -> None:
         self._db = db
         self._holds = holds
@@ -262,7 +262,7 @@ class WishService:
                 words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
             removed, excluded = words[place]
             why = wish.reason
-            if must_rest(why.rule):
+            if is_cooling_down(why.rule):
                 if wish.device_id not in resting:
                     now = self._clock.now()
                     resting[wish.device_id] = self._rests.resting(wish.device_id, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.space.eviction import Stored, in_order
+from sidecar.domain.space.eviction import Stored, eviction_order
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
@@ -74,7 +74,7 @@ class EvictionPreview:
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
-            found = in_order(self._room.outlook(device.id).stored)
+            found = eviction_order(self._room.outlook(device.id).stored)
         except DeviceError as trouble:
             said = device.trouble or str(trouble)
             return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
@@ -95,6 +95,6 @@ def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
         file.download_id if is_theirs else None,
         file.title if is_theirs else None,
         file.size,
-        file.standing,
+        file.eviction_class,
         was_used=file.last_used > 0,
     )

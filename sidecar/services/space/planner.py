@@ -19,7 +19,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -288,7 +288,7 @@ class SpacePlanner:
             reserve=device.settings.reserve,
             # What was only just claimed has to ask for its room first.
             running=tuple(
-                Running(one.size, device.taken_by(download_id), one.source or None)
+                RunningDownload(one.size, device.taken_by(download_id), one.source or None)
                 for download_id, one in self._registry.reserved(device.id).items()
             ),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
-from sidecar.domain.space.reformat import in_words
+from sidecar.domain.space.reformat import describe_cost
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -238,7 +238,7 @@ class PlanService:
             bytes_now=cost.bytes_now,
             bytes_after=cost.bytes_after,
             is_confirmed=self._formats.is_confirmed(device_id, cost.format),
-            text=in_words(cost),
+            text=describe_cost(cost),
         )
 
 
@@ -264,7 +264,9 @@ def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
 def _space(found: DevicePlanState) -> SpaceView:
     space, limits = found.limits.space, found.limits
     there = [one for one in found.stored if not one.is_missing]
-    lasting = sum(limits.takes(one.size) for one in there if one.standing is EvictionClass.LASTING)
+    lasting = sum(
+        limits.takes(one.size) for one in there if one.eviction_class is EvictionClass.LASTING
+    )
     ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(

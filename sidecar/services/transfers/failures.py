@@ -15,7 +15,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.naming import distinct_path, path_key
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
@@ -107,7 +107,7 @@ class FailurePolicy:
         current = self._downloads.queries.get(download.id)
         if current is None:
             return
-        path = distinct(current.file_path, current.item_id)
+        path = distinct_path(current.file_path, current.item_id)
         if path != current.file_path and self._downloads.queue.rename(
             current, FilePlace(path, path_key(path))
         ):

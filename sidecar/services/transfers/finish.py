@@ -15,7 +15,7 @@ from threading import Event
 
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.files.naming import distinct_path, extension_of, path_key, with_extension
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.messages import msg
@@ -200,7 +200,7 @@ class Finisher:
         if extension is None or extension_of(download.file_path) == extension:
             return download
         wanted = with_extension(download.file_path, extension)
-        for path in (wanted, distinct(wanted, download.item_id)):
+        for path in (wanted, distinct_path(wanted, download.item_id)):
             if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))

@@ -11,7 +11,7 @@ import logging
 
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.naming import distinct_path, path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
@@ -82,7 +82,7 @@ class DeviceRecovery:
         try:
             device.folder.finish(part, download.file_path)
         except DeviceError as trouble:
-            path = distinct(download.file_path, download.item_id)
+            path = distinct_path(download.file_path, download.item_id)
             place = FilePlace(path, path_key(path))
             if trouble.code != "name-taken" or not self._downloads.queue.rename(download, place):
                 raise

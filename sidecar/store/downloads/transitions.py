@@ -16,7 +16,7 @@ from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status, Validator, after
+from sidecar.domain.downloads.states import Download, Move, Status, Validator, next_status
 from sidecar.domain.items.item import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
@@ -283,7 +283,7 @@ class DownloadTransitions:
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
     ) -> Download | None:
         """Make a move of the row that `which` finds with these values, and tell of it."""
-        now = after(was, move)
+        now = next_status(was, move)
         write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
         with write():
             download = self.update(which, values, was, {"status": now, **changes})

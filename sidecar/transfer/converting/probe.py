@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.formats.formats import Sound
+from sidecar.domain.formats.formats import AudioProperties
 from sidecar.messages import msg
 from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
 
@@ -43,7 +43,7 @@ class ProbedSound:
         picture_codec: Of the cover: `mjpeg`, `png` …
     """
 
-    sound: Sound
+    sound: AudioProperties
     tags: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
     picture: int | None = None
@@ -97,7 +97,7 @@ def _parse(told: dict[str, Any], size: int) -> ProbedSound:
     bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
     picture = next((one for one in streams if _is_cover(one)), {})
     return ProbedSound(
-        sound=Sound(
+        sound=AudioProperties(
             codec=str(sound.get("codec_name", "")),
             bitrate=bitrate or size * 8 / seconds,
             seconds=seconds,

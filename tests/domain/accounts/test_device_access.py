@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.accounts.device_access import Access, DeviceRoles, access, managers, refusal
-from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.shares import Share, count_shares
 
 HOUSE = ("ann", "ben", "kid")
 SHARED = DeviceRoles(users=("ann", "kid"))
@@ -52,9 +52,9 @@ def test_files_of_others_only_count_for_who_may_not_see_them() -> None:
     owners = [{"a"}, {"a", "b"}, {"b"}, {"b", "k"}]
     names = {"a": "ann", "b": "ben", "k": "kid"}
 
-    assert share(owners, "a", None) == Share(total=4, yours=1, shared=1, hidden=2)
-    assert share(owners, "a", names) == Share(
+    assert count_shares(owners, "a", None) == Share(total=4, yours=1, shared=1, hidden=2)
+    assert count_shares(owners, "a", names) == Share(
         total=4, yours=1, shared=1, others=(("ben", 2), ("kid", 1))
     )
-    assert not share([{"a"}], "a", None).concerns_others
-    assert share(owners, "a", None).concerns_others
+    assert not count_shares([{"a"}], "a", None).concerns_others
+    assert count_shares(owners, "a", None).concerns_others

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import clean, distinct, path_key, wanted_path
+from sidecar.domain.files.naming import clean, distinct_path, path_key, wanted_path
 from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.titles import NASTY
 
@@ -131,7 +131,7 @@ def test_a_file_is_where_people_look_for_it(item: Item, path: str) -> None:
 
 @given(items)
 def test_every_part_of_a_path_is_a_name_on_every_file_system(item: Item) -> None:
-    for path in (wanted_path(item), distinct(wanted_path(item), item.id)):
+    for path in (wanted_path(item), distinct_path(wanted_path(item), item.id)):
         parts = path.split("/")
 
         assert [problems(part) for part in parts] == [[]] * len(parts), path
@@ -171,7 +171,11 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
 
     path = wanted_path(one)
 
-    keys = {path_key(path), path_key(distinct(path, one.id)), path_key(distinct(path, other.id))}
+    keys = {
+        path_key(path),
+        path_key(distinct_path(path, one.id)),
+        path_key(distinct_path(path, other.id)),
+    }
     assert len(keys) == 3
 
 
@@ -185,7 +189,7 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
     ],
 )
 def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, other: str) -> None:
-    assert distinct(path, ID) == other
+    assert distinct_path(path, ID) == other
 
 
 @pytest.mark.parametrize(
@@ -251,4 +255,4 @@ def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
     path = wanted_path(replace(TRACK, album_artist="A" * 200, album="B" * 200, title="C" * 200))
 
     assert len(path) == 240
-    assert len(distinct(path, ID)) == 240
+    assert len(distinct_path(path, ID)) == 240

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import distinct, path_key, wanted_path, with_extension
+from sidecar.domain.files.naming import distinct_path, path_key, wanted_path, with_extension
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.files.truncate import units
 from sidecar.domain.items.item import Item, ItemType
@@ -58,7 +58,7 @@ def test_no_name_is_too_long_for_a_car_whatever_is_added_to_it(
     known = replace(item, extension="flac")
     path = wanted_path(known, CAR, volume=volume)
 
-    for one in (path, with_extension(distinct(path, ID), extension)):
+    for one in (path, with_extension(distinct_path(path, ID), extension)):
         parts = one.split("/")
         assert len(parts) == 2
         assert max(map(units, parts)) <= LONGEST

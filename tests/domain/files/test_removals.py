@@ -17,10 +17,10 @@ from sidecar.domain.files.removals import (
     Seen,
     Stranger,
     decide,
+    is_in_trash,
     is_many,
-    is_put_aside,
-    known_again,
-    moved,
+    match_known,
+    match_moved,
     suspects,
     to_read,
     was_written_since,
@@ -116,23 +116,23 @@ def test_more_than_five_and_a_fifth_are_many(count: int, total: int, many: bool)
     "name", [".Trash-1000", ".Trashes", "$RECYCLE.BIN", "#recycle", ".trashed-17-Song.flac"]
 )
 def test_a_waste_bin_is_no_place_that_somebody_moved_a_file_to(name: str) -> None:
-    assert is_put_aside(name)
+    assert is_in_trash(name)
 
 
 def test_an_album_called_trash_is_no_waste_bin() -> None:
-    assert not is_put_aside("Trash")
+    assert not is_in_trash("Trash")
 
 
 def test_a_file_is_known_again_by_what_it_was_without_being_read() -> None:
     there = [Stranger("Elsewhere/x.flac", OURS), Stranger("Other/y.flac", SHORTER)]
 
-    assert known_again([ours(1), ours(2)], there, {1: OURS}) == {1: "Elsewhere/x.flac"}
+    assert match_known([ours(1), ours(2)], there, {1: OURS}) == {1: "Elsewhere/x.flac"}
 
 
 def test_two_names_for_one_file_are_not_known_apart() -> None:
     there = [Stranger("a.flac", OURS), Stranger("b.flac", OURS)]
 
-    assert known_again([ours(1)], there, {1: OURS}) == {}
+    assert match_known([ours(1)], there, {1: OURS}) == {}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_two_names_for_one_file_are_not_known_apart() -> None:
 def test_a_row_follows_only_where_there_is_no_doubt(
     missing: list[Expected], hashes: dict[str, str], expected: dict[int, str]
 ) -> None:
-    assert moved(missing, hashes) == expected
+    assert match_moved(missing, hashes) == expected
 
 
 def missing_since(since: float, *ids: int) -> dict[int, PendingChange]:

@@ -5,8 +5,8 @@ import pytest
 from sidecar.domain.formats.formats import (
     CODECS,
     ORIGINAL,
+    AudioProperties,
     Format,
-    Sound,
     Target,
     estimate,
     is_small_enough,
@@ -20,9 +20,9 @@ from sidecar.domain.items.item import ItemType
 OPUS = Target(Format.OPUS, 128)
 
 
-def a_sound(codec: str, kbits: float | None) -> Sound:
+def a_sound(codec: str, kbits: float | None) -> AudioProperties:
     bitrate = None if kbits is None else kbits * 1000
-    return Sound(codec=codec, bitrate=bitrate, seconds=180.0, channels=2, size=3_000_000)
+    return AudioProperties(codec=codec, bitrate=bitrate, seconds=180.0, channels=2, size=3_000_000)
 
 
 def test_each_format_has_a_usual_bitrate_within_its_limits() -> None:

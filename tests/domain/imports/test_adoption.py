@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sidecar.domain.files.naming import wanted_path
 from sidecar.domain.imports.adoption import (
-    Catalogue,
+    LibraryIndex,
     Tags,
     guess,
     has_tags_of,
@@ -86,12 +86,12 @@ def test_all_tags_that_are_known_must_agree(tags: Tags, *, alike: bool) -> None:
 
 
 def test_items_are_found_by_place_whatever_the_extension_and_by_title() -> None:
-    catalogue = Catalogue([replace(TONE, extension=None), TWIN])
+    catalogue = LibraryIndex([replace(TONE, extension=None), TWIN])
 
-    assert catalogue.at(wanted_path(TONE)) == ["1" * 32]
-    assert catalogue.at("x.flac") == ()
-    assert catalogue.titled(Tags(title="TONE  1")) == ["1" * 32, "2" * 32]
-    assert catalogue.titled(Tags()) == ()
+    assert catalogue.find_by_path(wanted_path(TONE)) == ["1" * 32]
+    assert catalogue.find_by_path("x.flac") == ()
+    assert catalogue.find_by_title(Tags(title="TONE  1")) == ["1" * 32, "2" * 32]
+    assert catalogue.find_by_title(Tags()) == ()
 
 
 def test_media_are_known_by_their_names() -> None:

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.domain.space.space import (
+    Space,
+    SpaceRefusal,
+    allocated_bytes,
+    check_space,
+    default_reserve,
+)
 
 MIB = 1024**2
 GIB = 1024**3
@@ -21,7 +27,7 @@ def room(
     budget: int | None = None,
     reserve: int | None = 1 * GIB,
 ) -> SpaceRefusal | None:
-    return room_for(
+    return check_space(
         remaining=size if remaining is None else remaining,
         size=size,
         space=space,
@@ -47,7 +53,7 @@ def test_a_hundredth_stays_free_but_never_much_of_a_small_device(total: int, res
 
 @pytest.mark.parametrize(("size", "bytes_taken"), [(0, 0), (1, 4096), (4096, 4096), (4097, 8192)])
 def test_a_file_takes_whole_blocks(size: int, bytes_taken: int) -> None:
-    assert taken(size, 4096) == bytes_taken
+    assert allocated_bytes(size, 4096) == bytes_taken
 
 
 def test_only_the_bytes_that_are_still_to_come_need_room() -> None:

@@ -114,7 +114,7 @@ class Setting:
     changed: dict[str, object]
 
     def __call__(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
-        return configured.changed(self.changed)
+        return configured.with_changes(self.changed)
 
 
 @pytest.fixture

@@ -109,7 +109,9 @@ def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
         downloads=world.downloads,
         problems=Problems(world.bus),
         clock=world.clock,
-        current=lambda _id, one: one.changed({"keep_original": made[0].keeps}) if made else one,
+        current=lambda _id, one: (
+            one.with_changes({"keep_original": made[0].keeps}) if made else one
+        ),
     )
     registry.look(settle=lambda _device: None)
     converter = HalvingConverter()

@@ -48,7 +48,7 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
 
     found = Inventory(db).holdings(STICK, clock.now(), in_use={track(2).id}, untouchable={there})
 
-    assert [(one.download_id, one.size, one.standing) for one in found.stored] == [
+    assert [(one.download_id, one.size, one.eviction_class) for one in found.stored] == [
         (there, 901, EvictionClass.AFFINITY),
         (also, 902, EvictionClass.NOTHING),
     ]

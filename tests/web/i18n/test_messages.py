@@ -14,7 +14,7 @@ import sidecar
 from sidecar.device.errors import missing
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import Format, Target, not_smaller
-from sidecar.domain.space.space import Space, room_for
+from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.response import empty
 from sidecar.errors import SidecarError
 from sidecar.messages import Message, counted, msg, translate
@@ -114,7 +114,7 @@ def _is_plain_sentence(node: ast.expr) -> bool:
 
 def _full() -> str:
     space = Space(free=10**9, total=10**11, block=4096, largest_file=None)
-    refusal = room_for(
+    refusal = check_space(
         remaining=10**9,
         size=10**9,
         space=space,
