@@ -13,7 +13,7 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import zone
-from sidecar.domain.space.eviction import in_use
+from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
@@ -65,7 +65,7 @@ def make_transfers(
         downloads=store.downloads,
         problems=accounts.problems,
         bus=base.bus,
-        in_use=lambda: in_use(rules.watching.now()),
+        in_use=lambda: list_items_in_use(rules.watching.now()),
         clock=clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
     )

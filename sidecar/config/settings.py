@@ -26,7 +26,7 @@ from sidecar.config.base import Duration, Section, explain_invalid
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
-from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
+from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg
@@ -217,13 +217,13 @@ class DeviceSettings(Section):
         if bitrate is None:
             return None
         wanted = others.data.get("format", Format.ORIGINAL)
-        target = target_of(wanted, bitrate)
+        target = choose_target(wanted, bitrate)
         return f"{target.kbits if target else read_bitrate(bitrate)}k"
 
     @property
     def target(self) -> Target | None:
         """What its music is converted to; None for the original."""
-        return target_of(self.format, self.bitrate)
+        return choose_target(self.format, self.bitrate)
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""

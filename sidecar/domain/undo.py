@@ -61,7 +61,7 @@ class Reversal:
             yield user_id, device_id
 
 
-def together(reversals: Iterable[Reversal | None]) -> Reversal | None:
+def merge_reversals(reversals: Iterable[Reversal | None]) -> Reversal | None:
     """Return what takes all of these back; None if nothing can be taken back."""
     found = [one for one in reversals if one is not None]
     if not found:
@@ -70,7 +70,7 @@ def together(reversals: Iterable[Reversal | None]) -> Reversal | None:
     return Reversal(**{name: sum((getattr(one, name) for one in found), ()) for name in names})
 
 
-def of_parting(
+def reverse_release(
     device_id: str, item_id: str, leaving: Iterable[str], dropped: Iterable[Hold]
 ) -> Reversal:
     """Return what gives an item back to those who gave it up.

@@ -31,16 +31,16 @@ from sidecar.domain.transfers.response import (
     FromZero,
     Held,
     WriteBody,
-    changed,
+    changed_file_failure,
     confirm,
-    doubt_about,
+    find_doubt,
     is_unlike_scan,
     judge_rest,
     judge_whole,
-    login_page,
+    login_page_failure,
     looks_like_a_page,
     may_be_resumed,
-    unverified,
+    unverified_length_failure,
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
@@ -222,7 +222,7 @@ class _Attempt:
             if not block:
                 raise short_body(self._host, self._writer.held, body.validator.total)
             if not self._writer.has(block, at):
-                raise changed(self._host)
+                raise changed_file_failure(self._host)
             at += len(block)
             self._took(block)
 
@@ -241,7 +241,7 @@ class _Attempt:
             if not block:
                 break
             if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
-                raise TransferFailed(login_page(self._host))
+                raise TransferFailed(login_page_failure(self._host))
             self._writer.write(block)
             self._report.moved(self._writer.held)
             self._took(block)
@@ -271,10 +271,10 @@ class _Attempt:
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
         """Believe a length only if something else says the same: a second answer, or the scan."""
         if fetched.validator.total is None and fetched.scanned is None:
-            raise TransferFailed(unverified(self._host))
+            raise TransferFailed(unverified_length_failure(self._host))
         if fetched.validator.total is None and fetched.count != fetched.scanned:
             raise short_body(self._host, fetched.count, fetched.scanned)
-        doubt = doubt_about(fetched, took_s=took_s)
+        doubt = find_doubt(fetched, took_s=took_s)
         if doubt is Doubt.NONE:
             return
         asking = replace(self._job, validator=fetched.validator, held=fetched.count)

@@ -25,7 +25,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import distinct_path, path_key, wanted_path
+from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -213,13 +213,14 @@ class _Writer:
     def _wanted(self, number: int) -> NewDownload:
         device = self._chance.choices(self._devices, PLACES)[0]
         wanted = item(number)
-        path = wanted_path(wanted)
+        path = build_path(wanted)
         return NewDownload(
             item=wanted,
             device_id=device,
             user_id=self._chance.choices(self._people, ASKERS)[0],
             places=[
-                FilePlace(one, path_key(one)) for one in (path, distinct_path(path, wanted.id))
+                FilePlace(one, make_path_key(one))
+                for one in (path, build_distinct_path(path, wanted.id))
             ],
             priority=PIN_PRIORITY if number % 10 == 0 else 0,
         )

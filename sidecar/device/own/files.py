@@ -22,7 +22,7 @@ from sidecar.device import tree
 from sidecar.device.own import created_folders
 from sidecar.device.own.marker import OURS
 from sidecar.device.root import DeviceRoot
-from sidecar.domain.space.space import allocated_bytes
+from sidecar.domain.space.space import round_to_blocks
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 
@@ -134,7 +134,7 @@ class OwnFiles:
     def taken(self, block: int) -> int:
         """Return the bytes that all of it takes on a file system with blocks of this size."""
         with self._lock, self._anchor.working() as root:
-            return sum(allocated_bytes(one.size, block) for one in self._known(root).values())
+            return sum(round_to_blocks(one.size, block) for one in self._known(root).values())
 
     @contextmanager
     def _made(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:

@@ -69,7 +69,7 @@ def cover_path(file_path: str, item_type: str) -> str | None:
 
 def lyrics_path(file_path: str) -> str:
     """Return where the lyrics of a track lie."""
-    return _stem(file_path) + LYRICS
+    return _strip_extension(file_path) + LYRICS
 
 
 def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, Subtitle]:
@@ -82,7 +82,7 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
         words = [one.language] if one.language and _LANGUAGE.fullmatch(one.language) else []
         words += ["forced"] if one.is_forced else []
         words += ["sdh"] if one.is_for_deaf else []
-        found.setdefault(".".join([_stem(file_path), *words, ending]), one)
+        found.setdefault(".".join([_strip_extension(file_path), *words, ending]), one)
     return found
 
 
@@ -105,9 +105,9 @@ def is_orphaned(path: str, files: Collection[str]) -> bool:
     """
     if companion_kind(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
-    stem = _stem(path)
+    stem = _strip_extension(path)
     while stem not in files:
-        shorter = _stem(stem)
+        shorter = _strip_extension(stem)
         if shorter == stem:
             return True
         stem = shorter
@@ -116,7 +116,9 @@ def is_orphaned(path: str, files: Collection[str]) -> bool:
 
 def media_stems(paths: Iterable[str]) -> frozenset[str]:
     """Return what `is_orphaned` looks in."""
-    return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
+    return frozenset(
+        one for path in paths for one in (_strip_extension(path), path.rpartition("/")[0])
+    )
 
 
 def render_lrc(lines: Sequence[LyricLine]) -> str:
@@ -125,10 +127,10 @@ def render_lrc(lines: Sequence[LyricLine]) -> str:
     >>> lrc([Line("One tone", 61.5)])
     '[01:01.50]One tone\n'
     """
-    return "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
+    return "".join(f"{_format_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
 
 
-def _time(start: float | None) -> str:
+def _format_time(start: float | None) -> str:
     if start is None:
         return ""
     hundredths = round(max(start, 0) * 100)
@@ -136,7 +138,7 @@ def _time(start: float | None) -> str:
     return f"[{minutes:02}:{rest // 100:02}.{rest % 100:02}]"
 
 
-def _stem(path: str) -> str:
+def _strip_extension(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return f"{folder}{slash}{stem if dot and stem else name}"

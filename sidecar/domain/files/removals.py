@@ -161,7 +161,7 @@ def to_read(
     ]
 
 
-def suspects(
+def find_suspects(
     files: Iterable[Expected], seen: Mapping[str, Seen], unlike: Collection[int] = ()
 ) -> dict[int, Seen]:
     """Return what is at the place of each file that is not there as it was, by id.
@@ -209,7 +209,7 @@ def match_moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[
         if len(ours) == len(theirs) == 1:
             found[ours[0].id] = theirs[0]
         else:
-            found |= _by_name(ours, theirs)
+            found |= _match_by_name(ours, theirs)
     return found
 
 
@@ -225,7 +225,7 @@ def decide(
     """Return what follows from a look.
 
     Args:
-        suspected: From `suspects`, without those that were found elsewhere.
+        suspected: From `find_suspects`, without those that were found elsewhere.
         doubts: What the look before left.
         now: Monotonic seconds.
         total: How many files should be there.
@@ -234,7 +234,7 @@ def decide(
             somebody may be bringing the others back.
     """
     current = {
-        file_id: PendingChange(seen, _since(doubts.get(file_id), seen, now))
+        file_id: PendingChange(seen, _changed_since(doubts.get(file_id), seen, now))
         for file_id, seen in suspected.items()
     }
     ripe = {file_id: doubt for file_id, doubt in current.items() if now - doubt.since >= GRACE_S}
@@ -258,12 +258,12 @@ def _is_other_zone(later: float) -> bool:
     return hours < MOST_ZONES and rest > HOUR_S - COARSE_S - FINISHING_S
 
 
-def _since(before: PendingChange | None, seen: Seen, now: float) -> float:
+def _changed_since(before: PendingChange | None, seen: Seen, now: float) -> float:
     """A file that is still being written looks different each time."""
     return before.since if before is not None and before.seen == seen else now
 
 
-def _by_name(ours: Sequence[Expected], theirs: Sequence[str]) -> dict[int, str]:
+def _match_by_name(ours: Sequence[Expected], theirs: Sequence[str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for one in ours:
         name = _name(one.path)

@@ -12,7 +12,7 @@ from sidecar.domain.items.item import ItemType
 SERIES = "series:"
 
 
-def tile_of(file: Download) -> str:
+def tile_key(file: Download) -> str:
     """Return the key of the tile that a file belongs to."""
     if file.album_id is not None:
         return file.album_id

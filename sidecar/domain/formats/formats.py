@@ -148,7 +148,7 @@ class AudioProperties:
         return LOSSLESS.fullmatch(self.codec) is not None
 
 
-def target_of(wanted: Format, bitrate: str | None) -> Target | None:
+def choose_target(wanted: Format, bitrate: str | None) -> Target | None:
     """Return what the settings of a device ask for; None for the original.
 
     Raises:
@@ -203,13 +203,13 @@ def estimate(target: Target, *, seconds: float | None, source_size: int | None) 
 
 
 def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
-    """Whether a file, by its name, size and length, is one that `why_left` would leave alone."""
+    """Whether `explain_unconverted` would leave a file alone, by its name, size and length."""
     if extension not in LOSSY_EXTENSIONS or not seconds:
         return False
     return size * 8 / seconds <= target.kbits * 1000 * LEEWAY
 
 
-def why_left(sound: AudioProperties, target: Target) -> str | None:
+def explain_unconverted(sound: AudioProperties, target: Target) -> str | None:
     """Return why a file is not converted at all; None if it is."""
     if sound.is_lossless or sound.bitrate is None:
         return None
@@ -223,14 +223,14 @@ def why_left(sound: AudioProperties, target: Target) -> str | None:
     return None
 
 
-def not_smaller(target: Target) -> str:
+def explain_not_smaller(target: Target) -> str:
     """Return what is said of a file that did not become smaller."""
     return msg(
         "As {format} it would not be smaller: it stays as it is on the server", format=target.title
     )
 
 
-def not_converted(target: Target, why: str) -> str:
+def explain_not_converted(target: Target, why: str) -> str:
     """Return what is said of a file that could not be converted.
 
     Args:

@@ -42,7 +42,7 @@ _TOTALS = {
 _GAIN = re.compile(r"([+-]?\d{1,3}(\.\d{1,6})?) *(db)?", re.IGNORECASE)
 
 
-def tags_for(found: Mapping[str, str], wanted: Format) -> dict[str, str]:
+def convert_tags(found: Mapping[str, str], wanted: Format) -> dict[str, str]:
     """Return the tags that a converted file gets.
 
     Args:

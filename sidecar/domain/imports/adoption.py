@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.files.naming import path_key, wanted_path
+from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.files.presets import PRESETS
-from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
+from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, name_key, split_artists
 from sidecar.domain.items.item import Item
 from sidecar.messages import msg
 
@@ -69,13 +69,13 @@ class LibraryIndex:
         self._by_stem: dict[str, list[str]] = {}
         self._by_title: dict[str, list[str]] = {}
         for one in items:
-            for stem in {_stem(path) for path in _places(one)}:
+            for stem in {_strip_extension(path) for path in _list_paths(one)}:
                 self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
     def find_by_path(self, path: str) -> Sequence[str]:
         """Return the items whose file we would put there, whatever its extension."""
-        return self._by_stem.get(_stem(path), ())
+        return self._by_stem.get(_strip_extension(path), ())
 
     def find_by_title(self, tags: Tags) -> Sequence[str]:
         """Return the items that have this title."""
@@ -99,7 +99,7 @@ def guess(
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
-    placed = [one for one in fitting if path_key(path) in map(path_key, _places(one))]
+    placed = [one for one in fitting if make_path_key(path) in map(make_path_key, _list_paths(one))]
     if len(placed) == 1:
         return Guess(tuple(placed), is_sure=True, why=BY_PATH)
     if tags is None:
@@ -123,7 +123,7 @@ def has_tags_of(item: Item, tags: Tags) -> bool:
         return False
     theirs = [one for one in (tags.artist, tags.album_artist) if one]
     ours = [one for one in (item.artist, item.album_artist) if one]
-    if not any(artist_names(one) & artist_names(other) for one in theirs for other in ours):
+    if not any(split_artists(one) & split_artists(other) for one in theirs for other in ours):
         return False
     if None not in {tags.number, item.number} and tags.number != item.number:
         return False
@@ -132,7 +132,7 @@ def has_tags_of(item: Item, tags: Tags) -> bool:
     return abs(tags.seconds - item.seconds) <= LENGTH_TOLERANCE_S
 
 
-def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
+def choose_samples(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
     """Return which parts of a file are compared, as (start, length): its head, middle and tail.
 
     A file that is not larger than those three is compared as a whole.
@@ -142,12 +142,12 @@ def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], .
     return (0, block), ((size - block) // 2, block), (size - block, block)
 
 
-def _places(item: Item) -> Iterator[str]:
+def _list_paths(item: Item) -> Iterator[str]:
     """Yield where we would put an item's file, for any kind of player."""
-    return (wanted_path(item, shape) for shape in SHAPES)
+    return (build_path(item, shape) for shape in SHAPES)
 
 
-def _stem(path: str) -> str:
+def _strip_extension(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
-    return path_key(f"{folder}{slash}{stem if dot else name}")
+    return make_path_key(f"{folder}{slash}{stem if dot else name}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.imports.player_logs import LoggedPlay, LogKind
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
@@ -56,7 +56,7 @@ class OurFiles:
         self._by_path: dict[str, OurFile] = {}
         self._by_title: dict[str, list[OurFile]] = {}
         for one in files:
-            self._by_path[path_key(one.path)] = one
+            self._by_path[make_path_key(one.path)] = one
             self._by_title.setdefault(name_key(one.title), []).append(one)
 
     def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
@@ -66,7 +66,7 @@ class OurFiles:
             # What Rockbox writes for a file without a title.
             path = heard.title
         if path is not None:
-            found = self._by_path.get(_place_key(path))
+            found = self._by_path.get(_folded_path(path))
             return [] if found is None else [found]
         there = self._by_title.get(name_key(heard.title or ""), [])
         return [one for one in there if _is_named_alike(one, heard)]
@@ -84,7 +84,7 @@ def name_key(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def artist_names(artist: str) -> frozenset[str]:
+def split_artists(artist: str) -> frozenset[str]:
     """Return an artist's name and, of several, that of each: two are the same if any is shared."""
     whole = name_key(artist)
     return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
@@ -99,7 +99,7 @@ def narrow(
     """
     if heard.kind is LogKind.PLAYBACK:
         return candidates
-    return [one for one in candidates if _fits(heard, items.get(one.item_id))]
+    return [one for one in candidates if _is_same_item(heard, items.get(one.item_id))]
 
 
 def was_listened(heard: LoggedPlay, run_time: float | None) -> bool:
@@ -137,7 +137,7 @@ def play_time(
     whole = heard.length_s or run_time or 0.0
     seconds = whole * ENOUGH_SHARE if heard.heard_s is None else heard.heard_s
     try:
-        told = _moment(heard, zone)
+        told = _read_time(heard, zone)
     except (OverflowError, ValueError, OSError):
         return None
     if heard.kind is LogKind.PLAYBACK:
@@ -262,11 +262,11 @@ def is_ticked_by(item: Item, seconds_heard: float) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _place_key(path: str) -> str:
-    return path_key(own_path(path))
+def _folded_path(path: str) -> str:
+    return make_path_key(own_path(path))
 
 
-def _moment(heard: LoggedPlay, zone: tzinfo) -> datetime:
+def _read_time(heard: LoggedPlay, zone: tzinfo) -> datetime:
     shown = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=heard.stamp)
     return shown if heard.is_utc else shown.replace(tzinfo=zone).astimezone(UTC)
 
@@ -276,10 +276,10 @@ def _is_named_alike(file: OurFile, heard: LoggedPlay) -> bool:
         return False
     if heard.artist is None or file.artist is None:
         return heard.artist is file.artist and bool(heard.album)
-    return bool(artist_names(heard.artist) & artist_names(file.artist))
+    return bool(split_artists(heard.artist) & split_artists(file.artist))
 
 
-def _fits(heard: LoggedPlay, item: Item | None) -> bool:
+def _is_same_item(heard: LoggedPlay, item: Item | None) -> bool:
     if item is None:
         return False
     if heard.length_s and item.seconds and abs(heard.length_s - item.seconds) > LENGTH_TOLERANCE_S:

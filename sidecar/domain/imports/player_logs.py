@@ -94,7 +94,7 @@ def read_log(
     reader = _Scrobbler(strict) if kind is LogKind.SCROBBLER else _Playback(strict)
     for number, raw in enumerate(lines, 1):
         try:
-            heard = reader.read(_text(raw, number, strict=strict), number)
+            heard = reader.read(_decode_line(raw, number, strict=strict), number)
         except _BadLine as bad:
             yield _unreadable_line(raw, number, bad)
         else:
@@ -112,7 +112,7 @@ class _Playback:
         """Return the listening that a line tells, None for a line that tells none."""
         if not text.strip() or text.startswith("#"):
             return None
-        return _playback(text.removesuffix("\n"), line, strict=self.is_strict)
+        return _parse_playback(text.removesuffix("\n"), line, strict=self.is_strict)
 
 
 @dataclass(slots=True)
@@ -138,10 +138,10 @@ class _Scrobbler:
         if not text.endswith("\n") and text.count("\t") < FIELDS - 1:
             raise _BadLine(msg("it is cut off"))
         whole = text.removesuffix("\n")
-        return _scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
+        return _parse_scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
 
 
-def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> LoggedPlay:
+def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> LoggedPlay:
     fields = text.split("\t")
     if len(fields) != FIELDS and (strict or len(fields) != FIELDS - 1):
         raise _BadLine(
@@ -156,23 +156,25 @@ def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> LoggedPlay
     return LoggedPlay(
         kind=LogKind.SCROBBLER,
         line=line,
-        stamp=_number(stamp, "time", strict=strict),
+        stamp=_parse_number(stamp, "time", strict=strict),
         is_utc=is_utc,
-        length_s=float(_number(length, "length", strict=strict)) or None,
+        length_s=float(_parse_number(length, "length", strict=strict)) or None,
         is_skip=verdict == SKIPPED,
         artist=None if artist == UNTAGGED else artist.strip() or None,
         album=album.strip() or None,
         title=title.strip(),
-        number=_number(number, msg("track number"), strict=strict) if number.strip() else None,
+        number=_parse_number(number, msg("track number"), strict=strict)
+        if number.strip()
+        else None,
     )
 
 
-def _playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
+def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
     fields = text.split(":", 3)
     if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
         raise _BadLine(msg("it is not time:heard:length:path"))
     stamp, heard, length = (
-        _number(one, name, strict=strict)
+        _parse_number(one, name, strict=strict)
         for one, name in zip(fields, ("time", msg("time heard"), "length"), strict=False)
     )
     path = fields[3]
@@ -188,14 +190,14 @@ def _playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
     )
 
 
-def _text(raw: bytes, number: int, *, strict: bool) -> str:
+def _decode_line(raw: bytes, number: int, *, strict: bool) -> str:
     """Return a line as text, with the one end that lines have."""
     if len(raw) > LONGEST_LINE:
         raise _BadLine(msg("it is far too long"))
     if b"\0" in raw:
         raise _BadLine(msg("it is damaged: the player lost power while it wrote"))
     if strict:
-        return _strict_text(raw)
+        return _decode_strictly(raw)
     line = raw.removeprefix(BOM) if number == 1 else raw
     whole = line.rstrip(b"\r\n") + (b"\n" if line.endswith(b"\n") else b"")
     try:
@@ -204,7 +206,7 @@ def _text(raw: bytes, number: int, *, strict: bool) -> str:
         return whole.decode("latin-1")
 
 
-def _strict_text(raw: bytes) -> str:
+def _decode_strictly(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -216,7 +218,7 @@ def _strict_text(raw: bytes) -> str:
     return text
 
 
-def _number(text: str, name: str, *, strict: bool) -> int:
+def _parse_number(text: str, name: str, *, strict: bool) -> int:
     digits = text if strict else text.strip()
     if not _NUMBER.fullmatch(digits):
         raise _BadLine(msg("its {name} is no number", name=name))

@@ -107,7 +107,7 @@ def read_manifest(content: bytes) -> Manifest:
         else:
             files[one.item_id] = one
     return Manifest(
-        _id(said.get("server_id")),
+        _read_id(said.get("server_id")),
         said["device_id"] if isinstance(said.get("device_id"), str) else None,
         tuple(files.values()),
         tuple(refused),
@@ -117,7 +117,7 @@ def read_manifest(content: bytes) -> Manifest:
 def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
     if not isinstance(entry, dict):
         raise ValueError("the manifest says nothing sensible of it")  # noqa: TRY004 - of the entry, not of our code
-    item_id, size = _id(entry.get("item_id")), entry.get("size")
+    item_id, size = _read_id(entry.get("item_id")), entry.get("size")
     if item_id is None:
         raise ValueError("the manifest names no item for it")
     if item_id in before:
@@ -131,19 +131,19 @@ def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
     return ManifestFile(
         item_id=item_id,
-        path=_path(entry.get("path")),
+        path=_read_path(entry.get("path")),
         size=size,
         content_hash=content_hash if is_hash else None,
-        title=_text(entry, "title") or "Untitled",
-        artist=_text(entry, "artist"),
-        album=_text(entry, "album"),
+        title=_read_text(entry, "title") or "Untitled",
+        artist=_read_text(entry, "artist"),
+        album=_read_text(entry, "album"),
         kind=_KINDS.get(str(entry.get("kind")), ItemType.OTHER),
         format=target.name if target is not None else ORIGINAL,
         source_size=source_size if is_converted else None,
     )
 
 
-def _path(path: object) -> str:
+def _read_path(path: object) -> str:
     if not isinstance(path, str) or "\0" in path or not _is_text(path):
         raise ValueError("the manifest names no place for it")
     parts = path.split("/")
@@ -152,7 +152,7 @@ def _path(path: object) -> str:
     return path
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str | None:
+def _read_text(entry: Mapping[str, Any], name: str) -> str | None:
     text = entry.get(name)
     return text[:MOST_TEXT] if isinstance(text, str) and text and _is_text(text) else None
 
@@ -166,7 +166,7 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _id(value: object) -> str | None:
+def _read_id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 

@@ -85,7 +85,7 @@ class Listening:
         self._seen = now
         self._heard_before = before.seconds_heard if before else lead_s
         self._from_s = before.position_s if before else playing.position_s
-        self._since = now.monotonic - (gap_s(before, now) if before else 0.0)
+        self._since = now.monotonic - (seconds_unseen(before, now) if before else 0.0)
         self._report = _Mark(now, playing.position_s, self.heard_s)
 
     @property
@@ -195,6 +195,6 @@ class Listening:
         )
 
 
-def gap_s(play: Play, now: Moment) -> float:
+def seconds_unseen(play: Play, now: Moment) -> float:
     """Return the seconds since a play was lost sight of."""
     return max(0.0, (now.at - play.ended_at).total_seconds())

@@ -22,7 +22,7 @@ from sidecar.domain.playback.listening import (
     Listening,
     Moment,
     PlaybackStep,
-    gap_s,
+    seconds_unseen,
 )
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
@@ -139,10 +139,10 @@ class Tracker:
             return []
         self._vanished.pop(playing.session_id, None)
         before = self._lost.pop(playing.session_id, None)
-        if before is not None and not _goes_on(before, playing, now):
+        if before is not None and not _continues(before, playing, now):
             before = None
         unseen = now.since(self._looked) if self._looked else 0.0
-        self._begin(playing, now, lead_s=_lead(playing, unseen), before=before)
+        self._begin(playing, now, lead_s=_played_before(playing, unseen), before=before)
         return [PlaybackEvent(EventKind.STARTED, playing)]
 
     def _move_on(
@@ -151,7 +151,7 @@ class Tracker:
         unseen = listening.seen_ago_s(now)
         if _is_same_item(listening.playing, playing):
             unseen = max(listening.overtime_s(now), 0.0)
-        lead = _lead(playing, min(unseen, listening.seen_ago_s(now)))
+        lead = _played_before(playing, min(unseen, listening.seen_ago_s(now)))
         between = min(UNSEEN_S, listening.seen_ago_s(now) - lead)
         ended = _end_event(listening, now, at_most_s=between)
         self._begin(playing, now, lead_s=lead)
@@ -187,7 +187,9 @@ class Tracker:
         return ended
 
     def _later(self, now: Moment) -> Moment:
-        for session_id in [one for one, it in self._lost.items() if gap_s(it, now) > REMEMBERED_S]:
+        for session_id in [
+            one for one, it in self._lost.items() if seconds_unseen(it, now) > REMEMBERED_S
+        ]:
             del self._lost[session_id]
         last = self._looked.monotonic if self._looked else now.monotonic
         return Moment(now.at, max(last, now.monotonic))
@@ -200,20 +202,20 @@ def _end_event(listening: Listening, now: Moment, *, at_most_s: float) -> Playba
     return PlaybackEvent(EventKind.ENDED, listening.playing, play)
 
 
-def _lead(playing: NowPlaying, unseen_s: float) -> float:
+def _played_before(playing: NowPlaying, unseen_s: float) -> float:
     """Return what was played of a new playback before it was first seen: all of it or nothing."""
     short = playing.position_s <= min(unseen_s, UNSEEN_S)
     return playing.position_s if short and not playing.is_paused else 0.0
 
 
-def _goes_on(before: Play, playing: NowPlaying, now: Moment) -> bool:
+def _continues(before: Play, playing: NowPlaying, now: Moment) -> bool:
     same = (before.user_id, before.item_id, before.playlist_item_id) == (
         playing.user_id,
         playing.item.id,
         playing.playlist_item_id,
     )
     moved = playing.position_s - before.position_s
-    return same and -JITTER_S <= moved <= gap_s(before, now) + JITTER_S
+    return same and -JITTER_S <= moved <= seconds_unseen(before, now) + JITTER_S
 
 
 def _is_same_item(one: NowPlaying, other: NowPlaying) -> bool:

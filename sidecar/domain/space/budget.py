@@ -12,9 +12,9 @@ from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.space import (
     Space,
     SpaceRefusal,
-    allocated_bytes,
     check_space,
-    default_reserve,
+    compute_default_reserve,
+    round_to_blocks,
 )
 from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
@@ -94,7 +94,7 @@ class DeviceRoom:
     @property
     def kept(self) -> int:
         """Bytes that stay free."""
-        return default_reserve(self.space.total) if self.reserve is None else self.reserve
+        return compute_default_reserve(self.space.total) if self.reserve is None else self.reserve
 
     @property
     def most(self) -> int:
@@ -103,7 +103,7 @@ class DeviceRoom:
 
     def takes(self, size: int) -> int:
         """Return the bytes that a file really takes here."""
-        return allocated_bytes(size, self.space.block)
+        return round_to_blocks(size, self.space.block)
 
 
 class SpaceBudget:

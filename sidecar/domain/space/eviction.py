@@ -75,12 +75,12 @@ class Stored:
         return self.eviction_class is not EvictionClass.LASTING and is_free
 
 
-def eviction_class(grips: Iterable[HoldStrength]) -> EvictionClass:
+def classify(grips: Iterable[HoldStrength]) -> EvictionClass:
     """Return how firmly something with these holds keeps its place: the firmest counts."""
-    return max((_of(one) for one in grips), default=EvictionClass.NOTHING)
+    return max((_class_of_hold(one) for one in grips), default=EvictionClass.NOTHING)
 
 
-def eviction_order(files: Iterable[Stored]) -> list[Stored]:
+def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     """Return the files that may go, the first to go first."""
     order = (one for one in files if one.may_go)
     return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
@@ -91,7 +91,7 @@ def explain_eviction(file: Stored) -> str:
     return _WORDS[file.eviction_class]
 
 
-def in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
+def list_items_in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
     """Return the items that play, and the one that comes next in each queue that is told."""
     playing = tuple(playing)
     coming = {entry.item_id for one in playing for entry in one.queue[1:2]}
@@ -103,15 +103,15 @@ def is_cooling_down(rule: str) -> bool:
 
     A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
     """
-    return _strength(rule) is not EvictionClass.LASTING
+    return _class_of_rule(rule) is not EvictionClass.LASTING
 
 
-def _of(hold: HoldStrength) -> EvictionClass:
-    firm = _strength(hold.rule)
+def _class_of_hold(hold: HoldStrength) -> EvictionClass:
+    firm = _class_of_rule(hold.rule)
     return min(firm, EvictionClass.PASSING) if hold.is_ending else firm
 
 
-def _strength(rule: str) -> EvictionClass:
+def _class_of_rule(rule: str) -> EvictionClass:
     """Return how firmly a rule's holds keep a file; a pin belongs to no rule."""
     known = RULE_OF.get(rule)
     return EvictionClass.LASTING if known is None else known.strength

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sidecar.domain.files.naming import extension_of
+from sidecar.domain.files.naming import get_extension
 from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
 from sidecar.messages import Size, counted, msg
 
@@ -66,7 +66,7 @@ class Cost:
     bytes_after: int = 0
 
 
-def reformat_cost(name: str, target: Target | None, present: Iterable[PresentFile]) -> Cost:
+def estimate_cost(name: str, target: Target | None, present: Iterable[PresentFile]) -> Cost:
     """Work out what a new format means for the files that are there.
 
     Args:
@@ -83,7 +83,7 @@ def reformat_cost(name: str, target: Target | None, present: Iterable[PresentFil
         as_wanted=tuple(one.download_id for one in as_wanted),
         bytes_to_fetch=sum(one.to_fetch for one in anew),
         bytes_now=sum(one.size or 0 for one in anew),
-        bytes_after=sum(_after(one, target) for one in anew),
+        bytes_after=sum(_size_after(one, target) for one in anew),
     )
 
 
@@ -120,11 +120,11 @@ def _is_as_wanted(one: PresentFile, target: Target | None) -> bool:
     if target is None:
         return True
     return is_small_enough(
-        target, extension=extension_of(one.path), size=one.size or 0, seconds=one.seconds
+        target, extension=get_extension(one.path), size=one.size or 0, seconds=one.seconds
     )
 
 
-def _after(one: PresentFile, target: Target | None) -> int:
+def _size_after(one: PresentFile, target: Target | None) -> int:
     if target is None:
         return one.source
     return estimate(target, seconds=one.seconds, source_size=one.source) or 0

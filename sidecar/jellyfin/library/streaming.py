@@ -16,7 +16,7 @@ from types import MappingProxyType
 import requests
 from urllib3.exceptions import HTTPError
 
-from sidecar.domain.items.media_types import harmless
+from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
@@ -138,7 +138,9 @@ def _check(client: Jellyfin, asked: str, response: requests.Response) -> FileStr
         )
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
     status = HTTPStatus(answer.status)
-    return FileStream(status, MappingProxyType(headers), harmless(answer.mime_type), response)
+    return FileStream(
+        status, MappingProxyType(headers), restrict_media_type(answer.mime_type), response
+    )
 
 
 def _raise_refusal(client: Jellyfin, answer: Answer) -> None:

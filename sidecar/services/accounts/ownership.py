@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sidecar.clock import Clock
 from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.undo import Reversal, of_parting
+from sidecar.domain.undo import Reversal, reverse_release
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
@@ -95,7 +95,7 @@ class Ownership:
                 self._tombstones.put(user_id, download.device_id, download.item_id)
             if parting.staying and download.user_id in parting.leaving:
                 self._downloads.queue.hand_over(download, parting.staying[0])
-        return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
+        return reverse_release(download.device_id, download.item_id, parting.leaving, dropped)
 
     def _gave_up(self, person: Person, download: Download) -> bool:
         return download.item_id in self._tombstones.items(person.user_id, download.device_id)

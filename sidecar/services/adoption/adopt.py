@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.imports.adoption import samples_of
-from sidecar.domain.space.space import allocated_bytes as room_taken
+from sidecar.domain.imports.adoption import choose_samples
+from sidecar.domain.space.space import round_to_blocks as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
@@ -328,7 +328,7 @@ def _has_bytes_of(device: AttachedDevice, originals: ServerFileIndex, match: Mat
     """Compare the head, the middle and the tail with the original."""
     size = match.file.facts.size
     with device.folder.open(match.file.path) as file:
-        for start, length in samples_of(size):
+        for start, length in choose_samples(size):
             file.seek(start)
             here = file.read(length)
             if here != originals.sample(match.item.id, start, length, size=size):

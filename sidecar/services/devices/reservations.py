@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space.space import SpaceRefusal, allocated_bytes, check_space
+from sidecar.domain.space.space import SpaceRefusal, check_space, round_to_blocks
 from sidecar.services.devices.attached import AttachedDevice, Reservation
 from sidecar.store.downloads.queue import Downloads
 
@@ -66,7 +66,7 @@ class Reservations:
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(allocated_bytes(one.size, space.block) for one in others.values()),
+            used=used + sum(round_to_blocks(one.size, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,

@@ -17,7 +17,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.undo import Reversal, together
+from sidecar.domain.undo import Reversal, merge_reversals
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -96,7 +96,7 @@ class UndoService:
     ) -> UndoRecord:
         """Remember what was done to some downloads."""
         counts = Counter(one.result for one in outcomes)
-        return self._put(person, str(action), counts, together(one.undo for one in outcomes))
+        return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
     def remember_one(
         self, person: Person, action: str, reversal: Reversal, files: int

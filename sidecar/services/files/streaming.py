@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.items.media_types import media_type
+from sidecar.domain.items.media_types import guess_media_type
 from sidecar.errors import (
     DatabaseError,
     NotAllowed,
@@ -241,7 +241,7 @@ class MediaStreaming:
             modified_ns=facts.st_mtime_ns,
             etag=f"{download.content_hash or ''}-{facts.st_mtime_ns:x}-{facts.st_size:x}",
             name=name,
-            mime_type=media_type(name, download.mime_type),
+            mime_type=guess_media_type(name, download.mime_type),
         )
 
     def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> FileStream:

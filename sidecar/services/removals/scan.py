@@ -88,7 +88,7 @@ class DeviceScan:
         seen = self.device.folder.look(file.path for file in files)
         self._read = {}
         unlike, unclear, is_all_read = self._changed(files, seen)
-        suspected = removals.suspects(files, seen, unlike)
+        suspected = removals.find_suspects(files, seen, unlike)
         moved = self._follow([one for one in files if suspected.get(one.id) is NotAFile.ABSENT])
         if self._doubts is None:
             # What was asked before a restart, or before the device went, is asked again at once.

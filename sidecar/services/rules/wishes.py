@@ -16,7 +16,13 @@ from itertools import count, islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import ANY, NameLimits, distinct_path, path_key, wanted_path
+from sidecar.domain.files.naming import (
+    ANY,
+    NameLimits,
+    build_distinct_path,
+    build_path,
+    make_path_key,
+)
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
@@ -46,11 +52,11 @@ def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Itera
     """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
     wanted = next(
         path
-        for path in (wanted_path(item, shape, volume=volume) for volume in count(1))
+        for path in (build_path(item, shape, volume=volume) for volume in count(1))
         if not _is_full(db, device_id, path, shape)
     )
-    for path in (wanted, distinct_path(wanted, item.id)):
-        yield FilePlace(path, path_key(path))
+    for path in (wanted, build_distinct_path(wanted, item.id)):
+        yield FilePlace(path, make_path_key(path))
 
 
 def refusal(item: Item) -> Failure | None:
@@ -69,7 +75,7 @@ def refusal(item: Item) -> Failure | None:
 def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
     if shape.most_in_folder is None:
         return False
-    folder = path_key(path.rpartition("/")[0])
+    folder = make_path_key(path.rpartition("/")[0])
     return files_in(db, device_id, folder) >= shape.most_in_folder
 
 

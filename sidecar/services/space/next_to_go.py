@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.space.eviction import Stored, eviction_order
+from sidecar.domain.space.eviction import Stored, sort_for_eviction
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
@@ -74,7 +74,7 @@ class EvictionPreview:
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
-            found = eviction_order(self._room.outlook(device.id).stored)
+            found = sort_for_eviction(self._room.outlook(device.id).stored)
         except DeviceError as trouble:
             said = device.trouble or str(trouble)
             return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)

@@ -15,8 +15,13 @@ from threading import Event
 
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import distinct_path, extension_of, path_key, with_extension
-from sidecar.domain.formats.formats import Target, not_converted, read_target
+from sidecar.domain.files.naming import (
+    build_distinct_path,
+    get_extension,
+    make_path_key,
+    with_extension,
+)
+from sidecar.domain.formats.formats import Target, explain_not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
@@ -97,7 +102,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=extension_of(twin.file_path),
+            extension=get_extension(twin.file_path),
             columns={
                 "format_note": None,
                 "source_size": twin.source_size,
@@ -122,7 +127,7 @@ class Finisher:
         """
         converter = self._converter()
         if converter is None:
-            why = not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
+            why = explain_not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
             return self._original(device, download, receipt, why)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
@@ -197,10 +202,10 @@ class Finisher:
 
     def _named(self, download: Download, extension: str | None) -> Download:
         """Give the download the extension that its file has; beside another one's if need be."""
-        if extension is None or extension_of(download.file_path) == extension:
+        if extension is None or get_extension(download.file_path) == extension:
             return download
         wanted = with_extension(download.file_path, extension)
-        for path in (wanted, distinct_path(wanted, download.item_id)):
-            if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
+        for path in (wanted, build_distinct_path(wanted, download.item_id)):
+            if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))

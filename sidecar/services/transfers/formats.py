@@ -17,7 +17,7 @@ from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import Format, Target, name_for
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.space.reformat import Cost, reformat_cost
+from sidecar.domain.space.reformat import Cost, estimate_cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
@@ -115,7 +115,7 @@ class DeviceFormats:
         """Return what the format that is set now means for the files that are there."""
         target = self._target(device_id)
         name = self.of(device_id, ItemType.AUDIO)
-        return reformat_cost(name, target, self._store.others(device_id, name))
+        return estimate_cost(name, target, self._store.others(device_id, name))
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
         """Whether a person has said yes to making the files of a device anew in this format."""

@@ -11,7 +11,7 @@ import logging
 
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import distinct_path, path_key
+from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
@@ -82,8 +82,8 @@ class DeviceRecovery:
         try:
             device.folder.finish(part, download.file_path)
         except DeviceError as trouble:
-            path = distinct_path(download.file_path, download.item_id)
-            place = FilePlace(path, path_key(path))
+            path = build_distinct_path(download.file_path, download.item_id)
+            place = FilePlace(path, make_path_key(path))
             if trouble.code != "name-taken" or not self._downloads.queue.rename(download, place):
                 raise
             device.folder.finish(part, path)

@@ -27,7 +27,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import EMPTY, Download, Validator
 from sidecar.domain.formats.formats import Target, estimate
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.domain.transfers.response import is_believed, unproved
+from sidecar.domain.transfers.response import is_believed, unproved_length_failure
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
@@ -334,7 +334,7 @@ class Worker:
         )
         if is_believed(found.verdict, receipt.size, download.expected_size):
             return
-        raise TransferFailed(unproved(receipt.size, download.expected_size))
+        raise TransferFailed(unproved_length_failure(receipt.size, download.expected_size))
 
     def _report(self, download: Download) -> _Report:
         return _Report(download, self._downloads, self._transfers)

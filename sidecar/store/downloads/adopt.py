@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import MOVES, Download, Move, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
@@ -60,13 +60,13 @@ class DownloadAdopter:
             None if the item has a file there already, is being fetched at this moment, or the
             place belongs to another download; then nothing was changed.
         """
-        place = FilePlace(file.path, path_key(file.path))
+        place = FilePlace(file.path, make_path_key(file.path))
         facts = _facts(file) | {"completed_at": self._clock.now()}
         with self._db.write():
             there = self._queries.by_item(wanted.device_id, wanted.item.id)
             if there is not None and (there.status, Move.ADOPT) not in MOVES:
                 return None
-            if there is None or path_key(there.file_path) != place.key:
+            if there is None or make_path_key(there.file_path) != place.key:
                 try:
                     first_free(self._db, wanted.device_id, [place])
                 except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.files.naming import extension_of
+from sidecar.domain.files.naming import get_extension
 from sidecar.domain.items.item import Item
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import search_key
@@ -86,7 +86,7 @@ def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetim
         "place": last_place(db),
         "format": wanted.format,
         "seconds": item.seconds,
-        "source_extension": extension_of(place.path),
+        "source_extension": get_extension(place.path),
     }
 
 

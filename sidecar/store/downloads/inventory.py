@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
 from sidecar.domain.space.budget import WantedFile
-from sidecar.domain.space.eviction import HoldStrength, Stored, eviction_class
+from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
@@ -95,7 +95,7 @@ class Inventory:
                     title=title,
                     size=size or 0,
                     last_used=last_used,
-                    eviction_class=eviction_class(grips[item_id]),
+                    eviction_class=classify(grips[item_id]),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
@@ -111,7 +111,7 @@ class Inventory:
 
     def standing_of(self, device_id: str, item_id: str) -> EvictionClass:
         """Return how firmly one item keeps its place on a device now."""
-        return eviction_class(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
+        return classify(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
     def seen_by(self, device_id: str, user_id: str) -> frozenset[int]:
         """Return the downloads on a device that a person may see: theirs, or theirs once."""
@@ -136,7 +136,7 @@ class Inventory:
                 held=held,
                 priority=priority,
                 place=queued_at,
-                standing=eviction_class(grips[item_id]),
+                standing=classify(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
                 source=size if target and not is_kept else None,
             )

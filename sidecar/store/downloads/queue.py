@@ -20,7 +20,7 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, WorkArrived
 from sidecar.store.database import Database
@@ -225,7 +225,7 @@ class DownloadQueue:
                 download.file_path,
             ):
                 return False
-            if path_key(there.file_path) != place.key:
+            if make_path_key(there.file_path) != place.key:
                 try:
                     first_free(self._db, there.device_id, [place])
                 except ValueError:

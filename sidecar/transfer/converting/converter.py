@@ -20,8 +20,14 @@ from typing import BinaryIO, Protocol
 import xxhash
 
 from sidecar.clock import Clock
-from sidecar.domain.formats.formats import Format, Target, not_converted, not_smaller, why_left
-from sidecar.domain.formats.tags import tags_for
+from sidecar.domain.formats.formats import (
+    Format,
+    Target,
+    explain_not_converted,
+    explain_not_smaller,
+    explain_unconverted,
+)
+from sidecar.domain.formats.tags import convert_tags
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.messages import msg
@@ -122,7 +128,7 @@ class Converter:
                 why = str(failed)
             except OSError as error:
                 raise TransferFailed(disk_failure(error)) from error
-        return LeftAsIs(not_converted(target, why))
+        return LeftAsIs(explain_not_converted(target, why))
 
 
 def _blame_the_disk(said: ChildOutput) -> None:
@@ -148,15 +154,15 @@ class _Conversion:
 
     def run(self) -> Converted | LeftAsIs:
         found = self._probe(self.original, self.size)
-        why = why_left(found.sound, self.target)
+        why = explain_unconverted(found.sound, self.target)
         if why is not None:
             return LeftAsIs(why)
         end = self._inspect_end(self.original)
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
-            return LeftAsIs(not_converted(self.target, msg("its end is missing")))
-        tags = tags_for(found.tags, self.target.format)
+            return LeftAsIs(explain_not_converted(self.target, msg("its end is missing")))
+        tags = convert_tags(found.tags, self.target.format)
         cover = extract_cover(
             self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
         )
@@ -167,7 +173,7 @@ class _Conversion:
         _blame_the_disk(said)
         made = os.fstat(self.result.fileno()).st_size
         if made >= self.size:
-            return LeftAsIs(not_smaller(self.target))
+            return LeftAsIs(explain_not_smaller(self.target))
         if said.code != 0:
             raise ChildFailed(said.last_words or msg("ffmpeg failed"))
         self._check_result(found, made)

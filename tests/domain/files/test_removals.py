@@ -17,11 +17,11 @@ from sidecar.domain.files.removals import (
     Seen,
     Stranger,
     decide,
+    find_suspects,
     is_in_trash,
     is_many,
     match_known,
     match_moved,
-    suspects,
     to_read,
     was_written_since,
 )
@@ -56,7 +56,7 @@ def ours(number: int, path: str | None = None, content_hash: str | None = None) 
 def test_what_is_not_as_it_was_is_suspect_and_what_cannot_be_told_never_is(
     seen: Seen, unlike: bool, is_suspect: bool
 ) -> None:
-    found = suspects([ours(1)], {"Album/1.flac": seen}, {1} if unlike else ())
+    found = find_suspects([ours(1)], {"Album/1.flac": seen}, {1} if unlike else ())
 
     assert found == ({1: seen} if is_suspect else {})
 
@@ -241,7 +241,7 @@ def test_nothing_is_ever_recorded_on_one_look_nor_many_at_once(
     for wait, sights in told:
         now += wait
         seen = {file.path: sight for file, sight in zip(files, sights, strict=True)}
-        suspected = suspects(files, seen, {one.id for one in files if seen[one.path] == LATER})
+        suspected = find_suspects(files, seen, {one.id for one in files if seen[one.path] == LATER})
         decision = decide(suspected, doubts, now=now, total=len(files), asked=asked)
         history.append((now, {file.id: seen[file.path] for file in files}))
 

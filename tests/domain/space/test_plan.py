@@ -8,9 +8,9 @@ from sidecar.domain.space.budget import DeviceRoom, RunningDownload, WantedFile
 from sidecar.domain.space.eviction import (
     HoldStrength,
     Stored,
-    eviction_class,
-    in_use,
+    classify,
     is_cooling_down,
+    list_items_in_use,
 )
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
@@ -266,7 +266,7 @@ def test_another_id_means_that_other_files_would_go() -> None:
     ],
 )
 def test_the_firmest_hold_counts(grips: list[HoldStrength], expected: EvictionClass) -> None:
-    assert eviction_class(grips) is expected
+    assert classify(grips) is expected
 
 
 def test_only_what_passes_has_to_rest() -> None:
@@ -278,10 +278,10 @@ def test_only_what_passes_has_to_rest() -> None:
 def test_what_plays_and_what_comes_next_is_in_use() -> None:
     one, two, three = song("one"), song("two"), song("three")
 
-    assert in_use([plays(one, one, two, three), plays(three, session="s2")]) == {
+    assert list_items_in_use([plays(one, one, two, three), plays(three, session="s2")]) == {
         one.id,
         two.id,
         three.id,
     }
-    assert in_use([plays(one, one)]) == {one.id}
-    assert in_use([]) == frozenset()
+    assert list_items_in_use([plays(one, one)]) == {one.id}
+    assert list_items_in_use([]) == frozenset()

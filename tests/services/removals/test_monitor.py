@@ -18,7 +18,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceError
@@ -119,7 +119,10 @@ class House:
         them, now = self.world.downloads, self.world.clock.now()
         them.queue.enqueue(
             NewDownload(
-                item=item, device_id=STICK, user_id=ANN, places=[FilePlace(path, path_key(path))]
+                item=item,
+                device_id=STICK,
+                user_id=ANN,
+                places=[FilePlace(path, make_path_key(path))],
             )
         )
         claimed = them.queue.claim(now)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DownloadChanged
 from sidecar.store.downloads.adopt import AdoptedFile
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def wanted(number: int = 1, path: str = "New/Tone.flac") -> NewDownload:
-    places = [FilePlace(path, path_key(path))]
+    places = [FilePlace(path, make_path_key(path))]
     return NewDownload(item=track(number), device_id=STICK, user_id=ANN, places=places)
 
 

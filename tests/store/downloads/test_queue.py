@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Download, Move, Status, Validator
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
@@ -555,7 +555,7 @@ def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
     there = arrived(downloads)
     shouted = there.file_path.upper()
 
-    assert downloads.queue.follow(there, FilePlace(shouted, path_key(shouted)))
+    assert downloads.queue.follow(there, FilePlace(shouted, make_path_key(shouted)))
 
     assert fresh(downloads, there).file_path == shouted
 

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 from sidecar.domain.downloads.states import Download, Move
-from sidecar.domain.files.tiles import tile_of
+from sidecar.domain.files.tiles import tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
@@ -72,7 +72,7 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
         (item_id(3), None, 1, 900),
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
-    assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
+    assert {one.key for one in found[0]} == {tile_key(one.newest) for one in found[0]}
     assert told(albums.page(DownloadFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]

@@ -13,7 +13,7 @@ from werkzeug.test import Client
 import sidecar
 from sidecar.device.errors import missing
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.formats.formats import Format, Target, not_smaller
+from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
 from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.response import empty
 from sidecar.errors import SidecarError
@@ -169,7 +169,7 @@ def test_the_pages_say_it_in_the_language_of_the_reader(german: Client, desk: Fa
         a_download(
             2,
             status=Status.COMPLETED,
-            format_note=not_smaller(Target(Format.OPUS, 128)),
+            format_note=explain_not_smaller(Target(Format.OPUS, 128)),
         ),
         of=(ANN,),
     )
