@@ -12,7 +12,7 @@ from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
-from sidecar.device.inspect import space_at
+from sidecar.device.inspect import read_space_at
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.errors import DeviceError
@@ -79,7 +79,7 @@ def _plan_device(
     found = inventory.holdings(device_id, clock.now(), keeps_originals=keeps)
     limits = DeviceRoom(
         name=device.name,
-        space=space_at(device.path, device_id, name=device.name),
+        space=read_space_at(device.path, device_id, name=device.name),
         budget=device.budget,
         reserve=device.reserve,
         running=tuple(RunningDownload(one.size, one.held) for one in found.running),

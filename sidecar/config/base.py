@@ -16,7 +16,7 @@ LONGEST = timedelta(days=3660)
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
-def _duration(value: object) -> object:
+def _parse_duration(value: object) -> object:
     """Read "30 seconds", "1 day" … as people write them."""
     if not isinstance(value, str):
         return value
@@ -33,7 +33,9 @@ def _duration(value: object) -> object:
     return timedelta(seconds=amount * seconds)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0), le=LONGEST)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_parse_duration), Field(ge=timedelta(0), le=LONGEST)
+]
 
 
 def format_duration(span: timedelta) -> str:

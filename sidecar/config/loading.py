@@ -40,7 +40,7 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     """
     source = file or _find(environ)
     tree = _read(source) if source else {}
-    from_environ = _environ_tree(environ)
+    from_environ = _parse_environ(environ)
     try:
         settings = Settings.model_validate(_merge(tree, from_environ))
     except ValidationError as error:
@@ -70,7 +70,7 @@ def _read(source: Path) -> dict[str, Any]:
         raise ConfigError(source, "file", None, f"is not valid TOML: {error}") from error
 
 
-def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
+def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or "__" not in name:
@@ -78,13 +78,13 @@ def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
         keys = name.removeprefix(PREFIX).lower().split("__")
         if keys[-1].endswith("_file") and keys[-1] != "ca_file":
             keys[-1] = keys[-1].removesuffix("_file")
-            value = _secret(name, value)  # noqa: PLW2901 - the file's content stands for it
+            value = _read_secret(name, value)  # noqa: PLW2901 - the file's content stands for it
         branch = tree
         for key in keys[:-1]:
             branch = branch.setdefault(key, {})
         branch[keys[-1]] = value.split(",") if _is_list(keys) else value
     if "SIDECAR_DEVICES" in environ:
-        tree["devices"] = _devices(environ["SIDECAR_DEVICES"])
+        tree["devices"] = _parse_devices(environ["SIDECAR_DEVICES"])
     return tree
 
 
@@ -92,14 +92,14 @@ def _is_list(keys: list[str]) -> bool:
     return keys[-1] in {"allowed_hosts", "trusted_proxies", "quiet_hours", "busy_hours"}
 
 
-def _secret(name: str, path: str) -> str:
+def _read_secret(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise ConfigError("environment", name, path, f"cannot be read: {error.strerror}") from error
 
 
-def _devices(text: str) -> object:
+def _parse_devices(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError as error:

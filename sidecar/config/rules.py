@@ -53,7 +53,7 @@ class RulesSettings(Section):
         return rule.settings(**checked.model_dump())
 
 
-def _section(rule: Rule[Any]) -> type[Section]:
+def _make_section(rule: Rule[Any]) -> type[Section]:
     kinds = {"bool": bool, "int": int, "timedelta": Duration}
     keys: dict[str, Any] = {
         one.name: (kinds[str(one.type)], Field(default=one.default, **one.metadata))
@@ -62,7 +62,9 @@ def _section(rule: Rule[Any]) -> type[Section]:
     return create_model(rule.name, __base__=Section, __doc__=rule.settings.__doc__, **keys)
 
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType({one.name: _section(one) for one in RULES})
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {one.name: _make_section(one) for one in RULES}
+)
 _keys: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
 ALL_RULES: type[RulesSettings] = create_model("RulesSettings", __base__=RulesSettings, **_keys)
 AnyRules = Annotated[RulesSettings, GetPydanticSchema(lambda _, handler: handler(ALL_RULES))]

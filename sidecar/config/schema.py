@@ -74,15 +74,15 @@ def _describe_key(name: str, field: FieldInfo) -> SettingKey:
         kind = parts[0]
     if get_origin(kind) is Annotated:
         kind, *further = get_args(kind)
-        bounds += _flat(further)
+        bounds += _flatten(further)
     least = next((one.ge for one in bounds if hasattr(one, "ge")), None)
     most = next((one.le for one in bounds if hasattr(one, "le")), None)
-    kind_of_key, options = _kind(kind)
+    kind_of_key, options = _choose_kind(kind)
     return SettingKey(
         name,
         kind_of_key,
-        _bound(least),
-        _bound(most),
+        _read_bound(least),
+        _read_bound(most),
         options,
         can_be_empty,
         label=field.title or "",
@@ -90,18 +90,18 @@ def _describe_key(name: str, field: FieldInfo) -> SettingKey:
     )
 
 
-def _flat(found: list[Any]) -> list[Any]:
+def _flatten(found: list[Any]) -> list[Any]:
     return [
         inner for one in found for inner in (one.metadata if isinstance(one, FieldInfo) else [one])
     ]
 
 
-def _bound(value: object) -> int | str | None:
+def _read_bound(value: object) -> int | str | None:
     told = to_plain_value(value)
     return told if isinstance(told, int | str) else None
 
 
-def _kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
+def _choose_kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
     if get_origin(kind) is Literal:
         return KeyKind.CHOICE, tuple(map(str, get_args(kind)))
     if isinstance(kind, type):

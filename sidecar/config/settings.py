@@ -34,7 +34,7 @@ from sidecar.messages import msg
 LARGEST_ROOM = 2**60
 
 
-def _server_url(value: str) -> str:
+def _check_server_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError('must be a web address such as "http://192.168.1.10:8096"')
@@ -43,7 +43,7 @@ def _server_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _aria2_url(value: str) -> str:
+def _check_aria2_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
         raise ValueError('must be an address such as "http://127.0.0.1:6800/jsonrpc"')
@@ -52,31 +52,31 @@ def _aria2_url(value: str) -> str:
     return value if parts.path.strip("/") else f"{value.rstrip('/')}/jsonrpc"
 
 
-def _base_url(value: str) -> str:
+def _check_base_url(value: str) -> str:
     trimmed = value.strip("/")
     return f"/{trimmed}" if trimmed else ""
 
 
-def _absolute(value: Path) -> Path:
+def _make_absolute(value: Path) -> Path:
     expanded = value.expanduser()
     if not expanded.is_absolute():
         raise ValueError("must be a full path, from the root")
     return Path(*expanded.parts)
 
 
-ServerUrl = Annotated[str, AfterValidator(_server_url)]
-Aria2Url = Annotated[str, AfterValidator(_aria2_url)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
+Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 
 
-def _no_switch(value: object) -> object:
+def _refuse_switch(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError('must be a size such as "10 GB"')  # noqa: TRY004 - told as a wrong value
     return value
 
 
-Room = Annotated[ByteSize, BeforeValidator(_no_switch), Field(ge=0, le=LARGEST_ROOM)]
-FullPath = Annotated[Path, AfterValidator(_absolute)]
+Room = Annotated[ByteSize, BeforeValidator(_refuse_switch), Field(ge=0, le=LARGEST_ROOM)]
+FullPath = Annotated[Path, AfterValidator(_make_absolute)]
 
 
 class JellyfinSettings(Section):
@@ -101,11 +101,11 @@ class ServerSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
 
 
-def _span(value: object) -> object:
+def _parse_span(value: object) -> object:
     return Span.read(value) if isinstance(value, str) else value
 
 
-def _zone(value: str) -> str:
+def _check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (OSError, ValueError, ZoneInfoNotFoundError):
@@ -113,8 +113,8 @@ def _zone(value: str) -> str:
     return value
 
 
-DaySpan = Annotated[Span, BeforeValidator(_span)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
+DaySpan = Annotated[Span, BeforeValidator(_parse_span)]
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
 # Slower than this, no file would ever come.
 Speed = Annotated[ByteSize, Field(ge=1024)]
 

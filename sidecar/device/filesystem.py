@@ -33,17 +33,17 @@ class FileSystem:
         return self.kind in _JOURNALLED
 
 
-def file_system_of(handle: int) -> FileSystem:
+def read_file_system(handle: int) -> FileSystem:
     """Return the type of the file system that an open folder lies on."""
     device = os.fstat(handle).st_dev
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return FileSystem("unknown")
-    return FileSystem(kind_in(mounts, f"{os.major(device)}:{os.minor(device)}"))
+    return FileSystem(find_kind(mounts, f"{os.major(device)}:{os.minor(device)}"))
 
 
-def kind_in(mounts: str, device: str) -> str:
+def find_kind(mounts: str, device: str) -> str:
     """Find the type of `major:minor` in the text of `/proc/self/mountinfo`."""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
@@ -52,7 +52,7 @@ def kind_in(mounts: str, device: str) -> str:
     return "unknown"
 
 
-def space_of(handle: int, kind: FileSystem) -> Space:
+def read_space(handle: int, kind: FileSystem) -> Space:
     """Return the room of the file system that an open folder lies on.
 
     One that can hold no more files, however small, has no room.

@@ -75,7 +75,7 @@ class Watcher:
         try:
             self._observer = self._watching(self._root, recursive=True)
         except OSError as error:
-            return _reason(error)
+            return _explain(error)
         logging.getLogger(_ITS_LOG).addHandler(self._overflow)
         return self._limit()
 
@@ -144,5 +144,5 @@ class _Overflow(logging.Handler):
             self._lost()
 
 
-def _reason(error: OSError) -> str:
+def _explain(error: OSError) -> str:
     return _LIMITS.get(error.errno or 0, error.strerror or msg("it does not say why"))

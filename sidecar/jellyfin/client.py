@@ -22,7 +22,7 @@ from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import Connection, Query
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
-from sidecar.jellyfin.mapping import now_playing, to_item
+from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
@@ -253,7 +253,7 @@ class Jellyfin:
         """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
         sessions = read(self._ask("GET", "Sessions", query=lately), models.SESSIONS)
-        return now_playing(sessions, except_device=self.connection.identity.device_id)
+        return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
     def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
         answer = self.connection.send(method, *path, query=query)

@@ -22,7 +22,7 @@ from urllib3.exceptions import ProtocolError
 
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.identity import DeviceIdentity, authorization
+from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
 from sidecar.jellyfin.responses import Answer
 from sidecar.messages import msg
 
@@ -62,7 +62,7 @@ class Connection:
     @property
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
-        return authorization(self.identity, self._token)
+        return build_authorization(self.identity, self._token)
 
     def with_identity(self, identity: DeviceIdentity) -> Connection:
         """Return a connection of another device that has the same token."""

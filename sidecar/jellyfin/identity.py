@@ -22,7 +22,7 @@ class DeviceIdentity:
     device: str = "Sidecar"
 
 
-def authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
+def build_authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
     """Return the value of the `Authorization` header, in the one form that every version reads."""
     values = {
         "Client": identity.client,

@@ -16,7 +16,7 @@ LEAST_WAIT_S = 0.001
 Limits = Callable[[str], tuple[float | None, float | None]]
 
 
-def no_limits(_device_id: str) -> tuple[None, None]:
+def get_no_limits(_device_id: str) -> tuple[None, None]:
     """Return the limits of a sidecar that has none."""
     return None, None
 
@@ -24,7 +24,7 @@ def no_limits(_device_id: str) -> tuple[None, None]:
 class Bandwidth:
     """Counts the bytes of all transfers against the limits. Safe for many threads."""
 
-    def __init__(self, clock: Clock, limits: Limits = no_limits) -> None:
+    def __init__(self, clock: Clock, limits: Limits = get_no_limits) -> None:
         """Prepare.
 
         Args:

@@ -46,11 +46,11 @@ from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Job, Receipt, TransferReport
 from sidecar.transfer.faults import (
-    disk_failure,
+    classify_disk_error,
+    classify_network_error,
     is_of_the_network,
-    network_failure,
-    part_vanished,
-    short_body,
+    part_vanished_error,
+    short_body_error,
 )
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
 from sidecar.transfer.timeouts import Pace, Patience
@@ -91,7 +91,7 @@ class HttpEngine:
                 return self._attempt(_Attempt(self, job, report, stop, writer))
         except OSError as error:
             # A disk whose driver has died fails even when the file is closed.
-            raise TransferFailed(disk_failure(error)) from error
+            raise TransferFailed(classify_disk_error(error)) from error
 
     def _attempt(self, attempt: _Attempt) -> Receipt:
         try:
@@ -105,7 +105,7 @@ class HttpEngine:
         except TransferFailed as failed:
             raise TransferFailed(failed.failure, gained=attempt.gained) from failed
         except OSError as error:
-            raise TransferFailed(disk_failure(error), gained=attempt.gained) from error
+            raise TransferFailed(classify_disk_error(error), gained=attempt.gained) from error
 
     @contextmanager
     def ask(
@@ -125,7 +125,7 @@ class HttpEngine:
                 request, stream=True, timeout=patience, verify=self._verify
             )
         except (requests.RequestException, ValueError) as error:
-            failure = network_failure(error, host_of(job), in_body=False)
+            failure = classify_network_error(error, read_host(job), in_body=False)
             raise TransferFailed(failure) from error
         try:
             yield response
@@ -160,7 +160,7 @@ class _Attempt:
         self._report = report
         self._stop = stop
         self._writer = writer
-        self._host = host_of(job)
+        self._host = read_host(job)
         self._pace = Pace(engine.clock, engine.patience)
         self._fetched = 0
         self._began_at = 0
@@ -174,7 +174,7 @@ class _Attempt:
             receipt = self._fetch_from(start)
             if receipt is not None:
                 return receipt
-        raise short_body(self._host, 0, None)
+        raise short_body_error(self._host, 0, None)
 
     def keep(self) -> None:
         """Put what came on the disk, so that the next attempt goes on from there."""
@@ -193,7 +193,7 @@ class _Attempt:
         first = None if held is None else held.asks_from
         asked_at = self._engine.clock.monotonic()
         with self._engine.ask(self._job, start=first) as response:
-            status, headers = response.status_code, _lower(response)
+            status, headers = response.status_code, _lower_headers(response)
             verdict = (
                 judge_rest(status, headers, self._host, held)
                 if held is not None
@@ -220,7 +220,7 @@ class _Attempt:
         while at < body.start:
             block = self._next(raw, body.start - at)
             if not block:
-                raise short_body(self._host, self._writer.held, body.validator.total)
+                raise short_body_error(self._host, self._writer.held, body.validator.total)
             if not self._writer.has(block, at):
                 raise changed_file_failure(self._host)
             at += len(block)
@@ -246,7 +246,7 @@ class _Attempt:
             self._report.moved(self._writer.held)
             self._took(block)
         if total is not None and self._writer.held != total:
-            raise short_body(self._host, self._writer.held, total)
+            raise short_body_error(self._host, self._writer.held, total)
 
     def _next(self, raw: _Raw, most: int) -> bytes:
         """Return the next bytes of the body; none at its end."""
@@ -259,7 +259,7 @@ class _Attempt:
         except Exception as error:
             if not is_of_the_network(error):
                 raise
-            raise TransferFailed(network_failure(error, self._host, in_body=True)) from error
+            raise TransferFailed(classify_network_error(error, self._host, in_body=True)) from error
 
     def _took(self, block: bytes) -> None:
         """Go on as fast as is allowed, and as long as the server is fast enough."""
@@ -273,17 +273,17 @@ class _Attempt:
         if fetched.validator.total is None and fetched.scanned is None:
             raise TransferFailed(unverified_length_failure(self._host))
         if fetched.validator.total is None and fetched.count != fetched.scanned:
-            raise short_body(self._host, fetched.count, fetched.scanned)
+            raise short_body_error(self._host, fetched.count, fetched.scanned)
         doubt = find_doubt(fetched, took_s=took_s)
         if doubt is Doubt.NONE:
             return
         asking = replace(self._job, validator=fetched.validator, held=fetched.count)
         with self._engine.ask(asking, start=0, last=0) as response:
-            confirm(response.status_code, _lower(response), self._host, fetched, doubt)
+            confirm(response.status_code, _lower_headers(response), self._host, fetched, doubt)
 
     def _receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
-            raise part_vanished()
+            raise part_vanished_error()
         content_hash = self._writer.finish()
         return Receipt(
             self._writer.held,
@@ -294,10 +294,10 @@ class _Attempt:
         )
 
 
-def host_of(job: Job) -> str:
+def read_host(job: Job) -> str:
     """Return the server's name and port."""
     return urlsplit(job.url).netloc
 
 
-def _lower(response: requests.Response) -> dict[str, str]:
+def _lower_headers(response: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}

@@ -24,7 +24,7 @@ from sidecar.logs import LineFormatter
 from sidecar.services.accounts.person import Person
 from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.accounts.sessions import csrf_of
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.web.app import Web, create_app
 from tests.fakes.answering import Answering, answering, json_reply
@@ -70,7 +70,7 @@ class WebHouse:
         secret = self.store.sessions.begin(person.user_id, address_prefix="192.168.1")
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
-        return Browser(client, csrf_of(secret))
+        return Browser(client, derive_csrf_token(secret))
 
     def add(
         self,

@@ -31,7 +31,7 @@ _DAMAGED = (
 )
 
 
-def tags_of(folder: DeviceFolder, path: str) -> Tags:
+def read_tags(folder: DeviceFolder, path: str) -> Tags:
     """Return the tags of a file; empty ones if it has none that can be read.
 
     Raises:
@@ -44,7 +44,7 @@ def tags_of(folder: DeviceFolder, path: str) -> Tags:
     ):
         try:
             found = mutagen.File(file, easy=True)
-            return Tags() if found is None else _tags(found)
+            return Tags() if found is None else _convert_tags(found)
         except _DAMAGED as error:
             cause = error if isinstance(error, OSError) else error.__context__
             # A damaged file sends its reader to places that are not there: that is EINVAL.
@@ -53,14 +53,14 @@ def tags_of(folder: DeviceFolder, path: str) -> Tags:
             return Tags()
 
 
-def _tags(found: mutagen.FileType) -> Tags:
+def _convert_tags(found: mutagen.FileType) -> Tags:
     told: Mapping[str, Iterable[object]] = found.tags or {}
     return Tags(
         title=_join(told.get("title")),
         artist=_join(told.get("artist")),
         album_artist=_join(told.get("albumartist")),
         album=_join(told.get("album")),
-        number=_number(_join(told.get("tracknumber"))),
+        number=_parse_number(_join(told.get("tracknumber"))),
         seconds=getattr(found.info, "length", None) or None,
     )
 
@@ -72,6 +72,6 @@ def _join(values: Iterable[object] | None) -> str | None:
     return ", ".join(one.strip() for one in texts if one.strip()) or None
 
 
-def _number(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     digits = (text or "").partition("/")[0].strip()
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 6 else None  # noqa: PLR2004 - no album has so many tracks

@@ -70,7 +70,7 @@ class OwnFiles:
         Raises:
             errors.DeviceError: `name-taken` if something that is not ours has the name.
         """
-        *folders, name = tree.parts_of(path)
+        *folders, name = tree.split_path(path)
         wanted = xxhash.xxh3_128_hexdigest(content)
         self._anchor.check_place()
         with self._lock, self._anchor.working() as root, self._made(root, folders, path) as handle:
@@ -80,9 +80,9 @@ class OwnFiles:
             if there == len(content) and known.hashes[-1:] == (wanted,):
                 return False
             if there is not None and _hash_of(name, handle) not in known.hashes:
-                raise _taken(path)
+                raise _name_taken(path)
             self._note(root, record | {path: _Made(len(content), (*known.hashes[-1:], wanted))})
-            with tree.folder(root, (OURS,)) as ours:
+            with tree.open_folder(root, (OURS,)) as ours:
                 _write(ours, _DRAFT, content)
                 self._rename(ours, name, handle, path, is_new=there is None)
             os.fsync(handle)
@@ -95,7 +95,7 @@ class OwnFiles:
         Returns:
             Whether it was there and is gone.
         """
-        *folders, name = tree.parts_of(path)
+        *folders, name = tree.split_path(path)
         self._anchor.check_place()
         with self._lock, self._anchor.working() as root:
             record = self._known(root)
@@ -104,7 +104,7 @@ class OwnFiles:
                 return False
             is_gone = False
             with suppress(FileNotFoundError, FileExistsError, NotADirectoryError), self._shaping:
-                with tree.folder(root, folders) as handle:
+                with tree.open_folder(root, folders) as handle:
                     is_gone = _is_removed(name, handle, known)
                 created_folders.prune(root, folders)
             self._note(root, {there: one for there, one in record.items() if there != path})
@@ -117,9 +117,9 @@ class OwnFiles:
         """
         with self._lock, self._anchor.working() as root:
             ours = self._known(root)
-            parts = tree.parts_of(folder) if folder else ()
+            parts = tree.split_path(folder) if folder else ()
             try:
-                with tree.folder(root, parts) as handle, os.scandir(handle) as entries:
+                with tree.open_folder(root, parts) as handle, os.scandir(handle) as entries:
                     names = [one.name for one in entries]
             except (FileNotFoundError, NotADirectoryError):
                 return []
@@ -141,9 +141,9 @@ class OwnFiles:
         """Open a folder, making what is missing; nobody prunes it meanwhile."""
         with self._shaping, ExitStack() as opened:
             try:
-                handle, fresh = opened.enter_context(tree.made_folder(root, folders))
+                handle, fresh = opened.enter_context(tree.make_folder(root, folders))
             except NotADirectoryError:
-                raise _taken(path) from None
+                raise _name_taken(path) from None
             created_folders.remember_folder(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
@@ -156,7 +156,7 @@ class OwnFiles:
     def _note(self, root: int, record: dict[str, _Made]) -> None:
         self._record = None
         told = {path: {"size": one.size, "hashes": one.hashes} for path, one in record.items()}
-        with tree.folder(root, (OURS,)) as ours:
+        with tree.open_folder(root, (OURS,)) as ours:
             _write(ours, f"{_RECORD}.draft", json.dumps(told, indent=1).encode())
             os.replace(f"{_RECORD}.draft", _RECORD, src_dir_fd=ours, dst_dir_fd=ours)
             os.fsync(ours)
@@ -164,9 +164,9 @@ class OwnFiles:
 
     def _size(self, name: str, handle: int, path: str) -> int | None:
         try:
-            facts = tree.regular(name, handle)
+            facts = tree.stat_regular(name, handle)
         except FileExistsError:
-            raise _taken(path) from None
+            raise _name_taken(path) from None
         return None if facts is None else facts.st_size
 
     def _rename(self, ours: int, name: str, handle: int, path: str, *, is_new: bool) -> None:
@@ -176,7 +176,7 @@ class OwnFiles:
             try:
                 tree.rename_new(_DRAFT, ours, name, handle)
             except FileExistsError:
-                raise _taken(path) from None
+                raise _name_taken(path) from None
         # On FAT a renamed file lasts only once it is synced again.
         tree.sync_file(name, handle)
 
@@ -185,7 +185,7 @@ def _read(root: int) -> dict[str, _Made]:
     """A record that is lost or damaged only means that nothing is known to be ours."""
     try:
         with (
-            tree.folder(root, (OURS,)) as ours,
+            tree.open_folder(root, (OURS,)) as ours,
             os.fdopen(tree.open_file(_RECORD, ours), "rb") as file,
         ):
             told = json.load(file)
@@ -222,6 +222,6 @@ def _hash_of(name: str, handle: int) -> str:
     return digest.hexdigest()
 
 
-def _taken(path: str) -> DeviceError:
+def _name_taken(path: str) -> DeviceError:
     text = msg("Something that is not ours has the name {path}: it is left alone", path=path)
     return DeviceError("name-taken", text)

@@ -24,7 +24,7 @@ from sidecar.jellyfin.live.commands import (
     PlayOrder,
     PlaystateFrame,
 )
-from sidecar.jellyfin.mapping import now_playing
+from sidecar.jellyfin.mapping import list_now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
     ClientSession,
@@ -195,14 +195,14 @@ def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
 def _to_news(read: _Frame, own_device: str) -> News | KeepAliveFrame:
     match read:
         case _SessionsFrame(data=sessions):
-            return SessionsNews(now_playing(sessions, except_device=own_device))
+            return SessionsNews(list_now_playing(sessions, except_device=own_device))
         case _UserDataFrame(data=told):
-            return UserDataChanged(told.user_id, _entries(told))
+            return UserDataChanged(told.user_id, _read_entries(told))
         case _LibraryFrame(data=told):
             return LibraryChanged(
-                added=_known(told.items_added),
-                updated=_known(told.items_updated),
-                removed=_known(told.items_removed),
+                added=_drop_unknown(told.items_added),
+                updated=_drop_unknown(told.items_updated),
+                removed=_drop_unknown(told.items_removed),
             )
         case PlayFrame() | PlaystateFrame() | GeneralCommandFrame():
             return read.to_value()
@@ -212,7 +212,7 @@ def _to_news(read: _Frame, own_device: str) -> News | KeepAliveFrame:
             return KeepAliveFrame.WANTED if isinstance(read, _WantedFrame) else KeepAliveFrame.ECHO
 
 
-def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:
+def _read_entries(told: _UserData) -> tuple[UserDataEntry, ...]:
     return tuple(
         UserDataEntry(
             item_id=one.item_id,
@@ -227,5 +227,5 @@ def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:
     )
 
 
-def _known(ids: tuple[str | None, ...]) -> tuple[str, ...]:
+def _drop_unknown(ids: tuple[str | None, ...]) -> tuple[str, ...]:
     return tuple(one for one in ids if one is not None)

@@ -106,11 +106,11 @@ def open_connection(http: Connection) -> LiveConnection:
     # websockets writes all headers at DEBUG, and ours carries the token.
     quiet = logging.getLogger("sidecar.jellyfin.frames")
     quiet.setLevel(logging.INFO)
-    tls = _tls(http) if uri.startswith("wss:") else None
+    tls = _make_tls_context(http) if uri.startswith("wss:") else None
     with ExitStack() as opened:
         try:
             # Our own TCP connection: given one, the library follows no redirect.
-            tcp = opened.enter_context(_tcp(uri))
+            tcp = opened.enter_context(_open_tcp(uri))
             connection = connect(
                 uri,
                 sock=tcp,
@@ -133,7 +133,7 @@ def open_connection(http: Connection) -> LiveConnection:
     return WebSocketConnection(connection)
 
 
-def _tcp(uri: str) -> socket.socket:
+def _open_tcp(uri: str) -> socket.socket:
     parts = urlsplit(uri)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
     tcp = socket.create_connection((parts.hostname or "", port), timeout=OPEN_TIMEOUT_S)
@@ -141,7 +141,7 @@ def _tcp(uri: str) -> socket.socket:
     return tcp
 
 
-def _tls(http: Connection) -> ssl.SSLContext:
+def _make_tls_context(http: Connection) -> ssl.SSLContext:
     """Trust what the HTTP side trusts."""
     try:
         return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)

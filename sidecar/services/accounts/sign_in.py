@@ -25,7 +25,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
-from sidecar.store.accounts.sessions import Sessions, csrf_of
+from sidecar.store.accounts.sessions import Sessions, derive_csrf_token
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class SignInService:
         """Return the live session of this cookie; None if it ended, idled out or never was."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None
-        return WebSession(secret, csrf_of(secret), person) if person else None
+        return WebSession(secret, derive_csrf_token(secret), person) if person else None
 
     def person_for_key(self, key: str) -> Person | None:
         """Return the account behind an API key; None if it is unknown or revoked."""
@@ -153,7 +153,7 @@ class SignInService:
         prefix = _prefix(caller.address)
         secret = self._sessions.begin(account.user_id, address_prefix=prefix)
         log.info("%s came in from %s", account.name, caller.address)
-        return WebSession(secret, csrf_of(secret), _as_person(account))
+        return WebSession(secret, derive_csrf_token(secret), _as_person(account))
 
     def _person(self, user_id: str) -> Person | None:
         """Who is signed out of Jellyfin is signed out of the page."""

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.own.manifest import manifest_on
+from sidecar.device.own.manifest import read_device_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.imports.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
@@ -159,7 +159,7 @@ class ManifestRestore:
         return decided
 
     def _manifest(self, order: RestoreOptions) -> Manifest | None:
-        content = manifest_on(self._folder.root, name=self._folder.name)
+        content = read_device_manifest(self._folder.root, name=self._folder.name)
         if content is None:
             return None
         try:

@@ -16,7 +16,7 @@ from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.tags import tags_of
+from sidecar.device.foreign.tags import read_tags
 from sidecar.domain.files.removals import FileStat, Stranger
 from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
@@ -74,7 +74,7 @@ class TagCache:
         """
         key = (file.path, file.facts)
         if key not in self.known:
-            self.known[key] = tags_of(folder, file.path)
+            self.known[key] = read_tags(folder, file.path)
         return self.known[key]
 
 

@@ -34,7 +34,7 @@ from sidecar.services.generated_files.writer import GeneratedFileWriter
 from sidecar.services.problems import Problems
 from sidecar.store.files.companions import CompanionFiles, NewFile
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.transfer.converting.pictures import baseline
+from sidecar.transfer.converting.pictures import to_baseline_jpeg
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _cover(device: AttachedDevice, companions: Companions, file: NewFile) -> Ite
         return
     pixels = PRESETS[device.settings.preset].cover_pixels
     body = companions.picture(file.image_item_id, file.image_tag, pixels)
-    made = None if body is None else baseline(body, most=pixels)
+    made = None if body is None else to_baseline_jpeg(body, most=pixels)
     if made is not None:
         yield _Companion(path, made)
     elif body is not None:

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
+from sidecar.device.foreign.player_logs import LogFile, find_logs, read_lines
 from sidecar.domain.imports.matching import (
     ImportedMarks,
     ImportedPlay,
@@ -106,7 +106,7 @@ def read_logs(
         errors.JellyfinError: The library cannot be asked.
     """
     sorting = _LogClassifier(reader, ImportedMarks(marks))
-    sorting.found.files = logs_on(folder)
+    sorting.found.files = find_logs(folder)
     waiting = list(islice(sorting.fresh(folder), most))
     sorting.found.has_more = len(waiting) == most
     ids = {one.item_id for line in waiting for one in line.candidates}
@@ -127,7 +127,7 @@ class _LogClassifier:
     def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
         """Return the lines that may be fresh plays; the others are counted."""
         for log in self.found.files:
-            for one in read_log(log.kind, lines(folder, log)):
+            for one in read_log(log.kind, read_lines(folder, log)):
                 if isinstance(one, UnreadableLine):
                     self.found.counts.bad += 1
                     self._remark(log.path, one.line, one.text, one.why, is_own=False)

@@ -31,7 +31,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, files_in
+from sidecar.store.downloads.insert import FilePlace, count_files_in
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -76,7 +76,7 @@ def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool
     if shape.most_in_folder is None:
         return False
     folder = make_path_key(path.rpartition("/")[0])
-    return files_in(db, device_id, folder) >= shape.most_in_folder
+    return count_files_in(db, device_id, folder) >= shape.most_in_folder
 
 
 class WishService:

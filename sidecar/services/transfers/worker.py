@@ -45,7 +45,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.threads import Wakeup, WorkerPool, attempt
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
-from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.faults import classify_disk_error
 
 log = logging.getLogger(__name__)
 
@@ -323,7 +323,7 @@ class Worker:
             try:
                 found = self._check_whole(part, extension, download.seconds, stop)
             except OSError as error:
-                raise TransferFailed(disk_failure(error)) from error
+                raise TransferFailed(classify_disk_error(error)) from error
         log.info(
             "%s has %d bytes, not %s as scanned: %s, %s",
             download.title,

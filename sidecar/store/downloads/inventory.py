@@ -87,7 +87,7 @@ class Inventory:
             keeps_originals: What is converted takes the room of its original as well.
         """
         with self._db.read():
-            grips = _by_item(self._db.sql(GRIPS, (device_id,)))
+            grips = _group_by_item(self._db.sql(GRIPS, (device_id,)))
             stored = [
                 Stored(
                     download_id=download_id,
@@ -111,7 +111,7 @@ class Inventory:
 
     def standing_of(self, device_id: str, item_id: str) -> EvictionClass:
         """Return how firmly one item keeps its place on a device now."""
-        return classify(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
+        return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
     def seen_by(self, device_id: str, user_id: str) -> frozenset[int]:
         """Return the downloads on a device that a person may see: theirs, or theirs once."""
@@ -144,7 +144,7 @@ class Inventory:
                 self._db.sql(WAITING, (device_id, due))
             )
             for target in (read_target(name),)
-            for likely in (_likely(target, seconds, size),)
+            for likely in (_estimate_size(target, seconds, size),)
             for is_kept in (target is not None and keeps_originals,)
         )
 
@@ -155,12 +155,12 @@ class Inventory:
         )
 
 
-def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
+def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
     grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
     for item_id, rule, is_ending in rows:
         grips[item_id].append(HoldStrength(rule, is_ending=bool(is_ending)))
     return grips
 
 
-def _likely(target: Target | None, seconds: float | None, size: int | None) -> int | None:
+def _estimate_size(target: Target | None, seconds: float | None, size: int | None) -> int | None:
     return estimate(target, seconds=seconds, source_size=size) if target else size

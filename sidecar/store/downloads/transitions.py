@@ -22,7 +22,7 @@ from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.order import last_place
+from sidecar.store.downloads.order import find_last_place
 from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.tables import DownloadRow
 
@@ -113,7 +113,9 @@ class DownloadTransitions:
     ) -> bool:
         """An attempt failed; another is due at `until`, at once if that is None."""
         return self.move(
-            download, Move.POSTPONE, **_failed(failure, until, retry_count, from_zero=from_zero)
+            download,
+            Move.POSTPONE,
+            **_failure_columns(failure, until, retry_count, from_zero=from_zero),
         )
 
     def give_up(
@@ -127,7 +129,9 @@ class DownloadTransitions:
     ) -> bool:
         """It failed; it is tried again at `until`, or only when a person says so if None."""
         return self.move(
-            download, Move.GIVE_UP, **_failed(failure, until, retry_count, from_zero=from_zero)
+            download,
+            Move.GIVE_UP,
+            **_failure_columns(failure, until, retry_count, from_zero=from_zero),
         )
 
     def pause(self, download: Download) -> bool:
@@ -201,7 +205,7 @@ class DownloadTransitions:
             user_id=user_id,
             priority=priority,
             queued_at=self._clock.now(),
-            place=last_place(self._db),
+            place=find_last_place(self._db),
             started_at=None,
             **told,
             **UNBLEMISHED,
@@ -323,7 +327,7 @@ class DownloadTransitions:
             self._bus.publish(WorkArrived())
 
 
-def _failed(
+def _failure_columns(
     failure: Failure, until: datetime | None, retry_count: int, *, from_zero: bool
 ) -> Columns:
     return {

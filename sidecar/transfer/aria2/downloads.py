@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from sidecar.transfer.aria2.status import Stage, Standing
+from sidecar.transfer.aria2.status import Aria2Status, Stage
 
 
 @dataclass(slots=True)
 class _Entry:
     path: str = ""
-    standing: Standing = field(default_factory=lambda: Standing(Stage.WAITING))
+    standing: Aria2Status = field(default_factory=lambda: Aria2Status(Stage.WAITING))
     over: Event = field(default_factory=Event)
     is_added: bool = False
     is_let_go: bool = False
 
 
-class Book:
+class Aria2Downloads:
     """Knows our downloads by the ids that we gave them, all of which begin alike."""
 
     def __init__(self, prefix: str) -> None:
@@ -77,7 +77,7 @@ class Book:
         with self._lock:
             return [gid for gid, one in self._entries.items() if not one.is_let_go]
 
-    def standing(self, gid: str) -> Standing:
+    def standing(self, gid: str) -> Aria2Status:
         """Return where it stands."""
         return self._entry(gid).standing
 
@@ -85,7 +85,7 @@ class Book:
         """Return the event that is set once aria2 takes no more bytes for it."""
         return self._entry(gid).over
 
-    def note(self, found: Mapping[str, Standing]) -> None:
+    def note(self, found: Mapping[str, Aria2Status]) -> None:
         """Note where some of them stand; an end is not taken back."""
         with self._lock:
             for gid, standing in found.items():
@@ -98,10 +98,10 @@ class Book:
 
     def all_gone(self) -> None:
         """Note that aria2 has ended: whatever was at work is not any more."""
-        self.note(dict.fromkeys(self.gids(), Standing(Stage.GONE)))
+        self.note(dict.fromkeys(self.gids(), Aria2Status(Stage.GONE)))
         for gid in self.left_over():
             self.strike(gid)
 
     def _entry(self, gid: str) -> _Entry:
         with self._lock:
-            return self._entries.get(gid) or _Entry(standing=Standing(Stage.GONE))
+            return self._entries.get(gid) or _Entry(standing=Aria2Status(Stage.GONE))

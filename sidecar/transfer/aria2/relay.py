@@ -94,7 +94,7 @@ class Relay:
 
     def _welcome(self, line: socket.socket) -> None:
         try:
-            head = _head_of(line)
+            head = _read_head(line)
             if head.split(" ")[:2] != ["GET", self._path]:
                 line.close()
                 return
@@ -129,7 +129,7 @@ class Relay:
         return _reply("206 Partial Content", self._total - start, there)
 
 
-def _head_of(line: socket.socket) -> str:
+def _read_head(line: socket.socket) -> str:
     """Read a request's head; a stranger who sends nothing is not waited for long."""
     until = time.monotonic() + HEAD_TIMEOUT_S
     head = b""

@@ -24,12 +24,17 @@ from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.messages import msg
-from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
+from sidecar.transfer.aria2.codes import (
+    busy_failure,
+    no_progress_failure,
+    wrong_bytes_failure,
+    wrong_place_failure,
+)
 from sidecar.transfer.aria2.relay import Check, Relay
 from sidecar.transfer.aria2.status import Stage
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
-from sidecar.transfer.faults import disk_failure, part_vanished
+from sidecar.transfer.faults import classify_disk_error, part_vanished_error
 
 LAG = 2 * 1024 * 1024  # bytes that may be under way when a point is made
 STEP_S = 0.002
@@ -180,7 +185,7 @@ class ThroughAria2:
             if os.path.samestat(ours, self._path.lstat()):
                 return
         if ours.st_nlink == 0:
-            raise part_vanished()
+            raise part_vanished_error()
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     def _enter(self, check: Check) -> str:
@@ -196,7 +201,7 @@ class ThroughAria2:
         def check() -> None:
             self._check()
             if self._clock.monotonic() > until:
-                raise TransferFailed(busy())
+                raise TransferFailed(busy_failure())
 
         return check
 
@@ -222,7 +227,7 @@ class ThroughAria2:
             os.pwrite(self._file.fileno(), bytes(WINDOW // 4), self.held)
             os.fdatasync(self._file.fileno())
         except OSError as error:
-            return disk_failure(error)
+            return classify_disk_error(error)
         finally:
             os.ftruncate(self._file.fileno(), self.held)
         text = msg(
@@ -238,7 +243,7 @@ class ThroughAria2:
             growth.check(self._length())
         if self._length() < self.held:
             if self._link.book.standing(gid).stage is Stage.COMPLETE:
-                raise TransferFailed(elsewhere())
+                raise TransferFailed(wrong_place_failure())
             raise self._given_up(gid)
 
     def _prove(self) -> None:
@@ -246,7 +251,7 @@ class ThroughAria2:
         count = read_through(self._file, self.held, found)
         is_same = count == self.held == self._length()
         if not is_same or found.digest() != self._hash.digest():
-            raise TransferFailed(distrusted())
+            raise TransferFailed(wrong_bytes_failure())
 
     def _await_most(self) -> None:
         """Wait until aria2 has written most of what was sent."""
@@ -254,7 +259,7 @@ class ThroughAria2:
         while self._length() < self.held - LAG:
             self._check()
             if not self.is_still_there():
-                raise part_vanished()
+                raise part_vanished_error()
             growth.check(self._length())
             self._clock.wait(self._stop, STEP_S)
 
@@ -282,4 +287,4 @@ class _Growth:
         if length != self._length:
             self._length, self._since = length, self._clock.monotonic()
         elif self._clock.monotonic() - self._since > STUCK_AFTER_S:
-            raise TransferFailed(stuck())
+            raise TransferFailed(no_progress_failure())

@@ -20,12 +20,18 @@ from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.threads import run_periodically
-from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
+from sidecar.transfer.aria2.codes import (
+    BAD_OPTION,
+    ended_failure,
+    judge,
+    unreachable_failure,
+    wrong_secret_failure,
+)
 from sidecar.transfer.aria2.daemon import Daemon
-from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.events import Hearing, ask
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
-from sidecar.transfer.aria2.status import Standing
+from sidecar.transfer.aria2.status import Aria2Status
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ MOST_WAITING = 1000
 class Aria2Supervisor:
     """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
 
-    def __init__(self, daemon: Daemon, book: Book, clock: Clock) -> None:
+    def __init__(self, daemon: Daemon, book: Aria2Downloads, clock: Clock) -> None:
         self._daemon = daemon
         self.book = book
         self._clock = clock
@@ -79,7 +85,7 @@ class Aria2Supervisor:
             if refusal is not None:
                 raise TransferFailed(refusal)
             if self._clock.monotonic() > until:
-                raise TransferFailed(away())
+                raise TransferFailed(unreachable_failure())
             self._clock.wait(self._ready, STEP_S)
 
     def add(self, gid: str, rpc: Rpc, url: str, options: Mapping[str, object]) -> None:
@@ -93,10 +99,10 @@ class Aria2Supervisor:
         except Aria2Refused as refused:
             raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
         except Aria2Away as trouble:
-            raise TransferFailed(gone()) from trouble
+            raise TransferFailed(ended_failure()) from trouble
         self.book.add(gid)
 
-    def wait_for_end(self, gid: str, *, within_s: float) -> Standing:
+    def wait_for_end(self, gid: str, *, within_s: float) -> Aria2Status:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
         until = self._clock.monotonic() + within_s
         over = self.book.over(gid)
@@ -156,7 +162,7 @@ class Aria2Supervisor:
                 rpc.call("getVersion")
             except Aria2Refused as refused:
                 if refused.error.message == UNAUTHORIZED:
-                    self._refusal = wrong_secret()
+                    self._refusal = wrong_secret_failure()
                 raise
             except Aria2Away:
                 late = self._clock.monotonic() > until

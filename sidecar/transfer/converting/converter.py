@@ -41,11 +41,11 @@ from sidecar.transfer.converting.metadata import (
 )
 from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
-from sidecar.transfer.faults import disk_failure
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.faults import classify_disk_error
+from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
@@ -127,11 +127,11 @@ class Converter:
             except ChildFailed as failed:
                 why = str(failed)
             except OSError as error:
-                raise TransferFailed(disk_failure(error)) from error
+                raise TransferFailed(classify_disk_error(error)) from error
         return LeftAsIs(explain_not_converted(target, why))
 
 
-def _blame_the_disk(said: ChildOutput) -> None:
+def _raise_disk_error(said: ChildOutput) -> None:
     """What the device refuses is no fault of the file's: its queue waits for room instead."""
     if said.code == 0:
         return
@@ -170,7 +170,7 @@ class _Conversion:
         said = self._encode(found, tags, cover)
         if said.code == 0 and self.target.format is Format.AAC:
             self._add_tags(tags)
-        _blame_the_disk(said)
+        _raise_disk_error(said)
         made = os.fstat(self.result.fileno()).st_size
         if made >= self.size:
             return LeftAsIs(explain_not_smaller(self.target))
@@ -184,7 +184,7 @@ class _Conversion:
 
     def _inspect_end(self, file: BinaryIO) -> Evidence:
         return inspect(
-            Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
+            MediaFile(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
         )
 
     def _encode(
@@ -203,17 +203,20 @@ class _Conversion:
                 "-f",
                 "ffmetadata",
                 "-i",
-                inherited_path(metadata),
+                get_inherited_path(metadata),
             ]
             if picture:
                 kind = DEMUXERS[cover.mime_type] if cover else ""
-                command += [*ONLY_FILES, "-f", kind, "-i", inherited_path(picture_file)]
-            command += [*self._writing(found, has_cover=bool(picture)), inherited_path(self.result)]
+                command += [*ONLY_FILES, "-f", kind, "-i", get_inherited_path(picture_file)]
+            command += [
+                *self._writing(found, has_cover=bool(picture)),
+                get_inherited_path(self.result),
+            ]
             return self._run(command, found, [self.original, metadata, picture_file, self.result])
 
     def _reading(self) -> list[str]:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
-        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", inherited_path(self.original)]
+        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", get_inherited_path(self.original)]
 
     def _writing(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
@@ -263,7 +266,7 @@ class _Conversion:
                 )
             )
         command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
-        command += ["-xerror", *UNTRUSTED, "-i", inherited_path(self.result), "-map", "0:a:0"]
+        command += ["-xerror", *UNTRUSTED, "-i", get_inherited_path(self.result), "-map", "0:a:0"]
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
         if said.code != 0 or said.complaints.strip():
             raise ChildFailed(msg("what came out cannot be played to its end"))

@@ -14,7 +14,7 @@ from mutagen.flac import Picture
 
 from sidecar.clock import Clock
 from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, ProbedSound
-from sidecar.transfer.converting.subprocess import inherited_path, run
+from sidecar.transfer.converting.subprocess import get_inherited_path, run
 
 AS_IT_IS = {"mjpeg": "image/jpeg", "png": "image/png"}
 LARGEST_COVER = 1024 * 1024
@@ -51,7 +51,7 @@ def extract_cover(
         ways.insert(0, (mime_type, ["-c:v", "copy"]))
     for mime, how in ways:
         command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *UNTRUSTED]
-        command += ["-i", inherited_path(file), "-map", f"0:{found.picture}", *how]
+        command += ["-i", get_inherited_path(file), "-map", f"0:{found.picture}", *how]
         command += ["-frames:v", "1", "-f", "image2pipe", "pipe:1"]
         said = run(command, files=[file], clock=clock, stop=stop, limit_s=COVER_WITHIN_S)
         if said.code == 0 and 0 < len(said.output) <= LARGEST_COVER:
@@ -73,7 +73,7 @@ def make_picture_block(cover: CoverPicture) -> str:
 @contextmanager
 def open_metadata_file(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
     """Yield an open file, without a name, that tells ffmpeg the tags and chapters."""
-    with open_unnamed_file("\n".join(_lines(tags, chapters)).encode()) as file:
+    with open_unnamed_file("\n".join(_render_lines(tags, chapters)).encode()) as file:
         yield file
 
 
@@ -86,7 +86,7 @@ def open_unnamed_file(content: bytes) -> Iterator[BinaryIO]:
         yield file
 
 
-def _lines(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[str]:
+def _render_lines(tags: Mapping[str, str], chapters: Iterable[Chapter]) -> Iterator[str]:
     yield ";FFMETADATA1"
     for name, value in tags.items():
         yield f"{_escape(name)}={_escape(value)}"

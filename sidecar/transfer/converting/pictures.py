@@ -15,7 +15,7 @@ MOST_PIXELS = 50_000_000
 QUALITY = 88
 
 
-def baseline(body: bytes, *, most: int) -> bytes | None:
+def to_baseline_jpeg(body: bytes, *, most: int) -> bytes | None:
     """Return a picture as a baseline JPEG; None if it is no picture that can be read.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import AudioProperties
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, get_inherited_path, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
@@ -73,7 +73,7 @@ def probe_sound(
         "-show_chapters",
         "-of",
         "json",
-        inherited_path(file),
+        get_inherited_path(file),
     ]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     try:
@@ -91,21 +91,21 @@ def _parse(told: dict[str, Any], size: int) -> ProbedSound:
     if not sounds:
         raise ChildFailed(msg("there is no sound in it"))
     sound, container = sounds[0], told.get("format", {})
-    seconds = _number(container.get("duration")) or _number(sound.get("duration"))
+    seconds = _parse_number(container.get("duration")) or _parse_number(sound.get("duration"))
     if not seconds:
         raise ChildFailed(msg("it does not say how long it is"))
-    bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
+    bitrate = _parse_number(sound.get("bit_rate")) or _parse_number(container.get("bit_rate"))
     picture = next((one for one in streams if _is_cover(one)), {})
     return ProbedSound(
         sound=AudioProperties(
             codec=str(sound.get("codec_name", "")),
             bitrate=bitrate or size * 8 / seconds,
             seconds=seconds,
-            channels=int(_number(sound.get("channels")) or 2),
+            channels=int(_parse_number(sound.get("channels")) or 2),
             size=size,
         ),
-        tags={**_tags(sound), **_tags(container)},
-        chapters=tuple(map(_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
+        tags={**_read_tags(sound), **_read_tags(container)},
+        chapters=tuple(map(_read_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
         picture=picture.get("index"),
         picture_codec=str(picture.get("codec_name", "")),
     )
@@ -116,17 +116,17 @@ def _is_cover(stream: Mapping[str, Any]) -> bool:
     return is_attached and stream.get("codec_type") == "video"
 
 
-def _tags(of: Mapping[str, Any]) -> dict[str, str]:
+def _read_tags(of: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in of.get("tags", {}).items()}
 
 
-def _chapter(told: Mapping[str, Any]) -> Chapter:
-    start, end = (_number(told.get(one)) or 0.0 for one in ("start_time", "end_time"))
-    title = next((text for name, text in _tags(told).items() if name.lower() == "title"), "")
+def _read_chapter(told: Mapping[str, Any]) -> Chapter:
+    start, end = (_parse_number(told.get(one)) or 0.0 for one in ("start_time", "end_time"))
+    title = next((text for name, text in _read_tags(told).items() if name.lower() == "title"), "")
     return Chapter(int(start * 1000), int(end * 1000), title)
 
 
-def _number(told: object) -> float | None:
+def _parse_number(told: object) -> float | None:
     try:
         number = float(str(told))
     except ValueError:

@@ -13,7 +13,14 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.files.albums import AlbumIndex, Numbers, Tile, facts, grouped, paged
+from sidecar.store.files.albums import (
+    AlbumIndex,
+    Numbers,
+    Tile,
+    select_facts,
+    select_page,
+    select_tiles,
+)
 from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
@@ -173,8 +180,8 @@ def test_nothing_is_walked_through_but_what_fits(
     db: Database, text: str, viewer: str | None
 ) -> None:
     which = DownloadFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
-    found, told = grouped(which), facts([ALBUM], which)
-    steps = plan(db, paged(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
+    found, told = select_tiles(which), select_facts([ALBUM], which)
+    steps = plan(db, select_page(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
 
     scans = [one for one in steps if one.startswith("SCAN") and "VIRTUAL TABLE" not in one]
     assert set(scans) <= {"SCAN found"}

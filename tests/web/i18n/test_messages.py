@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 import sidecar
-from sidecar.device.errors import missing
+from sidecar.device.errors import device_missing
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
 from sidecar.domain.space.space import Space, check_space
@@ -134,7 +134,7 @@ def _full() -> str:
         (_full(), "Car stick ist voll (1,5 GB bleiben frei): Seine Warteschlange wartet"),
         (empty().message, "Die Datei ist auf dem Server leer: Es wird von selbst wieder nach ihr"),
         (
-            str(missing("Car stick", Path("/media/car"))),
+            str(device_missing("Car stick", Path("/media/car"))),
             "Car stick ist nicht unter /media/car: Schließe es an, dann geht es von selbst weiter",
         ),
         (counted("{count} newer file", "{count} newer files", 1), "1 neuere Datei"),
