@@ -76,7 +76,7 @@ def _plan_device(
     device: DeviceSettings, device_id: str, inventory: Inventory, clock: Clock
 ) -> Plan:
     keeps = device.keep_original
-    found = inventory.holdings(device_id, clock.now(), keeps_originals=keeps)
+    found = inventory.list_holdings(device_id, clock.now(), keeps_originals=keeps)
     limits = DeviceRoom(
         name=device.name,
         space=read_space_at(device.path, device_id, name=device.name),

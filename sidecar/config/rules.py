@@ -39,7 +39,7 @@ class RulesSettings(Section):
             if key not in SECTIONS[rule.name].model_fields:
                 raise ConfigError(f"rules.{rule.name}", key, None, msg("there is no such setting"))
 
-    def changed(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
+    def with_changes(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
         """Return what is set of a rule once some keys are changed, written as in the file.
 
         Raises:

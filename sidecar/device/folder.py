@@ -117,13 +117,13 @@ class DeviceFolder:
         """
         self._anchor.check_writing()
 
-    def distrust(self) -> None:
+    def require_write_test(self) -> None:
         """Let the next `check` try to write: an engine met an error in a part file."""
-        self._anchor.distrust()
+        self._anchor.require_write_test()
 
     def space(self) -> Space:
         """Return the room on the device."""
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             return read_space(root, self._anchor.file_system)
 
     def stat(self, path: str) -> FileFact | None:
@@ -132,7 +132,7 @@ class DeviceFolder:
         A link, folder or pipe at its place counts as not there: it is not ours.
         """
         folders, name = _split_path(path)
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             try:
                 with tree.open_folder(root, folders) as handle:
                     facts = tree.stat_regular(name, handle)
@@ -150,7 +150,7 @@ class DeviceFolder:
         A device that cannot be written to is in trouble: nobody can have removed a file there.
         """
         self._anchor.check_place()
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             if os.fstatvfs(root).f_flag & os.ST_RDONLY:
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS))
             seen = scan.look(root, paths)
@@ -159,7 +159,7 @@ class DeviceFolder:
 
     def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
         """Return the files of these sizes that are at no known path, waste bins left out."""
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             return scan.find_strangers(root, sizes=sizes, known={*known})
 
     def part(self, download_id: int) -> PartFile:
@@ -176,7 +176,7 @@ class DeviceFolder:
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""
-        with self._anchor.working() as root, open_parts_folder(root) as parts:
+        with self._anchor.translate_errors() as root, open_parts_folder(root) as parts:
             return [PartFile(self._anchor, *one) for one in list_part_names(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:
@@ -190,7 +190,7 @@ class DeviceFolder:
                 name of one of its folders; nothing was touched then.
         """
         folders, name = _split_path(path)
-        with self._anchor.working() as root, tree.open_folder(root, PARTS) as parts:
+        with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
             try:
                 with self._shaping, tree.make_folder(root, folders) as (handle, fresh):
                     created_folders.remember_folder(root, fresh)
@@ -207,7 +207,7 @@ class DeviceFolder:
     def sync(self, path: str) -> None:
         """Make sure that a file lasts under its name: for a finish that was interrupted."""
         folders, name = _split_path(path)
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             _sync(root, folders, name)
             tree.sync_above(root, ["/".join(folders[: n + 1]) for n in range(len(folders))])
 
@@ -226,14 +226,14 @@ class DeviceFolder:
         if there is None or there.size != size:
             return False
         folders, name = _split_path(path)
-        with self._anchor.working() as root, self._shaping:
+        with self._anchor.translate_errors() as root, self._shaping:
             with tree.open_folder(root, folders) as handle:
                 os.unlink(name, dir_fd=handle)
                 os.fsync(handle)
             created_folders.prune(root, folders)
         return True
 
-    def tail_ok(self, path: str, *, size: int) -> bool:
+    def check_tail(self, path: str, *, size: int) -> bool:
         """Look cheaply whether a file is whole: its size fits and its end can be read."""
         there = self.stat(path)
         if there is None or there.size != size:
@@ -278,7 +278,7 @@ class DeviceFolder:
     @contextmanager
     def _open_folder(self, path: str) -> Iterator[int]:
         folders, name = _split_path(path)
-        with self._anchor.working() as root, tree.open_folder(root, folders) as handle:
+        with self._anchor.translate_errors() as root, tree.open_folder(root, folders) as handle:
             try:
                 descriptor = tree.open_file(name, handle)
             except FileExistsError:

@@ -90,7 +90,7 @@ class DeviceRoot:
                 _try_to_write(root)
                 self._is_suspect = False
 
-    def distrust(self) -> None:
+    def require_write_test(self) -> None:
         """Let the next `check` try to write: somebody else met an error on the device."""
         self._is_suspect = True
 
@@ -123,7 +123,7 @@ class DeviceRoot:
         return self._hold().file_system
 
     @contextmanager
-    def working(self) -> Iterator[int]:
+    def translate_errors(self) -> Iterator[int]:
         """Give the root's handle, and tell what goes wrong as a trouble of the device."""
         with self._holding:
             # A handle of its own: when another thread lets go of the device, the number of the

@@ -45,14 +45,14 @@ class Reversal:
     @property
     def user_ids(self) -> frozenset[str]:
         """Whose wishes it changes."""
-        return frozenset(user_id for user_id, _ in self._concerned())
+        return frozenset(user_id for user_id, _ in self._list_concerned())
 
     @property
     def device_ids(self) -> frozenset[str]:
         """The devices on which it changes wishes."""
-        return frozenset(device_id for _, device_id in self._concerned())
+        return frozenset(device_id for _, device_id in self._list_concerned())
 
-    def _concerned(self) -> Iterator[tuple[str, str]]:
+    def _list_concerned(self) -> Iterator[tuple[str, str]]:
         for hold in self.holds:
             yield hold.user_id, hold.device_id
         for place in (*self.tombstones, *(one for one, _ in self.exclusions)):

@@ -159,7 +159,7 @@ class Jellyfin:
 
     def item(self, item_id: str) -> Item:
         """Ask for one item with its file's size and validator; raises as `base_item`."""
-        return self._item(self.base_item(item_id))
+        return self._to_item(self.base_item(item_id))
 
     def base_item(self, item_id: str) -> BaseItem:
         """Ask for one item, whole.
@@ -167,7 +167,7 @@ class Jellyfin:
         Raises:
             NotFound: The server does not know it, or hides it from this account.
         """
-        return read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM)
+        return read(self._ask("GET", "Items", item_id, query=self._user_query()), models.ITEM)
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
@@ -179,7 +179,7 @@ class Jellyfin:
         while batch := list(islice(wanted, IDS_PER_REQUEST)):
             query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
             page = self.page("Items", query=query)
-            found |= {one.id: self._item(one) for one in page.items if one is not None}
+            found |= {one.id: self._to_item(one) for one in page.items if one is not None}
         return found
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
@@ -228,7 +228,7 @@ class Jellyfin:
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Press or take away a heart; return what the server then says."""
         method = "POST" if value else "DELETE"
-        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user())
+        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user_query())
         return read(answer, models.USER_ITEM_DATA).is_favorite
 
     def download_url(self, item_id: str) -> str:
@@ -264,12 +264,12 @@ class Jellyfin:
             raise
         return answer
 
-    def _user(self) -> Query:
+    def _user_query(self) -> Query:
         return {} if self.user_id is None else {"userId": self.user_id}
 
     def page(self, *path: str, query: Query) -> models.ItemsPage:
         """Fetch one page of a listing for this account."""
-        answer = self._ask("GET", *path, query={**self._user(), **query})
+        answer = self._ask("GET", *path, query={**self._user_query(), **query})
         return read(answer, models.ITEMS_PAGE)
 
     def pages(self, *path: str, query: Query) -> FetchPage:
@@ -288,10 +288,10 @@ class Jellyfin:
 
     def listing(self, *parts: Rows) -> Listing:
         """Return what was read, in our words."""
-        items = tuple(self._item(one) for rows in parts for one in rows.entries)
+        items = tuple(self._to_item(one) for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 
-    def _item(self, base: BaseItem) -> Item:
+    def _to_item(self, base: BaseItem) -> Item:
         self._check_server(base.server_id)
         return to_item(base)
 

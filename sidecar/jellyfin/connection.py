@@ -131,7 +131,7 @@ class Connection:
         body: Body | None,
     ) -> Answer:
         began = perf_counter()
-        with self._session().request(
+        with self._get_session().request(
             method,
             self.address.url(*path),
             params=query,
@@ -141,12 +141,12 @@ class Connection:
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = self._body(response, asked)
+            content = self._read_body(response, asked)
         taken_ms = 1000 * (perf_counter() - began)
         log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
         return Answer(str(self.address), asked, response.status_code, response.headers, content)
 
-    def _body(self, response: requests.Response, asked: str) -> bytes:
+    def _read_body(self, response: requests.Response, asked: str) -> bytes:
         content = bytearray()
         for block in response.iter_content(BLOCK_BYTES):
             content += block
@@ -156,7 +156,7 @@ class Connection:
                 )
         return bytes(content)
 
-    def _session(self) -> requests.Session:
+    def _get_session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()

@@ -28,23 +28,23 @@ class TokenBox:
         self._key_file = key_file
         self._fernet: Fernet | None = None
 
-    def seal(self, token: SecretStr) -> bytes:
+    def encrypt(self, token: SecretStr) -> bytes:
         """Return the token as it may be stored.
 
         Raises:
             ConfigError: The key file cannot be used; the message says how to mend it.
         """
-        return self._box().encrypt(token.get_secret_value().encode())
+        return self._get_cipher().encrypt(token.get_secret_value().encode())
 
-    def open(self, sealed: bytes) -> SecretStr:
-        """Return the token that `seal` was given.
+    def decrypt(self, sealed: bytes) -> SecretStr:
+        """Return the token that `encrypt` was given.
 
         Raises:
             SignedOut: It was sealed with another key, or is damaged.
             ConfigError: The key file cannot be used.
         """
         try:
-            return SecretStr(self._box().decrypt(sealed).decode())
+            return SecretStr(self._get_cipher().decrypt(sealed).decode())
         except InvalidToken:
             raise SignedOut(
                 msg(
@@ -53,12 +53,12 @@ class TokenBox:
                 )
             ) from None
 
-    def _box(self) -> Fernet:
+    def _get_cipher(self) -> Fernet:
         if self._fernet is None:
-            self._fernet = Fernet(self._key())
+            self._fernet = Fernet(self._load_key())
         return self._fernet
 
-    def _key(self) -> bytes:
+    def _load_key(self) -> bytes:
         try:
             if not self._key_file.exists():
                 _create_key(self._key_file)

@@ -79,7 +79,7 @@ class SyncthingConnection:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = self._body(response)
+                content = self._read_body(response)
         except requests.exceptions.SSLError as error:
             raise self._certificate_error() from error
         except (requests.RequestException, OSError) as error:
@@ -100,12 +100,12 @@ class SyncthingConnection:
             session = requests.Session()
             session.trust_env = False
             if self._certificate is not None:
-                session.mount("https://", _OnlyThisCertificate(self._fingerprint()))
+                session.mount("https://", _OnlyThisCertificate(self._read_fingerprint()))
                 session.verify = False  # its fingerprint says more than any name in it
             self._session = session
         return self._session
 
-    def _fingerprint(self) -> str:
+    def _read_fingerprint(self) -> str:
         try:
             text = (self._certificate or Path()).read_text(encoding="ascii")
             return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text.strip())).hexdigest()
@@ -135,7 +135,7 @@ class SyncthingConnection:
             )
         return SyncthingError("untrusted", text)
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _read_body(self, response: requests.Response) -> bytes:
         content = bytearray()
         for block in response.iter_content(BLOCK_BYTES):
             content += block

@@ -121,7 +121,7 @@ class HttpEngine:
         try:
             # A session would add nothing but cookies, a ~/.netrc and what a proxy variable says.
             request = requests.Request("GET", job.url, headers=headers).prepare()
-            response = self._adapter().send(
+            response = self._make_adapter().send(
                 request, stream=True, timeout=patience, verify=self._verify
             )
         except (requests.RequestException, ValueError) as error:
@@ -142,7 +142,7 @@ class HttpEngine:
         """How long the engine waits."""
         return self._patience
 
-    def _adapter(self) -> HTTPAdapter:
+    def _make_adapter(self) -> HTTPAdapter:
         adapter: HTTPAdapter | None = getattr(self._mine, "adapter", None)
         if adapter is None:
             adapter = self._mine.adapter = HTTPAdapter()
@@ -212,7 +212,7 @@ class _Attempt:
             self._job.accepted,
         )
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
-        return self._receipt(fetched, verdict.mime_type)
+        return self._make_receipt(fetched, verdict.mime_type)
 
     def _compare(self, raw: _Raw, body: WriteBody) -> None:
         """Let the body begin with what is held: only then do its next bytes follow."""
@@ -224,7 +224,7 @@ class _Attempt:
             if not self._writer.has(block, at):
                 raise changed_file_failure(self._host)
             at += len(block)
-            self._took(block)
+            self._account_for(block)
 
     def _open(self, start: int, validator: Validator) -> None:
         """Cut the part before the validator is stored: old bytes never stand beside a new one."""
@@ -244,7 +244,7 @@ class _Attempt:
                 raise TransferFailed(login_page_failure(self._host))
             self._writer.write(block)
             self._report.moved(self._writer.held)
-            self._took(block)
+            self._account_for(block)
         if total is not None and self._writer.held != total:
             raise short_body_error(self._host, self._writer.held, total)
 
@@ -261,7 +261,7 @@ class _Attempt:
                 raise
             raise TransferFailed(classify_network_error(error, self._host, in_body=True)) from error
 
-    def _took(self, block: bytes) -> None:
+    def _account_for(self, block: bytes) -> None:
         """Go on as fast as is allowed, and as long as the server is fast enough."""
         self._fetched += len(block)
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
@@ -281,7 +281,7 @@ class _Attempt:
         with self._engine.ask(asking, start=0, last=0) as response:
             confirm(response.status_code, _lower_headers(response), self._host, fetched, doubt)
 
-    def _receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
+    def _make_receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
             raise part_vanished_error()
         content_hash = self._writer.finish()

@@ -177,7 +177,7 @@ class _Writer:
         for number in range(RUNNING):
             running = self._claim()
             held = (running.size or 0) * number // RUNNING
-            self._store.downloads.transitions.synced(running.id, held)
+            self._store.downloads.transitions.record_synced(running.id, held)
 
     def _one(self, number: int, *, is_new: bool) -> None:
         wanted = self._wanted(number)
@@ -248,7 +248,7 @@ class _Writer:
 
 
 def _people(store: Store, settings: Settings) -> None:
-    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     for name, user_id in PEOPLE.items():
         store.accounts.save(

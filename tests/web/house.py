@@ -121,7 +121,7 @@ class WebHouse:
             body = b"x" * (found.size or 1)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
-            assert downloads.transitions.arrive(
+            assert downloads.transitions.mark_arrived(
                 found, size=len(body), content_hash="0" * 64, mime_type="audio/flac"
             )
         else:
@@ -171,7 +171,7 @@ def _account(person: Person, box: TokenBox, clock: FakeClock) -> Account:
         is_admin=person.is_admin,
         may_download=True,
         jellyfin_device_id=f"sidecar-{person.name}",
-        token_encrypted=box.seal(SecretStr(f"token of {person.name}")),
+        token_encrypted=box.encrypt(SecretStr(f"token of {person.name}")),
         is_signed_in=True,
         signed_in_at=clock.now(),
     )

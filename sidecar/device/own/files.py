@@ -73,9 +73,13 @@ class OwnFiles:
         *folders, name = tree.split_path(path)
         wanted = xxhash.xxh3_128_hexdigest(content)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root, self._made(root, folders, path) as handle:
-            record = self._known(root)
-            there = self._size(name, handle, path)
+        with (
+            self._lock,
+            self._anchor.translate_errors() as root,
+            self._make_folder(root, folders, path) as handle,
+        ):
+            record = self._read_known(root)
+            there = self._read_size(name, handle, path)
             known = record.get(path, _Made(0, ()))
             if there == len(content) and known.hashes[-1:] == (wanted,):
                 return False
@@ -97,8 +101,8 @@ class OwnFiles:
         """
         *folders, name = tree.split_path(path)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root:
-            record = self._known(root)
+        with self._lock, self._anchor.translate_errors() as root:
+            record = self._read_known(root)
             known = record.get(path)
             if known is None:
                 return False
@@ -115,8 +119,8 @@ class OwnFiles:
 
         Folders, and files that were fetched, are among them.
         """
-        with self._lock, self._anchor.working() as root:
-            ours = self._known(root)
+        with self._lock, self._anchor.translate_errors() as root:
+            ours = self._read_known(root)
             parts = tree.split_path(folder) if folder else ()
             try:
                 with tree.open_folder(root, parts) as handle, os.scandir(handle) as entries:
@@ -128,16 +132,16 @@ class OwnFiles:
 
     def names(self) -> Sequence[str]:
         """Return the paths of all that we made."""
-        with self._lock, self._anchor.working() as root:
-            return list(self._known(root))
+        with self._lock, self._anchor.translate_errors() as root:
+            return list(self._read_known(root))
 
-    def taken(self, block: int) -> int:
+    def count_bytes(self, block: int) -> int:
         """Return the bytes that all of it takes on a file system with blocks of this size."""
-        with self._lock, self._anchor.working() as root:
-            return sum(round_to_blocks(one.size, block) for one in self._known(root).values())
+        with self._lock, self._anchor.translate_errors() as root:
+            return sum(round_to_blocks(one.size, block) for one in self._read_known(root).values())
 
     @contextmanager
-    def _made(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
+    def _make_folder(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
         """Open a folder, making what is missing; nobody prunes it meanwhile."""
         with self._shaping, ExitStack() as opened:
             try:
@@ -148,7 +152,7 @@ class OwnFiles:
             tree.sync_above(root, fresh)
             yield handle
 
-    def _known(self, root: int) -> dict[str, _Made]:
+    def _read_known(self, root: int) -> dict[str, _Made]:
         if self._record is None:
             self._record = _read(root)
         return self._record
@@ -162,7 +166,7 @@ class OwnFiles:
             os.fsync(ours)
         self._record = record
 
-    def _size(self, name: str, handle: int, path: str) -> int | None:
+    def _read_size(self, name: str, handle: int, path: str) -> int | None:
         try:
             facts = tree.stat_regular(name, handle)
         except FileExistsError:

@@ -36,7 +36,7 @@ class IgnoreFile:
             errors.DeviceError: `name-taken` if it is no file of lines.
         """
         self._anchor.check_place()
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             content, _ = self._read(root)
         return is_ignored(content)
 
@@ -48,7 +48,7 @@ class IgnoreFile:
                 somebody else just now.
         """
         self._anchor.check()
-        with self._anchor.working() as root, tree.open_folder(root, (OURS,)) as ours:
+        with self._anchor.translate_errors() as root, tree.open_folder(root, (OURS,)) as ours:
             content, before = self._read(root)
             whole = with_line(content)
             if whole == content:

@@ -44,19 +44,19 @@ class SignInLimiter:
         """Return the try, or the seconds to wait if there may be none now."""
         self._forget(now)
         one = Try(name.casefold(), address, now)
-        wait = max(self._name_wait(one), self._address_wait(one), self._wait_of_all(now))
+        wait = max(self._name_wait(one), self._wait_of_address(one), self._wait_of_all(now))
         if wait > 0:
             return wait
         self._of_names.setdefault(one.name, []).append(now)
         self._recent.append(one)
         return one
 
-    def succeeded(self, one: Try) -> None:
+    def record_success(self, one: Try) -> None:
         """Take back the try, and all that failed under this name."""
         self._of_names.pop(one.name, None)
         self._take_back(one)
 
-    def never_asked(self, one: Try) -> None:
+    def take_back(self, one: Try) -> None:
         """Take back a try that did not reach Jellyfin: the server was away."""
         tries = self._of_names.get(one.name, [])
         if one.at in tries:
@@ -70,7 +70,7 @@ class SignInLimiter:
         wait = WAITS_S[min(len(tries) - FREE_TRIES, len(WAITS_S) - 1)]
         return max(tries) + wait - one.at
 
-    def _address_wait(self, one: Try) -> float:
+    def _wait_of_address(self, one: Try) -> float:
         same = [other.at for other in self._recent if other.address == one.address]
         return (
             same[-MOST_OF_AN_ADDRESS] + WINDOW_S - one.at if len(same) >= MOST_OF_AN_ADDRESS else 0

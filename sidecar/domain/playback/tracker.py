@@ -95,7 +95,7 @@ class Tracker:
 
         What belongs to no user is passed over.
         """
-        now = self._later(now)
+        now = self._advance(now)
         told = {one.session_id: one for one in playing if one.user_id is not None}
         gone = [one for one in self._listening if one not in told]
         events = [self._end(session_id, now) for session_id in gone]
@@ -108,7 +108,7 @@ class Tracker:
 
     def tick(self, now: Moment) -> list[PlaybackEvent]:
         """End what is silent for too long; for the times when nothing is told."""
-        return self._end_silent(self._later(now))
+        return self._end_silent(self._advance(now))
 
     def close(self) -> list[PlaybackEvent]:
         """End everything where the clients last reported: nothing more will be told."""
@@ -186,7 +186,7 @@ class Tracker:
             self._lost[ended.play.session_id] = ended.play
         return ended
 
-    def _later(self, now: Moment) -> Moment:
+    def _advance(self, now: Moment) -> Moment:
         for session_id in [
             one for one, it in self._lost.items() if seconds_unseen(it, now) > REMEMBERED_S
         ]:

@@ -134,7 +134,7 @@ class SpaceBudget:
     def admit(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
         """Take the room for a download; return what has to go for it, or why it cannot come."""
         size = wanted.size or 0
-        refusal = self._never(size)
+        refusal = self._refuse_too_large(size)
         if refusal is not None:
             return refusal
         whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
@@ -142,7 +142,7 @@ class SpaceBudget:
         short = max(short_of_budget, short_of_free, 0)
         weaker = (one for one in EvictionClass if one < wanted.standing)
         if short > sum(self._could_give[one] for one in weaker):
-            return self._no_room(of_budget=short_of_budget >= short_of_free)
+            return self._refuse_for_space(of_budget=short_of_budget >= short_of_free)
         victims = self._take(short)
         self._budget -= whole
         # Originals are there only while their files are made, a few at a time.
@@ -171,7 +171,7 @@ class SpaceBudget:
         self._free += gained
         return gone[::-1]
 
-    def _never(self, size: int) -> SpaceRefusal | None:
+    def _refuse_too_large(self, size: int) -> SpaceRefusal | None:
         room = self._room
         refusal = check_space(
             remaining=0,
@@ -185,7 +185,7 @@ class SpaceBudget:
         )
         return refusal if refusal is not None and refusal.is_final else None
 
-    def _no_room(self, *, of_budget: bool) -> SpaceRefusal:
+    def _refuse_for_space(self, *, of_budget: bool) -> SpaceRefusal:
         name = self._room.name
         if of_budget:
             text = msg(

@@ -46,7 +46,7 @@ class Lookups:
     def episodes_from(self, series_id: str, episode_id: str) -> Listed:
         """List an episode and what follows it in the order of the series, some dozens at most."""
         query: Query = {"startItemId": episode_id, "limit": EPISODES, **PRIMARY_IMAGE_ONLY}
-        found = _read_listed(lambda: self._one_page("Shows", series_id, "Episodes", query=query))
+        found = _read_listed(lambda: self._read_page("Shows", series_id, "Episodes", query=query))
         # A server that does not find the first one may begin with any other.
         starts_right = bool(found.items) and found.items[0].id == episode_id
         return found if starts_right else Listed()
@@ -55,7 +55,7 @@ class Lookups:
         """List the audiobook parts that this account began or heard, last heard first."""
         recently: Query = {"sortBy": "DatePlayed", "sortOrder": "Descending", "limit": PARTS}
         begun = [
-            self._one_page("Items", query={**BOOKS, **recently, "filters": kind})
+            self._read_page("Items", query={**BOOKS, **recently, "filters": kind})
             for kind in ("IsResumable", "IsPlayed")
         ]
         items = tuple({one.id: one for listing in begun for one in listing.items}.values())
@@ -79,9 +79,9 @@ class Lookups:
             "sortOrder": "Descending,Ascending",
             "limit": count,
         }
-        return _read_listed(lambda: self._one_page("Items", query=query))
+        return _read_listed(lambda: self._read_page("Items", query=query))
 
-    def _one_page(self, *path: str, query: Query) -> Listing:
+    def _read_page(self, *path: str, query: Query) -> Listing:
         page = self._client.page(*path, query=query)
         entries = [one for one in page.items if one is not None]
         return self._client.listing(Rows(entries, complete=len(entries) == len(page.items)))

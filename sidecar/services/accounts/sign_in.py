@@ -72,10 +72,10 @@ class SignInService:
             raise
         except BaseException:
             with self._limiter_lock:
-                self._limiter.never_asked(one)
+                self._limiter.take_back(one)
             raise
         with self._limiter_lock:
-            self._limiter.succeeded(one)
+            self._limiter.record_success(one)
         return visit
 
     def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:

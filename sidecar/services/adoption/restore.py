@@ -120,7 +120,7 @@ class ManifestRestore:
             errors.DeviceError: The device cannot be used; what was adopted before stays so.
             errors.JellyfinError: The library cannot be asked any more.
         """
-        settled = self._downloads.adopter.settled(order.device_id)
+        settled = self._downloads.adopter.list_settled(order.device_id)
         paths = {path for _, path in settled}
         taken = {item_id for item_id, _ in settled}
         self._report.known = len(settled)

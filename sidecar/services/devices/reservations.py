@@ -60,7 +60,7 @@ class Reservations:
         """Return why there is no room for so many bytes more; None if there is."""
         others, space = self.on(device.id), device.folder.space()
         used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
-        used += device.folder.own_files.taken(space.block)
+        used += device.folder.own_files.count_bytes(space.block)
         room = partial(
             check_space,
             remaining=remaining,

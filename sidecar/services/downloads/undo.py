@@ -230,9 +230,11 @@ class Reversing:
             by_user.setdefault(hold.user_id, []).append(wish)
         with self._db.write():
             for place in reversal.tombstones:
-                self._tombstones.lift(place.user_id, place.device_id, place.item_id)
+                self._tombstones.forget(place.user_id, place.device_id, place.item_id)
             for place, rule in reversal.exclusions:
-                self._exclusions.lift(place.user_id, rule, place.item_id, device_id=place.device_id)
+                self._exclusions.remove(
+                    place.user_id, rule, place.item_id, device_id=place.device_id
+                )
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
         for user_id, wishes in by_user.items():

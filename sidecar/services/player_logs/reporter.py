@@ -55,7 +55,7 @@ class PlayReporter:
 
     def unfinished(self) -> list[Begun]:
         """Return what was begun before and perhaps never arrived."""
-        return self.tables.imported.begun(self.user_id, self.device_id)
+        return self.tables.imported.list_begun(self.user_id, self.device_id)
 
     def report(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
         """Tell of plays of one item.
@@ -123,7 +123,7 @@ class PlayReporter:
     def _keep(self, item: Item, begun: Begun) -> None:
         tables = self.tables
         with tables.db.write():
-            tables.imported.done(begun)
+            tables.imported.mark_done(begun)
             for one in begun.listenings:
                 tables.plays.save(self._play(item, one))
             tables.downloads.transitions.mark_used(item.id)

@@ -83,7 +83,7 @@ class RemovalRecorder:
             with self._db.write():
                 for file in some:
                     current = self._still_ours(file)
-                    count += current is not None and self._downloads.transitions.damaged(
+                    count += current is not None and self._downloads.transitions.mark_damaged(
                         current, failure
                     )
         return count
@@ -106,7 +106,7 @@ class RemovalRecorder:
 
     def _was_evicted(self, current: Download) -> bool:
         """Whether we were killed between letting the file go and saying so."""
-        until = self._rests.until(current.device_id, current.item_id)
+        until = self._rests.find_end(current.device_id, current.item_id)
         arrived = current.completed_at
         return until is not None and (arrived is None or until - REST >= arrived)
 

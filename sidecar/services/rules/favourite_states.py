@@ -96,7 +96,7 @@ class AccountFavourites:
         now = self._clock.monotonic()
         quiet = [
             item_id
-            for item_id in self._hearts.in_doubt(self._user_id)
+            for item_id in self._hearts.list_in_doubt(self._user_id)
             if item_id not in self._playing
             and now - self._turned.get(item_id, -REST_AFTER_STOP_S) >= REST_AFTER_STOP_S
         ]

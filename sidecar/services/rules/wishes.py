@@ -211,7 +211,7 @@ class WishService:
         """
         with self._db.write():
             for one in pins:
-                self._tombstones.lift(one.user_id, one.device_id, one.item.id)
+                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -271,7 +271,7 @@ class WishService:
             if is_cooling_down(why.rule):
                 if wish.device_id not in resting:
                     now = self._clock.now()
-                    resting[wish.device_id] = self._rests.resting(wish.device_id, now)
+                    resting[wish.device_id] = self._rests.list_cooling_down(wish.device_id, now)
                 if wish.item.id in resting[wish.device_id]:
                     continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
@@ -305,7 +305,7 @@ class WishService:
             )
         if there.missing_since is not None and wish.reason.rule == PIN:
             # Whoever asks for this very thing has answered what became of its file.
-            return self._downloads.transitions.damaged(there, ASKED_AGAIN)
+            return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:

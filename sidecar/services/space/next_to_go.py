@@ -78,7 +78,9 @@ class EvictionPreview:
         except DeviceError as trouble:
             said = device.trouble or str(trouble)
             return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
-        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        seen = (
+            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
+        )
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,

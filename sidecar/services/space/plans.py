@@ -205,7 +205,9 @@ class PlanService:
                 files=device.files,
                 missing=device.missing,
             )
-        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        seen = (
+            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
+        )
         return DevicePlan(
             id=device.id,
             name=device.name,

@@ -96,7 +96,7 @@ class Finisher:
             return ready
         # Only a converted part file stands for a converted file.
         part = device.folder.converted(download.id)
-        device.folder.part(download.id).become(part)
+        device.folder.part(download.id).rename_to(part)
         return FinishedPart(
             part=part,
             size=receipt.size,
@@ -162,7 +162,7 @@ class Finisher:
         """
         device.folder.check()
         download = self._named(download, ready.extension)
-        if not self._downloads.transitions.finalizing(
+        if not self._downloads.transitions.mark_finalizing(
             download.id,
             size=ready.size,
             content_hash=ready.content_hash,
@@ -175,8 +175,8 @@ class Finisher:
         device.folder.finish(ready.part, download.file_path)
         download = replace(download, original_size=ready.original_size)
         if ready.original_size is not None:
-            device.folder.part(download.id).become(device.folder.original(download.id))
-        if not self._downloads.transitions.arrive(
+            device.folder.part(download.id).rename_to(device.folder.original(download.id))
+        if not self._downloads.transitions.mark_arrived(
             download,
             size=ready.size,
             content_hash=ready.content_hash,

@@ -172,9 +172,9 @@ class DeviceFormats:
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None
         has_original = has_original and original.size() == download.original_size
-        if self._downloads.transitions.damaged(download, failure, has_part=has_original):
+        if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
             if has_original:
-                original.become(part)
+                original.rename_to(part)
             device.folder.remove(download.file_path, size=there.size)
             self._store.align(device.id, name)
 

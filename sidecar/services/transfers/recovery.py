@@ -67,9 +67,9 @@ class DeviceRecovery:
             return
         fetched = device.folder.part(download.id)
         if download.original_size is not None and fetched.size() == download.original_size:
-            fetched.become(device.folder.original(download.id))
+            fetched.rename_to(device.folder.original(download.id))
         fetched.remove()
-        self._downloads.transitions.arrive(
+        self._downloads.transitions.mark_arrived(
             download,
             size=size or 0,
             content_hash=download.content_hash or "",
@@ -99,7 +99,7 @@ class DeviceRecovery:
                 continue
             if facts.size != one.size and was_written_since(facts, one.completed_at):
                 continue
-            if not device.folder.tail_ok(one.path, size=one.size):
+            if not device.folder.check_tail(one.path, size=one.size):
                 self._damaged(one.id)
 
     def _damaged(self, download_id: int) -> None:
@@ -108,7 +108,7 @@ class DeviceRecovery:
             return
         text = msg("The file on the device is not the one that arrived: it is fetched again")
         log.warning("%s: %s", download.file_path, text)
-        self._downloads.transitions.damaged(
+        self._downloads.transitions.mark_damaged(
             download, Failure(FailureClass.TRANSIENT, "damaged", text)
         )
 

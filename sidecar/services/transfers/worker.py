@@ -79,7 +79,7 @@ class _Report:
             raise Stopped(msg("it is no longer wanted"))
 
     def synced(self, held: int) -> None:
-        self.downloads.transitions.synced(self.download.id, held)
+        self.downloads.transitions.record_synced(self.download.id, held)
 
     def moved(self, held: int) -> None:
         self.transfers.moved(self.download.id, held)
@@ -197,7 +197,7 @@ class Worker:
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> bool:
         """Convert here, or have it converted; return whether it was handed over."""
-        self._downloads.transitions.synced(attempt.download.id, receipt.size)
+        self._downloads.transitions.record_synced(attempt.download.id, receipt.size)
         self._transfers.convert(attempt.download.id)
         work = partial(self._converted, attempt, device, receipt, target)
         if self._converters is None:
@@ -289,7 +289,7 @@ class Worker:
         if is_odd or download.error_code == EMPTY:
             # The server may have looked at the file again since it was queued.
             item = client.item(download.item_id)
-            self._downloads.transitions.rescanned(download.id, item)
+            self._downloads.transitions.record_rescan(download.id, item)
             download = replace(download, expected_size=item.size, seconds=item.seconds)
         job = Job(
             download_id=download.id,
@@ -317,7 +317,7 @@ class Worker:
                 the device cannot be read.
             errors.Stopped: `stop` was set.
         """
-        self._downloads.transitions.synced(download.id, receipt.size)
+        self._downloads.transitions.record_synced(download.id, receipt.size)
         extension = download.source_extension or ""
         with device.folder.part(download.id).open() as part:
             try:

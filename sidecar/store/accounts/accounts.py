@@ -71,7 +71,7 @@ class Accounts:
         query = AccountRow.select().order_by(AccountRow.name_key, AccountRow.user_id)
         return [_to_account(row) for row in self._db.rows(query)]
 
-    def signed_out(self, user_id: str) -> None:
+    def mark_signed_out(self, user_id: str) -> None:
         """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
         with self._db.write():
             self._db.execute(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))

@@ -80,7 +80,7 @@ class DownloadAdopter:
                 return None
             return self._queries.get(there.id)
 
-    def settled(self, device_id: str) -> list[tuple[str, str]]:
+    def list_settled(self, device_id: str) -> list[tuple[str, str]]:
         """Return the items that need no adoption on a device, with their paths there.
 
         They have a file there, or one is being fetched at this moment.

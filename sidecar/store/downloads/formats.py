@@ -52,7 +52,7 @@ class FormatStore:
         """Return some of the finished downloads whose original is kept on a device."""
         return [row[0] for row in self._db.sql(WITH_ORIGINAL, (device_id, most))]
 
-    def without_original(self, download_ids: Collection[int]) -> None:
+    def forget_originals(self, download_ids: Collection[int]) -> None:
         """Note that their originals are not kept any more."""
         with self._db.write():
             self._db.execute_sql(WITHOUT, [json.dumps(sorted(download_ids))])

@@ -68,7 +68,7 @@ class Inventory:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def holdings(
+    def list_holdings(
         self,
         device_id: str,
         now: datetime,
@@ -105,20 +105,20 @@ class Inventory:
             ]
             return Holdings(
                 tuple(stored),
-                self._waiting(device_id, now, grips, keeps_originals=keeps_originals),
-                self._running(device_id),
+                self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals),
+                self._list_running(device_id),
             )
 
-    def standing_of(self, device_id: str, item_id: str) -> EvictionClass:
+    def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
         """Return how firmly one item keeps its place on a device now."""
         return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
-    def seen_by(self, device_id: str, user_id: str) -> frozenset[int]:
+    def list_visible_to(self, device_id: str, user_id: str) -> frozenset[int]:
         """Return the downloads on a device that a person may see: theirs, or theirs once."""
         rows = self._db.sql(SEEN_BY, (device_id, user_id, user_id))
         return frozenset(download_id for (download_id,) in rows)
 
-    def _waiting(
+    def _list_waiting(
         self,
         device_id: str,
         now: datetime,
@@ -148,7 +148,7 @@ class Inventory:
             for is_kept in (target is not None and keeps_originals,)
         )
 
-    def _running(self, device_id: str) -> tuple[Coming, ...]:
+    def _list_running(self, device_id: str) -> tuple[Coming, ...]:
         return tuple(
             Coming(download_id, size or 0, held)
             for download_id, size, held in self._db.sql(RUNNING, (device_id,))

@@ -68,11 +68,11 @@ class DownloadQueries:
 
     def get(self, download_id: int) -> Download | None:
         """Return one download; None if it is not there (any more)."""
-        return self._one(f"{ONE} id = ?", download_id)
+        return self._find_one(f"{ONE} id = ?", download_id)
 
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
-        return self._one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
+        return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
@@ -192,7 +192,7 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def _one(self, text: str, *values: object) -> Download | None:
+    def _find_one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None
 

@@ -237,7 +237,7 @@ class DownloadQueue:
 
         The part files keep what they have. Returned are those that were being finalized: still
         `downloading`, their file is either in place already or still the part; the caller looks
-        and then lets each one `arrive` or be postponed.
+        and then lets each one be `mark_arrived` or postponed.
         """
         with self._db.write():
             query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)

@@ -84,7 +84,7 @@ class DownloadTransitions:
             changes = {"original_size": None, **UNSEEN, **changes}
         return self.apply(which, (download.id,), download.status, move, changes) is not None
 
-    def arrive(
+    def mark_arrived(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
     ) -> bool:
         """The file is in its place and synced; a kept original is known by its validator."""
@@ -170,7 +170,7 @@ class DownloadTransitions:
         """The file was removed because nobody holds it, or somebody said so."""
         return self.move(download, Move.DELETE)
 
-    def damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
+    def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
         """The file is not what arrived, or not what is wanted: fetch it again.
 
         Args:
@@ -238,7 +238,7 @@ class DownloadTransitions:
         with write():
             return self._note(download_id, validator=validator, bytes_downloaded=held)
 
-    def synced(self, download_id: int, held: int) -> bool:
+    def record_synced(self, download_id: int, held: int) -> bool:
         """Note that `held` bytes of the part file are on the disk.
 
         Cheap, not synced itself: after a power cut the row may be older than the file, which
@@ -247,7 +247,7 @@ class DownloadTransitions:
         with self._db.write_lazily():
             return self._note(download_id, bytes_downloaded=held)
 
-    def rescanned(self, download_id: int, item: Item) -> bool:
+    def record_rescan(self, download_id: int, item: Item) -> bool:
         """Note what the server says of the item by now: it may have looked at the file again."""
         with self._db.write_lazily():
             return self._note(
@@ -257,7 +257,7 @@ class DownloadTransitions:
                 seconds=item.seconds,
             )
 
-    def finalizing(
+    def mark_finalizing(
         self,
         download_id: int,
         *,
@@ -266,7 +266,7 @@ class DownloadTransitions:
         mime_type: str | None,
         **was: object,
     ) -> bool:
-        """Commit that the part is whole and synced, with all that `arrive` needs to know.
+        """Commit that the part is whole and synced, with all that `mark_arrived` needs to know.
 
         Only after this may the part be renamed: a False means it was paused or cancelled.
         """

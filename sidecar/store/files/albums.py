@@ -77,7 +77,7 @@ class AlbumIndex:
             rows = self._db.sql(select_page(found), (*found.values, *place))
             if not rows:
                 return (), self.numbers(which)
-            return self._tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
+            return self._read_tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
 
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
@@ -90,7 +90,7 @@ class AlbumIndex:
             found = self._db.sql(f"SELECT d.id, d.path_key {asked.text}", asked.values)
             ids = [one for one, _ in sorted(found, key=lambda row: (natural_key(row[1]), row[0]))]
             start = (page - 1) * page_size
-            return self._rows(ids[start : start + page_size]), len(ids)
+            return self._read_rows(ids[start : start + page_size]), len(ids)
 
     def tile(self, key: str, which: DownloadFilter) -> Tile | None:
         """Return one tile; None if nothing of it is there."""
@@ -99,15 +99,15 @@ class AlbumIndex:
         )
         with self._db.read():
             newest = self._db.sql(f"SELECT max(d.id) {asked.text}", asked.values)[0][0]
-            return None if newest is None else self._tiles([(key, newest)], which)[0]
+            return None if newest is None else self._read_tiles([(key, newest)], which)[0]
 
-    def _tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
+    def _read_tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
         asked = select_facts([key for key, _ in keys], which)
         found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
-        rows = {one.id: one for one in self._rows([newest for _, newest in keys])}
+        rows = {one.id: one for one in self._read_rows([newest for _, newest in keys])}
         return [_to_tile(key, rows[newest], found[key]) for key, newest in keys]
 
-    def _rows(self, ids: Sequence[int]) -> list[Download]:
+    def _read_rows(self, ids: Sequence[int]) -> list[Download]:
         sql = (
             f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
             " CROSS JOIN downloads AS d ON d.id = wanted.value ORDER BY wanted.key"

@@ -105,7 +105,7 @@ class ImportedPlays:
             ]
         return Begun(listenings[0].item_id, count, tuple(ids), tuple(listenings))
 
-    def begun(self, user_id: str, device_id: str) -> list[Begun]:
+    def list_begun(self, user_id: str, device_id: str) -> list[Begun]:
         """Return what was begun for a user and never done, item by item."""
         query = (
             ImportedPlayRow.select()
@@ -135,7 +135,7 @@ class ImportedPlays:
         for row_id, one in zip(begun.ids, begun.listenings, strict=True):
             yield Begun(begun.item_id, begun.count, (row_id,), (one,))
 
-    def done(self, begun: Begun) -> None:
+    def mark_done(self, begun: Begun) -> None:
         """Jellyfin was told."""
         with self._db.write():
             self._db.execute(ImportedPlayRow.update(count_after=None).where(_match_ids(begun.ids)))

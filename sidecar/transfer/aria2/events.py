@@ -91,7 +91,7 @@ class Hearing:
 
     def _ask_all(self) -> None:
         """Ask for all of them at once; whether aria2 is there at all is asked with it."""
-        gids = self._book.known_to_aria2()
+        gids = self._book.list_known_to_aria2()
         if not gids:
             self._rpc.call("getVersion")
         self._ask(gids)
@@ -108,7 +108,7 @@ def ask(rpc: Rpc, book: Aria2Downloads, gids: list[str]) -> None:
         Aria2Away: It does not answer.
         Aria2Refused: It does not accept our secret.
     """
-    answers = rpc.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
+    answers = rpc.call_many([Call("tellStatus", (gid, KEYS)) for gid in gids])
     book.note({gid: read_status(one) for gid, one in zip(gids, answers, strict=True)})
 
 

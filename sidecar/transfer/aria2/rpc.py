@@ -97,7 +97,7 @@ class Rpc:
             raise Aria2Refused(result)
         return result
 
-    def batch(self, calls: Sequence[Call]) -> list[object]:
+    def call_many(self, calls: Sequence[Call]) -> list[object]:
         """Make all calls in one request; return a result or an `RpcError` for each, in order.
 
         Raises:

@@ -61,7 +61,7 @@ class Aria2Supervisor:
     def run(self, stop: Event) -> None:
         """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
         try:
-            step, rest = partial(self._live, stop), partial(self._rest, stop)
+            step, rest = partial(self._run_once, stop), partial(self._wait_before_restart, stop)
             run_periodically(step, stop, rest, "the link to aria2")
         finally:
             self._daemon.end()
@@ -105,13 +105,13 @@ class Aria2Supervisor:
     def wait_for_end(self, gid: str, *, within_s: float) -> Aria2Status:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
         until = self._clock.monotonic() + within_s
-        over = self.book.over(gid)
+        over = self.book.end_event(gid)
         while not over.is_set() and self._clock.monotonic() < until:
             self._clock.wait(over, STEP_S)
         if not over.is_set() and (rpc := self._rpc) is not None:
             with suppress(Aria2Away, Aria2Refused):
                 ask(replace(rpc, patience_s=QUICK_S), self.book, [gid])
-        return self.book.standing(gid)
+        return self.book.get_status(gid)
 
     def forget(self, gid: str) -> None:
         """Take it out of aria2, which has closed its file then; never raises, never waits long.
@@ -126,19 +126,19 @@ class Aria2Supervisor:
         except (Aria2Away, Aria2Refused):
             self.book.let_go(gid)
         else:
-            self.book.strike(gid)
+            self.book.remove(gid)
 
     def _take_out(self, rpc: Rpc, gid: str) -> None:
-        rpc.batch([Call("forceRemove", (gid,))])
+        rpc.call_many([Call("forceRemove", (gid,))])
         self.wait_for_end(gid, within_s=LET_GO_WITHIN_S)
-        rpc.batch([Call("removeDownloadResult", (gid,))])
+        rpc.call_many([Call("removeDownloadResult", (gid,))])
 
-    def _rest(self, stop: Event) -> None:
+    def _wait_before_restart(self, stop: Event) -> None:
         self._lose()
         self._clock.wait(stop, self._pause_s)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
-    def _live(self, stop: Event) -> None:
+    def _run_once(self, stop: Event) -> None:
         rpc = self._daemon.begin()
         self._await_answer(rpc, stop)
         if stop.is_set():
@@ -175,7 +175,7 @@ class Aria2Supervisor:
     def _clear_away(self, rpc: Rpc) -> None:
         """Take out what a sidecar that was killed left in an aria2 that lives on."""
         keys = ["gid"]
-        lists = rpc.batch(
+        lists = rpc.call_many(
             [
                 Call("tellActive", (keys,)),
                 Call("tellWaiting", (0, MOST_WAITING, keys)),
@@ -187,8 +187,8 @@ class Aria2Supervisor:
         ours = sorted(gid for gid in told - known if gid.startswith(self.book.prefix))
         if ours:
             log.info("%d downloads of an earlier run are taken out of aria2", len(ours))
-            rpc.batch([Call("forceRemove", (gid,)) for gid in ours])
-            rpc.batch([Call("removeDownloadResult", (gid,)) for gid in ours])
+            rpc.call_many([Call("forceRemove", (gid,)) for gid in ours])
+            rpc.call_many([Call("removeDownloadResult", (gid,)) for gid in ours])
 
     def _follow(self, rpc: Rpc, stop: Event) -> None:
         """Keep the book, until aria2 is gone, or `stop` is set and all have let go."""
@@ -205,12 +205,12 @@ class Aria2Supervisor:
 
     def _take_out_what_is_left(self, rpc: Rpc) -> None:
         with suppress(Aria2Away):
-            for gid in self.book.left_over():
+            for gid in self.book.list_left_over():
                 self._take_out(rpc, gid)
-                self.book.strike(gid)
+                self.book.remove(gid)
 
     def _lose(self) -> None:
         with self._lock:
             self._rpc = None
         self._ready.clear()
-        self.book.all_gone()
+        self.book.mark_all_ended()

@@ -198,7 +198,7 @@ class _Conversion:
             open_unnamed_file(picture) as picture_file,
         ):
             command = [
-                *self._reading(),
+                *self._input_arguments(),
                 *ONLY_FILES,
                 "-f",
                 "ffmetadata",
@@ -209,16 +209,16 @@ class _Conversion:
                 kind = DEMUXERS[cover.mime_type] if cover else ""
                 command += [*ONLY_FILES, "-f", kind, "-i", get_inherited_path(picture_file)]
             command += [
-                *self._writing(found, has_cover=bool(picture)),
+                *self._output_arguments(found, has_cover=bool(picture)),
                 get_inherited_path(self.result),
             ]
             return self._run(command, found, [self.original, metadata, picture_file, self.result])
 
-    def _reading(self) -> list[str]:
+    def _input_arguments(self) -> list[str]:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
         return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", get_inherited_path(self.original)]
 
-    def _writing(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
+    def _output_arguments(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
         words = ["-map", "0:a:0", "-map_metadata", "1", "-map_metadata:s:a", "-1"]
         words += ["-map_chapters", "1", "-c:a", codec.encoder, "-b:a", f"{self.target.kbits}k"]

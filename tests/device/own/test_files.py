@@ -20,12 +20,12 @@ def test_a_file_of_ours_is_made_replaced_and_removed(folder: DeviceFolder, root:
     assert own.put(PAGE, b"two, longer")
     assert (root / PAGE).read_bytes() == b"two, longer"
     assert own.names() == [PAGE]
-    assert own.taken(4096) == 4096
+    assert own.count_bytes(4096) == 4096
 
     assert own.remove(PAGE)
     assert not (root / PAGE).exists()
     assert own.names() == []
-    assert own.taken(4096) == 0
+    assert own.count_bytes(4096) == 0
     assert not own.remove(PAGE)
 
 

@@ -44,7 +44,7 @@ def test_a_good_sign_in_clears_the_name() -> None:
     good = limiter.begin("ann", HOME, 1)
     assert isinstance(good, Try)
 
-    limiter.succeeded(good)
+    limiter.record_success(good)
 
     assert isinstance(limiter.begin("ann", HOME, 2), Try)
     assert isinstance(limiter.begin("ann", HOME, 2), Try)
@@ -55,7 +55,7 @@ def test_a_try_that_met_no_server_costs_nothing() -> None:
     for second in range(200):
         one = limiter.begin("ann", HOME, second)
         assert isinstance(one, Try)
-        limiter.never_asked(one)
+        limiter.take_back(one)
 
 
 def test_an_address_that_tries_many_names_waits() -> None:

@@ -128,7 +128,9 @@ class House:
         claimed = them.queue.claim(now)
         assert claimed is not None
         content_hash = xxhash.xxh3_128_hexdigest(body)
-        them.transitions.arrive(claimed, size=len(body), content_hash=content_hash, mime_type=None)
+        them.transitions.mark_arrived(
+            claimed, size=len(body), content_hash=content_hash, mime_type=None
+        )
         self.hold(number)
 
     def hold(self, number: int, user: str = ANN, rule: str = "favourites") -> None:

@@ -50,7 +50,7 @@ def arrived(
     downloads.queue.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None
     return there

@@ -35,7 +35,7 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     downloads.queue.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None
     return there
@@ -101,7 +101,7 @@ def test_only_files_that_are_there_are_listed_newest_first(
     back = downloads.queue.claim(BEGIN)
     assert back is not None
     assert titles(shelf, "track") == ["Track 1"]
-    downloads.transitions.arrive(back, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(back, size=900, content_hash=HASH, mime_type=None)
     assert titles(shelf, "track") == ["Track 2", "Track 1"]
     assert first.status is Status.COMPLETED
 
