@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
+from sidecar.device.filesystem import database_risk
 from sidecar.events import AccountChanged, Bus, WorkArrived
 from sidecar.events import Event as News
 from sidecar.logs import LineFormatter
@@ -97,6 +98,8 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
+        if (risk := database_risk(settings.server.data_dir)) is not None:
+            log.warning("%s", risk)
         threads = ThreadGroup(db.thread)
         with ExitStack() as opening:
             opening.callback(threads.stop_all, within_s=STOP_WITHIN_S)

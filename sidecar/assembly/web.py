@@ -99,7 +99,7 @@ def make_web(
         devices.peers,
         access=access,
         devices=listing.devices,
-        download=listing.download,
+        visible=ownership.visible,
         arrivals=store.arrivals,
         registry=registry,
         problems=problems,
@@ -115,7 +115,6 @@ def make_web(
         planning=rules.planning,
         registry=registry,
         claims=devices.claims,
-        show=listing.download,
         clock=clock,
     )
     presence = FilePresence(registry, store.devices)

@@ -12,6 +12,7 @@ from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
+from sidecar.device.filesystem import database_risk
 from sidecar.device.own.marker import read_marker
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
@@ -20,6 +21,9 @@ from sidecar.services.problems import Problems
 from sidecar.services.transfers.formats import check_format
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
+
+# Less than any piece of music takes: a number without its unit.
+LEAST_BUDGET = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield _look("Settings", lambda: "read and valid")
     yield _look("Data folder", lambda: _data_folder(settings))
+    if (risk := database_risk(settings.server.data_dir)) is not None:
+        yield Finding("Database", is_well=False, text=risk)
     yield _look("Engine", lambda: describe_engine(settings))
     if any(device.target is not None for device in settings.devices):
         yield _look("Formats", lambda: _formats(settings))
@@ -130,4 +136,9 @@ def _device(device: DeviceSettings) -> str:
         return f"{device.path} is there and becomes a device at the next start"
     if not os.access(device.path, os.W_OK | os.X_OK):
         raise SidecarError(f"{device.path} cannot be written to")
+    if device.budget is not None and device.budget < LEAST_BUDGET:
+        raise SidecarError(
+            f"{device.path} is there, but its budget of {device.budget} bytes takes no file: "
+            'write it with its unit, budget = "10 GB"'
+        )
     return f"{device.path} is there and is ours"

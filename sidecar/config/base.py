@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
 
 from sidecar.errors import ConfigError
 from sidecar.messages import msg
@@ -14,13 +17,65 @@ from sidecar.messages import msg
 # Further away than anybody plans; beyond it, times could not be counted with.
 LONGEST = timedelta(days=3660)
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_SIZE = re.compile(
+    # Digits, alone or in groups of three; a fraction; a unit; "/s" for a speed.
+    r"(?P<whole>\d{1,3}(?:[ '_]\d{3})+|\d+)(?P<fraction>[.,]\d+)?"
+    r" ?(?P<unit>b|bytes?|[kmgtp]i?b?)?(?P<each>/s)?",
+    re.IGNORECASE,
+)
+_POWERS = " kmgtp"
+
+
+def _plain(text: str) -> str:
+    """Return a text with the plain signs for those that people type or paste: spaces, digits."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _size(value: object, example: str, *, is_speed: bool) -> object:
+    """Read "10 GB", "1.5 GB", "1,5 GB", "10 GiB", "10 000 MB" … as people write them, whole.
+
+    What reads only in part is refused: half of a number is another number.
+    """
+    is_whole = isinstance(value, float) and value.is_integer() and value >= 1024  # noqa: PLR2004
+    if isinstance(value, bool) or (isinstance(value, float) and not is_whole):
+        raise ValueError(f'must be a size such as "{example}"')
+    if not isinstance(value, str):
+        return value
+    found = _SIZE.fullmatch(_plain(value))
+    if found is None or (found["each"] and not is_speed):
+        hint = ": a share of the whole device cannot be set" if "%" in value else ""
+        raise ValueError(f'must be a size such as "{example}"{hint}')
+    fraction = found["fraction"] or ""
+    if re.fullmatch(r",\d{3}", fraction):
+        raise ValueError(
+            f'must be a size such as "{example}": a comma before three digits may mean two things'
+        )
+    amount = Decimal(re.sub(r"\D", "", found["whole"]) + fraction.replace(",", "."))
+    unit = (found["unit"] or "b").lower()
+    step = 1024 if "i" in unit else 1000
+    power = 0 if unit.startswith("b") else _POWERS.index(unit[0])
+    return int(amount * step**power)
+
+
+def _room(value: object) -> object:
+    return _size(value, "10 GB", is_speed=False)
+
+
+def _speed(value: object) -> object:
+    return _size(value, "2 MB", is_speed=True)
+
+
+LARGEST_ROOM = 2**60
+Room = Annotated[ByteSize, BeforeValidator(_room), Field(ge=0, le=LARGEST_ROOM)]
+# Slower than this, no file would ever come.
+Speed = Annotated[ByteSize, BeforeValidator(_speed), Field(ge=1024)]
 
 
 def _parse_duration(value: object) -> object:
     """Read "30 seconds", "1 day" … as people write them."""
     if not isinstance(value, str):
         return value
-    number, _, unit = value.strip().partition(" ")
+    number, _, unit = _plain(value).replace(",", ".").partition(" ")
     seconds = UNITS.get(unit.strip().removesuffix("s"))
     try:
         amount = float(number)

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
+from sidecar.config.files import not_text, read_secret, read_text
 from sidecar.config.settings import Settings
 from sidecar.errors import ConfigError
 
@@ -63,11 +64,24 @@ def _find(environ: Mapping[str, str]) -> Path | None:
 
 def _read(source: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(source))
     except OSError as error:
         raise ConfigError(source, "file", None, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(source, "file", None, f"is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(source, "file", None, not_text(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, "file", None, _not_toml(str(error))) from error
+    except RecursionError:
+        reason = "is not valid TOML: lists in lists without an end"
+        raise ConfigError(source, "file", None, reason) from None
+
+
+def _not_toml(why: str) -> str:
+    """Return a reason, said again where the parser's words help nobody."""
+    for said in ("Cannot overwrite a value", "Cannot declare"):
+        if why.startswith(said):
+            return f"the same key or section stands there twice {why[why.rfind('(') :]}"
+    return f"is not valid TOML: {why}"
 
 
 def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -75,6 +89,8 @@ def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     for name, value in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or "__" not in name:
             continue
+        if any("\ud800" <= one <= "\udfff" for one in value):
+            raise ConfigError("environment", name, None, "is not UTF-8: write it as UTF-8")
         keys = name.removeprefix(PREFIX).lower().split("__")
         if keys[-1].endswith("_file") and keys[-1] != "ca_file":
             keys[-1] = keys[-1].removesuffix("_file")
@@ -82,6 +98,8 @@ def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
         branch = tree
         for key in keys[:-1]:
             branch = branch.setdefault(key, {})
+            if not isinstance(branch, dict):
+                raise ConfigError("environment", name, None, f"{key} is set to one value as well")
         branch[keys[-1]] = value.split(",") if _is_list(keys) else value
     if "SIDECAR_DEVICES" in environ:
         tree["devices"] = _parse_devices(environ["SIDECAR_DEVICES"])
@@ -94,9 +112,13 @@ def _is_list(keys: list[str]) -> bool:
 
 def _read_secret(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        return read_secret(Path(path))
     except OSError as error:
         raise ConfigError("environment", name, path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("environment", name, path, not_text(error)) from None
+    except ValueError as error:
+        raise ConfigError("environment", name, path, str(error)) from None
 
 
 def _parse_devices(text: str) -> object:

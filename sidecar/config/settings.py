@@ -14,7 +14,6 @@ import platformdirs
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ByteSize,
     Field,
     SecretStr,
     ValidationError,
@@ -22,7 +21,8 @@ from pydantic import (
     field_validator,
 )
 
-from sidecar.config.base import Duration, Section, explain_invalid
+from sidecar.config.base import Duration, Room, Section, Speed, explain_invalid
+from sidecar.config.files import read_secret
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
@@ -30,8 +30,6 @@ from sidecar.domain.formats.formats import Format, Target, choose_target, read_b
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg
-
-LARGEST_ROOM = 2**60
 
 
 def _check_server_url(value: str) -> str:
@@ -69,13 +67,6 @@ Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 
 
-def _refuse_switch(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError('must be a size such as "10 GB"')  # noqa: TRY004 - told as a wrong value
-    return value
-
-
-Room = Annotated[ByteSize, BeforeValidator(_refuse_switch), Field(ge=0, le=LARGEST_ROOM)]
 FullPath = Annotated[Path, AfterValidator(_make_absolute)]
 
 
@@ -115,8 +106,6 @@ def _check_zone(value: str) -> str:
 
 DaySpan = Annotated[Span, BeforeValidator(_parse_span)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
-# Slower than this, no file would ever come.
-Speed = Annotated[ByteSize, Field(ge=1024)]
 
 
 class EngineName(StrEnum):
@@ -177,7 +166,7 @@ class SyncthingSettings(Section):
             text = msg("Syncthing is not asked without its API key (settings: syncthing.api_key)")
             raise SyncthingError("wrong-key", text)
         try:
-            return SecretStr(self.api_key_file.read_text(encoding="ascii").strip())
+            return SecretStr(read_secret(self.api_key_file).strip())
         except (OSError, ValueError) as error:
             text = msg(
                 "Syncthing's API key in {file} cannot be read (settings: syncthing.api_key_file)",

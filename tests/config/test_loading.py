@@ -81,6 +81,104 @@ def test_a_secret_is_read_from_the_file_that_is_named(tmp_path: Path) -> None:
     assert "sesame" not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("held", "secret"),
+    [
+        (b"\xef\xbb\xbfopen sesame\r\n", "open sesame"),
+        (b"open sesame\n\n", "open sesame"),
+        ("päss wörd ".encode(), "päss wörd "),
+        ("a\u00a0b\n".encode(), "a\u00a0b"),
+    ],
+)
+def test_a_secret_is_read_as_editors_save_it(tmp_path: Path, held: bytes, secret: str) -> None:
+    (tmp_path / "password").write_bytes(held)
+
+    settings = load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD_FILE=str(tmp_path / "password")))
+
+    assert settings.jellyfin.password is not None
+    assert settings.jellyfin.password.get_secret_value() == secret
+
+
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        (b"p\xe4ss\n", r"is not UTF-8 \(line 1\): save it as UTF-8"),
+        ("päss".encode("utf-16"), "is saved as UTF-16: save it as UTF-8"),
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"name\npass\n", "must hold one line"),
+        (b"pass\0", "must hold one line"),
+        (b"x" * 20_000, "is far too long"),
+    ],
+)
+def test_a_password_that_cannot_be_one_is_never_used(tmp_path: Path, held: bytes, why: str) -> None:
+    """A wrong one that is sent may lock the account."""
+    (tmp_path / "password").write_bytes(held)
+
+    with pytest.raises(ConfigError, match=f"PASSWORD_FILE = .*: {why}") as refused:
+        load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD_FILE=str(tmp_path / "password")))
+
+    assert "ss" not in refused.value.reason.replace("password", "")
+
+
+def test_a_variable_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="JELLYFIN__PASSWORD: is not UTF-8"):
+        load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD="p\udce4ss"))
+
+
+def test_a_variable_for_a_section_that_another_sets_to_one_value_is_refused(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigError, match="aria2 is set to one value as well"):
+        load(
+            environ(tmp_path, SIDECAR_TRANSFER__ARIA2="on", SIDECAR_TRANSFER__ARIA2__URL="http://x")
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbf[server]\nport = 1234\n",
+        b"[server]\r\nport = 1234\r\n",
+        b"[server]\n\tport\t=\t1234\t# one\n",
+        b"\xef\xbb\xbf\r\n# \xc3\xa4\r\n[ server ]\r\nport = 1_234",
+    ],
+    ids=["mark", "windows", "tabs", "all"],
+)
+def test_settings_are_read_as_editors_save_them(tmp_path: Path, file: Path, text: bytes) -> None:
+    file.write_bytes(text)
+
+    assert load(environ(tmp_path)).server.port == 1234
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b'[[devices]]\nname = "B\xfccher"\n', r"is not UTF-8 \(line 2\): save it as UTF-8"),
+        ("[server]".encode("utf-16"), "is saved as UTF-16"),
+        ("[server]".encode("utf-16-le"), "is not valid TOML"),
+        (b"[server]\nport = 1\nport = 2\n", r"stands there twice \(at line 3"),
+        (b"[server]\nport = 1\n[server]\n", r"stands there twice \(at line 3"),
+        (b"a = " + b"[" * 5000, "is not valid TOML"),
+        (b'[[devices]]\nname = "S"\npath = "/m"\nbudget = "50%"\n', '"10 GB": a share'),
+        (b'[[devices]]\nname = "S"\npath = "/m"\nbudget = 1.5\n', 'such as "10 GB"'),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(
+    tmp_path: Path, file: Path, text: bytes, why: str
+) -> None:
+    file.write_bytes(text)
+
+    with pytest.raises(ConfigError, match=f"config.toml: .*{why}"):
+        load(environ(tmp_path))
+
+
+def test_a_budget_with_a_comma_is_what_it_says(tmp_path: Path, file: Path) -> None:
+    file.write_text('[[devices]]\nname = "Stick"\npath = "/media/stick"\nbudget = "1,5 GB"\n')
+
+    assert load(environ(tmp_path)).devices[0].budget == 1_500_000_000
+
+
 def test_a_secret_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"PASSWORD_FILE.*No such file"):
         load(environ(tmp_path, SIDECAR_JELLYFIN__PASSWORD_FILE="/nowhere"))

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.filesystem import FileSystem, find_kind, read_file_system, read_space
+from sidecar.device.filesystem import (
+    FileSystem,
+    database_risk,
+    file_system_at,
+    find_kind,
+    kind_at,
+    read_file_system,
+    read_space,
+)
 from sidecar.device.own.marker import open_root
 from tests.device.mounting import mount_memory, needs_root
 
@@ -48,6 +56,52 @@ def test_what_is_not_known_to_be_safe_is_not_taken_for_safe(
 ) -> None:
     assert FileSystem(kind).largest_file == largest
     assert FileSystem(kind).renames_at_once is at_once
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/media/car stick", "vfat"),
+        ("/media/car stick/Music", "vfat"),
+        ("/media/car stick 2", "ext4"),
+        ("/media/player/a", "fuseblk"),
+        ("/media/short", "ext4"),
+        ("/", "ext4"),
+    ],
+)
+def test_the_type_is_found_by_the_place(path: str, kind: str) -> None:
+    assert kind_at(MOUNTS, path) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_remote"),
+    [
+        *((one, True) for one in ("nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "ceph")),
+        *((f"fuse.{one}", True) for one in ("sshfs", "rclone", "s3fs", "shfs", "mergerfs")),
+        *((one, False) for one in ("ext4", "btrfs", "xfs", "zfs", "vfat", "fuseblk", "unknown")),
+        *((f"fuse.{one}", False) for one in ("ntfs-3g", "gocryptfs")),
+        *((one, False) for one in ("overlay", "tmpfs")),
+        ("fuse", True),
+    ],
+)
+def test_a_database_on_another_machine_is_a_danger_that_is_named(
+    tmp_path: Path, kind: str, is_remote: bool
+) -> None:
+    mounts, folder = tmp_path / "mountinfo", tmp_path / "data"
+    folder.mkdir()
+    mounts.write_text(f"40 22 0:99999 / {folder} rw,relatime - {kind} nas:/export rw\n")
+
+    risk = database_risk(folder, mounts)
+
+    assert file_system_at(folder, mounts).kind == kind
+    assert (risk is not None) is is_remote
+    if risk is not None:
+        assert f"{folder} lies on a {kind} file system" in risk
+        assert "server.data_dir" in risk
+
+
+def test_a_folder_that_is_not_there_is_no_danger(tmp_path: Path) -> None:
+    assert database_risk(tmp_path / "none") is None
 
 
 @needs_root

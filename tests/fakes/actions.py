@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.shares import Share
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -17,7 +18,6 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
-from sidecar.services.downloads.views import DownloadView
 from tests.fakes.desk import FakeDesk
 
 
@@ -52,37 +52,44 @@ class FakeActions:
         if item_id in self.unknown:
             return AddedItem(item_id, "", AddResult.NOT_FOUND, "Unknown", code="unknown-item")
         there = [one for one in self.desk.rows.values() if one.item_id == item_id]
-        refs = [QueuedDownload(one.id, one.status, 1) for one in there if self.show(person, one.id)]
+        refs = [
+            QueuedDownload(one.id, one.status, 1) for one in there if self._sees(person, one.id)
+        ]
         return AddedItem(
             item_id, "A title", AddResult.EXISTS if refs else AddResult.QUEUED, "Queued", refs
         )
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        if self.show(person, download_id) is None:
-            return ActionResult(download_id, ResultKind.NOT_FOUND, "not there")
+        if not self._sees(person, download_id):
+            raise NotVisible
         self.orders.append((person.name, download_id, order))
         return self.answer or ActionResult(download_id, ResultKind.DONE, "It is done")
 
     def act_on(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Sequence[ActionResult]:
-        return [self.act(person, one, order) for one in ids]
+        return [
+            self.act(person, one, order)
+            if self._sees(person, one)
+            else ActionResult(one, ResultKind.NOT_FOUND, "not there")
+            for one in ids
+        ]
 
     def act_on_all(
         self, person: Person, which: Selection, order: DownloadCommand
     ) -> Sequence[ActionResult]:
         self.selections.append((which, order))
-        seen = [one for one in sorted(self.desk.rows) if self.show(person, one)]
+        seen = [one for one in sorted(self.desk.rows) if self._sees(person, one)]
         return self.act_on(person, seen, order)
 
     def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
-        return [one for one in sorted(self.desk.rows) if self.show(person, one)]
+        return [one for one in sorted(self.desk.rows) if self._sees(person, one)]
 
     def shares(self, person: Person, ids: Sequence[int]) -> Share:
         return Share(total=len(ids), yours=len(ids))
 
-    def show(self, person: Person, download_id: int) -> DownloadView | None:
-        return self.desk.download(person, download_id)
+    def _sees(self, person: Person, download_id: int) -> bool:
+        return bool(self.desk.some(person, [download_id]))
 
     def others(self, person: Person, download_id: int) -> int:
         return self.wanted_too

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sidecar.errors import SidecarError
+from sidecar.errors import NotVisible, SidecarError
 from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopt import AdoptedView, FileMatch, NotAdopted, OfferView
 from sidecar.services.devices.access import Management
@@ -33,9 +33,8 @@ class FakeAdoption:
     trouble: SidecarError | None = None
     asked: list[tuple[str, tuple[str, ...] | None]] = field(default_factory=list)
 
-    def offer(self, person: Person, device_id: str) -> OfferView | None:
-        if not self._is_there(person, device_id):
-            return None
+    def offer(self, person: Person, device_id: str) -> OfferView:
+        self.check_may_adopt(person, device_id)
         return OfferView(
             management=Management(may_manage=True),
             device_id=device_id,
@@ -48,21 +47,16 @@ class FakeAdoption:
             examples=["Music/a.mp3"],
         )
 
-    def management(self, person: Person, device_id: str) -> Management | None:
-        return Management(may_manage=True) if self._is_there(person, device_id) else None
-
-    def adopt(
-        self, person: Person, device_id: str, ids: Collection[str] | None
-    ) -> AdoptedView | None:
-        if not self._is_there(person, device_id):
-            return None
+    def adopt(self, person: Person, device_id: str, ids: Collection[str] | None) -> AdoptedView:
+        self.check_may_adopt(person, device_id)
         self.asked.append((person.name, None if ids is None else tuple(ids)))
         refused = NotAdopted(
             id="f" * 16, path="Music/a.mp3", why="its bytes are not the original's"
         )
         return AdoptedView(adopted=1, left=0, refused=[refused])
 
-    def _is_there(self, person: Person, device_id: str) -> bool:
+    def check_may_adopt(self, person: Person, device_id: str) -> None:
         if self.trouble is not None:
             raise self.trouble
-        return device_id == "stick" and (person.is_admin or person == ANN)
+        if device_id != "stick" or not (person.is_admin or person == ANN):
+            raise NotVisible

@@ -10,7 +10,7 @@ from threading import Lock
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
-from sidecar.errors import ServerAway, SignInRefused, TooManyTries
+from sidecar.errors import NotVisible, ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.services.devices.views import DeviceView
@@ -156,9 +156,14 @@ class FakeDesk:
         rows = found[start : start + query.page_size]
         return DownloadPage(rows, len(found), query.page, query.page_size)
 
-    def download(self, person: Person, download_id: int) -> DownloadView | None:
-        found = [one for one in self._seen(person) if one.id == download_id]
-        return self._shown(person, found[0]) if found else None
+    def download(self, person: Person, download_id: int) -> DownloadView:
+        for found in self.some(person, [download_id]):
+            return found
+        raise NotVisible
+
+    def some(self, person: Person, download_ids: Iterable[int]) -> list[DownloadView]:
+        seen = {one.id: one for one in self._seen(person)}
+        return [self._shown(person, seen[one]) for one in download_ids if one in seen]
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         whole = self.downloads(person, replace(query, page=1, page_size=len(self.rows)))
@@ -195,9 +200,11 @@ class FakeDesk:
     def notices(self, person: Person) -> Sequence[Notice]:
         return self.told
 
-    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
+    def cover(self, person: Person, download_id: int, width: int) -> Cover:
         found = self.download(person, download_id)
-        return self.pictures.get(found.id) if found else None
+        if found.id not in self.pictures:
+            raise NotVisible
+        return self.pictures[found.id]
 
     def is_healthy(self) -> bool:
         return self.healthy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.errors import SidecarError
+from sidecar.errors import NotVisible, SidecarError
 from sidecar.services.accounts.person import Person
 from sidecar.services.player_logs.views import (
     HeardView,
@@ -37,9 +37,8 @@ class FakeLogs:
     trouble: SidecarError | None = None
     taken_by: list[str] = field(default_factory=list)
 
-    def log(self, person: Person, device_id: str) -> LogView | None:
-        if not self._is_there(person, device_id):
-            return None
+    def log(self, person: Person, device_id: str) -> LogView:
+        self._check(person, device_id)
         return LogView(
             device_id=device_id,
             device_name="Car stick",
@@ -50,14 +49,14 @@ class FakeLogs:
             remarks=[RemarkView(path=".scrobbler.log", line=4, text="?", why="it is cut off")],
         )
 
-    def take(self, person: Person, device_id: str) -> TakenView | None:
-        if not self._is_there(person, device_id):
-            return None
+    def take(self, person: Person, device_id: str) -> TakenView:
+        self._check(person, device_id)
         self.taken_by.append(person.name)
         refused = RefusedView(item_id=f"{8:032x}", title="Track 8", why="Jellyfin does not let it")
         return TakenView(taken=1, left=0, refused=[refused])
 
-    def _is_there(self, person: Person, device_id: str) -> bool:
+    def _check(self, person: Person, device_id: str) -> None:
         if self.trouble is not None:
             raise self.trouble
-        return device_id == "stick" and (person.is_admin or person == ANN)
+        if device_id != "stick" or not (person.is_admin or person == ANN):
+            raise NotVisible

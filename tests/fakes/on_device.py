@@ -89,7 +89,7 @@ class FakeOnDevice:
 
     def file(self, person: Person, download_id: int) -> FileView:
         view = self.desk.download(person, download_id)
-        if view is None or download_id not in self.files_of:
+        if download_id not in self.files_of:
             raise NotVisible
         return replace(self.files_of[download_id], view=view)
 
@@ -111,7 +111,7 @@ class FakeOnDevice:
         there = (
             self.file(person, number)
             for number in sorted(self.files_of, reverse=True)
-            if self.desk.download(person, number)
+            if self.desk.some(person, [number])
         )
         return [
             one

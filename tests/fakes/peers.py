@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.syncthing.status import ArrivalView, IgnoreView, PeerView, SharedView
 from tests.fakes.desk import ANN
@@ -24,9 +24,8 @@ class FakePeers:
         self.is_away = False
         self.is_there = False
 
-    def shared(self, person: Person, device_id: str) -> SharedView | None:
-        if not self._may_see(person, device_id):
-            return None
+    def shared(self, person: Person, device_id: str) -> SharedView:
+        self._check(person, device_id)
         phone = PeerView(
             id="PHONE",
             name="Ann's phone",
@@ -46,23 +45,24 @@ class FakePeers:
             peers=(phone,),
         )
 
-    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView] | None:
-        if download_id != OF_ANN or not self._may_see(person, "stick"):
-            return None
+    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView]:
+        if download_id != OF_ANN:
+            raise NotVisible
+        self._check(person, "stick")
         return [ArrivalView("Ann's phone", SEEN), ArrivalView("Car", None)]
 
-    def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
-        if not self._may_see(person, device_id):
-            return None
+    def ignoring(self, person: Person, device_id: str) -> IgnoreView:
+        self._check(person, device_id)
         if self.is_away:
             raise DeviceError("missing", "Car stick is not there: plug it in and it goes on")
         return IgnoreView("stick", self.is_there)
 
-    def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
-        found = self.ignoring(person, device_id)
-        self.is_there = self.is_there or found is not None
+    def ignore(self, person: Person, device_id: str) -> IgnoreView:
+        self.ignoring(person, device_id)
+        self.is_there = True
         return self.ignoring(person, device_id)
 
     @staticmethod
-    def _may_see(person: Person, device_id: str) -> bool:
-        return device_id == "stick" and (person.is_admin or person.user_id == ANN.user_id)
+    def _check(person: Person, device_id: str) -> None:
+        if device_id != "stick" or not (person.is_admin or person.user_id == ANN.user_id):
+            raise NotVisible

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
 from sidecar.services.space.planner import PlanChanged
@@ -55,23 +56,20 @@ class FakePlans:
     def all(self, person: Person) -> Sequence[DevicePlan]:
         return self.plans if person.is_admin or person in self.users else []
 
-    def one(self, person: Person, device_id: str) -> DevicePlan | None:
-        return next((one for one in self.all(person) if one.id == device_id), None)
+    def one(self, person: Person, device_id: str) -> DevicePlan:
+        for one in self.all(person):
+            if one.id == device_id:
+                return one
+        raise NotVisible
 
-    def reformat(self, person: Person, device_id: str, name: str) -> bool:
+    def reformat(self, person: Person, device_id: str, name: str) -> None:
         found = self.one(person, device_id)
-        if found is None:
-            return False
         if found.reformat is None or found.reformat.format != name:
             raise PlanChanged("Meanwhile another format is set: look at the plan again")
         self.confirmed.append((person.user_id, device_id, name))
-        return True
 
-    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
         found = self.one(person, device_id)
-        if found is None:
-            return False
         if found.plan_id != plan_id:
             raise PlanChanged("Meanwhile other files would go: look at the plan again")
         self.confirmed.append((person.name, device_id, plan_id))
-        return True

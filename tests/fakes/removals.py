@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
 from sidecar.services.removals.review import RemovalsView
@@ -32,16 +32,16 @@ class FakeRemovalsDesk:
     is_away: bool = False
     answers: list[bool] = field(default_factory=list)
 
-    def removals(self, person: Person, device_id: str) -> RemovalsView | None:
+    def removals(self, person: Person, device_id: str) -> RemovalsView:
         is_theirs = person.is_admin or person == ANN
-        return self.view if device_id == self.view.device_id and is_theirs else None
+        if device_id != self.view.device_id or not is_theirs:
+            raise NotVisible
+        return self.view
 
-    def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
+    def answer(self, person: Person, device_id: str, *, gone: bool) -> int:
         if self.is_away:
             raise DeviceError("missing", "Car stick is not there: plug it in and it goes on")
         found = self.removals(person, device_id)
-        if found is None:
-            return None
         self.answers.append(gone)
         self.view = replace(found, text=None, gone=0)
         return found.gone

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +19,7 @@ from sidecar.web.services import WebServices
 from tests.fakes.actions import FakeActions
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.clock import FakeClock
-from tests.fakes.desk import ANN, EVE, FakeDesk
+from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
 from tests.fakes.library import FakeLibrary, FakeMedia, FakeOffline
 from tests.fakes.logs import FakeLogs
 from tests.fakes.on_device import FakeLeavers, FakeOnDevice
@@ -27,7 +28,7 @@ from tests.fakes.plans import FakePlans
 from tests.fakes.removals import FakeRemovalsDesk
 from tests.fakes.steering import FakeSteering
 from tests.fakes.web_services import services_of
-from tests.web.house import Browser, WebHouse, web_house
+from tests.web.house import Browser, WebHouse, only_for, web_house
 
 
 @pytest.fixture
@@ -147,15 +148,36 @@ def services(desk: FakeDesk, request: pytest.FixtureRequest) -> WebServices:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+def quick_path() -> Iterator[Path]:
+    """Return a folder in memory, where the system has one: each sync to the disk is free there."""
+    memory = Path("/dev/shm")  # noqa: S108
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    """Return who uses the stick: everybody, so that only admins manage it.
+
+    A module may say otherwise; somebody who uses it alone manages it as well.
+    """
+    return ()
+
+
+@pytest.fixture
+def house(quick_path: Path, clock: FakeClock, users: tuple[str, ...]) -> Iterator[WebHouse]:
     """The real services; a test that asks for it has no fake of ours."""
-    with web_house(tmp_path, clock) as built:
+    with web_house(quick_path, clock, change=only_for(*users)) as built:
         yield built
+
+
+def _is_real(request: pytest.FixtureRequest) -> bool:
+    return "house" in request.fixturenames or request.path.parent.name == "api"
 
 
 @pytest.fixture
 def web(request: pytest.FixtureRequest, bus: Bus, clock: FakeClock) -> Web:
-    if "house" in request.fixturenames:
+    if _is_real(request):
         house: WebHouse = request.getfixturevalue("house")
         return house.web
     return create_app(request.getfixturevalue("services"), bus, clock=clock)
@@ -172,12 +194,17 @@ def ann(request: pytest.FixtureRequest, web: Web) -> Browser:
 
 
 @pytest.fixture
+def ben(request: pytest.FixtureRequest, web: Web) -> Browser:
+    return _signed_in(request, web, BEN)
+
+
+@pytest.fixture
 def eve(request: pytest.FixtureRequest, web: Web) -> Browser:
     return _signed_in(request, web, EVE)
 
 
 def _signed_in(request: pytest.FixtureRequest, web: Web, person: Person) -> Browser:
-    if "house" in request.fixturenames:
+    if _is_real(request):
         house: WebHouse = request.getfixturevalue("house")
         return house.come_in(person)
     return come_in(web, request.getfixturevalue("desk"), person)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import xxhash
 from pydantic import SecretStr
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -26,18 +35,36 @@ from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, create_app
-from tests.fakes.answering import Answering, answering, json_reply
+from tests.fakes.answering import (
+    UNAUTHORISED,
+    Answering,
+    Reply,
+    Request,
+    Route,
+    answering,
+    json_reply,
+)
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
+from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
+PASSWORD = "correct horse"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+    "0000000049454e44ae426082"
+)
 PUBLIC = {
     "Id": SERVER_ID,
     "ServerName": "Attic",
     "Version": "12.0.0",
     "ProductName": "Jellyfin Server",
 }
+# What Jellyfin answers for an item that it does not know.
+UNKNOWN = json_reply({"title": "Not Found", "status": 404}, 404)
 REFUSED = Failure(FailureClass.REFUSED, "refused", "Jellyfin refuses the file")
 ANN = Person("a" * 32, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -46,10 +73,30 @@ EVE = Person("e" * 32, "eve", is_admin=True)
 
 @dataclass
 class Browser:
-    """A client with a session: sends the cookie, and the token when told to."""
+    """A client with a session: sends the cookie, and the token with whatever changes something."""
 
     client: Client
     csrf: str
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def told(self, path: str) -> Any:  # noqa: ANN401 -- JSON
+        """Return what the API says there."""
+        answer = self.client.get(path)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        return answer.json
+
+    def send(self, verb: str, path: str, body: object = None) -> TestResponse:
+        """Ask the API for a change; without a body there is none."""
+        headers = {"X-Sidecar-CSRF": self.csrf}
+        if body is None:
+            return self.client.open(path, method=verb, headers=headers)
+        return self.client.open(path, method=verb, headers=headers, json=body)
+
+    def press(self, path: str, **form: object) -> TestResponse:
+        """Press a button of a page."""
+        return self.client.post(path, data={"csrf": self.csrf, **form})
 
 
 @dataclass
@@ -77,22 +124,32 @@ class WebHouse:
         number: int,
         *people: Person,
         status: Status = Status.PENDING,
-        failure: Failure | None = None,
+        failure: Failure = REFUSED,
+        until: datetime | None = None,
         rule: str = "favourites",
         text: str = "your favourite",
         **facts: object,
     ) -> Download:
-        """Let a rule want a track for these people (Ann, unless told otherwise)."""
+        """Let a rule want a track for these people (Ann, unless told otherwise).
+
+        `failure` is why it failed, `until` when it is tried again.
+        """
+        self.want(number, *people, rule=rule, text=text, **facts)
+        found = self.row(number)
+        while found.status is not status:
+            self._towards(found, status, failure, until)
+            found = self.row(number)
+        return found
+
+    def want(
+        self, number: int, *people: Person, rule: str, text: str = "why", **facts: object
+    ) -> None:
+        """Let a rule want a track for these people, however far it has come."""
         item = track(number, **facts)
         reason = Reason(rule, item.id, text)
         for person in people or (ANN,):
             wish = Wish(person.user_id, STICK, item, reason)
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
-        found = self.row(number)
-        while found.status is not status:
-            self._towards(found, status, failure)
-            found = self.row(number)
-        return found
 
     def row(self, number: int) -> Download:
         """Return the download of a track."""
@@ -104,28 +161,121 @@ class WebHouse:
     def path(self, download: Download) -> Path:
         return self.folder / download.file_path
 
-    def _towards(self, found: Download, status: Status, failure: Failure | None) -> None:
-        downloads = self.store.downloads
+    def status(self, download: Download) -> Status | None:
+        """Return how a download stands; None if there is no such row any more."""
+        found = self.store.downloads.queries.get(download.id)
+        return found.status if found else None
+
+    def now(self, download: Download) -> Download:
+        """Return a download as it is now."""
+        found = self.store.downloads.queries.get(download.id)
+        assert found is not None
+        return found
+
+    def holders(self, download: Download) -> list[str]:
+        """Return the names of those who want it."""
+        ids = self.store.holds.holders(download.device_id, download.item_id)
+        return sorted(one.name for one in (ANN, BEN, EVE) if one.user_id in ids)
+
+    def begin(self, download: Download) -> Download:
+        """Let a worker claim what waits."""
+        waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
+        others = [one for one in waiting if one != download.id]
+        claimed = self.store.downloads.queue.claim(self.clock.now(), busy=others)
+        assert claimed is not None
+        assert claimed.id == download.id
+        return claimed
+
+    def look(self) -> None:
+        """Let the devices be looked at, and what people did on them."""
+        self.services.devices.registry.look(settle=lambda _device: None)
+        self.services.background.removals.step()
+
+    def unplug(self) -> None:
+        """Take the stick away."""
+        self.folder.rename(self.folder.with_name("unplugged"))
+        self.services.devices.registry.look(settle=lambda _device: None)
+
+    def lose(self, *downloads: Download) -> None:
+        """Let somebody remove these files; it is noticed, and sure after the grace."""
+        for one in downloads:
+            self.path(one).unlink()
+        self.look()
+        self.clock.advance(GRACE_S + 1)
+        self.look()
+
+    def ask_about_removals(self) -> list[Download]:
+        """Let six of Ann's seven files vanish at once: too many to be believed."""
+        files = [self.add(number, status=Status.COMPLETED) for number in range(1, 8)]
+        self.lose(*files[1:])
+        return files[1:]
+
+    def library(self, *rows: Mapping[str, object]) -> None:
+        """Let Jellyfin have these items."""
+        self.jellyfin.routes["GET /Items"] = library(*rows)
+        for row in rows:
+            self.jellyfin.routes[f"GET /Items/{row['Id']}"] = json_reply(row)
+
+    def has_cover(self, item_id: str, body: bytes = PIXEL) -> None:
+        """Let Jellyfin have a cover of an item."""
+        picture = Reply(body=body, headers={"Content-Type": "image/png"})
+        self.jellyfin.routes[f"GET /Items/{item_id}/Images/Primary"] = picture
+
+    def offer_quick_connect(self, approved: Person | None = None) -> None:
+        """Let Jellyfin give a code, which somebody has approved or nobody."""
+        code = {"Secret": "a secret", "Code": "482913", "Authenticated": approved is not None}
+        routes = self.jellyfin.routes
+        routes["POST /QuickConnect/Initiate"] = json_reply(code | {"Authenticated": False})
+        routes["GET /QuickConnect/Connect"] = json_reply(code)
+        if approved is not None:
+            routes["POST /Users/AuthenticateWithQuickConnect"] = json_reply(_let_in(approved))
+
+    def _towards(
+        self, found: Download, status: Status, failure: Failure, until: datetime | None
+    ) -> None:
+        moves = self.store.downloads.transitions
         if found.status is Status.PENDING and status is Status.PAUSED:
-            assert downloads.transitions.pause(found)
+            assert moves.pause(found)
         elif found.status is Status.PENDING:
-            claimed = downloads.queue.claim(self.clock.now())
-            assert claimed is not None
-            assert claimed.id == found.id, "add in the order of the queue"
+            self.begin(found)
         elif found.status is Status.DOWNLOADING and status is Status.FAILED:
-            failure = failure or Failure(
-                FailureClass.REFUSED, "refused", "Jellyfin refuses the file"
-            )
-            assert downloads.transitions.give_up(found, until=None, failure=failure, retry_count=1)
+            assert moves.give_up(found, until=until, failure=failure, retry_count=1)
         elif found.status is Status.DOWNLOADING:
-            body = b"x" * (found.size or 1)
+            body = content(found)
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
-            assert downloads.transitions.mark_arrived(
-                found, size=len(body), content_hash="0" * 64, mime_type="audio/flac"
+            os.utime(self.path(found), (self.clock.now().timestamp(),) * 2)
+            assert moves.mark_arrived(
+                found,
+                size=len(body),
+                content_hash=xxhash.xxh3_128_hexdigest(body),
+                mime_type="audio/flac",
             )
         else:
-            assert downloads.transitions.delete(found)
+            self.path(found).unlink()
+            assert moves.delete(found)
+
+
+def content(download: Download) -> bytes:
+    """Return what is in the file of a download."""
+    size = download.size or 1
+    return (bytes(range(256)) * (size // 256 + 1))[:size]
+
+
+def without_jellyfin(settings: Settings) -> Settings:
+    """Return the change of the settings that lets Jellyfin be where nothing answers."""
+    jellyfin = settings.jellyfin.model_copy(update={"url": "http://127.0.0.1:9"})
+    return settings.model_copy(update={"jellyfin": jellyfin})
+
+
+def only_for(*users: str) -> Callable[[Settings], Settings]:
+    """Return the change of the settings that gives the stick to these people: one manages it."""
+
+    def change(settings: Settings) -> Settings:
+        devices = tuple(one.model_copy(update={"users": users}) for one in settings.devices)
+        return settings.model_copy(update={"devices": devices})
+
+    return change
 
 
 @contextmanager
@@ -139,7 +289,11 @@ def web_house(
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
     write_marker(folder, Marker(STICK, "Car stick"))
-    with answering({"GET /System/Info/Public": json_reply(PUBLIC)}) as jellyfin:
+    routes: dict[str, Route] = {
+        "GET /System/Info/Public": json_reply(PUBLIC),
+        "POST /Users/AuthenticateByName": _sign_in,
+    }
+    with answering(routes) as jellyfin:
         settings = change(
             Settings(
                 jellyfin=JellyfinSettings(url=jellyfin.url),
@@ -147,11 +301,13 @@ def web_house(
                 devices=(DeviceSettings(name="Car stick", path=folder),),
             )
         )
-        db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+        data = settings.server.data_dir
+        data.mkdir(mode=0o700)
+        for name, content in _signed_in().items():
+            (data / name).touch(mode=0o600)
+            (data / name).write_bytes(content)
+        db = Database.open(data / DATABASE, clock=clock)
         store = Store(db, bus, clock)
-        box = TokenBox(settings.server.data_dir / KEY_FILE)
-        for person in (ANN, BEN, EVE):
-            store.accounts.save(_account(person, box, clock))
         recent = RecentLog(LineFormatter())
         services = assemble(settings, store, bus, clock, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
@@ -159,8 +315,38 @@ def web_house(
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
+            services.background.removals.close()
             services.devices.registry.close()
             db.close()
+
+
+def _sign_in(request: Request) -> Reply:
+    """Answer a sign-in as Jellyfin does."""
+    told = json.loads(request.body)
+    person = next((one for one in (ANN, BEN, EVE) if one.name == told["Username"]), None)
+    if person is None or told["Pw"] != PASSWORD:
+        return UNAUTHORISED
+    return json_reply(_let_in(person))
+
+
+def _let_in(person: Person) -> dict[str, object]:
+    policy = {"IsAdministrator": person.is_admin}
+    user = {"Id": person.user_id, "Name": person.name, "ServerId": SERVER_ID, "Policy": policy}
+    return {"User": user, "AccessToken": f"token of {person.name}", "ServerId": SERVER_ID}
+
+
+@cache
+def _signed_in() -> Mapping[str, bytes]:
+    """Return the files of a data folder with the three accounts, made once: it takes a while."""
+    with TemporaryDirectory() as made:
+        folder, clock = Path(made), FakeClock()
+        db = Database.open(folder / DATABASE, clock=clock)
+        box = TokenBox(folder / KEY_FILE)
+        store = Store(db, Bus(), clock)
+        for person in (ANN, BEN, EVE):
+            store.accounts.save(_account(person, box, clock))
+        db.close()
+        return {name: (folder / name).read_bytes() for name in (DATABASE, KEY_FILE)}
 
 
 def _account(person: Person, box: TokenBox, clock: FakeClock) -> Account:

@@ -55,12 +55,19 @@ class OurFiles:
     def __init__(self, files: Iterable[OurFile]) -> None:
         self._by_path: dict[str, OurFile] = {}
         self._by_title: dict[str, list[OurFile]] = {}
+        self._by_name: dict[str, list[OurFile]] = {}
         for one in files:
-            self._by_path[make_path_key(one.path)] = one
+            key = make_path_key(one.path)
+            self._by_path[key] = one
+            for name in {key, _stem(key)}:
+                self._by_name.setdefault(name.rpartition("/")[2], []).append(one)
             self._by_title.setdefault(name_key(one.title), []).append(one)
 
     def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
-        """Return the files that a line may mean: by its path one at most, else by its tags."""
+        """Return the files that a line may mean: by its path one at most, else by its tags.
+
+        A player that found no tags names the file instead, with or without its folders.
+        """
         path = heard.path
         if path is None and heard.title is not None and heard.title.startswith("/"):
             # What Rockbox writes for a file without a title.
@@ -68,8 +75,16 @@ class OurFiles:
         if path is not None:
             found = self._by_path.get(_folded_path(path))
             return [] if found is None else [found]
+        if heard.is_untagged and (named := self._named(heard.title or "")):
+            return named
         there = self._by_title.get(name_key(heard.title or ""), [])
         return [one for one in there if _is_named_alike(one, heard)]
+
+    def _named(self, name: str) -> Sequence[OurFile]:
+        """Return the files that have this name, as far as it tells it."""
+        key = _folded_path(name)
+        alike = self._by_name.get(key.rpartition("/")[2], [])
+        return [one for one in alike if _ends_with(make_path_key(one.path), key)]
 
 
 def own_path(path: str) -> str:
@@ -264,6 +279,17 @@ def is_ticked_by(item: Item, seconds_heard: float) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def _folded_path(path: str) -> str:
     return make_path_key(own_path(path))
+
+
+def _stem(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return f"{folder}{slash}{stem if dot and stem else name}"
+
+
+def _ends_with(path: str, named: str) -> bool:
+    """Whether a path is named by its end, with or without the file's extension."""
+    return any(f"/{one}".endswith(f"/{named}") for one in (path, _stem(path)))
 
 
 def _read_time(heard: LoggedPlay, zone: tzinfo) -> datetime:

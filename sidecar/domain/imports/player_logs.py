@@ -31,6 +31,8 @@ _HEADER = "#AUDIOSCROBBLER/"
 _ZONE = "#TZ/"
 _FAILED = "# FAILED"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
+# What programs set before a line that they have seen. A minus may be the number's.
+_MARKS = re.compile(r"[^0-9A-Za-z#]*?(?=-?[0-9])")
 
 
 class LogKind(StrEnum):
@@ -52,6 +54,8 @@ class LoggedPlay:
         heard_s: Really heard; None if only the verdict is known.
         is_skip: The player's own verdict; False in a playback log, which has none.
         path: As the player names the file; None in a scrobbler log.
+        number: On its disc; None if the player does not know it.
+        is_untagged: The file had no tags to name it by: `title` may be the file's name.
     """
 
     kind: LogKind
@@ -66,6 +70,7 @@ class LoggedPlay:
     album: str | None = None
     title: str | None = None
     number: int | None = None
+    is_untagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +163,41 @@ def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Logg
         line=line,
         stamp=_parse_number(stamp, "time", strict=strict),
         is_utc=is_utc,
-        length_s=float(_parse_number(length, "length", strict=strict)) or None,
+        length_s=_length(length, strict=strict),
         is_skip=verdict == SKIPPED,
-        artist=None if artist == UNTAGGED else artist.strip() or None,
+        artist=None if artist.strip() == UNTAGGED else artist.strip() or None,
         album=album.strip() or None,
         title=title.strip(),
-        number=_parse_number(number, msg("track number"), strict=strict)
-        if number.strip()
-        else None,
+        number=_position(number, strict=strict),
+        is_untagged=artist.strip() == UNTAGGED,
     )
 
 
+def _length(text: str, *, strict: bool) -> float | None:
+    """Return a track's seconds; 0, and from some players -1, for a length that is not known."""
+    if not strict and text.strip() == "-1":
+        return None
+    return float(_parse_number(text, "length", strict=strict)) or None
+
+
+def _position(text: str, *, strict: bool) -> int | None:
+    """Return a track's number; players write 0, -1 or nothing for one that they do not know.
+
+    It is only one of the things that a file is known by: what cannot be read loses no play.
+    """
+    if strict:
+        return (
+            (_parse_number(text, msg("track number"), strict=True) or None)
+            if text.strip()
+            else None
+        )
+    digits = text.partition("/")[0].strip()
+    return (max(int(digits), 0) or None) if _NUMBER.fullmatch(digits) else None
+
+
 def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
+    if not strict and (marks := _MARKS.match(text)) is not None:
+        text = text[marks.end() :]
     fields = text.split(":", 3)
     if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
         raise _BadLine(msg("it is not time:heard:length:path"))

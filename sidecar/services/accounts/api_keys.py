@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.errors import NotVisible
 from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
@@ -45,13 +46,17 @@ class ApiKeyService:
         key, secret = self._api_keys.create(person.user_id, label)
         return _view(key), secret
 
-    def revoke_key(self, person: Person, key_id: int) -> bool:
-        """Refuse a key of this account; another account's is as if it did not exist."""
+    def revoke_key(self, person: Person, key_id: int) -> None:
+        """Refuse a key of this account.
+
+        Raises:
+            errors.NotVisible: It has none of this id that works.
+        """
         if key_id not in {one.id for one in self._working(person)}:
-            return False
-        is_revoked = self._api_keys.revoke(key_id)
+            raise NotVisible
+        # If somebody was quicker, that is what was asked for.
+        self._api_keys.revoke(key_id)
         self._bus.publish(AccountChanged(person.user_id))
-        return is_revoked
 
     def _working(self, person: Person) -> list[ApiKey]:
         keys = self._api_keys.of_account(person.user_id)

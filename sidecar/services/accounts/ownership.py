@@ -5,14 +5,15 @@ Who holds it owns it; if nobody does, who asked for it first. An admin may see a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, reverse_release
-from sidecar.services.accounts.person import Person
+from sidecar.errors import NotVisible
+from sidecar.services.accounts.person import Person, ids_of
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
@@ -51,12 +52,30 @@ class Ownership:
         """Return the users whose download it is."""
         return self._holds.holders(download.device_id, download.item_id) or [download.user_id]
 
-    def visible(self, person: Person, download_id: int) -> Download | None:
-        """Return a download, None if there is none that this person may see."""
-        found = self._downloads.queries.get(download_id)
-        if found is None or person.is_admin or person.user_id in self.owners(found):
+    def visible(self, person: Person, download_id: int) -> Download:
+        """Return a download.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
+        for found in self.visible_among(person, [download_id]):
             return found
-        return None
+        raise NotVisible
+
+    def visible_among(self, person: Person, download_ids: Iterable[int]) -> Iterator[Download]:
+        """Return those of these downloads that are there and that this person may see."""
+        for one in download_ids:
+            found = self._downloads.queries.get(one)
+            if found and (person.is_admin or person.user_id in self.owners(found)):
+                yield found
+
+    def owners_named(self, person: Person, names: Iterable[str]) -> frozenset[str]:
+        """Return the users that are named, by name or id, of those this person may know to own.
+
+        Anybody but an admin may ask for what is their own; who else wants it is not theirs to
+        find out.
+        """
+        return ids_of(names, (one for one in self._accounts() if person.may_see(one.user_id)))
 
     def shares(self, person: Person, download_ids: Collection[int]) -> Share:
         """Count whose these downloads are, as far as this person may know it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.errors import JellyfinError, SignedOut
+from sidecar.errors import JellyfinError, NotVisible, SignedOut
 from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
@@ -119,15 +119,18 @@ class UserService:
             for one in self._seen(person)
         ]
 
-    def end_session(self, person: Person, session_id: str) -> bool:
-        """End a session; return False if there is none that this person may see."""
+    def end_session(self, person: Person, session_id: str) -> None:
+        """End a session.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
         found = next((one for one in self._seen(person) if one.id == session_id), None)
         if found is None:
-            return False
+            raise NotVisible
         self._sessions.end_listed(found)
         log.info("%s ended a session", person.name)
         self._bus.publish(AccountChanged(found.user_id))
-        return True
 
     def end_sessions(self, person: Person) -> int:
         """End all of one's own sessions, this one too; return how many there were."""
@@ -136,17 +139,17 @@ class UserService:
         self._bus.publish(AccountChanged(person.user_id))
         return ended
 
-    def forget(self, person: Person, user_id: str) -> bool:
+    def forget(self, person: Person, user_id: str) -> None:
         """Give an account's token back to Jellyfin, and end its sessions and keys.
 
         What it wished for stays, and so do its files; nothing new is fetched for it.
 
-        Returns:
-            False if there is no such account that this person may see.
+        Raises:
+            errors.NotVisible: There is no such account that this person may see.
         """
         account = self._accounts.get(user_id)
         if account is None or not person.may_see(user_id):
-            return False
+            raise NotVisible
         self._sessions.end_all(user_id)
         for key in self._api_keys.of_account(user_id):
             self._api_keys.revoke(key.id)
@@ -154,11 +157,10 @@ class UserService:
         try:
             client = self._accounts.client(user_id)
         except SignedOut:
-            return True
+            return
         _tried(client.logout)
         self._accounts.signed_out(client)
         log.info("%s forgot the account %s", person.name, account.name)
-        return True
 
     def _seen(self, person: Person) -> list[ListedSession]:
         return [one for one in self._sessions.live() if person.may_see(one.user_id)]

@@ -164,17 +164,16 @@ class AdoptionService:
         self._offers: dict[tuple[str, str], _Kept] = {}
         self._tags: dict[str, TagCache] = {}
 
-    def offer(self, person: Person, device_id: str) -> OfferView | None:
-        """Look a device through; None if it is no device of this person.
+    def offer(self, person: Person, device_id: str) -> OfferView:
+        """Look a device through.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
             AdoptionInUse: That happens already.
             errors.DeviceError: The device cannot be read now.
             errors.JellyfinError: Jellyfin cannot be asked.
         """
-        name = self._access.name(person, device_id)
-        if name is None:
-            return None
+        name = self._access.settings(person, device_id).name
         device, client = self._registry.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._look(person, device, client)
@@ -193,15 +192,12 @@ class AdoptionService:
             unread=offer.unread,
         )
 
-    def management(self, person: Person, device_id: str) -> Management | None:
-        """Return who may adopt files on a device; None if it is no device of this person."""
-        settings = self._access.settings(person, device_id)
-        return self._access.management(person, settings) if settings else None
+    def check_may_adopt(self, person: Person, device_id: str) -> None:
+        """Raise what `adopt` would, if this person may not adopt files on a device."""
+        self._access.managed(person, device_id)
 
-    def adopt(
-        self, person: Person, device_id: str, ids: Collection[str] | None
-    ) -> AdoptedView | None:
-        """Adopt files, each held for this person from now on; None as above.
+    def adopt(self, person: Person, device_id: str, ids: Collection[str] | None) -> AdoptedView:
+        """Adopt files, each held for this person from now on.
 
         Args:
             person: Who asks.
@@ -209,13 +205,12 @@ class AdoptionService:
             ids: Of matches; None for all that are sure.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
             AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
                 adopted before stays so.
         """
-        name = self._access.name(person, device_id)
-        if name is None or not self._access.check_manages(person, device_id):
-            return None
+        name = self._access.managed(person, device_id).name
         device, client = self._registry.get(device_id), self._client(person.user_id)
         with self._alone(device_id, name):
             offer = self._kept(person, device_id) or self._look(person, device, client)

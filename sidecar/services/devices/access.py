@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sidecar.config import DeviceSettings
 from sidecar.domain.accounts import device_access
 from sidecar.domain.accounts.device_access import Access
-from sidecar.errors import NotAManager
+from sidecar.errors import NotAManager, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Devices
@@ -62,32 +62,33 @@ class DeviceAccess:
             person.name, is_admin=person.is_admin, roles=settings.roles, accounts=names
         )
 
-    def settings(self, person: Person, device_id: str) -> DeviceSettings | None:
-        """Return what is set of a device, attached or not; None if it is none of this person's."""
-        found = self._settings(device_id)
-        return found if found is not None and self.to(person, found) else None
+    def settings(self, person: Person, device_id: str) -> DeviceSettings:
+        """Return what is set of a device, attached or not.
 
-    def name(self, person: Person, device_id: str) -> str | None:
-        """Return the name of a device, attached or not; None if it is none of this person's."""
-        found = self.settings(person, device_id)
-        return found.name if found else None
+        Raises:
+            errors.NotVisible: There is none that this person uses.
+        """
+        found = self._settings(device_id)
+        if found is None or not self.to(person, found):
+            raise NotVisible
+        return found
 
     def may_use(self, person: Person, device_id: str) -> bool:
         """Return whether there is such a device for this person."""
-        return self.settings(person, device_id) is not None
+        found = self._settings(device_id)
+        return found is not None and bool(self.to(person, found))
 
-    def check_manages(self, person: Person, device_id: str) -> bool:
-        """Return whether a person manages a device; False if there is none for them.
+    def managed(self, person: Person, device_id: str) -> DeviceSettings:
+        """Return what is set of a device that this person manages.
 
         Raises:
+            errors.NotVisible: There is none that they use.
             errors.NotAManager: They use it, but do not manage it.
         """
         found = self.settings(person, device_id)
-        if found is None:
-            return False
         if self.to(person, found) is not Access.MANAGE:
             raise NotAManager(self._refusal(found))
-        return True
+        return found
 
     def management(self, person: Person, settings: DeviceSettings) -> Management:
         """Return who manages a device of these settings, and whether this person does."""
@@ -97,8 +98,10 @@ class DeviceAccess:
 
     def management_of(self, person: Person, device_id: str) -> Management:
         """Return the same of a device by its id; nobody's for one that is not theirs."""
-        found = self.settings(person, device_id)
-        return self.management(person, found) if found else Management(may_manage=False)
+        found = self._settings(device_id)
+        if found is None or not self.to(person, found):
+            return Management(may_manage=False)
+        return self.management(person, found)
 
     def sees_all(self, person: Person, settings: DeviceSettings) -> bool:
         """Whether nothing on the device can be anybody else's, or the person may know it."""

@@ -8,16 +8,17 @@ Many at once are done in batches, each in one transaction; each one has its own 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person, ids_of, viewer
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.add import AddDownloads
@@ -28,9 +29,8 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
-from sidecar.services.downloads.queue import QueueActions
+from sidecar.services.downloads.queue import NOT_THERE, QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
-from sidecar.services.downloads.views import DownloadView
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
@@ -62,7 +62,6 @@ class DownloadActions:
         planning: WishService,
         registry: DeviceRegistry,
         claims: Claims,
-        show: Callable[[Person, int], DownloadView | None],
         clock: Clock,
     ) -> None:
         """Prepare.
@@ -78,13 +77,10 @@ class DownloadActions:
             planning: Takes a person's own requests.
             registry: The devices whose files are deleted.
             claims: Stops what runs.
-            show: Gives a download as a person sees it (`DownloadListing.download`).
             clock: For cooldowns.
         """
         self._db = db
         self._downloads = downloads
-        self._accounts = accounts
-        self._show = show
         self._ownership = ownership
         self._adding = AddDownloads(
             accounts=accounts,
@@ -134,7 +130,11 @@ class DownloadActions:
         return self._adding.add(person, item_ids, device=device, priority=priority)
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do one thing to one download."""
+        """Do one thing to one download.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
         if order.action in ENDING:
             return self._letting_go.act(person, download_id, order)
         return self._queue.act(person, download_id, order)
@@ -161,15 +161,13 @@ class DownloadActions:
         """Count whose these downloads are, as far as the person may know it."""
         return self._ownership.shares(person, ids)
 
-    def show(self, person: Person, download_id: int) -> DownloadView | None:
-        """Return one download, None if there is none that this person may see."""
-        return self._show(person, download_id)
-
     def others(self, person: Person, download_id: int) -> int:
-        """Count the other people who want this download; 0 if the person may not see it."""
+        """Count the other people who want this download.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
         found = self._ownership.visible(person, download_id)
-        if found is None:
-            return 0
         return sum(one != person.user_id for one in self._ownership.owners(found))
 
     def _each(
@@ -178,8 +176,15 @@ class DownloadActions:
         for start in range(0, len(ids), BATCH):
             # A file is never removed inside a transaction: everybody else would wait for a stick.
             with self._db.write() if order.action is not Action.DELETE else nullcontext():
-                batch = [self.act(person, one, order) for one in ids[start : start + BATCH]]
+                batch = [self._act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
+
+    def _act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
+        """Do it as one of many: what is not there is told beside the others."""
+        try:
+            return self.act(person, download_id, order)
+        except NotVisible:
+            return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)
 
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
@@ -189,8 +194,8 @@ class DownloadActions:
         filtered = DownloadFilter(
             statuses=statuses,
             viewer=viewer(person),
-            # A name that nobody has selects nothing.
-            owners=ids_of(which.owners, self._accounts.all()) if which.owners else None,
+            # A name that nobody has, or that is not theirs to ask for, selects nothing.
+            owners=self._ownership.owners_named(person, which.owners) if which.owners else None,
             device_id=which.device_id,
             text=which.text,
             item_types=which.item_types,

@@ -1,7 +1,8 @@
 """What people may ask to be done with downloads, and what they are told: the desk for actions.
 
 A refusal is a value with a sentence, never an exception. What a person may not see does not
-exist for them: it is answered like what nobody has ever seen.
+exist for them: it is answered like what nobody has ever seen, by `NotVisible`, among many by
+`not_found`.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from typing import Any
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
-from sidecar.errors import SignedOut
+from sidecar.errors import NotVisible, SignedOut
 from sidecar.events import Progress
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person, ids_of, viewer
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
@@ -88,10 +88,17 @@ class DownloadListing:
         )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
-    def download(self, person: Person, download_id: int) -> DownloadView | None:
-        """Return one download, None if there is none that this person may see."""
-        found = self._ownership.visible(person, download_id)
-        return self.views(person, [found])[0] if found else None
+    def download(self, person: Person, download_id: int) -> DownloadView:
+        """Return one download.
+
+        Raises:
+            errors.NotVisible: There is none that this person may see.
+        """
+        return self.views(person, [self._ownership.visible(person, download_id)])[0]
+
+    def some(self, person: Person, download_ids: Iterable[int]) -> list[DownloadView]:
+        """Return those of these downloads that are there and that this person may see."""
+        return self.views(person, list(self._ownership.visible_among(person, download_ids)))
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
         """Return the place of a download in this list, from 1; None if it is not in it."""
@@ -192,16 +199,21 @@ class DownloadListing:
         """List what waits for somebody's answer and concerns this person."""
         return self._questions(person)
 
-    def cover(self, person: Person, download_id: int, width: int) -> Cover | None:
-        """Return the picture of a download; None without one or if it may not be seen."""
+    def cover(self, person: Person, download_id: int, width: int) -> Cover:
+        """Return the picture of a download.
+
+        Raises:
+            errors.NotVisible: It has none, or may not be seen.
+        """
         found = self._ownership.visible(person, download_id)
-        if found is None:
-            return None
         try:
             client = self._accounts.client(person.user_id)
         except SignedOut:
-            return None
-        return self._covers.get(client, found, width)
+            raise NotVisible from None
+        cover = self._covers.get(client, found, width)
+        if cover is None:
+            raise NotVisible
+        return cover
 
     def is_healthy(self) -> bool:
         """Whether every thread is alive and the database answers."""
@@ -213,7 +225,7 @@ class DownloadListing:
             statuses=query.statuses,
             missing=query.missing,
             viewer=viewer(person),
-            owners=ids_of(query.owners, self._accounts.all()) if named else None,
+            owners=self._ownership.owners_named(person, query.owners) if named else None,
             device_id=query.device_id,
             text=query.text,
             item_types=query.item_types,

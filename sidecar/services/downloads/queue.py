@@ -21,6 +21,7 @@ from sidecar.domain.downloads.actions import (
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
+from sidecar.errors import NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
@@ -59,8 +60,6 @@ class QueueActions:
         """Do one thing to one download."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
-            if found is None:
-                return not_found(download_id)
             force = order.force and person.is_admin
             match judge(order.action, found, self._clock.now(), force=force):
                 case ActionRefusal() as refusal:
@@ -132,12 +131,13 @@ class QueueActions:
         self._planning.pin(user_id, found.device_id, item, lambda _ids: {})
 
     def _move(self, person: Person, found: Download, before: int) -> ActionResult:
-        other = self._ownership.visible(person, before) if before else None
-        if before and other is None:
-            return ActionResult(found.id, ResultKind.REFUSED, NOT_THERE, "no-such-place")
-        if other is None:
+        if not before:
             self._downloads.queue.put_before(found, None)
             return _done(found, msg("comes last"))
+        try:
+            other = self._ownership.visible(person, before)
+        except NotVisible:
+            return ActionResult(found.id, ResultKind.REFUSED, NOT_THERE, "no-such-place")
         if not self._downloads.queue.put_before(found, other):
             text = msg(
                 "{title} does not wait in the queue, so nothing can be put before it",
@@ -145,11 +145,6 @@ class QueueActions:
             )
             return ActionResult(found.id, ResultKind.REFUSED, text, "no-such-place")
         return _done(found, msg("comes before {title}", title=other.title))
-
-
-def not_found(download_id: int) -> ActionResult:
-    """Return what is said of what is not there, or not theirs: word for word the same."""
-    return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)
 
 
 def refused(download: Download, refusal: ActionRefusal) -> ActionResult:

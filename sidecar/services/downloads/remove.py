@@ -31,7 +31,7 @@ from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
-from sidecar.services.downloads.queue import not_found, refused
+from sidecar.services.downloads.queue import refused
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
@@ -68,8 +68,6 @@ class RemoveDownloads:
         """Do one thing to one download."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
-            if found is None:
-                return not_found(download_id)
             match judge(order.action, found, self._clock.now()):
                 case ActionRefusal() as refusal:
                     return refused(found, refusal)
@@ -147,7 +145,7 @@ class RemoveDownloads:
     def _delete(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Remove the file, then say so: a crash between the two is found out at the next start."""
         with self._deleting:
-            found = self._ownership.visible(person, download_id)
+            found = next(self._ownership.visible_among(person, [download_id]), None)
             if found is None or found.status is not Status.COMPLETED:
                 text = msg("It is not on the device any more")
                 return ActionResult(download_id, ResultKind.UNCHANGED, text)

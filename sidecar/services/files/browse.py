@@ -130,7 +130,7 @@ class FileBrowser:
         planning: WishService,
         looking: FilePresence,
         views: Callable[[Person, Sequence[Download]], Sequence[DownloadView]],
-        visible: Callable[[Person, int], Download | None],
+        visible: Callable[[Person, int], Download],
         accounts: Callable[[], Iterable[Account]],
         clock: Clock,
     ) -> None:
@@ -144,7 +144,7 @@ class FileBrowser:
             planning: Pins and lets go.
             looking: Looks whether they are there.
             views: Puts rows into a person's words.
-            visible: Gives a download that a person may see.
+            visible: Gives a download that a person may see; raises `NotVisible`.
             accounts: All that there are, for their names.
             clock: For when holds end.
         """
@@ -224,7 +224,7 @@ class FileBrowser:
 
     def _own(self, person: Person, download_id: int) -> Download:
         found = self._visible(person, download_id)
-        if found is None or not found.is_present:
+        if not found.is_present:
             raise NotVisible
         return found
 

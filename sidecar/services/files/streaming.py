@@ -174,7 +174,7 @@ class MediaStreaming:
         *,
         offline: FileSearch,
         looking: FilePresence,
-        visible: Callable[[Person, int], Download | None],
+        visible: Callable[[Person, int], Download],
         client: Callable[[str], Jellyfin],
         streams: StreamLimit,
         uses: UsageTracker,
@@ -184,7 +184,7 @@ class MediaStreaming:
         Args:
             offline: What is on the devices.
             looking: Finds the devices.
-            visible: Gives a download that a person may see.
+            visible: Gives a download that a person may see; raises `NotVisible`.
             client: Gives the Jellyfin client of an account; raises `SignedOut`.
             streams: Those who play now.
             uses: Told what is used.
@@ -271,8 +271,6 @@ class MediaStreaming:
 
     def _finished(self, person: Person, download_id: int) -> Download:
         download = self._visible(person, download_id)
-        if download is None:
-            raise NotVisible
         if download.status is not Status.COMPLETED:
             raise NoFile(
                 msg("{title} has not arrived, or is not kept any more", title=download.title)

@@ -66,30 +66,29 @@ class PlayerLogImporter:
         self._clock = clock
         self._in_use = DevicesInUse()
 
-    def log(self, person: Person, device_id: str) -> LogView | None:
-        """Return what an import would do; None if it is no device of this person.
+    def log(self, person: Person, device_id: str) -> LogView:
+        """Return what an import would do.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
             errors.DeviceError: The device cannot be read now.
             errors.JellyfinError: Jellyfin cannot be asked about the items.
         """
-        if self._access.name(person, device_id) is None:
-            return None
+        self._access.settings(person, device_id)
         device = self._registry.get(device_id)
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
-    def take(self, person: Person, device_id: str) -> TakenView | None:
-        """Take the plays over, as plays of this person; None as above.
+    def take(self, person: Person, device_id: str) -> TakenView:
+        """Take the plays over, as plays of this person.
 
         What is interrupted is gone on with the next time, and nothing is counted twice.
 
         Raises:
             LogInUse: Somebody does that already.
-            errors.DeviceError, errors.JellyfinError: As above; what was taken over stays so.
+            errors.NotVisible, errors.DeviceError, errors.JellyfinError: As above; what was taken
+                over stays so.
         """
-        name = self._access.name(person, device_id)
-        if name is None:
-            return None
+        name = self._access.settings(person, device_id).name
         device, client = self._registry.get(device_id), self._client(person.user_id)
         telling = PlayReporter(
             self._tables, PlayStates(client), person.user_id, device_id, device_name=name

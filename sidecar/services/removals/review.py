@@ -61,11 +61,13 @@ class RemovalReview:
         self._access = access
         self._registry = registry
 
-    def removals(self, person: Person, device_id: str) -> RemovalsView | None:
-        """Return the open question about a device; None if it is no device of this person."""
+    def removals(self, person: Person, device_id: str) -> RemovalsView:
+        """Return the open question about a device.
+
+        Raises:
+            errors.NotVisible: It is no device of this person.
+        """
         settings = self._access.settings(person, device_id)
-        if settings is None:
-            return None
         name, management = settings.name, self._access.management(person, settings)
         question = self._removals.question(device_id)
         if question is None:
@@ -82,15 +84,15 @@ class RemovalReview:
             examples=self._examples(person, sorted(question.files)),
         )
 
-    def answer(self, person: Person, device_id: str, *, gone: bool) -> int | None:
-        """Answer it: was it a person; return how many files that concerned, None as above.
+    def answer(self, person: Person, device_id: str, *, gone: bool) -> int:
+        """Answer it: was it a person; return how many files that concerned.
 
         Raises:
+            errors.NotVisible: As above.
             errors.NotAManager: They do not manage the device.
             errors.DeviceError: The device cannot be looked at now; the question stays.
         """
-        if not self._access.check_manages(person, device_id):
-            return None
+        self._access.managed(person, device_id)
         return self._removals.answer(device_id, gone=gone)
 
     def notices(self, person: Person) -> Sequence[Notice]:
@@ -108,9 +110,5 @@ class RemovalReview:
         return notices
 
     def _examples(self, person: Person, ids: Sequence[int]) -> tuple[str, ...]:
-        seen = (
-            one.file_path
-            for one in (self._ownership.visible(person, download_id) for download_id in ids)
-            if one is not None
-        )
-        return tuple(islice(seen, EXAMPLES))
+        seen = self._ownership.visible_among(person, ids)
+        return tuple(one.file_path for one in islice(seen, EXAMPLES))

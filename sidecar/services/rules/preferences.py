@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
@@ -151,7 +150,7 @@ class PreferenceService:
         return device_settings_view(
             person.user_id,
             device_id,
-            management=self._access.management(person, self._device(person, device_id)),
+            management=self._access.management(person, self._access.settings(person, device_id)),
             devices=self._devices,
             rules=self._rules,
             holds=self._holds,
@@ -172,8 +171,7 @@ class PreferenceService:
             errors.ConfigError: One of them is not allowed; nothing was changed.
             NotPossible: There is no such rule.
         """
-        self._device(person, device_id)
-        self._access.check_manages(person, device_id)
+        self._access.managed(person, device_id)
         for name in rules:
             if name not in SET_FOR_DEVICE:
                 raise NotPossible(msg("There is no rule of this name that is set for a device"))
@@ -184,7 +182,7 @@ class PreferenceService:
             self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
         if device:
             self._devices.change(device_id, device)
-        now = self._device(person, device_id)
+        now = self._access.settings(person, device_id)
         for account in self._accounts():
             if now.serves(account.name):
                 self._wake(account.user_id)
@@ -194,7 +192,7 @@ class PreferenceService:
 
     def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
         """List what the person asked for on a device, first asked first."""
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         found: dict[str, list[Hold]] = {}
         for hold in self._holds.of_rule(person.user_id, device_id, PIN):
             found.setdefault(hold.reason.source_id, []).append(hold)
@@ -208,7 +206,7 @@ class PreferenceService:
             NotPossible: There is nothing in it that can be fetched.
             errors.JellyfinError: It cannot be asked; nothing was changed.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         library = self._library(person.user_id)
         item = get_item(library, item_id)
         queued = self._planning.pin(
@@ -227,7 +225,7 @@ class PreferenceService:
         Raises:
             NotVisible: There is none.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         pinned = [
             one
             for one in self._holds.of_source(person.user_id, PIN, item_id)
@@ -256,7 +254,7 @@ class PreferenceService:
         Raises:
             NotVisible: There is no such rule.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         if rule not in RULE_OF:
             raise NotVisible
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
@@ -274,7 +272,7 @@ class PreferenceService:
         Raises:
             NotVisible: There is none.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         if not self._exclusions.remove(person.user_id, rule, item_id, device_id=device_id):
             raise NotVisible
         self._wake(person.user_id)
@@ -283,7 +281,7 @@ class PreferenceService:
 
     def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
         """List the playlists that the person chose for a device, in order."""
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         return self._chosen.of(person.user_id, device_id)
 
     def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
@@ -294,7 +292,7 @@ class PreferenceService:
             NotPossible: It is no playlist.
             errors.JellyfinError: It cannot be asked.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         item = get_item(self._library(person.user_id), playlist_id)
         if item.type is not ItemType.PLAYLIST:
             raise NotPossible(
@@ -311,7 +309,7 @@ class PreferenceService:
         Raises:
             NotVisible: There is none.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
         if not self._chosen.drop(person.user_id, device_id, playlist_id):
             raise NotVisible
@@ -323,7 +321,7 @@ class PreferenceService:
 
     def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
         """List what the person removed from a device and no rule fetches again."""
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         items = sorted(self._tombstones.items(person.user_id, device_id))
         rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
@@ -334,7 +332,7 @@ class PreferenceService:
         Raises:
             NotVisible: They did not remove it.
         """
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         if not self._tombstones.forget(person.user_id, device_id, item_id):
             raise NotVisible
         holds = self._holds.of_item(device_id, item_id)
@@ -352,11 +350,5 @@ class PreferenceService:
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Say why an item is on a device, or why it is not."""
-        self._device(person, device_id)
+        self._access.settings(person, device_id)
         return self._explaining.why(person, device_id, item_id)
-
-    def _device(self, person: Person, device_id: str) -> DeviceSettings:
-        settings = self._access.settings(person, device_id)
-        if settings is None:
-            raise NotVisible
-        return settings

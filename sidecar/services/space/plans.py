@@ -13,7 +13,7 @@ from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import describe_cost
 from sidecar.domain.wishes import EvictionClass
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
@@ -157,39 +157,40 @@ class PlanService:
         """Return the plans of the devices that this person uses; an admin sees all."""
         return [self._view(person, device) for device in self._devices(person)]
 
-    def one(self, person: Person, device_id: str) -> DevicePlan | None:
-        """Return one of them; None if there is none that this person may see."""
-        device = self._device(person, device_id)
-        return self._view(person, device) if device else None
-
-    def confirm(self, person: Person, device_id: str, plan_id: str) -> bool:
-        """Let go what a plan showed; return False if there is no such device for this person.
+    def one(self, person: Person, device_id: str) -> DevicePlan:
+        """Return one of them.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
+        """
+        for device in self._devices(person):
+            if device.id == device_id:
+                return self._view(person, device)
+        raise NotVisible
+
+    def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
+        """Let go what a plan showed.
+
+        Raises:
+            errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Other files would go by now.
             errors.DeviceError: The device is not there.
         """
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         self._room.confirm(device_id, plan_id)
-        return True
 
-    def reformat(self, person: Person, device_id: str, name: str) -> bool:
-        """Let the files of a device be made anew in a format; False if there is no such device.
+    def reformat(self, person: Person, device_id: str, name: str) -> None:
+        """Let the files of a device be made anew in a format.
 
         Raises:
+            errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
             services.room.PlanChanged: Another format is set by now.
         """
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
-        return True
-
-    def _device(self, person: Person, device_id: str) -> DeviceView | None:
-        return next((one for one in self._devices(person) if one.id == device_id), None)
 
     def _view(self, person: Person, device: DeviceView) -> DevicePlan:
         management = self._access.management_of(person, device.id)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.syncthing.stignore import LINE, build_line
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -17,7 +18,6 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.views import DownloadView
 from sidecar.services.notices import Notice
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.syncthing.peers import PeerMonitor, SyncedFolder
@@ -81,7 +81,7 @@ class IgnoreView:
 
 
 class SyncStatus:
-    """Shows where Syncthing carries each device; None for what this person may not see.
+    """Shows where Syncthing carries each device; `NotVisible` for what this person may not see.
 
     Without Syncthing in the settings only `.stignore` is of use.
     """
@@ -92,7 +92,7 @@ class SyncStatus:
         *,
         access: DeviceAccess,
         devices: Callable[[Person], Sequence[DeviceView]],
-        download: Callable[[Person, int], DownloadView | None],
+        visible: Callable[[Person, int], Download],
         arrivals: Arrivals,
         registry: DeviceRegistry,
         problems: Problems,
@@ -100,16 +100,14 @@ class SyncStatus:
         self._peers = peers
         self._access = access
         self._devices = devices
-        self._download = download
+        self._visible = visible
         self._arrivals = arrivals
         self._registry = registry
         self._problems = problems
 
-    def shared(self, person: Person, device_id: str) -> SharedView | None:
+    def shared(self, person: Person, device_id: str) -> SharedView:
         """Return where a device is carried to."""
-        name = self._access.name(person, device_id)
-        if name is None:
-            return None
+        name = self._access.settings(person, device_id).name
         if self._peers is None:
             return SharedView(device_id=device_id, device_name=name, is_asked=False)
         carried = self._peers.of(device_id)
@@ -138,34 +136,31 @@ class SyncStatus:
             ),
         )
 
-    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView] | None:
+    def of_file(self, person: Person, download_id: int) -> Sequence[ArrivalView]:
         """Return which other devices have a file, and since when that is known."""
-        if self._download(person, download_id) is None:
-            return None
-        return [ArrivalView(one.peer, one.known_at) for one in self._arrivals.of_file(download_id)]
+        found = self._visible(person, download_id)
+        return [ArrivalView(one.peer, one.known_at) for one in self._arrivals.of_file(found.id)]
 
-    def ignoring(self, person: Person, device_id: str) -> IgnoreView | None:
+    def ignoring(self, person: Person, device_id: str) -> IgnoreView:
         """Return whether the line is there.
 
         Raises:
             errors.DeviceError: The device cannot be read now.
         """
-        if not self._access.may_use(person, device_id):
-            return None
+        self._access.settings(person, device_id)
         if carried := self._below(device_id):
             return IgnoreView(device_id, carried.is_left_alone, build_line(carried.folder.prefix))
         folder = self._registry.get(device_id).folder
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
-    def ignore(self, person: Person, device_id: str) -> IgnoreView | None:
+    def ignore(self, person: Person, device_id: str) -> IgnoreView:
         """Write the line.
 
         Raises:
             errors.NotAManager: They do not manage the device.
             errors.DeviceError: It cannot be written now.
         """
-        if not self._access.check_manages(person, device_id):
-            return None
+        self._access.managed(person, device_id)
         carried = self._below(device_id)
         if carried is None:
             self._registry.get(device_id).folder.ignore_file.write()

@@ -23,7 +23,8 @@ LOOK_EVERY_S = 0.02
 class EjectService:
     """Ejects devices and takes them into use again. Safe for many threads.
 
-    Both changes raise `errors.NotAManager` for who uses a device without managing it.
+    Both changes raise `errors.NotVisible` for a device that is none of this person's, and
+    `errors.NotAManager` for who uses a device without managing it.
     """
 
     def __init__(
@@ -47,24 +48,20 @@ class EjectService:
         self._claims = claims
         self._clock = clock
 
-    def eject(self, person: Person, device_id: str) -> bool:
+    def eject(self, person: Person, device_id: str) -> None:
         """Let go of a device once the workers have."""
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         self._registry.set_aside(device_id)
         self._claims.stop_on(device_id)
         deadline = self._clock.monotonic() + LET_GO_WITHIN_S
         while self._claims.busy_on(device_id) and self._clock.monotonic() < deadline:
             self._clock.wait(Event(), LOOK_EVERY_S)
         self._registry.eject(device_id)
-        return True
 
-    def reattach(self, person: Person, device_id: str) -> bool:
+    def reattach(self, person: Person, device_id: str) -> None:
         """Take a device up again: the next look of the keeper finds it."""
-        if not self._access.check_manages(person, device_id):
-            return False
+        self._access.managed(person, device_id)
         self._registry.reattach(device_id)
-        return True
 
     def is_ejected(self, device_id: str) -> bool:
         """Whether it may be pulled out now."""

@@ -90,7 +90,7 @@ def accounts(services: WebServices) -> Sequence[AccountView]:
 @people.post("/accounts/<string(length=32):user_id>/forget", role=Role.SIGNED_IN)
 def forget(services: WebServices, user_id: str) -> None:
     """Give the token back to Jellyfin and end all sessions and keys."""
-    _check_found(services.users.forget(person(), user_id))
+    services.users.forget(person(), user_id)
 
 
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])
@@ -108,7 +108,7 @@ def end_all(services: WebServices) -> schemas.Ended:
 @people.delete("/sessions/<string(maxlength=64):session_id>", role=Role.SIGNED_IN)
 def end_one(services: WebServices, session_id: str) -> None:
     """End a session."""
-    _check_found(services.users.end_session(person(), session_id))
+    services.users.end_session(person(), session_id)
 
 
 @keys.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Key])
@@ -132,9 +132,4 @@ def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
 @keys.delete(f"/<int(max={LARGEST_ID}):key_id>", role=Role.SIGNED_IN)
 def revoke(services: WebServices, key_id: int) -> None:
     """Revoke a key."""
-    _check_found(services.api_keys.revoke_key(person(), key_id))
-
-
-def _check_found(is_done: bool) -> None:  # noqa: FBT001 - what a service says
-    if not is_done:
-        raise ApiError(HTTPStatus.NOT_FOUND)
+    services.api_keys.revoke_key(person(), key_id)

@@ -58,7 +58,7 @@ def listed(services: WebServices) -> Sequence[DeviceView]:
 
 
 @devices.get("/<device_id>/plan", role=Role.SIGNED_IN, returns=schemas.Plan)
-def plan(services: WebServices, device_id: str) -> DevicePlan | None:
+def plan(services: WebServices, device_id: str) -> DevicePlan:
     """What would come and go on a device."""
     return services.plans.one(person(), device_id)
 
@@ -71,10 +71,10 @@ def plan(services: WebServices, device_id: str) -> DevicePlan | None:
     status=HTTPStatus.ACCEPTED,
     errors={PlanChanged: CONFLICT, DeviceError: CONFLICT},
 )
-def confirm(services: WebServices, device_id: str, body: Confirmation) -> DevicePlan | None:
+def confirm(services: WebServices, device_id: str, body: Confirmation) -> DevicePlan:
     """Say yes to a plan's removals."""
-    is_ours = services.plans.confirm(person(), device_id, body.plan_id)
-    return services.plans.one(person(), device_id) if is_ours else None
+    services.plans.confirm(person(), device_id, body.plan_id)
+    return services.plans.one(person(), device_id)
 
 
 @devices.post(
@@ -85,14 +85,14 @@ def confirm(services: WebServices, device_id: str, body: Confirmation) -> Device
     status=HTTPStatus.ACCEPTED,
     errors={PlanChanged: CONFLICT},
 )
-def reformat(services: WebServices, device_id: str, body: NewFormat) -> DevicePlan | None:
+def reformat(services: WebServices, device_id: str, body: NewFormat) -> DevicePlan:
     """Say yes to making the files of a device anew in its format."""
-    is_ours = services.plans.reformat(person(), device_id, body.format)
-    return services.plans.one(person(), device_id) if is_ours else None
+    services.plans.reformat(person(), device_id, body.format)
+    return services.plans.one(person(), device_id)
 
 
 @devices.get("/<device_id>/removals", role=Role.SIGNED_IN, returns=schemas.Removals)
-def removals(services: WebServices, device_id: str) -> RemovalsView | None:
+def removals(services: WebServices, device_id: str) -> RemovalsView:
     """What is asked about missing files."""
     return services.removals.removals(person(), device_id)
 
@@ -104,16 +104,12 @@ def removals(services: WebServices, device_id: str) -> RemovalsView | None:
     returns=schemas.Files,
     errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then answer once more.")},
 )
-def answer_removals(
-    services: WebServices, device_id: str, body: RemovalAnswer
-) -> schemas.Files | None:
+def answer_removals(services: WebServices, device_id: str, body: RemovalAnswer) -> schemas.Files:
     """Say whether it was you."""
     asked = services.removals.removals(person(), device_id)
-    if asked is None:
-        return None
     if not asked.management.may_manage:
         raise NotAManager(asked.management.refusal)
     if asked.text is None:
         raise ApiError(HTTPStatus.CONFLICT, NOTHING_ASKED)
     files = services.removals.answer(person(), device_id, gone=body.gone)
-    return schemas.Files(files=files or 0)
+    return schemas.Files(files=files)

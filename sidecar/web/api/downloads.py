@@ -285,7 +285,7 @@ def downloads(services: WebServices, query: DownloadsQuery) -> DownloadPage:
 
 
 @api.get(ONE, role=Role.SIGNED_IN, returns=schemas.Download)
-def download(services: WebServices, download_id: int) -> DownloadView | None:
+def download(services: WebServices, download_id: int) -> DownloadView:
     """One download."""
     return services.downloads.download(person(), download_id)
 
@@ -294,10 +294,7 @@ def download(services: WebServices, download_id: int) -> DownloadView | None:
 def cover(services: WebServices, download_id: int, query: WidthQuery) -> Response:
     """Its cover."""
     width = cover_width(query.width)
-    found = services.downloads.cover(person(), download_id, width)
-    if found is None:
-        raise ApiError(HTTPStatus.NOT_FOUND)
-    return cover_reply(found, width)
+    return cover_reply(services.downloads.cover(person(), download_id, width), width)
 
 
 @actions.post(
@@ -508,26 +505,24 @@ def _act(services: WebServices, download_id: int, command: DownloadCommand) -> A
     who = person()
     _check_admin(who, asked=command.force or command.for_everyone)
     outcome = services.actions.act(who, download_id, command)
-    if outcome.result is ResultKind.NOT_FOUND:
-        raise ApiError(HTTPStatus.NOT_FOUND)
     if outcome.result is ResultKind.REFUSED:
         until = {"retry_next_at": moment(outcome.until)} if outcome.until else {}
         facts = {"code": outcome.code, **until}
         raise ApiError(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=facts)
-    view = services.actions.show(who, download_id)
+    there = services.downloads.some(who, [download_id])
     undo = _undo(services.undo.remember(who, command.action, [outcome]))
     result, message = outcome.result.value, outcome.text
-    if view is None:
+    if not there:
         return schemas.Gone(id=download_id, result=result, message=message, undo=undo)
-    shown = dict(schemas.Download.model_validate(view))
+    shown = dict(schemas.Download.model_validate(there[0]))
     return schemas.Acted(**shown, result=result, message=message, undo=undo)
 
 
 def _added(services: WebServices, who: Person, added: Sequence[AddedItem]) -> schemas.Added:
     ids = list(dict.fromkeys(ref.id for one in added for ref in one.downloads))
-    views = [services.actions.show(who, one) for one in ids[:MOST_SHOWN]]
+    views = services.downloads.some(who, ids[:MOST_SHOWN])
     return schemas.Added(
-        items=[schemas.Download.model_validate(one) for one in views if one is not None],
+        items=[schemas.Download.model_validate(one) for one in views],
         total=len(ids),
         page=1,
         page_size=MOST_SHOWN,

@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.web.api.schemas.base import to_json
 from sidecar.web.request import json_body
-from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.errors import answer
 from sidecar.web.request.json_body import Body
 from sidecar.web.request.query_params import Query, check_item_id
 from sidecar.web.security.permissions import Role, declare
@@ -65,7 +65,8 @@ class Declared(TypedDict, total=False):
         may_be_empty: The body may be left out.
         status: Of the answer, if it is not 200, or 204 for nothing.
         also: Another status with the same answer.
-        errors: How errors of the service are answered, beside those of the group.
+        errors: How errors of the service are answered, beside those of the group and those that
+            are answered alike everywhere (`request.errors`).
         media: What is answered if it is no JSON.
         answers_head: HEAD is answered as GET is.
     """
@@ -138,8 +139,6 @@ class Endpoint:
             return value
         if self.returns is None:
             return Response(status=HTTPStatus.NO_CONTENT)
-        if value is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
         return json_reply(self.returns, value, self.status)
 
 

@@ -15,7 +15,7 @@ from flask import Response, request
 from werkzeug.http import http_date
 
 from sidecar.domain.items.kinds import TYPES
-from sidecar.errors import DeviceError, NotVisible
+from sidecar.errors import DeviceError
 from sidecar.services.files.search import FileQuery, FoundFilesPage
 from sidecar.services.files.streaming import NoFile, OpenFile, TooManyStreams
 from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
@@ -63,12 +63,11 @@ def _too_many(error: TooManyStreams) -> Response:
     return reply
 
 
-offline = Endpoints("offline", f"{PREFIX}/offline", errors={NotVisible: NOT_FOUND})
+offline = Endpoints("offline", f"{PREFIX}/offline")
 media = Endpoints(
     "media",
     "/media",
     errors={
-        NotVisible: NOT_FOUND,
         NoFile: NOT_FOUND,
         DeviceError: _device_away,
         TooManyStreams: _too_many,

@@ -47,19 +47,19 @@ class Adopt(Body):
 
 
 @adoption.get(f"{DEVICE}/adoption", role=Role.SIGNED_IN, returns=schemas.AdoptionOffer)
-def show(services: WebServices, device_id: str) -> OfferView | None:
+def show(services: WebServices, device_id: str) -> OfferView:
     """Files there that the library has, but that are not ours."""
     return services.adoption.offer(person(), device_id)
 
 
 @adoption.post(f"{DEVICE}/adoption", role=Role.MANAGER, body=Adopt, returns=schemas.Adopted)
-def adopt(services: WebServices, device_id: str, body: Adopt) -> AdoptedView | None:
+def adopt(services: WebServices, device_id: str, body: Adopt) -> AdoptedView:
     """Adopt some of them, or all that are sure, where they lie."""
     return services.adoption.adopt(person(), device_id, None if body.all else body.ids)
 
 
 @logs.get(f"{DEVICE}/log", role=Role.SIGNED_IN, returns=schemas.DeviceLog)
-def show_log(services: WebServices, device_id: str) -> LogView | None:
+def show_log(services: WebServices, device_id: str) -> LogView:
     """What a music player's logs there would bring."""
     return services.player_logs.log(person(), device_id)
 
@@ -70,6 +70,6 @@ def show_log(services: WebServices, device_id: str) -> LogView | None:
     returns=schemas.TakenPlays,
     errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then ask once more.")},
 )
-def take(services: WebServices, device_id: str) -> TakenView | None:
+def take(services: WebServices, device_id: str) -> TakenView:
     """Take its plays over as one's own."""
     return services.player_logs.take(person(), device_id)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from flask import Response, url_for
 
-from sidecar.errors import NotPossible, NotVisible
+from sidecar.errors import NotPossible
 from sidecar.services.files.streaming import Local
 from sidecar.services.library.browse import BrowseQuery, BrowseSort, LibraryEntry, LibraryPage
 from sidecar.web.api.downloads import cover_reply, cover_width
-from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints, Refusal
+from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.preferences import ITEM
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.api.schemas.base import Listed
@@ -32,7 +32,7 @@ from sidecar.web.services import WebServices
 items = Endpoints(
     "items",
     f"{PREFIX}/items",
-    errors={NotVisible: NOT_FOUND, NotPossible: Refusal(HTTPStatus.UNPROCESSABLE_ENTITY)},
+    errors={NotPossible: Refusal(HTTPStatus.UNPROCESSABLE_ENTITY)},
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from types import UnionType
 from typing import get_args
 
@@ -69,6 +70,9 @@ def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:
         "application/problem+json": {"schema": {"$ref": names[ProblemDetails, "serialization"]}}
     }
     statuses = {refuse.status for refuse in one.errors.values() if isinstance(refuse, Refusal)}
+    if arguments:
+        # What the address names may not be there, or not be for who asks.
+        statuses.add(HTTPStatus.NOT_FOUND)
     for status in sorted(statuses):
         responses[str(status.value)] = {"description": status.phrase, "content": problem}
     responses["default"] = {"description": "What went wrong", "content": problem}

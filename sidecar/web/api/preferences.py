@@ -12,10 +12,10 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.domain.rules.context import Chosen
-from sidecar.errors import ConfigError, NotPossible, NotVisible
+from sidecar.errors import ConfigError, NotPossible
 from sidecar.services.rules.preferences import Excluded, Pinned, Removed
 from sidecar.services.rules.settings_view import DeviceSettingsView
-from sidecar.web.api.endpoints import NOT_FOUND, Endpoints, Refusal
+from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import devices as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.json_body import Body
@@ -32,7 +32,7 @@ NOT_POSSIBLE = Refusal(HTTPStatus.UNPROCESSABLE_ENTITY)
 
 steering = Endpoints(
     "steering",
-    errors={NotVisible: NOT_FOUND, NotPossible: NOT_POSSIBLE, ConfigError: NOT_POSSIBLE},
+    errors={NotPossible: NOT_POSSIBLE, ConfigError: NOT_POSSIBLE},
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=40)]

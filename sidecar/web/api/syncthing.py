@@ -20,13 +20,13 @@ peers = Endpoints("peers", errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}
 
 
 @peers.get("/devices/<device_id>/peers", role=Role.SIGNED_IN, returns=schemas.Shared)
-def show(services: WebServices, device_id: str) -> SharedView | None:
+def show(services: WebServices, device_id: str) -> SharedView:
     """Where Syncthing carries a device."""
     return services.sync_status.shared(person(), device_id)
 
 
 @peers.get("/devices/<device_id>/stignore", role=Role.SIGNED_IN, returns=schemas.Ignoring)
-def ignoring(services: WebServices, device_id: str) -> IgnoreView | None:
+def ignoring(services: WebServices, device_id: str) -> IgnoreView:
     """Whether Syncthing leaves our own folder alone."""
     return services.sync_status.ignoring(person(), device_id)
 
@@ -38,7 +38,7 @@ def ignoring(services: WebServices, device_id: str) -> IgnoreView | None:
     may_be_empty=True,
     returns=schemas.Ignoring,
 )
-def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView | None:  # noqa: ARG001
+def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView:  # noqa: ARG001
     """Write the line that makes it."""
     return services.sync_status.ignore(person(), device_id)
 
@@ -48,6 +48,6 @@ def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView | 
     role=Role.SIGNED_IN,
     returns=Listed[schemas.Arrived],
 )
-def of_file(services: WebServices, download_id: int) -> Sequence[ArrivalView] | None:
+def of_file(services: WebServices, download_id: int) -> Sequence[ArrivalView]:
     """Which of these have a file."""
     return services.sync_status.of_file(person(), download_id)

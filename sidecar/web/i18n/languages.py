@@ -9,6 +9,7 @@ a gap is never an empty page. Answers of the API are not translated: programs re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -55,6 +56,7 @@ def routes() -> Blueprint:
     return languages
 
 
+@cache
 def catalogue(language: str) -> NullTranslations:
     """Return the sentences of one language; English has none of its own."""
     if language == ENGLISH:

@@ -255,8 +255,8 @@ class NewsPublisher:
         viewers = {found.user_id} if change.now is None else set(self._downloads.viewers(found.id))
         for audience in self._audiences:
             if audience.person.is_admin or audience.person.user_id in viewers:
-                view = self._downloads.download(audience.person, found.id)
-                told = to_json(Download, view) if view else None
+                there = self._downloads.some(audience.person, [found.id])
+                told = to_json(Download, there[0]) if there else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
             # Who else saw the row cannot be asked any more.

@@ -17,11 +17,12 @@ from sidecar.config.schema import KeyKind
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
 from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
+from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
 from sidecar.web.i18n import labels
 from sidecar.web.pages.undo import leading_back
-from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -41,7 +42,6 @@ class Kept(StrEnum):
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     device = Blueprint("device", __name__, url_prefix="/devices")
-    device.register_error_handler(NotVisible, _not_here)
 
     @device.get(ONE)
     def show(device_id: str) -> Response:
@@ -63,7 +63,7 @@ def _changes(device: Blueprint, services: WebServices) -> None:
         now = services.preferences.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
+            raise NotVisible
         return _change(services, device_id, rules={rule: _given(known.settings)})
 
     @device.post(f"{ONE}/take-back")
@@ -79,8 +79,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
         try:
-            if services.removals.answer(person(), device_id, gone=gone) is None:
-                raise ApiError(HTTPStatus.NOT_FOUND)
+            services.removals.answer(person(), device_id, gone=gone)
         except DeviceError as trouble:
             return _page(services, device_id, trouble)
         # It is asked on every page: back to the one where it was answered.
@@ -89,8 +88,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/stignore")
     def ignore(device_id: str) -> Response:
         try:
-            if services.sync_status.ignore(person(), device_id) is None:
-                raise ApiError(HTTPStatus.NOT_FOUND)
+            services.sync_status.ignore(person(), device_id)
         except DeviceError as trouble:
             return _page(services, device_id, trouble)
         return _back(device_id)
@@ -98,8 +96,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/unplug")
     def unplug(device_id: str) -> Response:
         act = services.eject.reattach if "use" in request.form else services.eject.eject
-        if not act(person(), device_id):
-            raise ApiError(HTTPStatus.NOT_FOUND)
+        act(person(), device_id)
         return redirect(url_for("plans.devices"), 303)
 
 
@@ -109,7 +106,7 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
     page = render_template(
         "devices/device.html",
         device=shown,
-        plan=services.plans.one(who, device_id),
+        plan=_plan(services.plans, device_id),
         question=services.removals.removals(who, device_id),
         shared=services.sync_status.shared(who, device_id),
         ignoring=_ignoring(services.sync_status, device_id),
@@ -128,6 +125,14 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
         budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _plan(plans: PlanService, device_id: str) -> DevicePlan | None:
+    try:
+        return plans.one(person(), device_id)
+    except NotVisible:
+        # Of a stick that another one of its name stands for now, only the settings are left.
+        return None
 
 
 def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:
@@ -216,7 +221,3 @@ def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) 
 
 def _back(device_id: str) -> Response:
     return redirect(url_for("device.show", device_id=device_id), 303)
-
-
-def _not_here(error: NotVisible) -> Response:
-    return answer(HTTPStatus.NOT_FOUND, str(error))

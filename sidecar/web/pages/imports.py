@@ -14,11 +14,10 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from sidecar.errors import DeviceError, NotAManager, SidecarError
+from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.api.imports import MOST_IDS
-from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -35,8 +34,6 @@ def routes(services: WebServices) -> Blueprint:
     @returns.get(f"{ONE}/found")
     def found(device_id: str) -> str:
         offer = adoption.offer(person(), device_id)
-        if offer is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template("imports/found_files.html", offer=offer, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/found")
@@ -46,15 +43,11 @@ def routes(services: WebServices) -> Blueprint:
     @returns.get(f"{ONE}/heard")
     def heard(device_id: str) -> str:
         log = logs.log(person(), device_id)
-        if log is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template("imports/player_logs.html", log=log, most=MOST_SHOWN)
 
     @returns.post(f"{ONE}/heard")
     def take(device_id: str) -> str:
         done = logs.take(person(), device_id)
-        if done is None:
-            raise ApiError(HTTPStatus.NOT_FOUND)
         return render_template(
             "imports/plays_imported.html",
             done=done,
@@ -73,8 +66,6 @@ def _adopt(adoption: AdoptionService, device_id: str) -> str:
     if _must_ask(ids):
         return _ask_adopt(adoption, device_id, ids)
     done = adoption.adopt(person(), device_id, ids)
-    if done is None:
-        raise ApiError(HTTPStatus.NOT_FOUND)
     return render_template(
         "imports/files_adopted.html",
         done=done,
@@ -89,11 +80,7 @@ def _must_ask(ids: Sequence[str] | None) -> bool:
 
 def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | None) -> str:
     """Ask with the number before many files are adopted at once."""
-    management = adoption.management(person(), device_id)
-    if management is None:
-        raise ApiError(HTTPStatus.NOT_FOUND)
-    if not management.may_manage:
-        raise NotAManager(management.refusal)
+    adoption.check_may_adopt(person(), device_id)
     told = request.form.get("total", default=0, type=int)
     return render_template(
         "imports/confirm_adopt.html",

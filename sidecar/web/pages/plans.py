@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError
 from sidecar.services.space.planner import PlanChanged
-from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
 
@@ -33,8 +30,7 @@ def routes(services: WebServices) -> Blueprint:
     @plans.post("/devices/<device_id>/confirm")
     def confirm_on_page(device_id: str) -> Response:
         try:
-            if not services.plans.confirm(person(), device_id, request.form.get("plan_id", "")):
-                raise ApiError(HTTPStatus.NOT_FOUND)
+            services.plans.confirm(person(), device_id, request.form.get("plan_id", ""))
             outcome = "confirmed"
         except (PlanChanged, DeviceError):
             outcome = "changed"
@@ -44,11 +40,9 @@ def routes(services: WebServices) -> Blueprint:
     def reformat_on_page(device_id: str) -> Response:
         wanted = request.form.get("format", "")[:LONGEST_FORMAT]
         try:
-            found = services.plans.reformat(person(), device_id, wanted)
+            services.plans.reformat(person(), device_id, wanted)
         except PlanChanged:
             return redirect(url_for("plans.devices", outcome="changed"), 303)
-        if not found:
-            raise ApiError(HTTPStatus.NOT_FOUND)
         return redirect(url_for("plans.devices"), 303)
 
     return plans

@@ -38,8 +38,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke")
     def revoke_key(key_id: int) -> Response:
-        if not keys.revoke_key(person(), key_id):
-            raise ApiError(HTTPStatus.NOT_FOUND)
+        keys.revoke_key(person(), key_id)
         return redirect(url_for("profile.show"), 303)
 
     _sessions(profile, people)
@@ -49,8 +48,7 @@ def routes(services: WebServices) -> Blueprint:
 def _sessions(profile: Blueprint, people: UserService) -> None:
     @profile.post("/sessions/<string(maxlength=64):session_id>/end")
     def end_session(session_id: str) -> Response:
-        if not people.end_session(person(), session_id):
-            raise ApiError(HTTPStatus.NOT_FOUND)
+        people.end_session(person(), session_id)
         return redirect(safe_target(url_for("profile.show")), 303)
 
     @profile.post("/sessions/end")
@@ -60,8 +58,7 @@ def _sessions(profile: Blueprint, people: UserService) -> None:
 
     @profile.post("/forget/<string(length=32):user_id>")
     def forget(user_id: str) -> Response:
-        if not people.forget(person(), user_id):
-            raise ApiError(HTTPStatus.NOT_FOUND)
+        people.forget(person(), user_id)
         return redirect(safe_target(url_for("sign_in.show")), 303)
 
 

@@ -20,6 +20,7 @@ from sidecar.errors import (
     DatabaseError,
     JellyfinError,
     NotAManager,
+    NotVisible,
     ServerAway,
     SidecarError,
     SignInRefused,
@@ -126,6 +127,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(ApiError, _problem)
     app.register_error_handler(SignInNeeded, _sign_in)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NotVisible, _not_visible)
     app.register_error_handler(SidecarError, _ours)
     app.register_error_handler(Exception, _unexpected)
 
@@ -156,6 +158,10 @@ def _http(problem: HTTPException) -> BaseResponse:
         if name in {"Allow", "Retry-After"}:
             reply.headers[name] = value
     return reply
+
+
+def _not_visible(error: NotVisible) -> Response:
+    return answer(HTTPStatus.NOT_FOUND, str(error))
 
 
 def _ours(error: SidecarError) -> Response:

@@ -76,6 +76,15 @@ def played(path: str, **facts: object) -> LoggedPlay:
         (scrobble("Song", "Ann feat. Carl"), "4"),
         (scrobble("Intro"), ""),
         (scrobble("/Choir/Hits (2001)/1-01 - Intro.flac"), "2"),
+        (scrobble("1-03 - Glósóli.flac", is_untagged=True), "1"),
+        (scrobble("1-03 - GLÓSÓLI.FLAC", is_untagged=True), "1"),
+        (scrobble("1-03 - Glósóli", is_untagged=True), "1"),
+        (scrobble("Takk... (2005)/1-03 - Glósóli.flac", is_untagged=True), "1"),
+        (scrobble("Heim (2005)/1-03 - Glósóli.flac", is_untagged=True), ""),
+        (scrobble("-03 - Glósóli.flac", is_untagged=True), ""),
+        (scrobble("1-01 - Intro.flac", is_untagged=True), "23"),
+        (scrobble("More (2004)/1-01 - Intro.flac", is_untagged=True), "3"),
+        (scrobble("1-03 - Glósóli.flac"), ""),
     ],
 )
 def test_which_of_our_files_a_line_may_mean(heard: LoggedPlay, ids: str) -> None:

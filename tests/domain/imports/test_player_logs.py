@@ -113,7 +113,52 @@ def test_a_bad_line_is_told_and_the_next_one_is_read(line: bytes, why: str) -> N
 def test_a_track_without_tags_is_named_by_its_path() -> None:
     [one] = read_scrobbler([b"<UNTAGGED>\t\t/Music/a.mp3\t\t0\tL\t1761998400\t\n"])
 
-    assert one == heard(line=1, title="/Music/a.mp3")
+    assert one == heard(line=1, title="/Music/a.mp3", is_untagged=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (b"-1", None),
+        (b"0", None),
+        (b"", None),
+        (b" -1 ", None),
+        (b"A1", None),
+        (b"3/12", 3),
+        (b"03", 3),
+    ],
+)
+def test_a_number_that_is_not_known_loses_no_play(number: bytes, told: int | None) -> None:
+    [one] = read_scrobbler([LINE.replace(b"\t3\t375", b"\t" + number + b"\t375")])
+
+    assert isinstance(one, LoggedPlay)
+    assert (one.number, one.length_s) == (told, 375.0)
+
+
+def test_a_length_that_is_not_known_loses_no_play() -> None:
+    [one] = read_scrobbler([LINE.replace(b"\t375\t", b"\t-1\t")])
+
+    assert isinstance(one, LoggedPlay)
+    assert one.length_s is None
+
+
+@pytest.mark.parametrize("mark", [b"> ", b"*", b"+", b"\t", b"!! ", b"\xc2\xbb"])
+def test_a_mark_before_the_time_of_a_playback_log_loses_no_play(mark: bytes) -> None:
+    line = b"1761998400:200000:375000:/A/B.flac\n"
+
+    [plain], [marked] = read_playback([line]), read_playback([mark + line])
+
+    assert marked == plain
+    assert isinstance(plain, LoggedPlay)
+    assert isinstance(next(iter(read_playback([mark + line], strict=True))), UnreadableLine)
+
+
+def test_a_minus_is_no_mark_and_a_comment_stays_one() -> None:
+    [odd] = read_playback([b"-1761998400:200000:375000:/A/B.flac\n"])
+
+    assert isinstance(odd, UnreadableLine)
+    assert odd.why == "its time is negative"
+    assert list(read_playback([b"#1761998400:200000:375000:/A/B.flac\n"])) == []
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -199,7 +244,7 @@ def listenings(draw: st.DrawFn) -> LoggedPlay:
         artist=draw(NAMES.filter(lambda one: not one.startswith("#"))),
         album=draw(NAMES),
         title=draw(NAMES),
-        number=draw(st.integers(0, 999)),
+        number=draw(st.integers(1, 999)),
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.api_keys import MOST_KEYS, ApiKeyService
 from sidecar.store.accounts.api_keys import ApiKeys
 from tests.services.conftest import ANN, World
@@ -24,11 +25,12 @@ def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyServ
     assert [(one.id, one.label) for one in keys.keys(Ann)] == [(key.id, "my script")]
     assert [one.last_used_at for one in keys.keys(Ann)] == [world.clock.now()]
 
-    assert keys.revoke_key(Ann, key.id)
+    keys.revoke_key(Ann, key.id)
 
     assert api_keys.find(secret) is None
     assert keys.keys(Ann) == []
-    assert not keys.revoke_key(Ann, key.id)
+    with pytest.raises(NotVisible):
+        keys.revoke_key(Ann, key.id)
 
 
 def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: ApiKeyService) -> None:
@@ -36,7 +38,8 @@ def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: ApiKeyService) ->
     assert made is not None
 
     assert keys.keys(Ben) == []
-    assert not keys.revoke_key(Ben, made[0].id)
+    with pytest.raises(NotVisible):
+        keys.revoke_key(Ben, made[0].id)
     assert len(keys.keys(Ann)) == 1
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
+from sidecar.errors import NotVisible
 from sidecar.events import AccountChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.logs import LineFormatter
@@ -97,7 +98,7 @@ def test_a_session_is_listed_ended_and_the_pages_are_told(house: House) -> None:
     assert mine not in seen.id
     assert len(house.people.sessions(house.admin, None)) == 2
 
-    assert house.people.end_session(house.admin, seen.id)
+    house.people.end_session(house.admin, seen.id)
     assert house.sessions.find(mine) is None
     assert house.world.news == [AccountChanged(house.ann.user_id)]
 
@@ -106,7 +107,8 @@ def test_nobody_ends_the_session_of_somebody_else(house: House) -> None:
     secret = house.sessions.begin(house.admin.user_id, address_prefix="")
     (theirs,) = house.people.sessions(house.admin, secret)
 
-    assert not house.people.end_session(house.ann, theirs.id)
+    with pytest.raises(NotVisible):
+        house.people.end_session(house.ann, theirs.id)
     assert house.people.end_sessions(house.ann) == 0
     assert house.sessions.find(secret) is not None
 
@@ -118,8 +120,9 @@ def test_who_is_forgotten_has_no_token_no_key_and_no_session(
     secret = house.sessions.begin(house.ann.user_id, address_prefix="")
     _, key = house.keys.create(house.ann.user_id, "radio")
 
-    assert house.people.forget(house.ann, house.ann.user_id)
-    assert not house.people.forget(house.ann, house.admin.user_id)
+    house.people.forget(house.ann, house.ann.user_id)
+    with pytest.raises(NotVisible):
+        house.people.forget(house.ann, house.admin.user_id)
 
     assert not house.is_signed_in(house.ann)
     assert house.sessions.find(secret) is None

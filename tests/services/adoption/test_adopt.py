@@ -12,7 +12,7 @@ import xxhash
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.errors import ServerAway
+from sidecar.errors import NotVisible, ServerAway
 from sidecar.services.adoption.adopt import (
     CHANGED,
     HAS_ONE,
@@ -82,15 +82,11 @@ def facts(file: Path) -> tuple[int, int, int]:
 
 
 def offered(one: Traveller) -> OfferView:
-    view = one.adoption.offer(one.ann, STICK)
-    assert view is not None
-    return view
+    return one.adoption.offer(one.ann, STICK)
 
 
 def adopted(one: Traveller, *ids: str) -> AdoptedView:
-    outcome = one.adoption.adopt(one.ann, STICK, ids or None)
-    assert outcome is not None
-    return outcome
+    return one.adoption.adopt(one.ann, STICK, ids or None)
 
 
 def row(one: Traveller, title: str) -> Download:
@@ -273,5 +269,7 @@ def test_links_and_hidden_folders_are_no_files_to_adopt(away: Traveller, tmp_pat
 def test_a_device_of_others_does_not_exist(away: Traveller) -> None:
     ben = away.sign_in("ben")
 
-    assert away.adoption.offer(ben, STICK) is None
-    assert away.adoption.adopt(ben, STICK, None) is None
+    with pytest.raises(NotVisible):
+        away.adoption.offer(ben, STICK)
+    with pytest.raises(NotVisible):
+        away.adoption.adopt(ben, STICK, None)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
-from sidecar.errors import SignedOut
+from sidecar.errors import NotVisible, SignedOut
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -198,8 +198,10 @@ def test_what_belongs_to_somebody_else_is_answered_like_what_never_was(
 ) -> None:
     foreign = home.hold(Ben)
 
-    first, second = home.do(Ann, foreign, order), home.actions.act(Ann, 999, order)
-
+    for one in (foreign.id, 999):
+        with pytest.raises(NotVisible):
+            home.actions.act(Ann, one, order)
+    first, second = home.actions.act_on(Ann, [foreign.id, 999], order)
     assert replace(first, download_id=0) == replace(second, download_id=0)
     assert first.result is ResultKind.NOT_FOUND
     assert home.works.now() == foreign
@@ -216,7 +218,8 @@ def test_what_others_want_too_stays_for_them(home: House, order: DownloadCommand
     assert "somebody else wants it" in outcome.text
     assert home.holders() == [Ben.user_id]
     assert home.works.now().user_id == Ben.user_id, "ann's token fetches it no longer"
-    assert home.actions.act(Ann, one.id, order).result is ResultKind.NOT_FOUND
+    with pytest.raises(NotVisible):
+        home.actions.act(Ann, one.id, order)
 
 
 def test_a_file_that_others_want_too_stays_for_them(home: House) -> None:
@@ -378,6 +381,20 @@ def test_all_that_fit_are_paused_and_resumed_and_only_ones_own(home: House) -> N
     assert len(home.actions.act_on_all(Eve, Selection(owners=("ann", "ben")), PAUSE)) == 4
 
 
+def test_who_else_wants_the_same_is_not_found_out_by_acting_on_their_downloads(
+    home: House,
+) -> None:
+    for person, number in ((Ann, 1), (Ben, 1), (Ann, 2), (Ben, 3)):
+        home.hold(person, number)
+
+    def fitting(*owners: str) -> Sequence[int]:
+        return home.actions.fitting(Ann, Selection(owners=owners), Action.PAUSE)
+
+    assert len(fitting()) == 2
+    assert fitting("ben") == fitting(Ben.user_id) == fitting("nobody") == []
+    assert fitting("ann", "ben") == fitting("ann") == fitting()
+
+
 def test_each_of_many_has_its_own_result(home: House) -> None:
     mine, foreign = home.hold(Ann, 1), home.hold(Ben, 2)
     there = home.arrived(Ann, 3)
@@ -511,7 +528,7 @@ def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
 def test_fifty_clicks_at_once_are_one_move(home: House, order: DownloadCommand) -> None:
     one: Download = home.arrived(Ann) if order is DELETE else home.hold(Ann)
 
-    found = at_once(home, 50, lambda: home.do(Ann, one, order))
+    found = at_once(home, 50, lambda: home.actions.act_on(Ann, [one.id], order)[0])
 
     results = [one.result for one in found if isinstance(one, ActionResult)]
     assert results.count(ResultKind.DONE) == 1
@@ -526,7 +543,9 @@ def test_any_two_actions_after_one_another_end_in_a_state_of_the_table(
     home: House, first: DownloadCommand, second: DownloadCommand
 ) -> None:
     one = home.hold(Ann)
-    home.works.engine.meanwhile = lambda _job: (home.do(Ann, one, first), home.do(Ann, one, second))
+    home.works.engine.meanwhile = lambda _job: [
+        home.actions.act_on(Ann, [one.id], order) for order in (first, second)
+    ]
 
     home.works.worker.step()
 

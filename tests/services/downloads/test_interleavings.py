@@ -131,7 +131,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(person=PEOPLE, number=NUMBERS, order=ORDERS)
     def act(self, person: Person, number: int, order: DownloadCommand) -> None:
         row = self.downloads.queries.by_item(STICK, track(number).id)
-        outcome = self.home.actions.act(person, row.id if row else 999, order)
+        (outcome,) = self.home.actions.act_on(person, [row.id if row else 999], order)
         now = self.downloads.queries.by_item(STICK, track(number).id)
         assert outcome.text
         if outcome.result in {ResultKind.REFUSED, ResultKind.UNCHANGED, ResultKind.NOT_FOUND}:

@@ -16,7 +16,7 @@ from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
 from sidecar.domain.wishes import PIN, EvictionClass, Reason, Wish
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
@@ -35,7 +35,7 @@ from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from tests.fakes.desk import a_download
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, owned, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -125,13 +125,6 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
 
-    def visible(person: Person, download_id: int) -> Download | None:
-        found = world.downloads.queries.get(download_id)
-        if found is None or viewer(person) is None:
-            return found
-        owners = world.holds.holders(found.device_id, found.item_id) or [found.user_id]
-        return found if person.user_id in owners else None
-
     def devices(person: Person) -> Sequence[DeviceView]:
         served = person.is_admin or settings.serves(person.name)
         return [DeviceView(STICK, "Car stick", "", None, None, 0, 1, 2)] if served else []
@@ -155,7 +148,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         planning=planning,
         looking=FilePresence(registry, world.devices),
         views=views,
-        visible=visible,
+        visible=owned(world).visible,
         accounts=world.accounts.all,
         clock=world.clock,
     )

@@ -12,7 +12,7 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence
@@ -29,7 +29,7 @@ from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.files.search import FileIndex
 from tests.fakes.desk import a_download
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, owned, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -91,10 +91,6 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
 
-    def visible(person: Person, download_id: int) -> Download | None:
-        found = world.downloads.queries.get(download_id)
-        return found if found and viewer(person) in {None, found.user_id} else None
-
     def nobody(_user_id: str) -> Jellyfin:
         raise AssertionError("Jellyfin was asked")
 
@@ -104,7 +100,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     media = MediaStreaming(
         offline=offline,
         looking=looking,
-        visible=visible,
+        visible=owned(world).visible,
         client=nobody,
         streams=StreamLimit(),
         uses=UsageTracker(world.downloads.transitions.mark_used, world.clock),

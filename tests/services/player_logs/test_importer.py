@@ -11,7 +11,7 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
-from sidecar.errors import DeviceError, ServerAway
+from sidecar.errors import DeviceError, NotVisible, ServerAway
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.reporter import PlayReporter
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
@@ -64,15 +64,11 @@ def ended(path: str, stamp: int, heard: int = 27) -> str:
 
 
 def seen(one: Traveller) -> LogView:
-    view = one.desk.log(one.ann, STICK)
-    assert view is not None
-    return view
+    return one.desk.log(one.ann, STICK)
 
 
 def taken(one: Traveller) -> TakenView:
-    outcome = one.desk.take(one.ann, STICK)
-    assert outcome is not None
-    return outcome
+    return one.desk.take(one.ann, STICK)
 
 
 def test_a_play_comes_to_jellyfin_with_its_real_date(away: Traveller) -> None:
@@ -85,6 +81,24 @@ def test_a_play_comes_to_jellyfin_with_its_real_date(away: Traveller) -> None:
     assert (outcome.taken, outcome.left, outcome.refused) == (1, 0, ())
     assert away.mark("Tone 1") == (1, moment(NOON), True)
     assert away.said == [away.ann.user_id]
+
+
+def test_what_a_player_does_not_know_of_a_track_loses_no_play(away: Traveller) -> None:
+    """As Rockbox writes them: no number is -1 or 0, and without tags there is a file's name."""
+    name = away.has("Tone 2").file_path.rpartition("/")[2]
+    away.has("Tone 1")
+    away.has("Tone 3")
+    row = "{}\t{}\t{}\t{}\t27\tL\t{}\t\n".format
+    lines = [
+        row("The Sine Waves", "First Light", "Tone 1", -1, NOON),
+        row("<UNTAGGED>", "", name, -1, NOON + 100),
+        row("The Sine Waves", "", "Tone 3", 0, NOON + 200),
+    ]
+    away.writes(SCROBBLER, HEADER + "".join(lines))
+
+    assert taken(away).taken == 3
+    for number, title in enumerate(("Tone 1", "Tone 2", "Tone 3")):
+        assert away.mark(title) == (1, moment(NOON + 100 * number), True)
 
 
 def test_looking_changes_nothing(away: Traveller) -> None:
@@ -306,9 +320,10 @@ def test_on_a_shared_device_nobody_reads_what_others_heard(travel: Travel) -> No
 def test_a_device_of_others_does_not_exist(away: Traveller) -> None:
     ben = away.sign_in("ben")
 
-    assert away.desk.log(ben, STICK) is None
-    assert away.desk.take(ben, STICK) is None
-    assert away.desk.log(away.ann, "no such device") is None
+    for who, device_id in ((ben, STICK), (away.ann, "no such device")):
+        for ask in (away.desk.log, away.desk.take):
+            with pytest.raises(NotVisible):
+                ask(who, device_id)
 
 
 def test_a_device_that_is_away_says_so(away: Traveller) -> None:

@@ -17,7 +17,6 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
-from sidecar.services.downloads.views import DownloadView
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import CheckWhole, cannot_tell
 from sidecar.store.accounts.accounts import Account
@@ -119,15 +118,10 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
         planning=planning,
         registry=works.registry,
         claims=works.claims,
-        show=nothing,
         clock=world.clock,
     )
     tombstones = Tombstones(world.db, world.clock)
     return House(works, world, server, planning, actions, tombstones)
-
-
-def nothing(_person: Person, _download_id: int) -> DownloadView | None:
-    return None
 
 
 def account(world: World, person: Person, box: TokenBox) -> Account:

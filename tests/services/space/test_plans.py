@@ -11,7 +11,7 @@ from sidecar.device.inspect import read_space_at
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
@@ -103,9 +103,13 @@ def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
 
 def test_a_device_of_others_does_not_exist(plans: PlanService) -> None:
     assert plans.all(OTHER) == []
-    assert plans.one(OTHER, STICK) is None
-    assert plans.one(ANN_HERSELF, "another") is None
-    assert not plans.confirm(OTHER, STICK, "any")
+    for who, device_id in ((OTHER, STICK), (ANN_HERSELF, "another")):
+        with pytest.raises(NotVisible):
+            plans.one(who, device_id)
+        with pytest.raises(NotVisible):
+            plans.confirm(who, device_id, "any")
+        with pytest.raises(NotVisible):
+            plans.reformat(who, device_id, "mp3")
 
 
 def test_only_the_plan_that_was_shown_is_confirmed(plans: PlanService) -> None:
@@ -116,7 +120,6 @@ def test_only_the_plan_that_was_shown_is_confirmed(plans: PlanService) -> None:
 def test_the_space_adds_up(plans: PlanService) -> None:
     found = plans.one(ANN_HERSELF, STICK)
 
-    assert found is not None
     assert found.space is not None
     space = found.space
     parts = space.lasting + space.passing + space.others + space.reserve + space.free

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceError, SyncthingError
+from sidecar.errors import DeviceError, NotVisible, SyncthingError
 from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
@@ -31,7 +31,7 @@ from sidecar.syncthing.connection import SyncthingConnection
 from tests.fakes.clock import FakeClock
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
-from tests.services.conftest import ANN, STICK, World, access_to, track
+from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 pytestmark = pytest.mark.slow
 
@@ -305,7 +305,7 @@ def desk_of(carrying: Carrying) -> SyncStatus:
         carrying.peers,
         access=access_to(carrying.world, carrying.registry.settings),
         devices=lambda person: [device] if person == ANN_HERSELF else [],
-        download=lambda _person, _id: None,
+        visible=owned(carrying.world).visible,
         arrivals=carrying.arrivals,
         registry=carrying.registry,
         problems=carrying.problems,
@@ -320,12 +320,11 @@ def test_people_see_where_their_devices_are_carried_and_no_others(carrying: Carr
 
     view = desk.shared(ANN_HERSELF, STICK)
 
-    assert view is not None
     assert (view.folder, view.trouble, view.waits) == ("Music", None, None)
     assert [(one.name, one.is_connected) for one in view.peers] == [("Ann's phone", True)]
-    assert desk.shared(STRANGER, STICK) is None
-    assert desk.ignoring(STRANGER, STICK) is None
-    assert desk.ignore(STRANGER, STICK) is None
+    for ask in (desk.shared, desk.ignoring, desk.ignore):
+        with pytest.raises(NotVisible):
+            ask(STRANGER, STICK)
     assert desk.notices(STRANGER) == []
 
 

@@ -12,6 +12,7 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
@@ -75,7 +76,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
 def test_it_can_be_pulled_out_only_once_it_was_let_go(house: House) -> None:
     assert not house.can_be_pulled_out()
 
-    assert house.unplugging.eject(ANN, STICK)
+    house.unplugging.eject(ANN, STICK)
 
     assert house.unplugging.is_ejected(STICK)
     assert house.registry.blocked() == {STICK}
@@ -100,7 +101,7 @@ def test_looks_leave_it_alone_until_it_was_away_and_is_back(house: House) -> Non
 def test_it_is_used_again_without_being_pulled_out(house: House) -> None:
     house.unplugging.eject(ANN, STICK)
 
-    assert house.unplugging.reattach(ANN, STICK)
+    house.unplugging.reattach(ANN, STICK)
     house.look()
 
     assert house.names() == [STICK]
@@ -123,7 +124,8 @@ def test_it_waits_for_the_worker_that_is_writing_there(house: House) -> None:
 
 
 def test_nobody_pulls_out_what_is_not_theirs(house: House) -> None:
-    assert not house.unplugging.eject(BEN, STICK)
-    assert not house.unplugging.reattach(BEN, STICK)
+    for change in (house.unplugging.eject, house.unplugging.reattach):
+        with pytest.raises(NotVisible):
+            change(BEN, STICK)
 
     assert house.names() == [STICK]

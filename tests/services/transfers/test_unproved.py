@@ -16,6 +16,7 @@ from sidecar.clock import SystemClock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
+from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind
 from sidecar.transfer.http import HttpEngine
 from tests.fakes.answering import Reply, Request, json_reply
@@ -192,10 +193,10 @@ def test_a_person_who_may_retry_it_accepts_it_as_it_is(
         home.world.clock.advance(wait if tries > 1 else 0)
     caplog.set_level("INFO")
 
-    stranger = home.do(Ben, home.works.now(), ACCEPT)
+    with pytest.raises(NotVisible):
+        home.do(Ben, home.works.now(), ACCEPT)
     outcome = home.do(Ann, home.works.now(), ACCEPT)
 
-    assert stranger.result is ResultKind.NOT_FOUND
     assert outcome.result is ResultKind.DONE
     assert "ann accepted Tone 1 as it is: 120000 bytes" in caplog.text
     home.works.worker.step()

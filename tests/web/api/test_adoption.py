@@ -1,113 +1,161 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.errors import DeviceError, ServerAway, SidecarError
-from sidecar.services.adoption.adopt import AdoptionInUse
-from sidecar.web.app import Web
-from tests.fakes.adoption import FakeAdoption
-from tests.fakes.desk import BEN, FakeDesk
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from sidecar.domain.downloads.states import Status
+from sidecar.services.adoption.adopt import NOT_OFFERED
+from tests.fakes.answering import Reply, Request
+from tests.fakes.clock import FakeClock
+from tests.fakes.tagged import mp3
+from tests.services.conftest import STICK, track
+from tests.services.rules.steered import library, row
+from tests.web.house import ANN, Browser, WebHouse, web_house, without_jellyfin
 
-ADOPTION = "/api/v1/devices/stick/adoption"
+ADOPTION = f"/api/v1/devices/{STICK}/adoption"
+SONG = mp3("Tone 7", "The Sine Waves", "First Light", "7", seconds=27.0)
+PLACE = "Music/01 Tone 7.mp3"
 
 
-def adopt(browser: Browser, body: dict[str, Any], path: str = ADOPTION) -> TestResponse:
-    return browser.client.post(path, headers={"X-Sidecar-CSRF": browser.csrf}, json=body)
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+def put(house: WebHouse, path: str, body: bytes) -> None:
+    file = house.folder / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(body)
+
+
+@pytest.fixture(autouse=True)
+def _a_song(house: WebHouse) -> None:
+    """Let a file that Jellyfin has lie on the stick, beside a stranger."""
+    put(house, PLACE, SONG)
+    put(house, "Music/a.mp3", mp3("Mine", "Me", "Own", "1"))
+    file = {"Id": track(7).id, "Container": "mp3", "Size": len(SONG), "Path": "/m/7.mp3"}
+    tags = {"Artists": ["The Sine Waves"], "RunTimeTicks": 270_000_000}
+    house.library(row(7, MediaSources=[file], **tags))
 
 
 def test_an_offer_has_exactly_the_fields_that_were_promised(ann: Browser) -> None:
-    assert ann.client.get(ADOPTION).json == {
-        "device": {"id": "stick", "name": "Car stick"},
-        "managers": [],
+    told = ann.told(ADOPTION)
+
+    [match] = told["matched"]
+    assert match.pop("id")
+    assert match.pop("why")
+    assert told == {
+        "device": {"id": STICK, "name": "Car stick"},
+        "managers": ["ann"],
         "may_manage": True,
-        "found": 3,
+        "found": 2,
         "matched": [
             {
-                "id": "0123456789abcdef",
-                "path": "Music/01 Track 7.flac",
-                "size": 1234,
-                "item_id": "00000000000000000000000000000007",
-                "title": "Track 7",
+                "path": PLACE,
+                "size": len(SONG),
+                "item_id": track(7).id,
+                "title": "Tone 7",
                 "artist": "The Sine Waves",
                 "album": "First Light",
-                "why": "its size and its tags are those of the original",
             }
         ],
         "matched_total": 1,
         "doubtful": [],
         "doubtful_total": 0,
-        "strangers": 2,
+        "strangers": 1,
         "examples": ["Music/a.mp3"],
         "unread": 0,
     }
 
 
-def test_a_person_adopts_some_or_all_that_are_sure(
-    ann: Browser, adoption_desk: FakeAdoption
-) -> None:
-    some = adopt(ann, {"ids": ["0123456789abcdef"]})
-    adopt(ann, {"all": True})
+def test_a_person_adopts_some(house: WebHouse, ann: Browser) -> None:
+    [match] = ann.told(ADOPTION)["matched"]
+
+    some = ann.send("POST", ADOPTION, {"ids": [match["id"], "f" * 16]})
 
     assert some.json == {
         "adopted": 1,
         "left": 0,
-        "refused": [
-            {"id": "f" * 16, "path": "Music/a.mp3", "why": "its bytes are not the original's"}
-        ],
+        "refused": [{"id": "f" * 16, "path": "", "why": str(NOT_OFFERED)}],
     }
-    assert adoption_desk.asked == [("ann", ("0123456789abcdef",)), ("ann", None)]
+    found = house.row(7)
+    assert (found.status, found.file_path) == (Status.COMPLETED, PLACE)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_a_person_adopts_all_that_are_sure(house: WebHouse, ann: Browser) -> None:
+    every = ann.send("POST", ADOPTION, {"all": True})
+
+    assert every.json == {"adopted": 1, "left": 0, "refused": []}
+    assert house.row(7).status is Status.COMPLETED
+
+
+def test_what_makes_no_sense_is_refused(house: WebHouse, ann: Browser) -> None:
+    for body in (
         {},
         {"all": False},
         {"all": True, "ids": ["0123456789abcdef"]},
         {"ids": ["../x"]},
         {"ids": ["0" * 16] * 1001},
         {"path": "x"},
-    ],
-)
-def test_what_makes_no_sense_is_refused(
-    ann: Browser, adoption_desk: FakeAdoption, body: dict[str, Any]
-) -> None:
-    assert adopt(ann, body).status_code == 422
-    assert adoption_desk.asked == []
+    ):
+        assert ann.send("POST", ADOPTION, body).status_code == 422, body
+    assert house.jellyfin.requests == []
 
 
-def test_devices_of_others_and_unknown_ones_answer_alike(web: Web, desk: FakeDesk) -> None:
-    ben = come_in(web, desk, BEN)
+def test_devices_of_others_and_unknown_ones_answer_alike(house: WebHouse, ben: Browser) -> None:
+    nothing = ADOPTION.replace(STICK, "nothing")
 
     answers = [
-        ben.client.get(ADOPTION),
-        ben.client.get("/api/v1/devices/nothing/adoption"),
-        adopt(ben, {"all": True}),
-        adopt(ben, {"all": True}, "/api/v1/devices/nothing/adoption"),
+        ben.get(ADOPTION),
+        ben.get(nothing),
+        ben.send("POST", ADOPTION, {"all": True}),
+        ben.send("POST", nothing, {"all": True}),
     ]
 
     assert {(one.status_code, one.data) for one in answers} == {(404, answers[0].data)}
+    assert house.jellyfin.requests == []
 
 
-@pytest.mark.parametrize(
-    ("trouble", "status"),
-    [
-        (AdoptionInUse("Car stick is being looked through"), 409),
-        (DeviceError("missing", "Car stick is not there: plug it in"), 409),
-        (ServerAway("Jellyfin does not answer"), 503),
-    ],
-)
-def test_what_stands_in_the_way_is_said(
-    ann: Browser, adoption_desk: FakeAdoption, trouble: SidecarError, status: int
-) -> None:
-    adoption_desk.trouble = trouble
+def meanwhile(house: WebHouse, ask: Callable[[], TestResponse]) -> list[TestResponse]:
+    """Let somebody ask while Jellyfin is telling what it has; return what they are told."""
+    told: list[TestResponse] = []
+    answer = library()
 
-    answer = ann.client.get(ADOPTION)
+    def answer_late(request: Request) -> Reply:
+        if not told:
+            told.append(ask())
+        return answer(request)
 
-    assert answer.status_code == status
-    assert answer.content_type == "application/problem+json"
+    house.jellyfin.routes["GET /Items"] = answer_late
+    return told
+
+
+def test_one_looks_through_a_device_at_a_time(house: WebHouse, ann: Browser, eve: Browser) -> None:
+    told = meanwhile(house, lambda: eve.get(ADOPTION))
+
+    assert ann.get(ADOPTION).status_code == 200
+
+    [busy] = told
+    assert (busy.status_code, busy.content_type) == (409, "application/problem+json")
+    assert b"Car stick is being looked through at this moment" in busy.data
+
+
+def test_a_device_that_is_away_is_told(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    answer = ann.get(ADOPTION)
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert b"plug it in" in answer.data
+
+
+def test_without_jellyfin_nothing_can_be_said(tmp_path: Path, clock: FakeClock) -> None:
+    with web_house(tmp_path, clock, change=without_jellyfin) as alone:
+        put(alone, PLACE, SONG)
+
+        answer = alone.come_in(ANN).get(ADOPTION)
+
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")

@@ -1,35 +1,47 @@
+"""What is done with downloads, in the API and by the buttons of the page."""
+
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Status
-from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind, Selection
-from sidecar.web.app import Web
-from sidecar.web.pages.downloads.view import STATUSES, Tab
-from tests.fakes.actions import FakeActions
-from tests.fakes.desk import ANN, BEN, EVE, FakeDesk, a_download
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from sidecar.domain.downloads.states import Download, Status, Validator
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.domain.wishes import PIN
+from sidecar.web.pages.downloads.view import STATUSES
+from tests.services.conftest import track
+from tests.services.rules.steered import row
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
-ONE = "/api/v1/downloads/7"
-ITEM = f"{7:032x}"
-WAYS = [
-    ("POST", f"{ONE}/pause", None),
-    ("POST", f"{ONE}/resume", None),
-    ("POST", f"{ONE}/retry", {}),
-    ("POST", f"{ONE}/accept", {}),
-    ("POST", f"{ONE}/cancel", {}),
-    ("DELETE", ONE, None),
-    ("POST", f"{ONE}/prioritise", {"priority": 3}),
-    ("POST", f"{ONE}/top", None),
-    ("POST", f"{ONE}/move", {"before": 8}),
-]
+API = "/api/v1/downloads"
+BULK = f"{API}/bulk"
+ITEM = track(7).id
+BROKEN_OFF = Failure(FailureClass.TRANSIENT, "reset", "The connection ended")
+UNPROVED = Failure(FailureClass.UNPROVED, "unproved", "It is shorter than the library says")
+
+
+def one(house: WebHouse, status: Status = Status.PENDING, **how: object) -> Download:
+    return house.add(7, status=status, **how)  # type: ignore[arg-type]  # by name
+
+
+def unproved(house: WebHouse, status: Status, number: int = 7) -> Download:
+    """Let a file have come in another length than the library says."""
+    found = house.add(number, status=Status.DOWNLOADING)
+    downloads = house.store.downloads.transitions
+    downloads.transfer_started(found.id, Validator("Sun, 01 Nov 2026 10:00:00 GMT", 99), 99)
+    later = house.clock.now() + timedelta(hours=1)
+    fail = downloads.give_up if status is Status.FAILED else downloads.postpone
+    assert fail(house.now(found), until=later, failure=UNPROVED, retry_count=1)
+    return house.now(found)
+
+
+def queue(house: WebHouse) -> list[str]:
+    """Return the titles of what waits, the next one first."""
+    found = house.come_in(EVE).told(f"{API}?sort=queue&status=pending")
+    return [item["title"] for item in found["items"]]
 
 
 def plain(answer: TestResponse) -> str:
@@ -37,95 +49,140 @@ def plain(answer: TestResponse) -> str:
     return re.sub(r"[?&]done=[\w-]+$", "", answer.headers["Location"])
 
 
-def send(one: Browser, verb: str, path: str, body: object = None) -> TestResponse:
-    headers = {"X-Sidecar-CSRF": one.csrf}
-    if body is None:
-        return one.client.open(path, method=verb, headers=headers)
-    return one.client.open(path, method=verb, headers=headers, json=body)
-
-
-def test_each_way_is_its_order(ann: Browser, desk: FakeDesk, doing: FakeActions) -> None:
-    desk.add(a_download(7))
-
-    answers = [send(ann, *way) for way in WAYS]
-
-    assert [one.status_code for one in answers] == [200] * len(WAYS)
-    assert [order for _, _, order in doing.orders] == [
-        DownloadCommand(action=Action.PAUSE),
-        DownloadCommand(action=Action.RESUME),
-        DownloadCommand(action=Action.RETRY),
-        DownloadCommand(action=Action.ACCEPT),
-        DownloadCommand(action=Action.CANCEL),
-        DownloadCommand(action=Action.DELETE),
-        DownloadCommand(action=Action.PRIORITISE, priority=3),
-        DownloadCommand(action=Action.TOP),
-        DownloadCommand(action=Action.MOVE, before=8),
-    ]
-    assert answers[0].json is not None
-    assert answers[0].json["id"] == 7
-    assert answers[0].json["result"] == "done"
-    assert answers[0].json["title"] == "Track 7"
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_foreign_download_is_answered_like_an_unknown_one(
-    web: Web, desk: FakeDesk, doing: FakeActions, way: tuple[str, str, object]
+@pytest.mark.parametrize(
+    ("way", "before", "after"),
+    [
+        ("POST /pause", Status.PENDING, Status.PAUSED),
+        ("POST /resume", Status.PAUSED, Status.PENDING),
+        ("POST /retry", Status.FAILED, Status.PENDING),
+        ("DELETE ", Status.COMPLETED, Status.REMOVED),
+        ("POST /cancel", Status.PENDING, None),
+    ],
+)
+def test_each_way_moves_the_download(
+    house: WebHouse, ann: Browser, way: str, before: Status, after: Status | None
 ) -> None:
-    desk.add(a_download(7))
-    ben = come_in(web, desk, BEN)
-    verb, path, body = way
+    download, (verb, path) = one(house, before), way.split(" ")
 
-    foreign, unknown = send(ben, *way), send(ben, verb, path.replace("7", "9"), body)
+    answer = ann.send(verb, f"{API}/{download.id}{path}")
 
-    assert foreign.status_code == unknown.status_code == 404
-    assert foreign.data == unknown.data
-    assert doing.orders == []
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert (answer.json["id"], answer.json["result"]) == (download.id, "done")
+    assert house.status(download) is after
+    assert answer.json.get("status") == (after.value if after else None)
+    assert not house.path(download).exists()
 
 
-def test_what_the_body_says_is_obeyed(eve: Browser, desk: FakeDesk, doing: FakeActions) -> None:
-    desk.add(a_download(7))
+def test_the_queue_is_put_in_another_order(house: WebHouse, ann: Browser) -> None:
+    first, second, third = (house.add(number) for number in (1, 2, 3))
 
-    send(eve, "POST", f"{ONE}/retry", {"from": "zero", "force": True})
-    send(eve, "POST", f"{ONE}/cancel", {"keep_part": True, "for_everyone": True})
+    assert ann.send("POST", f"{API}/{second.id}/prioritise", {"priority": 3}).status_code == 200
+    assert queue(house) == ["Tone 2", "Tone 1", "Tone 3"]
+    assert house.now(second).priority == 3
+    assert ann.send("POST", f"{API}/{third.id}/top").status_code == 200
+    assert queue(house) == ["Tone 3", "Tone 2", "Tone 1"]
+    assert ann.send("POST", f"{API}/{first.id}/move", {"before": second.id}).status_code == 200
+    assert queue(house) == ["Tone 3", "Tone 1", "Tone 2"]
+    assert ann.send("POST", f"{API}/{third.id}/move", {"before": None}).status_code == 200
+    assert queue(house) == ["Tone 1", "Tone 2", "Tone 3"]
 
-    assert [order for _, _, order in doing.orders] == [
-        DownloadCommand(action=Action.RETRY, from_zero=True, force=True),
-        DownloadCommand(action=Action.CANCEL, keep_part=True, for_everyone=True),
-    ]
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED])
+def test_what_could_not_be_proved_whole_is_accepted(
+    house: WebHouse, ann: Browser, status: Status
+) -> None:
+    download = unproved(house, status)
+
+    assert ann.send("POST", f"{API}/{download.id}/accept", {}).status_code == 200
+
+    assert house.now(download).accepted == download.validator
+    assert house.status(download) is Status.PENDING
+
+
+def test_a_foreign_download_is_answered_like_an_unknown_one(house: WebHouse) -> None:
+    download, ben = house.add(7, ANN), house.come_in(BEN)
+
+    for verb, path, body in (
+        ("POST", "/pause", None),
+        ("POST", "/resume", None),
+        ("POST", "/retry", {}),
+        ("POST", "/accept", {}),
+        ("POST", "/cancel", {}),
+        ("DELETE", "", None),
+        ("POST", "/prioritise", {"priority": 3}),
+        ("POST", "/top", None),
+        ("POST", "/move", {"before": 8}),
+    ):
+        foreign = ben.send(verb, f"{API}/{download.id}{path}", body)
+        unknown = ben.send(verb, f"{API}/99{path}", body)
+
+        assert foreign.status_code == unknown.status_code == 404, path
+        assert foreign.data == unknown.data, path
+    assert house.now(download) == download
+
+
+def test_an_admin_retries_in_a_cooldown_and_from_zero(house: WebHouse, eve: Browser) -> None:
+    download = one(house, Status.DOWNLOADING)
+    downloads = house.store.downloads.transitions
+    downloads.transfer_started(download.id, Validator("Sun, 01 Nov 2026 10:00:00 GMT", 99), 50)
+    later = house.clock.now() + timedelta(hours=1)
+    downloads.give_up(house.now(download), until=later, failure=BROKEN_OFF, retry_count=3)
+
+    answer = eve.send("POST", f"{API}/{download.id}/retry", {"from": "zero", "force": True})
+
+    assert answer.status_code == 200
+    now = house.now(download)
+    assert (now.status, now.bytes_downloaded, now.retry_next_at) == (Status.PENDING, 0, None)
+
+
+@pytest.mark.parametrize("keep_part", [True, False])
+def test_an_admin_cancels_for_everyone_and_may_keep_what_is_there(
+    house: WebHouse, eve: Browser, keep_part: bool
+) -> None:
+    download = house.add(7, ANN, BEN, EVE, status=Status.DOWNLOADING)
+    downloads = house.store.downloads
+    began = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 7000)
+    downloads.transitions.transfer_started(download.id, began, 5000)
+
+    assert eve.send("POST", f"{API}/{download.id}/cancel").json["result"] == "kept"  # type: ignore[index]
+    assert house.holders(download) == ["ann", "ben"]
+    for_all = {"for_everyone": True, "keep_part": keep_part}
+    assert eve.send("POST", f"{API}/{download.id}/cancel", for_all).status_code == 200
+
+    assert house.status(download) is None
+    kept = downloads.queue.kept_parts(download.device_id)
+    assert kept == ({download.id} if keep_part else set())
 
 
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        (f"{ONE}/retry", {"force": True}),
-        (f"{ONE}/cancel", {"for_everyone": True}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "filter": {"owner": "ben"}}),
-        ("/api/v1/downloads/bulk", {"action": "retry", "ids": [7], "force": True}),
+        ("/{id}/retry", {"force": True}),
+        ("/{id}/cancel", {"for_everyone": True}),
+        ("/bulk", {"action": "pause", "filter": {"owner": "ben"}}),
+        ("/bulk", {"action": "retry", "ids": [1], "force": True}),
     ],
 )
 def test_what_only_an_admin_may_is_refused_to_others(
-    ann: Browser, desk: FakeDesk, doing: FakeActions, path: str, body: object
+    house: WebHouse, ann: Browser, path: str, body: object
 ) -> None:
-    desk.add(a_download(7))
+    later = house.clock.now() + timedelta(hours=1)
+    download = one(house, Status.FAILED, failure=BROKEN_OFF, until=later)
 
-    answer = send(ann, "POST", path, body)
+    answer = ann.send("POST", f"{API}{path.format(id=download.id)}", body)
 
     assert answer.status_code == 403
     assert answer.json is not None
     assert answer.json["code"] == "admins-only"
-    assert doing.orders == []
+    assert house.now(download) == download
 
 
-def test_a_refusal_has_a_sentence_a_code_and_the_time(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7))
-    until = datetime(2026, 11, 1, 13, 0, tzinfo=UTC)
-    doing.answer = ActionResult(
-        7, ResultKind.REFUSED, "Not before that time", "cooling-down", until
-    )
+def test_a_refusal_has_a_sentence_a_code_and_the_time(house: WebHouse, ann: Browser) -> None:
+    later = house.clock.now() + timedelta(hours=1)
+    download = one(house, Status.FAILED, failure=BROKEN_OFF, until=later)
 
-    answer = send(ann, "POST", f"{ONE}/retry")
+    answer = ann.send("POST", f"{API}/{download.id}/retry")
 
     assert answer.status_code == 409
     assert answer.mimetype == "application/problem+json"
@@ -133,252 +190,239 @@ def test_a_refusal_has_a_sentence_a_code_and_the_time(
         "type": "about:blank",
         "title": "Conflict",
         "status": 409,
-        "detail": "Not before that time.",
+        "detail": "Tone 7 failed a moment ago and is tried again by itself; before that time it "
+        "cannot be retried.",
         "code": "cooling-down",
         "retry_next_at": "2026-11-01T13:00:00.000Z",
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/api/v1/downloads", {}),
-        ("/api/v1/downloads", {"item_id": "x"}),
-        ("/api/v1/downloads", {"item_id": ITEM + "\n"}),
-        ("/api/v1/downloads", {"item_id": ITEM, "item_ids": [ITEM]}),
-        ("/api/v1/downloads", {"item_ids": []}),
-        ("/api/v1/downloads", {"item_ids": [ITEM] * 101}),
-        ("/api/v1/downloads", {"item_id": ITEM, "user_id": "b" * 32}),
-        ("/api/v1/downloads", {"item_id": ITEM, "priority": 101}),
-        ("/api/v1/downloads", {"item_id": ITEM, "priority": "9" * 30}),
-        ("/api/v1/downloads", {"item_id": ITEM, "device": "a", "device_id": "b"}),
-        ("/api/v1/downloads", []),
-        ("/api/v1/downloads", None),
-        (f"{ONE}/pause", {"status": "completed"}),
-        (f"{ONE}/retry", {"from": "middle"}),
-        (f"{ONE}/retry", {"from_zero": True}),
-        (f"{ONE}/prioritise", {}),
-        (f"{ONE}/prioritise", {"priority": 1.5}),
-        (f"{ONE}/move", {"before": 0}),
-        (f"{ONE}/move", {"before": 2**63}),
-        ("/api/v1/downloads/bulk", {"action": "pause"}),
-        ("/api/v1/downloads/bulk", {"action": "dance", "ids": [7]}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "ids": []}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "ids": [7], "filter": {}}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "ids": list(range(1, 1002))}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "filter": {"status": ["odd"]}}),
-        ("/api/v1/downloads/bulk", {"action": "pause", "filter": {"where": "1=1"}}),
-        ("/api/v1/downloads/bulk", {"action": "delete", "filter": {}}),
-        ("/api/v1/downloads/bulk", {"action": "prioritise", "ids": [7]}),
-    ],
+NONSENSE: tuple[tuple[str, object], ...] = (
+    ("", {}),
+    ("", {"item_id": "x"}),
+    ("", {"item_id": ITEM + "\n"}),
+    ("", {"item_id": ITEM, "item_ids": [ITEM]}),
+    ("", {"item_ids": []}),
+    ("", {"item_ids": [ITEM] * 101}),
+    ("", {"item_id": ITEM, "user_id": "b" * 32}),
+    ("", {"item_id": ITEM, "priority": 101}),
+    ("", {"item_id": ITEM, "priority": "9" * 30}),
+    ("", {"item_id": ITEM, "device": "a", "device_id": "b"}),
+    ("", []),
+    ("", None),
+    ("/1/pause", {"status": "completed"}),
+    ("/1/retry", {"from": "middle"}),
+    ("/1/retry", {"from_zero": True}),
+    ("/1/prioritise", {}),
+    ("/1/prioritise", {"priority": 1.5}),
+    ("/1/move", {"before": 0}),
+    ("/1/move", {"before": 2**63}),
+    ("/bulk", {"action": "pause"}),
+    ("/bulk", {"action": "dance", "ids": [1]}),
+    ("/bulk", {"action": "pause", "ids": []}),
+    ("/bulk", {"action": "pause", "ids": [1], "filter": {}}),
+    ("/bulk", {"action": "pause", "ids": list(range(1, 1002))}),
+    ("/bulk", {"action": "pause", "filter": {"status": ["odd"]}}),
+    ("/bulk", {"action": "pause", "filter": {"where": "1=1"}}),
+    ("/bulk", {"action": "delete", "filter": {}}),
+    ("/bulk", {"action": "prioritise", "ids": [1]}),
 )
-def test_what_makes_no_sense_is_refused_and_does_nothing(
-    ann: Browser, desk: FakeDesk, doing: FakeActions, path: str, body: object
-) -> None:
-    desk.add(a_download(7))
-
-    answer = send(ann, "POST", path, body)
-
-    assert answer.status_code == (415 if body is None else 422)
-    assert answer.mimetype == "application/problem+json"
-    assert not doing.orders
-    assert not doing.additions
 
 
-@pytest.mark.parametrize("raw", [b"{", b"nul", b"[" * 10_000, b'{"priority": NaN}', b"\xff"])
-def test_broken_json_is_told_and_never_breaks_us(ann: Browser, desk: FakeDesk, raw: bytes) -> None:
-    desk.add(a_download(7))
+def test_what_makes_no_sense_is_refused_and_does_nothing(house: WebHouse, ann: Browser) -> None:
+    download = one(house)
+    house.library(row(7))
+    assert download.id == 1
+
+    for path, body in NONSENSE:
+        answer = ann.send("POST", f"{API}{path}", body)
+
+        assert answer.status_code == (415 if body is None else 422), (path, body)
+        assert answer.mimetype == "application/problem+json"
+    assert house.now(download) == download
+    assert house.jellyfin.asked("/Items") == []
+
+
+def test_broken_json_is_told_and_never_breaks_us(house: WebHouse, ann: Browser) -> None:
+    path = f"{API}/{one(house).id}/prioritise"
     headers = {"X-Sidecar-CSRF": ann.csrf, "Content-Type": "application/json"}
 
-    answer = ann.client.post(f"{ONE}/prioritise", data=raw, headers=headers)
+    for raw in (b"{", b"nul", b"[" * 10_000, b'{"priority": NaN}', b"\xff"):
+        assert ann.client.post(path, data=raw, headers=headers).status_code in {400, 422}
 
-    assert answer.status_code in {400, 422}
 
-
-def test_json_in_a_form_s_clothes_is_not_taken(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(7))
+def test_json_in_a_form_s_clothes_is_not_taken(house: WebHouse, ann: Browser) -> None:
+    download = one(house)
     headers = {"X-Sidecar-CSRF": ann.csrf, "Content-Type": "text/plain"}
 
-    answer = ann.client.post(f"{ONE}/pause", data=b"{}", headers=headers)
+    answer = ann.client.post(f"{API}/{download.id}/pause", data=b"{}", headers=headers)
 
     assert answer.status_code == 415
+    assert house.status(download) is Status.PENDING
 
 
-def test_an_item_is_asked_for(ann: Browser, doing: FakeActions) -> None:
+def test_an_item_is_asked_for(house: WebHouse, ann: Browser) -> None:
+    house.library(row(7))
     dashed = f"{ITEM[:8]}-{ITEM[8:12]}-{ITEM[12:16]}-{ITEM[16:20]}-{ITEM[20:]}".upper()
 
-    answer = send(ann, "POST", "/api/v1/downloads", {"item_id": dashed, "device": "Car stick"})
+    answer = ann.send("POST", API, {"item_id": dashed, "device": "Car stick"})
 
     assert answer.status_code == 201
-    assert doing.additions == [((ITEM,), "Car stick", None)]
+    [hold] = house.store.holds.of_item(house.row(7).device_id, ITEM)
+    assert (hold.user_id, hold.reason.rule) == (ANN.user_id, PIN)
 
 
-def test_one_that_exists_is_returned_with_its_place(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7))
-    doing.unknown = {"f" * 32}
+def test_one_that_exists_is_returned_with_its_place(house: WebHouse, ann: Browser) -> None:
+    house.library(row(7))
+    download = one(house)
 
-    answer = send(ann, "POST", "/api/v1/downloads", {"item_ids": [ITEM, "f" * 32], "priority": 9})
+    answer = ann.send("POST", API, {"item_ids": [ITEM, "f" * 32], "priority": 9})
 
     assert answer.status_code == 200
     assert answer.json is not None
-    assert [one["id"] for one in answer.json["items"]] == [7]
+    assert [item["id"] for item in answer.json["items"]] == [download.id]
     assert answer.json["total"] == 1
     first, second = answer.json["results"]
-    assert first["downloads"] == [{"id": 7, "status": "pending", "position": 1}]
+    assert first["downloads"] == [{"id": download.id, "status": "pending", "position": 1}]
     assert (first["result"], second["result"]) == ("exists", "not_found")
+    assert house.now(download).priority == 9
 
 
-def test_an_item_that_nobody_knows_is_not_found(ann: Browser, doing: FakeActions) -> None:
-    doing.unknown = {ITEM}
+def test_an_item_that_nobody_knows_is_not_found(house: WebHouse, ann: Browser) -> None:
+    house.library()
 
-    answer = send(ann, "POST", "/api/v1/downloads", {"item_id": ITEM})
+    answer = ann.send("POST", API, {"item_id": ITEM})
 
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["code"] == "unknown-item"
 
 
-def test_many_have_a_result_each(web: Web, ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(7))
-    desk.add(a_download(8), of=[BEN])
+def test_many_have_a_result_each(house: WebHouse, ann: Browser) -> None:
+    mine, foreign = house.add(7), house.add(8, BEN)
 
-    answer = send(ann, "POST", "/api/v1/downloads/bulk", {"action": "pause", "ids": [7, 8, 9]})
+    answer = ann.send("POST", BULK, {"action": "pause", "ids": [mine.id, foreign.id, 99]})
 
     assert answer.json is not None
-    assert [one["result"] for one in answer.json["items"]] == ["done", "not_found", "not_found"]
+    assert [item["result"] for item in answer.json["items"]] == ["done", "not_found", "not_found"]
     assert answer.json["counts"]["not_found"] == 2
     assert answer.json["items"][1]["message"] == answer.json["items"][2]["message"]
+    assert (house.status(mine), house.status(foreign)) == (Status.PAUSED, Status.PENDING)
 
 
-def test_all_that_fit_are_chosen_by_a_filter(
-    eve: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7, status=Status.FAILED))
-    chosen = {"status": ["failed"], "device_id": "stick", "owner": ["ann", "ben"], "q": "track"}
+def test_all_that_fit_are_chosen_by_a_filter(house: WebHouse, eve: Browser) -> None:
+    waits = house.add(1, ANN)
+    failed = [house.add(number, who, status=Status.FAILED) for number, who in ((2, ANN), (3, BEN))]
+    others = [
+        house.add(4, EVE, status=Status.FAILED),
+        house.add(5, ANN, title="Noise", status=Status.FAILED),
+    ]
+    chosen = {
+        "status": ["failed"],
+        "device_id": waits.device_id,
+        "owner": ["ann", "ben"],
+        "q": "tone",
+    }
 
-    answer = send(
-        eve,
-        "POST",
-        "/api/v1/downloads/bulk",
-        {"action": "retry", "filter": chosen, "from": "zero"},
-    )
+    answer = eve.send("POST", BULK, {"action": "retry", "filter": chosen, "from": "zero"})
 
     assert answer.status_code == 200
-    selection = Selection(
-        statuses=frozenset({Status.FAILED}),
-        device_id="stick",
-        owners=("ann", "ben"),
-        text="track",
-    )
-    assert doing.selections == [(selection, DownloadCommand(action=Action.RETRY, from_zero=True))]
+    assert [house.status(item) for item in failed] == [Status.PENDING] * 2
+    assert [house.status(item) for item in others] == [Status.FAILED] * 2
+    none = {"action": "retry", "filter": chosen | {"device_id": "another"}}
+    assert eve.send("POST", BULK, none).json["total"] == 0  # type: ignore[index]
 
 
 def test_clearing_what_is_completed_lets_go_of_it_and_deletes_nothing(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
+    house: WebHouse, ann: Browser
 ) -> None:
-    desk.add(a_download(7, status=Status.COMPLETED))
+    download = one(house, Status.COMPLETED, rule=PIN, text="you asked for it")
 
-    send(ann, "POST", "/api/v1/downloads/bulk", {"action": "clear_completed", "filter": {}})
+    ann.send("POST", BULK, {"action": "clear_completed", "filter": {}})
 
-    assert [order.action for _, _, order in doing.orders] == [Action.LET_GO]
+    assert house.status(download) is Status.COMPLETED
+    assert house.path(download).exists()
+    [hold] = house.store.holds.of_item(download.device_id, download.item_id)
+    assert hold.release_at is not None
 
 
 # -- the page
 
 
-def press(one: Browser, path: str, **form: str | list[str]) -> TestResponse:
-    return one.client.post(path, data={"csrf": one.csrf, **form})
+def test_a_button_comes_back_to_the_list_as_it_was(house: WebHouse, ann: Browser) -> None:
+    download = one(house)
 
-
-def test_a_button_comes_back_to_the_list_as_it_was(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7))
-
-    answer = press(
-        ann, "/downloads/7/act", action="pause", tab="active", q="tra ck&x=//evil", page="2"
+    answer = ann.press(
+        f"/downloads/{download.id}/act", action="pause", tab="active", q="tra ck&x=//evil", page="2"
     )
 
     assert answer.status_code == 303
     assert plain(answer) == "/downloads?tab=active&q=tra+ck%26x%3D//evil&page=2"
-    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.PAUSE))]
+    assert house.status(download) is Status.PAUSED
 
 
-def test_what_could_not_be_done_is_told_on_a_page(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7))
-    doing.answer = ActionResult(7, ResultKind.REFUSED, "It is <being> finished", "finishing")
+def test_what_could_not_be_done_is_told_on_a_page(house: WebHouse, ann: Browser) -> None:
+    download = one(house, Status.FAILED, title="<b>Bold</b>")
 
-    answer = press(ann, "/downloads/7/act", action="pause", tab="completed")
+    answer = ann.press(f"/downloads/{download.id}/act", action="pause", tab="completed")
 
     assert answer.status_code == 409
-    assert "It is &lt;being&gt; finished." in answer.text
+    assert "&lt;b&gt;Bold&lt;/b&gt; has failed: retry it." in answer.text
     assert 'href="/downloads?tab=completed"' in answer.text
 
 
-def test_a_button_of_a_foreign_row_finds_nothing(web: Web, desk: FakeDesk) -> None:
-    desk.add(a_download(7))
-    ben = come_in(web, desk, BEN)
+def test_a_button_of_a_foreign_row_finds_nothing(house: WebHouse) -> None:
+    download, ben = one(house), house.come_in(BEN)
 
-    assert press(ben, "/downloads/7/act", action="pause").status_code == 404
-    assert ben.client.get("/downloads/7/ask?action=delete").status_code == 404
-
-
-@pytest.mark.parametrize("action", ["", "dance", "prioritise", "move"])
-def test_only_what_has_a_button_can_be_pressed(
-    ann: Browser, desk: FakeDesk, doing: FakeActions, action: str
-) -> None:
-    desk.add(a_download(7))
-
-    assert press(ann, "/downloads/7/act", action=action).status_code == 400
-    assert press(ann, "/downloads/act", action=action).status_code == 400
-    assert press(ann, "/downloads/chosen", action=action, id="7").status_code == 400
-    assert ann.client.get(f"/downloads/7/ask?action={action}").status_code == 404
-    assert doing.orders == []
+    assert ben.press(f"/downloads/{download.id}/act", action="pause").status_code == 404
+    assert ben.get(f"/downloads/{download.id}/ask?action=delete").status_code == 404
+    assert house.status(download) is Status.PENDING
 
 
-def test_a_button_without_the_page_s_token_does_nothing(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7))
+def test_only_what_has_a_button_can_be_pressed(house: WebHouse, ann: Browser) -> None:
+    download = one(house)
 
-    assert ann.client.post("/downloads/7/act", data={"action": "pause"}).status_code == 403
-    assert doing.orders == []
+    for action in ("", "dance", "prioritise", "move"):
+        assert ann.press(f"/downloads/{download.id}/act", action=action).status_code == 400
+        assert ann.press("/downloads/act", action=action).status_code == 400
+        assert ann.press("/downloads/chosen", action=action, id=download.id).status_code == 400
+        assert ann.get(f"/downloads/{download.id}/ask?action={action}").status_code == 404
+    assert house.now(download) == download
 
 
-def test_a_file_is_deleted_only_after_a_question(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7, status=Status.COMPLETED, title="<b>Bold</b>"))
+def test_a_button_without_the_page_s_token_does_nothing(house: WebHouse, ann: Browser) -> None:
+    download = one(house)
 
-    asked = ann.client.get("/downloads/7/ask?action=delete&tab=completed&q=bo&page=3")
+    answer = ann.client.post(f"/downloads/{download.id}/act", data={"action": "pause"})
+
+    assert answer.status_code == 403
+    assert house.status(download) is Status.PENDING
+
+
+def test_a_file_is_deleted_only_after_a_question(house: WebHouse, ann: Browser) -> None:
+    download = one(house, Status.COMPLETED, title="<b>Bold</b>")
+
+    asked = ann.get(f"/downloads/{download.id}/ask?action=delete&tab=completed&q=bo&page=3")
 
     assert asked.status_code == 200
     assert "&lt;b&gt;Bold&lt;/b&gt;" in asked.text
     assert 'href="/downloads?tab=completed&amp;q=bo&amp;page=3"' in asked.text
-    assert doing.orders == []
+    assert house.path(download).exists()
 
 
-def test_who_shares_a_file_is_told_before(
-    ann: Browser, eve: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7, status=Status.COMPLETED))
-    desk.add(a_download(8, status=Status.COMPLETED), of=[ANN, EVE])
-    doing.wanted_too = 2
+def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Browser) -> None:
+    alone = house.add(7, ANN, status=Status.COMPLETED)
+    shared = house.add(8, ANN, BEN, EVE, status=Status.COMPLETED)
 
-    for_ann = ann.client.get("/downloads/7/ask?action=delete").text
-    for_eve = eve.client.get("/downloads/8/ask?action=delete").text
-    for_others = eve.client.get("/downloads/7/ask?action=delete").text
+    def asked(who: Browser, download: Download) -> str:
+        return who.get(f"/downloads/{download.id}/ask?action=delete").text
 
-    assert "it stays for them" in for_ann
-    assert "For everyone" not in for_ann
-    assert "It is wanted by ann" in for_others
-    assert "For everyone" not in for_others
-    assert "2 other people want this" in for_eve
-    assert "For everyone" in for_eve
+    assert "it stays for them" in asked(ann, shared)
+    assert "For everyone" not in asked(ann, shared)
+    assert "It is wanted by ann" in asked(eve, alone)
+    assert "For everyone" not in asked(eve, alone)
+    assert "2 other people want this" in asked(eve, shared)
+    assert "For everyone" in asked(eve, shared)
 
 
 BUTTONS = {
@@ -391,121 +435,122 @@ BUTTONS = {
 }
 
 
-@pytest.mark.parametrize("status", BUTTONS)
 def test_each_row_offers_what_its_state_allows_and_names_its_title(
-    ann: Browser, desk: FakeDesk, status: Status
+    house: WebHouse, ann: Browser
 ) -> None:
-    desk.add(a_download(7, status=status))
-    tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
-
-    page = ann.client.get(f"/downloads?tab={tab}").text
-
+    for number, status in enumerate(BUTTONS, 1):
+        house.add(number, status=status)
     words = set().union(*BUTTONS.values())
-    shown = {
-        word
-        for word in words
-        if f'<span>{word}</span><span class="hidden-label"> Track 7</span>' in page
-    }
-    assert shown == BUTTONS[status]
+
+    for number, status in enumerate(BUTTONS, 1):
+        tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
+        page = ann.get(f"/downloads?tab={tab}").text
+        shown = {
+            word
+            for word in words
+            if f'<span>{word}</span><span class="hidden-label"> Tone {number}</span>' in page
+        }
+        assert shown == BUTTONS[status]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED])
 def test_what_could_not_be_proved_whole_has_a_button_to_accept_it(
-    ann: Browser, desk: FakeDesk, doing: FakeActions, status: Status
+    house: WebHouse, ann: Browser, status: Status
 ) -> None:
     tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
-    desk.add(a_download(7, status=status, error_code="unproved"), a_download(8, status=status))
+    download = unproved(house, status)
+    house.add(8, status=status)
 
-    page = ann.client.get(f"/downloads?tab={tab}").text
-    press(ann, "/downloads/7/act", action="accept")
+    page = ann.get(f"/downloads?tab={tab}").text
+    assert ann.press("/downloads/chosen", action="accept", id=download.id).status_code == 400
+    ann.press(f"/downloads/{download.id}/act", action="accept")
 
     assert page.count("Accept as it is") == 1
-    assert [order for _, _, order in doing.orders] == [DownloadCommand(action=Action.ACCEPT)]
-    assert press(ann, "/downloads/chosen", action="accept", id="7").status_code == 400
+    assert house.now(download).accepted == download.validator
 
 
 def test_in_a_cooldown_only_an_admin_has_a_button(
-    ann: Browser, eve: Browser, desk: FakeDesk
+    house: WebHouse, ann: Browser, eve: Browser
 ) -> None:
-    later = datetime(2099, 1, 1, tzinfo=UTC)
-    desk.add(a_download(7, status=Status.FAILED, retry_next_at=later))
+    later = house.clock.now() + timedelta(hours=1)
+    one(house, Status.FAILED, failure=BROKEN_OFF, until=later)
 
-    assert "Retry now" not in ann.client.get("/downloads?tab=failed").text
-    assert "Retry now" in eve.client.get("/downloads?tab=failed").text
+    assert "Retry now" not in ann.get("/downloads?tab=failed").text
+    assert "Retry now" in eve.get("/downloads?tab=failed").text
 
 
-def test_all_that_the_list_shows_are_paused(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7), a_download(8))
+def test_all_that_the_list_shows_are_paused(house: WebHouse, ann: Browser) -> None:
+    shown = [house.add(7), house.add(8)]
+    others = [house.add(9, BEN), house.add(10, title="Noise")]
 
-    asked = {"q": "track", "kind": "music", "owner": "ben", "sort": "size"}
-    question = press(ann, "/downloads/act", action="pause", **asked)
+    asked = {"q": "tone", "kind": "music", "owner": "ben", "sort": "size"}
+    question = ann.press("/downloads/act", action="pause", **asked)
     assert "Pause 2 downloads?" in question.text
-    assert doing.selections == []
+    assert house.status(shown[0]) is Status.PENDING
 
-    answer = press(ann, "/downloads/act", action="pause", sure="yes", **asked)
+    answer = ann.press("/downloads/act", action="pause", sure="yes", **asked)
 
-    assert plain(answer) == "/downloads?tab=active&q=track&kind=music&owner=ben&sort=size"
-    assert "2 downloads are paused." in ann.client.get(answer.location).text
-    chosen = Selection(statuses=STATUSES[Tab.ACTIVE], text="track", item_types=frozenset({"Audio"}))
-    assert doing.selections == [(chosen, DownloadCommand(action=Action.PAUSE))]
-
-
-def test_only_an_admin_chooses_by_owner(eve: Browser, desk: FakeDesk, doing: FakeActions) -> None:
-    desk.add(a_download(7))
-
-    press(eve, "/downloads/act", action="retry", tab="failed", owner=["ann", "ben"])
-
-    assert [which.owners for which, _ in doing.selections] == [("ann", "ben")]
+    assert plain(answer) == "/downloads?tab=active&q=tone&kind=music&owner=ben&sort=size"
+    assert "2 downloads are paused." in ann.get(answer.location).text
+    assert [house.status(item) for item in shown] == [Status.PAUSED] * 2
+    assert [house.status(item) for item in others] == [Status.PENDING] * 2
 
 
-def test_the_chosen_ones_are_put_on_top_in_their_order(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7), a_download(8), a_download(9))
+def test_only_an_admin_chooses_by_owner(house: WebHouse, eve: Browser) -> None:
+    downloads = [
+        house.add(number, person, status=Status.FAILED)
+        for number, person in enumerate((ANN, BEN, EVE), 1)
+    ]
 
-    answer = press(ann, "/downloads/chosen", action="top", id=["7", "8", "x", "-1"], sure="yes")
+    eve.press("/downloads/act", action="retry", tab="failed", owner=["ann", "ben"], sure="yes")
+
+    assert [house.status(item) for item in downloads] == [
+        Status.PENDING,
+        Status.PENDING,
+        Status.FAILED,
+    ]
+
+
+def test_the_chosen_ones_are_put_on_top_in_their_order(house: WebHouse, ann: Browser) -> None:
+    ids = [house.add(number).id for number in (1, 2, 3)]
+
+    answer = ann.press("/downloads/chosen", action="top", id=[ids[1], ids[2], "x", -1], sure="yes")
 
     assert plain(answer) == "/downloads?tab=active"
-    assert [number for _, number, _ in doing.orders] == [8, 7]
+    assert queue(house) == ["Tone 2", "Tone 3", "Tone 1"]
 
 
-def test_what_is_deleted_together_is_asked_together(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(*(a_download(number, status=Status.COMPLETED) for number in range(1, 8)))
-    chosen = [str(number) for number in range(1, 8)]
+def test_what_is_deleted_together_is_asked_together(house: WebHouse, ann: Browser) -> None:
+    downloads = [house.add(number, status=Status.COMPLETED) for number in range(1, 8)]
+    chosen = [item.id for item in downloads]
 
-    question = press(ann, "/downloads/chosen", action="delete", tab="completed", id=chosen)
+    question = ann.press("/downloads/chosen", action="delete", tab="completed", id=chosen)
 
     assert question.status_code == 200
     assert "Delete 7 files?" in question.text
     assert "and 2 more" in question.text
-    assert doing.orders == []
+    assert all(house.path(item).exists() for item in downloads)
 
-    press(ann, "/downloads/chosen", action="delete", tab="completed", id=chosen, sure="yes")
-    assert [number for _, number, _ in doing.orders] == list(range(1, 8))
-
-
-def test_of_what_is_not_theirs_nothing_is_asked_or_done(
-    web: Web, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7, title="A secret wish"))
-    ben = come_in(web, desk, BEN)
-
-    assert "A secret wish" not in press(ben, "/downloads/chosen", action="cancel", id="7").text
-    press(ben, "/downloads/chosen", action="cancel", id="7", sure="yes")
-    assert doing.orders == []
+    ann.press("/downloads/chosen", action="delete", tab="completed", id=chosen, sure="yes")
+    assert [house.status(item) for item in downloads] == [Status.REMOVED] * 7
+    assert not any(house.path(item).exists() for item in downloads)
 
 
-def test_when_none_could_be_retried_it_is_told(
-    ann: Browser, desk: FakeDesk, doing: FakeActions
-) -> None:
-    desk.add(a_download(7), a_download(8))
-    doing.answer = replace(ActionResult(7, ResultKind.REFUSED, "Not yet", "cooling-down"))
+def test_of_what_is_not_theirs_nothing_is_asked_or_done(house: WebHouse) -> None:
+    download, ben = one(house, title="A secret wish"), house.come_in(BEN)
+    form = {"action": "cancel", "id": download.id}
 
-    answer = press(ann, "/downloads/act", action="retry", sure="yes")
+    assert "A secret wish" not in ben.press("/downloads/chosen", **form).text
+    ben.press("/downloads/chosen", **form, sure="yes")
+    assert house.now(download) == download
+
+
+def test_when_none_could_be_retried_it_is_told(house: WebHouse, ann: Browser) -> None:
+    later = house.clock.now() + timedelta(hours=1)
+    for number in (7, 8):
+        house.add(number, status=Status.FAILED, failure=BROKEN_OFF, until=later)
+
+    answer = ann.press("/downloads/act", action="retry", tab="failed", sure="yes")
 
     assert answer.status_code == 409
     assert "all 2 of them" in answer.text

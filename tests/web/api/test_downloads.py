@@ -1,52 +1,48 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from sidecar.domain.downloads.states import Status
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.library.covers import Cover
-from sidecar.services.notices import Notice
-from tests.fakes.desk import PIXEL, QUEUED_AT, FakeDesk, a_download
-from tests.web.house import Browser
+from sidecar.errors import ServerAway
+from tests.services.conftest import STICK, track
+from tests.web.house import ANN, BEN, PIXEL, Browser, WebHouse
 
 LIST = "/api/v1/downloads"
 
 
-def test_a_download_has_exactly_the_fields_that_were_promised(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(7, started_at=QUEUED_AT + timedelta(seconds=1, milliseconds=500)))
+def test_a_download_has_exactly_the_fields_that_were_promised(
+    house: WebHouse, ann: Browser
+) -> None:
+    download = house.add(7, ANN, BEN)
+    house.clock.advance(1.5)
+    house.begin(download)
 
-    answer = ann.client.get(f"{LIST}/7").json
-
-    assert answer == {
-        "id": 7,
+    assert ann.told(f"{LIST}/{download.id}") == {
+        "id": download.id,
         "item_id": "00000000000000000000000000000007",
-        "device_id": "stick",
-        "status": "pending",
-        "title": "Track 7",
-        "artist": "The Quiet Hour",
-        "album": "Evenings",
+        "device_id": STICK,
+        "status": "downloading",
+        "title": "Tone 7",
+        "artist": "The Sine Waves",
+        "album": "First Light",
         "item_type": "Audio",
         "progress": 0.0,
         "bytes_downloaded": 0,
-        "expected_size": 7_400_000,
+        "expected_size": 7000,
         "speed": 0.0,
         "seconds_left": None,
-        "file_path": "The Quiet Hour/Evenings/07 - Track 7.flac",
+        "file_path": "The Sine Waves/First Light/07 - Tone 7.flac",
         "content_hash": None,
         "error_code": None,
         "error_message": None,
         "retry_next_at": None,
         "retry_count": 0,
         "priority": 0,
-        "queued_at": "2026-11-01T11:30:00.000Z",
-        "started_at": "2026-11-01T11:30:01.500Z",
+        "queued_at": "2026-11-01T12:00:00.000Z",
+        "started_at": "2026-11-01T12:00:01.500Z",
         "completed_at": None,
         "missing_since": None,
-        "reasons": [
-            {"rule": "favourites", "account": "ann", "text": "A favourite since this evening"}
-        ],
+        "reasons": [{"rule": "favourites", "account": "ann", "text": "your favourite"}],
         "owners": ["ann"],
         "format": "original",
         "format_note": None,
@@ -55,46 +51,44 @@ def test_a_download_has_exactly_the_fields_that_were_promised(ann: Browser, desk
     }
 
 
-def ids(ann: Browser, arguments: str) -> list[int]:
-    answer = ann.client.get(f"{LIST}?{arguments}")
-    assert answer.json is not None, answer.text
-    return [one["id"] for one in answer.json["items"]]
+def titles(ann: Browser, arguments: str) -> list[str]:
+    return [one["title"] for one in ann.told(f"{LIST}?{arguments}")["items"]]
 
 
-def test_lists_come_in_pages(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(*(a_download(number) for number in range(1, 26)))
+def test_lists_come_in_pages(house: WebHouse, ann: Browser) -> None:
+    for number in range(1, 13):
+        house.add(number)
 
-    first = ann.client.get(LIST).json
-    last = ann.client.get(f"{LIST}?page=3").json
+    first, last = ann.told(LIST), ann.told(f"{LIST}?page=2")
 
-    assert first is not None
-    assert last is not None
-    assert (first["total"], first["page"], first["page_size"]) == (25, 1, 10)
-    assert [one["id"] for one in first["items"]] == list(range(25, 15, -1))
-    assert [one["id"] for one in last["items"]] == [5, 4, 3, 2, 1]
-    assert ids(ann, "page=2&page_size=2") == [23, 22]
-    assert ids(ann, "page=99") == []
+    assert (first["total"], first["page"], first["page_size"]) == (12, 1, 10)
+    assert [one["title"] for one in first["items"]] == [f"Tone {n}" for n in range(12, 2, -1)]
+    assert [one["title"] for one in last["items"]] == ["Tone 2", "Tone 1"]
+    assert titles(ann, "page=2&page_size=2") == ["Tone 10", "Tone 9"]
+    assert titles(ann, "page=99") == []
 
 
-def test_states_may_be_repeated_or_separated_by_commas(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(*(a_download(n, status=status) for n, status in enumerate(Status, 1)))
+def test_states_may_be_repeated_or_separated_by_commas(house: WebHouse, ann: Browser) -> None:
+    for number, status in enumerate(Status, 1):
+        house.add(number, status=status)
 
-    assert ids(ann, "status=pending") == [1]
-    assert ids(ann, "status=pending,completed") == [4, 1]
-    assert ids(ann, "status=pending&status=failed,paused") == [5, 3, 1]
-
-
-def test_lists_are_narrowed_by_text_and_device(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(1, title="Perth"), a_download(2, device_id="sd"))
-
-    assert ids(ann, "q=per") == [1]
-    assert ids(ann, "device=sd") == [2]
-    assert ids(ann, "q=%00%ff") == []
+    assert titles(ann, "status=pending") == ["Tone 1"]
+    assert titles(ann, "status=pending,completed") == ["Tone 4", "Tone 1"]
+    assert titles(ann, "status=pending&status=failed,paused") == ["Tone 5", "Tone 3", "Tone 1"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_lists_are_narrowed_by_text_and_device(house: WebHouse, ann: Browser) -> None:
+    house.add(1, title="Perth")
+    house.add(2)
+
+    assert titles(ann, "q=per") == ["Perth"]
+    assert titles(ann, f"device={STICK}") == ["Tone 2", "Perth"]
+    assert titles(ann, "device=sd") == titles(ann, "q=%00%ff") == []
+
+
+@pytest.mark.usefixtures("house")
+def test_arguments_out_of_range_are_refused(ann: Browser) -> None:
+    for arguments in (
         "status=nonsense",
         "page=0",
         "page=-1",
@@ -109,35 +103,34 @@ def test_lists_are_narrowed_by_text_and_device(ann: Browser, desk: FakeDesk) -> 
         "device=" + "x" * 10_000,
         "owner=" + "x" * 201,
         "page=%D9%A7",
-    ],
-)
-def test_arguments_out_of_range_are_refused(ann: Browser, arguments: str) -> None:
-    answer = ann.client.get(f"{LIST}?{arguments}")
+    ):
+        answer = ann.get(f"{LIST}?{arguments}")
 
-    assert answer.status_code == 422
-    assert answer.mimetype == "application/problem+json"
+        assert answer.status_code == 422, arguments
+        assert answer.mimetype == "application/problem+json"
 
 
-def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeDesk) -> None:
-    desk.shelf = (DeviceView("stick", "Car stick", "", "It is not there", None, 5, None, None),)
-    desk.told = (Notice("server", "error", "The server is away"),)
+def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED)
+    house.unplug()
+    house.services.accounts.server.tell(ServerAway("The server is away"))
 
-    devices = ann.client.get("/api/v1/devices").json
-    notices = ann.client.get("/api/v1/notices").json
+    devices, notices = ann.told("/api/v1/devices"), ann.told("/api/v1/notices")
 
+    away = f"Car stick is not at {house.folder}: plug it in and it goes on by itself"
     assert devices == {
         "items": [
             {
-                "id": "stick",
+                "id": STICK,
                 "name": "Car stick",
-                "trouble": "It is not there",
+                "trouble": away,
                 "budget": None,
-                "used": 5,
+                "used": 1000,
                 "free": None,
                 "total": None,
                 "paused": False,
                 "unplugged": False,
-                "files": 0,
+                "files": 1,
                 "missing": 0,
                 "managers": [],
                 "may_manage": False,
@@ -147,34 +140,41 @@ def test_devices_and_notices_are_lists_like_all_others(ann: Browser, desk: FakeD
         "page": 1,
         "page_size": 1,
     }
-    assert notices is not None
-    assert notices["items"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
+    assert notices["items"] == [
+        {"kind": "server", "level": "error", "text": "The server is away"},
+        {"kind": "device", "level": "warning", "text": away},
+    ]
 
 
-def test_a_cover_is_a_picture_and_can_be_nothing_else(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(1), a_download(2), a_download(3))
-    desk.pictures[1] = Cover(PIXEL, "image/png", "tag")
-    desk.pictures[2] = Cover(b"<svg onload='alert(1)'/>", "image/svg+xml", "tag")
+def test_a_cover_is_a_picture_and_can_be_nothing_else(house: WebHouse, ann: Browser) -> None:
+    pictured, odd, bare = (
+        house.add(1, image_item_id=track(1).id, image_tag="one"),
+        house.add(2, image_item_id=track(2).id, image_tag="two"),
+        house.add(3),
+    )
+    house.has_cover(track(1).id)
+    house.has_cover(track(2).id, b"<svg onload='alert(1)'/>")
 
-    picture = ann.client.get(f"{LIST}/1/cover?width=x")
-    again = ann.client.get(f"{LIST}/1/cover", headers={"If-None-Match": picture.headers["ETag"]})
+    picture = ann.get(f"{LIST}/{pictured.id}/cover?width=x")
+    known = {"If-None-Match": picture.headers["ETag"]}
+    again = ann.client.get(f"{LIST}/{pictured.id}/cover", headers=known)
 
     assert (picture.status_code, picture.mimetype, picture.data) == (200, "image/png", PIXEL)
     assert picture.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert picture.headers["Cache-Control"] == "private, no-cache"
     assert again.status_code == 304
-    assert ann.client.get(f"{LIST}/2/cover").status_code == 404
-    assert ann.client.get(f"{LIST}/3/cover").status_code == 404
+    assert ann.get(f"{LIST}/{odd.id}/cover").status_code == 404
+    assert ann.get(f"{LIST}/{bare.id}/cover").status_code == 404
 
 
-def test_what_is_known_already_is_not_sent_again(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(7))
-    first = ann.client.get("/api/v1/downloads")
+def test_what_is_known_already_is_not_sent_again(house: WebHouse, ann: Browser) -> None:
+    download = house.add(7)
+    first = ann.get(LIST)
     known = {"If-None-Match": first.headers["ETag"]}
 
-    again = ann.client.get("/api/v1/downloads", headers=known)
-    desk.change(7, bytes_downloaded=5)
-    changed = ann.client.get("/api/v1/downloads", headers=known)
+    again = ann.client.get(LIST, headers=known)
+    house.store.downloads.queue.prioritise(download, 7)
+    changed = ann.client.get(LIST, headers=known)
 
     assert (again.status_code, again.data) == (304, b"")
     assert changed.status_code == 200

@@ -1,216 +1,214 @@
+"""What comes to a device and what goes: on its page and in the API."""
+
 from __future__ import annotations
 
-from sidecar.domain.downloads.shares import NO_FILES
-from sidecar.services.space.plans import Reformat
-from sidecar.web.app import Web
-from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
-from tests.fakes.plans import FakePlans, a_line, a_plan
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+import pytest
 
-ADDRESS = "/api/v1/devices/stick/plan"
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
+
+ADDRESS = f"/api/v1/devices/{STICK}/plan"
+BLOCK = 4096
 
 
-def test_the_page_shows_what_comes_goes_and_waits_and_why(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [
-        a_plan(
-            adds=(a_line(1, reason="It fits"),),
-            removals=(a_line(2),),
-            refusals=(a_line(3, reason="Car stick is full", code="full"),),
-        )
-    ]
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
 
-    page = ann.client.get("/devices").text
 
-    for words in ("Car stick", "Goes: 1", "Comes: 1", "Has no room: 1", "Track 2", "It fits"):
+def limit(house: WebHouse, blocks: int) -> None:
+    """Let the stick hold so much at most."""
+    changes: dict[str, object] = {"budget": blocks * BLOCK, "reserve": 0}
+    house.services.web.preferences.change(ANN, STICK, changes, {})
+
+
+def crowd(house: WebHouse) -> tuple[Download, Download, Download]:
+    """Let one file go for another, and a third one have no room."""
+    goes = house.add(1, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
+    comes, waits = house.add(2, size=8 * BLOCK), house.add(3, size=11 * BLOCK)
+    limit(house, 10)
+    return goes, comes, waits
+
+
+def fill(house: WebHouse, count: int) -> list[Download]:
+    """Let there be many files that may go, and hardly any room."""
+    with house.store.db.write():
+        files = [
+            house.add(number, status=Status.COMPLETED, size=BLOCK, rule=AHEAD)
+            for number in range(1, count + 1)
+        ]
+    limit(house, 2)
+    return files
+
+
+def test_the_page_shows_what_comes_goes_and_waits_and_why(house: WebHouse, ann: Browser) -> None:
+    crowd(house)
+
+    page = ann.get("/devices").text
+
+    for words in (
+        "Car stick",
+        "Goes: 1",
+        "Comes: 1",
+        "Has no room: 1",
+        "Tone 1",
+        "It was only fetched ahead of a queue, and what is wanted more needs the room",
+        "There is room for it once another is gone",
+        "It is larger (45 kB) than all that Car stick may hold (41 kB)",
+        'aria-label="Space on Car stick"',
+    ):
         assert words in page
-    assert "Nobody wants it any more" in page
-    assert "Car stick is full" in page
-    assert 'aria-label="Space on Car stick"' in page
     assert "Remove these" not in page
     assert " style=" not in page
 
 
 def test_every_page_links_to_the_devices(ann: Browser) -> None:
-    page = ann.client.get("/downloads").text
+    page = ann.get("/downloads").text
 
     assert '<a href="/devices">Devices</a>' in page
     assert '<a href="/downloads" aria-current="page">Downloads</a>' in page
 
 
-def test_somebody_else_s_file_has_no_name(ann: Browser, planned: FakePlans) -> None:
-    foreign = a_line(2, download_id=None, item_id=None, title=None)
-    planned.plans = [a_plan(removals=(foreign,))]
+def test_programs_read_it(house: WebHouse, ann: Browser) -> None:
+    goes, comes, waits = crowd(house)
 
-    page = ann.client.get("/devices").text
-    told = ann.client.get(ADDRESS).json
+    told = ann.told(ADDRESS)
 
-    assert "Somebody else's file" in page
-    assert told is not None
+    assert (told["bytes_added"], told["bytes_removed"]) == (8 * BLOCK, 5 * BLOCK)
+    assert [one["download_id"] for one in told["adds"]] == [comes.id]
     assert told["removals"] == [
         {
-            "download_id": None,
-            "item_id": None,
-            "title": None,
-            "bytes": 7_400_000,
-            "reason": "Nobody wants it any more",
+            "download_id": goes.id,
+            "item_id": goes.item_id,
+            "title": "Tone 1",
+            "bytes": 5 * BLOCK,
+            "reason": "It was only fetched ahead of a queue, and what is wanted more needs "
+            "the room",
         }
     ]
+    [refusal] = told["refusals"]
+    assert (refusal["download_id"], refusal["code"]) == (waits.id, "too-big")
+    assert (told["space"]["passing"], told["space"]["most"]) == (5 * BLOCK, 10 * BLOCK)
 
 
-def test_many_removals_are_confirmed_with_a_form(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [a_plan(removals=tuple(map(a_line, range(60))), needs_confirmation=True)]
-    page = ann.client.get("/devices").text
-    assert "Remove these 60 files" in page
-    assert "and 10 more" in page
+@pytest.mark.parametrize("users", [("ann", "ben")])
+def test_somebody_else_s_file_has_no_name(house: WebHouse, ann: Browser, ben: Browser) -> None:
+    house.add(1, BEN, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
+    house.services.web.preferences.change(EVE, STICK, {"budget": 2 * BLOCK, "reserve": 0}, {})
+
+    assert "Somebody else's file" in ann.get("/devices").text
+    [removal] = ann.told(ADDRESS)["removals"]
+    assert [removal[name] for name in ("download_id", "item_id", "title")] == [None] * 3
+    assert removal["bytes"] == 5 * BLOCK
+    assert ben.told(ADDRESS)["removals"][0]["title"] == "Tone 1"
+
+
+def test_many_removals_are_confirmed_with_a_form(house: WebHouse, ann: Browser) -> None:
+    files = fill(house, 55)
+    page = ann.get("/devices").text
+    assert "Remove these 53 files" in page
+    assert "and 3 more" in page
 
     def says_yes(plan_id: str) -> str:
-        answer = ann.client.post(
-            "/devices/stick/confirm", data={"csrf": ann.csrf, "plan_id": plan_id}
-        )
+        answer = ann.press(f"/devices/{STICK}/confirm", plan_id=plan_id)
         assert answer.status_code == 303
-        return ann.client.get(answer.headers["Location"]).text
+        return ann.get(answer.headers["Location"]).text
 
+    plan_id = ann.told(ADDRESS)["plan_id"]
     assert "Nothing was removed" in says_yes("another")
-    assert planned.confirmed == []
-    assert "These files go now" in says_yes("0123456789abcdef")
-    assert planned.confirmed == [("ann", "stick", "0123456789abcdef")]
+    house.services.transfers.space.step()
+    assert all(house.path(one).exists() for one in files)
+    assert "These files go now" in says_yes(plan_id)
+    house.services.transfers.space.step()
+    assert sum(house.path(one).exists() for one in files) == 2
 
 
-def test_more_than_it_may_hold_is_said(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [a_plan(over=3_000_000_000)]
+def test_programs_confirm_it(house: WebHouse, ann: Browser) -> None:
+    files = fill(house, 12)
+    plan_id = ann.told(ADDRESS)["plan_id"]
 
-    assert "3.0 GB more than it may hold" in ann.client.get("/devices").text
-    told = ann.client.get(ADDRESS).json
-    assert told is not None
-    assert told["over"] == 3_000_000_000
-
-
-def test_a_device_in_trouble_has_no_plan(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [a_plan(trouble="Car stick is not there", space=None, plan_id=None)]
-
-    assert "Car stick is not there" in ann.client.get("/devices").text
-    told = ann.client.get(ADDRESS).json
-    assert told is not None
-    assert (told["trouble"], told["plan_id"], told["space"]) == (
-        "Car stick is not there",
-        None,
-        None,
-    )
-
-
-def test_programs_read_and_confirm_it(ann: Browser, planned: FakePlans) -> None:
-    refused = a_line(3, code="too-big", is_final=True)
-    planned.plans = [a_plan(refusals=(refused,), removals=(a_line(2),))]
-    headers = {"X-Sidecar-CSRF": ann.csrf}
-
-    told = ann.client.get(ADDRESS).json
-    assert told is not None
-    assert (told["plan_id"], told["bytes_removed"]) == ("0123456789abcdef", 7_400_000)
-    assert told["refusals"][0]["code"] == "too-big"
-    assert told["space"]["lasting"] == 8 * 1024**3
-
-    old = ann.client.post(f"{ADDRESS}/confirm", json={"plan_id": "old"}, headers=headers)
+    old = ann.send("POST", f"{ADDRESS}/confirm", {"plan_id": "old"})
     assert (old.status_code, old.mimetype) == (409, "application/problem+json")
-    yes = ann.client.post(f"{ADDRESS}/confirm", json={"plan_id": told["plan_id"]}, headers=headers)
-    assert yes.status_code == 202
-    assert planned.confirmed == [("ann", "stick", "0123456789abcdef")]
-    empty = ann.client.post(f"{ADDRESS}/confirm", json={}, headers=headers)
-    assert empty.status_code == 422
+    assert ann.send("POST", f"{ADDRESS}/confirm", {}).status_code == 422
+    assert ann.send("POST", f"{ADDRESS}/confirm", {"plan_id": plan_id}).status_code == 202
+    house.services.transfers.space.step()
+    assert sum(house.path(one).exists() for one in files) == 2
+
+
+def test_more_than_it_may_hold_is_said(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    limit(house, 2)
+
+    assert "12 kB more than it may hold" in ann.get("/devices").text
+    assert ann.told(ADDRESS)["over"] == 3 * BLOCK
+
+
+def test_a_device_in_trouble_has_no_plan(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    assert f"Car stick is not at {house.folder}" in ann.get("/devices").text
+    told = ann.told(ADDRESS)
+    assert told["trouble"].startswith(f"Car stick is not at {house.folder}")
+    assert (told["plan_id"], told["space"]) == (None, None)
 
 
 def test_a_device_of_other_people_is_as_if_it_did_not_exist(
-    web: Web, desk: FakeDesk, planned: FakePlans
+    house: WebHouse, ann: Browser, ben: Browser, eve: Browser
 ) -> None:
-    planned.plans = [a_plan()]
-    ben, eve = come_in(web, desk, BEN), come_in(web, desk, EVE)
-    headers, yes = {"X-Sidecar-CSRF": ben.csrf}, {"plan_id": "0123456789abcdef"}
+    files = fill(house, 12)
+    yes = {"plan_id": ann.told(ADDRESS)["plan_id"]}
 
-    assert "Car stick" not in ben.client.get("/devices").text
-    assert "Car stick" in eve.client.get("/devices").text
-    foreign, unknown = ben.client.get(ADDRESS), ben.client.get("/api/v1/devices/none/plan")
+    assert "Car stick" not in ben.get("/devices").text
+    assert "Car stick" in eve.get("/devices").text
+    foreign, unknown = ben.get(ADDRESS), ben.get("/api/v1/devices/none/plan")
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.data == unknown.data
-    for device in ("stick", "none"):
-        asked = f"/api/v1/devices/{device}/plan/confirm"
-        assert ben.client.post(asked, json=yes, headers=headers).status_code == 404
-    ben.client.post("/devices/stick/confirm", data={"csrf": ben.csrf, **yes})
-    assert planned.confirmed == []
+    for device in (STICK, "none"):
+        for way, body in (("confirm", yes), ("reformat", {"format": "opus-128k"})):
+            asked = f"/api/v1/devices/{device}/plan/{way}"
+            assert ben.send("POST", asked, body).status_code == 404
+    ben.press(f"/devices/{STICK}/confirm", **yes)
+    house.services.transfers.space.step()
+    assert all(house.path(one).exists() for one in files)
 
 
-def another_format() -> Reformat:
-    return Reformat(
-        whose=NO_FILES,
-        format="opus-128k",
-        files=3,
-        bytes_to_fetch=90_000_000,
-        bytes_now=90_000_000,
-        bytes_after=12_000_000,
-        is_confirmed=False,
-        text="3 files are there in another format than Opus 128k",
-    )
-
-
-def test_a_plan_says_what_another_format_costs(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [a_plan(reformat=another_format())]
-
-    told = ann.client.get(ADDRESS).json
-
-    assert told is not None
-    assert told["reformat"] == {
-        "format": "opus-128k",
-        "files": 3,
-        "whose": {"total": 0, "yours": 0, "shared": 0, "others": [], "hidden": 0},
-        "bytes_to_fetch": 90_000_000,
-        "bytes_now": 90_000_000,
-        "bytes_after": 12_000_000,
-        "is_confirmed": False,
-        "text": "3 files are there in another format than Opus 128k",
-    }
-
-
-def test_a_yes_to_another_format_names_it(ann: Browser, planned: FakePlans) -> None:
-    planned.plans = [a_plan(reformat=another_format())]
+def test_another_format_costs_something_and_takes_a_yes(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    house.services.web.preferences.change(ANN, STICK, {"format": "opus"}, {})
 
     def say(name: object) -> int:
-        token = {"X-Sidecar-CSRF": ann.csrf}
-        body = {"format": name}
-        return ann.client.post(f"{ADDRESS}/reformat", json=body, headers=token).status_code
+        return ann.send("POST", f"{ADDRESS}/reformat", {"format": name}).status_code
 
+    reformat = ann.told(ADDRESS)["reformat"]
+    text = reformat.pop("text")
+    assert text.startswith("1 file is there in another format than Opus 128k")
+    assert text in ann.get("/devices").text
+    assert reformat == {
+        "format": "opus-128k",
+        "files": 1,
+        "whose": {"total": 1, "yours": 1, "shared": 0, "others": [], "hidden": 0},
+        "bytes_to_fetch": 5 * BLOCK,
+        "bytes_now": 5 * BLOCK,
+        "bytes_after": 5 * BLOCK,
+        "is_confirmed": False,
+    }
     assert [say("mp3-192k"), say(""), say(7)] == [409, 422, 422]
-    assert planned.confirmed == []
+    assert not ann.told(ADDRESS)["reformat"]["is_confirmed"]
     assert say("opus-128k") == 202
-    assert planned.confirmed == [(ANN.user_id, "stick", "opus-128k")]
+    assert ann.told(ADDRESS)["reformat"]["is_confirmed"]
 
 
-def test_a_yes_for_a_device_of_somebody_else_finds_nothing(
-    web: Web, desk: FakeDesk, planned: FakePlans
-) -> None:
-    planned.plans = [a_plan(reformat=another_format())]
-    ben = come_in(web, desk, BEN)
+def test_on_the_page_another_format_takes_a_yes(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    house.services.web.preferences.change(ANN, STICK, {"format": "opus"}, {})
 
-    answer = ben.client.post(
-        f"{ADDRESS}/reformat",
-        json={"format": "opus-128k"},
-        headers={"X-Sidecar-CSRF": ben.csrf},
-    )
-
-    assert answer.status_code == 404
-    assert planned.confirmed == []
-
-
-def test_on_the_page_it_says_what_another_format_costs_and_takes_a_yes(
-    ann: Browser, planned: FakePlans
-) -> None:
-    planned.plans = [a_plan(reformat=another_format())]
-
-    page = ann.client.get("/devices").text
-    assert another_format().text in page
-    token = {"csrf": ann.csrf}
-    said = ann.client.post("/devices/stick/reformat", data={**token, "format": "opus-128k"})
-    other = ann.client.post("/devices/stick/reformat", data={**token, "format": "mp3-64k"})
-    nowhere = ann.client.post("/devices/none/reformat", data={**token, "format": "opus-128k"})
-
-    assert (said.status_code, said.location) == (303, "/devices")
+    other = ann.press(f"/devices/{STICK}/reformat", format="mp3-64k")
+    nowhere = ann.press("/devices/none/reformat", format="opus-128k")
     assert other.location == "/devices?outcome=changed"
     assert nowhere.status_code == 404
+    assert not ann.told(ADDRESS)["reformat"]["is_confirmed"]
+    said = ann.press(f"/devices/{STICK}/reformat", format="opus-128k")
+    assert (said.status_code, said.location) == (303, "/devices")
+    assert ann.told(ADDRESS)["reformat"]["is_confirmed"]

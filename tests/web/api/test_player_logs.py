@@ -1,25 +1,74 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+from werkzeug.test import TestResponse
 
-from sidecar.errors import DeviceError, ServerAway, SidecarError
-from sidecar.services.player_logs.views import LogInUse
-from sidecar.web.app import Web
-from tests.fakes.desk import BEN, FakeDesk
-from tests.fakes.logs import FakeLogs
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from sidecar.domain.downloads.states import Status
+from tests.fakes.answering import Reply, Request, json_reply
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK, track
+from tests.services.rules.steered import row
+from tests.services.travelling import HEADER, NOON
+from tests.web.house import ANN, Browser, WebHouse, web_house, without_jellyfin
 
-LOG = "/api/v1/devices/stick/log"
+LOG = f"/api/v1/devices/{STICK}/log"
+FILE = ".scrobbler.log"
 
 
-def test_what_would_be_taken_over_has_exactly_the_fields_that_were_promised(ann: Browser) -> None:
-    assert ann.client.get(LOG).json == {
-        "device": {"id": "stick", "name": "Car stick"},
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+def heard(title: str, stamp: int = NOON) -> str:
+    return f"The Sine Waves\tFirst Light\t{title}\t\t27\tL\t{stamp}\t\n"
+
+
+def marks(house: WebHouse, number: int) -> None:
+    """Let Jellyfin know nothing of a track yet, and take what it is told."""
+
+    def answer(request: Request) -> Reply:
+        count = json.loads(request.body)["PlayCount"] if request.body else 0
+        return json_reply({"ItemId": track(number).id, "IsFavorite": False, "PlayCount": count})
+
+    path = f"/UserItems/{track(number).id}/UserData"
+    house.jellyfin.routes |= {f"GET {path}": answer, f"POST {path}": answer}
+
+
+@pytest.fixture(autouse=True)
+def _a_log(house: WebHouse) -> None:
+    """Let ann have heard two tracks on a player; the last line is cut off."""
+    house.services.web.preferences.change(ANN, STICK, {"time_zone": "Europe/Berlin"}, {})
+    facts = {"Artists": ["The Sine Waves"], "RunTimeTicks": 270_000_000}
+    house.library(row(7, **facts), row(8, **facts))
+    for number in (7, 8):
+        house.add(number, status=Status.COMPLETED, seconds=27.0)
+        marks(house, number)
+    (house.folder / FILE).write_text(HEADER + heard("Tone 7") + heard("Tone 8", NOON + 60) + "?\n")
+
+
+def take(who: Browser) -> TestResponse:
+    return who.send("POST", LOG, {})
+
+
+def test_what_would_be_taken_over_has_exactly_the_fields_that_were_promised(
+    house: WebHouse, ann: Browser
+) -> None:
+    [remark] = (told := ann.told(LOG)).pop("remarks")
+
+    assert (remark["path"], remark["line"], remark["text"]) == (FILE, 6, "?")
+    assert remark["why"]
+    assert told == {
+        "device": {"id": STICK, "name": "Car stick"},
         "time_zone": "Europe/Berlin",
-        "files": [{"path": ".scrobbler.log", "kind": "scrobbler", "size": 1234}],
+        "files": [
+            {"path": FILE, "kind": "scrobbler", "size": (house.folder / FILE).stat().st_size}
+        ],
         "counts": {
-            "plays": 1,
+            "plays": 2,
             "known": 0,
             "skipped": 0,
             "unknown": 0,
@@ -31,59 +80,74 @@ def test_what_would_be_taken_over_has_exactly_the_fields_that_were_promised(ann:
         },
         "plays": [
             {
-                "item_id": "00000000000000000000000000000007",
-                "title": "Track 7",
+                "item_id": track(number).id,
+                "title": f"Tone {number}",
                 "artist": "The Sine Waves",
-                "started_at": "2026-11-01T19:37:00.000Z",
-                "seconds_heard": 171.3,
+                "started_at": f"2026-10-01T10:0{minute}:00.000Z",
+                "seconds_heard": 13.5,
             }
+            for number, minute in ((8, 1), (7, 0))
         ],
-        "remarks": [{"path": ".scrobbler.log", "line": 4, "text": "?", "why": "it is cut off"}],
         "has_more": False,
     }
 
 
-def test_it_is_taken_over_only_when_somebody_says_so(ann: Browser, logs_desk: FakeLogs) -> None:
-    ann.client.get(LOG)
-    assert logs_desk.taken_by == []
+def test_it_is_taken_over_only_when_somebody_says_so(house: WebHouse, ann: Browser) -> None:
+    house.jellyfin.routes[f"GET /UserItems/{track(8).id}/UserData"] = json_reply({}, 404)
+    ann.told(LOG)
+    assert house.store.plays.page(ANN.user_id, 1, 10)[1] == 0
 
-    answer = ann.client.post(LOG, headers={"X-Sidecar-CSRF": ann.csrf}, json={})
+    told = take(ann).json
 
-    assert answer.json == {
-        "taken": 1,
-        "left": 0,
-        "refused": [
-            {"item_id": f"{8:032x}", "title": "Track 8", "why": "Jellyfin does not let it"}
-        ],
-    }
-    assert logs_desk.taken_by == ["ann"]
+    assert told is not None
+    [refused] = told.pop("refused")
+    assert told == {"taken": 1, "left": 0}
+    assert (refused["item_id"], refused["title"]) == (track(8).id, "Tone 8")
+    assert refused["why"]
+    [play] = house.store.plays.page(ANN.user_id, 1, 10)[0]
+    assert (play.play.title, play.play.client) == ("Tone 7", "Rockbox")
 
 
-def test_devices_of_others_and_unknown_ones_answer_alike(web: Web, desk: FakeDesk) -> None:
-    ben = come_in(web, desk, BEN)
-
-    foreign = ben.client.get(LOG)
-    unknown = ben.client.get("/api/v1/devices/nothing/log")
+def test_devices_of_others_and_unknown_ones_answer_alike(ben: Browser) -> None:
+    foreign, unknown = ben.get(LOG), ben.get(LOG.replace(STICK, "nothing"))
 
     assert (foreign.status_code, foreign.data) == (unknown.status_code, unknown.data)
     assert foreign.status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("trouble", "status"),
-    [
-        (LogInUse("The plays on Car stick are being taken over"), 409),
-        (DeviceError("missing", "Car stick is not there: plug it in"), 409),
-        (ServerAway("Jellyfin does not answer"), 503),
-    ],
-)
-def test_what_stands_in_the_way_is_said(
-    ann: Browser, logs_desk: FakeLogs, trouble: SidecarError, status: int
-) -> None:
-    logs_desk.trouble = trouble
+def test_it_is_taken_over_once_at_a_time(house: WebHouse, ann: Browser) -> None:
+    told: list[TestResponse] = []
+    path = f"GET /UserItems/{track(7).id}/UserData"
+    usual = house.jellyfin.routes[path]
+    assert callable(usual)
 
-    answer = ann.client.post(LOG, headers={"X-Sidecar-CSRF": ann.csrf}, json={})
+    def answer_late(request: Request) -> Reply:
+        if not told:
+            told.append(take(ann))
+        return usual(request)
 
-    assert answer.status_code == status
-    assert answer.content_type == "application/problem+json"
-    assert str(trouble) in answer.json["detail"]  # type: ignore[index]  # it is a problem
+    house.jellyfin.routes[path] = answer_late
+    assert take(ann).status_code == 200
+
+    [busy] = told
+    assert (busy.status_code, busy.content_type) == (409, "application/problem+json")
+    assert b"The plays on Car stick are being taken over at this moment" in busy.data
+
+
+def test_a_device_that_is_away_is_told(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    answer = take(ann)
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert b"plug it in" in answer.data
+
+
+def test_without_jellyfin_nothing_is_taken_over(tmp_path: Path, clock: FakeClock) -> None:
+    with web_house(tmp_path, clock, change=without_jellyfin) as alone:
+        alone.add(7, status=Status.COMPLETED, seconds=27.0)
+        (alone.folder / FILE).write_text(HEADER + heard("Tone 7"))
+
+        answer = take(alone.come_in(ANN))
+
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")

@@ -5,14 +5,17 @@ import json
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.web.app import Web
-from tests.fakes.desk import BEN, FakeDesk
-from tests.fakes.steering import BROKEN, NO_PLAYLIST, STICK, TRACK, FakeSteering
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.rules.context import Chosen
+from sidecar.domain.wishes import PIN
+from tests.fakes.answering import json_reply
+from tests.services.conftest import STICK, track
+from tests.services.rules.steered import row
+from tests.web.house import ANN, UNKNOWN, Browser, WebHouse
 
 DEVICE = f"/api/v1/devices/{STICK}"
-UNKNOWN = "9" * 32
+SETTINGS = f"{DEVICE}/settings"
+TRACK, LIST = track(1).id, track(60).id
 READS = ("settings", "pins", "playlists", "removed", f"items/{TRACK}/why")
 CHANGES = (
     ("PUT", f"pins/{TRACK}"),
@@ -25,73 +28,90 @@ CHANGES = (
 )
 
 
-def send(browser: Browser, verb: str, path: str, body: object = None) -> TestResponse:
-    headers = {"X-Sidecar-CSRF": browser.csrf}
-    if body is None:
-        return browser.client.open(path, method=verb, headers=headers)
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+@pytest.fixture(autouse=True)
+def _a_library(house: WebHouse) -> None:
+    house.library(row(1), row(60, Type="Playlist", Name="Road trip"))
+
+
+def change(who: Browser, body: object) -> TestResponse:
+    """Send a change of the settings, which may be no JSON at all."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return browser.client.open(
-        path, method=verb, headers=headers, data=text, content_type="application/json"
+    headers = {"X-Sidecar-CSRF": who.csrf}
+    return who.client.patch(SETTINGS, headers=headers, data=text, content_type="application/json")
+
+
+def test_settings_are_shown_with_their_defaults_and_bounds(house: WebHouse, ann: Browser) -> None:
+    changes: dict[str, object] = {"budget": "8 GB", "network": "wifi"}
+    house.services.web.preferences.change(
+        ANN, STICK, changes, {"album_affinity": {"window": "60 days"}}
     )
+    house.add(1, rule="album_affinity", text="you played 3 of 11")
 
+    told = ann.told(SETTINGS)
 
-def test_settings_are_shown_with_their_defaults_and_bounds(ann: Browser) -> None:
-    assert ann.client.get(f"{DEVICE}/settings").json == {
+    assert {name: told[name] for name in ("id", "name", "managers", "may_manage")} == {
         "id": STICK,
         "name": "Car stick",
-        "managers": [],
+        "managers": ["ann"],
         "may_manage": True,
-        "settings": {
-            "budget": {"value": 10, "default": None, "kind": "size", "least": 0, "most": 100},
-            "colour": {
-                "value": "red",
-                "default": "blue",
-                "kind": "choice",
-                "options": ["red", "blue"],
-            },
-        },
-        "rules": {
-            "album_affinity": {
-                "settings": {
-                    "window": {
-                        "value": "60 days",
-                        "default": "30 days",
-                        "kind": "time",
-                        "least": "0 seconds",
-                    }
-                },
-                "remarks": ["It cannot now"],
-                "because": ["you played 3 of 11"],
-            }
-        },
     }
-
-
-def test_a_change_is_passed_on_as_it_was_written(ann: Browser, steering_desk: FakeSteering) -> None:
-    changes = {
-        "settings": {"budget": "8 GB", "paused": True},
-        "rules": {"latest": {"albums": None}},
+    assert told["settings"]["budget"] == {
+        "value": 8_000_000_000,
+        "default": None,
+        "kind": "size",
+        "least": 0,
+        "most": 2**60,
     }
+    assert told["settings"]["network"] == {
+        "value": "wifi",
+        "default": None,
+        "kind": "choice",
+        "options": ["any", "unmetered", "wifi"],
+    }
+    affinity = told["rules"]["album_affinity"]
+    assert affinity["settings"]["window"] == {
+        "value": "60 days",
+        "default": "30 days",
+        "kind": "time",
+        "least": "0 seconds",
+        "most": "3660 days",
+    }
+    assert affinity["because"] == ["you played 3 of 11"]
 
-    answer = send(ann, "PATCH", f"{DEVICE}/settings", changes)
 
-    assert answer.status_code == 200
-    assert answer.json == ann.client.get(f"{DEVICE}/settings").json
-    assert steering_desk.asked == [("change", changes["settings"], changes["rules"])]
+def test_a_change_is_kept(ann: Browser) -> None:
+    body = {"settings": {"budget": "8 GB", "paused": True}, "rules": {"latest": {"albums": 7}}}
+    answer = ann.send("PATCH", SETTINGS, body)
+    now = ann.told(SETTINGS)
+
+    assert (answer.status_code, answer.json) == (200, now)
+    assert now["settings"]["budget"]["value"] == 8_000_000_000
+    assert now["settings"]["paused"]["value"] is True
+    assert now["rules"]["latest"]["settings"]["albums"]["value"] == 7
+    ann.send("PATCH", SETTINGS, {"rules": {"latest": {"albums": None}}})
+    albums = ann.told(SETTINGS)["rules"]["latest"]["settings"]["albums"]
+    assert albums["value"] == albums["default"] != 7
 
 
 def test_a_change_that_is_not_allowed_says_which_and_why(ann: Browser) -> None:
-    answer = send(ann, "PATCH", f"{DEVICE}/settings", {"settings": {"budget": "many"}})
+    answer = ann.send("PATCH", SETTINGS, {"settings": {"paused": True, "budget": "many"}})
 
     assert answer.status_code == 422
     assert answer.content_type == "application/problem+json"
     assert answer.json is not None
-    assert answer.json["detail"] == "devices: budget = 'many': could not be read as a size"
+    assert answer.json["detail"].startswith("devices: budget = 'many': ")
+    assert ann.told(SETTINGS)["settings"]["paused"]["value"] is False
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+def test_a_body_that_is_not_a_change_is_refused(ann: Browser) -> None:
+    before = ann.told(SETTINGS)
+
+    for body, status in (
         ("{", 400),
         ("[]", 422),
         ({"budget": 1}, 422),
@@ -109,106 +129,114 @@ def test_a_change_that_is_not_allowed_says_which_and_why(ann: Browser) -> None:
         ({"rules": {f"rule{number}": {} for number in range(41)}}, 422),
         ({"rules": {"latest": 1}}, 422),
         ({"rules": {"latest": {"albums": [1]}}}, 422),
-    ],
-)
-def test_a_body_that_is_not_a_change_is_refused(
-    ann: Browser, steering_desk: FakeSteering, body: object, status: int
+    ):
+        answer = change(ann, body)
+
+        assert answer.status_code == status, body
+        assert answer.content_type == "application/problem+json"
+    assert ann.told(SETTINGS) == before
+
+
+def test_a_pin_says_how_many_files_were_queued_and_is_taken_back(
+    house: WebHouse, ann: Browser
 ) -> None:
-    answer = send(ann, "PATCH", f"{DEVICE}/settings", body)
+    pinned = ann.send("PUT", f"{DEVICE}/pins/{TRACK}")
+    download = house.row(1)
+    listed = ann.told(f"{DEVICE}/pins")["items"]
+    taken_back = ann.send("DELETE", f"{DEVICE}/pins/{TRACK}")
 
-    assert answer.status_code == status
-    assert answer.content_type == "application/problem+json"
-    assert steering_desk.asked == []
+    assert (pinned.status_code, pinned.json) == (200, {"queued": 1})
+    assert listed == [{"item_id": TRACK, "text": "you asked for it", "files": 1}]
+    assert taken_back.status_code in {200, 204}
+    assert house.status(download) is None
+    assert ann.told(f"{DEVICE}/pins")["items"] == []
 
 
-def test_a_pin_says_how_many_files_were_queued(ann: Browser) -> None:
-    answer = send(ann, "PUT", f"{DEVICE}/pins/{TRACK}")
+def test_a_listing_that_failed_is_the_server_s_fault(house: WebHouse, ann: Browser) -> None:
+    house.library(row(1, Type="MusicAlbum", CanDownload=None))
+    broken = {"Items": [{"Id": "odd"}], "TotalRecordCount": 1, "StartIndex": 0}
+    house.jellyfin.routes["GET /Items"] = json_reply(broken)
 
-    assert (answer.status_code, answer.json) == (200, {"queued": 11})
+    assert ann.send("PUT", f"{DEVICE}/pins/{TRACK}").status_code == 502
+    assert ann.told(f"{DEVICE}/pins")["items"] == []
 
 
-def test_a_listing_that_failed_is_the_server_s_fault(ann: Browser) -> None:
-    assert send(ann, "PUT", f"{DEVICE}/pins/{BROKEN}").status_code == 502
+def test_a_rule_s_item_is_excluded_and_included_again(house: WebHouse, ann: Browser) -> None:
+    download = house.add(1, rule="latest", text="new")
+
+    assert ann.send("PUT", f"{DEVICE}/exclusions/latest/{TRACK}").status_code in {200, 204}
+
+    assert ann.told("/api/v1/exclusions")["items"] == [
+        {"device_id": STICK, "rule": "latest", "item_id": TRACK}
+    ]
+    assert house.status(download) is None
+    assert ann.send("DELETE", f"{DEVICE}/exclusions/latest/{TRACK}").status_code in {200, 204}
+    assert ann.told("/api/v1/exclusions")["items"] == []
+
+
+def test_a_playlist_is_chosen_and_dropped(house: WebHouse, ann: Browser) -> None:
+    assert ann.send("PUT", f"{DEVICE}/playlists/{LIST}").status_code in {200, 204}
+
+    chosen = Chosen(playlist_id=LIST, title="Road trip")
+    assert list(house.store.chosen.of(ANN.user_id, STICK)) == [chosen]
+    assert ann.told(f"{DEVICE}/playlists")["items"] == [{"playlist_id": LIST, "title": "Road trip"}]
+    assert ann.send("DELETE", f"{DEVICE}/playlists/{LIST}").status_code in {200, 204}
+    assert ann.told(f"{DEVICE}/playlists")["items"] == []
 
 
 def test_what_is_no_playlist_is_not_chosen(ann: Browser) -> None:
-    answer = send(ann, "PUT", f"{DEVICE}/playlists/{NO_PLAYLIST}")
+    answer = ann.send("PUT", f"{DEVICE}/playlists/{TRACK}")
 
     assert answer.status_code == 422
     assert answer.json is not None
     assert "no playlist" in answer.json["detail"]
+    assert ann.told(f"{DEVICE}/playlists")["items"] == []
 
 
-@pytest.mark.parametrize(("verb", "path"), CHANGES)
-def test_every_change_reaches_the_desk(
-    ann: Browser, steering_desk: FakeSteering, verb: str, path: str
-) -> None:
-    answer = send(ann, verb, f"{DEVICE}/{path}")
+def test_what_was_removed_is_listed_and_wanted_again(house: WebHouse, ann: Browser) -> None:
+    download = house.add(1, status=Status.COMPLETED)
+    ann.send("DELETE", f"/api/v1/downloads/{download.id}")
+    house.store.tombstones.put(ANN.user_id, STICK, "2" * 32)
 
-    assert answer.status_code in {200, 204}
-    (asked,) = steering_desk.asked
-    assert asked[-1] == TRACK
-
-
-@pytest.mark.parametrize(
-    "bad", ["x" * 32, "1" * 31, "1" * 33, "A" * 32, f"{TRACK[:-1]}%0a", "..", "%D9%A1" * 32]
-)
-@pytest.mark.parametrize(("verb", "path"), CHANGES)
-def test_what_is_no_item_id_is_not_found(
-    ann: Browser, steering_desk: FakeSteering, verb: str, path: str, bad: str
-) -> None:
-    answer = send(ann, verb, f"{DEVICE}/{path.replace(TRACK, bad)}")
-
-    assert answer.status_code == 404
-    assert steering_desk.asked == []
-
-
-def test_lists_are_shown_whole(ann: Browser) -> None:
-    def items(path: str) -> object:
-        found = ann.client.get(path).json
-        assert found is not None
-        return found["items"]
-
-    assert items("/api/v1/exclusions") == [
-        {"device_id": STICK, "rule": "latest", "item_id": TRACK},
-        {"device_id": None, "rule": "favourites", "item_id": TRACK},
-    ]
-    assert items(f"{DEVICE}/pins") == [
-        {"item_id": TRACK, "text": "you asked for First Light", "files": 11}
-    ]
-    assert items(f"{DEVICE}/playlists") == [{"playlist_id": TRACK, "title": "Road trip"}]
-    assert items(f"{DEVICE}/removed") == [
+    assert ann.told(f"{DEVICE}/removed")["items"] == [
         {"item_id": TRACK, "title": "Tone 1"},
-        {"item_id": BROKEN, "title": None},
+        {"item_id": "2" * 32, "title": None},
+    ]
+    assert ann.send("DELETE", f"{DEVICE}/removed/{TRACK}").status_code in {200, 204}
+    assert [one["item_id"] for one in ann.told(f"{DEVICE}/removed")["items"]] == ["2" * 32]
+
+
+def test_what_is_no_item_id_is_not_found(house: WebHouse, ann: Browser) -> None:
+    odd = ("x" * 32, "1" * 31, "1" * 33, "A" * 32, f"{TRACK[:-1]}%0a", "..", "%D9%A1" * 32)
+
+    for verb, path in CHANGES:
+        for bad in odd:
+            answer = ann.send(verb, f"{DEVICE}/{path.replace(TRACK, bad)}")
+            assert answer.status_code == 404, (verb, path, bad)
+    assert house.jellyfin.requests == []
+
+
+def test_why_is_told_in_sentences_and_reasons(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED)
+    house.want(1, rule=PIN, text="you asked for it")
+
+    told = ann.told(f"{DEVICE}/items/{TRACK}/why")
+
+    assert (told["is_here"], told["status"]) == (True, "completed")
+    assert told["sentences"]
+    assert told["reasons"] == [
+        {"rule": "favourites", "account": "ann", "text": "your favourite", "release_at": None},
+        {"rule": PIN, "account": "ann", "text": "you asked for it", "release_at": None},
     ]
 
 
-def test_why_is_told_in_sentences_and_reasons(ann: Browser) -> None:
-    assert ann.client.get(f"{DEVICE}/items/{TRACK}/why").json == {
-        "is_here": True,
-        "status": "completed",
-        "sentences": ["It is there."],
-        "reasons": [
-            {"rule": "favourites", "account": "ann", "text": "your favourite", "release_at": None},
-            {
-                "rule": "latest",
-                "account": "ben",
-                "text": "new",
-                "release_at": "2026-11-02T12:00:00.000Z",
-            },
-        ],
-    }
+def test_a_foreign_device_answers_like_one_that_there_is_not(house: WebHouse, ben: Browser) -> None:
+    house.jellyfin.routes[f"GET /Items/{TRACK}"] = UNKNOWN
 
+    for verb, path in (*CHANGES, *(("GET", one) for one in READS)):
+        foreign = ben.send(verb, f"{DEVICE}/{path}")
+        unknown = ben.send(verb, f"{DEVICE.replace(STICK, 'another')}/{path}")
 
-@pytest.mark.parametrize(("verb", "path"), [*CHANGES, *(("GET", one) for one in READS)])
-def test_a_foreign_device_answers_like_one_that_there_is_not(
-    web: Web, desk: FakeDesk, verb: str, path: str
-) -> None:
-    ben = come_in(web, desk, BEN)
-
-    foreign = send(ben, verb, f"{DEVICE}/{path}")
-    unknown = send(ben, verb, f"{DEVICE.replace(STICK, 'another')}/{path}")
-
-    assert foreign.status_code == unknown.status_code == 404
-    assert foreign.data == unknown.data
-    assert foreign.headers.to_wsgi_list() == unknown.headers.to_wsgi_list()
+        assert foreign.status_code == unknown.status_code == 404, (verb, path)
+        assert foreign.data == unknown.data
+        assert foreign.headers.to_wsgi_list() == unknown.headers.to_wsgi_list()

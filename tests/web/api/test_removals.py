@@ -1,67 +1,71 @@
 from __future__ import annotations
 
 import pytest
-from werkzeug.test import TestResponse
 
-from sidecar.web.app import Web
-from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
-from tests.fakes.removals import FakeRemovalsDesk
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from sidecar.domain.downloads.states import Status
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, Browser, WebHouse
 
-URL = "/api/v1/devices/stick/removals"
+URL = f"/api/v1/devices/{STICK}/removals"
 
 
-def post(browser: Browser, body: object, url: str = URL) -> TestResponse:
-    return browser.client.post(url, json=body, headers={"X-Sidecar-CSRF": browser.csrf})
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
 
 
-def test_the_open_question_is_told_with_its_numbers_and_examples(ann: Browser) -> None:
-    assert ann.client.get(URL).json == {
-        "device": {"id": "stick", "name": "Car stick"},
-        "managers": [],
+def test_the_open_question_is_told_with_its_numbers_and_examples(
+    house: WebHouse, ann: Browser
+) -> None:
+    files = house.ask_about_removals()
+
+    told = ann.told(URL)
+
+    text = told["question"].pop("text")
+    assert text.startswith("Of 7 files on Car stick, 6 are missing. Was that you?")
+    assert told == {
+        "device": {"id": STICK, "name": "Car stick"},
+        "managers": ["ann"],
         "may_manage": True,
         "question": {
-            "text": "Of 40 files on Car stick, 12 are missing. Was that you?",
-            "gone": 12,
+            "gone": 6,
             "edited": 0,
-            "total": 40,
-            "whose": {"total": 0, "yours": 0, "shared": 0, "others": [], "hidden": 0},
-            "examples": ["The Quiet Hour/Evenings/1.flac"],
+            "total": 7,
+            "whose": {"total": 6, "yours": 6, "shared": 0, "others": [], "hidden": 0},
+            "examples": [one.file_path for one in files[:5]],
         },
     }
 
 
-@pytest.mark.parametrize("gone", [True, False])
-def test_an_answer_is_passed_on_once(
-    ann: Browser, removals_desk: FakeRemovalsDesk, gone: bool
+@pytest.mark.parametrize(("gone", "status"), [(True, Status.REMOVED), (False, Status.PENDING)])
+def test_an_answer_is_acted_on_once(
+    house: WebHouse, ann: Browser, gone: bool, status: Status
 ) -> None:
-    first, second = post(ann, {"gone": gone}), post(ann, {"gone": gone})
+    files = house.ask_about_removals()
 
-    assert (first.status_code, first.json) == (200, {"files": 12})
+    first, second = (ann.send("POST", URL, {"gone": gone}) for _ in range(2))
+
+    assert (first.status_code, first.json) == (200, {"files": 6})
     assert second.status_code == 409
-    assert removals_desk.answers == [gone]
-    shown = ann.client.get(URL).json
-    assert shown is not None
-    assert shown["question"] is None
+    assert {house.status(one) for one in files} == {status}
+    assert ann.told(URL)["question"] is None
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"gone": 1}, {"gone": "true"}, {"gone": None}, [True], "gone"]
-)
-def test_an_answer_that_is_none_changes_nothing(
-    ann: Browser, removals_desk: FakeRemovalsDesk, body: object
-) -> None:
-    assert post(ann, body).status_code == 422
-    assert removals_desk.answers == []
+def test_an_answer_that_is_none_changes_nothing(house: WebHouse, ann: Browser) -> None:
+    house.ask_about_removals()
+
+    for body in ({}, {"gone": 1}, {"gone": "true"}, {"gone": None}, [True], "gone"):
+        assert ann.send("POST", URL, body).status_code == 422, body
+    assert ann.told(URL)["question"] is not None
 
 
 def test_while_the_device_is_away_it_is_said_and_asked_again_later(
-    ann: Browser, removals_desk: FakeRemovalsDesk
+    house: WebHouse, ann: Browser
 ) -> None:
-    removals_desk.is_away = True
+    house.ask_about_removals()
+    house.unplug()
 
-    answer = post(ann, {"gone": True})
+    answer = ann.send("POST", URL, {"gone": True})
 
     assert answer.status_code == 409
     assert answer.mimetype == "application/problem+json"
@@ -69,32 +73,30 @@ def test_while_the_device_is_away_it_is_said_and_asked_again_later(
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_a_device_of_others_is_as_if_it_did_not_exist(
-    web: Web, desk: FakeDesk, removals_desk: FakeRemovalsDesk, verb: str
-) -> None:
-    ben = come_in(web, desk, BEN)
-    headers = {"X-Sidecar-CSRF": ben.csrf}
+def test_a_device_of_others_is_as_if_it_did_not_exist(house: WebHouse, verb: str) -> None:
+    files, ben = house.ask_about_removals(), house.come_in(BEN)
 
     foreign, unknown = (
-        ben.client.open(url, method=verb, json={"gone": True}, headers=headers)
-        for url in (URL, URL.replace("stick", "other"))
+        ben.send(verb, url, {"gone": True}) for url in (URL, URL.replace(STICK, "other"))
     )
 
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.data == unknown.data
-    assert removals_desk.answers == []
+    assert {house.status(one) for one in files} == {Status.COMPLETED}
 
 
-def test_an_admin_may_answer_for_everybody(
-    web: Web, desk: FakeDesk, removals_desk: FakeRemovalsDesk
-) -> None:
-    assert post(come_in(web, desk, EVE), {"gone": False}).status_code == 200
-    assert removals_desk.answers == [False]
+def test_an_admin_may_answer_for_everybody(house: WebHouse, eve: Browser) -> None:
+    files = house.ask_about_removals()
+
+    assert eve.send("POST", URL, {"gone": False}).status_code == 200
+    assert {house.status(one) for one in files} == {Status.PENDING}
 
 
-def test_a_program_may_answer(web: Web, desk: FakeDesk, ann: Browser) -> None:
-    desk.keys["the-key"] = ANN
+def test_a_program_may_answer(house: WebHouse, ann: Browser) -> None:
+    house.ask_about_removals()
+    _, key = house.store.api_keys.create(ANN.user_id, "A program")
+    shown = {"Authorization": f"Bearer {key}"}
 
-    answer = ann.client.post(URL, json={"gone": True}, headers={"Authorization": "Bearer the-key"})
+    answer = ann.client.post(URL, json={"gone": True}, headers=shown)
 
-    assert answer.json == {"files": 12}
+    assert answer.json == {"files": 6}

@@ -14,7 +14,6 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import (
     ActionResult,
     DownloadCommand,
@@ -39,14 +38,11 @@ ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
 ENDING = frozenset({Action.CANCEL, Action.DELETE})
 MOST_CHOSEN = 100
 MOST_NAMED = 5
-STATUS = MappingProxyType(
-    {ResultKind.NOT_FOUND: HTTPStatus.NOT_FOUND, ResultKind.REFUSED: HTTPStatus.CONFLICT}
-)
+STATUS = MappingProxyType({ResultKind.REFUSED: HTTPStatus.CONFLICT})
 
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    desk, undoing = services.actions, services.undo
     buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
 
     @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
@@ -58,36 +54,37 @@ def routes(services: WebServices) -> Blueprint:
             force=request.form.get("force") == "yes",
             for_everyone=request.form.get("for") == "everyone",
         )
-        outcome = desk.act(person(), download_id, order)
+        outcome = services.actions.act(person(), download_id, order)
         if outcome.result in {ResultKind.DONE, ResultKind.UNCHANGED}:
-            return _led_back(undoing, order.action, [outcome])
+            return _led_back(services.undo, order.action, [outcome])
         return _told(outcome)
 
     @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask")
     def ask(download_id: int) -> Response:
-        return _ask(desk, download_id)
+        return _ask(services, download_id)
 
     @buttons.post("/act")
     def act_on_all() -> Response:
-        return _act_on_all(desk, undoing)
+        return _act_on_all(services)
 
     @buttons.post("/chosen")
     def act_on_chosen() -> Response:
-        return _act_on_chosen(desk, undoing)
+        return _act_on_chosen(services)
 
     return buttons
 
 
-def _act_on_all(desk: DownloadActions, undoing: UndoService) -> Response:
+def _act_on_all(services: WebServices) -> Response:
     action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
     if shown.tab is Tab.MISSING:
         # What became of these is asked about; nothing else is done to all of them.
         raise ApiError(HTTPStatus.BAD_REQUEST)
     which = _selection(shown)
-    ids = desk.fitting(who, which, action)
+    ids = services.actions.fitting(who, which, action)
     if _must_ask(ids):
-        return _ask_of_many(desk, action, ids, url_for("buttons.act_on_all"))
-    return _many(undoing, action, desk.act_on_all(who, which, DownloadCommand(action=action)))
+        return _ask_of_many(services, action, ids, url_for("buttons.act_on_all"))
+    outcomes = services.actions.act_on_all(who, which, DownloadCommand(action=action))
+    return _many(services.undo, action, outcomes)
 
 
 def _must_ask(ids: Sequence[int]) -> bool:
@@ -96,17 +93,16 @@ def _must_ask(ids: Sequence[int]) -> bool:
 
 
 def _ask_of_many(
-    desk: DownloadActions, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
+    services: WebServices, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
 ) -> Response:
     who = person()
-    views = [view for one in ids[:MOST_NAMED] if (view := desk.show(who, one)) is not None]
     page = render_template(
         "downloads/confirm_many.html",
         action=action.value,
         total=len(ids),
-        named=views,
+        named=services.downloads.some(who, ids[:MOST_NAMED]),
         chosen=ids if chosen else (),
-        share=desk.shares(who, ids),
+        share=services.actions.shares(who, ids),
         act_at=act_at,
         shown=for_page(request.form),
         back=_back(),
@@ -114,17 +110,18 @@ def _ask_of_many(
     return make_response(page)
 
 
-def _act_on_chosen(desk: DownloadActions, undoing: UndoService) -> Response:
+def _act_on_chosen(services: WebServices) -> Response:
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
-    ids = [one for one in ids[:MOST_CHOSEN] if desk.show(who, one) is not None]
+    ids = [one.id for one in services.downloads.some(who, ids[:MOST_CHOSEN])]
     is_sure = request.form.get("sure") == "yes"
     if _must_ask(ids) or (action in ENDING and not is_sure):
         act_at = url_for("buttons.act_on_chosen")
-        return _ask_of_many(desk, action, ids, act_at, chosen=True)
+        return _ask_of_many(services, action, ids, act_at, chosen=True)
     # Put first one after the other: the last of them would end up on top.
     in_turn = ids[::-1] if action is Action.TOP else ids
-    return _many(undoing, action, desk.act_on(who, in_turn, DownloadCommand(action=action)))
+    outcomes = services.actions.act_on(who, in_turn, DownloadCommand(action=action))
+    return _many(services.undo, action, outcomes)
 
 
 def _selection(shown: DownloadsViewState) -> Selection:
@@ -150,16 +147,16 @@ def _led_back(undoing: UndoService, action: Action, outcomes: Sequence[ActionRes
     return redirect(leading_back(_back(), record), 303)
 
 
-def _ask(desk: DownloadActions, download_id: int) -> Response:
+def _ask(services: WebServices, download_id: int) -> Response:
     who, action = person(), request.args.get("action", "")
-    found = desk.show(who, download_id)
-    if found is None or action not in {str(one) for one in ASKED_FIRST}:
+    found = services.downloads.download(who, download_id)
+    if action not in {str(one) for one in ASKED_FIRST}:
         raise ApiError(HTTPStatus.NOT_FOUND)
     page = render_template(
         "downloads/confirm.html",
         action=action,
         download=found,
-        others=desk.others(who, download_id),
+        others=services.actions.others(who, download_id),
         shown=for_page(request.args),
         back=_back(for_page(request.args)),
     )

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
@@ -33,7 +32,6 @@ from sidecar.web.pages.downloads.view import (
     for_page,
     tab_of,
 )
-from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
 from sidecar.web.security import auth
 from sidecar.web.services import WebServices
@@ -91,8 +89,6 @@ def _in_view(desk: DownloadListing, download_id: int) -> str:
     """Return the address of the list with this download on it."""
     person = auth.person()
     found = desk.download(person, download_id)
-    if found is None:
-        raise ApiError(HTTPStatus.NOT_FOUND)
     shown = DownloadsViewState().under(tab_of(found))
     rank = desk.rank(person, shown.query, download_id) or 1
     shown = shown.at(math.ceil(rank / PAGE_SIZE))

@@ -44,7 +44,7 @@ from sidecar.web.pages.files.view import (
     for_page,
 )
 from sidecar.web.pages.undo import leading_back
-from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID, check_item_id
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
@@ -76,7 +76,6 @@ ASKED_FIRST = frozenset({Press.DELETE, Press.LEAVE_OUT})
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     page = Blueprint("offline_page", __name__, url_prefix="/offline")
-    page.register_error_handler(NotVisible, _not_here)
 
     @page.get("")
     def show() -> str:
@@ -164,7 +163,7 @@ def _ask(services: WebServices, download_id: int) -> Response:
     who, shown = person(), for_page(request.args)
     file, action = services.files.file(who, download_id), request.args.get("action", "")
     if action not in ASKED_FIRST or (action == Press.LEAVE_OUT and not file.holdings):
-        raise ApiError(HTTPStatus.NOT_FOUND)
+        raise NotVisible
     page = render_template(
         "downloads/confirm.html" if action == Press.DELETE else "files/leave_out.html",
         action=action,
@@ -257,7 +256,3 @@ def _told(outcome: ActionResult, shown: FilesViewState) -> Response:
         leads_back=True,
     )
     return make_response(page, STATUS.get(outcome.result, HTTPStatus.OK))
-
-
-def _not_here(error: NotVisible) -> Response:
-    return answer(HTTPStatus.NOT_FOUND, str(error))

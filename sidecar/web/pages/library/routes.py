@@ -18,7 +18,6 @@ from werkzeug.wrappers import Response
 
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
-from sidecar.errors import NotVisible
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import AddedItem, AddResult
@@ -31,7 +30,7 @@ from sidecar.web.api.downloads import MOST_ITEMS
 from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
-from sidecar.web.request.errors import ApiError, answer
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
 from sidecar.web.services import WebServices
@@ -118,7 +117,6 @@ def routes(services: WebServices) -> Blueprint:
     def heart(item_id: str) -> Response:
         return _heart(library, check_item_id(item_id))
 
-    pages.register_error_handler(NotVisible, lambda error: answer(HTTPStatus.NOT_FOUND, str(error)))
     return pages
 
 

@@ -1,0 +1,147 @@
+"""What is somebody else's is answered by every route exactly like what was never there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from sidecar.config import Settings
+from sidecar.domain.downloads.states import Status
+from sidecar.web.security.permissions import Role, role_needed
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, Browser, WebHouse, web_house
+
+# What a route is asked with, where it looks at that before it looks for the thing.
+BODIES: Mapping[tuple[str, str], object] = {
+    ("actions.move", "POST"): {"before": None},
+    ("actions.prioritise", "POST"): {"priority": 1},
+    ("adoption.adopt", "POST"): {"all": True},
+    ("devices.answer_removals", "POST"): {"gone": True},
+    ("devices.confirm", "POST"): {"plan_id": "any"},
+    ("devices.reformat", "POST"): {"format": "mp3"},
+    ("steering.change", "PATCH"): {"settings": {"budget": 1}},
+}
+FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("buttons.act", "POST"): {"action": "pause"},
+    ("device.take_back", "POST"): {"kept": "pin"},
+    ("offline_page.act", "POST"): {"action": "pin"},
+}
+QUERIES = {
+    "buttons.ask": "?action=cancel",
+    "offline_page.ask": "?action=delete",
+}
+# These name nobody's things: an undo token is a guess, a static file is everybody's.
+NOBODYS = {"actions.undo", "static"}
+# Ann's download has no picture.
+WITHOUT = {"api.cover"}
+# The things of the routes below are Jellyfin's, and it says who may see them.
+JELLYFINS = {
+    "items.show",
+    "items.cover",
+    "items.source",
+    "items.heart",
+    "items.no_heart",
+    "library.thing",
+    "library.heart",
+    "media.item",
+}
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """The stick is Ann's alone."""
+
+    def hers(settings: Settings) -> Settings:
+        (device,) = settings.devices
+        hers_alone = device.model_copy(update={"users": ("ann",)})
+        return settings.model_copy(update={"devices": (hers_alone,)})
+
+    with web_house(tmp_path, clock, change=hers) as built:
+        yield built
+
+
+def things_of_ann(house: WebHouse) -> dict[str, str]:
+    """Put one of everything there, and return what it is asked for by."""
+    there = house.add(1, ANN, status=Status.COMPLETED)
+    house.come_in(ANN)
+    (session,) = house.services.web.users.sessions(ANN, None)
+    made = house.services.web.api_keys.make_key(ANN, "radio")
+    assert made is not None
+    return {
+        "device_id": STICK,
+        "download_id": str(there.id),
+        "item_id": there.item_id,
+        "key_id": str(made[0].id),
+        "rule": "favourites",
+        "session_id": session.id,
+        "user_id": ANN.user_id,
+    }
+
+
+def nothing_like(things: Mapping[str, str]) -> dict[str, str]:
+    """Return what might be asked for as well, and is nowhere."""
+    return {name: "9" * len(one) for name, one in things.items()} | {"rule": things["rule"]}
+
+
+def asked(rule: Rule, verb: str, who: Browser, things: Mapping[str, str]) -> TestResponse:
+    path = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda found: things[found[1]], rule.rule)
+    key = (rule.endpoint, verb)
+    return who.client.open(
+        path + QUERIES.get(rule.endpoint, ""),
+        method=verb,
+        headers={"X-Sidecar-CSRF": who.csrf},
+        json=BODIES.get(key),
+        data=FORMS.get(key),
+        buffered=True,
+    )
+
+
+def told(answer: TestResponse) -> str:
+    """Return what is answered; a page repeats its own address, for the way back to it."""
+    return answer.text.replace(answer.request.path.removeprefix("/"), "the address")
+
+
+def test_every_route_answers_for_what_is_anothers_as_for_what_was_never_there(
+    house: WebHouse,
+) -> None:
+    ben, things = house.come_in(BEN), things_of_ann(house)
+    nothing = nothing_like(things)
+    routes = [
+        (rule, verb)
+        for rule in house.web.flask.url_map.iter_rules()
+        for verb in sorted((rule.methods or set()) - {"HEAD"})
+        if rule.arguments and rule.endpoint not in NOBODYS | JELLYFINS
+        if role_needed(house.web.flask, rule.endpoint, verb) is not Role.ADMIN
+    ]
+
+    for rule, verb in routes:
+        foreign, unknown = (asked(rule, verb, ben, one) for one in (things, nothing))
+
+        assert foreign.status_code == unknown.status_code == 404, (
+            rule.endpoint,
+            verb,
+            foreign.text,
+        )
+        assert told(foreign) == told(unknown), (rule.endpoint, verb)
+        assert foreign.headers.to_wsgi_list() == unknown.headers.to_wsgi_list()
+    assert len(routes) > 40
+
+
+def test_to_ann_they_are_there(house: WebHouse) -> None:
+    """Else the test above would prove nothing: the same questions, by whom they belong to."""
+    things, ann = things_of_ann(house), house.come_in(ANN)
+    seen = [
+        (rule.endpoint, answer.status_code)
+        for rule in house.web.flask.url_map.iter_rules()
+        if rule.arguments and "GET" in (rule.methods or set())
+        if rule.endpoint not in NOBODYS | JELLYFINS | WITHOUT
+        if (answer := asked(rule, "GET", ann, things)).status_code == 404
+    ]
+
+    assert seen == []
