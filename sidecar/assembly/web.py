@@ -9,9 +9,12 @@ from sidecar.assembly.background import BackgroundServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
+from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.domain.downloads.states import Download
+from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
+from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
@@ -123,7 +126,11 @@ def make_web(
     )
     return WebServices(
         sign_in=SignInService(
-            accounts=service, sessions=store.sessions, api_keys=store.api_keys, clock=clock
+            accounts=service,
+            sessions=store.sessions,
+            api_keys=store.api_keys,
+            browsers=KnownBrowsers(TokenBox(base.settings.server.data_dir / KEY_FILE)),
+            clock=clock,
         ),
         api_keys=ApiKeyService(store.api_keys, base.bus),
         users=UserService(

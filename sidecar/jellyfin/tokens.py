@@ -7,8 +7,11 @@ signing in again, a silently renewed one would hide that.
 
 from __future__ import annotations
 
+import hmac
+import json
 import os
 import stat
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -22,11 +25,11 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class TokenBox:
-    """Seals and opens tokens. The key is read or made on the first use and then kept in memory."""
+    """Seals and opens tokens, and signs. The key is read or made on first use and then kept."""
 
     def __init__(self, key_file: Path) -> None:
         self._key_file = key_file
-        self._fernet: Fernet | None = None
+        self._kept: bytes | None = None
 
     def encrypt(self, token: SecretStr) -> bytes:
         """Return the token as it may be stored.
@@ -37,7 +40,7 @@ class TokenBox:
         return self._get_cipher().encrypt(token.get_secret_value().encode())
 
     def decrypt(self, sealed: bytes) -> SecretStr:
-        """Return the token that `encrypt` was given.
+        """Return the token that `seal` was given.
 
         Raises:
             SignedOut: It was sealed with another key, or is damaged.
@@ -53,12 +56,24 @@ class TokenBox:
                 )
             ) from None
 
+    def sign(self, purpose: str, *parts: str) -> str:
+        """Return a signature that only this key makes, of these parts for this purpose.
+
+        Raises:
+            ConfigError: The key file cannot be used.
+        """
+        text = json.dumps([purpose, *parts]).encode()
+        return urlsafe_b64encode(hmac.digest(self._load_key(), text, "sha256")).decode().rstrip("=")
+
     def _get_cipher(self) -> Fernet:
-        if self._fernet is None:
-            self._fernet = Fernet(self._load_key())
-        return self._fernet
+        return Fernet(self._load_key())
 
     def _load_key(self) -> bytes:
+        if self._kept is None:
+            self._kept = self._read_or_make()
+        return self._kept
+
+    def _read_or_make(self) -> bytes:
         try:
             if not self._key_file.exists():
                 _create_key(self._key_file)

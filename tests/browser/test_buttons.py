@@ -36,7 +36,7 @@ def doing(desk: FakeDesk) -> FakeActions:
         a_download(
             6, status=Status.DOWNLOADING, title="A title that is long enough to be cut " * 3
         ),
-        a_download(7, status=Status.FAILED, bytes_downloaded=3_000_000, progress=0.4),
+        a_download(7, status=Status.FAILED, bytes_downloaded=3_000_000),
         a_download(8, status=Status.COMPLETED),
     )
     return FakeActions(desk, wanted_too=1)

@@ -29,11 +29,18 @@ AWAY = DeviceView("sd", "Player", "", "The card is not there: put it in", None, 
 def a_full_desk(desk: FakeDesk) -> None:
     """Every state, with titles that nobody would wish for."""
     desk.add(
-        a_download(1, status=Status.DOWNLOADING, progress=0.5, speed=1e6, seconds_left=4.0),
+        a_download(
+            1, status=Status.DOWNLOADING, bytes_downloaded=3_700_000, speed=1e6, seconds_left=4.0
+        ),
         a_download(2, status=Status.DOWNLOADING, expected_size=None, title=LONG, album=LONG),
         a_download(3, title=NASTY, artist=NASTY, album=NASTY, device_name=NASTY),
         a_download(4, status=Status.PAUSED, bytes_downloaded=5),
-        a_download(5, status=Status.FAILED, error_message="It may not be downloaded", progress=0.3),
+        a_download(
+            5,
+            status=Status.FAILED,
+            error_message="It may not be downloaded",
+            bytes_downloaded=2_220_000,
+        ),
         a_download(6, status=Status.COMPLETED, item_type="Movie"),
     )
     desk.running = (Progress(1, 1, 2, 1e6, 4.0),)
@@ -42,7 +49,7 @@ def a_full_desk(desk: FakeDesk) -> None:
 
 
 def arrive(desk: FakeDesk, bus: Bus) -> None:
-    desk.change(7, status=Status.COMPLETED, progress=1.0)
+    desk.change(7, status=Status.COMPLETED)
     desk.running = ()
     bus.publish(DownloadChanged(DOWNLOAD, Status.DOWNLOADING, Status.COMPLETED))
 
@@ -357,7 +364,7 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
     signed_in: SignedIn, desk: FakeDesk, bus: Bus
 ) -> None:
     eight = range(1, 9)
-    running = [a_download(n, status=Status.DOWNLOADING, progress=0.1) for n in eight]
+    running = [a_download(n, status=Status.DOWNLOADING, bytes_downloaded=740_000) for n in eight]
     desk.add(*running, *(a_download(n) for n in range(9, 210)))
     desk.running = tuple(Progress(n, 740_000, 7_400_000, 1e6, 7.0) for n in eight)
     page = signed_in(ANN)

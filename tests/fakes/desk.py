@@ -10,6 +10,7 @@ from threading import Lock
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.errors import NotVisible, ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
@@ -42,12 +43,19 @@ def a_download(number: int, **differences: object) -> DownloadView:
         artist="The Quiet Hour",
         album="Evenings",
         item_type="Audio",
-        has_cover=False,
-        progress=0.0,
+        user_id=ANN.user_id,
+        album_id=None,
+        image_item_id=None,
+        image_tag=None,
+        source_etag=None,
+        file_size=None,
+        mime_type=None,
+        validator=None,
+        finalizing=False,
+        last_used_seq=0,
+        format=ORIGINAL,
         bytes_downloaded=0,
         expected_size=7_400_000,
-        speed=0.0,
-        seconds_left=None,
         file_path=f"The Quiet Hour/Evenings/{number:02d} - Track {number}.flac",
         content_hash=None,
         error_code=None,
@@ -58,8 +66,6 @@ def a_download(number: int, **differences: object) -> DownloadView:
         queued_at=QUEUED_AT,
         started_at=None,
         completed_at=None,
-        reasons=(),
-        owners=(),
     )
     return replace(view, **differences)  # type: ignore[arg-type]  # any field, by name
 

@@ -1,77 +1,149 @@
-"""How often somebody may try to sign in: fewer times than Jellyfin takes before it locks accounts.
+"""Limits sign-in tries: enough for who mistypes, too few for who guesses.
 
 A try counts from the moment it begins, so that many at once are no way round; one that succeeds,
 or that never reached Jellyfin, is taken back.
 
-    a name       2 tries, then one after 15 min, 1 h, 4 h, and one a day
-    an address   10 failed tries in 15 min
-    everybody    60 failed tries in 15 min
+    a name         5 tries, then one after 1 min, 5 min, and every 15 min
+    an address     10 failed tries in 15 min; of IPv6 its /64, which one household has
+    everybody      60 failed tries in 15 min
+    at once        4 tries, 2 of them from one address: each occupies a worker of the web server
+
+A browser that has signed in under a name before is counted by itself, in the same steps, and in
+none of these: whoever fails beside it does not keep it out (OWASP calls this device cookies).
+
+Quick Connect needs no password, so it is limited by the codes that wait to be approved.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import deque
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 WINDOW_S = 15 * MINUTE_S
-FREE_TRIES = 2
-WAITS_S = (15 * MINUTE_S, HOUR_S, 4 * HOUR_S, 24 * HOUR_S)
-# A name that was left alone for so long starts again.
-FORGOTTEN_AFTER_S = 48 * HOUR_S
+FREE_TRIES = 5
+WAITS_S = (MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S)
+# What was left alone for so long starts again.
+FORGOTTEN_AFTER_S = 24 * HOUR_S
 MOST_OF_AN_ADDRESS = 10
 MOST_OF_ALL = 60
+MOST_AT_ONCE = 4
+MOST_AT_ONCE_OF_ONE = 2
+# No refusal of Jellyfin is told sooner.
+REFUSED_AFTER_S = 2.0
+CODE_LASTS_S = 11 * MINUTE_S
+MOST_CODES = 100
+MOST_CODES_OF_AN_ADDRESS = 10
+
+# What is drawn as nothing though it is no control character: fillers, joiners, variants.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0]"
+)
+
+
+def name_key(name: str) -> str:
+    """Return what all ways to write one account name have in common, as a directory takes them."""
+    shown = _visible(unicodedata.normalize("NFKC", _visible(name)).casefold())
+    return " ".join(unicodedata.normalize("NFKC", shown).split())
+
+
+def network_of(address: str) -> str:
+    """Return whom an address stands for: an IPv4 address itself, of IPv6 the /64."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4:  # noqa: PLR2004 - IPv4
+        return str(parsed)
+    mapped = parsed.ipv4_mapped
+    return str(mapped) if mapped else str(ip_network((parsed, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One try to sign in; `name` as Jellyfin tells names apart, `at` in monotonic seconds."""
+    """One try to sign in.
+
+    Attributes:
+        name: As `name_key` gives it.
+        network: As `network_of` gives it.
+        browser: Of the browser that has signed in under this name before; None for all others.
+        at: In monotonic seconds.
+    """
 
     name: str
-    address: str
+    network: str
+    browser: str | None
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """There may be no try now.
+
+    Attributes:
+        is_busy: Others are signing in just now; else too many tries have failed.
+    """
+
+    seconds: float
+    is_busy: bool = False
 
 
 @dataclass(slots=True)
 class SignInLimiter:
     """Counts the failed tries. Not safe for many threads: whoever owns it brings the lock."""
 
-    _of_names: dict[str, list[float]] = field(default_factory=dict)
+    _failed: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     _recent: deque[Try] = field(default_factory=deque)
+    _running: list[Try] = field(default_factory=list)
 
-    def begin(self, name: str, address: str, now: float) -> Try | float:
-        """Return the try, or the seconds to wait if there may be none now."""
+    def begin(
+        self, name: str, address: str, now: float, *, browser: str | None = None
+    ) -> Try | Wait:
+        """Return the try, which `end` must be told of, or how long to wait."""
         self._forget(now)
-        one = Try(name.casefold(), address, now)
-        wait = max(self._name_wait(one), self._wait_of_address(one), self._wait_of_all(now))
+        one = Try(name_key(name), network_of(address), browser, now)
+        wait = self._counted_wait(one)
+        if browser is None:
+            wait = max(wait, self._wait_of_address(one), self._wait_of_all(now))
         if wait > 0:
-            return wait
-        self._of_names.setdefault(one.name, []).append(now)
-        self._recent.append(one)
+            return Wait(wait)
+        if self._is_busy(one):
+            return Wait(REFUSED_AFTER_S, is_busy=True)
+        self._failed.setdefault(_counter(one), []).append(now)
+        self._running.append(one)
+        if browser is None:
+            self._recent.append(one)
         return one
 
     def record_success(self, one: Try) -> None:
-        """Take back the try, and all that failed under this name."""
-        self._of_names.pop(one.name, None)
+        """Take back the try, and all that failed in the same place."""
+        self._failed.pop(_counter(one), None)
         self._take_back(one)
 
     def take_back(self, one: Try) -> None:
         """Take back a try that did not reach Jellyfin: the server was away."""
-        tries = self._of_names.get(one.name, [])
+        tries = self._failed.get(_counter(one), [])
         if one.at in tries:
             tries.remove(one.at)
         self._take_back(one)
 
-    def _name_wait(self, one: Try) -> float:
-        tries = self._of_names.get(one.name, [])
+    def end(self, one: Try) -> None:
+        """Note that the try was answered."""
+        self._running.remove(one)
+
+    def _counted_wait(self, one: Try) -> float:
+        tries = self._failed.get(_counter(one), [])
         if len(tries) < FREE_TRIES:
             return 0.0
         wait = WAITS_S[min(len(tries) - FREE_TRIES, len(WAITS_S) - 1)]
         return max(tries) + wait - one.at
 
     def _wait_of_address(self, one: Try) -> float:
-        same = [other.at for other in self._recent if other.address == one.address]
+        same = [other.at for other in self._recent if other.network == one.network]
         return (
             same[-MOST_OF_AN_ADDRESS] + WINDOW_S - one.at if len(same) >= MOST_OF_AN_ADDRESS else 0
         )
@@ -80,6 +152,18 @@ class SignInLimiter:
         is_full = len(self._recent) >= MOST_OF_ALL
         return self._recent[-MOST_OF_ALL].at + WINDOW_S - now if is_full else 0.0
 
+    def _is_busy(self, one: Try) -> bool:
+        # Strangers never take the places of browsers that are known, where one account has two.
+        alike = [
+            other for other in self._running if (other.browser is None) is (one.browser is None)
+        ]
+        ours = [
+            other
+            for other in alike
+            if (other.network == one.network if one.browser is None else other.name == one.name)
+        ]
+        return len(alike) >= MOST_AT_ONCE or len(ours) >= MOST_AT_ONCE_OF_ONE
+
     def _take_back(self, one: Try) -> None:
         if one in self._recent:
             self._recent.remove(one)
@@ -87,9 +171,53 @@ class SignInLimiter:
     def _forget(self, now: float) -> None:
         while self._recent and now - self._recent[0].at >= WINDOW_S:
             self._recent.popleft()
-        old = [name for name, at in self._of_names.items() if _is_old(at, now)]
-        for name in old:
-            del self._of_names[name]
+        old = [counter for counter, at in self._failed.items() if _is_old(at, now)]
+        for counter in old:
+            del self._failed[counter]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A Quick Connect code that somebody has asked for; `at` in monotonic seconds."""
+
+    network: str
+    at: float
+
+
+@dataclass(slots=True)
+class CodeLimiter:
+    """Counts the Quick Connect codes that are open. Not safe for many threads."""
+
+    _open: list[Code] = field(default_factory=list)
+
+    def begin(self, address: str, now: float) -> Code | Wait:
+        """Return the code that Jellyfin may be asked for, or how long to wait."""
+        self._open = [one for one in self._open if now - one.at < CODE_LASTS_S]
+        code = Code(network_of(address), now)
+        same = [one for one in self._open if one.network == code.network]
+        for codes, most in ((same, MOST_CODES_OF_AN_ADDRESS), (self._open, MOST_CODES)):
+            if len(codes) >= most:
+                return Wait(codes[-most].at + CODE_LASTS_S - now)
+        self._open.append(code)
+        return code
+
+    def end(self, code: Code) -> None:
+        """Note that a code was used, or that Jellyfin gave none."""
+        if code in self._open:
+            self._open.remove(code)
+
+
+def _counter(one: Try) -> tuple[str, str]:
+    return ("name", one.name) if one.browser is None else ("browser", one.browser)
+
+
+def _visible(text: str) -> str:
+    kept = (
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char) not in {"Cf", "Cc"}
+    )
+    return _INVISIBLE.sub("", "".join(kept))
 
 
 def _is_old(tries: list[float], now: float) -> bool:

@@ -7,6 +7,7 @@ at the address, everything stops until the right one is back.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -181,6 +182,7 @@ class AccountService:
             signed_in_at=self._clock.now(),
         )
         with self._lock:
+            self._give_another_device_id(account)
             self._accounts.save(account)
             self._clients.pop(signed_in.user_id, None)
         if self.server_id is None:
@@ -189,6 +191,14 @@ class AccountService:
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
         return account
+
+    def _give_another_device_id(self, account: Account) -> None:
+        """An account that had the name before, and with it the device id, gets one of its own."""
+        for other in self._accounts.all():
+            is_same = other.jellyfin_device_id == account.jellyfin_device_id
+            if is_same and other.user_id != account.user_id:
+                self._accounts.save(replace(other, jellyfin_device_id=_new_device_id()))
+                self._clients.pop(other.user_id, None)
 
 
 def _identity(device_id: str) -> DeviceIdentity:

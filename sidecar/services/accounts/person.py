@@ -39,19 +39,26 @@ class WebSession:
     Attributes:
         secret: The cookie's value; only its hash is stored.
         csrf: Bound to the session; every change must bring it.
+        marks: What the browser keeps to be known again, of a session that has just begun.
     """
 
     secret: str
     csrf: str
     person: Person
+    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Where a request comes from: for the sign-in limiter and the log."""
+    """Where a request comes from: for the sign-in limiter and the log.
+
+    Attributes:
+        marks: Of a browser that has signed in before; whatever the request says.
+    """
 
     address: str
     agent: str
+    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

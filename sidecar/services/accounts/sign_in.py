@@ -12,16 +12,25 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Lock
+from threading import Event, Lock
 
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.domain.accounts.sign_in_limit import SignInLimiter, Try
-from sidecar.errors import SignInRefused, TooManyTries
+from sidecar.domain.accounts.sign_in_limit import (
+    CODE_LASTS_S,
+    REFUSED_AFTER_S,
+    Code,
+    CodeLimiter,
+    SignInLimiter,
+    Try,
+    Wait,
+)
+from sidecar.errors import JellyfinError, SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
@@ -29,32 +38,42 @@ from sidecar.store.accounts.sessions import Sessions, derive_csrf_token
 
 log = logging.getLogger(__name__)
 
-TICKET_LASTS_S = 660.0
-MOST_TICKETS = 50
+ASKED_EVERY_S = 1.0
+LOGGED_EVERY_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _PendingQuickConnect:
     sign_in: SignIn
     device_id: str
     secret: SecretStr
-    made_at: float
+    code: Code
+    asked_at: float = float("-inf")
 
 
 class SignInService:
     """Signs people in and out of the web page. Safe for many threads."""
 
     def __init__(
-        self, *, accounts: AccountService, sessions: Sessions, api_keys: ApiKeys, clock: Clock
+        self,
+        *,
+        accounts: AccountService,
+        sessions: Sessions,
+        api_keys: ApiKeys,
+        browsers: KnownBrowsers,
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
         self._api_keys = api_keys
+        self._browsers = browsers
         self._clock = clock
         self._tickets: dict[str, _PendingQuickConnect] = {}
-        self._tickets_lock = Lock()
         self._limiter = SignInLimiter()
-        self._limiter_lock = Lock()
+        self._codes = CodeLimiter()
+        self._lock = Lock()
+        self._logged_at = float("-inf")
+        self._unlogged = 0
 
     def sign_in(self, name: str, password: str, caller: ClientInfo) -> WebSession:
         """Sign in with a Jellyfin name and password; exactly one try is passed on.
@@ -66,15 +85,21 @@ class SignInService:
         one = self._count(name, caller)
         try:
             visit = self._begin(
-                lambda: self._accounts.with_password(name, SecretStr(password)), caller
+                lambda: self._accounts.with_password(name, SecretStr(password)), caller, name
             )
         except SignInRefused:
+            # It occupies this thread, of which the limiter lets only a few wait at once.
+            took = self._clock.monotonic() - one.at
+            self._clock.wait(Event(), max(0.0, REFUSED_AFTER_S - took))
             raise
         except BaseException:
-            with self._limiter_lock:
+            with self._lock:
                 self._limiter.take_back(one)
             raise
-        with self._limiter_lock:
+        finally:
+            with self._lock:
+                self._limiter.end(one)
+        with self._lock:
             self._limiter.record_success(one)
         return visit
 
@@ -84,20 +109,31 @@ class SignInService:
         Raises:
             errors.SignInRefused: Quick Connect is switched off, or too many tries.
         """
-        sign_in, device_id = self._accounts.quick_connect()
-        code = sign_in.start_quick_connect()
+        with self._lock:
+            code = self._codes.begin(caller.address, self._clock.monotonic())
+        if isinstance(code, Wait):
+            self._log_refusal("a Quick Connect code", caller)
+            text = msg(
+                "Too many Quick Connect codes are open: try again in {time}, or sign in with a "
+                "password",
+                time=_in_words(code.seconds),
+            )
+            raise TooManyTries(text, wait_s=code.seconds)
+        try:
+            sign_in, device_id = self._accounts.quick_connect()
+            given = sign_in.start_quick_connect()
+        except JellyfinError:
+            with self._lock:
+                self._codes.end(code)
+            raise
         ticket = secrets.token_urlsafe(32)
         now = self._clock.monotonic()
-        with self._tickets_lock:
+        with self._lock:
             for old in [key for key, one in self._tickets.items() if _is_over(one, now)]:
                 del self._tickets[old]
-            if len(self._tickets) >= MOST_TICKETS:
-                raise SignInRefused(
-                    msg("Too many people are signing in at once: try again in a while")
-                )
-            self._tickets[ticket] = _PendingQuickConnect(sign_in, device_id, code.secret, now)
+            self._tickets[ticket] = _PendingQuickConnect(sign_in, device_id, given.secret, code)
         log.info("Quick Connect asked for from %s", caller.address)
-        return QuickConnectCode(code.code, ticket)
+        return QuickConnectCode(given.code, ticket)
 
     def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
         """Return the visit once the code was approved elsewhere, None while it was not.
@@ -105,14 +141,19 @@ class SignInService:
         Raises:
             errors.SignInRefused: The code expired or is unknown.
         """
-        with self._tickets_lock:
+        now = self._clock.monotonic()
+        with self._lock:
             found = self._tickets.get(ticket)
-        if found is None or _is_over(found, self._clock.monotonic()):
-            raise SignInRefused(msg("This Quick Connect code has expired: ask for another one"))
+            if found is None or _is_over(found, now):
+                raise SignInRefused(msg("This Quick Connect code has expired: ask for another one"))
+            if now - found.asked_at < ASKED_EVERY_S:
+                return None
+            found.asked_at = now
         if not found.sign_in.is_approved(found.secret):
             return None
-        with self._tickets_lock:
+        with self._lock:
             self._tickets.pop(ticket, None)
+            self._codes.end(found.code)
 
         def finish() -> Account:
             signed_in = found.sign_in.finish_quick_connect(found.secret)
@@ -136,15 +177,41 @@ class SignInService:
         self._sessions.end(secret)
 
     def _count(self, name: str, caller: ClientInfo) -> Try:
-        with self._limiter_lock:
-            answer = self._limiter.begin(name, caller.address, self._clock.monotonic())
+        browser = self._browsers.browser(caller.marks, name)
+        with self._lock:
+            answer = self._limiter.begin(
+                name, caller.address, self._clock.monotonic(), browser=browser
+            )
         if isinstance(answer, Try):
             return answer
-        log.warning("a sign-in from %s came too soon after others that failed", caller.address)
-        text = msg("Too many sign-ins have failed: try again in {time}", time=_in_words(answer))
-        raise TooManyTries(text, wait_s=answer)
+        self._log_refusal("a sign-in", caller)
+        if answer.is_busy:
+            text = msg("Too many people are signing in at once: try again in a while")
+        else:
+            text = msg(
+                "Too many sign-ins have failed: try again in {time}, or use Quick Connect",
+                time=_in_words(answer.seconds),
+            )
+        raise TooManyTries(text, wait_s=answer.seconds)
 
-    def _begin(self, sign_in: Callable[[], Account], caller: ClientInfo) -> WebSession:
+    def _log_refusal(self, what: str, caller: ClientInfo) -> None:
+        """Write at most one line a minute: strangers cause them."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._unlogged += 1
+            if now - self._logged_at < LOGGED_EVERY_S:
+                return
+            count, self._unlogged, self._logged_at = self._unlogged, 0, now
+        log.warning(
+            "%s from %s was refused, there were too many: %d since this was last written",
+            what,
+            caller.address,
+            count,
+        )
+
+    def _begin(
+        self, sign_in: Callable[[], Account], caller: ClientInfo, name: str | None = None
+    ) -> WebSession:
         try:
             account = sign_in()
         except SignInRefused as refused:
@@ -153,7 +220,9 @@ class SignInService:
         prefix = _prefix(caller.address)
         secret = self._sessions.begin(account.user_id, address_prefix=prefix)
         log.info("%s came in from %s", account.name, caller.address)
-        return WebSession(secret, derive_csrf_token(secret), _as_person(account))
+        # By the name that was typed: a directory may know an account by several.
+        marks = self._browsers.remember(caller.marks, name or account.name)
+        return WebSession(secret, derive_csrf_token(secret), _as_person(account), marks)
 
     def _person(self, user_id: str) -> Person | None:
         """Who is signed out of Jellyfin is signed out of the page."""
@@ -167,16 +236,11 @@ def _as_person(account: Account) -> Person:
 
 def _in_words(seconds: float) -> str:
     minutes = math.ceil(seconds / 60)
-    hours = math.ceil(minutes / 60)
-    if minutes == 1:
-        return msg("a minute")
-    if minutes < 100:  # noqa: PLR2004 - as said
-        return msg("{minutes} minutes", minutes=minutes)
-    return msg("{hours} hours", hours=hours)
+    return msg("a minute") if minutes == 1 else msg("{minutes} minutes", minutes=minutes)
 
 
 def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:
-    return now - ticket.made_at > TICKET_LASTS_S
+    return now - ticket.code.at >= CODE_LASTS_S
 
 
 def _prefix(address: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
@@ -35,13 +35,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from sidecar.store.syncthing.arrivals import Arrivals
 
-# What a view tells as it is in the table; how far a download is comes from its transfer.
-AS_STORED = (
-    {one.name for one in fields(Download)} & {one.name for one in fields(DownloadView)}
-) - {
-    "bytes_downloaded",
-    "expected_size",
-}
+STORED = tuple(one.name for one in fields(Download))
 
 
 class DownloadListing:
@@ -283,20 +277,18 @@ def _view(
     owners: tuple[str, ...],
     carried: tuple[SyncedTo, ...],
 ) -> DownloadView:
-    held = progress.bytes_held if progress else row.bytes_downloaded
-    size = progress.size if progress and progress.size else row.size
-    as_stored: dict[str, Any] = {name: getattr(row, name) for name in AS_STORED}
-    return DownloadView(
-        **as_stored,
-        device_name=device_name,
-        has_cover=row.image_tag is not None,
-        progress=min(1.0, held / size) if progress and size else row.progress,
-        bytes_downloaded=held,
-        expected_size=size,
-        speed=progress.speed if progress else 0.0,
-        seconds_left=progress.seconds_left if progress else None,
-        reasons=reasons,
-        owners=owners,
-        carried=carried,
-        phase=progress.phase if progress else None,
+    stored: dict[str, Any] = {name: getattr(row, name) for name in STORED}
+    stored["expected_size"] = row.size
+    view = DownloadView(
+        **stored, device_name=device_name, reasons=reasons, owners=owners, carried=carried
+    )
+    if progress is None:
+        return view
+    return replace(
+        view,
+        bytes_downloaded=progress.bytes_held,
+        expected_size=progress.size or row.size,
+        speed=progress.speed,
+        seconds_left=progress.seconds_left,
+        phase=progress.phase,
     )

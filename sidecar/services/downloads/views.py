@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
-from sidecar.domain.formats.formats import ORIGINAL
+from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.events import Phase
 
 
@@ -30,46 +29,38 @@ class SyncedTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadView:
-    """A download as a person sees it. `speed` in bytes a second; 0 when it is not running.
+class DownloadView(Download):
+    """A download as a person sees it: what is stored, and what is known of it now.
 
-    `reasons` and `owners` name other people only for an admin. `missing_since` is set while the
-    file of a completed download is not seen on its device.
+    `bytes_downloaded` and `expected_size` are those of the running transfer, where there is one.
+
+    Attributes:
+        speed: Bytes a second; 0 when it is not running.
+        phase: What is done with it now; None when it is not running.
+        reasons, owners: These name other people only for an admin.
+        carried: Where Syncthing has brought the file.
     """
 
-    id: int
-    item_id: str
-    device_id: str
     device_name: str
-    status: Status
-    title: str
-    artist: str | None
-    album: str | None
-    item_type: str
-    has_cover: bool
-    progress: float
-    bytes_downloaded: int
-    expected_size: int | None
-    speed: float
-    seconds_left: float | None
-    file_path: str
-    content_hash: str | None
-    error_code: str | None
-    error_message: str | None
-    retry_next_at: datetime | None
-    retry_count: int
-    priority: int
-    queued_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
-    reasons: tuple[ReasonView, ...]
-    owners: tuple[str, ...]
-    format: str = ORIGINAL
-    format_note: str | None = None
-    source_size: int | None = None
+    speed: float = 0.0
+    seconds_left: float | None = None
     phase: Phase | None = None
+    reasons: tuple[ReasonView, ...] = ()
+    owners: tuple[str, ...] = ()
     carried: tuple[SyncedTo, ...] = ()
-    missing_since: datetime | None = None
+
+    @property
+    def progress(self) -> float:
+        """How much is there now, from 0 to 1."""
+        if self.status is Status.COMPLETED:
+            return 1.0
+        size = self.expected_size
+        return min(1.0, self.bytes_downloaded / size) if size else 0.0
+
+    @property
+    def has_cover(self) -> bool:
+        """Whether there is a picture of it."""
+        return self.image_tag is not None
 
     @property
     def shown_status(self) -> str:

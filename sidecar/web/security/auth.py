@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 COOKIE = "sidecar_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
+# Of a browser that signed in before; it is not a session and outlives them.
+MARKS = "sidecar_known"
+MARKS_LAST_S = 365 * 24 * 3600
 COOKIE_LASTS_S = 30 * 24 * 3600
 CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
@@ -96,7 +99,8 @@ def person() -> Person:
 
 def caller() -> ClientInfo:
     """Return where the current request comes from."""
-    return ClientInfo(request.remote_addr or "", request.user_agent.string[:200])
+    marks = request.cookies.get(_marks_name(), "")
+    return ClientInfo(request.remote_addr or "", request.user_agent.string[:200], marks)
 
 
 def cookie_name() -> str:
@@ -105,16 +109,20 @@ def cookie_name() -> str:
 
 
 def give_cookie(response: Response, visit: WebSession) -> None:
-    """Let the browser keep the session."""
-    response.set_cookie(
-        cookie_name(),
-        visit.secret,
-        max_age=COOKIE_LASTS_S,
-        path=_cookie_path(),
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    """Let the browser keep the session, and the marks by which it is known again."""
+    kept = [(cookie_name(), visit.secret, COOKIE_LASTS_S)]
+    if visit.marks:
+        kept.append((_marks_name(), visit.marks, MARKS_LAST_S))
+    for name, value, seconds in kept:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path=_cookie_path(),
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def clear_cookie(response: Response) -> None:
@@ -174,6 +182,10 @@ def _check_origin(*, needs_token: bool) -> None:
             HTTPStatus.FORBIDDEN,
             translatable("This page is out of date: load it again and try once more."),
         )
+
+
+def _marks_name() -> str:
+    return f"__Host-{MARKS}" if request.is_secure else MARKS
 
 
 def _cookie_path() -> str:

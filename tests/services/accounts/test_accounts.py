@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -64,3 +65,20 @@ def test_the_end_of_an_old_token_is_not_taken_for_the_accounts(
 
     assert [one.name for one in accounts.signed_in()] == ["admin"]
     assert accounts.client(account.user_id).me().name == "admin"
+
+
+def test_an_account_that_got_the_name_of_another_signs_in_beside_it(
+    world: World, accounts: AccountService
+) -> None:
+    admin = accounts.with_password("admin", SecretStr("admin"))
+    # Its name in Jellyfin was given to a new account; here it is not known yet.
+    before = replace(admin, user_id="9" * 32)
+    world.accounts.forget(admin.user_id)
+    world.accounts.save(before)
+
+    now = accounts.with_password("admin", SecretStr("admin"))
+
+    other = accounts.get(before.user_id)
+    assert other is not None
+    assert now.user_id == admin.user_id
+    assert other.jellyfin_device_id != now.jellyfin_device_id

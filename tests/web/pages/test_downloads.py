@@ -86,7 +86,6 @@ def test_a_row_says_how_far_how_fast_how_long_and_why(ann: Browser, desk: FakeDe
         a_download(
             7,
             status=Status.DOWNLOADING,
-            progress=0.5,
             bytes_downloaded=3_700_000,
             speed=1_250_000.0,
             seconds_left=150.0,
