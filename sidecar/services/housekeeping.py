@@ -15,7 +15,6 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
@@ -26,7 +25,7 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup, run_periodically
+from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -88,19 +87,31 @@ class Housekeeping:
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
-        """Do all that is due."""
+        """Do all that is due; what fails is logged, and the rest is done all the same."""
+        for work, what in (
+            (self._look_at_devices, "looking at the devices"),
+            (self._server.probe, "the server's probe"),
+            (self._sign_in, "signing in"),
+            (self._look_at_accounts, "looking at the accounts"),
+            (self._planning.release_expired, "letting go of what nobody wants any more"),
+            (self._retry, "retrying downloads"),
+            (self._network.step, "the network rule"),
+            (self._formats.step, "the formats"),
+            (self._originals.step, "the originals"),
+            (self._room.step, "making room"),
+            (self._back_up, "the copy of the database"),
+        ):
+            attempt(work, what)
+
+    def _look_at_devices(self) -> None:
         if self._registry.look(settle=self._settle):
             self._device_came()
-        self._server.probe()
-        self._sign_in()
-        self._look_at_accounts()
-        self._planning.release_expired()
+
+    def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
             self._downloads.transitions.retry(download)
-        self._network.step()
-        self._formats.step()
-        self._originals.step()
-        self._room.step()
+
+    def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)
@@ -110,7 +121,7 @@ class Housekeeping:
         unfinished = self._unfinished.pop(device.id, [])
         try:
             self._settling.reconcile(device, unfinished)
-        except DeviceError:
+        except BaseException:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished

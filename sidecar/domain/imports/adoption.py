@@ -16,14 +16,9 @@ from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, name_key, split_artists
 from sidecar.domain.items.item import Item
+from sidecar.domain.items.media_types import extension_in
 from sidecar.messages import msg
 
-SOUND = {
-    *("aac", "aif", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3"),
-    *("mpc", "oga", "ogg", "opus", "tta", "wav", "wma", "wv"),
-}
-FILM = {"avi", "m2ts", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "ts", "webm", "wmv"}
-MEDIA = frozenset(SOUND | FILM)
 # A device may have been for another player before.
 SHAPES = tuple(
     {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
@@ -45,6 +40,11 @@ class Tags:
     number: int | None = None
     seconds: float | None = None
 
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """Its words."""
+        return self.title, self.artist, self.album_artist, self.album
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -57,8 +57,7 @@ class Guess:
 
 def is_media(path: str) -> bool:
     """Whether a file may hold music or film, by its name."""
-    _, dot, extension = path.rpartition(".")
-    return bool(dot) and extension.lower() in MEDIA
+    return bool(extension_in(path))
 
 
 class LibraryIndex:

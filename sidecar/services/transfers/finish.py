@@ -19,6 +19,7 @@ from sidecar.domain.files.naming import (
     build_distinct_path,
     get_extension,
     make_path_key,
+    safe_extension,
     with_extension,
 )
 from sidecar.domain.formats.formats import Target, explain_not_converted, read_target
@@ -102,7 +103,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=get_extension(twin.file_path),
+            extension=safe_extension(get_extension(twin.file_path)),
             columns={
                 "format_note": None,
                 "source_size": twin.source_size,
@@ -196,7 +197,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=download.source_extension,
+            extension=_of_source(download),
             columns={"format_note": note, "source_size": None, "source_hash": None},
         )
 
@@ -209,3 +210,9 @@ class Finisher:
             if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))
+
+
+def _of_source(download: Download) -> str | None:
+    """A row may be from before endings were judged."""
+    extension = download.source_extension
+    return None if extension is None else safe_extension(extension)

@@ -22,6 +22,7 @@ from sidecar.store.schema.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    KEY_EXPIRY,
     MISSING,
     ORIGINALS,
     PLAYLISTS,
@@ -54,6 +55,7 @@ STEPS: tuple[Step, ...] = (
     ORIGINALS,
     ACCEPTED,
     MISSING,
+    KEY_EXPIRY,
 )
 
 

@@ -279,3 +279,7 @@ MISSING = (
     """CREATE INDEX downloads_missing ON downloads (device_id, id, missing_since, file_size)
         WHERE missing_since IS NOT NULL""",
 )
+KEY_EXPIRY = (
+    # Keys that were made before have none: they work until they are revoked.
+    "ALTER TABLE api_keys ADD COLUMN expires_at INTEGER",
+)

@@ -334,6 +334,7 @@ class ApiKeyRow(peewee.Model):
     created_at = MomentField()
     last_used_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
+    expires_at = MomentField(null=True)
 
     class Meta:
         """Where it is."""
