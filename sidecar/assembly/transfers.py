@@ -15,6 +15,7 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
@@ -98,6 +99,9 @@ def make_transfers(
         clock=clock,
         chance=random.random,
         make_room=space.make_room,
+        look_for=lambda download, client: rules.matching.look_for(
+            ServerFileIndex(client), download
+        ),
     )
 
     def check_whole(

@@ -27,6 +27,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
+from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
 from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
@@ -237,7 +238,7 @@ class DownloadQueue:
 
         The part files keep what they have. Returned are those that were being finalized: still
         `downloading`, their file is either in place already or still the part; the caller looks
-        and then lets each one be `mark_arrived` or postponed.
+        and then lets each one `arrive` or be postponed.
         """
         with self._db.write():
             query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
@@ -274,6 +275,7 @@ class Downloads:
         queue: Puts downloads in, orders them, hands them out.
         adopter: Takes over files that were there before.
         sightings: What the last look at a device saw of its files.
+        identity: Items that the server knows under other ids by now.
     """
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
@@ -282,3 +284,4 @@ class Downloads:
         self.queue = DownloadQueue(db, bus, clock, self.queries, self.transitions)
         self.adopter = DownloadAdopter(db, clock, self.queries, self.transitions)
         self.sightings = DownloadSightings(db, bus, clock)
+        self.identity = DownloadIdentity(db, bus, clock, self.transitions)

@@ -22,6 +22,7 @@ from sidecar.store.schema.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    IDENTITY,
     KEY_EXPIRY,
     MISSING,
     ORIGINALS,
@@ -56,6 +57,7 @@ STEPS: tuple[Step, ...] = (
     ACCEPTED,
     MISSING,
     KEY_EXPIRY,
+    IDENTITY,
 )
 
 
