@@ -222,7 +222,7 @@ class DeviceFolder:
         there = self.stat(path)
         if there is None or there.size != size:
             return False
-        (folders, name), (above, new) = _below(path), _below(to)
+        (folders, name), (above, new) = _split_path(path), _split_path(to)
         with self._anchor.translate_errors() as root:
             try:
                 with (
@@ -242,7 +242,7 @@ class DeviceFolder:
 
     def prune(self, path: str) -> None:
         """Remove the folders that were made for a file that went, as far as they are empty."""
-        folders, _ = _below(path)
+        folders, _ = _split_path(path)
         with self._anchor.translate_errors() as root, self._shaping:
             created_folders.prune(root, folders)
 
