@@ -1,4 +1,4 @@
-"""Formats that a device's music may be converted to, and when a file is left as it is.
+"""The formats that a device's music may come in, and when a file is better left as it is.
 
     original    as Jellyfin has it
     opus, mp3, aac    converted here, at a bitrate; never larger than the original
@@ -24,6 +24,7 @@ MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 AROUND_THE_SOUND = 128 * 1024
 # A bitrate is an average: this much above the target is still the target.
 LEEWAY = 1.05
+MOST_SAMPLES, CD_SAMPLES = 48_000, 44_100
 LOSSLESS = re.compile(
     r"flac|alac|wavpack|ape|tta|tak|mlp|truehd|wmalossless|shorten|als|ralf|mp4als"
     r"|(pcm|dsd)_\w+"
@@ -134,6 +135,7 @@ class AudioProperties:
         bitrate: Of the sound, on average, in bit/s; None if nobody can tell.
         seconds: Its length.
         size: Bytes of the file.
+        rate: Samples a second; 0 if nobody can tell.
     """
 
     codec: str
@@ -141,6 +143,7 @@ class AudioProperties:
     seconds: float
     channels: int
     size: int
+    rate: int = 0
 
     @property
     def is_lossless(self) -> bool:
@@ -203,7 +206,7 @@ def estimate(target: Target, *, seconds: float | None, source_size: int | None) 
 
 
 def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
-    """Whether `explain_unconverted` would leave a file alone, by its name, size and length."""
+    """Whether a file, by its name, size and length, is one that `explain_unconverted` would leave alone."""
     if extension not in LOSSY_EXTENSIONS or not seconds:
         return False
     return size * 8 / seconds <= target.kbits * 1000 * LEEWAY
@@ -221,6 +224,16 @@ def explain_unconverted(sound: AudioProperties, target: Target) -> str | None:
             format=target.title,
         )
     return None
+
+
+def sample_rate(sound: AudioProperties) -> int | None:
+    """Return the samples a second that a sound is converted to; None leaves them as they are.
+
+    What is above 48 kHz no ear hears, and players refuse it in the formats that people convert to.
+    """
+    if sound.rate <= MOST_SAMPLES:
+        return None
+    return CD_SAMPLES if sound.rate % CD_SAMPLES == 0 else MOST_SAMPLES
 
 
 def explain_not_smaller(target: Target) -> str:
