@@ -206,7 +206,7 @@ def estimate(target: Target, *, seconds: float | None, source_size: int | None) 
 
 
 def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
-    """Whether a file, by its name, size and length, is one that `explain_unconverted` would leave alone."""
+    """Whether `explain_unconverted` would leave a file alone, by its name, size and length."""
     if extension not in LOSSY_EXTENSIONS or not seconds:
         return False
     return size * 8 / seconds <= target.kbits * 1000 * LEEWAY

@@ -115,6 +115,6 @@ def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
         file.download_id if is_theirs else None,
         file.title if is_theirs else None,
         file.size if is_theirs else rough_size(file.size, DIGITS_OF_A_FILE),
-        file.standing,
+        file.eviction_class,
         was_used=file.last_used > 0,
     )

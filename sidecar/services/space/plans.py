@@ -299,7 +299,9 @@ def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
 def _space(found: DevicePlanState) -> SpaceView:
     space, limits = found.limits.space, found.limits
     there = [one for one in found.stored if not one.is_missing]
-    lasting = sum(limits.takes(one.size) for one in there if one.standing is EvictionClass.LASTING)
+    lasting = sum(
+        limits.takes(one.size) for one in there if one.eviction_class is EvictionClass.LASTING
+    )
     ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(
