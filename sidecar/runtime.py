@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
@@ -130,7 +130,7 @@ class Runtime:
     def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
         services = assemble(
             self._settings,
-            Store(db, self._bus, self._clock),
+            Stores(db, self._bus, self._clock),
             self._bus,
             self._clock,
             lambda: threads.all_alive() and db.is_answering(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.assembly import Store
+from sidecar.assembly import Stores
 from sidecar.cli.database import opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
@@ -39,7 +39,7 @@ def make(settings: Settings, asked: argparse.Namespace) -> int:
     """Make a key and print it: nothing else goes to standard output."""
     clock = SystemClock()
     with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         account = _account(store, asked.account)
         _, secret = store.api_keys.create(account.user_id, asked.label)
         print(secret)
@@ -50,7 +50,7 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     """List the keys of an account, without their secrets."""
     clock = SystemClock()
     with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         for key in store.api_keys.of_account(_account(store, asked.account).user_id):
             used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else used
@@ -62,13 +62,13 @@ def revoke(settings: Settings, asked: argparse.Namespace) -> int:
     """Revoke a key."""
     clock = SystemClock()
     with opened(settings, clock) as db:
-        if not Store(db, Bus(), clock).api_keys.revoke(asked.id):
+        if not Stores(db, Bus(), clock).api_keys.revoke(asked.id):
             raise SidecarError(f"There is no working key {asked.id}")
         print(f"Key {asked.id} is refused from now on")
     return 0
 
 
-def _account(store: Store, name: str) -> Account:
+def _account(store: Stores, name: str) -> Account:
     account = store.accounts.by_name(name)
     if account is None:
         raise SidecarError(

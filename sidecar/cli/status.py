@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store
+from sidecar.assembly import DATABASE, Stores
 from sidecar.cli.database import is_running, opened
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
@@ -54,7 +54,7 @@ def _look(settings: Settings) -> dict[str, Any]:
         return {"running": False, "accounts": [], "devices": [], "downloads": {}}
     running = is_running(settings, clock)
     with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         return {
             "running": running,
             "server_id": store.meta.get("server_id"),
