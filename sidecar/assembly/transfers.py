@@ -18,13 +18,16 @@ from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.fetch import Fetcher
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
+from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.services.transfers.worker import Worker
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.engine import Engine
 from sidecar.transfer.engines import make_engine
 from sidecar.transfer.network import WayOut
 from sidecar.transfer.wholeness.checker import WholenessChecker
@@ -35,6 +38,8 @@ class TransferServices:
     """What brings the files: space, network, engine and workers.
 
     Attributes:
+        failing: Decides what follows from whatever goes wrong.
+        engine: Moves the bytes.
         engine_thread: The body of the thread that the engine needs, if it needs one.
         converters: Those who convert what was fetched; as many may wait as are at work.
         new_worker: Returns another worker.
@@ -44,6 +49,8 @@ class TransferServices:
     network: NetworkPolicy
     speed: SpeedLimits
     progress: ProgressTracker
+    failing: FailurePolicy
+    engine: Engine
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
@@ -57,48 +64,77 @@ def make_transfers(
     Raises:
         errors.ConfigError: The program that is to transfer files is not installed.
     """
-    settings, store, clock = base.settings, base.store, base.clock
-    time_zone = zone(settings.network.time_zone)
-    space = SpacePlanner(
-        db=store.db,
+    space, network = _space(base, accounts, devices, rules), _network(base, devices)
+    speed = _speed(base, devices)
+    engine, engine_thread = make_engine(base.settings, base.clock, Bandwidth(base.clock, speed.of))
+    made = TransferServices(
+        space=space,
+        network=network,
+        speed=speed,
+        progress=ProgressTracker(base.bus, base.clock),
+        failing=_failing(base, accounts, devices, space),
+        engine=engine,
+        engine_thread=engine_thread,
+        converters=WorkerPool(base.settings.transfer.converters),
+        new_worker=lambda: _worker(base, accounts, devices, made),
+    )
+    return made
+
+
+def _space(
+    base: Base, accounts: AccountServices, devices: DeviceServices, rules: RuleServices
+) -> SpacePlanner:
+    return SpacePlanner(
+        stores=base.store,
         registry=devices.registry,
-        downloads=store.downloads,
         problems=accounts.problems,
         bus=base.bus,
         in_use=lambda: in_use(rules.watching.now()),
-        clock=clock,
+        clock=base.clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
     )
-    network = NetworkPolicy(
-        settings.network,
-        zone=time_zone,
+
+
+def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
+    return NetworkPolicy(
+        base.settings.network,
+        stores=base.store,
         look=WayOut().look,
         registry=devices.registry,
         claims=devices.claims,
-        holds=store.holds,
-        meta=store.meta,
         bus=base.bus,
-        clock=clock,
+        clock=base.clock,
     )
-    speed = SpeedLimits(
-        settings.transfer,
-        zone=time_zone,
+
+
+def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
+    return SpeedLimits(
+        base.settings.transfer,
+        zone=zone(base.settings.network.time_zone),
         registry=devices.registry,
-        meta=store.meta,
-        clock=clock,
+        meta=base.store.meta,
+        clock=base.clock,
     )
-    engine, engine_thread = make_engine(settings, clock, Bandwidth(clock, speed.of))
-    progress = ProgressTracker(base.bus, clock)
-    converters = WorkerPool(settings.transfer.converters)
-    failing = FailurePolicy(
-        downloads=store.downloads,
+
+
+def _failing(
+    base: Base, accounts: AccountServices, devices: DeviceServices, space: SpacePlanner
+) -> FailurePolicy:
+    return FailurePolicy(
+        downloads=base.store.downloads,
         accounts=accounts.service,
         registry=devices.registry,
         server=accounts.server,
-        clock=clock,
+        clock=base.clock,
         chance=random.random,
         make_room=space.make_room,
     )
+
+
+def _worker(
+    base: Base, accounts: AccountServices, devices: DeviceServices, made: TransferServices
+) -> Worker:
+    downloads, clock = base.store.downloads, base.clock
 
     def check_whole(
         file: BinaryIO, container: str, seconds: float | None, stop: Event
@@ -106,36 +142,31 @@ def make_transfers(
         checker = WholenessChecker(devices.converting.programs, clock)
         return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
 
-    def new_worker() -> Worker:
-        return Worker(
-            engine=engine,
-            downloads=store.downloads,
-            accounts=accounts.service,
-            registry=devices.registry,
-            server=accounts.server,
-            problems=accounts.problems,
-            transfers=progress,
-            claims=devices.claims,
-            failing=failing,
-            copies=DeviceCopy(devices.registry, store.downloads),
-            clock=clock,
-            held_back=space.held_back,
-            own_only=network.own_only,
-            finishing=Finisher(
-                store.downloads,
-                converter=devices.converting.converter,
-                wanted=devices.formats.wanted,
-            ),
-            converters=converters,
-            check_whole=check_whole,
-        )
-
-    return TransferServices(
-        space=space,
-        network=network,
-        speed=speed,
-        progress=progress,
-        engine_thread=engine_thread,
-        converters=converters,
-        new_worker=new_worker,
+    taking = NextDownload(
+        downloads=downloads,
+        registry=devices.registry,
+        server=accounts.server,
+        problems=accounts.problems,
+        claims=devices.claims,
+        clock=clock,
+        held_back=HeldBack(made.space.held_back, made.network.own_only),
+    )
+    fetching = Fetcher(
+        engine=made.engine,
+        downloads=downloads,
+        copies=DeviceCopy(devices.registry, downloads),
+        progress=made.progress,
+        check_whole=check_whole,
+    )
+    finishing = Finisher(
+        downloads, converter=devices.converting.converter, wanted=devices.formats.wanted
+    )
+    return Worker(
+        taking=taking,
+        fetching=fetching,
+        finishing=finishing,
+        failing=made.failing,
+        accounts=accounts.service,
+        registry=devices.registry,
+        converters=made.converters,
     )

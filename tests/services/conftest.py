@@ -97,9 +97,7 @@ def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) ->
 
 def owned(world: World) -> Ownership:
     """Return whose downloads are whose."""
-    return Ownership(
-        world.db, world.downloads, world.holds, world.clock, accounts=world.accounts.all
-    )
+    return Ownership(world.stores, accounts=world.accounts.all)
 
 
 def track(number: int, **facts: object) -> Item:

@@ -128,6 +128,7 @@ FAKES = {
     "undo": "undoing",
     "plans": "planned",
     "preferences": "steering_desk",
+    "settings": "steering_desk",
     "removals": "removals_desk",
     "sync_status": "peers_desk",
     "adoption": "adoption_desk",
