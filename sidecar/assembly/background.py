@@ -104,18 +104,21 @@ def _housekeeping(
         problems=accounts.problems,
     )
     return Housekeeping(
-        db=base.store.db,
-        downloads=base.store.downloads,
+        stores=base.store,
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
-        planning=rules.planning,
-        room=transfers.space,
         formats=devices.formats,
-        originals=devices.originals,
-        network=transfers.network,
-        server=accounts.server,
-        sign_in=unattended.step,
-        look_at_accounts=rules.threads.look,
+        # Who is signed in and what is wanted, before what may come and what must go for it.
+        steps=(
+            accounts.server.probe,
+            unattended.step,
+            rules.threads.look,
+            rules.planning.release_expired,
+            transfers.network.step,
+            devices.formats.step,
+            devices.originals.step,
+            transfers.space.step,
+        ),
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
     )

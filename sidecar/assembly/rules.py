@@ -59,11 +59,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         planning=planning,
         registry=devices.registry,
         server=accounts.server,
-        hearts=store.hearts,
-        holds=store.holds,
-        plays=store.plays,
-        chosen=store.chosen,
-        orders=store.playlist_orders,
+        stores=store,
         book=settings,
         clock=clock,
     )

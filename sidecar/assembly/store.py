@@ -28,8 +28,7 @@ def account_service(
     return AccountService(
         settings.jellyfin.url,
         ca_file=settings.jellyfin.ca_file,
-        accounts=store.accounts,
-        meta=store.meta,
+        stores=store,
         box=TokenBox(settings.server.data_dir / KEY_FILE),
         problems=problems,
         bus=bus,

@@ -9,7 +9,7 @@ each day    a copy of the database
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event
 
@@ -17,15 +17,9 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.rules.wishes import WishService
-from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.formats import DeviceFormats
-from sidecar.services.transfers.network_policy import NetworkPolicy
-from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.stores import Stores
 from sidecar.threads import Wakeup, run_periodically
 
 log = logging.getLogger(__name__)
@@ -40,33 +34,31 @@ class Housekeeping:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
+        stores: Stores,
         registry: DeviceRegistry,
         settling: DeviceRecovery,
-        planning: WishService,
-        room: SpacePlanner,
         formats: DeviceFormats,
-        originals: KeptOriginals,
-        network: NetworkPolicy,
-        server: JellyfinStatus,
-        sign_in: Callable[[], object],
-        look_at_accounts: Callable[[], object],
+        steps: Iterable[Callable[[], object]],
         device_came: Callable[[], object],
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
+        """Prepare.
+
+        Args:
+            stores: The queue, and the database that is copied.
+            registry: The devices.
+            settling: Puts the files of a device in order.
+            formats: Aligned once with what the devices are set to.
+            steps: What else is due every time, in this order, after the devices were looked at.
+            device_came: Told that one was attached.
+            clock: For what is due.
+        """
+        self._db = stores.db
+        self._downloads = stores.downloads
         self._registry = registry
         self._settling = settling
-        self._planning = planning
-        self._room = room
         self._formats = formats
-        self._originals = originals
-        self._network = network
-        self._server = server
-        self._sign_in = sign_in
-        self._look_at_accounts = look_at_accounts
+        self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
         self._unfinished: dict[str, list[Download]] = {}
@@ -91,16 +83,10 @@ class Housekeeping:
         """Do all that is due."""
         if self._registry.look(settle=self._settle):
             self._device_came()
-        self._server.probe()
-        self._sign_in()
-        self._look_at_accounts()
-        self._planning.release_expired()
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
             self._downloads.transitions.retry(download)
-        self._network.step()
-        self._formats.step()
-        self._originals.step()
-        self._room.step()
+        for step in self._steps:
+            step()
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)

@@ -128,7 +128,6 @@ FAKES = {
     "undo": "undoing",
     "plans": "planned",
     "preferences": "steering_desk",
-    "settings": "steering_desk",
     "removals": "removals_desk",
     "sync_status": "peers_desk",
     "adoption": "adoption_desk",

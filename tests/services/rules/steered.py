@@ -102,8 +102,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=box,
         problems=works.problems,
         bus=world.bus,

@@ -137,8 +137,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=TokenBox(tmp_path / "token.key"),
         problems=problems,
         bus=world.bus,

@@ -143,8 +143,7 @@ def build(
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=box,
         problems=problems,
         bus=world.bus,
