@@ -14,6 +14,7 @@ from sidecar.services.generated_files.companions import CompanionWriter
 from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
 from sidecar.services.housekeeping import Housekeeping
+from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.removals.monitor import RemovalMonitor
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.transfers.recovery import DeviceRecovery
@@ -103,6 +104,7 @@ def _housekeeping(
         server=accounts.server,
         problems=accounts.problems,
     )
+    renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     return Housekeeping(
         stores=base.store,
         registry=devices.registry,
@@ -110,14 +112,15 @@ def _housekeeping(
         formats=devices.formats,
         # Who is signed in and what is wanted, before what may come and what must go for it.
         steps=(
-            accounts.server.probe,
-            unattended.step,
-            rules.threads.look,
-            rules.planning.release_expired,
-            transfers.network.step,
-            devices.formats.step,
-            devices.originals.step,
-            transfers.space.step,
+            (accounts.server.probe, "the server's probe"),
+            (unattended.step, "signing in"),
+            (rules.threads.look, "looking at the accounts"),
+            (rules.planning.release_expired, "letting go of what nobody wants any more"),
+            (transfers.network.step, "the network rule"),
+            (devices.formats.step, "the formats"),
+            (devices.originals.step, "the originals"),
+            (renaming.step, "renaming files"),
+            (transfers.space.step, "making room"),
         ),
         device_came=rules.threads.look_through_soon,
         clock=base.clock,

@@ -13,8 +13,10 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import zone
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.space.eviction import in_use
 from sidecar.domain.transfers.wholeness import Wholeness
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
@@ -72,7 +74,7 @@ def make_transfers(
         network=network,
         speed=speed,
         progress=ProgressTracker(base.bus, base.clock),
-        failing=_failing(base, accounts, devices, space),
+        failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
         engine=engine,
         engine_thread=engine_thread,
         converters=WorkerPool(base.settings.transfer.converters),
@@ -118,7 +120,12 @@ def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
 
 
 def _failing(
-    base: Base, accounts: AccountServices, devices: DeviceServices, space: SpacePlanner
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    *,
+    make_room: Callable[[Download], bool],
 ) -> FailurePolicy:
     return FailurePolicy(
         downloads=base.store.downloads,
@@ -127,7 +134,10 @@ def _failing(
         server=accounts.server,
         clock=base.clock,
         chance=random.random,
-        make_room=space.make_room,
+        make_room=make_room,
+        look_for=lambda download, client: rules.matching.look_for(
+            ServerFileIndex(client), download
+        ),
     )
 
 

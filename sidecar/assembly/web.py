@@ -120,7 +120,7 @@ def make_web(
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
         sign_in=_sign_in(below),
-        api_keys=ApiKeyService(base.store.api_keys, base.bus),
+        api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
         devices=below.shown,
         notices=_notices(below, told),

@@ -198,6 +198,48 @@ class DeviceFolder:
             _sync(root, folders, name)
             tree.sync_above(root, fresh)
 
+    def rename(self, path: str, to: str, *, size: int) -> bool:
+        """Give a file of ours another name, which nothing may have; no byte of it moves.
+
+        Args:
+            path: As the row has it.
+            to: Its new place.
+            size: As the row has it; a file of another size is not ours any more and stays.
+
+        Returns:
+            Whether it was there and is at its new place.
+
+        Raises:
+            errors.DeviceError: `name-taken` as for `finish`; nothing was touched then.
+        """
+        self._anchor.check_place()
+        there = self.stat(path)
+        if there is None or there.size != size:
+            return False
+        (folders, name), (above, new) = _below(path), _below(to)
+        with self._anchor.working() as root:
+            try:
+                with (
+                    self._shaping,
+                    tree.folder(root, folders) as old_handle,
+                    tree.made_folder(root, above) as (handle, fresh),
+                ):
+                    created_folders.remember_folder(root, fresh)
+                    tree.rename_new(name, old_handle, new, handle)
+                    # As in `finish`: the old name leaves the disk before the new one lasts.
+                    os.fsync(old_handle)
+            except (FileExistsError, NotADirectoryError):
+                raise self._taken(to) from None
+            _sync(root, above, new)
+            tree.sync_above(root, fresh)
+        return True
+
+    def prune(self, path: str) -> None:
+        """Remove the folders that were made for a file that went, as far as they are empty."""
+        folders, _ = _below(path)
+        with self._anchor.working() as root, self._shaping:
+            created_folders.prune(root, folders)
+
     def sync(self, path: str) -> None:
         """Make sure that a file lasts under its name: for a finish that was interrupted."""
         folders, name = _below(path)

@@ -17,6 +17,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Opening a planted pipe must not wait for somebody at its other end.
 _FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _RENAME_NOREPLACE = 1
+# No system that we know takes longer names, and nobody's folders lie deeper.
+_LONGEST_NAME, _DEEPEST = 255, 40
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
 
@@ -31,6 +33,15 @@ def parts_of(path: str) -> Sequence[str]:
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
         raise ValueError(f"not a path below the root: {path!r}")
     return parts
+
+
+def is_place(path: str) -> bool:
+    """Whether a path that others wrote down can be that of a file below the root."""
+    try:
+        parts = parts_of(path)
+        return len(parts) <= _DEEPEST and all(len(one.encode()) <= _LONGEST_NAME for one in parts)
+    except ValueError:  # half a character cannot be written either
+        return False
 
 
 @contextmanager

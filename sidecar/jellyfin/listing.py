@@ -47,39 +47,39 @@ class Rows:
     complete: bool
 
 
-def read_set(fetch: FetchPage) -> Rows:
+def read_set(fetch: FetchPage, *, page_items: int = PAGE_ITEMS) -> Rows:
     """Read a listing in which each item stands once; `fetch` takes a start index and a limit."""
-    return _read(fetch, once_each=True)
+    return _read(fetch, once_each=True, page_items=page_items)
 
 
 def read_sequence(fetch: FetchPage) -> Rows:
     """Read a listing whose order and repeats matter, such as a playlist."""
-    return _read(fetch, once_each=False)
+    return _read(fetch, once_each=False, page_items=PAGE_ITEMS)
 
 
-def _read(fetch: FetchPage, *, once_each: bool) -> Rows:
+def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     rows = Rows((), complete=False)
     for _ in range(TRIES):
-        rows = _read_once(fetch, once_each=once_each)
+        rows = _read_once(fetch, once_each=once_each, page_items=page_items)
         if rows.complete:
             break
     return rows
 
 
-def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
+def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     entries: list[BaseItem] = []
     totals: set[int] = set()
     fits = True
     for number in range(MOST_PAGES):
-        start = number * (PAGE_ITEMS - 1)
-        page = fetch(start, PAGE_ITEMS)
+        start = number * (page_items - 1)
+        page = fetch(start, page_items)
         found = [one for one in page.items if one is not None]
         if number > 0:
             fits &= _joins(entries, found)
             found = found[1:] if fits else found
         entries += found
         totals.add(page.total_record_count)
-        if start + PAGE_ITEMS >= page.total_record_count:
+        if start + page_items >= page.total_record_count:
             break
     else:
         raise UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.media_types import EXTENSIONS, extension_in
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -20,7 +20,6 @@ NO_USER = "0" * 32
 # Of a queue, from the current entry on.
 MOST_QUEUED = 200
 
-_EXTENSION = re.compile(r"[^/\\]\.([A-Za-z0-9]{1,10})$")
 _KNOWN_TYPES = {one.value: one for one in ItemType}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
@@ -46,6 +45,9 @@ def to_item(base: BaseItem) -> Item:
         extension=_extension(base, source),
         size=source.size if source else None,
         source_etag=source.e_tag if source else None,
+        source_path=(source and source.path) or base.path,
+        season_id=base.season_id,
+        artist_id=next((one.id for one in base.album_artists if one and one.id), None),
         image_item_id=image_item_id,
         image_tag=image_tag,
         is_favorite=base.user_data.is_favorite if base.user_data else None,
@@ -143,12 +145,15 @@ def _image(base: BaseItem) -> tuple[str | None, str | None]:
 
 
 def _extension(base: BaseItem, source: MediaSource | None) -> str | None:
-    """Return the file's extension: from its path, since `Container` may be `mov,mp4,m4a,3gp`."""
+    """Return the file's extension: from its path, since `Container` may be `mov,mp4,m4a,3gp`.
+
+    One that is not that of media is none: nobody else chooses what a file is opened with.
+    """
     for path in (source and source.path, base.path):
-        if path and (found := _EXTENSION.search(path)):
-            return found[1].lower()
-    container = (source and source.container) or base.container or ""
-    return container.lower() if re.fullmatch(r"[A-Za-z0-9]{1,10}", container) else None
+        if path and (found := extension_in(path.replace("\\", "/"))):
+            return found
+    container = ((source and source.container) or base.container or "").lower()
+    return container if container in EXTENSIONS else None
 
 
 def _is_remote(base: BaseItem, source: MediaSource | None) -> bool:

@@ -165,6 +165,7 @@ class MediaSource(FromJellyfin):
 class NamedRef(FromJellyfin):
     """A name with an id, such as an album artist."""
 
+    id: Maybe[Id] = None
     name: Maybe[str] = None
 
 
@@ -182,6 +183,7 @@ class BaseItem(FromJellyfin):
     artists: Many[str] = ()
     series_name: Maybe[str] = None
     series_id: Maybe[Id] = None
+    season_id: Maybe[Id] = None
     parent_id: Maybe[Id] = None
     index_number: Maybe[int] = None
     parent_index_number: Maybe[int] = None
@@ -253,6 +255,7 @@ class ClientSession(FromJellyfin):
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
+USERS = TypeAdapter(tuple[JellyfinUser, ...])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)

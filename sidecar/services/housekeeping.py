@@ -2,7 +2,7 @@
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
             downloads whose cooldown is over, accounts that came in from the command line,
-            what must go from a device and what may come
+            what must go from a device and what may come, files with another title
 each day    a copy of the database
 """
 
@@ -15,17 +15,18 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.formats import DeviceFormats
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.stores import Stores
-from sidecar.threads import Wakeup, run_periodically
+from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
 COPY_EVERY_S = 24 * 3600.0
+# What is done, and what it is called in the log.
+Step = tuple[Callable[[], object], str]
 
 
 class Housekeeping:
@@ -38,7 +39,7 @@ class Housekeeping:
         registry: DeviceRegistry,
         settling: DeviceRecovery,
         formats: DeviceFormats,
-        steps: Iterable[Callable[[], object]],
+        steps: Iterable[Step],
         device_came: Callable[[], object],
         clock: Clock,
     ) -> None:
@@ -80,13 +81,24 @@ class Housekeeping:
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
-        """Do all that is due."""
+        """Do all that is due; what fails is logged, and the rest is done all the same."""
+        for work, what in (
+            (self._look_at_devices, "looking at the devices"),
+            (self._retry, "retrying downloads"),
+            *self._steps,
+            (self._back_up, "the copy of the database"),
+        ):
+            attempt(work, what)
+
+    def _look_at_devices(self) -> None:
         if self._registry.look(settle=self._settle):
             self._device_came()
+
+    def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
             self._downloads.transitions.retry(download)
-        for step in self._steps:
-            step()
+
+    def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
             self._db.back_up(self._clock)
@@ -96,7 +108,7 @@ class Housekeeping:
         unfinished = self._unfinished.pop(device.id, [])
         try:
             self._settling.reconcile(device, unfinished)
-        except DeviceError:
+        except BaseException:
             self._unfinished[device.id] = [
                 current
                 for one in unfinished

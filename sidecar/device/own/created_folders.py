@@ -15,6 +15,8 @@ from sidecar.device.own.marker import OURS
 
 MADE = "made.txt"
 _DRAFT = f"{MADE}.draft"
+# Tens of thousands of folders; what follows is nobody's.
+_LARGEST = 8 * 1024 * 1024
 
 
 def remember_folder(root: int, paths: Iterable[str]) -> None:
@@ -54,9 +56,10 @@ def _made(root: int) -> list[str]:
     with (
         suppress(FileNotFoundError),
         tree.folder(root, (OURS,)) as ours,
-        os.fdopen(tree.open_file(MADE, ours), encoding="utf-8", errors="replace") as file,
+        os.fdopen(tree.open_file(MADE, ours), "rb") as file,
     ):
-        return list(dict.fromkeys(filter(None, file.read().split("\n"))))
+        lines = file.read(_LARGEST).decode("utf-8", "replace").split("\n")
+        return list(dict.fromkeys(filter(tree.is_place, lines)))
     return []
 
 

@@ -18,6 +18,7 @@ from threading import Lock
 
 import xxhash
 
+from sidecar.bounded_json import read_json
 from sidecar.device import tree
 from sidecar.device.own import created_folders
 from sidecar.device.own.marker import OURS
@@ -29,6 +30,10 @@ from sidecar.messages import msg
 _RECORD = "own.json"
 _DRAFT = "own.draft"
 _BLOCK = 1024 * 1024
+# A hundred thousand files with a text of each; what is more is not ours.
+_LARGEST, _MOST_VALUES = 32 * 1024 * 1024, 600_000
+_LONGEST_HASH = 64
+_NO_FILE = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +187,34 @@ class OwnFiles:
 
 
 def _read(root: int) -> dict[str, _Made]:
-    """A record that is lost or damaged only means that nothing is known to be ours."""
+    """A record that is lost or damaged only means that nothing is known to be ours.
+
+    Anybody may have written to it: what cannot be ours is passed over.
+    """
     try:
         with (
             tree.folder(root, (OURS,)) as ours,
             os.fdopen(tree.open_file(_RECORD, ours), "rb") as file,
         ):
-            told = json.load(file)
-        return {
-            str(path): _Made(int(one["size"]), tuple(map(str, one["hashes"])))
-            for path, one in told.items()
-        }
-    except (FileNotFoundError, FileExistsError, ValueError, KeyError, TypeError, AttributeError):
+            content = file.read(_LARGEST + 1)
+        told = read_json(content, most_bytes=_LARGEST, most_values=_MOST_VALUES)
+    except (FileNotFoundError, FileExistsError, NotADirectoryError, ValueError):
         return {}
+    if not isinstance(told, dict):
+        return {}
+    return {path: made for path, one in told.items() if tree.is_place(path) and (made := _one(one))}
+
+
+def _one(told: object) -> _Made | None:
+    """Return what a record says of one file; None if it says nothing that we would write."""
+    if not isinstance(told, dict):
+        return None
+    size, hashes = told.get("size"), told.get("hashes")
+    if type(size) is not int or not 0 <= size < _NO_FILE or not isinstance(hashes, list):
+        return None
+    if not all(isinstance(one, str) and len(one) <= _LONGEST_HASH for one in hashes):
+        return None
+    return _Made(size, tuple(hashes))
 
 
 def _is_removed(name: str, handle: int, known: _Made) -> bool:

@@ -8,14 +8,15 @@ from pathlib import Path
 from sidecar.device import tree
 from sidecar.device.errors import as_device_error
 from sidecar.device.own.marker import OURS, opened_root
+from sidecar.domain.imports.restore import LARGEST
 
 MANIFEST = "manifest.json"
-# A million files; whatever is larger is not ours.
-LARGEST = 512 * 1024 * 1024
 
 
 def manifest_on(root: Path, *, name: str) -> bytes | None:
-    """Return the manifest of a device as it is; None if there is none.
+    """Return the manifest of a device as it is, or enough to tell that it is too long.
+
+    None if there is none.
 
     Raises:
         errors.DeviceError: The device is not there or cannot be read.
@@ -26,6 +27,6 @@ def manifest_on(root: Path, *, name: str) -> bytes | None:
                 tree.folder(handle, (OURS,)) as ours,
                 os.fdopen(tree.open_file(MANIFEST, ours), "rb") as file,
             ):
-                return file.read(LARGEST)
+                return file.read(LARGEST + 1)
         except (FileNotFoundError, NotADirectoryError, FileExistsError):
             return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from sidecar.bounded_json import read_json
 from sidecar.device import tree
 from sidecar.device.errors import as_device_error
 from sidecar.errors import DeviceError
@@ -24,13 +25,13 @@ PARTS = (OURS, "parts")
 MARKER = "device.json"
 VERSION = 1
 _DRAFT = f"{MARKER}.draft"
-_LARGEST = 64 * 1024
+_LARGEST, _MOST_VALUES = 64 * 1024, 1000
+_LONGEST_NAME = 200
 _DAMAGED = (
     ValueError,
     KeyError,
     TypeError,
     AttributeError,
-    RecursionError,
     NotADirectoryError,
     FileExistsError,
 )
@@ -109,14 +110,21 @@ def marker_in(root: int, path: Path) -> Marker | None:
             tree.folder(root, (OURS,)) as ours,
             os.fdopen(tree.open_file(MARKER, ours), "rb") as file,
         ):
-            said = json.loads(file.read(_LARGEST))
+            content = file.read(_LARGEST + 1)
+        said = read_json(content, most_bytes=_LARGEST, most_values=_MOST_VALUES)
         if said["version"] != VERSION:
             raise _unknown(path, msg("was written by another version of Jellyfin Sidecar"))
-        return Marker(str(UUID(said["id"])), str(said["name"]))
+        return Marker(str(UUID(said["id"])), _name(said["name"]))
     except FileNotFoundError:
         return None
     except _DAMAGED:
         raise _unknown(path, msg("is damaged")) from None
+
+
+def _name(told: object) -> str:
+    if not isinstance(told, str):
+        raise TypeError(told)
+    return told[:_LONGEST_NAME].encode("utf-8", "replace").decode()
 
 
 def _unknown(path: Path, what: str) -> DeviceError:

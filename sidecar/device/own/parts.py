@@ -21,6 +21,7 @@ from sidecar.device.root import DeviceRoot
 FETCHED = ".part"
 CONVERTED = ".converted"
 ORIGINAL = ".original"
+_LONGEST_ID = 18  # digits that a row's id may have
 _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
 
@@ -135,7 +136,8 @@ def names_in(parts: int) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for name in os.listdir(parts):
         stem, dot, ending = name.rpartition(".")
-        is_ours = stem.isdecimal() and stem == str(int(stem))
+        is_number = stem.isdecimal() and len(stem) <= _LONGEST_ID
+        is_ours = is_number and stem == str(int(stem))
         if is_ours and dot + ending in {FETCHED, CONVERTED, ORIGINAL}:
             found.append((int(stem), dot + ending))
     return sorted(found)

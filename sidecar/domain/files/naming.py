@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from sidecar.domain.files.truncate import cut, shorten, units
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 
 LONGEST_NAME_BYTES = 180
 LONGEST_PATH = 240
@@ -90,10 +91,17 @@ def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
             *folders, name = film, film
         case _:
             *folders, name = _track(item, shape.layout)
-    extension = item.extension or ""
-    ending = f".{extension}" if _EXTENSION.fullmatch(extension) else ""
+    ending = f".{safe_extension(item.extension)}"
     cleaned = [clean(folder) for folder in folders]
     return _joined(cleaned, clean(name), ending, longest=shape.longest_stem, volume=volume)
+
+
+def safe_extension(told: str | None) -> str:
+    """Return what a file's name may end in: the server's word only if it is that of media.
+
+    Without one, whatever stands behind a dot in the title would be it.
+    """
+    return told if told in EXTENSIONS else PLAIN
 
 
 def distinct(path: str, item_id: str) -> str:

@@ -16,14 +16,9 @@ from sidecar.domain.files.naming import path_key, wanted_path
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
 from sidecar.domain.items.item import Item
+from sidecar.domain.items.media_types import extension_in
 from sidecar.messages import msg
 
-SOUND = {
-    *("aac", "aif", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3"),
-    *("mpc", "oga", "ogg", "opus", "tta", "wav", "wma", "wv"),
-}
-FILM = {"avi", "m2ts", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "ts", "webm", "wmv"}
-MEDIA = frozenset(SOUND | FILM)
 # A device may have been for another player before.
 SHAPES = tuple(
     {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
@@ -45,6 +40,11 @@ class Tags:
     number: int | None = None
     seconds: float | None = None
 
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """Its words."""
+        return self.title, self.artist, self.album_artist, self.album
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -57,8 +57,7 @@ class Guess:
 
 def is_media(path: str) -> bool:
     """Whether a file may hold music or film, by its name."""
-    _, dot, extension = path.rpartition(".")
-    return bool(dot) and extension.lower() in MEDIA
+    return bool(extension_in(path))
 
 
 class Catalogue:
@@ -69,13 +68,13 @@ class Catalogue:
         self._by_stem: dict[str, list[str]] = {}
         self._by_title: dict[str, list[str]] = {}
         for one in items:
-            for stem in {_stem(path) for path in _places(one)}:
+            for stem in {file_stem(path) for path in places(one)}:
                 self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
     def at(self, path: str) -> Sequence[str]:
         """Return the items whose file we would put there, whatever its extension."""
-        return self._by_stem.get(_stem(path), ())
+        return self._by_stem.get(file_stem(path), ())
 
     def titled(self, tags: Tags) -> Sequence[str]:
         """Return the items that have this title."""
@@ -99,7 +98,7 @@ def guess(
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
-    placed = [one for one in fitting if path_key(path) in map(path_key, _places(one))]
+    placed = [one for one in fitting if path_key(path) in map(path_key, places(one))]
     if len(placed) == 1:
         return Guess(tuple(placed), is_sure=True, why=BY_PATH)
     if tags is None:
@@ -142,12 +141,13 @@ def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], .
     return (0, block), ((size - block) // 2, block), (size - block, block)
 
 
-def _places(item: Item) -> Iterator[str]:
+def places(item: Item) -> Iterator[str]:
     """Yield where we would put an item's file, for any kind of player."""
     return (wanted_path(item, shape) for shape in SHAPES)
 
 
-def _stem(path: str) -> str:
+def file_stem(path: str) -> str:
+    """Return what two paths share that differ in their extension at most, on any device."""
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return path_key(f"{folder}{slash}{stem if dot else name}")

@@ -6,18 +6,22 @@ is none, a size below nothing is refused, and nothing is believed of a file that
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sidecar.bounded_json import read_json
 from sidecar.domain.formats.formats import ORIGINAL, read_target
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
 VERSION = 1
 MOST_TEXT = 1000
+# Two hundred thousand files; whatever is more is not ours.
+LARGEST, MOST_VALUES = 128 * 1024 * 1024, 3_000_000
+LARGEST_FILE = 2**62
+DEEPEST = 40
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{32}")
 _OURS = ".sidecar"
@@ -90,8 +94,8 @@ def read_manifest(content: bytes) -> Manifest:
         NoManifest: It is damaged, or of another version.
     """
     try:
-        said = json.loads(content)
-    except (ValueError, RecursionError):
+        said = read_json(content, most_bytes=LARGEST, most_values=MOST_VALUES)
+    except ValueError:
         raise NoManifest(msg("it is damaged")) from None
     if not isinstance(said, dict) or not isinstance(said.get("files"), list):
         raise NoManifest(msg("it is damaged"))
@@ -122,12 +126,14 @@ def _written(entry: object, before: Container[str]) -> Written:
         raise ValueError("the manifest names no item for it")
     if item_id in before:
         raise ValueError("the manifest names its item twice")
-    if type(size) is not int or size < 0:
+    if type(size) is not int or not 0 <= size < LARGEST_FILE:
         raise ValueError("the manifest names no size for it")
     content_hash = entry.get("content_hash")
-    target = read_target(str(entry.get("format")))
+    named = entry.get("format")
+    target = read_target(named) if isinstance(named, str) else None
     source_size = entry.get("source_size")
-    is_converted = target is not None and type(source_size) is int and source_size >= 0
+    is_size = type(source_size) is int and 0 <= source_size < LARGEST_FILE
+    is_converted = target is not None and is_size
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
     return Written(
         item_id=item_id,
@@ -137,17 +143,22 @@ def _written(entry: object, before: Container[str]) -> Written:
         title=_text(entry, "title") or "Untitled",
         artist=_text(entry, "artist"),
         album=_text(entry, "album"),
-        kind=_KINDS.get(str(entry.get("kind")), ItemType.OTHER),
+        kind=_kind(entry.get("kind")),
         format=target.name if target is not None else ORIGINAL,
         source_size=source_size if is_converted else None,
     )
+
+
+def _kind(told: object) -> ItemType:
+    return _KINDS.get(told, ItemType.OTHER) if isinstance(told, str) else ItemType.OTHER
 
 
 def _path(path: object) -> str:
     if not isinstance(path, str) or "\0" in path or not _is_text(path):
         raise ValueError("the manifest names no place for it")
     parts = path.split("/")
-    if any(part in {"", ".", ".."} for part in parts) or parts[0].casefold() == _OURS:
+    is_far = len(path) > MOST_TEXT or len(parts) > DEEPEST
+    if is_far or {"", ".", ".."} & {*parts} or parts[0].casefold() == _OURS:
         raise ValueError("the manifest names a place that files of ours never have")
     return path
 

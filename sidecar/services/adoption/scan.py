@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sidecar.clock import Clock
+from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.files.removals import FileStat, Stranger
@@ -23,6 +24,8 @@ from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0
+# Of paths and tags that are kept of one device: a hundred thousand files with the usual ones.
+MOST_LETTERS = 16_000_000
 # A file of any size; `in` asks a range without walking it.
 ANY_SIZE = range(1, 2**62)
 ID_DIGITS = 16
@@ -65,17 +68,22 @@ class TagCache:
     """The tags that were read of the files of one device; a changed file is read again."""
 
     known: dict[tuple[str, FileStat], Tags] = field(default_factory=dict)
+    letters: int = 0
 
-    def of(self, folder: DeviceFolder, file: Stranger) -> Tags:
+    def of(self, folder: DeviceFolder, file: Stranger, reader: ForeignReader) -> Tags:
         """Return the tags of a file.
 
         Raises:
             errors.DeviceError: It cannot be read.
         """
         key = (file.path, file.facts)
-        if key not in self.known:
-            self.known[key] = tags_of(folder, file.path)
-        return self.known[key]
+        tags = self.known.get(key)
+        if tags is None:
+            tags = tags_of(folder, file.path, reader)
+            self.letters += sum(map(len, filter(None, (file.path, *tags.texts))))
+            if self.letters <= MOST_LETTERS:
+                self.known[key] = tags
+        return tags
 
 
 class LibraryFileScan:
@@ -139,13 +147,14 @@ class LibraryFileScan:
         began = self._clock.monotonic()
         read: list[tuple[Stranger, Tags, Sequence[str]]] = []
         waiting = iter(files)
-        for one in waiting:
-            tags = self._tags.of(self._folder, one)
-            candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
-            read.append((one, tags, tuple(candidates)))
-            passed = self._clock.monotonic() - began
-            if self._longest_s is not None and passed >= self._longest_s:
-                break
+        with ForeignReader() as reader:
+            for one in waiting:
+                tags = self._tags.of(self._folder, one, reader)
+                candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
+                read.append((one, tags, tuple(candidates)))
+                passed = self._clock.monotonic() - began
+                if self._longest_s is not None and passed >= self._longest_s:
+                    break
         offer.unread = sum(1 for _ in waiting)
         self._describe(candidates for _, _, candidates in read)
         for file, tags, named in read:

@@ -25,7 +25,7 @@ from sidecar.jellyfin.live.events import Disconnected, News
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.threads import ThreadGroup, run_periodically
+from sidecar.threads import ThreadGroup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class CastTargets:
         )
         for key, target in wanted.items():
             if key not in self._targets:
-                self._open(key, target)
+                attempt(partial(self._open, key, target), "showing a device as a cast target")
 
     def _wanted(self) -> Iterable[tuple[Key, _Wanted]]:
         devices = [

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
-from sidecar.device.own.marker import read_marker
+from sidecar.device.own.marker import OURS, read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
 from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.messages import msg
@@ -29,6 +30,7 @@ from sidecar.services.devices.reservations import Reservations
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,15 @@ log = logging.getLogger(__name__)
 GONE = frozenset({"missing", "no-marker", "other-device"})
 
 __all__ = ["AttachedDevice", "CurrentSettings", "DeviceRegistry", "Reservation", "unchanged"]
+
+
+def odd_text(name: str) -> str:
+    """Return the sentence for a device that fails in a way that nobody foresaw."""
+    return msg(
+        "{name} cannot be used now: something there is not as it should be, and the log says "
+        "what; it is tried again",
+        name=name,
+    )
 
 
 class DeviceRegistry:
@@ -80,16 +91,21 @@ class DeviceRegistry:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device; only when `starting`.
         """
-        came = False
+        came, held = False, None
+
+        def look_at(settings: DeviceSettings) -> bool:
+            nonlocal held
+            try:
+                return self._look_at(settings, settle, starting=starting)
+            except AlreadyRunning as trouble:
+                held = trouble
+                return False
+
         for settings in self._configured:
-            with self._lock:
-                there, is_aside = self._of(settings), settings.path in self._aside
-            if is_aside:
-                self._look_aside(settings)
-            elif there is not None:
-                self._check(there)
-            else:
-                came |= self._attach(settings, settle, starting=starting)
+            unforeseen = partial(self._unforeseen, settings)
+            came |= attempt(partial(look_at, settings), f"looking at {settings.name}", unforeseen)
+            if held is not None:
+                raise held
         return came
 
     def names(self) -> Sequence[str]:
@@ -216,6 +232,33 @@ class DeviceRegistry:
                 one.folder.close()
             self._attached.clear()
 
+    def _look_at(
+        self,
+        settings: DeviceSettings,
+        settle: Callable[[AttachedDevice], object],
+        *,
+        starting: bool,
+    ) -> bool:
+        """Return whether the device has come."""
+        with self._lock:
+            there, is_aside = self._of(settings), settings.path in self._aside
+        if is_aside:
+            self._look_aside(settings)
+        elif there is not None:
+            self._check(there)
+        else:
+            return self._attach(settings, settle, starting=starting)
+        return False
+
+    def _unforeseen(self, settings: DeviceSettings) -> bool:
+        """Whatever it is, it is the trouble of this device alone, and is looked at again."""
+        self.trouble(self._subject(settings), DeviceError("broken", odd_text(settings.name)))
+        return False
+
+    def _subject(self, settings: DeviceSettings) -> str:
+        known = self._known(settings)
+        return known.id if known else f"new:{settings.name}"
+
     def _look_aside(self, settings: DeviceSettings) -> None:
         """Once it was really pulled out, it is used as soon as it is back."""
         try:
@@ -252,8 +295,7 @@ class DeviceRegistry:
         *,
         starting: bool,
     ) -> bool:
-        known = self._known(settings)
-        subject = known.id if known else f"new:{settings.name}"
+        known, subject = self._known(settings), self._subject(settings)
         try:
             attached = self._open(settings, known.id if known else None, settle)
         except DeviceError as trouble:
@@ -277,6 +319,7 @@ class DeviceRegistry:
         settle: Callable[[AttachedDevice], object],
     ) -> AttachedDevice:
         folder, device_id = folder_of(settings, known)
+        self._check_is_no_copy(settings, device_id)
         try:
             folder.attach()
             now = self._clock.now()
@@ -287,6 +330,20 @@ class DeviceRegistry:
             folder.close()
             raise
         return attached
+
+    def _check_is_no_copy(self, settings: DeviceSettings, device_id: str) -> None:
+        """A folder that has the marker of another device would take that one's place."""
+        for other in self._configured:
+            known = None if other.path == settings.path else self._known(other)
+            if known is not None and known.id == device_id:
+                text = msg(
+                    "{name} has the marker of {other}, as a copy of it has: remove the folder "
+                    "{folder} there, and it becomes a device of its own",
+                    name=settings.name,
+                    other=other.name,
+                    folder=settings.path / OURS,
+                )
+                raise DeviceError("other-device", text)
 
     def _check(self, device: AttachedDevice) -> None:
         try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sidecar.clock import Clock
+from sidecar.confined.reader import ForeignReader
 from sidecar.domain.files.companions import (
     CompanionKind,
     cover_path,
@@ -34,7 +35,6 @@ from sidecar.services.generated_files.writer import GeneratedFileWriter
 from sidecar.services.problems import Problems
 from sidecar.store.files.companions import CompanionFiles, NewFile
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.transfer.converting.pictures import baseline
 
 log = logging.getLogger(__name__)
 
@@ -113,12 +113,13 @@ class CompanionWriter(GeneratedFileWriter):
     ) -> None:
         has_texts = not kinds.isdisjoint({CompanionKind.LYRICS, CompanionKind.SUBTITLES})
         extras = companions.of([one.item_id for one in files]) if has_texts else {}
-        for one in files:
-            if CompanionKind.COVER in kinds:
-                self._put_all(device, _cover(device, companions, one))
-            if (more := extras.get(one.item_id)) is not None:
-                self._put_all(device, _texts(kinds, companions, one, more))
-            self._beside.note([one])
+        with ForeignReader() as reader:
+            for one in files:
+                if CompanionKind.COVER in kinds:
+                    self._put_all(device, _cover(device, companions, one, reader))
+                if (more := extras.get(one.item_id)) is not None:
+                    self._put_all(device, _texts(kinds, companions, one, more))
+                self._beside.note([one])
 
     def _put_all(self, device: AttachedDevice, found: Iterable[_Companion]) -> None:
         for put in found:
@@ -149,7 +150,9 @@ def _kinds(device: AttachedDevice) -> frozenset[CompanionKind]:
     return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
 
 
-def _cover(device: AttachedDevice, companions: Companions, file: NewFile) -> Iterator[_Companion]:
+def _cover(
+    device: AttachedDevice, companions: Companions, file: NewFile, reader: ForeignReader
+) -> Iterator[_Companion]:
     """Yield the cover of a file's folder, if it has never been there and there is one."""
     path = cover_path(file.path, file.item_type)
     if path is None or file.image_item_id is None or file.image_tag is None:
@@ -158,7 +161,7 @@ def _cover(device: AttachedDevice, companions: Companions, file: NewFile) -> Ite
         return
     pixels = PRESETS[device.settings.preset].cover_pixels
     body = companions.picture(file.image_item_id, file.image_tag, pixels)
-    made = None if body is None else baseline(body, most=pixels)
+    made = None if body is None else reader.cover(body, most=pixels)
     if made is not None:
         yield _Companion(path, made)
     elif body is not None:

@@ -12,6 +12,7 @@ from sidecar.clock import Clock
 from sidecar.domain.files.catalogue import works
 from sidecar.domain.files.manifest import manifest
 from sidecar.domain.files.removals import FileStat
+from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index_page import page
@@ -57,7 +58,8 @@ class IndexWriter(GeneratedFileWriter):
             for name in (PAGE, OTHER_PAGE):
                 own.remove(name)
             return
-        found = works(files)
+        # A link opens what it leads to: only to what nothing but a player opens.
+        found = works(one for one in files if extension_in(one.path))
         places = [place for one in found for place in one.cover_places]
         seen = device.folder.look(places)
         there = {place for place in places if isinstance(seen[place], FileStat)}

@@ -112,17 +112,25 @@ class GeneratedFileWriter(ABC):
     def step(self, *, ending: bool = False) -> None:
         """Write what is due; when it is `ending`, all that is quick."""
         for device in self._registry.all():
-            standing = self._standing(device)
-            if not self._is_due(device, standing, ending=ending):
-                continue
-            began = self._clock.monotonic()
-            with self._lock:
-                # What changes from now on is due again.
-                standing.since = None
-            try:
-                self._write(device)
-            except (DeviceError, ServerAway, SignedOut) as trouble:
-                log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+            what = f"writing the {self.what} of {device.settings.name}"
+            attempt(partial(self._look_at, device, ending=ending), what)
+
+    def _look_at(self, device: AttachedDevice, *, ending: bool) -> None:
+        standing = self._standing(device)
+        if not self._is_due(device, standing, ending=ending):
+            return
+        began = self._clock.monotonic()
+        with self._lock:
+            # What changes from now on is due again.
+            standing.since = None
+        is_written = False
+        try:
+            self._write(device)
+            is_written = True
+        except (DeviceError, ServerAway, SignedOut) as trouble:
+            log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+        finally:
+            if not is_written:
                 self._put_off(standing)
             standing.written = self._clock.monotonic()
             standing.took = standing.written - began

@@ -28,7 +28,7 @@ from sidecar.services.removals.questions import Question, Questions
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.removals.scan import DeviceScan, ScanResult
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import run_periodically
+from sidecar.threads import attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -179,11 +179,14 @@ class RemovalMonitor:
         for device_id, post in tuple(self._posts.items()):
             if attached.get(device_id) is not post.lookout.device:
                 self._leave(device_id)
-        for device_id, device in attached.items():
-            if device_id not in self._posts:
-                self._posts[device_id] = self._begin(device)
-            if self._is_due(device_id, self._posts[device_id]):
-                self._look(device_id, self._posts[device_id])
+        for device in attached.values():
+            attempt(partial(self._watch_over, device), f"watching {device.settings.name}")
+
+    def _watch_over(self, device: AttachedDevice) -> None:
+        if device.id not in self._posts:
+            self._posts[device.id] = self._begin(device)
+        if self._is_due(device.id, self._posts[device.id]):
+            self._look(device.id, self._posts[device.id])
 
     def _begin(self, device: AttachedDevice) -> _WatchedDevice:
         lookout = DeviceScan(

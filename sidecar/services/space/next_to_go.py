@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.domain.space.eviction import Stored, in_order
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.threads import attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,20 @@ class EvictionPreview:
 
     def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
         """Return at most so many files for each device that this person uses; an admin: for all."""
-        return [self._of(person, device, most) for device in self._devices(person)]
+        return [
+            attempt(
+                partial(self._of, person, device, most),
+                f"what goes next from {device.name}",
+                partial(_unknown, device, odd_text(device.name)),
+            )
+            for device in self._devices(person)
+        ]
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
             found = in_order(self._room.outlook(device.id).stored)
         except DeviceError as trouble:
-            said = device.trouble or str(trouble)
-            return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
+            return _unknown(device, str(trouble))
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
         return EvictionCandidates(
             device_id=device.id,
@@ -87,6 +96,11 @@ class EvictionPreview:
             total=len(found),
             bytes=sum(one.size for one in found),
         )
+
+
+def _unknown(device: DeviceView, trouble: str) -> EvictionCandidates:
+    said = device.trouble or trouble
+    return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
 
 
 def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:

@@ -15,6 +15,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
@@ -31,6 +32,7 @@ from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.inventory import Holdings
 from sidecar.store.stores import Stores
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -191,13 +193,7 @@ class SpacePlanner:
         }:
             self._problems.clear(ProblemKind.ROOM, device_id)
         for device in attached:
-            trouble = self._problems.of(ProblemKind.DEVICE, device.id)
-            if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
-                continue
-            try:
-                self._look(device)
-            except DeviceError as found:
-                self._registry.trouble(device.id, found)
+            attempt(partial(self._look_at, device), f"planning {device.settings.name}")
 
     def held_back(self) -> Collection[int]:
         """Return the downloads that must not be claimed now: there is no room for them yet."""
@@ -248,6 +244,15 @@ class SpacePlanner:
         with self._lock:
             looked_at = self._looked_at.get(device_id)
         return looked_at is None or self._clock.monotonic() - looked_at >= LOOK_AGAIN_S
+
+    def _look_at(self, device: AttachedDevice) -> None:
+        trouble = self._problems.of(ProblemKind.DEVICE, device.id)
+        if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
+            return
+        try:
+            self._look(device)
+        except DeviceError as found:
+            self._registry.trouble(device.id, found)
 
     def _look(self, device: AttachedDevice) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
@@ -18,10 +19,12 @@ from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
 from sidecar.services.transfers.formats import DeviceFormats
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.threads import attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class PlanService:
 
     def all(self, person: Person) -> Sequence[DevicePlan]:
         """Return the plans of the devices that this person uses; an admin sees all."""
-        return [self._view(person, device) for device in self._devices(person)]
+        return [self._shown(person, device) for device in self._devices(person)]
 
     def one(self, person: Person, device_id: str) -> DevicePlan:
         """Return one of them.
@@ -165,7 +168,7 @@ class PlanService:
         """
         for device in self._devices(person):
             if device.id == device_id:
-                return self._view(person, device)
+                return self._shown(person, device)
         raise NotVisible
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
@@ -192,20 +195,31 @@ class PlanService:
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
 
+    def _shown(self, person: Person, device: DeviceView) -> DevicePlan:
+        """What goes wrong with one device is told there, and the others are shown."""
+        return attempt(
+            partial(self._view, person, device),
+            f"the plan of {device.name}",
+            partial(self._without_plan, person, device, odd_text(device.name)),
+        )
+
+    def _without_plan(self, person: Person, device: DeviceView, trouble: str) -> DevicePlan:
+        return DevicePlan(
+            id=device.id,
+            name=device.name,
+            management=self._access.management_of(person, device.id),
+            trouble=device.trouble or trouble,
+            is_unplugged=device.is_unplugged,
+            files=device.files,
+            missing=device.missing,
+        )
+
     def _view(self, person: Person, device: DeviceView) -> DevicePlan:
         management = self._access.management_of(person, device.id)
         try:
             found = self._room.outlook(device.id)
         except DeviceError as trouble:
-            return DevicePlan(
-                id=device.id,
-                name=device.name,
-                management=management,
-                trouble=device.trouble or str(trouble),
-                is_unplugged=device.is_unplugged,
-                files=device.files,
-                missing=device.missing,
-            )
+            return self._without_plan(person, device, str(trouble))
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
         return DevicePlan(
             id=device.id,

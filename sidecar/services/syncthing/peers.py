@@ -28,7 +28,7 @@ from sidecar.services.space.planner import EvictionBlock
 from sidecar.services.syncthing.arrivals import ArrivalCheck, CarriedFolder, carried_by
 from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import OtherDevice, SharedFolder, Syncthing
-from sidecar.threads import do_nothing, run_periodically
+from sidecar.threads import attempt, do_nothing, run_periodically
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ SHARE = 10.0
 LEAST_REST_S = 0.5
 # The trouble of Syncthing itself; those of one folder have the device's id.
 ITSELF = "syncthing"
+OF_ONE_FOLDER = frozenset({"unknown-folder", "odd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,21 @@ class PeerMonitor:
         """
         folders, devices = self._syncthing.folders(), self._syncthing.devices()
         self._problems.clear(ProblemKind.SYNCTHING, ITSELF)
-        more = False
+        more, away = False, None
+
+        def look(device: AttachedDevice) -> bool:
+            nonlocal away
+            try:
+                return self._look_at(device, folders, devices)
+            except SyncthingError as trouble:
+                away = trouble
+                return False
+
         for device in self._registry.all():
-            more |= self._look_at(device, folders, devices)
+            what = f"looking at what Syncthing carries of {device.settings.name}"
+            more |= attempt(partial(look, device), what, bool)
+            if away is not None:
+                raise away
         return more
 
     def of(self, device_id: str) -> SyncedFolder | None:
@@ -162,7 +175,7 @@ class PeerMonitor:
             ]
             lines = "\n".join(self._syncthing.ignored(folder.id)).encode()
         except SyncthingError as trouble:
-            if trouble.code != "unknown-folder":
+            if trouble.code not in OF_ONE_FOLDER:
                 raise
             self._tell(device.id, trouble)
             return False

@@ -15,7 +15,13 @@ from threading import Event
 
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import distinct, extension_of, path_key, with_extension
+from sidecar.domain.files.naming import (
+    distinct,
+    extension_of,
+    path_key,
+    safe_extension,
+    with_extension,
+)
 from sidecar.domain.formats.formats import Target, not_converted, read_target
 from sidecar.errors import Stopped
 from sidecar.messages import msg
@@ -97,7 +103,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=extension_of(twin.file_path),
+            extension=safe_extension(extension_of(twin.file_path)),
             columns={
                 "format_note": None,
                 "source_size": twin.source_size,
@@ -191,7 +197,7 @@ class Finisher:
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=download.source_extension,
+            extension=_of_source(download),
             columns={"format_note": note, "source_size": None, "source_hash": None},
         )
 
@@ -204,3 +210,9 @@ class Finisher:
             if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))
+
+
+def _of_source(download: Download) -> str | None:
+    """A row may be from before endings were judged."""
+    extension = download.source_extension
+    return None if extension is None else safe_extension(extension)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 
 from sidecar.config import DeviceSettings
@@ -25,6 +26,7 @@ from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.stores import Stores
+from sidecar.threads import attempt
 from sidecar.transfer.converting.programs import NoConverter
 
 log = logging.getLogger(__name__)
@@ -122,12 +124,15 @@ class DeviceFormats:
     def step(self) -> None:
         """Go on with the devices where somebody said yes: a few files are fetched anew."""
         for device in self._registry.all():
-            name = self.of(device.id, ItemType.AUDIO)
-            if self._meta.get(f"{CONFIRMED}{device.id}") == name:
-                try:
-                    self._go_on(device)
-                except DeviceError as trouble:
-                    self._registry.trouble(device.id, trouble)
+            attempt(partial(self._look_at, device), f"the format of {device.settings.name}")
+
+    def _look_at(self, device: AttachedDevice) -> None:
+        if not self.is_confirmed(device.id, self.of(device.id, ItemType.AUDIO)):
+            return
+        try:
+            self._go_on(device)
+        except DeviceError as trouble:
+            self._registry.trouble(device.id, trouble)
 
     def _go_on(self, device: AttachedDevice) -> None:
         found = self.cost(device.id)

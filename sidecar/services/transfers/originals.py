@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import ORIGINAL
@@ -20,6 +21,7 @@ from sidecar.events import DownloadChanged, Event
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.formats import REFORMAT
 from sidecar.store.downloads.formats import FormatStore
+from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +49,16 @@ class KeptOriginals:
     def step(self) -> None:
         """Let go of some, on the devices that are no longer to keep them."""
         for device in self._registry.all():
-            if not (device.settings.keep_original or device.settings.paused):
-                try:
-                    self._let_go(device)
-                except DeviceError as trouble:
-                    self._registry.trouble(device.id, trouble)
+            what = f"letting go of originals on {device.settings.name}"
+            attempt(partial(self._look_at, device), what)
+
+    def _look_at(self, device: AttachedDevice) -> None:
+        if device.settings.keep_original or device.settings.paused:
+            return
+        try:
+            self._let_go(device)
+        except DeviceError as trouble:
+            self._registry.trouble(device.id, trouble)
 
     def _let_go(self, device: AttachedDevice) -> None:
         kept = self._store.with_original(device.id, AT_ONCE)

@@ -98,6 +98,7 @@ class DownloadTransitions:
             mime_type=mime_type,
             completed_at=self._clock.now(),
             finalizing=False,
+            gone_since=None,
             **no_part,
             **UNBLEMISHED,
         )
@@ -194,7 +195,15 @@ class DownloadTransitions:
             priority: As it is queued.
             item: What the server says of it now, if that is known.
         """
-        told = {} if item is None else {"expected_size": item.size, "source_etag": item.source_etag}
+        told: Columns = (
+            {}
+            if item is None
+            else {
+                "expected_size": item.size,
+                "source_etag": item.source_etag,
+                "source_path": item.source_path,
+            }
+        )
         return self.move(
             download,
             Move.WANT_AGAIN,
@@ -250,6 +259,7 @@ class DownloadTransitions:
                 download_id,
                 expected_size=item.size,
                 source_etag=item.source_etag,
+                source_path=item.source_path,
                 seconds=item.seconds,
             )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,10 +19,12 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.clock import Clock
+from sidecar.confined.limits import Limits
 from sidecar.errors import SidecarError, Stopped
 from sidecar.messages import msg
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
+NICE = 15
+MOST_MEMORY = 3 * 1024**3
 LOOK_EVERY_S = 0.1
 MOST_SAID = 16 * 1024 * 1024
 
@@ -104,9 +105,9 @@ def _start(
     complaints: BinaryIO,
     most_bytes: int,
 ) -> subprocess.Popen[bytes]:
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(most_bytes)]
+    limits = Limits(nice=NICE, most_bytes=most_bytes, most_memory=MOST_MEMORY)
     return subprocess.Popen(  # noqa: S603 - the program that the operator named, no shell
-        [*launcher, *command],
+        limits.command(command),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=complaints,

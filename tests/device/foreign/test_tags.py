@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import tags_of
 from sidecar.domain.imports.adoption import Tags
@@ -17,10 +19,16 @@ from tests.fakes.tagged import mp3
 FFMPEG = shutil.which("ffmpeg")
 
 
-def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path) -> None:
+@pytest.fixture(scope="module")
+def reader() -> Iterator[ForeignReader]:
+    with ForeignReader() as reader:
+        yield reader
+
+
+def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path, reader: ForeignReader) -> None:
     (root / "a.mp3").write_bytes(mp3("Glósóli", "Sigur Rós", "Takk...", "3/11", seconds=2.0))
 
-    tags = tags_of(folder, "a.mp3")
+    tags = tags_of(folder, "a.mp3", reader)
 
     assert (tags.title, tags.artist, tags.album, tags.number) == (
         "Glósóli",
@@ -33,23 +41,27 @@ def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path) -> None:
 
 @pytest.mark.skipif(FFMPEG is None, reason="needs ffmpeg")
 @pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.opus", "a.m4a", "a.mp3"])
-def test_the_usual_kinds_are_read(folder: DeviceFolder, root: Path, name: str) -> None:
+def test_the_usual_kinds_are_read(
+    folder: DeviceFolder, root: Path, reader: ForeignReader, name: str
+) -> None:
     asked = [FFMPEG or "", "-v", "error", "-f", "lavfi", "-i", "sine=duration=2"]
     facts = {"title": "Tone", "artist": "Ann", "album": "Light", "album_artist": "B", "track": "7"}
     for key, value in facts.items():
         asked += ["-metadata", f"{key}={value}"]
     subprocess.run([*asked, "-strict", "-2", str(root / name)], check=True)
 
-    tags = tags_of(folder, name)
+    tags = tags_of(folder, name, reader)
 
     assert tags.seconds == pytest.approx(2.0, abs=0.2)
     assert (tags.title, tags.artist, tags.album, tags.number) == ("Tone", "Ann", "Light", 7)
 
 
-def test_a_file_without_tags_says_nothing(folder: DeviceFolder, root: Path) -> None:
+def test_a_file_without_tags_says_nothing(
+    folder: DeviceFolder, root: Path, reader: ForeignReader
+) -> None:
     (root / "a.mp3").write_bytes(b"not music")
 
-    assert tags_of(folder, "a.mp3") == Tags()
+    assert tags_of(folder, "a.mp3", reader) == Tags()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
@@ -60,13 +72,15 @@ def test_a_file_without_tags_says_nothing(folder: DeviceFolder, root: Path) -> N
     st.binary(max_size=300),
 )
 def test_no_damage_is_worse_than_no_tags(
-    folder: DeviceFolder, root: Path, start: bytes, rest: bytes
+    folder: DeviceFolder, root: Path, reader: ForeignReader, start: bytes, rest: bytes
 ) -> None:
     (root / "a").write_bytes(start + rest)
 
-    assert isinstance(tags_of(folder, "a"), Tags)
+    assert isinstance(tags_of(folder, "a", reader), Tags)
 
 
-def test_a_file_that_is_not_there_is_a_trouble_of_the_device(folder: DeviceFolder) -> None:
+def test_a_file_that_is_not_there_is_a_trouble_of_the_device(
+    folder: DeviceFolder, reader: ForeignReader
+) -> None:
     with pytest.raises(DeviceError):
-        tags_of(folder, "a.mp3")
+        tags_of(folder, "a.mp3", reader)

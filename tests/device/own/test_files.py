@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,20 @@ from tests.device.examples import made
 
 PAGE = "Offline library.html"
 RECORD = ".sidecar/own.json"
+GOOD = {"size": 5, "hashes": ["a" * 32]}
+TAMPERED = {
+    "deep": "[" * 200_000,
+    "deep hashes": '{"a.m3u": {"size": 1, "hashes": ' + "[" * 900 + "]" * 900 + "}}",
+    "many": "[" + "{}," * 700_000 + "{}]",
+    "long": " " * (33 * 1024 * 1024),
+    "leads out": json.dumps({"../../x/cover.jpg": GOOD, "/etc/cover.jpg": GOOD, "": GOOD}),
+    "far": json.dumps({"/".join("a" * 500): GOOD, f"{'b' * 300}/cover.jpg": GOOD}),
+    "half a character": '{"\\ud800/cover.jpg": {"size": 1, "hashes": []}}',
+    "odd sizes": '{"cover.jpg": {"size": 1e999, "hashes": []}, "a": {"size": -1, "hashes": []}}',
+    "odd": '{"cover.jpg": {"size": "1"}, "x.m3u": null, "y.lrc": {"size": 1, "hashes": "abc"}}',
+    "no words": "nonsense",
+    "a list": "[1, 2, 3]",
+}
 
 
 def test_a_file_of_ours_is_made_replaced_and_removed(folder: DeviceFolder, root: Path) -> None:
@@ -202,3 +217,25 @@ def test_it_tells_what_else_lies_in_a_folder(folder: DeviceFolder, root: Path) -
     assert folder.own_files.strangers("Playlists") == ["Playlists/mine.m3u8"]
     assert folder.own_files.strangers("Nowhere") == []
     assert {".sidecar", "Playlists"} <= set(folder.own_files.strangers(""))
+
+
+@pytest.mark.parametrize("told", TAMPERED.values(), ids=TAMPERED)
+def test_of_a_record_that_was_tampered_with_only_what_can_be_ours_is_known(
+    folder: DeviceFolder, root: Path, told: str
+) -> None:
+    (root / RECORD).write_text(told)
+
+    assert folder.own_files.names() == []
+    assert folder.own_files.taken(4096) == 0
+    assert not folder.own_files.remove("a/cover.jpg")
+    assert folder.own_files.put(PAGE, b"one")
+    assert folder.own_files.names() == [PAGE]
+
+
+def test_a_record_that_is_a_link_or_a_folder_of_files_is_not_followed(
+    folder: DeviceFolder, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere.json").write_text(json.dumps({PAGE: GOOD}))
+    (root / RECORD).symlink_to(tmp_path / "elsewhere.json")
+
+    assert folder.own_files.names() == []

@@ -56,6 +56,9 @@ def test_a_folder_that_is_not_there_is_a_missing_device(root: Path, name: str) -
         json.dumps({"id": STICK, "name": NAME}).encode(),
         json.dumps({**GOOD, "version": 2}).encode(),
         json.dumps(GOOD).encode()[:-1],
+        json.dumps({**GOOD, "name": ["car"]}).encode(),
+        json.dumps({**GOOD, "more": [0] * 2000}).encode(),
+        json.dumps(GOOD).encode() + b" " * 70_000,
         b"[" * 100_000,
     ],
 )

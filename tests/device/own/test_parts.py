@@ -77,7 +77,8 @@ def test_without_its_marker_a_device_is_neither_read_nor_written(
 def test_only_our_own_names_are_parts(root: Path, folder: DeviceFolder) -> None:
     for download_id in (3, 17):
         filled(folder, download_id, b"")
-    foreign = ("007.part", "x.part", "-1.part", "17.part.bak", "17", ".part", "\u0661.part")
+    foreign = ["007.part", "x.part", "-1.part", "17.part.bak", "17", ".part", "\u0661.part"]
+    foreign += [f"{10**19}.part", f"{10**200}.part"]
     for name in foreign:
         (parts(root) / name).write_bytes(b"")
 

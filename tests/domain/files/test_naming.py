@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import clean, distinct, path_key, wanted_path
+from sidecar.domain.files.naming import clean, distinct, extension_of, path_key, wanted_path
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 from tests.domain.files.titles import NASTY
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -103,8 +104,13 @@ def problems(name: str) -> list[str]:
             replace(TRACK, artist=None, album_artist=None, album=None),
             "Unknown Artist/Unknown Album/1-02 - Glósóli.flac",
         ),
-        (replace(TRACK, extension=None), "Sigur Rós/Takk… (2005)/1-02 - Glósóli"),
-        (replace(TRACK, extension="../sh"), "Sigur Rós/Takk… (2005)/1-02 - Glósóli"),
+        (replace(TRACK, extension=None), "Sigur Rós/Takk… (2005)/1-02 - Glósóli.bin"),
+        (replace(TRACK, extension="../sh"), "Sigur Rós/Takk… (2005)/1-02 - Glósóli.bin"),
+        (replace(TRACK, extension="html"), "Sigur Rós/Takk… (2005)/1-02 - Glósóli.bin"),
+        (
+            replace(TRACK, extension="lnk", title="a.exe"),
+            "Sigur Rós/Takk… (2005)/1-02 - a.exe.bin",
+        ),
         (EPISODE, "The Line/Season 01/The Line - S01E02 - The Hub.mkv"),
         (replace(EPISODE, disc=0), "The Line/Specials/The Line - S00E02 - The Hub.mkv"),
         (replace(EPISODE, number=None), "The Line/Season 01/The Line - The Hub.mkv"),
@@ -113,7 +119,7 @@ def problems(name: str) -> list[str]:
         (replace(FILM, year=None), "Stalker/Stalker.mkv"),
         (
             Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
-            "Jane Austen/Emma/Emma",
+            "Jane Austen/Emma/Emma.bin",
         ),
         (
             replace(TRACK, album_artist="AC/DC", album="What?", title="CON", number=None),
@@ -252,3 +258,8 @@ def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
 
     assert len(path) == 240
     assert len(distinct(path, ID)) == 240
+
+
+@given(items)
+def test_a_file_ends_in_what_only_players_open(item: Item) -> None:
+    assert extension_of(wanted_path(item)) in EXTENSIONS | {PLAIN}

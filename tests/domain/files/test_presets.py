@@ -32,7 +32,7 @@ LONGEST = 64
         (FILM, "Stalker (1979)/Stalker (1979).mkv"),
         (
             Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
-            "Jane Austen - Emma/Emma",
+            "Jane Austen - Emma/Emma.bin",
         ),
     ],
 )

@@ -116,6 +116,21 @@ def test_a_device_that_comes_gets_its_page_and_its_manifest(written: Written) ->
     assert written.titles() == ["Tone <1>"]
 
 
+@pytest.mark.parametrize("ending", ["html", "svg", "lnk", "desktop", "bin", ""])
+def test_the_page_leads_to_nothing_that_a_browser_or_a_system_would_run(
+    written: Written, ending: str
+) -> None:
+    written.brings(1)
+    old = written.brings(2)
+    path = f"A/odd.{ending}".removesuffix(".")
+    written.world.db.sql("UPDATE downloads SET file_path = ? WHERE id = ?", (path, old.id))
+
+    written.after(1)
+
+    assert "odd" not in (written.page() or "odd")
+    assert written.titles() == ["Tone <2>", "Tone <1>"]
+
+
 def test_what_arrives_when_nothing_else_comes_is_there_soon(written: Written) -> None:
     written.after(1)
     written.brings(1)

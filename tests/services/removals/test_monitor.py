@@ -951,8 +951,7 @@ def test_a_hint_is_not_lost_when_the_database_fails(house: House) -> None:
     house.path(1).unlink()
     house.world.db.sql("ALTER TABLE downloads RENAME TO away")
     house.press()
-    with pytest.raises(Exception, match="no such table"):
-        house.wait(1)
+    house.wait(1)
 
     house.world.db.sql("ALTER TABLE away RENAME TO downloads")
     house.wait(2 * WITHIN_S)

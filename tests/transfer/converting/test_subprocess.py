@@ -12,8 +12,13 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.errors import Stopped
-from sidecar.transfer.converting.launcher import NICE
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
+from sidecar.transfer.converting.subprocess import (
+    NICE,
+    ChildFailed,
+    ChildOutput,
+    inherited_path,
+    run,
+)
 from tests.fakes.slow_line import wait_until
 
 SIDECAR = """

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from sidecar.transfer.converting.pictures import baseline
+from sidecar.confined.pictures import baseline
 
 PROGRESSIVE, BASELINE = b"\xff\xc2", b"\xff\xc0"
 

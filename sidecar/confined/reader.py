@@ -1,0 +1,189 @@
+"""Has others' files read by a child process: what is a trap for the reader is one for the child.
+
+    ForeignReader ──"tags", the open file──▶ child: bounded memory, processor, no files to write
+         ▲                                     │ too long, too much, or it dies: nothing is known
+         └────── what was found, bounded ──────┘ of the file, and the next one gets another child
+
+One child serves many files, one at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from sidecar.confined.child import FOUND, HEAD, NOTHING
+from sidecar.confined.limits import Limits
+from sidecar.confined.tags import FoundTags
+
+log = logging.getLogger(__name__)
+
+CHILD = Path(__file__).with_name("child.py")
+# A picture of 25 million pixels, unpacked twice; no tags are as large.
+LIMITS = Limits(nice=5, most_bytes=0, most_memory=512 * 1024 * 1024, most_seconds=300)
+PATIENCE_S = 10.0
+LARGEST_ANSWER = 8 * 1024 * 1024
+# Whatever a child gathers goes with it.
+FILES_EACH = 2000
+
+
+class _Away(Exception):
+    """The child did not answer, in time and within bounds."""
+
+    def __init__(self, why: str, *, is_late: bool = False) -> None:
+        super().__init__(why)
+        self.is_late = is_late
+
+
+class ForeignReader:
+    """Reads others' files in a child, which is started when it is needed. For one thread.
+
+    To be closed, or used in a `with` block.
+    """
+
+    def __init__(self, *, limits: Limits = LIMITS, patience_s: float = PATIENCE_S) -> None:
+        self._limits = limits
+        self._patience_s = patience_s
+        self._child: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._served = 0
+
+    def tags(self, file: BinaryIO) -> FoundTags:
+        """Return what a file says of itself; nothing if it cannot be read as what it seems.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        found = self._ask("tags", file)
+        return FoundTags() if found is None else _tags(found)
+
+    def cover(self, body: bytes, *, most: int) -> bytes | None:
+        """Return a picture as a baseline JPEG, see `baseline`; None if it is none."""
+        with tempfile.TemporaryFile() as file:
+            file.write(body)
+            file.seek(0)
+            return self._ask(f"cover {most}", file)
+
+    def close(self) -> None:
+        """End the child."""
+        child, self._child = self._child, None
+        line, self._line = self._line, None
+        self._served = 0
+        if line is not None:
+            line.close()
+        if child is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, question: str, file: BinaryIO) -> bytes | None:
+        code, found = self._answer_of_any(question, file)
+        if code not in {FOUND, NOTHING}:
+            raise OSError(code, os.strerror(code))
+        return found if code == FOUND else None
+
+    def _answer_of_any(self, question: str, file: BinaryIO) -> tuple[int, bytes]:
+        """Ask; what a child that had read other files did not live to answer, ask a fresh one."""
+        was_fresh = self._line is None
+        try:
+            return self._answer(question, file)
+        except _Away as away:
+            self.close()
+            if not was_fresh and not away.is_late:
+                file.seek(0)
+                return self._answer_of_any(question, file)
+            log.info("a file was too much for its reader: %s", away)
+            return NOTHING, b""
+        except BaseException:
+            self.close()
+            raise
+
+    def _answer(self, question: str, file: BinaryIO) -> tuple[int, bytes]:
+        if self._served >= FILES_EACH:
+            self.close()
+        self._served += 1
+        try:
+            line = self._line or self._start()
+            line.settimeout(self._patience_s)
+            socket.send_fds(line, [question.encode()], [file.fileno()])
+            until = time.monotonic() + self._patience_s
+            code, length = HEAD.unpack(_received(line, HEAD.size, until))
+            if length > LARGEST_ANSWER:
+                raise _Away("it says far too much")
+            return code, _received(line, length, until)
+        except TimeoutError as error:
+            raise _Away("it took too long", is_late=True) from error
+        except OSError as error:
+            raise _Away(str(error)) from error
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        paths = json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
+        program = [sys.executable, "-I", "-B", str(CHILD), str(theirs.fileno()), paths]
+        with theirs:
+            try:
+                self._child = subprocess.Popen(  # noqa: S603 - our own program
+                    self._limits.command(program),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        self._line = ours
+        return ours
+
+
+def _received(line: socket.socket, count: int, until: float) -> bytes:
+    found = bytearray()
+    while len(found) < count:
+        line.settimeout(max(0.001, until - time.monotonic()))
+        block = line.recv(min(count - len(found), 1024 * 1024))
+        if not block:
+            raise _Away("it ended")
+        found += block
+    return bytes(found)
+
+
+def _tags(found: bytes) -> FoundTags:
+    """Return what the child said: by now it may be anybody's."""
+    try:
+        told = json.loads(found)
+        texts = {name: told[name] for name in ("title", "artist", "album_artist", "album")}
+        number, seconds = told["number"], told["seconds"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return FoundTags()
+    if not all(one is None or isinstance(one, str) for one in texts.values()):
+        return FoundTags()
+    return FoundTags(
+        **texts,
+        number=number if isinstance(number, int) else None,
+        seconds=seconds if isinstance(seconds, float) else None,
+    )

@@ -1,0 +1,98 @@
+"""What a file says of itself, read with mutagen: its tags and its length.
+
+A file that is damaged, or of a kind that has no tags, says nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO
+
+import mutagen
+
+# Of a title and its like: what is longer is no name.
+LONGEST = 250
+MOST_VALUES = 20
+LONGEST_S = 1e9
+# What mutagen lets through of files that are not what they seem.
+_DAMAGED = (
+    mutagen.MutagenError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    NotImplementedError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTags:
+    """What was found; None where it says nothing."""
+
+    title: str | None = None
+    artist: str | None = None
+    album_artist: str | None = None
+    album: str | None = None
+    number: int | None = None
+    seconds: float | None = None
+
+
+def tags_in(file: BinaryIO) -> FoundTags:
+    """Return the tags of a file; empty ones if it has none that can be read.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        found = mutagen.File(file, easy=True)
+        return FoundTags() if found is None else _tags(found)
+    except _DAMAGED as error:
+        cause = error if isinstance(error, OSError) else error.__context__
+        # A damaged file sends its reader to places that are not there: that is EINVAL.
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
+            raise cause from None
+        return FoundTags()
+
+
+def _tags(found: mutagen.FileType) -> FoundTags:
+    told: Mapping[str, Iterable[object]] = found.tags or {}
+    return FoundTags(
+        title=_join(told.get("title")),
+        artist=_join(told.get("artist")),
+        album_artist=_join(told.get("albumartist")),
+        album=_join(told.get("album")),
+        number=_number(_join(told.get("tracknumber"))),
+        seconds=_seconds(getattr(found.info, "length", None)),
+    )
+
+
+def _join(values: Iterable[object] | None) -> str | None:
+    if values is None:
+        return None
+    several = [values] if isinstance(values, str) else islice(values, MOST_VALUES)
+    texts = [str(one)[: LONGEST * 4].strip() for one in several]
+    whole = ", ".join(one for one in texts if one)[:LONGEST]
+    return whole.encode("utf-8", "replace").decode() or None
+
+
+def _number(text: str | None) -> int | None:
+    digits = (text or "").partition("/")[0].strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 6 else None  # noqa: PLR2004 - no album has so many tracks
+
+
+def _seconds(length: object) -> float | None:
+    if not isinstance(length, int | float) or not math.isfinite(length):
+        return None
+    return float(length) if 0 < length < LONGEST_S else None
