@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import BinaryIO
 
@@ -26,6 +27,7 @@ from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
+from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
@@ -40,8 +42,6 @@ class TransferServices:
     """What brings the files: space, network, engine and workers.
 
     Attributes:
-        failing: Decides what follows from whatever goes wrong.
-        engine: Moves the bytes.
         engine_thread: The body of the thread that the engine needs, if it needs one.
         converters: Those who convert what was fetched; as many may wait as are at work.
         new_worker: Returns another worker.
@@ -51,8 +51,6 @@ class TransferServices:
     network: NetworkPolicy
     speed: SpeedLimits
     progress: ProgressTracker
-    failing: FailurePolicy
-    engine: Engine
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
@@ -69,18 +67,26 @@ def make_transfers(
     space, network = _space(base, accounts, devices, rules), _network(base, devices)
     speed = _speed(base, devices)
     engine, engine_thread = make_engine(base.settings, base.clock, Bandwidth(base.clock, speed.of))
-    made = TransferServices(
+    progress = ProgressTracker(base.bus, base.clock)
+    converters = WorkerPool(base.settings.transfer.converters)
+    return TransferServices(
         space=space,
         network=network,
         speed=speed,
-        progress=ProgressTracker(base.bus, base.clock),
-        failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
-        engine=engine,
+        progress=progress,
         engine_thread=engine_thread,
-        converters=WorkerPool(base.settings.transfer.converters),
-        new_worker=lambda: _worker(base, accounts, devices, made),
+        converters=converters,
+        new_worker=partial(
+            Worker,
+            taking=_taking(base, accounts, devices, space, network),
+            fetching=_fetching(base, devices, engine, progress),
+            finishing=_finishing(base, accounts, devices),
+            failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
+            accounts=accounts.service,
+            registry=devices.registry,
+            converters=converters,
+        ),
     )
-    return made
 
 
 def _space(
@@ -141,42 +147,46 @@ def _failing(
     )
 
 
-def _worker(
-    base: Base, accounts: AccountServices, devices: DeviceServices, made: TransferServices
-) -> Worker:
-    downloads, clock = base.store.downloads, base.clock
-
-    def check_whole(
-        file: BinaryIO, container: str, seconds: float | None, stop: Event
-    ) -> Wholeness:
-        checker = WholenessChecker(devices.converting.programs, clock)
-        return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
-
-    taking = NextDownload(
-        downloads=downloads,
+def _taking(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    space: SpacePlanner,
+    network: NetworkPolicy,
+) -> NextDownload:
+    return NextDownload(
+        downloads=base.store.downloads,
         registry=devices.registry,
         server=accounts.server,
         problems=accounts.problems,
         claims=devices.claims,
-        clock=clock,
-        held_back=HeldBack(made.space.held_back, made.network.own_only),
+        clock=base.clock,
+        held_back=HeldBack(space.held_back, network.own_only),
     )
-    fetching = Fetcher(
-        engine=made.engine,
-        downloads=downloads,
-        copies=DeviceCopy(devices.registry, downloads),
-        progress=made.progress,
+
+
+def _fetching(
+    base: Base, devices: DeviceServices, engine: Engine, progress: ProgressTracker
+) -> Fetcher:
+    def check_whole(
+        file: BinaryIO, container: str, seconds: float | None, stop: Event
+    ) -> Wholeness:
+        checker = WholenessChecker(devices.converting.programs, base.clock)
+        return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
+
+    return Fetcher(
+        engine=engine,
+        downloads=base.store.downloads,
+        copies=DeviceCopy(devices.registry, base.store.downloads),
+        progress=progress,
         check_whole=check_whole,
     )
-    finishing = Finisher(
-        downloads, converter=devices.converting.converter, wanted=devices.formats.wanted
-    )
-    return Worker(
-        taking=taking,
-        fetching=fetching,
-        finishing=finishing,
-        failing=made.failing,
-        accounts=accounts.service,
-        registry=devices.registry,
-        converters=made.converters,
+
+
+def _finishing(base: Base, accounts: AccountServices, devices: DeviceServices) -> Finisher:
+    return Finisher(
+        base.store.downloads,
+        converter=devices.converting.converter,
+        wanted=devices.formats.wanted,
+        wishes=TagWishBook(accounts.service.client).of,
     )
