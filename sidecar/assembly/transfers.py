@@ -27,6 +27,7 @@ from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
+from sidecar.services.transfers.tag_completion import TagCompletion, TagCompletionParts
 from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
 from sidecar.threads import WorkerPool
@@ -34,6 +35,7 @@ from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.engines import make_engine
 from sidecar.transfer.network import WayOut
+from sidecar.transfer.tagging.completer import TagCompleter
 from sidecar.transfer.wholeness.checker import WholenessChecker
 
 
@@ -45,6 +47,7 @@ class TransferServices:
         engine_thread: The body of the thread that the engine needs, if it needs one.
         converters: Those who convert what was fetched; as many may wait as are at work.
         new_worker: Returns another worker.
+        tags: Completes the tags of files that are there already.
     """
 
     space: SpacePlanner
@@ -54,6 +57,7 @@ class TransferServices:
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
+    tags: TagCompletion
 
 
 def make_transfers(
@@ -69,6 +73,14 @@ def make_transfers(
     engine, engine_thread = make_engine(base.settings, base.clock, Bandwidth(base.clock, speed.of))
     progress = ProgressTracker(base.bus, base.clock)
     converters = WorkerPool(base.settings.transfer.converters)
+    wishes, completer = TagWishBook(accounts.service.client), TagCompleter(base.clock)
+    finishing = Finisher(
+        base.store.downloads,
+        converter=devices.converting.converter,
+        wanted=devices.formats.wanted,
+        wishes=wishes.of,
+        completer=completer,
+    )
     return TransferServices(
         space=space,
         network=network,
@@ -80,12 +92,13 @@ def make_transfers(
             Worker,
             taking=_taking(base, accounts, devices, space, network),
             fetching=_fetching(base, devices, engine, progress),
-            finishing=_finishing(base, accounts, devices),
+            finishing=finishing,
             failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
             accounts=accounts.service,
             registry=devices.registry,
             converters=converters,
         ),
+        tags=_tags(base, accounts, devices, wishes, completer),
     )
 
 
@@ -183,10 +196,24 @@ def _fetching(
     )
 
 
-def _finishing(base: Base, accounts: AccountServices, devices: DeviceServices) -> Finisher:
-    return Finisher(
-        base.store.downloads,
-        converter=devices.converting.converter,
-        wanted=devices.formats.wanted,
-        wishes=TagWishBook(accounts.service.client).of,
+def _tags(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    wishes: TagWishBook,
+    completer: TagCompleter,
+) -> TagCompletion:
+    return TagCompletion(
+        TagCompletionParts(
+            registry=devices.registry,
+            downloads=base.store.downloads,
+            store=base.store.formats,
+            claims=devices.claims,
+            completer=completer,
+            of=devices.formats.of,
+            wishes=wishes.of,
+            server_is_there=lambda: accounts.server.is_there,
+            bus=base.bus,
+            clock=base.clock,
+        )
     )

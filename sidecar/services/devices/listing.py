@@ -9,6 +9,7 @@ from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.problems import ProblemKind, Problems
+from sidecar.sizes import rough_size
 from sidecar.store.stores import Stores
 
 
@@ -46,6 +47,10 @@ class DeviceListing:
             space = self._registry.space(device) if device and trouble is None else None
             files, missing = self._downloads.queries.files_and_missing(device_id)
             used = self._downloads.queries.bytes_on_device(device_id)
+            used -= self._downloads.queries.bytes_missing(device_id) if missing else 0
+            free = space.free if space else None
+            if not self._access.sees_all(person, settings):
+                used, free = rough_size(used), None if free is None else rough_size(free)
             views.append(
                 DeviceView(
                     id=device_id,
@@ -53,9 +58,8 @@ class DeviceListing:
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
-                    used=used
-                    - (self._downloads.queries.bytes_missing(device_id) if missing else 0),
-                    free=space.free if space else None,
+                    used=used,
+                    free=free,
                     total=space.total if space else None,
                     is_paused=current.paused,
                     is_unplugged=self._registry.is_ejected(device_id),
