@@ -13,9 +13,9 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
-from sidecar.config.zones import zone
+from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.space.eviction import in_use
+from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
@@ -110,7 +110,7 @@ def _space(
         registry=devices.registry,
         problems=accounts.problems,
         bus=base.bus,
-        in_use=lambda: in_use(rules.watching.now()),
+        in_use=lambda: list_items_in_use(rules.watching.now()),
         clock=base.clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
     )
@@ -131,7 +131,7 @@ def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
 def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
     return SpeedLimits(
         base.settings.transfer,
-        zone=zone(base.settings.network.time_zone),
+        zone=load_zone(base.settings.network.time_zone),
         registry=devices.registry,
         meta=base.store.meta,
         clock=base.clock,

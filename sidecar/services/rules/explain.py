@@ -113,7 +113,7 @@ class Explainer:
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),
-            resting_until=self._rests.until(device_id, item_id) if download else None,
+            resting_until=self._rests.find_end(device_id, item_id) if download else None,
         )
 
     def _wanted(self, person: Person, holds: list[Hold]) -> tuple[WantedBecause, ...]:

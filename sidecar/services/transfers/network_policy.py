@@ -12,7 +12,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
-from sidecar.config.zones import zone
+from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.transfers.network import Line, NetworkVerdict, Use, judge
 from sidecar.events import Bus, WorkArrived
@@ -52,7 +52,7 @@ class NetworkPolicy:
             clock: For quiet hours and for looking.
         """
         self._settings = settings
-        self._zone = zone(settings.time_zone)
+        self._zone = load_zone(settings.time_zone)
         self._look = look
         self._registry = registry
         self._claims = claims
