@@ -39,7 +39,7 @@ def files(house: WebHouse) -> list[Download]:
     house.add(20, size=8 * BLOCK)
     house.add(21, size=9 * BLOCK)
     changes: dict[str, object] = {"budget": 8 * BLOCK, "reserve": 0}
-    house.services.web.preferences.change(ANN, STICK, changes, {})
+    house.services.web.settings.change(ANN, STICK, changes, {})
     return files
 
 

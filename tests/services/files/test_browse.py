@@ -28,11 +28,10 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.sizes import rough_size
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.store.files.albums import AlbumIndex
-from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
 
@@ -131,24 +130,19 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     plays = Plays(world.db)
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=frozenset,
         clock=world.clock,
     )
     desk = FileBrowser(
-        albums=AlbumIndex(world.db),
-        offline=FileIndex(world.db),
-        holds=world.holds,
-        plays=plays,
+        stores=world.stores,
         planning=planning,
         looking=FilePresence(registry, world.devices),
         views=views,
-        visible=owned(world).visible,
-        accounts=world.accounts.all,
+        ownership=owned(world),
         clock=world.clock,
     )
     leavers = EvictionPreview(devices=devices, room=room, inventory=Inventory(world.db))
@@ -290,7 +284,7 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
     (leavers,) = home.leavers.all(ANNE, 2)
 
     # The favourite stays; what nobody wants goes first, and of those what was used goes later.
-    assert (leavers.total, leavers.bytes) == (3, 3 * len(BODY))
+    assert (leavers.total, leavers.bytes) == (3, rough_size(3 * len(BODY)))
     assert [(one.title, one.standing, one.was_used) for one in leavers.first] == [
         ("Tone 4", EvictionClass.NOTHING, False),
         (None, EvictionClass.NOTHING, True),
