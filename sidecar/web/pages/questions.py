@@ -14,20 +14,22 @@ from flask import Blueprint, Flask, render_template
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import OpenQuestion
 from sidecar.web import redirects
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security import auth
+from sidecar.web.security.permissions import Role
 
 log = logging.getLogger(__name__)
 
 
 def routes() -> Blueprint:
     """Return the route."""
-    questions = Blueprint("questions", __name__)
+    questions = PageRoutes("questions")
 
-    @questions.get("/questions")
+    @questions.get("/questions", role=Role.SIGNED_IN)
     def show() -> str:
         return render_template("partials/questions.html", back=redirects.wanted())
 
-    return questions
+    return questions.blueprint
 
 
 def teach(app: Flask, notices: NoticeBoard) -> None:
