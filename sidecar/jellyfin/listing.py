@@ -11,19 +11,30 @@ they never do, it is handed over as incomplete: good for adding, never for remov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
-from sidecar.jellyfin.models import BaseItem, ItemsPage
 from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
-MOST_PAGES = 5000
+# More than any library holds, and no more than may be in memory: of things, and of their words.
+MOST_ITEMS = 300_000
+MOST_LETTERS = 30_000_000
+MOST_PAGES = MOST_ITEMS // (PAGE_ITEMS - 1)
 
-FetchPage = Callable[[int, int], ItemsPage]
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """One page of a listing; an entry that could not be read is None."""
+
+    items: tuple[Item | None, ...]
+    total_record_count: int
+
+
+FetchPage = Callable[[int, int], ListedPage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +52,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Entries of a listing before they are put into our words."""
+    """The entries of one listing, read to its end."""
 
-    entries: Sequence[BaseItem]
+    entries: Sequence[Item]
     complete: bool
 
 
@@ -67,12 +78,15 @@ def _read(fetch: FetchPage, *, once_each: bool) -> Rows:
 
 
 def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
-    entries: list[BaseItem] = []
+    entries: list[Item] = []
     totals: set[int] = set()
-    fits = True
+    fits, letters = True, 0
     for number in range(MOST_PAGES):
         start = number * (PAGE_ITEMS - 1)
         page = fetch(start, PAGE_ITEMS)
+        letters += _letters(page.items)
+        if page.total_record_count > MOST_ITEMS or letters > MOST_LETTERS:
+            raise _endless()
         found = [one for one in page.items if one is not None]
         if number > 0:
             fits &= _joins(entries, found)
@@ -82,11 +96,26 @@ def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
         if start + PAGE_ITEMS >= page.total_record_count:
             break
     else:
-        raise UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))
+        raise _endless()
     if once_each:
         entries = list({one.id: one for one in entries}.values())
     return Rows(entries, complete=fits and totals == {len(entries)})
 
 
-def _joins(before: Sequence[BaseItem], after: Sequence[BaseItem]) -> bool:
+def _joins(before: Sequence[Item], after: Sequence[Item]) -> bool:
     return bool(before and after) and before[-1].id == after[0].id
+
+
+def _letters(items: Iterable[Item | None]) -> int:
+    """Return how many letters the names of things have, as far as they may be long."""
+    return sum(
+        len(text)
+        for one in items
+        if one is not None
+        for text in (one.title, one.artist, one.album, one.album_artist, one.series, one.image_tag)
+        if text is not None
+    )
+
+
+def _endless() -> UnexpectedAnswer:
+    return UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))

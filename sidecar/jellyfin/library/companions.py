@@ -82,7 +82,7 @@ class Companions:
         answer = self._get(*path)
         if answer is None or not answer.body or len(answer.body) > LONGEST:
             return None
-        return answer.body
+        return bytes(answer.body)
 
     def picture(self, item_id: str, tag: str, width: int) -> bytes | None:
         """Return a cover, in whatever form the server has it; None if it has none."""

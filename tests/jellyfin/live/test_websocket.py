@@ -20,9 +20,9 @@ from sidecar.jellyfin.live.events import (
     TokenRefused,
     UserDataChanged,
 )
+from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import (
-    LARGEST_FRAME_BYTES,
     ConnectionLost,
     ConnectionRefused,
     open_connection,
