@@ -57,7 +57,7 @@ class Stream:
     headers: Mapping[str, str]
     mime_type: str
     response: requests.Response
-    length: int | None
+    length: int | None = None
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the body.
