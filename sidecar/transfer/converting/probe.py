@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, BinaryIO
 
+from sidecar.bounded_json import read_json
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import Sound
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
+from sidecar.transfer.converting.subprocess import MOST_SAID, ChildFailed, inherited_path, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
+MOST_VALUES = 300_000
 # Playlists and the like are not among them: they would make ffmpeg open other files.
 CONTAINERS = (
     "aac,ac3,aiff,alac,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -77,7 +78,7 @@ def probe_sound(
     ]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     try:
-        told = json.loads(said.output)
+        told = read_json(said.output, most_bytes=MOST_SAID, most_values=MOST_VALUES)
     except ValueError:
         told = {}
     if said.code != 0 or not isinstance(told, dict):
