@@ -81,9 +81,25 @@ def probe_sound(
         told = read_json(said.output, most_bytes=MOST_SAID, most_values=MOST_VALUES)
     except ValueError:
         told = {}
-    if said.code != 0 or not isinstance(told, dict):
-        raise ChildFailed(msg("it cannot be read as a sound file"))
-    return _parse(told, size)
+    if said.code != 0:
+        raise _unreadable()
+    return parse(told, size)
+
+
+def parse(told: object, size: int) -> ProbedSound:
+    """Return what ffprobe told of a file of so many bytes.
+
+    Raises:
+        ChildFailed: There is no sound in it, or nothing that ffprobe would say.
+    """
+    try:
+        return _parse(told, size) if isinstance(told, dict) else _parse({}, size)
+    except (AttributeError, TypeError, ValueError, LookupError, OverflowError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> ChildFailed:
+    return ChildFailed(msg("it cannot be read as a sound file"))
 
 
 def _parse(told: dict[str, Any], size: int) -> ProbedSound:
