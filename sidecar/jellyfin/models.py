@@ -33,7 +33,7 @@ TICKS_PER_SECOND = 10_000_000
 LONGEST_TEXT = 4096
 # Of a page, and of what is in anything else; whoever sends more means no good.
 MOST_ITEMS = 2000
-MOST_OF_A_KIND = 5000
+MOST_OF_A_KIND = 50_000
 
 
 @dataclass(frozen=True, slots=True)

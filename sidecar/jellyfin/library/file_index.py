@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.errors import ServerAway, UnexpectedAnswer
@@ -63,7 +64,7 @@ class ServerFileIndex:
                     stream=True,
                 ) as answer:
                     return _bytes(answer, start, length, size)
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError, OSError) as error:
                 text = msg("Jellyfin at {server} does not answer", server=connection.address)
                 raise ServerAway(text) from error
 
