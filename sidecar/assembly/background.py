@@ -14,6 +14,7 @@ from sidecar.services.generated_files.companions import CompanionWriter
 from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
 from sidecar.services.housekeeping import Housekeeping
+from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.removals.monitor import RemovalMonitor
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.transfers.recovery import DeviceRecovery
@@ -112,6 +113,7 @@ def _housekeeping(
         room=transfers.space,
         formats=devices.formats,
         originals=devices.originals,
+        renaming=FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus),
         network=transfers.network,
         server=accounts.server,
         sign_in=unattended.step,

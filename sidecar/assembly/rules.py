@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sidecar.assembly.accounts import AccountServices
@@ -10,8 +11,14 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.domain.files.naming import ANY, Shape
 from sidecar.domain.files.presets import PRESETS
+from sidecar.domain.items.item import Item
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.casting.targets import CastTargets
+from sidecar.services.identity.look import LibraryLook
+from sidecar.services.identity.matching import ItemMatching
+from sidecar.services.identity.questions import IdentityQuestions
+from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
 from sidecar.services.rules.settings import RuleSettingsService
@@ -24,11 +31,17 @@ class RuleServices:
     """What people want: rules, plays, holds, and what they cast.
 
     Attributes:
+        matching: Lets rows follow files whose items have other ids.
+        server_change: Offers and takes another server at the known address.
+        questions: Files that may be one of several items.
         planning: Turns wishes into holds and into the queue.
         followers: Makes what follows an account.
         threads: The threads of the accounts.
     """
 
+    matching: ItemMatching
+    questions: IdentityQuestions
+    server_change: ServerChange
     planning: WishService
     settings: RuleSettingsService
     followers: AccountFollowers
@@ -46,6 +59,13 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         settings = devices.settings.of(device_id)
         return ANY if settings is None else PRESETS[settings.preset].shape
 
+    questions = IdentityQuestions(base.bus)
+    matching = ItemMatching(store.db, store.downloads, questions, shape_of=shape_of)
+
+    def known_again(user_id: str, items: Mapping[str, Item]) -> Collection[str]:
+        index = ServerFileIndex(accounts.service.client(user_id))
+        return matching.before_queueing(index, items)
+
     planning = WishService(
         store.db,
         store.holds,
@@ -53,7 +73,9 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         clock,
         format_of=devices.formats.of,
         shape_of=shape_of,
+        known_again=known_again,
     )
+    looking = LibraryLook(store.downloads, matching, accounts.service.client)
     settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))
     followers = AccountFollowers(
         planning=planning,
@@ -65,6 +87,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         chosen=store.chosen,
         orders=store.playlist_orders,
         book=settings,
+        looking=looking,
         clock=clock,
     )
     watching = PlaybackTracker(
@@ -81,6 +104,15 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         clock=clock,
     )
     return RuleServices(
+        matching=matching,
+        questions=questions,
+        server_change=ServerChange(
+            accounts=accounts.service,
+            server=accounts.server,
+            matching=matching,
+            looking=looking,
+            clock=clock,
+        ),
         planning=planning,
         settings=settings,
         followers=followers,

@@ -132,7 +132,7 @@ def make_web(
             browsers=KnownBrowsers(TokenBox(base.settings.server.data_dir / KEY_FILE)),
             clock=clock,
         ),
-        api_keys=ApiKeyService(store.api_keys, base.bus),
+        api_keys=ApiKeyService(store.api_keys, base.bus, clock),
         users=UserService(
             accounts=service,
             sessions=store.sessions,

@@ -1,4 +1,4 @@
-"""The command line: run · demo · sign-in · status · plan · doctor · api-key · adopt.
+"""The command line: run · demo · sign-in · status · plan · doctor · api-key · adopt · server.
 
 Exit 0 done, 1 failed (one sentence on stderr), 2 wrong use or configuration.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sidecar import __version__, logs
-from sidecar.cli import adopt, api_key, demo, doctor, plan, run, sign_in, status
+from sidecar.cli import adopt, api_key, demo, doctor, plan, run, server, sign_in, status
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
 
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, demo, sign_in, status, plan, doctor, api_key, adopt):
+    for module in (run, demo, sign_in, status, plan, doctor, api_key, adopt, server):
         module.add_to(commands, _common())
     return parser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from sidecar.assembly import Store
 from sidecar.cli.database import opened
@@ -11,6 +12,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
+from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, expiry
 from sidecar.store.accounts.accounts import Account
 
 
@@ -26,6 +28,13 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
     create = actions.add_parser("create", parents=[common], help="make a key; it is shown once")
     create.add_argument("--account", required=True, metavar="NAME")
     create.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
+    create.add_argument(
+        "--days",
+        type=_days,
+        default=LASTS_DAYS,
+        metavar="N",
+        help=f"how long it works, or `never` if it shall not expire (default: {LASTS_DAYS})",
+    )
     create.set_defaults(command=make)
     listing = actions.add_parser("list", parents=[common], help="list the keys of an account")
     listing.add_argument("--account", required=True, metavar="NAME")
@@ -41,8 +50,11 @@ def make(settings: Settings, asked: argparse.Namespace) -> int:
     with opened(settings, clock) as db:
         store = Store(db, Bus(), clock)
         account = _account(store, asked.account)
-        _, secret = store.api_keys.create(account.user_id, asked.label)
+        ends = expiry(clock.now(), asked.days)
+        _, secret = store.api_keys.create(account.user_id, asked.label, expires_at=ends)
         print(secret)
+        if ends is not None:
+            print(f"It works until {ends:%Y-%m-%d}", file=sys.stderr)
     return 0
 
 
@@ -53,7 +65,8 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
         store = Store(db, Bus(), clock)
         for key in store.api_keys.of_account(_account(store, asked.account).user_id):
             used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
-            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else used
+            ends = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "does not expire"
+            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else f"{used}, {ends}"
             print(f"{key.id:4}  {key.label}  (made {key.created_at:%Y-%m-%d}, {state})")
     return 0
 
@@ -66,6 +79,15 @@ def revoke(settings: Settings, asked: argparse.Namespace) -> int:
             raise SidecarError(f"There is no working key {asked.id}")
         print(f"Key {asked.id} is refused from now on")
     return 0
+
+
+def _days(text: str) -> int | None:
+    if text == "never":
+        return None
+    days = int(text)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"must be between 1 and {LONGEST_DAYS}, or `never`")
+    return days
 
 
 def _account(store: Store, name: str) -> Account:

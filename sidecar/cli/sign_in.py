@@ -54,7 +54,17 @@ def sign_in(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountService) -> Account:
-    name = asked.account or settings.jellyfin.username
+    name, password = name_and_password(settings, asked.account)
+    return accounts.with_password(name, password)
+
+
+def name_and_password(settings: Settings, account: str | None) -> tuple[str, SecretStr]:
+    """Return who is to sign in, from the settings or asked for.
+
+    Raises:
+        SidecarError: Neither says it, and nobody can be asked.
+    """
+    name = account or settings.jellyfin.username
     if not name:
         if not sys.stdin.isatty():
             raise SidecarError("Nobody to sign in: give --account NAME, or set the user name")
@@ -67,7 +77,7 @@ def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountSer
         if not sys.stdin.isatty():
             raise SidecarError(f"No password for {name}: set SIDECAR_JELLYFIN__PASSWORD_FILE")
         password = SecretStr(getpass.getpass(f"Password of {name}: "))
-    return accounts.with_password(name, password)
+    return name, password
 
 
 def _by_code(accounts: AccountService) -> Account:

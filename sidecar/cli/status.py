@@ -6,13 +6,15 @@ import argparse
 import json
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store
+from sidecar.assembly import DATABASE, Store, account_service
 from sidecar.cli.database import is_running, opened
 from sidecar.cli.parsing import Commands
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
+from sidecar.errors import JellyfinError, WrongServer
 from sidecar.events import Bus
+from sidecar.services.problems import Problems
 from sidecar.store.downloads.filter import DownloadFilter
 
 
@@ -22,7 +24,8 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
         "status",
         parents=[common],
         help="what is there, and what is in the way",
-        description="Show accounts, devices and downloads, as the database has them.",
+        description="Show accounts, devices and downloads, as the database has them, and "
+        "whether the Jellyfin server that is ours answers.",
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=status)
@@ -35,6 +38,8 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
     print("The sidecar is " + ("running" if found["running"] else "not running"))
+    if found["server"] is not None:
+        print(f"Jellyfin {found['server']['text']}")
     for account in found["accounts"]:
         print(f"Account  {account['name']}: {account['state']}")
     for device in found["devices"]:
@@ -51,13 +56,20 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
 def _look(settings: Settings) -> dict[str, Any]:
     clock = SystemClock()
     if not (settings.server.data_dir / DATABASE).exists():
-        return {"running": False, "accounts": [], "devices": [], "downloads": {}}
+        return {
+            "running": False,
+            "server": None,
+            "accounts": [],
+            "devices": [],
+            "downloads": {},
+        }
     running = is_running(settings, clock)
     with opened(settings, clock) as db:
         store = Store(db, Bus(), clock)
         return {
             "running": running,
             "server_id": store.meta.get("server_id"),
+            "server": _server(settings, store, clock),
             "accounts": [
                 {
                     "name": one.name,
@@ -85,3 +97,18 @@ def _look(settings: Settings) -> dict[str, Any]:
                 if count or state in {Status.PENDING, Status.COMPLETED, Status.FAILED}
             },
         }
+
+
+def _server(settings: Settings, store: Store, clock: Clock) -> dict[str, Any] | None:
+    """Return what is in the way of asking Jellyfin, and None for a demo of our own."""
+    if settings.jellyfin.url is None:
+        return None
+    bus = Bus()
+    accounts = account_service(settings, store, Problems(bus), bus, clock)
+    try:
+        found = accounts.anonymous().public_info()
+    except WrongServer as trouble:
+        return {"trouble": "wrong-server", "text": str(trouble)}
+    except JellyfinError as trouble:
+        return {"trouble": "server-away", "text": str(trouble)}
+    return {"trouble": None, "text": f"{found.server_name or 'Jellyfin'} {found.version} answers"}

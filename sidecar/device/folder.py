@@ -198,6 +198,73 @@ class DeviceFolder:
             _sync(root, folders, name)
             tree.sync_above(root, fresh)
 
+    def replace(self, part: PartFile, path: str, *, size: int) -> None:
+        """Put a whole, synced part in the place of a file of ours, at once, and make it last.
+
+        Args:
+            part: What takes its name.
+            path: As the row has it.
+            size: Of the file that is there; another one's is not replaced.
+
+        Raises:
+            errors.DeviceError: `name-taken` if something else is there; nothing was touched then.
+        """
+        folders, name = _below(path)
+        with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
+            with self._shaping, tree.folder(root, folders) as handle:
+                try:
+                    there = tree.regular(name, handle)
+                except FileExistsError:
+                    there = None
+                if there is None or there.st_size != size:
+                    raise self._taken(path)
+                os.rename(part.name, name, src_dir_fd=parts, dst_dir_fd=handle)
+            if not self._anchor.file_system.renames_at_once:
+                os.fsync(parts)
+            _sync(root, folders, name)
+
+    def rename(self, path: str, to: str, *, size: int) -> bool:
+        """Give a file of ours another name, which nothing may have; no byte of it moves.
+
+        Args:
+            path: As the row has it.
+            to: Its new place.
+            size: As the row has it; a file of another size is not ours any more and stays.
+
+        Returns:
+            Whether it was there and is at its new place.
+
+        Raises:
+            errors.DeviceError: `name-taken` as for `finish`; nothing was touched then.
+        """
+        self._anchor.check_place()
+        there = self.stat(path)
+        if there is None or there.size != size:
+            return False
+        (folders, name), (above, new) = _below(path), _below(to)
+        with self._anchor.working() as root:
+            try:
+                with (
+                    self._shaping,
+                    tree.folder(root, folders) as old_handle,
+                    tree.made_folder(root, above) as (handle, fresh),
+                ):
+                    created_folders.remember_folder(root, fresh)
+                    tree.rename_new(name, old_handle, new, handle)
+                    # As in `finish`: the old name leaves the disk before the new one lasts.
+                    os.fsync(old_handle)
+            except (FileExistsError, NotADirectoryError):
+                raise self._taken(to) from None
+            _sync(root, above, new)
+            tree.sync_above(root, fresh)
+        return True
+
+    def prune(self, path: str) -> None:
+        """Remove the folders that were made for a file that went, as far as they are empty."""
+        folders, _ = _below(path)
+        with self._anchor.working() as root, self._shaping:
+            created_folders.prune(root, folders)
+
     def sync(self, path: str) -> None:
         """Make sure that a file lasts under its name: for a finish that was interrupted."""
         folders, name = _below(path)

@@ -153,6 +153,10 @@ class Jellyfin:
         self._check_server(user.server_id)
         return user
 
+    def users(self) -> tuple[JellyfinUser, ...]:
+        """List all users of the server: for an admin; others may be told fewer."""
+        return read(self._ask("GET", "Users"), models.USERS)
+
     def logout(self) -> None:
         """Give the token back; a token that is refused already is as good as given back."""
         try:
@@ -332,13 +336,17 @@ class Jellyfin:
 
     def _check_server(self, server_id: str | None) -> None:
         if None not in {self.server_id, server_id} and server_id != self.server_id:
-            raise WrongServer(
-                msg(
-                    "Another Jellyfin server answers at {server}: everything stops until "
-                    "the right one is back, or the address in the settings is corrected",
-                    server=self.connection.address,
-                )
-            )
+            raise WrongServer(wrong_server(self.connection.address))
+
+
+def wrong_server(address: Address) -> str:
+    """Return what people are told while another server answers at the address."""
+    return msg(
+        "Another Jellyfin server answers at {server}: everything stops until the right one is "
+        "back, the address in the settings is corrected, or an admin takes the new one "
+        "(on the page Admin, or with jellyfin-sidecar server accept)",
+        server=address,
+    )
 
 
 def _most(query: Query) -> int:

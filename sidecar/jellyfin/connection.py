@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-LARGEST_BODY_BYTES = 24 * 1024 * 1024
+LARGEST_BODY_BYTES = 32 * 1024 * 1024
 # Of all answers together that are being read at this moment, by whatever thread.
 MOST_AT_ONCE_BYTES = 128 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024

@@ -23,7 +23,6 @@ TRIES = 3
 # More than any library holds, and no more than may be in memory: of things, and of their words.
 MOST_ITEMS = 300_000
 MOST_LETTERS = 30_000_000
-MOST_PAGES = MOST_ITEMS // (PAGE_ITEMS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +57,32 @@ class Rows:
     complete: bool
 
 
-def read_set(fetch: FetchPage) -> Rows:
+def read_set(fetch: FetchPage, *, page_items: int = PAGE_ITEMS) -> Rows:
     """Read a listing in which each item stands once; `fetch` takes a start index and a limit."""
-    return _read(fetch, once_each=True)
+    return _read(fetch, once_each=True, page_items=page_items)
 
 
 def read_sequence(fetch: FetchPage) -> Rows:
     """Read a listing whose order and repeats matter, such as a playlist."""
-    return _read(fetch, once_each=False)
+    return _read(fetch, once_each=False, page_items=PAGE_ITEMS)
 
 
-def _read(fetch: FetchPage, *, once_each: bool) -> Rows:
+def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     rows = Rows((), complete=False)
     for _ in range(TRIES):
-        rows = _read_once(fetch, once_each=once_each)
+        rows = _read_once(fetch, once_each=once_each, page_items=page_items)
         if rows.complete:
             break
     return rows
 
 
-def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
+def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     entries: list[Item] = []
     totals: set[int] = set()
     fits, letters = True, 0
-    for number in range(MOST_PAGES):
-        start = number * (PAGE_ITEMS - 1)
-        page = fetch(start, PAGE_ITEMS)
+    for number in range(MOST_ITEMS // (page_items - 1) + 1):
+        start = number * (page_items - 1)
+        page = fetch(start, page_items)
         letters += _letters(page.items)
         if page.total_record_count > MOST_ITEMS or letters > MOST_LETTERS:
             raise _endless()
@@ -93,7 +92,7 @@ def _read_once(fetch: FetchPage, *, once_each: bool) -> Rows:
             found = found[1:] if fits else found
         entries += found
         totals.add(page.total_record_count)
-        if start + PAGE_ITEMS >= page.total_record_count:
+        if start + page_items >= page.total_record_count:
             break
     else:
         raise _endless()

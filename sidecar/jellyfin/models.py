@@ -179,6 +179,7 @@ class MediaSource(FromJellyfin):
 class NamedRef(FromJellyfin):
     """A name with an id, such as an album artist."""
 
+    id: Maybe[Id] = None
     name: Maybe[str] = None
 
 
@@ -194,8 +195,10 @@ class BaseItem(FromJellyfin):
     album_artist: Maybe[str] = None
     album_artists: Many[NamedRef] = ()
     artists: Many[str] = ()
+    genres: Many[str] = ()
     series_name: Maybe[str] = None
     series_id: Maybe[Id] = None
+    season_id: Maybe[Id] = None
     parent_id: Maybe[Id] = None
     index_number: Maybe[Whole] = None
     parent_index_number: Maybe[Whole] = None
@@ -269,6 +272,7 @@ class ClientSession(FromJellyfin):
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
+USERS = TypeAdapter(tuple[JellyfinUser, ...])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)

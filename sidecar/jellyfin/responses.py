@@ -35,8 +35,8 @@ AWAY = frozenset(
 REDIRECTS = range(300, 400)
 SUCCESS = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 LONGEST_RETRY_AFTER_S = 3600.0
-# Two hundred films with dozens of streams each have half as many.
-MOST_VALUES = 400_000
+# Five hundred films with dozens of streams each have half as many.
+MOST_VALUES = 1_000_000
 
 
 class Unconfirmed(NotAllowed):

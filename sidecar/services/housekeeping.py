@@ -2,7 +2,7 @@
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
             downloads whose cooldown is over, accounts that came in from the command line,
-            what must go from a device and what may come
+            what must go from a device and what may come, files with another title
 each day    a copy of the database
 """
 
@@ -16,6 +16,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
@@ -47,6 +48,7 @@ class Housekeeping:
         room: SpacePlanner,
         formats: DeviceFormats,
         originals: KeptOriginals,
+        renaming: FileRenaming,
         network: NetworkPolicy,
         server: JellyfinStatus,
         sign_in: Callable[[], object],
@@ -62,6 +64,7 @@ class Housekeeping:
         self._room = room
         self._formats = formats
         self._originals = originals
+        self._renaming = renaming
         self._network = network
         self._server = server
         self._sign_in = sign_in
@@ -98,6 +101,7 @@ class Housekeeping:
             (self._network.step, "the network rule"),
             (self._formats.step, "the formats"),
             (self._originals.step, "the originals"),
+            (self._renaming.step, "renaming files"),
             (self._room.step, "making room"),
             (self._back_up, "the copy of the database"),
         ):

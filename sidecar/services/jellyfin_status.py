@@ -68,6 +68,12 @@ class JellyfinStatus:
         if self._problems.clear(ProblemKind.SERVER, SUBJECT):
             log.info("Jellyfin is back")
 
+    def is_ours(self) -> None:
+        """The server at the address is the right one from now on, whatever was said of it."""
+        with self._lock:
+            self._pause_s = FIRST_PROBE_S
+        self._problems.clear(ProblemKind.SERVER, SUBJECT)
+
     def _note(self, trouble: Problem, retry_after_s: float | None) -> None:
         with self._lock:
             if self.is_there:

@@ -364,6 +364,7 @@ def test_answers_of_ffprobe() -> None:
     def reading(content: bytes) -> None:
         with suppress(ValueError, ChildFailed):
             told = read_json(content, most_bytes=10**6, most_values=10**4)
-            parse(told, 1000)
+            if isinstance(told, dict):
+                parse(told, 1000, lambda: None)
 
     given("ffprobe", [FFPROBE], reading)

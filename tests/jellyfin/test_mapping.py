@@ -39,6 +39,8 @@ def test_a_recorded_track_comes_in_our_words(version: str) -> None:
         extension="flac",
         size=4489494,
         source_etag="38c642849300d137e43ce9b5ed6298fa",
+        source_path="/media/music/The Sine Waves/First Light (2019)/03 - Tone 3.flac",
+        artist_id="e482f34a4dcfa5cbdec81d5518bc4186",
         image_item_id="aab664f2ef5f8c0aac8c0ad0cebebe79",
         image_tag="7249c2c549b1a56e683c75b0228ae0e6",
         is_favorite=True,

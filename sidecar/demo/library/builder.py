@@ -25,8 +25,9 @@ _SCANNED = datetime.fromtimestamp(0, UTC)
 class LibraryBuilder:
     """A library while it is being filled."""
 
-    def __init__(self, folder: Path, *, covers: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, *, covers: Mapping[str, str], media_root: str) -> None:
         self.folder = folder
+        self._media_root = media_root
         self._covers = covers
         self._library = Library()
         self._library_id = ""
@@ -122,7 +123,7 @@ class LibraryBuilder:
         if folder == album_folder and music.album_id is not None:
             return music.album_id
         name = PurePosixPath(folder).name
-        plain = self._blank(BaseItemKind.FOLDER, f"{naming.MEDIA}/{folder}", name)
+        plain = self._blank(BaseItemKind.FOLDER, f"{self._media_root}/{folder}", name)
         return self._put(replace(plain, parent_id=music.album_id or self._library_id)).id
 
     def _album(self, folder: str, entry: Entry, media: Media, music: Music) -> str:
@@ -131,7 +132,7 @@ class LibraryBuilder:
         artist_id = (
             naming.item_id(BaseItemKind.ARTIST, naming.artist_path(artist)) if artist else None
         )
-        album = self._blank(BaseItemKind.ALBUM, f"{naming.MEDIA}/{folder}", name)
+        album = self._blank(BaseItemKind.ALBUM, f"{self._media_root}/{folder}", name)
         return self._put(
             replace(
                 album,
@@ -145,7 +146,7 @@ class LibraryBuilder:
         ).id
 
     def _series(self, folder: str, entry: Entry) -> Item:
-        series = self._blank(BaseItemKind.SERIES, f"{naming.MEDIA}/{folder}", entry["series"])
+        series = self._blank(BaseItemKind.SERIES, f"{self._media_root}/{folder}", entry["series"])
         picture, year = self._cover(folder), naming.year_of(folder) or entry.get("year")
         return self._put(replace(series, parent_id=self._library_id, picture=picture, year=year))
 
@@ -167,7 +168,7 @@ class LibraryBuilder:
         return self.folder / cover if cover and (self.folder / cover).is_file() else None
 
     def _media_item(self, kind: BaseItemKind, entry: Entry, media: Media) -> Item:
-        item = self._blank(kind, f"{naming.MEDIA}/{entry['path']}", entry["title"])
+        item = self._blank(kind, f"{self._media_root}/{entry['path']}", entry["title"])
         self._song_ids[media.listed] = item.id
         return replace(
             item,

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from sidecar.demo.library.items import BaseItemKind
 from sidecar.demo.protocol.formats import guid_of
 
+# Where the server has its media, unless the listing says otherwise.
 MEDIA = "/media"
 _TYPES = {
     BaseItemKind.AUDIO: "MediaBrowser.Controller.Entities.Audio.Audio",

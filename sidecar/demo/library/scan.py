@@ -5,7 +5,8 @@
 
 Reads no tags: the listing says what is in them. Like the real server it keeps what it knew of a
 library whose folder is away or empty, and takes a file of the same size and date that appears
-under another name for the one that went.
+under another name for the one that went. A listing with another `media_root` is that of a server
+which has the same media at another place: every item has another id then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sidecar.demo.library import naming
 from sidecar.demo.library.builder import LibraryBuilder
 from sidecar.demo.library.items import Caption, Item, Library, Media
 
@@ -49,7 +51,11 @@ def scan(folder: Path, before: Library | None = None) -> ScannedLibrary:
         LookupError: The listing lacks something.
     """
     listing = json.loads((folder / LISTING).read_text(encoding="utf-8"))
-    builder = LibraryBuilder(folder, covers=listing.get("covers", {}))
+    builder = LibraryBuilder(
+        folder,
+        covers=listing.get("covers", {}),
+        media_root=listing.get("media_root", naming.MEDIA),
+    )
     moved = _moved(folder, listing, before)
     for library in listing["libraries"]:
         library_id = builder.begin_library(library)

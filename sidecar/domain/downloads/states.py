@@ -136,6 +136,9 @@ class Download:
         original_size: Bytes of the original that is kept besides; None if none is.
         missing_since: When a look at the device first did not find the finished file there; None
             if the last one did. Only that look writes it.
+        gone_since: When the server first did not know the item any more; None while it does.
+        source_path: Where the server has the file; to know it again, never to be shown.
+        wanted_path: Where the finished file is to be instead of `file_path`; None to stay.
     """
 
     id: int
@@ -177,6 +180,9 @@ class Download:
     original_size: int | None = None
     accepted: Validator | None = None
     missing_since: datetime | None = None
+    gone_since: datetime | None = None
+    source_path: str | None = None
+    wanted_path: str | None = None
 
     @property
     def is_present(self) -> bool:

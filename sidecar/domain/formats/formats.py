@@ -19,11 +19,14 @@ from sidecar.domain.items.item import ItemType
 from sidecar.messages import msg
 
 ORIGINAL = "original"
+# As Jellyfin has it, but for tags that were missing or broken.
+TAGGED = "original-tagged"
 MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 # Besides the sound: tags and a cover, as most files have them.
 AROUND_THE_SOUND = 128 * 1024
 # A bitrate is an average: this much above the target is still the target.
 LEEWAY = 1.05
+MOST_SAMPLES, CD_SAMPLES = 48_000, 44_100
 LOSSLESS = re.compile(
     r"flac|alac|wavpack|ape|tta|tak|mlp|truehd|wmalossless|shorten|als|ralf|mp4als"
     r"|(pcm|dsd)_\w+"
@@ -134,6 +137,7 @@ class Sound:
         bitrate: Of the sound, on average, in bit/s; None if nobody can tell.
         seconds: Its length.
         size: Bytes of the file.
+        rate: Samples a second; 0 if nobody can tell.
     """
 
     codec: str
@@ -141,6 +145,7 @@ class Sound:
     seconds: float
     channels: int
     size: int
+    rate: int = 0
 
     @property
     def is_lossless(self) -> bool:
@@ -186,9 +191,13 @@ def read_target(name: str) -> Target | None:
     return Target(Format(wanted), read_bitrate(bitrate))
 
 
-def name_for(target: Target | None, item_type: str) -> str:
-    """Return the name of the format in which an item comes: only music is ever converted."""
-    return target.name if target is not None and item_type in MUSIC else ORIGINAL
+def name_for(target: Target | None, item_type: str, *, completes_tags: bool = False) -> str:
+    """Return the name of the format in which an item comes: only music is ever changed."""
+    if item_type not in MUSIC:
+        return ORIGINAL
+    if target is not None:
+        return target.name
+    return TAGGED if completes_tags else ORIGINAL
 
 
 def estimate(target: Target, *, seconds: float | None, source_size: int | None) -> int | None:
@@ -221,6 +230,16 @@ def why_left(sound: Sound, target: Target) -> str | None:
             format=target.title,
         )
     return None
+
+
+def sample_rate(sound: Sound) -> int | None:
+    """Return the samples a second that a sound is converted to; None leaves them as they are.
+
+    What is above 48 kHz no ear hears, and players refuse it in the formats that people convert to.
+    """
+    if sound.rate <= MOST_SAMPLES:
+        return None
+    return CD_SAMPLES if sound.rate % CD_SAMPLES == 0 else MOST_SAMPLES
 
 
 def not_smaller(target: Target) -> str:

@@ -68,13 +68,13 @@ class Catalogue:
         self._by_stem: dict[str, list[str]] = {}
         self._by_title: dict[str, list[str]] = {}
         for one in items:
-            for stem in {_stem(path) for path in _places(one)}:
+            for stem in {file_stem(path) for path in places(one)}:
                 self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
     def at(self, path: str) -> Sequence[str]:
         """Return the items whose file we would put there, whatever its extension."""
-        return self._by_stem.get(_stem(path), ())
+        return self._by_stem.get(file_stem(path), ())
 
     def titled(self, tags: Tags) -> Sequence[str]:
         """Return the items that have this title."""
@@ -98,7 +98,7 @@ def guess(
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
-    placed = [one for one in fitting if path_key(path) in map(path_key, _places(one))]
+    placed = [one for one in fitting if path_key(path) in map(path_key, places(one))]
     if len(placed) == 1:
         return Guess(tuple(placed), is_sure=True, why=BY_PATH)
     if tags is None:
@@ -141,12 +141,13 @@ def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], .
     return (0, block), ((size - block) // 2, block), (size - block, block)
 
 
-def _places(item: Item) -> Iterator[str]:
+def places(item: Item) -> Iterator[str]:
     """Yield where we would put an item's file, for any kind of player."""
     return (wanted_path(item, shape) for shape in SHAPES)
 
 
-def _stem(path: str) -> str:
+def file_stem(path: str) -> str:
+    """Return what two paths share that differ in their extension at most, on any device."""
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return path_key(f"{folder}{slash}{stem if dot else name}")

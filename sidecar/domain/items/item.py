@@ -60,6 +60,8 @@ class Item:
         extension: Of the file on the server, lower case, without the dot; None if unknown.
         size: Bytes at the server's last scan: may be stale. None if unknown.
         source_etag: Changes when the file on the server changes (`MediaSources[].ETag`).
+        source_path: Where the server has the file; to know it again, never to be shown.
+        season_id, artist_id: What else it is part of: a season, its first album artist.
         image_item_id, image_tag: Where its cover is found; both None without a cover.
         is_favorite: As the server told it for the asking user; None if it did not say.
         can_download: Type and the user's permission together; None if the server did not say.
@@ -83,6 +85,9 @@ class Item:
     extension: str | None = None
     size: int | None = None
     source_etag: str | None = None
+    source_path: str | None = None
+    season_id: str | None = None
+    artist_id: str | None = None
     image_item_id: str | None = None
     image_tag: str | None = None
     is_favorite: bool | None = None

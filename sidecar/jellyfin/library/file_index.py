@@ -1,18 +1,31 @@
-"""The whole library of an account, light, and small samples of its files. Remembers nothing."""
+"""The whole library of an account, and small samples of its files. Remembers nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
+from itertools import islice
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from sidecar.domain.items.item import PLAYABLE
+from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.client import STABLE_ORDER, Jellyfin
-from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from sidecar.jellyfin.client import FULL_FIELDS, IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
+from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
+
+# Of a whole library with its files' sizes: few requests, each a second of the server's time.
+PAGE_ITEMS = 500
+# More of one title than that are no help.
+MOST_TITLED = 100
+EVERYTHING: Query = {
+    "recursive": "true",
+    "includeItemTypes": ",".join(sorted(PLAYABLE)),
+    "excludeLocationTypes": "Virtual",
+    "enableUserData": "false",
+}
 
 
 class ServerFileIndex:
@@ -23,14 +36,51 @@ class ServerFileIndex:
 
     def all(self) -> Listing:
         """List everything that has a file of its own, without sizes and validators."""
-        query = {
-            "recursive": "true",
-            "includeItemTypes": ",".join(sorted(PLAYABLE)),
-            "excludeLocationTypes": "Virtual",
-            "enableUserData": "false",
-            **STABLE_ORDER,
-        }
+        query = {**EVERYTHING, **STABLE_ORDER}
         return self._client.listing(read_set(self._client.pages("Items", query=query)))
+
+    def all_full(self) -> Listing:
+        """List the same with sizes and validators, in few requests."""
+        query = {**EVERYTHING, **STABLE_ORDER, "fields": FULL_FIELDS}
+        pages = self._client.pages("Items", query=query)
+        return self._client.listing(read_set(pages, page_items=PAGE_ITEMS))
+
+    def count(self) -> int:
+        """Return how many of them there are."""
+        return self._client.page("Items", query={**EVERYTHING, "limit": 1}).total_record_count
+
+    def known(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of the ids that the server knows at all, of items and of containers.
+
+        Also of what this account may not see: it says nothing of anybody's rights.
+        """
+        wanted = iter(sorted(ids))
+        found: set[str] = set()
+        while batch := list(islice(wanted, IDS_PER_REQUEST)):
+            query: Query = {
+                "ids": ",".join(batch),
+                "enableUserData": "false",
+                "enableImages": "false",
+            }
+            page = self._client.page("Items", query=query)
+            found.update(one.id for one in page.items if one is not None)
+        return frozenset(found)
+
+    def described(self, ids: Collection[str]) -> tuple[Item, ...]:
+        """Return full items by their ids; what the account may not see is left out."""
+        return tuple(self._client.items(ids).values())
+
+    def titled(self, title: str, kind: str) -> tuple[Item, ...]:
+        """Return full items of a kind whose title this may be."""
+        query = {
+            **EVERYTHING,
+            "includeItemTypes": kind,
+            "searchTerm": title,
+            "fields": FULL_FIELDS,
+            "limit": MOST_TITLED,
+        }
+        page = self._client.listed_page("Items", query=query)
+        return tuple(one for one in page.items if one is not None)
 
     def sample(self, item_id: str, start: int, length: int, *, size: int) -> bytes | None:
         """Return some bytes of an item's file; None if the file is another one than expected.

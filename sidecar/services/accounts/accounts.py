@@ -1,13 +1,14 @@
 """Signing accounts in and out, and one Jellyfin client for each: the only holder of open tokens.
 
 The first server that an account signs in to is *our* server from then on. If another one answers
-at the address, everything stops until the right one is back.
+at the address, everything stops until the right one is back or an admin has taken the new one.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -16,9 +17,10 @@ from pydantic import SecretStr
 
 from sidecar import __version__
 from sidecar.clock import Clock
-from sidecar.errors import SignedOut
+from sidecar.errors import SignedOut, WrongServer
 from sidecar.events import AccountChanged, Bus
-from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.address import Address
+from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
@@ -31,6 +33,15 @@ log = logging.getLogger(__name__)
 
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInElsewhere:
+    """An account of a server that is not ours yet, and its client there."""
+
+    account: SignedIn
+    client: Jellyfin
+    device_id: str
 
 
 class AccountService:
@@ -109,7 +120,8 @@ class AccountService:
         # for the account's.
         with self._lock:
             client = self._clients.get(user_id)
-            if client is None:
+            # The command line may have taken another server meanwhile.
+            if client is None or client.server_id != self.server_id:
                 client = self._clients[user_id] = self._new_client(user_id)
             return client
 
@@ -126,12 +138,66 @@ class AccountService:
             ca_file=self._ca_file,
         )
 
-    def anonymous(self) -> Jellyfin:
-        """Return a client without a token, for asking who the server is and whether it is ready."""
-        identity = _identity("sidecar-probe")
+    def anonymous(self, *, known: bool = True) -> Jellyfin:
+        """Return a client without a token, for asking who the server is and whether it is ready.
+
+        Args:
+            known: Only the server that we know will do.
+        """
         return Jellyfin(
-            self._base_url, identity=identity, server_id=self.server_id, ca_file=self._ca_file
+            self._base_url,
+            identity=_identity("sidecar-probe"),
+            server_id=self.server_id if known else None,
+            ca_file=self._ca_file,
         )
+
+    def wrong_server(self) -> WrongServer:
+        """Return what everybody is told while another server answers at the address."""
+        return WrongServer(wrong_server(Address.of(self._base_url)))
+
+    def sign_in_elsewhere(self, name: str, password: SecretStr) -> SignInElsewhere:
+        """Sign in with a name and a password at whatever server answers; keep nothing of it.
+
+        Raises:
+            errors.SignInRefused: It refuses them.
+            errors.JellyfinError: It cannot be asked.
+        """
+        device_id = self._device_id_for(name)
+        identity = _identity(device_id)
+        found = SignIn(self._base_url, identity, ca_file=self._ca_file).with_password(
+            name, password
+        )
+        client = Jellyfin(
+            self._base_url,
+            identity=identity,
+            token=found.token,
+            user_id=found.user_id,
+            server_id=found.server_id,
+            ca_file=self._ca_file,
+        )
+        return SignInElsewhere(found, client, device_id)
+
+    def move_to(self, elsewhere: SignInElsewhere, user_ids: Mapping[str, str]) -> None:
+        """Let another server be ours; all but the one who signed in there sign in again.
+
+        Args:
+            elsewhere: The account that stays signed in.
+            user_ids: The new id of each account that is known there, by the old one.
+        """
+        server_id = elsewhere.account.server_id
+        with self._lock:
+            self._clients.clear()
+            self._accounts.move(server_id, user_ids)
+            self._meta.set(SERVER_ID, server_id)
+        self._keep(elsewhere.account, elsewhere.device_id)
+        for account in self._accounts.all():
+            if not account.is_signed_in:
+                self._problems.note(
+                    ProblemKind.ACCOUNT,
+                    account.user_id,
+                    Problem("signed-out", _must_sign_in(account.name)),
+                )
+            self._bus.publish(AccountChanged(account.user_id))
 
     def signed_out(self, client: Jellyfin) -> bool:
         """Note that Jellyfin refuses this client's token; False if a newer one is in use."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sidecar.clock import Clock
 from sidecar.errors import NotVisible
 from sidecar.events import AccountChanged, Bus
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.api_keys import ApiKey, ApiKeys
 
 MOST_KEYS = 50
+LASTS_DAYS = 365
+LONGEST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,48 +23,69 @@ class ApiKeyView:
 
     Attributes:
         last_used_at: None if it was never used.
+        expires_at: Refused from then on; None if it never is.
     """
 
     id: int
     label: str
     created_at: datetime
     last_used_at: datetime | None
+    expires_at: datetime | None
+    is_expired: bool
 
 
 class ApiKeyService:
     """Makes and revokes people's API keys. Safe for many threads."""
 
-    def __init__(self, api_keys: ApiKeys, bus: Bus) -> None:
+    def __init__(self, api_keys: ApiKeys, bus: Bus, clock: Clock) -> None:
         self._api_keys = api_keys
         self._bus = bus
+        self._clock = clock
 
     def keys(self, person: Person) -> Sequence[ApiKeyView]:
-        """List the keys of this account that work."""
-        return [_view(one) for one in self._working(person)]
+        """List the keys of this account that were not revoked."""
+        return [self._view(one) for one in self._kept(person)]
 
-    def make_key(self, person: Person, label: str) -> tuple[ApiKeyView, str] | None:
-        """Make a key; None if the account has too many."""
-        if len(self._working(person)) >= MOST_KEYS:
+    def make_key(
+        self, person: Person, label: str, *, days: int | None = LASTS_DAYS
+    ) -> tuple[ApiKeyView, str] | None:
+        """Make a key that works for so many days, or for ever; None if there are too many."""
+        if len(self._kept(person)) >= MOST_KEYS:
             return None
-        key, secret = self._api_keys.create(person.user_id, label)
-        return _view(key), secret
+        key, secret = self._api_keys.create(
+            person.user_id, label, expires_at=expiry(self._clock.now(), days)
+        )
+        return self._view(key), secret
 
     def revoke_key(self, person: Person, key_id: int) -> None:
         """Refuse a key of this account.
 
         Raises:
-            errors.NotVisible: It has none of this id that works.
+            errors.NotVisible: It has none of this id.
         """
-        if key_id not in {one.id for one in self._working(person)}:
+        if key_id not in {one.id for one in self._kept(person)}:
             raise NotVisible
         # If somebody was quicker, that is what was asked for.
         self._api_keys.revoke(key_id)
         self._bus.publish(AccountChanged(person.user_id))
 
-    def _working(self, person: Person) -> list[ApiKey]:
+    def revoke_all(self, person: Person) -> int:
+        """Refuse all keys of this account; return how many there were."""
+        revoked = self._api_keys.revoke_all(person.user_id)
+        self._bus.publish(AccountChanged(person.user_id))
+        return revoked
+
+    def _kept(self, person: Person) -> list[ApiKey]:
         keys = self._api_keys.of_account(person.user_id)
         return [one for one in keys if one.revoked_at is None]
 
+    def _view(self, key: ApiKey) -> ApiKeyView:
+        is_expired = key.expires_at is not None and key.expires_at <= self._clock.now()
+        return ApiKeyView(
+            key.id, key.label, key.created_at, key.last_used_at, key.expires_at, is_expired
+        )
 
-def _view(key: ApiKey) -> ApiKeyView:
-    return ApiKeyView(key.id, key.label, key.created_at, key.last_used_at)
+
+def expiry(now: datetime, days: int | None) -> datetime | None:
+    """Return when a key that is made now ends working; None if it never does."""
+    return None if days is None else now + timedelta(days=days)

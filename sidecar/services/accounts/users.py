@@ -151,8 +151,7 @@ class UserService:
         if account is None or not person.may_see(user_id):
             raise NotVisible
         self._sessions.end_all(user_id)
-        for key in self._api_keys.of_account(user_id):
-            self._api_keys.revoke(key.id)
+        self._api_keys.revoke_all(user_id)
         self._bus.publish(AccountChanged(user_id))
         try:
             client = self._accounts.client(user_id)

@@ -1,6 +1,6 @@
 """The way back after a lost database: what we once wrote to a device becomes known again.
 
-    manifest ─▶ there? its size? with `check` its bytes? ─▶ adopted
+    manifest ─▶ there? its size? with `check` its bytes? ─▶ adopted, as what it is by now
     no manifest, or a file it does not name ─▶ looked through, as for strangers ─▶ adopted if sure
 
 Fetches, moves and overwrites nothing. What is not sure stays a stranger, and is told.
@@ -9,7 +9,7 @@ Fetches, moves and overwrites nothing. What is not sure stays a stranger, and is
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -17,6 +17,15 @@ from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import manifest_on
 from sidecar.domain.files.removals import FileStat
+from sidecar.domain.imports.adoption import Catalogue, Tags
+from sidecar.domain.imports.identity import (
+    Facts,
+    Verdict,
+    facts_of,
+    identify,
+    names_of,
+    own_name,
+)
 from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
@@ -135,28 +144,52 @@ class ManifestRestore:
         if manifest is None:
             return set()
         self._report.left += [Skipped(one.path, one.why) for one in manifest.refused]
-        if manifest.server_id not in {None, order.server_id} and order.server_id is not None:
+        is_other = manifest.server_id not in {None, order.server_id} and order.server_id is not None
+        if is_other and self._library is None:
             self._report.left += [Skipped(one.path, OTHER_SERVER) for one in manifest.files]
             return {one.path for one in manifest.files}
         files = [
-            one for one in manifest.files if one.item_id not in taken and one.path not in paths
+            one
+            for one in manifest.files
+            if (is_other or one.item_id not in taken) and one.path not in paths
         ]
-        items = self._items(files)
+        # The ids of another server mean nothing here.
+        known = {} if is_other else self._items(files)
+        items = {one.path: known[one.item_id] for one in files if one.item_id in known}
+        items |= self._known_again([one for one in files if one.path not in items], taken)
         seen = self._folder.look([one.path for one in files])
         decided = set()
         for one in files:
             facts = seen[one.path]
             why = self._against(one, facts, order)
-            item = items.get(one.item_id)
+            item = items.get(one.path)
             if why is None and item is None:
-                # It may have got another id: its tags are looked at.
+                # Its own tags are looked at.
                 continue
             decided.add(one.path)
             if why is not None:
                 self._report.left.append(Skipped(one.path, why))
             elif item is not None and self._adopt(order, item, one.path, one.size, one):
-                taken.add(one.item_id)
+                taken.add(item.id)
         return decided
+
+    def _known_again(self, files: Sequence[Written], taken: Collection[str]) -> Mapping[str, Item]:
+        """Return what files are by now whose items have other ids, by their paths."""
+        if self._library is None or not files:
+            return {}
+        catalogue = Catalogue(one for one in self._library.all() if one.id not in taken)
+        named = {
+            item_id
+            for one in files
+            for item_id in (*catalogue.at(one.path), *catalogue.titled(Tags(title=one.title)))
+        }
+        items = self._library.items(sorted(named)) if named else {}
+        decisions = identify(map(_facts, files), map(facts_of, items.values()))
+        return {
+            path: items[decision.ids[0]]
+            for path, decision in decisions.items()
+            if decision.verdict is Verdict.SAME
+        }
 
     def _manifest(self, order: RestoreOptions) -> Manifest | None:
         content = manifest_on(self._folder.root, name=self._folder.name)
@@ -223,3 +256,16 @@ class ManifestRestore:
             return False
         self._report.adopted.append(Restored(path, item.id, item.title, size))
         return True
+
+
+def _facts(one: Written) -> Facts:
+    """Return what the manifest knows of a file, by its path: its id may be any server's."""
+    return Facts(
+        id=one.path,
+        kind=one.kind,
+        title=one.title,
+        artists=names_of(one.artist),
+        album=one.album,
+        size=one.size if one.source_size is None else one.source_size,
+        names=frozenset({own_name(one.path)}),
+    )

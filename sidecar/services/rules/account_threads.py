@@ -1,6 +1,7 @@
 """The threads of each signed-in account: one listens, the others follow what it hears.
 
     listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
+                               └───────▶ identity-ann: what has another id follows before that
 
 Accounts come and go while the sidecar runs: on the page, or from the command line.
 """
@@ -26,6 +27,8 @@ from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unans
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.identity.follower import IdentityFollower
+from sidecar.services.identity.look import LibraryLook
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.favourite_states import AccountFavourites
@@ -63,16 +66,31 @@ class AccountFollowers:
     chosen: ChosenPlaylists
     orders: PlaylistOrders
     book: RuleSettingsService
+    looking: LibraryLook
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
     def __call__(self, account: Account, client: Jellyfin, tell: Tell) -> dict[str, Follower]:
         """Return the followers by the names of their threads."""
-        rules = self._rules_of[account.user_id] = self._rules(account, client, tell)
-        made: dict[str, Follower] = {"rules": rules}
+        identity = IdentityFollower(
+            self.looking,
+            user_id=account.user_id,
+            name=account.name,
+            tell=tell,
+            is_server_there=lambda: self.server.is_there,
+            clock=self.clock,
+        )
+
+        def is_ready() -> bool:
+            return self.server.is_there and identity.is_settled
+
+        rules = self._rules(account, client, tell, is_ready)
+        self._rules_of[account.user_id] = rules
+        # The first to hear the news: nothing else goes on before it has looked.
+        made: dict[str, Follower] = {"identity": identity, "rules": rules}
         hearts = self.book.default(favourites.RULE)
         if hearts.enabled:
-            made["hearts"] = self._hearts(account, client, hearts, tell)
+            made["hearts"] = self._hearts(account, client, hearts, tell, is_ready)
         return made
 
     def play_ended(self, user_id: str) -> None:
@@ -91,6 +109,7 @@ class AccountFollowers:
         client: Jellyfin,
         settings: FavouritesSettings,
         tell: Tell,
+        is_ready: Callable[[], bool],
     ) -> FavouritesFollower:
         return FavouritesFollower(
             client,
@@ -101,11 +120,13 @@ class AccountFollowers:
             devices=self.registry.serving,
             settings=settings,
             tell=tell,
-            is_server_there=self._is_server_there,
+            is_server_there=is_ready,
             clock=self.clock,
         )
 
-    def _rules(self, account: Account, client: Jellyfin, tell: Tell) -> RuleRunner:
+    def _rules(
+        self, account: Account, client: Jellyfin, tell: Tell, is_ready: Callable[[], bool]
+    ) -> RuleRunner:
         learner = PlaylistOrderTracker(client.item, self.orders, account.user_id, self.clock)
         library = CachedLibrary(
             client, self.plays, account.user_id, self.clock, on_playlist=learner.listed
@@ -120,12 +141,9 @@ class AccountFollowers:
             chosen=self.chosen,
             devices=self.registry.serving,
             tell=tell,
-            is_server_there=self._is_server_there,
+            is_server_there=is_ready,
             clock=self.clock,
         )
-
-    def _is_server_there(self) -> bool:
-        return self.server.is_there
 
 
 class Follower(Protocol):

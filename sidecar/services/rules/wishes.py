@@ -10,7 +10,7 @@ person asked for themself (a pin) is let go by nobody else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import count, islice
 
@@ -40,6 +40,12 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
+
+
+def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
+    """Nothing waits for what a person says."""
+    return ()
 
 
 def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[FilePlace]:
@@ -85,7 +91,21 @@ class WishService:
         *,
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], Shape] = lambda _device_id: ANY,
+        known_again: KnownAgain = _none_is_known,
     ) -> None:
+        """Prepare.
+
+        Args:
+            db: For doing several things at once.
+            holds: Wishes that are kept.
+            downloads: The queue.
+            clock: For when holds end.
+            format_of: What is made of a kind of items on a device.
+            shape_of: How files are named on a device.
+            known_again: Given whose wishes and full items that have no row, lets rows follow that
+                had another id for one of them; returns what may be there, as a person is to say.
+                May raise what `describe` raises.
+        """
         self._db = db
         self._holds = holds
         self._downloads = downloads
@@ -95,6 +115,7 @@ class WishService:
         self._rests = EvictionCooldowns(db, clock)
         self._format_of = format_of
         self._shape_of = shape_of
+        self._known_again = known_again
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold what is wished for, and queue what is on no device and in no queue yet.
@@ -114,7 +135,7 @@ class WishService:
         while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
             missing = self._missing(allowed)
-            full = describe(sorted(missing)) if missing else {}
+            full = self._described(allowed, missing, describe) if missing else {}
             with self._db.write():
                 # Asked again: while Jellyfin was asked, somebody may have said no.
                 queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
@@ -279,6 +300,21 @@ class WishService:
         rules = {one.reason.rule for one in holds}
         if queue_ahead.NAME not in rules:
             self._downloads.queue.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
+
+    def _described(
+        self, wishes: Collection[Wish], missing: Collection[str], describe: Describe
+    ) -> dict[str, Item]:
+        """Return what is to be queued: what is here under another id is not."""
+        full = describe(sorted(missing))
+        for user_id in {one.user_id for one in wishes}:
+            theirs = {
+                one.item.id: full[one.item.id]
+                for one in wishes
+                if one.user_id == user_id and one.item.id in full
+            }
+            for item_id in self._known_again(user_id, theirs) if theirs else ():
+                del full[item_id]
+        return full
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {

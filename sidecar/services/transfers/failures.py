@@ -46,6 +46,8 @@ class FailurePolicy:
     """Carries out what a failure means. Safe for many threads.
 
     `make_room` takes over a download that only waits for room; False says that it cannot help.
+    `look_for` looks for an item that the server does not know any more, and says whether the
+    download has another one now.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class FailurePolicy:
         clock: Clock,
         chance: Callable[[], float],
         make_room: Callable[[Download], bool] = lambda _download: False,
+        look_for: Callable[[Download, Jellyfin], bool] = lambda _download, _client: False,
     ) -> None:
         self._downloads = downloads
         self._accounts = accounts
@@ -66,6 +69,7 @@ class FailurePolicy:
         self._clock = clock
         self._chance = chance
         self._make_room = make_room
+        self._look_for = look_for
         self._lock = Lock()
         self._next_probe: datetime | None = None
 
@@ -85,6 +89,8 @@ class FailurePolicy:
         failure: Failure | None = failed.failure
         if client is not None and failed.failure.kind in DOUBTFUL:
             failure = self._asked_again(download, failed.failure, client)
+        if failure is not None and failure.kind is FailureClass.GONE and client is not None:
+            failure = self._elsewhere(download, failure, client)
         if failure is None:
             self._put_back(download)
         else:
@@ -220,6 +226,16 @@ class FailurePolicy:
             title=download.title,
         )
         return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
+
+    def _elsewhere(self, download: Download, failure: Failure, client: Jellyfin) -> Failure | None:
+        """What is gone may only have another id; None if it has: the download goes on with it."""
+        try:
+            return None if self._look_for(download, client) else failure
+        except SignedOut as trouble:
+            return _failure(trouble) if self._accounts.signed_out(client) else None
+        except JellyfinError as trouble:
+            self._server.tell(trouble)
+            return _failure(trouble)
 
 
 def _failure(trouble: JellyfinError) -> Failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +11,23 @@ import peewee
 
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import AccountRow, SessionRow
+
+# All tables that name accounts, their own last: what names them is checked at the commit.
+WITH_ACCOUNTS = (
+    "api_keys",
+    "downloads",
+    "holds",
+    "hearts",
+    "tombstones",
+    "exclusions",
+    "chosen_playlists",
+    "playlist_orders",
+    "plays",
+    "imported_plays",
+    "accounts",
+)
+MOVE = """UPDATE {table} SET user_id = (SELECT value FROM json_each(?) WHERE key = user_id)
+    WHERE user_id IN (SELECT key FROM json_each(?))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +106,25 @@ class Accounts:
         with self._db.write():
             update = AccountRow.update(is_admin=is_admin, may_download=may_download)
             return self._db.execute(update.where(AccountRow.user_id == user_id, changed)) > 0
+
+    def move(self, server_id: str, user_ids: Mapping[str, str]) -> None:
+        """Let all accounts be of another server, none of them signed in, here or there.
+
+        Tokens of the old server open nothing at the new one. Whoever is not known there keeps what
+        they had under the old id.
+
+        Args:
+            server_id: The server.
+            user_ids: The new id of each account that the server knows, by the old one.
+        """
+        told = json.dumps({old: new for old, new in user_ids.items() if old != new})
+        with self._db.write():
+            self._db.sql("PRAGMA defer_foreign_keys = ON")
+            self._db.execute(peewee.ModelDelete(SessionRow))
+            for table in WITH_ACCOUNTS:
+                self._db.sql(MOVE.format(table=table), (told, told))
+            moved = AccountRow.update(server_id=server_id, state=SIGNED_OUT, token_encrypted=None)
+            self._db.execute(moved)
 
     def forget(self, user_id: str) -> None:
         """Delete an account with its sessions, keys and hearts; its holds and files stay."""

@@ -23,7 +23,8 @@ class ApiKey:
 
     Attributes:
         last_used_at: To the minute; None if it was never used.
-        revoked_at: Refused from then on; None while it works.
+        revoked_at: Refused from then on; None if nobody did that.
+        expires_at: Refused from then on; None if it never is.
     """
 
     id: int
@@ -32,6 +33,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    expires_at: datetime | None
 
 
 class ApiKeys:
@@ -41,28 +43,36 @@ class ApiKeys:
         self._db = db
         self._clock = clock
 
-    def create(self, user_id: str, label: str) -> tuple[ApiKey, str]:
+    def create(
+        self, user_id: str, label: str, *, expires_at: datetime | None = None
+    ) -> tuple[ApiKey, str]:
         """Make a key; return it and its secret, which cannot be shown again."""
         secret = PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
         with self._db.write():
             number = self._db.execute(
                 ApiKeyRow.insert(
-                    key_hash=_hash(secret), user_id=user_id, label=label, created_at=now
+                    key_hash=_hash(secret),
+                    user_id=user_id,
+                    label=label,
+                    created_at=now,
+                    expires_at=expires_at,
                 )
             )
-        return ApiKey(number, user_id, label, now, None, None), secret
+        return ApiKey(number, user_id, label, now, None, None, expires_at), secret
 
     def find(self, secret: str) -> ApiKey | None:
-        """Return the key and note that it is in use; None if it is unknown or revoked."""
+        """Return the key and note that it is in use; None if it does not work (any more)."""
+        now = self._clock.now()
         row = self._db.row(
             ApiKeyRow.select().where(
-                ApiKeyRow.key_hash == _hash(secret), ApiKeyRow.revoked_at.is_null()
+                ApiKeyRow.key_hash == _hash(secret),
+                ApiKeyRow.revoked_at.is_null(),
+                ApiKeyRow.expires_at.is_null() | (ApiKeyRow.expires_at > now),
             )
         )
         if row is None:
             return None
-        now = self._clock.now()
         if row["last_used_at"] is None or now - row["last_used_at"] >= NOTED_EVERY:
             # A full disk stops the note, not the person.
             with suppress(DatabaseError), self._db.write_lazily():
@@ -79,6 +89,15 @@ class ApiKeys:
                     ApiKeyRow.update(revoked_at=self._clock.now()).where(
                         ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_null()
                     )
+                )
+            )
+
+    def revoke_all(self, user_id: str) -> int:
+        """Refuse all keys of an account from now on; return how many were not refused before."""
+        with self._db.write():
+            return self._db.execute(
+                ApiKeyRow.update(revoked_at=self._clock.now()).where(
+                    ApiKeyRow.user_id == user_id, ApiKeyRow.revoked_at.is_null()
                 )
             )
 

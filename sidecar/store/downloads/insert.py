@@ -63,12 +63,26 @@ def first_free(db: Database, device_id: str, places: Iterable[FilePlace]) -> Fil
 def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
     """Return the columns of a fresh row."""
     item = wanted.item
-    artist = item.artist or item.album_artist or item.series
     return {
-        "item_id": item.id,
+        **columns_of_item(item),
         "device_id": wanted.device_id,
         "user_id": wanted.user_id,
         "status": Status.PENDING,
+        "file_path": place.path,
+        "path_key": place.key,
+        "priority": wanted.priority,
+        "queued_at": now,
+        "place": last_place(db),
+        "format": wanted.format,
+        "source_extension": extension_of(place.path),
+    }
+
+
+def columns_of_item(item: Item) -> Row:
+    """Return what a row remembers of an item, whatever becomes of its file."""
+    artist = item.artist or item.album_artist or item.series
+    return {
+        "item_id": item.id,
         "title": item.title,
         "item_type": item.type,
         "artist": artist,
@@ -77,16 +91,10 @@ def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetim
         "image_item_id": item.image_item_id,
         "image_tag": item.image_tag,
         "source_etag": item.source_etag,
+        "source_path": item.source_path,
         "search_key": search_key(item.title, artist, item.album),
-        "file_path": place.path,
-        "path_key": place.key,
         "expected_size": item.size,
-        "priority": wanted.priority,
-        "queued_at": now,
-        "place": last_place(db),
-        "format": wanted.format,
         "seconds": item.seconds,
-        "source_extension": extension_of(place.path),
     }
 
 

@@ -27,6 +27,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
+from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
 from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
@@ -274,6 +275,7 @@ class Downloads:
         queue: Puts downloads in, orders them, hands them out.
         adopter: Takes over files that were there before.
         sightings: What the last look at a device saw of its files.
+        identity: Items that the server knows under other ids by now.
     """
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
@@ -282,3 +284,4 @@ class Downloads:
         self.queue = DownloadQueue(db, bus, clock, self.queries, self.transitions)
         self.adopter = DownloadAdopter(db, clock, self.queries, self.transitions)
         self.sightings = DownloadSightings(db, bus, clock)
+        self.identity = DownloadIdentity(db, bus, clock, self.transitions)

@@ -22,6 +22,8 @@ from sidecar.store.schema.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    IDENTITY,
+    KEY_EXPIRY,
     MISSING,
     ORIGINALS,
     PLAYLISTS,
@@ -54,6 +56,8 @@ STEPS: tuple[Step, ...] = (
     ORIGINALS,
     ACCEPTED,
     MISSING,
+    KEY_EXPIRY,
+    IDENTITY,
 )
 
 

@@ -279,3 +279,27 @@ MISSING = (
     """CREATE INDEX downloads_missing ON downloads (device_id, id, missing_since, file_size)
         WHERE missing_since IS NOT NULL""",
 )
+KEY_EXPIRY = (
+    # Keys that were made before have none: they work until they are revoked.
+    "ALTER TABLE api_keys ADD COLUMN expires_at INTEGER",
+)
+IDENTITY = (
+    # Since when the server has not known the item any more, as far as it was asked.
+    "ALTER TABLE downloads ADD COLUMN gone_since INTEGER",
+    # Where the server had the file: known again by it, shown to nobody.
+    "ALTER TABLE downloads ADD COLUMN source_path TEXT",
+    # Where the finished file is to be: its title has become another one.
+    "ALTER TABLE downloads ADD COLUMN wanted_path TEXT",
+    """CREATE INDEX downloads_by_source_size
+        ON downloads (coalesce(source_size, file_size, expected_size))""",
+    """CREATE INDEX downloads_gone ON downloads (device_id, id)
+        WHERE gone_since IS NOT NULL""",
+    """CREATE INDEX downloads_to_rename ON downloads (device_id, id)
+        WHERE wanted_path IS NOT NULL""",
+    # What a person has said are two different files.
+    """CREATE TABLE unlike (
+        old_item_id TEXT NOT NULL,
+        new_item_id TEXT NOT NULL,
+        PRIMARY KEY (old_item_id, new_item_id)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -252,11 +252,27 @@ class DownloadRow(peewee.Model):
     accepted = ValidatorField(null=True)
     missing_since = MomentField(null=True)
     is_asked_about = peewee.BooleanField(default=False)
+    gone_since = MomentField(null=True)
+    source_path = peewee.TextField(null=True)
+    wanted_path = peewee.TextField(null=True)
 
     class Meta:
         """Where it is."""
 
         table_name = "downloads"
+
+
+class UnlikeRow(peewee.Model):
+    """Two items that are different files, as a person has said."""
+
+    old_item_id = peewee.TextField()
+    new_item_id = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "unlike"
+        primary_key = peewee.CompositeKey("old_item_id", "new_item_id")
 
 
 class KeptPartRow(peewee.Model):
@@ -334,6 +350,7 @@ class ApiKeyRow(peewee.Model):
     created_at = MomentField()
     last_used_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
+    expires_at = MomentField(null=True)
 
     class Meta:
         """Where it is."""
@@ -437,6 +454,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SessionRow,
     ApiKeyRow,
     DownloadRow,
+    UnlikeRow,
     KeptPartRow,
     HoldRow,
     FavouriteStateRow,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Response, current_app
 from pydantic import Field, SecretStr, StringConstraints
 
-from sidecar.services.accounts.api_keys import ApiKeyView
+from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, ApiKeyView
 from sidecar.services.accounts.users import AccountView, SessionView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, json_reply
 from sidecar.web.api.schemas import users as schemas
@@ -20,7 +20,7 @@ from sidecar.web.api.schemas.base import Listed
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
-from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.request.query_params import LARGEST_ID, Query
 from sidecar.web.security import auth
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
@@ -28,6 +28,8 @@ from sidecar.web.services import WebServices
 
 LONGEST_LABEL = 100
 TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")
+
+NOT_BY_KEY = translatable("A key makes no other keys: sign in with your name and password.")
 
 session = Endpoints("session", f"{PREFIX}/session")
 people = Endpoints("people")
@@ -42,11 +44,18 @@ class Credentials(Body):
 
 
 class NewKey(Body):
-    """What the key is for, in the owner's words."""
+    """What the key is for, in the owner's words, and for how long; null is for ever."""
 
     label: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LABEL)
     ]
+    expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] | None = LASTS_DAYS
+
+
+class WithKeys(Query):
+    """What becomes of the keys when all sessions end."""
+
+    keys: Literal["keep", "revoke"] = "keep"
 
 
 @session.post("", role=Role.ANYBODY, body=Credentials, returns=schemas.Session)
@@ -99,10 +108,11 @@ def sessions(services: WebServices) -> Sequence[SessionView]:
     return services.users.sessions(person(), auth.own_secret())
 
 
-@people.delete("/sessions", role=Role.SIGNED_IN, returns=schemas.Ended)
-def end_all(services: WebServices) -> schemas.Ended:
-    """End all of one's own sessions."""
-    return schemas.Ended(ended=services.users.end_sessions(person()))
+@people.delete("/sessions", role=Role.SIGNED_IN, query=WithKeys, returns=schemas.Ended)
+def end_all(services: WebServices, query: WithKeys) -> schemas.Ended:
+    """End all of one's own sessions; keys are kept, or revoked as well."""
+    revoked = services.api_keys.revoke_all(person()) if query.keys == "revoke" else 0
+    return schemas.Ended(ended=services.users.end_sessions(person()), keys_revoked=revoked)
 
 
 @people.delete("/sessions/<string(maxlength=64):session_id>", role=Role.SIGNED_IN)
@@ -122,7 +132,8 @@ def show_keys(services: WebServices) -> Sequence[ApiKeyView]:
 )
 def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
     """Make a key; it is shown this once."""
-    made = services.api_keys.make_key(person(), body.label)
+    check_is_no_key()
+    made = services.api_keys.make_key(person(), body.label, days=body.expires_in_days)
     if made is None:
         raise ApiError(HTTPStatus.CONFLICT, TOO_MANY, facts={"code": "too-many-keys"})
     view, secret = made
@@ -133,3 +144,13 @@ def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
 def revoke(services: WebServices, key_id: int) -> None:
     """Revoke a key."""
     services.api_keys.revoke_key(person(), key_id)
+
+
+def check_is_no_key() -> None:
+    """Refuse a key that makes a key: one that expires or is stolen would live on in others.
+
+    Raises:
+        ApiError: A key asks (403).
+    """
+    if auth.asker().key is not None:
+        raise ApiError(HTTPStatus.FORBIDDEN, NOT_BY_KEY)

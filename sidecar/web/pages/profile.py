@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.accounts.api_keys import ApiKeyService
+from sidecar.services.accounts.api_keys import LASTS_DAYS, ApiKeyService
 from sidecar.services.accounts.users import UserService
-from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY
+from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY, check_is_no_key
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import own_secret, person
 from sidecar.web.services import WebServices
+
+# How long a key works, in days: as the page offers it.
+LASTS = MappingProxyType({"30": 30, "90": 90, "365": 365, "ever": None})
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -31,7 +35,9 @@ def routes(services: WebServices) -> Blueprint:
         label = " ".join(request.form.get("label", "").split())
         if not 0 < len(label) <= LONGEST_LABEL:
             raise ApiError(HTTPStatus.BAD_REQUEST)
-        made = keys.make_key(person(), label)
+        check_is_no_key()
+        days = LASTS.get(request.form.get("lasts", ""), LASTS_DAYS)
+        made = keys.make_key(person(), label, days=days)
         if made is None:
             return _page(keys, people, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
         return _page(keys, people, fresh=made[1], label=label, status=HTTPStatus.CREATED)
@@ -41,11 +47,11 @@ def routes(services: WebServices) -> Blueprint:
         keys.revoke_key(person(), key_id)
         return redirect(url_for("profile.show"), 303)
 
-    _sessions(profile, people)
+    _sessions(profile, keys, people)
     return profile
 
 
-def _sessions(profile: Blueprint, people: UserService) -> None:
+def _sessions(profile: Blueprint, keys: ApiKeyService, people: UserService) -> None:
     @profile.post("/sessions/<string(maxlength=64):session_id>/end")
     def end_session(session_id: str) -> Response:
         people.end_session(person(), session_id)
@@ -53,6 +59,8 @@ def _sessions(profile: Blueprint, people: UserService) -> None:
 
     @profile.post("/sessions/end")
     def end_sessions() -> Response:
+        if request.form.get("keys") == "revoke":
+            keys.revoke_all(person())
         people.end_sessions(person())
         return redirect(url_for("sign_in.show"), 303)
 

@@ -127,16 +127,21 @@ def test_what_is_gone_changed_or_from_elsewhere_is_told(
     }
 
 
-def test_a_manifest_from_elsewhere_is_not_believed(
+def test_the_ids_of_another_server_mean_nothing_and_the_files_are_known_all_the_same(
     lost: list[dict[str, Any]], running: Sidecar, stick: Path
 ) -> None:
-    write_manifest(stick, lost, server_id="f" * 32)
-    server = adopt(running, "--dry-run")
+    swapped = [
+        {**one, "item_id": other["item_id"]} for one, other in zip(lost, lost[::-1], strict=True)
+    ]
+    write_manifest(stick, swapped, server_id="f" * 32)
+    server = adopt(running, "--dry-run", "--check")
     write_manifest(stick, lost, device_id="another")
     device = adopt(running, "--dry-run")
 
-    assert server["adopted"] == []
-    assert {one["why"] for one in server["not_adopted"]} == {"it came from another Jellyfin server"}
+    assert server["not_adopted"] == []
+    assert {one["path"]: one["item_id"] for one in server["adopted"]} == {
+        one["file_path"]: one["item_id"] for one in lost
+    }
     assert device["remark"] == "Its manifest is not used: it is that of another device"
     assert len(device["adopted"]) == 2
 

@@ -19,7 +19,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 def test_each_command_has_help(sidecar: Sidecar) -> None:
-    for command in ("run", "demo", "sign-in", "status", "plan", "doctor", "api-key", "adopt"):
+    for command in (
+        "run",
+        "demo",
+        "sign-in",
+        "status",
+        "plan",
+        "doctor",
+        "api-key",
+        "adopt",
+        "server",
+    ):
         shown = sidecar.command(command, "--help")
         assert shown.returncode == 0
         assert shown.stdout.startswith(f"usage: jellyfin-sidecar {command}")

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.api_keys import MOST_KEYS, ApiKeyService
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from tests.services.conftest import ANN, World
 from tests.services.rules.steered import Ann, Ben
@@ -11,7 +15,7 @@ from tests.services.rules.steered import Ann, Ben
 
 @pytest.fixture
 def keys(world: World) -> ApiKeyService:
-    return ApiKeyService(ApiKeys(world.db, world.clock), world.bus)
+    return ApiKeyService(ApiKeys(world.db, world.clock), world.bus, world.clock)
 
 
 def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyService) -> None:
@@ -31,6 +35,44 @@ def test_a_key_opens_the_door_until_it_is_revoked(world: World, keys: ApiKeyServ
     assert keys.keys(Ann) == []
     with pytest.raises(NotVisible):
         keys.revoke_key(Ann, key.id)
+
+
+def test_a_key_ends_by_itself_and_is_listed_as_expired(world: World, keys: ApiKeyService) -> None:
+    api_keys = ApiKeys(world.db, world.clock)
+    made, ever = keys.make_key(Ann, "a week", days=7), keys.make_key(Ann, "ever", days=None)
+    assert made is not None
+    assert ever is not None
+    assert made[0].expires_at == world.clock.now() + timedelta(days=7)
+
+    world.clock.advance(7 * 24 * 3600 - 1)
+    assert api_keys.find(made[1]) is not None
+    world.clock.advance(1)
+
+    assert api_keys.find(made[1]) is None
+    assert api_keys.find(ever[1]) is not None
+    assert [(one.label, one.is_expired) for one in keys.keys(Ann)] == [
+        ("a week", True),
+        ("ever", False),
+    ]
+
+
+def test_all_keys_of_an_account_are_revoked_and_no_others(
+    world: World, keys: ApiKeyService
+) -> None:
+    world.accounts.save(replace(_account(world), user_id=Ben.user_id, jellyfin_device_id="his"))
+    for person, label in ((Ann, "one"), (Ann, "two"), (Ben, "his")):
+        keys.make_key(person, label)
+
+    assert keys.revoke_all(Ann) == 2
+
+    assert (len(keys.keys(Ann)), len(keys.keys(Ben))) == (0, 1)
+    assert keys.revoke_all(Ann) == 0
+
+
+def _account(world: World) -> Account:
+    account = world.accounts.get(ANN)
+    assert account is not None
+    return account
 
 
 def test_nobody_sees_or_revokes_the_key_of_somebody_else(keys: ApiKeyService) -> None:

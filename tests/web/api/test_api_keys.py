@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from sidecar.services.accounts.api_keys import MOST_KEYS
 from tests.web.house import ANN, Browser, WebHouse
@@ -49,3 +49,62 @@ def test_there_is_an_end_to_keys(house: WebHouse, ann: Browser) -> None:
         house.store.api_keys.create(ANN.user_id, f"Key {number}")
 
     assert send(ann, "POST", KEYS, {"label": "one more"}).status_code == 409
+
+
+def test_a_key_says_when_it_ends_and_is_refused_from_then_on(house: WebHouse, ann: Browser) -> None:
+    made = send(ann, "POST", KEYS, {"label": "for a week", "expires_in_days": 7}).json
+    ever = send(ann, "POST", KEYS, {"label": "for ever", "expires_in_days": None}).json
+    year = send(ann, "POST", KEYS, {"label": "as usual"}).json
+
+    assert made is not None
+    assert ever is not None
+    assert year is not None
+    assert (made["expires_at"], made["expired"]) == ("2026-11-08T12:00:00.000Z", False)
+    assert ever["expires_at"] is None
+    assert year["expires_at"] == "2027-11-01T12:00:00.000Z"
+    house.clock.advance(7 * 24 * 3600)
+    anybody = Client(house.web.wsgi)
+    assert anybody.get(KEYS, headers=bearer(made["key"])).status_code == 401
+    listed = anybody.get(KEYS, headers=bearer(ever["key"])).json
+    assert listed is not None
+    assert [(one["label"], one["expired"]) for one in listed["items"]] == [
+        ("for a week", True),
+        ("for ever", False),
+        ("as usual", False),
+    ]
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.mark.usefixtures("house")
+@pytest.mark.parametrize("days", [0, -1, 3651, 1.5, "7", True])
+def test_how_long_a_key_works_is_a_number_of_days(ann: Browser, days: object) -> None:
+    answer = send(ann, "POST", KEYS, {"label": "x", "expires_in_days": days})
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("path", [KEYS, "/profile/keys"])
+def test_a_key_makes_no_key_that_outlives_it(house: WebHouse, path: str) -> None:
+    _, key = house.store.api_keys.create(ANN.user_id, "stolen")
+    form = {"json": {"label": "x"}} if path == KEYS else {"data": {"label": "x"}}
+
+    answer = Client(house.web.wsgi).post(path, headers=bearer(key), **form)
+
+    assert answer.status_code == 403
+    assert len(house.store.api_keys.of_account(ANN.user_id)) == 1
+
+
+@pytest.mark.parametrize(("keys", "left"), [("", 2), ("?keys=keep", 2), ("?keys=revoke", 0)])
+def test_signing_out_everywhere_keeps_the_keys_or_revokes_them(
+    house: WebHouse, ann: Browser, keys: str, left: int
+) -> None:
+    secrets = [house.store.api_keys.create(ANN.user_id, f"{number}")[1] for number in range(2)]
+
+    answer = send(ann, "DELETE", f"/api/v1/sessions{keys}")
+
+    assert answer.json == {"ended": 1, "keys_revoked": 2 - left}
+    found = [house.services.web.sign_in.person_for_key(one) for one in secrets]
+    assert found.count(None) == 2 - left

@@ -98,6 +98,8 @@ class Key(Schema):
     label: str
     created_at: Moment
     last_used_at: Moment | None
+    expires_at: Moment | None
+    expired: bool = taken_from("is_expired")
 
 
 class FreshKey(Key):
@@ -143,9 +145,10 @@ class OpenSession(Schema):
 
 
 class Ended(Schema):
-    """How many sessions were ended."""
+    """How many sessions were ended, and how many keys revoked with them."""
 
     ended: int
+    keys_revoked: int
 
 
 class SystemReport(Schema):

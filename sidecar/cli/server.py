@@ -1,0 +1,137 @@
+"""`server`: which Jellyfin server is ours, and the taking of another one at the known address."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from sidecar.assembly import Store
+from sidecar.assembly.accounts import make_accounts
+from sidecar.assembly.base import Base
+from sidecar.assembly.devices import make_devices
+from sidecar.assembly.rules import make_rules
+from sidecar.cli.database import opened
+from sidecar.cli.parsing import Commands
+from sidecar.cli.sign_in import name_and_password
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.errors import ConfigError, SidecarError
+from sidecar.events import Bus
+from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.identity.server_change import ServerChange, ServerPreview
+from sidecar.services.system_status import RecentLog
+
+MOST_SHOWN = 20
+
+
+def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "server",
+        parents=[common],
+        help="which Jellyfin server is ours; take another one",
+        description="Show which Jellyfin server is ours, and whether it answers at the address. If "
+        "another one does (installed anew, restored), everything stops until it is taken.",
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser("show", parents=[common], help="who is ours, and who answers")
+    show.add_argument("--json", action="store_true", help="for scripts")
+    show.set_defaults(command=_show)
+    accept = actions.add_parser(
+        "accept",
+        parents=[common],
+        help="take the server that answers at the address for ours",
+        description="Sign in at the server that answers at the address, as an admin there, show "
+        "what of our files is known there, and take it if you say yes. Files, holds and all "
+        "that people said follow; nothing is fetched or removed by it. Everybody signs in again.",
+    )
+    accept.add_argument("--account", metavar="NAME", help="an admin of the new server")
+    accept.add_argument("--dry-run", action="store_true", help="only show what would follow")
+    accept.add_argument("--yes", action="store_true", help="do not ask")
+    accept.add_argument("--json", action="store_true", help="for scripts; asks nothing")
+    accept.set_defaults(command=_accept)
+
+
+def _show(settings: Settings, asked: argparse.Namespace) -> int:
+    with _services(settings) as (accounts, change):
+        other = change.other()
+        if asked.json:
+            found = {"ours": accounts.server_id, "other": asdict(other) if other else None}
+            print(json.dumps(found, indent=2, ensure_ascii=False))
+        else:
+            print(f"Ours is {accounts.server_id or 'none yet: nobody has signed in'}")
+            if other is None:
+                print(f"{accounts.anonymous().public_info().server_name or 'Jellyfin'} answers")
+        if other is not None:
+            raise SidecarError(
+                f"{other.name} {other.version} ({other.id}) answers and is another one: "
+                "nothing is fetched or removed. `jellyfin-sidecar server accept` takes it"
+            )
+    return 0
+
+
+def _accept(settings: Settings, asked: argparse.Namespace) -> int:
+    with _services(settings) as (_, change):
+        if change.other() is None:
+            raise SidecarError("The server that answers is ours already, or none answers")
+        name, password = name_and_password(settings, asked.account)
+        preview = change.look(name, password)
+        if asked.json:
+            told = asdict(preview)
+            del told["ticket"]
+            print(json.dumps(told, indent=2, ensure_ascii=False))
+        else:
+            _print(preview)
+        if asked.dry_run:
+            return 0
+        if not asked.yes and not asked.json and not _is_sure(preview):
+            print("Nothing was changed")
+            return 1
+        taken = change.accept(preview.ticket)
+        print(f"{taken.name} is ours from now on", file=sys.stderr if asked.json else sys.stdout)
+    return 0
+
+
+@contextmanager
+def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange]]:
+    if settings.jellyfin.url is None:
+        raise ConfigError("settings", "jellyfin.url", None, "must be given")
+    clock, bus = SystemClock(), Bus()
+    with opened(settings, clock) as db:
+        base = Base(
+            settings=settings,
+            store=Store(db, bus, clock),
+            bus=bus,
+            clock=clock,
+            is_healthy=lambda: True,
+            recent=RecentLog(logging.Formatter()),
+        )
+        accounts = make_accounts(base)
+        rules = make_rules(base, accounts, make_devices(base, accounts))
+        yield accounts.service, rules.server_change
+
+
+def _print(preview: ServerPreview) -> None:
+    server = preview.server
+    print(f"{server.name} {server.version} ({server.id}) answers and is another server than ours.")
+    print(f"Of {preview.files} items that we have or want,")
+    print(f"  {preview.same:>7} are there under the same id,")
+    print(f"  {preview.followed:>7} are there under another id and follow,")
+    print(f"  {preview.asked:>7} may be one of several: people are asked,")
+    print(f"  {preview.lost:>7} are not there: their files stay, and say so.")
+    for title in preview.examples[:MOST_SHOWN]:
+        print(f"          - {title}")
+    print(f"Accounts that are known there: {', '.join(preview.accounts) or 'none'}")
+    if preview.strangers:
+        print(f"Accounts that are not: {', '.join(preview.strangers)}; what is theirs stays")
+
+
+def _is_sure(preview: ServerPreview) -> bool:
+    if not sys.stdin.isatty():
+        raise SidecarError("Nobody to ask: say yes with --yes")
+    return input(f"Take {preview.server.name} for ours? [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,1 @@
+"""Files whose items have other ids by now: after a rename, a re-scan, a new installation."""

@@ -1,0 +1,234 @@
+"""Lets rows follow their files to new ids, asks where that is not certain, and marks what is gone.
+
+    what rows know ─┐
+                    ├─▶ domain.imports.identity ─▶ the same ─▶ all tables follow, in one transaction
+    new items ──────┘                           ├▶ more than one ─▶ a person is asked
+                                                └▶ none ─▶ no longer on the server
+
+Moves no byte: a file whose title has changed is renamed later, where it lies (`renaming`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import (
+    Shape,
+    extension_of,
+    path_key,
+    wanted_path,
+    with_extension,
+)
+from sidecar.domain.imports.identity import (
+    Decision,
+    Facts,
+    Verdict,
+    facts_of,
+    identify,
+    moved_containers,
+)
+from sidecar.domain.items.item import Item
+from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
+from sidecar.store.database import Database
+from sidecar.store.downloads.identity import Followed
+from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of files whose items the server does not know any more.
+
+    Attributes:
+        followed: By the id that each item had, the one that it has.
+        asked: What people are asked about.
+        lost: What is in the library no more.
+    """
+
+    followed: Mapping[str, str]
+    asked: frozenset[str]
+    lost: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPreview:
+    """What would become of all files at a server, in numbers; `lost` are titles."""
+
+    files: int
+    same: int
+    followed: int
+    asked: int
+    lost: tuple[str, ...]
+
+
+class ItemMatching:
+    """Finds what files are by now. Safe for many threads."""
+
+    def __init__(
+        self,
+        db: Database,
+        downloads: Downloads,
+        questions: IdentityQuestions,
+        *,
+        shape_of: Callable[[str], Shape],
+    ) -> None:
+        self._db = db
+        self._downloads = downloads
+        self._questions = questions
+        self._shape_of = shape_of
+
+    def before_queueing(self, index: ServerFileIndex, items: Mapping[str, Item]) -> frozenset[str]:
+        """Look whether what is to be queued is here already, under the id that it had.
+
+        Args:
+            index: Asked whether the old ids are still there, if any file is like these.
+            items: Full ones that no row has.
+
+        Returns:
+            Those that wait for what a person says: they may be here.
+        """
+        known = self._alike(items)
+        if known:
+            ids = {one.id for one in known}
+            there = index.known(ids)
+            self._downloads.identity.mark(gone=ids - there, known=there)
+            self.settle(index, [one for one in known if one.id not in there], items.values())
+        return self._questions.waiting() & items.keys()
+
+    def look_for(self, index: ServerFileIndex, download: Download) -> bool:
+        """The server does not know a download's item: look for it; whether it is found."""
+        facts = [
+            one
+            for one in self._downloads.identity.facts_of_sizes({_size(download)})
+            if one.id == download.item_id
+        ]
+        if not facts:
+            return False
+        found = index.titled(download.title, download.item_type)
+        return download.item_id in self.settle(index, facts, found).followed
+
+    def settle(
+        self, index: ServerFileIndex, gone: Collection[Facts], candidates: Iterable[Item]
+    ) -> Outcome:
+        """Let everything follow that is the same for sure, and ask about the rest.
+
+        Args:
+            index: Asked whether the albums and series that they were in are gone as well.
+            gone: Files whose items the server does not know.
+            candidates: Full items that they may be.
+        """
+        items = {one.id: one for one in candidates if one.is_playable}
+        decisions = self._decisions(gone, items)
+        same = {
+            old: items[it.ids[0]] for old, it in decisions.items() if it.verdict is Verdict.SAME
+        }
+        if same:
+            self.follow(index, same)
+        old = {one.id: one for one in gone}
+        asked = {
+            one: IdentityQuestion(old[one], tuple(items[id_] for id_ in it.ids), it.why)
+            for one, it in decisions.items()
+            # Without a file there is nothing to lose: it is fetched as what it is now.
+            if it.verdict is Verdict.AMBIGUOUS and old[one].devices
+        }
+        self._questions.decide(old.keys(), asked)
+        return Outcome(
+            {one: item.id for one, item in same.items()},
+            frozenset(asked),
+            frozenset(old.keys() - same.keys() - asked.keys()),
+        )
+
+    def preview(self, library: Iterable[Item]) -> MatchPreview:
+        """Return what would become of everybody's files if this were the whole library."""
+        known = self._downloads.identity.facts(None)
+        items = {one.id: one for one in library}
+        absent = [one for one in known if one.id not in items]
+        ours = {one.id for one in known}
+        decisions = self._decisions(
+            absent, {id_: one for id_, one in items.items() if id_ not in ours}
+        )
+        verdicts = [it.verdict for it in decisions.values()]
+        return MatchPreview(
+            files=len(known),
+            same=len(known) - len(absent),
+            followed=verdicts.count(Verdict.SAME),
+            asked=verdicts.count(Verdict.AMBIGUOUS),
+            lost=tuple(
+                sorted(one.title for one in absent if decisions[one.id].verdict is Verdict.NONE)
+            ),
+        )
+
+    def follow(self, index: ServerFileIndex, same: Mapping[str, Item]) -> None:
+        """Let rows and all that belongs to them be known under new ids."""
+        containers = self._containers(index, same)
+        with self._db.write():
+            followed = self._downloads.identity.follow(same, containers)
+            for one in followed:
+                self._put_in_order(one)
+        log.info("%d downloads of %d items are known under new ids", len(followed), len(same))
+
+    def _alike(self, items: Mapping[str, Item]) -> list[Facts]:
+        sizes = {one.size for one in items.values() if one.size}
+        known = [
+            one
+            for one in (self._downloads.identity.facts_of_sizes(sizes) if sizes else ())
+            if one.id not in items
+        ]
+        if not known:
+            return []
+        decisions = self._decisions(known, items)
+        return [one for one in known if decisions[one.id].verdict is not Verdict.NONE]
+
+    def _decisions(
+        self, known: Collection[Facts], items: Mapping[str, Item]
+    ) -> Mapping[str, Decision]:
+        sizes = {one.size for one in known}
+        fitting = [one for one in items.values() if one.size in sizes]
+        devices = self._downloads.identity.devices([one.id for one in fitting])
+        return identify(
+            known,
+            [facts_of(one, devices=devices.get(one.id, ())) for one in fitting],
+            unlike=self._downloads.identity.unlike(),
+        )
+
+    def _containers(self, index: ServerFileIndex, same: Mapping[str, Item]) -> Mapping[str, str]:
+        rows = self._downloads.identity.of_items(same.keys())
+        held = self._downloads.identity.held_from(same.keys())
+        moved = moved_containers(
+            [(one.album_id, same[one.item_id]) for one in rows if one.album_id is not None],
+            [(one.source_id, one.item_type, same[one.item_id]) for one in held],
+        )
+        there = index.known(moved.keys()) if moved else frozenset()
+        return {old: new for old, new in moved.items() if old not in there}
+
+    def _put_in_order(self, one: Followed) -> None:
+        """Plan another name if the title is another one; fetch what failed for the old id."""
+        current = self._downloads.queries.get(one.before.id)
+        if current is None:
+            return
+        if current.status is Status.FAILED and current.error_code == GONE:
+            self._downloads.transitions.retry(current)
+        was = (one.before.title, one.before.artist, one.before.album)
+        if was == (current.title, current.artist, current.album):
+            return
+        path = wanted_path(one.item, self._shape_of(current.device_id))
+        path = with_extension(path, extension_of(current.file_path))
+        if path_key(path) == path_key(current.file_path):
+            return
+        if current.status is Status.COMPLETED:
+            self._downloads.identity.plan_rename(current.id, path)
+        elif current.status is not Status.DOWNLOADING:
+            latest = self._downloads.queries.get(current.id) or current
+            self._downloads.queue.rename(latest, FilePlace(path, path_key(path)))
+
+
+def _size(download: Download) -> int:
+    return download.source_size or download.file_size or download.expected_size or 0

@@ -1,0 +1,126 @@
+"""Renames finished files whose title has changed: one rename each, where they lie, no transfer.
+
+    another title ─▶ planned in the row ─▶ its device is at hand ─▶ renamed, and the row with it
+                                                                 └▶ lyrics, subtitles, cover follow
+
+A name that something has is not taken from it. A crash in between leaves the file under one of
+the two names, and the row finds it there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from sidecar.device.folder import DeviceFolder
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.companions import CompanionKind, cover_path, what
+from sidecar.domain.files.naming import distinct, extension_of, path_key
+from sidecar.errors import DeviceError
+from sidecar.events import Bus, DeviceChanged
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+# Of a cover or of lyrics.
+MOST_BYTES = 16 * 1024 * 1024
+
+
+class FileRenaming:
+    """Does it. One thread runs it."""
+
+    def __init__(
+        self, downloads: Downloads, registry: DeviceRegistry, problems: Problems, bus: Bus
+    ) -> None:
+        self._downloads = downloads
+        self._registry = registry
+        self._problems = problems
+        self._bus = bus
+
+    def step(self) -> None:
+        """Rename what is planned on the devices that are at hand."""
+        for device in self._registry.all():
+            if device.settings.paused or self._problems.of(ProblemKind.DEVICE, device.id):
+                continue
+            planned = self._downloads.identity.to_rename(device.id, AT_ONCE)
+            try:
+                renamed = [self._rename(device, one) for one in planned]
+            except DeviceError as trouble:
+                self._registry.trouble(device.id, trouble)
+                continue
+            if any(renamed):
+                self._bus.publish(DeviceChanged(device.id))
+
+    def _rename(self, device: AttachedDevice, download: Download) -> bool:
+        size = download.file_size or 0
+        for path in _wanted(download):
+            if path == download.file_path:
+                break
+            place = FilePlace(path, path_key(path))
+            try:
+                is_there = device.folder.rename(download.file_path, path, size=size)
+            except DeviceError as trouble:
+                if trouble.code != "name-taken":
+                    raise
+                continue
+            # Killed in between, it may have been renamed already.
+            if not is_there and not _is(device.folder, path, size):
+                break
+            if not self._downloads.queue.follow(download, place):
+                # Another download has the place by now; or the row has gone on.
+                device.folder.rename(path, download.file_path, size=size)
+                continue
+            log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
+            self._bring_along(device.folder, download, path)
+            self._downloads.identity.end_rename(download.id)
+            return True
+        self._downloads.identity.end_rename(download.id)
+        return False
+
+    def _bring_along(self, folder: DeviceFolder, download: Download, path: str) -> None:
+        """What lies beside the file is copied there; what is left goes by itself."""
+        own = folder.own_files
+        names = frozenset(own.names())
+        for was, now in _beside(download, path, names):
+            if now in names or folder.stat(now) is not None:
+                continue
+            try:
+                with folder.open(was) as file:
+                    content = file.read(MOST_BYTES)
+                own.put(now, content)
+                if what(was) is not CompanionKind.COVER:
+                    own.remove(was)
+            except DeviceError as trouble:
+                if trouble.code != "name-taken":
+                    raise
+        folder.prune(download.file_path)
+
+
+def _wanted(download: Download) -> Iterator[str]:
+    """Yield where a file may go, best first."""
+    if download.wanted_path is not None:
+        yield download.wanted_path
+        yield distinct(download.wanted_path, download.item_id)
+
+
+def _is(folder: DeviceFolder, path: str, size: int) -> bool:
+    there = folder.stat(path)
+    return there is not None and there.size == size
+
+
+def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    was = download.file_path
+    stem, new = (one.removesuffix(f".{extension_of(one)}") for one in (was, path))
+    for name in names:
+        if name.startswith(f"{stem}.") and what(name) in {
+            CompanionKind.LYRICS,
+            CompanionKind.SUBTITLES,
+        }:
+            yield name, f"{new}{name.removeprefix(stem)}"
+    old_cover, cover = (cover_path(one, download.item_type) for one in (was, path))
+    if old_cover in names and cover is not None and old_cover is not None and cover != old_cover:
+        yield old_cover, cover

@@ -1,0 +1,350 @@
+"""Items under new ids: what our rows know of their files, and the one place where an id changes.
+
+    a re-scan, a rename, a new installation ─▶ old id ─▶ new id, in all tables, in one transaction
+
+Rows, holds, tombstones, exclusions, hearts, plays and the order of playlists follow. Nothing is
+fetched or removed by it: a file stays where it is and a download stays in its state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
+from sidecar.domain.items.item import Item
+from sidecar.events import Bus, DeviceChanged, NoticesChanged
+from sidecar.store.database import Database
+from sidecar.store.downloads.insert import columns_of_item
+from sidecar.store.downloads.queries import NAMES, from_columns
+from sidecar.store.downloads.transitions import DownloadTransitions
+from sidecar.store.schema.fields import MomentField
+from sidecar.store.schema.tables import DownloadRow
+
+# What the item's own file is, whatever it was converted to.
+ORIGINAL_SIZE = "coalesce(source_size, file_size, expected_size)"
+HAS_FILE = "status IN ('completed', 'downloading')"
+FACTS = f"""SELECT item_id, item_type, title, artist, album, {ORIGINAL_SIZE}, source_etag, seconds,
+        source_path, file_path, device_id, {HAS_FILE}
+    FROM downloads"""  # noqa: S608 - expressions of ours
+OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+# Whoever holds it or asked for it.
+OF_ACCOUNT = """user_id = ? OR EXISTS (SELECT 1 FROM holds
+    WHERE holds.device_id = downloads.device_id AND holds.item_id = downloads.item_id
+        AND holds.user_id = ?)"""
+OF_OTHERS = """SELECT DISTINCT item_id FROM downloads
+    WHERE item_id IN (SELECT value FROM json_each(?)) AND (user_id <> ? OR EXISTS (
+        SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
+            AND holds.item_id = downloads.item_id AND holds.user_id <> ?))"""
+DEVICES = f"""SELECT item_id, device_id FROM downloads
+    WHERE {HAS_FILE} AND device_id IN (SELECT id FROM devices)
+        AND item_id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - an expression of ours
+ROWS = f"""SELECT {NAMES} FROM downloads
+    WHERE device_id IN (SELECT id FROM devices) AND item_id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - names of our own columns
+TO_RENAME = f"""SELECT {NAMES} FROM downloads
+    WHERE wanted_path IS NOT NULL AND device_id = ? AND status = 'completed'
+        AND missing_since IS NULL ORDER BY id LIMIT ?"""  # noqa: S608 - names of our own columns
+SOURCES = """SELECT DISTINCT holds.source_id, holds.item_id, hearts.item_type FROM holds
+    LEFT JOIN hearts ON hearts.user_id = holds.user_id AND hearts.item_id = holds.source_id
+    WHERE holds.item_id IN (SELECT value FROM json_each(?)) AND holds.source_id <> holds.item_id"""
+MARK = """UPDATE downloads SET gone_since = ? WHERE device_id IN (SELECT id FROM devices)
+    AND item_id IN (SELECT value FROM json_each(?)) AND gone_since IS {was} RETURNING device_id"""
+RENAME = """UPDATE OR IGNORE {table}
+    SET {column} = (SELECT new FROM new_ids WHERE old = {column})
+    WHERE {column} IN (SELECT old FROM new_ids)"""
+FORGET = "DELETE FROM {table} WHERE {column} IN (SELECT old FROM new_ids)"
+# The names of ids in tables that are ours, beside the downloads themselves.
+ITEM_COLUMNS = (
+    ("holds", "item_id"),
+    ("holds", "source_id"),
+    ("tombstones", "item_id"),
+    ("exclusions", "item_id"),
+    ("hearts", "item_id"),
+    ("rests", "item_id"),
+    ("kept_parts", "item_id"),
+    ("plays", "item_id"),
+    ("plays", "album_id"),
+    ("imported_plays", "item_id"),
+    ("chosen_playlists", "playlist_id"),
+    ("playlist_orders", "playlist_id"),
+    ("downloads", "album_id"),
+    ("downloads", "image_item_id"),
+)
+# What was heard is never lost, even if it could not follow.
+KEPT = frozenset({"plays", "imported_plays", "downloads"})
+MOMENT = MomentField()
+MOST_TOLD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFrom:
+    """Something that holds an item because it is part of it, or pressed by a heart.
+
+    Attributes:
+        item_type: What it is, if a heart tells.
+    """
+
+    source_id: str
+    item_id: str
+    item_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A download whose item has another id now.
+
+    Attributes:
+        before: As it was.
+        item: What it is by now.
+    """
+
+    before: Download
+    item: Item
+
+
+class DownloadIdentity:
+    """Knows what our files are, and lets rows follow. Safe to use from any thread."""
+
+    def __init__(
+        self, db: Database, bus: Bus, clock: Clock, transitions: DownloadTransitions
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._clock = clock
+        self._transitions = transitions
+
+    # What our rows know
+
+    def facts(self, user_id: str | None) -> list[Facts]:
+        """Return what is known of all items that an account wants or wanted; None for everybody."""
+        if user_id is None:
+            return _merged(self._db.sql(FACTS))
+        return _merged(self._db.sql(f"{FACTS} WHERE {OF_ACCOUNT}", (user_id, user_id)))
+
+    def facts_of_sizes(self, sizes: Collection[int]) -> list[Facts]:
+        """Return what is known of the items whose files have one of these sizes."""
+        asked = json.dumps(sorted(sizes))
+        return _merged(self._db.sql(OF_SIZES, (asked,)))
+
+    def wanted_by_others(self, item_ids: Collection[str], user_id: str) -> frozenset[str]:
+        """Return those of the items that another account wants or wanted."""
+        rows = self._db.sql(OF_OTHERS, (json.dumps(sorted(item_ids)), user_id, user_id))
+        return frozenset(item_id for (item_id,) in rows)
+
+    def devices(self, item_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return the devices that have a file of each of these items, or are getting it."""
+        found: dict[str, set[str]] = {}
+        for item_id, device_id in self._db.sql(DEVICES, (json.dumps(sorted(item_ids)),)):
+            found.setdefault(item_id, set()).add(device_id)
+        return {item_id: frozenset(devices) for item_id, devices in found.items()}
+
+    def of_items(self, item_ids: Collection[str]) -> list[Download]:
+        """Return the downloads of these items on all devices."""
+        return [from_columns(row) for row in self._db.sql(ROWS, (json.dumps(sorted(item_ids)),))]
+
+    def held_from(self, item_ids: Collection[str]) -> list[HeldFrom]:
+        """Return what else than themselves these items are held from."""
+        return [HeldFrom(*row) for row in self._db.sql(SOURCES, (json.dumps(sorted(item_ids)),))]
+
+    # Names that changed
+
+    def plan_rename(self, download_id: int, path: str) -> None:
+        """Note where a finished file is to be; whoever has the device at hand renames it."""
+        with self._db.write():
+            self._db.sql(
+                "UPDATE downloads SET wanted_path = ? WHERE id = ? AND status = 'completed'",
+                (path, download_id),
+            )
+
+    def to_rename(self, device_id: str, most: int) -> list[Download]:
+        """Return finished files of a device that are to be elsewhere there."""
+        return [from_columns(row) for row in self._db.sql(TO_RENAME, (device_id, most))]
+
+    def end_rename(self, download_id: int) -> None:
+        """The file is where it is to be, or stays where it is."""
+        with self._db.write():
+            self._db.sql("UPDATE downloads SET wanted_path = NULL WHERE id = ?", (download_id,))
+
+    # What the server no longer knows
+
+    def mark(self, *, gone: Collection[str], known: Collection[str]) -> int:
+        """Note which items the server does not know, and which it does; return what is new."""
+        now = MOMENT.db_value(self._clock.now())
+        with self._db.write():
+            told = [
+                *self._marked(gone, now, was="NULL"),
+                *self._marked(known, None, was="NOT NULL"),
+            ]
+            for (device_id,) in set(told):
+                self._tell(device_id)
+        return len(told)
+
+    def _marked(self, items: Collection[str], now: object, *, was: str) -> list[tuple[str]]:
+        if not items:
+            return []
+        return self._db.execute_sql(MARK.format(was=was), [now, json.dumps(sorted(items))])
+
+    # What a person has said
+
+    def unlike(self) -> frozenset[tuple[str, str]]:
+        """Return the pairs of items that are different files."""
+        return frozenset(self._db.sql("SELECT old_item_id, new_item_id FROM unlike"))
+
+    def say_unlike(self, old_id: str, new_ids: Iterable[str]) -> None:
+        """Remember that an item is none of these."""
+        with self._db.write():
+            for new_id in new_ids:
+                self._db.sql("INSERT OR IGNORE INTO unlike VALUES (?, ?)", (old_id, new_id))
+
+    # The change
+
+    def follow(
+        self, items: Mapping[str, Item], containers: Mapping[str, str] | None = None
+    ) -> list[Followed]:
+        """Let everything that is known of some items be known of others from now on.
+
+        What cannot follow, because its device has another file of the new item, stays.
+
+        Args:
+            items: What each is by now, by the id that it had; none of these is among the old ones.
+            containers: The same of albums, series and the like, by ids alone.
+        """
+        with self._db.write():
+            there = self.of_items({*items, *(one.id for one in items.values())})
+            rows = {(one.device_id, one.item_id): one for one in there}
+            # Of an item that has two files on one device nothing follows.
+            twice = {
+                one.item_id
+                for one in there
+                if (new := items.get(one.item_id)) is not None
+                and _has_file(one)
+                and _has_file(rows.get((one.device_id, new.id)))
+            }
+            items = {old: new for old, new in items.items() if old not in twice}
+            followed = list(self._moves(items, rows))
+            for one in followed:
+                self._change(one)
+            self._map({old: new.id for old, new in items.items()} | dict(containers or {}))
+            for device_id in {one.before.device_id for one in followed}:
+                self._tell(device_id)
+            for one in followed[:MOST_TOLD]:
+                (now,) = self._db.sql(
+                    f"SELECT {NAMES} FROM downloads WHERE id = ?",  # noqa: S608 - our own columns
+                    (one.before.id,),
+                )
+                changed = from_columns(now)
+                self._transitions.publish(changed, changed.status, changed.status)
+        return followed
+
+    def _moves(
+        self, items: Mapping[str, Item], rows: Mapping[tuple[str, str], Download]
+    ) -> Iterator[Followed]:
+        """Yield what can follow; of two rows for one item the one without a file goes."""
+        for (device_id, old_id), row in rows.items():
+            item = items.get(old_id)
+            if item is None:
+                continue
+            other = rows.get((device_id, item.id))
+            if other is not None:
+                self._drop(row if _has_file(other) else other)
+            if not _has_file(other):
+                yield Followed(row, item)
+
+    def _drop(self, row: Download) -> None:
+        self._db.sql("DELETE FROM downloads WHERE id = ?", (row.id,))
+        self._transitions.publish(row, row.status, None)
+
+    def _change(self, one: Followed) -> None:
+        columns = columns_of_item(one.item)
+        if one.before.file_size is not None and one.before.source_size is None:
+            # What is there says more than a scan that may be old.
+            columns["expected_size"] = one.before.file_size
+        columns["seconds"] = columns["seconds"] or one.before.seconds
+        columns["gone_since"] = None
+        to = ", ".join(f"{name} = ?" for name in columns)
+        stored = [getattr(DownloadRow, name).db_value(value) for name, value in columns.items()]
+        self._db.sql(f"UPDATE downloads SET {to} WHERE id = ?", (*stored, one.before.id))  # noqa: S608 - names of our own columns
+
+    def _map(self, ids: Mapping[str, str]) -> None:
+        """Change ids everywhere but in the downloads' own; what is there twice then is one."""
+        self._db.sql("CREATE TEMP TABLE IF NOT EXISTS new_ids (old TEXT PRIMARY KEY, new TEXT)")
+        self._db.sql("DELETE FROM new_ids")
+        self._db.sql(
+            "INSERT INTO new_ids SELECT key, value FROM json_each(?)", (json.dumps(dict(ids)),)
+        )
+        for table, column in ITEM_COLUMNS:
+            names = {"table": table, "column": column}
+            self._db.sql(RENAME.format(**names))
+            if table not in KEPT:
+                self._db.sql(FORGET.format(**names))
+        for user_id, playlist_id, items in self._db.sql(
+            "SELECT user_id, playlist_id, items FROM playlist_orders WHERE EXISTS"
+            " (SELECT 1 FROM json_each(items) AS one JOIN new_ids ON old = one.value)"
+        ):
+            now = json.dumps([ids.get(one, one) for one in json.loads(items)])
+            self._db.sql(
+                "UPDATE playlist_orders SET items = ? WHERE user_id = ? AND playlist_id = ?",
+                (now, user_id, playlist_id),
+            )
+        self._db.sql("DELETE FROM new_ids")
+
+    def _tell(self, device_id: str) -> None:
+        self._db.after_commit(partial(self._bus.publish, DeviceChanged(device_id)))
+        self._db.after_commit(partial(self._bus.publish, NoticesChanged()))
+
+
+def _has_file(row: Download | None) -> bool:
+    """Whether a file is on the device, or on its way at this moment."""
+    return row is not None and row.status in {Status.COMPLETED, Status.DOWNLOADING}
+
+
+def _merged(rows: Iterable[tuple[Any, ...]]) -> list[Facts]:
+    """Return one value for each item: its rows on several devices speak of the same original."""
+    found: dict[str, Facts] = {}
+    for (
+        item_id,
+        kind,
+        title,
+        artist,
+        album,
+        size,
+        version,
+        seconds,
+        source,
+        path,
+        device,
+        has,
+    ) in rows:
+        one = Facts(
+            id=item_id,
+            kind=kind,
+            title=title,
+            artists=names_of(artist),
+            album=album,
+            size=size,
+            version=version,
+            seconds=seconds,
+            names=frozenset({own_name(path), *source_names(source)}),
+            devices=frozenset({device} if has else ()),
+        )
+        known = found.get(item_id)
+        found[item_id] = one if known is None else _both(known, one)
+    return list(found.values())
+
+
+def _both(one: Facts, other: Facts) -> Facts:
+    # Where there is a file, more is known for certain.
+    first, second = (one, other) if one.devices or not other.devices else (other, one)
+    return replace(
+        first,
+        version=first.version or second.version,
+        seconds=first.seconds or second.seconds,
+        size=first.size or second.size,
+        names=one.names | other.names,
+        devices=one.devices | other.devices,
+    )

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.cli import server, status
+from sidecar.config import Settings
+from sidecar.errors import SidecarError, WrongServer
+from tests.services.identity.house import MovingHouse, moving_house, tracks
+
+OTHER = "9" * 32
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[MovingHouse]:
+    """A sidecar that runs while the commands are given."""
+    with moving_house(tmp_path, tracks(3)) as built:
+        built.person("admin")
+        built.fill(*built.items())
+        yield built
+
+
+def as_admin(house: MovingHouse) -> Settings:
+    named = {"username": "admin", "password": SecretStr("admin")}
+    jellyfin = house.settings.jellyfin.model_copy(update=named)
+    return house.settings.model_copy(update={"jellyfin": jellyfin})
+
+
+def asked(**words: object) -> Namespace:
+    usual = {"account": None, "dry_run": False, "yes": False, "json": False}
+    return Namespace(**{**usual, **words})
+
+
+def test_status_and_server_say_that_another_one_answers(
+    house: MovingHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert server._show(house.settings, asked(json=True)) == 0
+    assert json.loads(capsys.readouterr().out)["other"] is None
+    assert status._look(house.settings)["server"]["trouble"] is None
+
+    house.install_anew(OTHER)
+
+    found = status._look(house.settings)["server"]
+    assert found["trouble"] == "wrong-server"
+    assert "jellyfin-sidecar server accept" in found["text"]
+    with pytest.raises(SidecarError, match=f"{OTHER}.*is another one"):
+        server._show(house.settings, asked())
+
+
+def test_it_is_shown_before_it_is_taken_beside_a_sidecar_that_runs(
+    house: MovingHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.install_anew(OTHER, media_root="/mnt/other")
+    before = house.rows()
+
+    assert server._accept(as_admin(house), asked(dry_run=True)) == 0
+
+    shown = capsys.readouterr().out
+    assert "3 are there under another id and follow" in shown
+    assert "Accounts that are known there: admin, ann" in shown
+    assert house.rows() == before
+    with pytest.raises(SidecarError, match="say yes with --yes"):
+        server._accept(as_admin(house), asked())
+    assert house.rows() == before
+
+    with pytest.raises(WrongServer):
+        house.client("admin").me()
+    assert server._accept(as_admin(house), asked(yes=True)) == 0
+
+    # The one that runs goes on with it.
+    house.services.accounts.server.tell(house.services.accounts.service.wrong_server())
+    house.clock.advance(10)
+    house.services.accounts.server.probe()
+    assert house.services.accounts.server.is_there
+    house.people.clear()
+    assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
+    with pytest.raises(SidecarError, match="is ours already"):
+        server._accept(as_admin(house), asked(yes=True))
