@@ -29,9 +29,16 @@ from sidecar.jellyfin.listing import (
     read_sequence,
     read_set,
 )
-from sidecar.jellyfin.mapping import now_playing, to_item
+from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read, too_much
+from sidecar.jellyfin.responses import (
+    Answer,
+    Unconfirmed,
+    check_answer,
+    read,
+    too_much,
+    unexpected_answer,
+)
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
@@ -108,7 +115,7 @@ class Jellyfin:
             ServerAway: It is starting: it may even answer, with keys in another case.
         """
         answer = self.connection.get("System", "Info", "Public")
-        judge(answer)
+        check_answer(answer)
         if answer.is_json and b'"startupWizardCompleted"' in answer.body:
             raise ServerAway(msg("Jellyfin at {server} is starting", server=answer.server))
         server = read(answer, models.PUBLIC_SERVER)
@@ -118,9 +125,9 @@ class Jellyfin:
     def health(self) -> str:
         """Ask for the server's word on itself: `Healthy`, or `Degraded` while it starts."""
         answer = self.connection.get("health")
-        judge(answer)
+        check_answer(answer)
         if answer.mime_type != "text/plain":
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return answer.body[:40].decode("utf-8", "replace").strip()
 
     def is_ready(self) -> bool:
@@ -138,10 +145,10 @@ class Jellyfin:
         """Ask who we are signed in as: the word on whether the token still holds."""
         answer = self.connection.get("Users", "Me")
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed as refusal:
             if not refusal.is_jellyfin:
-                raise odd(answer) from None
+                raise unexpected_answer(answer) from None
             self.public_info()
             raise SignedOut(
                 msg(
@@ -176,7 +183,7 @@ class Jellyfin:
 
     def item(self, item_id: str) -> Item:
         """Ask for one item with its file's size and validator; raises as `base_item`."""
-        return self._item(self.base_item(item_id))
+        return self._to_item(self.base_item(item_id))
 
     def base_item(self, item_id: str) -> BaseItem:
         """Ask for one item, whole.
@@ -184,7 +191,7 @@ class Jellyfin:
         Raises:
             NotFound: The server does not know it, or hides it from this account.
         """
-        return read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM)
+        return read(self._ask("GET", "Items", item_id, query=self._user_query()), models.ITEM)
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
@@ -196,7 +203,7 @@ class Jellyfin:
         while batch := list(islice(wanted, IDS_PER_REQUEST)):
             query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
             page = self.page("Items", query=query)
-            found |= {one.id: self._item(one) for one in page.items if one is not None}
+            found |= {one.id: self._to_item(one) for one in page.items if one is not None}
         return found
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
@@ -245,7 +252,7 @@ class Jellyfin:
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Press or take away a heart; return what the server then says."""
         method = "POST" if value else "DELETE"
-        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user())
+        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user_query())
         return read(answer, models.USER_ITEM_DATA).is_favorite
 
     def download_url(self, item_id: str) -> str:
@@ -262,7 +269,7 @@ class Jellyfin:
         place = ("Items", item_id, "Images", "Primary")
         answer = self._ask("GET", *place, query=query, most_bytes=LARGEST_PICTURE)
         if answer.mime_type not in PICTURES:
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return Picture(bytes(answer.body), answer.mime_type)
 
     # Playback
@@ -272,7 +279,7 @@ class Jellyfin:
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
         answer = self._ask("GET", "Sessions", query=lately, most_bytes=LARGEST_SESSIONS)
         sessions = read(answer, models.SESSIONS, most_values=MOST_SESSION_VALUES)
-        return now_playing(sessions, except_device=self.connection.identity.device_id)
+        return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
     def _ask(
         self,
@@ -283,13 +290,13 @@ class Jellyfin:
     ) -> Answer:
         answer = self.connection.send(method, *path, query=query, most_bytes=most_bytes)
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed:
             self.me()
             raise
         return answer
 
-    def _user(self) -> Query:
+    def _user_query(self) -> Query:
         return {} if self.user_id is None else {"userId": self.user_id}
 
     def page(self, *path: str, query: Query) -> models.ItemsPage:
@@ -298,7 +305,7 @@ class Jellyfin:
         Raises:
             UnexpectedAnswer: It has more items than were asked for.
         """
-        answer = self._ask("GET", *path, query={**self._user(), **query})
+        answer = self._ask("GET", *path, query={**self._user_query(), **query})
         page = read(answer, models.ITEMS_PAGE)
         # The libraries come all at once, whatever was asked for.
         if path != LIBRARIES and len(page.items) > _most(query):
@@ -308,7 +315,7 @@ class Jellyfin:
     def listed_page(self, *path: str, query: Query) -> ListedPage:
         """Fetch one page of a listing for this account, in our words."""
         page = self.page(*path, query=query)
-        items = tuple(None if one is None else self._item(one) for one in page.items)
+        items = tuple(None if one is None else self._to_item(one) for one in page.items)
         return ListedPage(items, page.total_record_count)
 
     def pages(self, *path: str, query: Query) -> FetchPage:
@@ -330,7 +337,7 @@ class Jellyfin:
         items = tuple(one for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 
-    def _item(self, base: BaseItem) -> Item:
+    def _to_item(self, base: BaseItem) -> Item:
         self._check_server(base.server_id)
         return to_item(base)
 

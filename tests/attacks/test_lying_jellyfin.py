@@ -15,7 +15,7 @@ from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES
 from sidecar.jellyfin.identity import DeviceIdentity
-from sidecar.jellyfin.library.streaming import stream
+from sidecar.jellyfin.library.streaming import open_stream
 from sidecar.jellyfin.models import MOST_ITEMS
 
 ITEM = "1" * 32
@@ -112,7 +112,7 @@ def test_what_is_passed_on_is_as_long_as_it_says(
     said: bytes, asked: dict[str, str], headers: dict[str, str] | None, body: bytes
 ) -> None:
     with saying(said) as client:
-        found = stream(client, ITEM, asked)
+        found = open_stream(client, ITEM, asked)
         passed = dict(found.headers)
         assert b"".join(found.blocks()) == body
         found.close()
@@ -135,7 +135,7 @@ REFUSED = {
 @pytest.mark.parametrize("said", REFUSED.values(), ids=REFUSED)
 def test_a_length_or_place_that_is_none_is_refused(said: bytes) -> None:
     with saying(said) as client, pytest.raises(JellyfinError):
-        stream(client, ITEM, {})
+        open_stream(client, ITEM, {})
 
 
 @pytest.mark.parametrize(
@@ -153,12 +153,12 @@ def test_a_length_or_place_that_is_none_is_refused(said: bytes) -> None:
 def test_another_part_than_was_asked_for_is_refused(part: str, asked: str) -> None:
     said = answer("Content-Length: 9", f"Content-Range: {part}", status="206 Partial Content")
     with saying(said) as client, pytest.raises(UnexpectedAnswer):
-        stream(client, ITEM, {"Range": asked})
+        open_stream(client, ITEM, {"Range": asked})
 
 
 def test_what_is_shorter_than_it_says_is_cut_off_and_never_ended() -> None:
     with saying(answer("Content-Length: 500", body=b"hello")) as client:
-        found = stream(client, ITEM, {})
+        found = open_stream(client, ITEM, {})
         with pytest.raises(ServerAway):
             list(found.blocks())
         found.close()
@@ -222,4 +222,4 @@ def test_cookies_are_not_gathered() -> None:
     said = answer("Content-Length: 2", *cookies, body=b"{}").replace(b"audio/flac", b"text/plain")
     with saying(said) as client:
         client.health()
-        assert not client.connection._session().cookies
+        assert not client.connection._get_session().cookies

@@ -26,10 +26,10 @@ from sidecar.clock import SystemClock
 from sidecar.confined.reader import ForeignReader
 from sidecar.confined.tags import LONGEST, FoundTags
 from sidecar.device.own.created_folders import prune
-from sidecar.device.own.marker import opened_root, read_marker
-from sidecar.domain.files.companions import lrc
-from sidecar.domain.files.naming import wanted_path
-from sidecar.domain.imports.player_logs import Heard, LogKind, Odd, read_log
+from sidecar.device.own.marker import open_root, read_marker
+from sidecar.domain.files.companions import render_lrc
+from sidecar.domain.files.naming import build_path
+from sidecar.domain.imports.player_logs import LoggedPlay, LogKind, UnreadableLine, read_log
 from sidecar.domain.imports.restore import Manifest, NoManifest, read_manifest
 from sidecar.domain.items.item import Item
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
@@ -38,16 +38,16 @@ from sidecar.errors import DeviceError, SyncthingError, UnexpectedAnswer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.library.companions import lines_in
 from sidecar.jellyfin.live.events import decode
-from sidecar.jellyfin.mapping import now_playing, to_item
+from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.responses import Answer, read
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Query, SyncthingConnection
-from sidecar.transfer.aria2.events import _gids
-from sidecar.transfer.aria2.rpc import Aria2Away, _result
-from sidecar.transfer.aria2.status import Standing, standing
+from sidecar.transfer.aria2.events import _read_gids
+from sidecar.transfer.aria2.rpc import Aria2Away, _read_result
+from sidecar.transfer.aria2.status import Aria2Status, read_status
 from sidecar.transfer.converting.probe import parse
 from sidecar.transfer.converting.subprocess import ChildFailed
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 from tests.attacks.mutations import mutated
 from tests.device.examples import made
@@ -106,7 +106,7 @@ def test_our_own_files_on_a_device(tmp_path: Path) -> None:
         with suppress(DeviceError):
             for path in own.names():
                 own.remove(path)
-                assert own.taken(4096) >= 0
+                assert own.count_bytes(4096) >= 0
 
     given("own", [OWN], reading)
     folder.close()
@@ -124,7 +124,7 @@ def test_the_marker_and_the_folders_that_we_made(tmp_path: Path) -> None:
     def pruning(content: bytes) -> None:
         (ours / "made.txt").write_bytes(content)
         (tmp_path / "A" / "B").mkdir(parents=True, exist_ok=True)
-        with opened_root(tmp_path) as root:
+        with open_root(tmp_path) as root:
             prune(root, ["A", "B"])
 
     given("marker", [MARKER], reading)
@@ -146,7 +146,7 @@ def test_the_manifest() -> None:
 def test_the_logs_of_a_player(kind: LogKind) -> None:
     def reading(content: bytes) -> None:
         for one in read_log(kind, io.BytesIO(content)):
-            assert isinstance(one, Heard | Odd)
+            assert isinstance(one, LoggedPlay | UnreadableLine)
 
     given(f"log {kind}", [SCROBBLER, PLAYBACK], reading)
 
@@ -209,7 +209,7 @@ def test_whether_a_file_is_whole(media: list[bytes]) -> None:
             file.truncate()
             file.write(content)
             file.flush()
-            source = Source(file, clock=SystemClock(), stop=Event(), limit_s=10.0)
+            source = MediaFile(file, clock=SystemClock(), stop=Event(), limit_s=10.0)
             judge(inspect(source, ""), 6.0)
 
         given("wholeness", [one[:60_000] for one in media], reading)
@@ -219,7 +219,7 @@ def test_whether_a_file_is_whole(media: list[bytes]) -> None:
 
 
 def named(item: Item) -> None:
-    path = wanted_path(item)
+    path = build_path(item)
     assert ".." not in path.split("/")
     assert len(path.encode()) < 1000
 
@@ -255,7 +255,7 @@ def test_answers_of_jellyfin(name: str) -> None:
                 case "items":
                     named(to_item(found))
                 case "sessions":
-                    now_playing(found, except_device="x")
+                    list_now_playing(found, except_device="x")
                 case _:
                     assert found is not None
 
@@ -279,7 +279,7 @@ def test_lyrics() -> None:
     def reading(content: bytes) -> None:
         answer = Answer("s", "GET /x", 200, {"Content-Type": "application/json"}, content)
         with suppress(UnexpectedAnswer):
-            lrc(lines_in(answer))
+            render_lrc(lines_in(answer))
 
     given("lyrics", [LYRICS], reading)
 
@@ -295,7 +295,7 @@ class Told(SyncthingConnection):
         self.content = b""
 
     def get(self, path: str, query: Query | None = None, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401
-        return self._judged(path, 200, self.content)
+        return self._check_status(path, 200, self.content)
 
 
 SYNCTHING = [
@@ -322,7 +322,7 @@ def test_answers_of_syncthing() -> None:
         lambda: asked.needed("f", "B"),
         lambda: asked.sizes("f", ""),
         lambda: asked.ignored("f"),
-        lambda: asked.news(1, wait_s=0),
+        lambda: asked.wait_for_event(1, wait_s=0),
     ]
 
     def reading(content: bytes) -> None:
@@ -343,11 +343,11 @@ ARIA2 = [
 
 def test_answers_of_aria2() -> None:
     def reading(content: bytes) -> None:
-        assert all(isinstance(one, str) for one in _gids(content))
+        assert all(isinstance(one, str) for one in _read_gids(content))
         with suppress(ValueError, Aria2Away):
             told = read_json(content, most_bytes=10**6, most_values=10**4)
-            found = standing(_result(told))
-            assert isinstance(found, Standing)
+            found = read_status(_read_result(told))
+            assert isinstance(found, Aria2Status)
             found.failure()
 
     given("aria2", ARIA2, reading)

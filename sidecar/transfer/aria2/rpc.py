@@ -98,12 +98,12 @@ class Rpc:
             Aria2Away: It did not answer.
         """
         answer = self._post(self._request(0, Call(method, parameters)))
-        result = _result(answer)
+        result = _read_result(answer)
         if isinstance(result, RpcError):
             raise Aria2Refused(result)
         return result
 
-    def batch(self, calls: Sequence[Call]) -> list[object]:
+    def call_many(self, calls: Sequence[Call]) -> list[object]:
         """Make all calls in one request; return a result or an `RpcError` for each, in order.
 
         Raises:
@@ -114,11 +114,11 @@ class Rpc:
             return []
         answer = self._post([self._request(number, one) for number, one in enumerate(calls)])
         if not isinstance(answer, list):
-            result = _result(answer)
+            result = _read_result(answer)
             if isinstance(result, RpcError):
                 raise Aria2Refused(result)
-            raise _odd()
-        found = {str(one.get("id")): _result(one) for one in answer if isinstance(one, dict)}
+            raise _unexpected_answer()
+        found = {str(one.get("id")): _read_result(one) for one in answer if isinstance(one, dict)}
         missing = RpcError(0, "no answer")
         return [found.get(str(number), missing) for number in range(len(calls))]
 
@@ -152,29 +152,29 @@ class Rpc:
 
 def _read(response: requests.Response) -> object:
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
-        raise _odd()
+        raise _unexpected_answer()
     content = bytearray()
     for block in response.iter_content(BLOCK_BYTES):
         content += block
         if len(content) > LARGEST_ANSWER:
-            raise _odd()
+            raise _unexpected_answer()
     try:
         return read_json(content, most_bytes=LARGEST_ANSWER, most_values=MOST_VALUES)
     except ValueError as error:
-        raise _odd() from error
+        raise _unexpected_answer() from error
 
 
-def _result(answer: object) -> object:
+def _read_result(answer: object) -> object:
     if not isinstance(answer, Mapping):
-        raise _odd()
+        raise _unexpected_answer()
     error = answer.get("error")
     if isinstance(error, Mapping):
         code, text = error.get("code", 0), error.get("message", "")
         if not isinstance(code, int) or not isinstance(text, str):
-            raise _odd()
+            raise _unexpected_answer()
         return RpcError(code, text[:LONGEST_TEXT])
     return answer.get("result")
 
 
-def _odd() -> Aria2Away:
+def _unexpected_answer() -> Aria2Away:
     return Aria2Away(msg("What answers at the address of aria2 is not aria2"))
