@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import BinaryIO
 
@@ -105,7 +106,7 @@ def make_transfers(
             claims=devices.claims,
             completer=completer,
             of=devices.formats.of,
-            wishes=wishes.of,
+            wishes=partial(wishes.of, must_know=True),
             server_is_there=lambda: accounts.server.is_there,
             bus=base.bus,
             clock=clock,
