@@ -19,7 +19,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, Event
@@ -101,7 +101,7 @@ class MovingHouse:
         """Put files on the stick as if they had been fetched, each held."""
         adopter = self.store.downloads.adopter
         for item in items:
-            path = wanted_path(item)
+            path = build_path(item)
             file = self.stick / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"x" * (item.size or 0))
