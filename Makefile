@@ -10,7 +10,7 @@ LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -37,6 +37,10 @@ bench-sockets: $(VENV)/test-ready
 # What a hundred thousand downloads cost: lists, pages, the queue, a plan.
 bench-rows: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.rows
+
+# What everybody else notices while somebody floods the sidecar.
+floods: $(VENV)/test-ready static/vendor/ready
+	$(BIN)/python -m tests.bench.floods $(FLOODS)
 
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
