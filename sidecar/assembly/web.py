@@ -28,6 +28,7 @@ from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
@@ -70,8 +71,21 @@ def make_web(
         background.removals, ownership=ownership, access=access, registry=registry
     )
     transfer_status = TransferStatus(transfers.network, transfers.speed, registry, access)
+    identity = IdentityReview(
+        rules.questions,
+        rules.matching,
+        downloads=store.downloads,
+        ownership=ownership,
+        access=access,
+        client=service.client,
+        wake=rules.threads.look_through_soon,
+    )
     questions = OpenQuestions(
-        removals=background.removals, registry=registry, problems=problems, access=access
+        removals=background.removals,
+        registry=registry,
+        problems=problems,
+        access=access,
+        in_doubt=identity.text,
     )
 
     def syncthing_notices(person: Person) -> Sequence[Notice]:
@@ -156,6 +170,8 @@ def make_web(
             devices=listing.devices, room=transfers.space, inventory=inventory
         ),
         removals=removals,
+        identity=identity,
+        server_change=rules.server_change,
         eject=EjectService(access=access, registry=registry, claims=devices.claims, clock=clock),
         sync_status=sync_status,
         adoption=AdoptionService(

@@ -90,7 +90,13 @@ class ExplainFacts:
 
 def explain(facts: ExplainFacts) -> tuple[str, ...]:
     """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
-    sentences = (_state(facts), *_wanted(facts), *_waits_for(facts), *_said_against(facts))
+    sentences = (
+        _state(facts),
+        *_gone(facts),
+        *_wanted(facts),
+        *_waits_for(facts),
+        *_said_against(facts),
+    )
     return tuple(map(as_sentence, sentences))
 
 
@@ -151,6 +157,16 @@ def _failed(facts: ExplainFacts, download: Download) -> str:
     return msg(
         "{why}. It is tried again in {time}", why=why, time=span(download.retry_next_at - facts.now)
     )
+
+
+def _gone(facts: ExplainFacts) -> Iterator[str]:
+    download = facts.download
+    if download is not None and download.gone_since is not None and download.is_present:
+        yield msg(
+            "It has not been on the server for {time}: this file stays until you let it go, and "
+            "nothing could fetch it again then",
+            time=span(facts.now - download.gone_since),
+        )
 
 
 def _wanted(facts: ExplainFacts) -> Iterator[str]:

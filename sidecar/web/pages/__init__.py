@@ -9,6 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import (
     admin,
     device,
+    identity,
     imports,
     now,
     plans,
@@ -32,6 +33,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),
+        identity.routes(services),
         imports.routes(services),
         library.routes(services),
         now.routes(services),
