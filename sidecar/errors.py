@@ -29,15 +29,33 @@ class SidecarError(Exception):
 
 
 class ConfigError(SidecarError):
-    """A setting is wrong. Says where it was read, which key, its value and why it is refused."""
+    """A setting is wrong. Says where it was read, which key, its value and why it is refused.
+
+    Of an address, what may be a password or a key is left out; so is a value that holds others.
+    """
 
     def __init__(self, where: object, key: str, value: object, reason: str) -> None:
+        value = _showable(value)
         shown = "" if value is None else f" = {value!r}"
         text = msg(
             "{where}: {key}{value}: {reason}", where=where, key=key, value=shown, reason=reason
         )
         super().__init__(text)
         self.where, self.key, self.value, self.reason = str(where), key, value, reason
+
+
+def _showable(value: object) -> object:
+    """Return a value as it may stand in a log; None if it is better not shown at all."""
+    if not isinstance(value, (str, int, float)):
+        return None
+    if not isinstance(value, str):
+        return value
+    text, has_query, _ = value.partition("?")
+    before, at, host = text.rpartition("@")
+    if at:
+        scheme, slashes, _ = before.rpartition("//")
+        text = f"{scheme}{slashes}***@{host}"
+    return f"{text}?***" if has_query else text
 
 
 class AlreadyRunning(SidecarError):

@@ -16,6 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sidecar import private_files
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
@@ -94,6 +95,7 @@ class Runtime:
         settings = self._settings
         db = Database.open(settings.server.data_dir / DATABASE, clock=self._clock)
         building.callback(db.close)
+        _keep_others_out(settings)
         building.callback(logging.getLogger().removeHandler, self._recent)
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
@@ -208,3 +210,10 @@ class Runtime:
                 self._housekeeping_wakeup.set()
             case _:
                 pass
+
+
+def _keep_others_out(settings: Settings) -> None:
+    """Close the data folder to others, unless they need to pass it on the way to a device."""
+    folder = settings.server.data_dir
+    if not any(one.path.is_relative_to(folder) for one in settings.devices):
+        private_files.keep_others_out(folder)

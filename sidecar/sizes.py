@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 STEP = 1000
+MEGABYTE = 1_000_000
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -39,3 +40,14 @@ def format_size(octets: float) -> str:
     scaled = scale_size(octets)
     symbol = "byte" if not scaled.unit and scaled.amount == 1 else UNITS[scaled.unit]
     return f"{scaled.amount:,.{scaled.decimals}f} {symbol}"
+
+
+def rough_size(octets: int, digits: int = 3) -> int:
+    """Return an amount as it may be told to who may not know whose bytes they are.
+
+    Exact sizes name a file: whoever has the same one recognises it by its length.
+    """
+    if octets <= 0:
+        return 0
+    step = max(MEGABYTE, int(10 ** max(0, len(str(octets)) - digits)))
+    return max(step, (octets + step // 2) // step * step)

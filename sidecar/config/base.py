@@ -7,9 +7,18 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from sidecar.errors import ConfigError
 from sidecar.messages import msg
@@ -107,10 +116,26 @@ def refused(where: str, error: ValidationError, changes: Mapping[str, object]) -
     key = str(first["loc"][0])
     is_unknown = first["type"] == "extra_forbidden"
     reason = msg("there is no such setting") if is_unknown else first["msg"]
-    return ConfigError(where, key, changes.get(key), reason.removeprefix("Value error, "))
+    value = None if is_unknown else changes.get(key)
+    return ConfigError(where, key, value, reason.removeprefix("Value error, "))
 
 
 class Section(BaseModel):
     """A part of the settings: frozen, and a misspelt key is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_truth(cls, value: object, of: ValidationInfo) -> object:
+        """Refuse yes and no where a number belongs, and the other way round.
+
+        Pydantic takes one for the other; the environment has words for both.
+        """
+        kind = cls.model_fields[of.field_name or ""].annotation
+        takes_truth = bool in (kind, *get_args(kind))
+        if isinstance(value, bool) and not takes_truth:
+            raise ValueError("must not be true or false")
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and takes_truth:
+            raise ValueError("must be true or false")
+        return value

@@ -114,7 +114,10 @@ def _secret(name: str, path: str) -> str:
     try:
         return read_secret(Path(path))
     except OSError as error:
-        raise ConfigError("environment", name, path, f"cannot be read: {error.strerror}") from error
+        # Else it may be the secret itself, by mistake.
+        shown = path if path.startswith(("/", "./", "~/")) else None
+        reason = f"names a file that cannot be read: {error.strerror}"
+        raise ConfigError("environment", name, shown, reason) from error
     except UnicodeDecodeError as error:
         raise ConfigError("environment", name, path, not_text(error)) from None
     except ValueError as error:
@@ -126,7 +129,7 @@ def _devices(text: str) -> object:
         return json.loads(text)
     except ValueError as error:
         reason = f"must be a JSON list of devices: {error}"
-        raise ConfigError("environment", "SIDECAR_DEVICES", text, reason) from error
+        raise ConfigError("environment", "SIDECAR_DEVICES", None, reason) from error
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,7 +165,12 @@ def _explained(
             if place[0] == "devices"
             else PREFIX + "__".join(str(part).upper() for part in place)
         )
-    return ConfigError(where, key, "********" if SECRETS & set(place) else value, reason)
+    if first["type"] in {"extra_forbidden", "model_type"}:
+        # A misspelt `password` is one as well, and what stands for a section may hold one.
+        value = None
+    elif SECRETS & set(place):
+        value = "********"
+    return ConfigError(where, key, value, reason)
 
 
 def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:

@@ -20,6 +20,7 @@ from typing import Any, Self
 import filelock
 import peewee
 
+from sidecar import private_files
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.store.errors import code, database_error, file_error
@@ -102,6 +103,9 @@ class Database:
         path = path.absolute()
         with file_error(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What a person put back with `cp` has the rights of everybody's files.
+            for part in path.parent.glob(f"{path.name}*"):
+                private_files.keep_others_out(part)
             lock = _lock(path)
         try:
             with file_error(path), database_error(path):
@@ -240,7 +244,7 @@ class Database:
         """
         to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
         with file_error(to), database_error(to):
-            to.parent.mkdir(mode=0o700, exist_ok=True)
+            private_files.make_folder(to.parent)
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
                 migrations.copy(connection, to)
             for old in recovery.daily_copies(self.path)[DAILY_COPIES_KEPT:]:

@@ -188,7 +188,7 @@ def test_a_secret_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[transfer]\nworkers = 0\n", "transfer.workers = 0: .*greater than or equal to 1"),
-        ("[transfer]\nwrokers = 3\n", "transfer.wrokers = 3: there is no such setting"),
+        ("[transfer]\nwrokers = 3\n", "transfer.wrokers: there is no such setting"),
         ("[server]\nport = 'x'\n", "server.port = 'x': .*integer"),
         ("[jellyfin]\nurl = 'nas'\n", "jellyfin.url = 'nas': must be a web address"),
         ("[rules.favourites]\ngrace = 'soon'\n", "rules.favourites.grace = 'soon': must be a time"),
@@ -210,8 +210,8 @@ def test_a_wrong_setting_names_file_key_value_and_reason(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("SIDECAR_SERVER__PROT", "1", "environment: SIDECAR_SERVER__PROT = '1': there is no such"),
-        ("SIDECAR_DEVICES", "[", "environment: SIDECAR_DEVICES = '\\[': must be a JSON list"),
+        ("SIDECAR_SERVER__PROT", "1", "environment: SIDECAR_SERVER__PROT: there is no such"),
+        ("SIDECAR_DEVICES", "[", "environment: SIDECAR_DEVICES: must be a JSON list"),
         ("SIDECAR_TRANSFER__WORKERS", "99", "SIDECAR_TRANSFER__WORKERS = '99'"),
     ],
 )

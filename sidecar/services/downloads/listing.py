@@ -29,6 +29,7 @@ from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.sizes import rough_size
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
@@ -145,6 +146,10 @@ class DownloadListing:
             space = self._registry.space(device) if device and trouble is None else None
             files, missing = self._downloads.queries.files_and_missing(device_id)
             used = self._downloads.queries.bytes_on_device(device_id)
+            used -= self._downloads.queries.bytes_missing(device_id) if missing else 0
+            free = space.free if space else None
+            if not self._access.sees_all(person, settings):
+                used, free = rough_size(used), None if free is None else rough_size(free)
             views.append(
                 DeviceView(
                     id=device_id,
@@ -152,9 +157,8 @@ class DownloadListing:
                     path=str(settings.path) if person.is_admin else "",
                     trouble=trouble.text if trouble else None,
                     budget=current.budget,
-                    used=used
-                    - (self._downloads.queries.bytes_missing(device_id) if missing else 0),
-                    free=space.free if space else None,
+                    used=used,
+                    free=free,
                     total=space.total if space else None,
                     is_paused=current.paused,
                     is_unplugged=self._registry.is_ejected(device_id),

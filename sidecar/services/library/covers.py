@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 
+from sidecar import private_files
 from sidecar.domain.downloads.states import Download
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
@@ -81,10 +82,11 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, body: bytes) -> None:
     """Keep a picture; a disk that is full costs the picture, not the page."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{get_ident()}")
     try:
-        path.parent.mkdir(exist_ok=True)
-        draft.write_bytes(body)
+        private_files.make_folder(path.parent)
+        draft.unlink(missing_ok=True)
+        private_files.write(draft, body)
         draft.replace(path)
     except OSError as error:
         log.warning("a cover cannot be kept: %s", error.strerror)

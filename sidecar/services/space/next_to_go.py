@@ -17,6 +17,8 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.space.plans import DIGITS_OF_A_FILE
+from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.threads import attempt
 
@@ -27,7 +29,7 @@ class EvictionCandidate:
 
     Attributes:
         download_id, title: None if it is somebody else's.
-        bytes: Of the file.
+        bytes: Of the file; roughly if it is somebody else's.
         standing: How firmly it keeps its place.
         was_used: It was used since it came.
     """
@@ -88,13 +90,15 @@ class EvictionPreview:
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        total = sum(one.size for one in found)
+        hides = seen is not None and any(one.download_id not in seen for one in found)
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
             first=tuple(_leaver(one, seen) for one in found[:most]),
             total=len(found),
-            bytes=sum(one.size for one in found),
+            bytes=rough_size(total) if hides else total,
         )
 
 
@@ -108,7 +112,7 @@ def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
     return EvictionCandidate(
         file.download_id if is_theirs else None,
         file.title if is_theirs else None,
-        file.size,
+        file.size if is_theirs else rough_size(file.size, DIGITS_OF_A_FILE),
         file.standing,
         was_used=file.last_used > 0,
     )

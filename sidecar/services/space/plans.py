@@ -7,7 +7,7 @@ see otherwise. A device that is not theirs does not exist for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
@@ -23,8 +23,11 @@ from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
 from sidecar.services.transfers.formats import DeviceFormats
+from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.threads import attempt
+
+DIGITS_OF_A_FILE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class PlanLine:
 
     Attributes:
         download_id, item_id, title: None if it is somebody else's.
-        bytes: What it takes on the device.
+        bytes: What it takes on the device; roughly if it is somebody else's.
         code: Why it does not come, short and stable; None for what comes or goes.
         is_final: It will never come as things are set.
     """
@@ -221,6 +224,9 @@ class PlanService:
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
         seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        space, over = _space(found), found.plan.over
+        if not self._access.sees_all(person, self._access.settings(person, device.id)):
+            space, over = _rough(space), rough_size(over)
         return DevicePlan(
             id=device.id,
             name=device.name,
@@ -229,10 +235,10 @@ class PlanService:
             trouble=device.trouble,
             files=device.files,
             missing=device.missing,
-            space=_space(found),
+            space=space,
             plan_id=found.plan.id,
             needs_confirmation=found.plan.needs_confirmation,
-            over=found.plan.over,
+            over=over,
             adds=tuple(_line(one, seen) for one in found.plan.adds),
             removals=tuple(_line(one, seen) for one in found.plan.removals),
             refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
@@ -245,10 +251,18 @@ class PlanService:
         cost = self._formats.cost(device_id)
         if not cost.anew:
             return None
+        whose = self._ownership.shares(person, cost.anew)
+        if whose.hidden:
+            cost = replace(
+                cost,
+                bytes_to_fetch=rough_size(cost.bytes_to_fetch),
+                bytes_now=rough_size(cost.bytes_now),
+                bytes_after=rough_size(cost.bytes_after),
+            )
         return Reformat(
             format=cost.format,
             files=len(cost.anew),
-            whose=self._ownership.shares(person, cost.anew),
+            whose=whose,
             bytes_to_fetch=cost.bytes_to_fetch,
             bytes_now=cost.bytes_now,
             bytes_after=cost.bytes_after,
@@ -259,16 +273,20 @@ class PlanService:
 
 def _line(step: PlanStep, seen: Collection[int] | None) -> PlanLine:
     if seen is not None and step.download_id not in seen:
-        return PlanLine(None, None, None, step.bytes, step.reason)
+        return PlanLine(None, None, None, rough_size(step.bytes, DIGITS_OF_A_FILE), step.reason)
     return PlanLine(step.download_id, step.item_id, step.title, step.bytes, step.reason)
 
 
 def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
-    is_theirs = seen is None or refused.download_id in seen
+    if seen is not None and refused.download_id not in seen:
+        size = rough_size(refused.bytes, DIGITS_OF_A_FILE)
+        # The sentence would say how large it is.
+        reason = msg("It is too large for this device") if refused.is_final else refused.reason
+        return PlanLine(None, None, None, size, reason, refused.code, refused.is_final)
     return PlanLine(
-        refused.download_id if is_theirs else None,
-        refused.item_id if is_theirs else None,
-        refused.title if is_theirs else None,
+        refused.download_id,
+        refused.item_id,
+        refused.title,
         refused.bytes,
         refused.reason,
         refused.code,
@@ -290,4 +308,16 @@ def _space(found: DevicePlanState) -> SpaceView:
         reserve=reserve,
         free=space.free - reserve,
         most=min(limits.most, ours + space.free - reserve),
+    )
+
+
+def _rough(space: SpaceView) -> SpaceView:
+    return SpaceView(
+        total=space.total,
+        lasting=rough_size(space.lasting),
+        passing=rough_size(space.passing),
+        others=rough_size(space.others),
+        reserve=rough_size(space.reserve),
+        free=rough_size(space.free),
+        most=rough_size(space.most),
     )

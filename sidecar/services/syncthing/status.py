@@ -21,6 +21,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.notices import Notice
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.syncthing.peers import PeerMonitor, SyncedFolder
+from sidecar.sizes import rough_size
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
@@ -107,7 +108,8 @@ class SyncStatus:
 
     def shared(self, person: Person, device_id: str) -> SharedView:
         """Return where a device is carried to."""
-        name = self._access.settings(person, device_id).name
+        settings = self._access.settings(person, device_id)
+        name, is_exact = settings.name, self._access.sees_all(person, settings)
         if self._peers is None:
             return SharedView(device_id=device_id, device_name=name, is_asked=False)
         carried = self._peers.of(device_id)
@@ -129,7 +131,9 @@ class SyncStatus:
                     is_paused=one.is_paused,
                     last_seen=one.last_seen,
                     completion=one.completion,
-                    need_bytes=one.need_bytes,
+                    need_bytes=one.need_bytes
+                    if is_exact or one.need_bytes is None
+                    else rough_size(one.need_bytes),
                     need_items=one.need_items,
                 )
                 for one in peers

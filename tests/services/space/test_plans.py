@@ -98,7 +98,7 @@ def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
     assert [one.title for one in ben.adds] == [None]
     assert [one.title for one in ben.refusals] == ["Tone 2"]
     assert [one.title for one in (*eve.adds, *eve.refusals)] == ["Tone 1", "Tone 2"]
-    assert ann.bytes_added == ben.bytes_added == BLOCK
+    assert (ann.bytes_added, ben.bytes_added, eve.bytes_added) == (BLOCK, 1_000_000, BLOCK)
 
 
 def test_a_device_of_others_does_not_exist(plans: PlanService) -> None:

@@ -126,7 +126,7 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
                 "name": "Car stick",
                 "trouble": away,
                 "budget": None,
-                "used": 1000,
+                "used": 1_000_000,
                 "free": None,
                 "total": None,
                 "paused": False,
