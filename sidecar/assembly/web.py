@@ -288,6 +288,7 @@ def _preferences(
         clock=base.clock,
         resting=store.rests.until,
         held_back=why_held_back,
+        in_doubt=rules.questions.waiting,
     )
     return PreferenceService(
         access=devices.access,

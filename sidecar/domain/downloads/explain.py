@@ -60,6 +60,7 @@ class ExplainFacts:
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
         switched_off: Rules that are switched off for the device.
+        is_in_doubt: A file may be this item's already: a person is asked.
         resting_until: It was removed to make room and no rule fetches it before.
     """
 
@@ -76,6 +77,7 @@ class ExplainFacts:
     excluded_from: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     resting_until: datetime | None = None
+    is_in_doubt: bool = False
 
     @property
     def status(self) -> Status | None:
@@ -133,6 +135,12 @@ def _state(facts: ExplainFacts) -> str:
 
 
 def _not_there(facts: ExplainFacts) -> str:
+    if facts.wanted and facts.is_in_doubt:
+        return msg(
+            "It is wanted on {device} and may be there already: people are asked which item a file "
+            "is by now, and until somebody says it is not fetched",
+            device=facts.device,
+        )
     if facts.wanted:
         return msg(
             "It is wanted on {device} and is not in the queue: Jellyfin did not show "

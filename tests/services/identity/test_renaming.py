@@ -78,6 +78,30 @@ def test_one_rename_each_and_lyrics_cover_and_row_follow(
     assert not (house.stick / FOLDER / "cover.jpg").exists()
 
 
+def test_another_title_under_the_same_id_renames_as_well(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    looking, ann = house.services.rules.followers.looking, house.person("ann").user_id
+    before = house.row("Tone 1")
+    house.listing["tracks"][0]["title"] = "Tone One"
+    house.rescan()
+    looking.look_at_names(ann, ["f" * 32, house.row("Tone 2").item_id])
+    assert house.row("Tone 1") == before
+
+    looking.look_at_names(ann, [before.item_id])
+    renaming.step()
+
+    row = house.row("Tone One")
+    assert (row.id, row.item_id, row.file_path) == (
+        before.id,
+        before.item_id,
+        f"{FOLDER}/1-01 - Tone One.flac",
+    )
+    assert (row.source_etag, row.content_hash) == (before.source_etag, before.content_hash)
+    assert row.file_path in house.files()
+    assert len(house.files()) == 2
+
+
 def test_a_name_that_something_has_is_not_taken_from_it(
     house: MovingHouse, renaming: FileRenaming
 ) -> None:

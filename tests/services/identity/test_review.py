@@ -90,6 +90,8 @@ def test_it_is_asked_and_answered_on_the_page(house: MovingHouse, copies: list[I
     client, csrf = ann
 
     assert "Which item is this file?" in client.get("/devices").text
+    why = house.services.web.preferences.why(house.person("ann"), STICK, copies[0].id)
+    assert "may be there already" in why.sentences[0]
     page = client.get(f"/devices/{STICK}/matches").text
     assert page.count('name="is"') == 3
     said = {"csrf": csrf, "item": house.row("Tone 1").item_id, "is": copies[0].id}
