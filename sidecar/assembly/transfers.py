@@ -12,8 +12,8 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
-from sidecar.config.zones import zone
-from sidecar.domain.space.eviction import in_use
+from sidecar.config.zones import load_zone
+from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
@@ -65,14 +65,14 @@ def make_transfers(
         errors.ConfigError: The program that is to transfer files is not installed.
     """
     settings, store, clock = base.settings, base.store, base.clock
-    time_zone = zone(settings.network.time_zone)
+    time_zone = load_zone(settings.network.time_zone)
     space = SpacePlanner(
         db=store.db,
         registry=devices.registry,
         downloads=store.downloads,
         problems=accounts.problems,
         bus=base.bus,
-        in_use=lambda: in_use(rules.watching.now()),
+        in_use=lambda: list_items_in_use(rules.watching.now()),
         clock=clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
     )

@@ -286,7 +286,7 @@ def _preferences(
         rules=rules.settings,
         names=lambda: {one.user_id: one.name for one in service.all()},
         clock=base.clock,
-        resting=store.rests.until,
+        resting=store.rests.find_end,
         held_back=why_held_back,
         in_doubt=rules.questions.waiting,
     )

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from sidecar.assembly import Store
-from sidecar.cli.database import opened
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -47,7 +47,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 def make(settings: Settings, asked: argparse.Namespace) -> int:
     """Make a key and print it: nothing else goes to standard output."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         store = Store(db, Bus(), clock)
         account = _account(store, asked.account)
         ends = expiry(clock.now(), asked.days)
@@ -61,7 +61,7 @@ def make(settings: Settings, asked: argparse.Namespace) -> int:
 def show(settings: Settings, asked: argparse.Namespace) -> int:
     """List the keys of an account, without their secrets."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         store = Store(db, Bus(), clock)
         for key in store.api_keys.of_account(_account(store, asked.account).user_id):
             used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
@@ -74,7 +74,7 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
 def revoke(settings: Settings, asked: argparse.Namespace) -> int:
     """Revoke a key."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         if not Store(db, Bus(), clock).api_keys.revoke(asked.id):
             raise SidecarError(f"There is no working key {asked.id}")
         print(f"Key {asked.id} is refused from now on")

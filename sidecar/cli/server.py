@@ -15,7 +15,7 @@ from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
 from sidecar.assembly.rules import make_rules
-from sidecar.cli.database import opened
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.cli.sign_in import name_and_password
 from sidecar.clock import SystemClock
@@ -102,7 +102,7 @@ def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange
     if settings.jellyfin.url is None:
         raise ConfigError("settings", "jellyfin.url", None, "must be given")
     clock, bus = SystemClock(), Bus()
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         base = Base(
             settings=settings,
             store=Store(db, bus, clock),

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from sidecar.assembly import DATABASE, Store, account_service
-from sidecar.cli.database import is_running, opened
+from sidecar.cli.database import is_running, open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
@@ -64,7 +64,7 @@ def _look(settings: Settings) -> dict[str, Any]:
             "downloads": {},
         }
     running = is_running(settings, clock)
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         store = Store(db, Bus(), clock)
         return {
             "running": running,

@@ -167,4 +167,4 @@ def _claim_and_put_back(store: Store, **passed_over: object) -> None:
 
 
 def _note(store: Store) -> None:
-    store.downloads.transitions.synced(1, 0)
+    store.downloads.transitions.record_synced(1, 0)

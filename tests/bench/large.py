@@ -25,7 +25,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import distinct, path_key, wanted_path
+from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -177,7 +177,7 @@ class _Writer:
         for number in range(RUNNING):
             running = self._claim()
             held = (running.size or 0) * number // RUNNING
-            self._store.downloads.transitions.synced(running.id, held)
+            self._store.downloads.transitions.record_synced(running.id, held)
 
     def _one(self, number: int, *, is_new: bool) -> None:
         wanted = self._wanted(number)
@@ -213,12 +213,15 @@ class _Writer:
     def _wanted(self, number: int) -> NewDownload:
         device = self._chance.choices(self._devices, PLACES)[0]
         wanted = item(number)
-        path = wanted_path(wanted)
+        path = build_path(wanted)
         return NewDownload(
             item=wanted,
             device_id=device,
             user_id=self._chance.choices(self._people, ASKERS)[0],
-            places=[FilePlace(one, path_key(one)) for one in (path, distinct(path, wanted.id))],
+            places=[
+                FilePlace(one, make_path_key(one))
+                for one in (path, build_distinct_path(path, wanted.id))
+            ],
             priority=PIN_PRIORITY if number % 10 == 0 else 0,
         )
 
@@ -245,7 +248,7 @@ class _Writer:
 
 
 def _people(store: Store, settings: Settings) -> None:
-    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     for name, user_id in PEOPLE.items():
         store.accounts.save(

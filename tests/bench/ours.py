@@ -82,7 +82,7 @@ def _work(step: object, db: Database) -> None:
 
 
 def _account(store: Store, settings: Settings, clock: SystemClock) -> None:
-    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     store.accounts.save(
         Account(

@@ -36,7 +36,7 @@ from sidecar.logs import LineFormatter
 from sidecar.services.accounts.person import Person
 from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.accounts.sessions import csrf_of
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, WebOptions, create_app
@@ -122,7 +122,7 @@ class WebHouse:
         secret = self.begin_session(person)
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
-        return Browser(client, csrf_of(secret))
+        return Browser(client, derive_csrf_token(secret))
 
     def add(
         self,
@@ -314,7 +314,7 @@ class WebHouse:
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
             os.utime(self.path(found), (self.clock.now().timestamp(),) * 2)
-            assert moves.arrive(
+            assert moves.mark_arrived(
                 found,
                 size=len(body),
                 content_hash=xxhash.xxh3_128_hexdigest(body),
@@ -461,7 +461,7 @@ def _account(person: Person, box: TokenBox, clock: FakeClock) -> Account:
         is_admin=person.is_admin,
         may_download=True,
         jellyfin_device_id=f"sidecar-{person.name}",
-        token_encrypted=box.seal(SecretStr(f"token of {person.name}")),
+        token_encrypted=box.encrypt(SecretStr(f"token of {person.name}")),
         is_signed_in=True,
         signed_in_at=clock.now(),
     )

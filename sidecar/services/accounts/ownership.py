@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.undo import Reversal, of_parting
+from sidecar.domain.undo import Reversal, reverse_release
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of
 from sidecar.store.accounts.accounts import Account
@@ -79,7 +79,7 @@ class Ownership:
 
     def shares(self, person: Person, download_ids: Collection[int]) -> Share:
         """Count whose these downloads are, as far as this person may know it."""
-        return share(
+        return count_shares(
             self._holds.owners(download_ids).values(),
             person.user_id,
             {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
@@ -114,7 +114,7 @@ class Ownership:
                 self._tombstones.put(user_id, download.device_id, download.item_id)
             if parting.staying and download.user_id in parting.leaving:
                 self._downloads.queue.hand_over(download, parting.staying[0])
-        return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
+        return reverse_release(download.device_id, download.item_id, parting.leaving, dropped)
 
     def _gave_up(self, person: Person, download: Download) -> bool:
         return download.item_id in self._tombstones.items(person.user_id, download.device_id)

@@ -11,7 +11,13 @@ from dataclasses import replace
 from functools import partial
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
+from sidecar.domain.downloads.actions import (
+    Action,
+    ActionRefusal,
+    ActionVerdict,
+    judge,
+    refuse_finishing,
+)
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
@@ -83,7 +89,7 @@ class QueueActions:
 
     def _pause(self, found: Download) -> ActionResult:
         if not self._downloads.transitions.pause(found):
-            return refused(found, finishing(found))
+            return refused(found, refuse_finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
         return replace(_done(found, msg("is paused")), undo=Reversal(resume=(found.id,)))
 

@@ -15,7 +15,13 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
+from sidecar.domain.downloads.actions import (
+    Action,
+    ActionRefusal,
+    ActionVerdict,
+    judge,
+    refuse_finishing,
+)
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
@@ -114,7 +120,7 @@ class RemoveDownloads:
         has_some = found.validator is not None and found.bytes_downloaded > 0
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.queue.cancel(found, keep_part=keep_part):
-            return refused(found, finishing(found))
+            return refused(found, refuse_finishing(found))
         undo = self._ownership.give_up(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
         text = (

@@ -17,7 +17,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.undo import Reversal, together
+from sidecar.domain.undo import Reversal, merge_reversals
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -96,7 +96,7 @@ class UndoService:
     ) -> UndoRecord:
         """Remember what was done to some downloads."""
         counts = Counter(one.result for one in outcomes)
-        return self._put(person, str(action), counts, together(one.undo for one in outcomes))
+        return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
     def remember_one(
         self, person: Person, action: str, reversal: Reversal, files: int
@@ -230,9 +230,11 @@ class Reversing:
             by_user.setdefault(hold.user_id, []).append(wish)
         with self._db.write():
             for place in reversal.tombstones:
-                self._tombstones.lift(place.user_id, place.device_id, place.item_id)
+                self._tombstones.forget(place.user_id, place.device_id, place.item_id)
             for place, rule in reversal.exclusions:
-                self._exclusions.lift(place.user_id, rule, place.item_id, device_id=place.device_id)
+                self._exclusions.remove(
+                    place.user_id, rule, place.item_id, device_id=place.device_id
+                )
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
         for user_id, wishes in by_user.items():

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.tiles import SERIES, tile_of
+from sidecar.domain.files.tiles import SERIES, tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
@@ -236,7 +236,7 @@ class FileBrowser:
             FileView(
                 view=view,
                 sight=sights[row.id],
-                tile=tile_of(row),
+                tile=tile_key(row),
                 last_heard=heard.get(row.item_id),
                 was_used=row.last_used_seq > 0,
                 is_pinned=any(one.reason.rule == PIN for one in own),

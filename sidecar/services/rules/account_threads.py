@@ -23,7 +23,7 @@ from sidecar.domain.rules.context import Wake
 from sidecar.domain.rules.favourites import FavouritesSettings
 from sidecar.errors import JellyfinError, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unanswered
+from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable, TokenRefused
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
@@ -251,7 +251,7 @@ class AccountThreads:
             if isinstance(news, TokenRefused):
                 tell(SignedOut(news.reason))
                 return
-            if isinstance(news, Unanswered):
+            if isinstance(news, SessionsUnavailable):
                 tell(news.trouble)
                 return
             if isinstance(news, SessionsNews):

@@ -73,7 +73,7 @@ class FavouritesFollower:
         self._tell = tell
         self._is_server_there = is_server_there
         self._clock = clock
-        self._types = rule.watched_types(settings)
+        self._types = rule.list_watched_types(settings)
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
@@ -217,7 +217,7 @@ class FavouritesFollower:
 
     def _wishes(self, favourite: Item, playable: Iterable[Item]) -> Iterator[Wish]:
         devices = list(self._devices(self._name))
-        return rule.wishes(favourite, playable, user_id=self._user_id, devices=devices)
+        return rule.make_wishes(favourite, playable, user_id=self._user_id, devices=devices)
 
     def _plan(self, wishes: Iterable[Wish]) -> None:
         self._planning.hold(wishes, self._client.items)

@@ -273,7 +273,7 @@ class PreferenceService:
             NotVisible: There is none.
         """
         self._access.settings(person, device_id)
-        if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
+        if not self._exclusions.remove(person.user_id, rule, item_id, device_id=device_id):
             raise NotVisible
         self._wake(person.user_id)
 
@@ -333,7 +333,7 @@ class PreferenceService:
             NotVisible: They did not remove it.
         """
         self._access.settings(person, device_id)
-        if not self._tombstones.lift(person.user_id, device_id, item_id):
+        if not self._tombstones.forget(person.user_id, device_id, item_id):
             raise NotVisible
         holds = self._holds.of_item(device_id, item_id)
         own = [one for one in holds if one.user_id == person.user_id]

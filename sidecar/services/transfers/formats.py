@@ -18,7 +18,7 @@ from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, Format, name_for
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.space.reformat import Cost, cost
+from sidecar.domain.space.reformat import Cost, estimate_cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
@@ -124,7 +124,7 @@ class DeviceFormats:
         if name == TAGGED:
             # Their tags are completed where they are: see `services.transfers.tag_completion`.
             others = [one for one in others if one.format != ORIGINAL]
-        return cost(name, settings.target if settings is not None else None, others)
+        return estimate_cost(name, settings.target if settings is not None else None, others)
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
         """Whether a person has said yes to making the files of a device anew in this format."""
@@ -186,9 +186,9 @@ class DeviceFormats:
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None
         has_original = has_original and original.size() == download.original_size
-        if self._downloads.transitions.damaged(download, failure, has_part=has_original):
+        if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
             if has_original:
-                original.become(part)
+                original.rename_to(part)
             device.folder.remove(download.file_path, size=there.size)
             self._store.align(device.id, name)
 

@@ -27,7 +27,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import EMPTY, Download, Validator
 from sidecar.domain.formats.formats import Target, estimate
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.domain.transfers.response import is_believed, unproved
+from sidecar.domain.transfers.response import is_believed, unproved_length_failure
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
@@ -46,7 +46,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.threads import Wakeup, WorkerPool, attempt
 from sidecar.transfer.copying import CopyFailed
 from sidecar.transfer.engine import Engine, Job, Receipt
-from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.faults import classify_disk_error
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class _Report:
             raise Stopped(msg("it is no longer wanted"))
 
     def synced(self, held: int) -> None:
-        self.downloads.transitions.synced(self.download.id, held)
+        self.downloads.transitions.record_synced(self.download.id, held)
 
     def moved(self, held: int) -> None:
         self.transfers.moved(self.download.id, held)
@@ -200,7 +200,7 @@ class Worker:
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> bool:
         """Convert here, or have it converted; return whether it was handed over."""
-        self._downloads.transitions.synced(attempt.download.id, receipt.size)
+        self._downloads.transitions.record_synced(attempt.download.id, receipt.size)
         self._transfers.convert(attempt.download.id)
         work = partial(self._converted, attempt, device, receipt, target)
         if self._converters is None:
@@ -294,7 +294,7 @@ class Worker:
         if is_odd or download.error_code == EMPTY:
             # The server may have looked at the file again since it was queued.
             item = client.item(download.item_id)
-            self._downloads.transitions.rescanned(download.id, item)
+            self._downloads.transitions.record_rescan(download.id, item)
             download = replace(download, expected_size=item.size, seconds=item.seconds)
         job = Job(
             download_id=download.id,
@@ -322,13 +322,13 @@ class Worker:
                 the device cannot be read.
             errors.Stopped: `stop` was set.
         """
-        self._downloads.transitions.synced(download.id, receipt.size)
+        self._downloads.transitions.record_synced(download.id, receipt.size)
         extension = download.source_extension or ""
         with device.folder.part(download.id).open() as part:
             try:
                 found = self._check_whole(part, extension, download.seconds, stop)
             except OSError as error:
-                raise TransferFailed(disk_failure(error)) from error
+                raise TransferFailed(classify_disk_error(error)) from error
         log.info(
             "%s has %d bytes, not %s as scanned: %s, %s",
             download.title,
@@ -339,7 +339,7 @@ class Worker:
         )
         if is_believed(found.verdict, receipt.size, download.expected_size):
             return
-        raise TransferFailed(unproved(receipt.size, download.expected_size))
+        raise TransferFailed(unproved_length_failure(receipt.size, download.expected_size))
 
     def _report(self, download: Download) -> _Report:
         return _Report(download, self._downloads, self._transfers)

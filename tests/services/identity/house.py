@@ -19,7 +19,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
@@ -106,7 +106,7 @@ class MovingHouse:
     def _put(self, items: Iterable[Item], name: str) -> None:
         adopter, device = self.store.downloads.adopter, self.services.devices.registry.get(STICK)
         for item in items:
-            path = wanted_path(item)
+            path = build_path(item)
             file = self.stick / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"x" * (item.size or 0))

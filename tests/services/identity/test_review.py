@@ -12,7 +12,7 @@ from sidecar.domain.items.item import Item
 from sidecar.errors import NotAManager, NotVisible
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
-from sidecar.store.accounts.sessions import csrf_of
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.web.app import create_app
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
@@ -146,4 +146,4 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
 def _come_in(house: MovingHouse, person: Person, client: Client) -> tuple[Client, str]:
     secret = house.store.sessions.begin(person.user_id, address_prefix="192.168.1")
     client.set_cookie("sidecar_session", secret)
-    return client, csrf_of(secret)
+    return client, derive_csrf_token(secret)

@@ -132,7 +132,7 @@ def account(world: World, person: Person, box: TokenBox) -> Account:
         is_admin=person.is_admin,
         may_download=True,
         jellyfin_device_id=f"sidecar-{person.name}",
-        token_encrypted=box.seal(SecretStr(f"secret of {person.name}")),
+        token_encrypted=box.encrypt(SecretStr(f"secret of {person.name}")),
         is_signed_in=True,
         signed_in_at=world.clock.now(),
     )

@@ -52,7 +52,7 @@ class House:
     def bring(self) -> Download:
         claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
         there = self.world.downloads.queries.get(claimed.id)

@@ -114,7 +114,7 @@ class House:
         claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
         assert claimed.item_id == item.id
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
 

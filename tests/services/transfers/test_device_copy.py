@@ -370,7 +370,7 @@ def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     home.world.downloads.transitions.transfer_started(
         claimed.id, Validator(None, len(BODY)), 0, anew=True
     )
-    home.world.downloads.transitions.synced(claimed.id, right)
+    home.world.downloads.transitions.record_synced(claimed.id, right)
     with home.registry.get(CARD).folder.part(claimed.id).open() as part:
         part.write(BODY[:right] + bytes(junk))
     home.world.downloads.queue.recover()

@@ -70,7 +70,7 @@ class House:
         path = self.stick / download.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BODY)
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             download, size=len(BODY), content_hash="1" * 32, mime_type="audio/flac"
         )
         return path

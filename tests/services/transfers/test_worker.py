@@ -133,7 +133,7 @@ def build(
             is_admin=False,
             may_download=True,
             jellyfin_device_id="sidecar-ann",
-            token_encrypted=box.seal(SecretStr("secret")),
+            token_encrypted=box.encrypt(SecretStr("secret")),
             is_signed_in=True,
             signed_in_at=world.clock.now(),
         )
@@ -601,7 +601,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
     body = b"sound"
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
     )
     place = works.stick / claimed.file_path
@@ -619,7 +619,7 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=5, content_hash="0" * 32, mime_type=None
     )
     (device,) = works.registry.all()
@@ -636,7 +636,7 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=5, content_hash="0" * 32, mime_type=None
     )
     (device,) = works.registry.all()
