@@ -62,7 +62,7 @@ def test_whoever_manages_the_device_says_which_it_is(
 
     assert [one.item_id for one in house.rows()] == [copies[1].id]
     assert review.doubts(ann, STICK).files == []
-    assert house.services.web.downloads.questions(ann) == []
+    assert list(house.services.web.notices.questions(ann)) == []
     # The other one is another thing, and comes for itself.
     assert house.want(*copies, rule="favourites") == 1
     assert house.server.fetched == 0
