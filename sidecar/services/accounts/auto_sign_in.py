@@ -33,7 +33,7 @@ class AutoSignIn:
         self._server = server
         self._problems = problems
         self._is_done = name is None
-        self._server_id = accounts.server_id
+        self._server_id: str | None = None
 
     def step(self) -> None:
         """Sign in if that is still to be done and the server can be asked."""
