@@ -16,7 +16,9 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import JellyfinError, NotPossible, SidecarError, SignInRefused
 from sidecar.services.identity.server_change import ServerPreview
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ONE = "/devices/<string(maxlength=80):device_id>/matches"
@@ -27,24 +29,24 @@ NONE = "none"
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     review, change = services.identity, services.server_change
-    identity = Blueprint("identity", __name__)
+    identity = PageRoutes("identity")
 
-    @identity.get(ONE)
+    @identity.get(ONE, role=Role.SIGNED_IN)
     def matches(device_id: str) -> str:
         return render_template("identity/matches.html", shown=review.doubts(person(), device_id))
 
-    @identity.post(ONE)
+    @identity.post(ONE, role=Role.MANAGER)
     def answer(device_id: str) -> Response:
         item_id = request.form.get("item", "")[:LONGEST]
         now = request.form.get("is", NONE)[:LONGEST]
         review.answer(person(), device_id, item_id, None if now == NONE else now)
         return redirect(url_for("identity.matches", device_id=device_id), 303)
 
-    @identity.get("/admin/server")
+    @identity.get("/admin/server", role=Role.ADMIN)
     def server() -> Response:
         return _server()
 
-    @identity.post("/admin/server")
+    @identity.post("/admin/server", role=Role.ADMIN)
     def take() -> Response:
         try:
             if "ticket" in request.form:
@@ -67,4 +69,4 @@ def routes(services: WebServices) -> Blueprint:
         )
         return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
 
-    return identity
+    return identity.blueprint
