@@ -46,9 +46,10 @@ simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
 nightly: packages-for-tests $(VENV)/test-ready
-	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
+	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 SIDECAR_IDENTITY_TRACKS=10000 \
+		$(BIN)/pytest -q -o timeout=0 \
 		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
-		tests/services/downloads/test_interleavings.py
+		tests/services/downloads/test_interleavings.py tests/services/identity/test_many.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.
 catalogues: $(VENV)/run-ready
