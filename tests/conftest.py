@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
@@ -13,6 +14,12 @@ from werkzeug.routing import Rule
 from sidecar.web.app import web_files
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
+
+# A busy machine is slow at everything: that says nothing about the code.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 FLAGS = (
     "--no-sandbox",
