@@ -1,4 +1,4 @@
-"""Whose download it is: who may see and steer it, and for whom somebody acts.
+"""Decides whose download it is: who may see and manage it, and for whom somebody acts.
 
 Who holds it owns it; if nobody does, who asked for it first. An admin may see and steer all.
 """

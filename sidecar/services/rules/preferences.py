@@ -1,4 +1,4 @@
-"""What people say about rules, holds and devices, carried out at once.
+"""Carries out what people say about rules, holds and devices, at once.
 
     pin, exclude, choose, want again, change a setting ──▶ the store ──▶ the account's rules wake
 

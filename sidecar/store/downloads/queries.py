@@ -1,4 +1,4 @@
-"""Downloads as they are: one, lists of them, and counts that always equal the lists.
+"""Reads downloads: one, lists of them, and counts that always equal the lists.
 
 Changes nothing. A list and its count come from the same conditions, so they cannot disagree.
 """

@@ -91,16 +91,16 @@ STATUS = MappingProxyType(
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    desk, library, actions = services.downloads, services.library, services.actions
+    listing, library, actions = services.downloads, services.library, services.actions
     pages = Blueprint("library", __name__, url_prefix="/library")
 
     @pages.get("")
     def start() -> str:
-        return _start(desk, library)
+        return _start(listing, library)
 
     @pages.get(f"/{ITEM}")
     def thing(item_id: str) -> str:
-        return _thing(desk, library, check_item_id(item_id))
+        return _thing(listing, library, check_item_id(item_id))
 
     @pages.get("/buttons")
     def buttons() -> str:
@@ -120,7 +120,7 @@ def routes(services: WebServices) -> Blueprint:
     return pages
 
 
-def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
+def _start(listing: DownloadListing, library: LibraryBrowser) -> str:
     looked, who = for_page(request.args), person()
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
@@ -133,16 +133,16 @@ def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
     else:
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
-    return _rendered("library/library.html", desk, looked, found=found, sections=sections)
+    return _rendered("library/library.html", listing, looked, found=found, sections=sections)
 
 
-def _thing(desk: DownloadListing, library: LibraryBrowser, item_id: str) -> str:
+def _thing(listing: DownloadListing, library: LibraryBrowser, item_id: str) -> str:
     shown = library.show(person(), item_id)
     looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
     found = None
     if not shown.entry.item.is_playable:
         found, looked = _page(library, looked)
-    return _rendered("library/item.html", desk, looked, found=found, thing=shown)
+    return _rendered("library/item.html", listing, looked, found=found, thing=shown)
 
 
 def _page(
@@ -161,9 +161,9 @@ def _last(found: LibraryPage) -> int:
 
 
 def _rendered(
-    template: str, desk: DownloadListing, looked: LibraryViewState, **values: object
+    template: str, listing: DownloadListing, looked: LibraryViewState, **values: object
 ) -> str:
-    devices = desk.devices(person())
+    devices = listing.devices(person())
     found = values["found"]
     return render_template(
         template,
