@@ -125,10 +125,7 @@ with opened(folder, FakeClock()) as world:
     assert reason_icon([ReasonView(rule.name, "ann", "because")]) == "disc-3"
 
     explainer = Explainer(
-        downloads=world.downloads,
-        holds=world.holds,
-        tombstones=Tombstones(world.db, world.clock),
-        exclusions=Exclusions(world.db, world.clock),
+        stores=world.stores,
         problems=Problems(world.bus),
         devices=devices,
         rules=rules,

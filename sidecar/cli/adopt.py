@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store, account_service
+from sidecar.assembly import DATABASE, Stores, account_service
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
@@ -117,7 +117,7 @@ def _adopt(
     with ExitStack() as leaving:
         db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
         leaving.callback(db.close)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         account = _account(store, asked.account)
         library = _library(settings, store, account, clock, bus)
         for device in devices:
@@ -127,7 +127,7 @@ def _adopt(
                 yield _DeviceResult(device, None, RestoreReport(), str(trouble))
 
 
-def _account(store: Store, name: str | None) -> Account:
+def _account(store: Stores, name: str | None) -> Account:
     if name is not None:
         found = store.accounts.by_name(name)
         if found is None:
@@ -142,7 +142,7 @@ def _account(store: Store, name: str | None) -> Account:
 
 
 def _library(
-    settings: Settings, store: Store, account: Account, clock: Clock, bus: Bus
+    settings: Settings, store: Stores, account: Account, clock: Clock, bus: Bus
 ) -> _AccountLibrary | None:
     """Return the account's library, None while Jellyfin cannot be asked."""
     try:
@@ -157,7 +157,7 @@ def _library(
 
 def _adopt_device(
     device: DeviceSettings,
-    store: Store,
+    store: Stores,
     account: Account,
     library: _AccountLibrary | None,
     *,

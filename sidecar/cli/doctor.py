@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidecar.assembly import DATABASE, Store, account_service
+from sidecar.assembly import DATABASE, Stores, account_service
 from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
@@ -68,7 +68,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         clock, bus = SystemClock(), Bus()
         try:
             with open_database(settings, clock) as db:
-                store = Store(db, bus, clock)
+                store = Stores(db, bus, clock)
                 service = account_service(settings, store, Problems(bus), bus, clock)
                 yield _look("Jellyfin", lambda: _server(service))
                 yield from _accounts(service)

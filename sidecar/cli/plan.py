@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store
+from sidecar.assembly import DATABASE, Stores
 from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
@@ -57,7 +57,7 @@ def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
             yield _to_json(device, None, NEVER_USED)
         return
     with open_database(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         ids = {one.path: one.id for one in store.devices.all()}
         for device in settings.devices:
             device_id = ids.get(str(device.path))

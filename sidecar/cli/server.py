@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from sidecar.assembly import Store
+from sidecar.assembly import Stores
 from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
@@ -105,7 +105,7 @@ def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange
     with open_database(settings, clock) as db:
         base = Base(
             settings=settings,
-            store=Store(db, bus, clock),
+            store=Stores(db, bus, clock),
             bus=bus,
             clock=clock,
             is_healthy=lambda: True,

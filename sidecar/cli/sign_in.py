@@ -9,7 +9,7 @@ import time
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Store, account_service
+from sidecar.assembly import Stores, account_service
 from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
@@ -47,7 +47,7 @@ def sign_in(settings: Settings, asked: argparse.Namespace) -> int:
     """Sign one account in."""
     clock, bus = SystemClock(), Bus()
     with open_database(settings, clock) as db:
-        accounts = account_service(settings, Store(db, bus, clock), Problems(bus), bus, clock)
+        accounts = account_service(settings, Stores(db, bus, clock), Problems(bus), bus, clock)
         account = (
             _with_quick_connect(accounts)
             if asked.quick_connect

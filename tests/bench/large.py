@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Store, assemble
+from sidecar.assembly import DATABASE, Stores, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -108,7 +108,7 @@ def build(folder: Path, count: int) -> Household:
     settings, clock = settings_of(folder), SystemClock()
     settings.server.data_dir.mkdir()
     with closing(Database.open(settings.server.data_dir / DATABASE, clock=clock)) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         _people(store, settings)
         services = assemble(settings, store, Bus(), clock, lambda: True)
         services.background.housekeeping.recover()
@@ -158,7 +158,7 @@ def item(number: int) -> Item:
 class _Writer:
     """Writes the rows and the hollow files."""
 
-    def __init__(self, store: Store, devices: Sequence[str], folder: Path) -> None:
+    def __init__(self, store: Stores, devices: Sequence[str], folder: Path) -> None:
         self._store = store
         self._devices = devices
         self._roots = {
@@ -247,7 +247,7 @@ class _Writer:
             os.truncate(file.fileno(), download.file_size or 0)
 
 
-def _people(store: Store, settings: Settings) -> None:
+def _people(store: Stores, settings: Settings) -> None:
     sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     for name, user_id in PEOPLE.items():

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.assembly import Store
+from sidecar.assembly import Stores
 from sidecar.cli.database import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import load
@@ -204,7 +204,7 @@ class Sidecar:
         """Make an API key as the command does, without the time that a process takes to start."""
         clock = SystemClock()
         with open_database(load(self.environ), clock) as db:
-            store = Store(db, Bus(), clock)
+            store = Stores(db, Bus(), clock)
             account = store.accounts.by_name(name)
             assert account is not None, self.log.read_text()
             _, self.key = store.api_keys.create(account.user_id, "test")

@@ -19,7 +19,7 @@ import xxhash
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
@@ -110,7 +110,7 @@ class WebHouse:
 
     clock: FakeClock
     bus: Bus
-    store: Store
+    store: Stores
     services: Assembly
     web: Web
     jellyfin: Answering
@@ -393,7 +393,7 @@ def web_house(
             (data / name).touch(mode=0o600)
             (data / name).write_bytes(content)
         db = Database.open(data / DATABASE, clock=clock)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         recent = RecentLog(LineFormatter())
         services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
@@ -446,7 +446,7 @@ def _signed_in() -> Mapping[str, bytes]:
         folder, clock = Path(made), FakeClock()
         db = Database.open(folder / DATABASE, clock=clock)
         box = TokenBox(folder / KEY_FILE)
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         for person in (ANN, BEN, EVE):
             store.accounts.save(_account(person, box, clock))
         db.close()

@@ -26,8 +26,8 @@ from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
-from sidecar.store.accounts.accounts import Account, Accounts
-from sidecar.store.meta import Meta
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ class AccountService:
         base_url: str,
         *,
         ca_file: Path | None,
-        accounts: Accounts,
-        meta: Meta,
+        stores: Stores,
         box: TokenBox,
         problems: Problems,
         bus: Bus,
@@ -61,8 +60,8 @@ class AccountService:
     ) -> None:
         self._base_url = base_url
         self._ca_file = ca_file
-        self._accounts = accounts
-        self._meta = meta
+        self._accounts = stores.accounts
+        self._meta = stores.meta
         self._box = box
         self._problems = problems
         self._bus = bus

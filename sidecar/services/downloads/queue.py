@@ -28,8 +28,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +41,14 @@ class QueueActions:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
+        stores: Stores,
         ownership: Ownership,
         planning: WishService,
         claims: Claims,
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
+        self._db = stores.db
+        self._downloads = stores.downloads
         self._ownership = ownership
         self._planning = planning
         self._claims = claims

@@ -33,9 +33,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.downloads.queue import refused
 from sidecar.services.transfers.claims import Claims
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.holds import Holds
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +44,15 @@ class RemoveDownloads:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
-        holds: Holds,
+        stores: Stores,
         ownership: Ownership,
         registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
-        self._holds = holds
+        self._db = stores.db
+        self._downloads = stores.downloads
+        self._holds = stores.holds
         self._ownership = ownership
         self._registry = registry
         self._claims = claims

@@ -25,10 +25,7 @@ from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.library.lookup import ItemSource
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.database import Database
-from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.playlists import ChosenPlaylists
-from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.stores import Stores
 
 LASTS_S = 600.0
 MOST_KEPT = 500
@@ -167,36 +164,30 @@ class Reversing:
     def __init__(
         self,
         *,
-        db: Database,
+        stores: Stores,
         access: DeviceAccess,
         planning: WishService,
         actions: DownloadActions,
-        tombstones: Tombstones,
-        exclusions: Exclusions,
-        chosen: ChosenPlaylists,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
     ) -> None:
         """Prepare.
 
         Args:
-            db: For what belongs together.
+            stores: What people removed, do not want from a rule, and which playlists they chose.
             access: Who may still use a device.
             planning: Keeps wishes again.
             actions: Pauses and resumes.
-            tombstones: What people removed.
-            exclusions: What people do not want from a rule.
-            chosen: The playlists that people chose.
             library: Gives the library as an account sees it, for what has to be queued anew.
             wake: Has all rules of an account run.
         """
-        self._db = db
+        self._db = stores.db
         self._access = access
         self._planning = planning
         self._actions = actions
-        self._tombstones = tombstones
-        self._exclusions = exclusions
-        self._chosen = chosen
+        self._tombstones = stores.tombstones
+        self._exclusions = stores.exclusions
+        self._chosen = stores.chosen
         self._library = library
         self._wake = wake
 

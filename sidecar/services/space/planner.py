@@ -30,10 +30,8 @@ from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChan
 from sidecar.messages import counted, msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
-from sidecar.store.database import Database
-from sidecar.store.downloads.inventory import Holdings, Inventory
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.cooldowns import EvictionCooldowns
+from sidecar.store.downloads.inventory import Holdings
+from sidecar.store.stores import Stores
 from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
@@ -128,25 +126,24 @@ class SpacePlanner:
     def __init__(
         self,
         *,
-        db: Database,
+        stores: Stores,
         registry: DeviceRegistry,
-        downloads: Downloads,
         problems: Problems,
         bus: Bus,
         in_use: InUse,
         clock: Clock,
         awaited: Awaited = no_block,
     ) -> None:
-        self._db = db
+        self._db = stores.db
         self._registry = registry
-        self._downloads = downloads
+        self._downloads = stores.downloads
         self._problems = problems
         self._bus = bus
         self._in_use = in_use
         self._awaited = awaited
         self._clock = clock
-        self._inventory = Inventory(db)
-        self._rests = EvictionCooldowns(db, clock)
+        self._inventory = stores.inventory
+        self._rests = stores.rests
         self._lock = Lock()
         self._looked_at: dict[str, float] = {}
         self._confirmed: dict[str, tuple[PlanStep, ...]] = {}

@@ -25,10 +25,7 @@ from sidecar.events import DeviceChanged, Event
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.formats import FormatStore
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.meta import Meta
+from sidecar.store.stores import Stores
 from sidecar.threads import attempt
 from sidecar.transfer.converting.programs import NoConverter
 
@@ -63,11 +60,8 @@ class DeviceFormats:
         self,
         book: DeviceSettingsService,
         *,
-        store: FormatStore,
-        devices: Devices,
-        downloads: Downloads,
+        stores: Stores,
         registry: DeviceRegistry,
-        meta: Meta,
         item: Callable[[Download], Item],
         server_is_there: Callable[[], bool],
     ) -> None:
@@ -75,20 +69,17 @@ class DeviceFormats:
 
         Args:
             book: What is set of the devices.
-            store: What was made in which format.
-            devices: Those we have ever seen.
-            downloads: The rows.
+            stores: The devices we have ever seen, their files, and what people said yes to.
             registry: The devices as they are now.
-            meta: Remembers what people said yes to.
             item: Asks the server for a download's item, as the account that fetches it.
             server_is_there: Whether it can be asked at all.
         """
         self._book = book
-        self._store = store
-        self._devices = devices
-        self._downloads = downloads
+        self._store = stores.formats
+        self._devices = stores.devices
+        self._downloads = stores.downloads
         self._registry = registry
-        self._meta = meta
+        self._meta = stores.meta
         self._item = item
         self._server_is_there = server_is_there
         self._kept: set[int] = set()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, BinaryIO
 
+from sidecar.bounded_json import read_json
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import AudioProperties
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
+from sidecar.transfer.converting.subprocess import (
+    MOST_SAID,
+    ChildFailed,
+    ChildOutput,
+    get_inherited_path,
+    run,
+)
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
+MOST_VALUES = 300_000
 # Playlists and the like are not among them: they would make ffmpeg open other files.
 CONTAINERS = (
     "aac,ac3,aiff,alac,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -81,17 +88,40 @@ def probe_sound(
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     told = _answer(said)
     if said.code != 0 or not told:
-        raise ChildFailed(msg("it cannot be read as a sound file"))
+        raise _unreadable()
 
     def count() -> tuple[float, int] | None:
         return _count(ffprobe, file, clock=clock, stop=stop)
 
-    return _parse(told, size, count)
+    return parse(told, size, count)
+
+
+def parse(
+    told: dict[str, Any], size: int, count: Callable[[], tuple[float, int] | None]
+) -> ProbedSound:
+    """Return what ffprobe told of a file.
+
+    Args:
+        told: Its answer.
+        size: Bytes of the file.
+        count: How long the sound is by its packets, and where the first one stands.
+
+    Raises:
+        ChildFailed: There is no sound in it, or nothing that ffprobe would say.
+    """
+    try:
+        return _parse(told, size, count)
+    except (AttributeError, TypeError, ValueError, LookupError, OverflowError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> ChildFailed:
+    return ChildFailed(msg("it cannot be read as a sound file"))
 
 
 def _answer(said: ChildOutput) -> dict[str, Any]:
     try:
-        told = json.loads(said.output)
+        told = read_json(said.output, most_bytes=MOST_SAID, most_values=MOST_VALUES)
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}

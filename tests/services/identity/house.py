@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -62,7 +62,7 @@ class MovingHouse:
     listing: Entry
     server: CountingServer
     services: Assembly
-    store: Store
+    store: Stores
     stick: Path
     news: list[Event]
     open: ExitStack
@@ -203,7 +203,7 @@ def moving_house(
             devices=(DeviceSettings(**device),),
         )
         db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         services = assemble(settings, store, bus, clock)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
         try:

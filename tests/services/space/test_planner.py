@@ -110,9 +110,8 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     in_use: set[str] = set()
     awaited: list[EvictionBlock] = []
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=lambda: in_use,

@@ -54,9 +54,8 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
     )
     registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=frozenset,

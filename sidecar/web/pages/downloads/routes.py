@@ -76,7 +76,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.get("/downloads")
     def downloads() -> str:
-        return _downloads(listing)
+        return _downloads(services)
 
     @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
     def download(download_id: int) -> Response:
@@ -95,8 +95,8 @@ def _in_view(listing: DownloadListing, download_id: int) -> str:
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
-def _downloads(listing: DownloadListing) -> str:
-    person, shown = auth.person(), for_page(request.args)
+def _downloads(services: WebServices) -> str:
+    listing, person, shown = services.downloads, auth.person(), for_page(request.args)
     counts = listing.counts(person)
     fitting = listing.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
     found = listing.downloads(person, shown.query)
@@ -105,7 +105,7 @@ def _downloads(listing: DownloadListing) -> str:
         # Rows went while the page was open: show the last page that there is.
         shown = shown.at(last)
         found = listing.downloads(person, shown.query)
-    devices = listing.devices(person)
+    devices = services.devices.devices(person)
     running = [
         one
         for one in listing.progress()
@@ -131,7 +131,7 @@ def _downloads(listing: DownloadListing) -> str:
         bytes_waiting=listing.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
         devices=devices,
-        notices=listing.notices(person),
+        notices=services.notices.notices(person),
     )
 
 
