@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web import pages
 from sidecar.web.api import routes
-from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import questions
@@ -27,6 +27,7 @@ from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
+from sidecar.web.security.permissions import Role, declare
 from sidecar.web.services import WebServices
 
 if TYPE_CHECKING:
@@ -135,10 +136,15 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
+
+    def send_static(filename: str) -> Response:
+        return app.send_static_file(filename)
+
+    declare(send_static, Role.ANYBODY, ("GET",))
     # Only now, so that what was set holds for this route as well.
     app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
-    app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
+    app.add_url_rule("/static/<path:filename>", "static", send_static)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     downloads_pages.give_words(app, clock)
@@ -155,7 +161,6 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
-        languages.routes(),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -179,7 +179,7 @@ def test_devices_and_notices_are_told(house: WebHouse, server: WebServer) -> Non
         "name": "Car stick",
         "trouble": away,
         "budget": None,
-        "used": 1000,
+        "used": 1_000_000,
         "free": None,
         "total": None,
         "paused": False,

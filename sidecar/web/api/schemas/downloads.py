@@ -69,6 +69,12 @@ class UndoToken(Schema):
     token: str
 
 
+class Undoable(Schema):
+    """Something was done, and how it is taken back."""
+
+    undo: UndoToken | None
+
+
 class Undone(Schema):
     """What was taken back, and of how many files."""
 
