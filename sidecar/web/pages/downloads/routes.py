@@ -1,4 +1,4 @@
-"""`/` and `/downloads`: the downloads page. It works as plain HTML; scripts only spare a reload.
+"""`/` and `/downloads`: the downloads page, plain HTML; scripts only spare a reload."""
 
 from __future__ import annotations
 
