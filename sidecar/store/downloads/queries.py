@@ -17,7 +17,7 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.domain.files.removals import Expected
 from sidecar.store.database import Database, Row
-from sidecar.store.downloads.filter import IS_MISSING, DownloadFilter, conditions, counted
+from sidecar.store.downloads.filter import IS_MISSING, DownloadFilter, conditions, counted, seen_by
 from sidecar.store.schema.tables import DownloadRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
@@ -64,6 +64,14 @@ class DownloadQueries:
     def get(self, download_id: int) -> Download | None:
         """Return one download; None if it is not there (any more)."""
         return self._one(f"{ONE} id = ?", download_id)
+
+    def seen(self, download_id: int, viewer: str | None) -> Download | None:
+        """Return one download; None if there is none that this person may see.
+
+        One statement for both, so that one takes as long as the other.
+        """
+        which = seen_by(viewer)
+        return self._one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
 
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
