@@ -23,6 +23,7 @@ from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
+from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
@@ -90,6 +91,7 @@ def make_transfers(
     )
     engine, engine_thread = make_engine(settings, clock, Bandwidth(clock, speed.of))
     progress = ProgressTracker(base.bus, clock)
+    wishes = TagWishBook(accounts.service.client)
     converters = WorkerPool(settings.transfer.converters)
     failing = FailurePolicy(
         downloads=store.downloads,
@@ -129,6 +131,7 @@ def make_transfers(
                 store.downloads,
                 converter=devices.converting.converter,
                 wanted=devices.formats.wanted,
+                wishes=wishes.of,
             ),
             converters=converters,
             check_whole=check_whole,

@@ -27,6 +27,7 @@ from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
+from sidecar.domain.formats.tags import SEPARATOR
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg
@@ -191,6 +192,7 @@ class DeviceSettings(Section):
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
     keep_original: bool = False
+    tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
     preset: PresetName = PresetName.GENERIC
     album_playlists: bool = False
     covers: bool = True

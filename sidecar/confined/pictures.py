@@ -8,11 +8,12 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MOST_PIXELS = 25_000_000
 QUALITY = 88
+_ORIENTATION = 0x0112
 
 
 def baseline(body: bytes, *, most: int) -> bytes | None:
@@ -29,11 +30,31 @@ def baseline(body: bytes, *, most: int) -> bytes | None:
             with Image.open(BytesIO(body), formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     return None
+                if _will_do(picture, most):
+                    picture.load()
+                    return body
                 picture.draft("RGB", (most, most))
-                plain = picture.convert("RGB")
+                plain = _on_white(ImageOps.exif_transpose(picture))
         plain.thumbnail((most, most))
         made = BytesIO()
         plain.save(made, "JPEG", quality=QUALITY, optimize=True, progressive=False)
         return made.getvalue()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
+
+
+def _will_do(picture: Image.Image, most: int) -> bool:
+    """Whether a picture is what every player shows already: it is not made worse then."""
+    is_baseline = picture.format == "JPEG" and "progressive" not in picture.info
+    is_upright = picture.getexif().get(_ORIENTATION, 1) == 1
+    fits = max(picture.width, picture.height) <= most
+    return is_baseline and is_upright and fits and picture.mode in {"RGB", "L"}
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture without anything to see through: a JPEG would show that black."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    white = Image.new("RGBA", seen.size, "white")
+    return Image.alpha_composite(white, seen).convert("RGB")

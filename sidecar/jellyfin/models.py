@@ -181,6 +181,7 @@ class BaseItem(FromJellyfin):
     album_artist: Maybe[str] = None
     album_artists: Many[NamedRef] = ()
     artists: Many[str] = ()
+    genres: Many[str] = ()
     series_name: Maybe[str] = None
     series_id: Maybe[Id] = None
     season_id: Maybe[Id] = None

@@ -54,3 +54,33 @@ def test_a_trap_is_not_unpacked() -> None:
     assert len(trap) < 400_000
 
     assert baseline(trap, most=320) is None
+
+
+def test_what_every_player_shows_already_stays_byte_for_byte() -> None:
+    body = a_picture("JPEG", (300, 200))
+
+    assert baseline(body, most=320) == body
+    assert baseline(body, most=200) != body
+
+
+def test_what_can_be_seen_through_is_white() -> None:
+    made = BytesIO()
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(made, "PNG")
+
+    shown = baseline(made.getvalue(), most=320)
+
+    assert shown is not None
+    with Image.open(BytesIO(shown)) as picture:
+        assert picture.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_a_picture_that_lies_on_its_side_is_set_upright() -> None:
+    made, facts = BytesIO(), Image.Exif()
+    facts[0x0112] = 6  # turned a quarter
+    Image.new("RGB", (300, 200), "teal").save(made, "JPEG", exif=facts)
+
+    shown = baseline(made.getvalue(), most=320)
+
+    assert shown is not None
+    with Image.open(BytesIO(shown)) as picture:
+        assert picture.size == (200, 300)

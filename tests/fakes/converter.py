@@ -17,6 +17,7 @@ from sidecar.domain.formats.formats import Target
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.engine import PartTarget
+from sidecar.transfer.tagging.wishes import TagWishes
 
 
 @dataclass
@@ -28,7 +29,14 @@ class HalvingConverter:
     meanwhile: Callable[[], object] = lambda: None
 
     def convert(
-        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+        self,
+        source: PartTarget,
+        size: int,
+        into: PartTarget,
+        target: Target,
+        stop: Event,
+        *,
+        wishes: TagWishes,
     ) -> Converted | LeftAsIs:
         self.asked.append(target)
         with source.open() as original, into.open() as result:

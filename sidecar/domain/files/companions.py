@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from sidecar.domain.formats.lyrics import without_word_times
 from sidecar.domain.items.item import ItemType
 
 COVER, POSTER, LYRICS = "cover.jpg", "poster.jpg", ".lrc"
@@ -119,13 +120,18 @@ def stems(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
 
 
-def lrc(lines: Sequence[LyricLine]) -> str:
+def lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
     r"""Return lyrics as players read them; the lines alone where nobody knows the times.
+
+    Args:
+        lines: As the server has read them.
+        knows_words: Whether the player knows a time for each word; else those are left out.
 
     >>> lrc([Line("One tone", 61.5)])
     '[01:01.50]One tone\n'
     """
-    return "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
+    told = "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
+    return told if knows_words else without_word_times(told)
 
 
 def _time(start: float | None) -> str:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.files.naming import ANY, Layout, Shape
+from sidecar.domain.formats.tag_fields import TagSystem
 
 
 class PresetName(StrEnum):
@@ -42,7 +43,10 @@ class Preset:
         line_end: Of each of their lines.
         tells_titles: Whether they say what each file is and how long it plays.
         shape: Of the paths that files are given from now on.
-        cover_pixels: The largest edge of a cover beside the files.
+        cover_pixels: The largest edge of a cover, beside the files and in what is converted.
+        id3: Which tags its MP3 files get. Many a player shows only the first of several artists
+            that stand apart, as version 2.4 lets them; 2.3 has them in one text.
+        knows_words: Whether it knows lyrics with a time for each word.
     """
 
     folder: str = "Playlists"
@@ -52,6 +56,8 @@ class Preset:
     tells_titles: bool = True
     shape: Shape = ANY
     cover_pixels: int = 1000
+    id3: TagSystem = TagSystem.ID3_24
+    knows_words: bool = False
 
 
 PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
@@ -60,7 +66,11 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
         # Skips every line that is no path, but reads it first: on a slow disk, with little memory.
         # Its file browser shows 400 entries unless it is told otherwise.
         PresetName.ROCKBOX: Preset(
-            tells_titles=False, shape=Shape(most_in_folder=400), cover_pixels=320
+            tells_titles=False,
+            shape=Shape(most_in_folder=400),
+            cover_pixels=320,
+            id3=TagSystem.ID3_23,
+            knows_words=True,
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -72,10 +82,11 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             tells_titles=False,
             shape=Shape(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
             cover_pixels=500,
+            id3=TagSystem.ID3_23,
         ),
         # The system's media store takes a mark for the name of a first file.
-        PresetName.ANDROID: Preset(),
+        PresetName.ANDROID: Preset(id3=TagSystem.ID3_23),
         # A folder that is a library of another Jellyfin server, which shows these lists as its own.
-        PresetName.JELLYFIN: Preset(cover_pixels=1500),
+        PresetName.JELLYFIN: Preset(cover_pixels=1500, knows_words=True),
     }
 )

@@ -24,6 +24,7 @@ MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 AROUND_THE_SOUND = 128 * 1024
 # A bitrate is an average: this much above the target is still the target.
 LEEWAY = 1.05
+MOST_SAMPLES, CD_SAMPLES = 48_000, 44_100
 LOSSLESS = re.compile(
     r"flac|alac|wavpack|ape|tta|tak|mlp|truehd|wmalossless|shorten|als|ralf|mp4als"
     r"|(pcm|dsd)_\w+"
@@ -134,6 +135,7 @@ class Sound:
         bitrate: Of the sound, on average, in bit/s; None if nobody can tell.
         seconds: Its length.
         size: Bytes of the file.
+        rate: Samples a second; 0 if nobody can tell.
     """
 
     codec: str
@@ -141,6 +143,7 @@ class Sound:
     seconds: float
     channels: int
     size: int
+    rate: int = 0
 
     @property
     def is_lossless(self) -> bool:
@@ -221,6 +224,16 @@ def why_left(sound: Sound, target: Target) -> str | None:
             format=target.title,
         )
     return None
+
+
+def sample_rate(sound: Sound) -> int | None:
+    """Return the samples a second that a sound is converted to; None leaves them as they are.
+
+    What is above 48 kHz no ear hears, and players refuse it in the formats that people convert to.
+    """
+    if sound.rate <= MOST_SAMPLES:
+        return None
+    return CD_SAMPLES if sound.rate % CD_SAMPLES == 0 else MOST_SAMPLES
 
 
 def not_smaller(target: Target) -> str:

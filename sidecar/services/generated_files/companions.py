@@ -118,7 +118,7 @@ class CompanionWriter(GeneratedFileWriter):
                 if CompanionKind.COVER in kinds:
                     self._put_all(device, _cover(device, companions, one, reader))
                 if (more := extras.get(one.item_id)) is not None:
-                    self._put_all(device, _texts(kinds, companions, one, more))
+                    self._put_all(device, _texts(device, kinds, companions, one, more))
                 self._beside.note([one])
 
     def _put_all(self, device: AttachedDevice, found: Iterable[_Companion]) -> None:
@@ -169,10 +169,15 @@ def _cover(
 
 
 def _texts(
-    kinds: frozenset[CompanionKind], companions: Companions, file: NewFile, extras: CompanionList
+    device: AttachedDevice,
+    kinds: frozenset[CompanionKind],
+    companions: Companions,
+    file: NewFile,
+    extras: CompanionList,
 ) -> Iterator[_Companion]:
     if CompanionKind.LYRICS in kinds and extras.has_lyrics:
-        text = lrc(companions.lyrics(file.item_id))
+        knows_words = PRESETS[device.settings.preset].knows_words
+        text = lrc(companions.lyrics(file.item_id), knows_words=knows_words)
         if text:
             yield _Companion(lyrics_path(file.path), text.encode())
     if CompanionKind.SUBTITLES in kinds:

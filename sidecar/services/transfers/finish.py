@@ -29,6 +29,7 @@ from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
+from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Finisher:
         *,
         converter: Callable[[], Converts | None] = lambda: None,
         wanted: Callable[[Download], str] = lambda download: download.format,
+        wishes: Callable[[AttachedDevice, Download], TagWishes] = lambda _d, _f: TagWishes(),
     ) -> None:
         """Prepare.
 
@@ -69,7 +71,9 @@ class Finisher:
             downloads: The rows.
             converter: What converts; None if nothing can.
             wanted: The name of the format that a download is to have now.
+            wishes: How its tags and its cover are to be.
         """
+        self._wishes = wishes
         self._downloads = downloads
         self._converter = converter
         self._wanted = wanted
@@ -132,7 +136,8 @@ class Finisher:
             return self._original(device, download, receipt, why)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
-            made = converter.convert(part, receipt.size, into, target, stop)
+            wishes = self._wishes(device, download)
+            made = converter.convert(part, receipt.size, into, target, stop, wishes=wishes)
         except BaseException:
             into.remove()
             raise

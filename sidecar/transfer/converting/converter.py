@@ -9,10 +9,8 @@ a reason why the original is better used. Names nothing and decides nothing abou
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO, Protocol
@@ -20,25 +18,28 @@ from typing import BinaryIO, Protocol
 import xxhash
 
 from sidecar.clock import Clock
-from sidecar.domain.formats.formats import Format, Target, not_converted, not_smaller, why_left
-from sidecar.domain.formats.tags import tags_for
+from sidecar.domain.formats.completing import completed, is_in_doubt
+from sidecar.domain.formats.formats import (
+    Format,
+    Target,
+    not_converted,
+    not_smaller,
+    sample_rate,
+    why_left,
+)
+from sidecar.domain.formats.tags import Tags, collected
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Ending, Evidence
 from sidecar.messages import msg
-from sidecar.transfer.converting import mp4_tags
-from sidecar.transfer.converting.metadata import (
-    CoverPicture,
-    extract_cover,
-    make_picture_block,
-    open_metadata_file,
-    open_unnamed_file,
-)
+from sidecar.transfer.converting.metadata import extract_cover, open_chapters_file
 from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.tagging.tagger import Tagger, blame_the_disk
+from sidecar.transfer.tagging.wishes import TagWishes
 from sidecar.transfer.wholeness.source import Source
 from sidecar.transfer.wholeness.structure import inspect
 
@@ -51,7 +52,6 @@ OFF_BY_S = 1.0
 WALK_WITHIN_S = 60.0
 TRIES = 2
 STEREO = 2
-DEMUXERS = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe"}
 MUXERS = {Format.OPUS: "opus", Format.MP3: "mp3", Format.AAC: "mp4"}
 
 
@@ -83,7 +83,14 @@ class Converts(Protocol):
     """What the services need of a converter."""
 
     def convert(
-        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+        self,
+        source: PartTarget,
+        size: int,
+        into: PartTarget,
+        target: Target,
+        stop: Event,
+        *,
+        wishes: TagWishes,
     ) -> Converted | LeftAsIs:
         """Make `into` of `source`; see `Converter.convert`."""
 
@@ -96,7 +103,14 @@ class Converter:
         self._clock = clock
 
     def convert(
-        self, source: PartTarget, size: int, into: PartTarget, target: Target, stop: Event
+        self,
+        source: PartTarget,
+        size: int,
+        into: PartTarget,
+        target: Target,
+        stop: Event,
+        *,
+        wishes: TagWishes,
     ) -> Converted | LeftAsIs:
         """Convert a whole file; what fails is tried once more.
 
@@ -106,6 +120,7 @@ class Converter:
             into: Where the result goes; whatever it holds is overwritten.
             target: What it is to become.
             stop: Ends it within a second when set.
+            wishes: How its tags and its cover are to be.
 
         Raises:
             domain.failures.TransferFailed: The device cannot be read or written.
@@ -116,22 +131,13 @@ class Converter:
             try:
                 with source.open() as original, into.open() as result:
                     return _Conversion(
-                        self._programs, self._clock, target, original, size, result, stop
+                        self._programs, self._clock, target, original, size, result, stop, wishes
                     ).run()
             except ChildFailed as failed:
                 why = str(failed)
             except OSError as error:
                 raise TransferFailed(disk_failure(error)) from error
         return LeftAsIs(not_converted(target, why))
-
-
-def _blame_the_disk(said: ChildOutput) -> None:
-    """What the device refuses is no fault of the file's: its queue waits for room instead."""
-    if said.code == 0:
-        return
-    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        if os.strerror(number) in said.complaints:
-            raise OSError(number, os.strerror(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,7 @@ class _Conversion:
     size: int
     result: BinaryIO
     stop: Event
+    wishes: TagWishes
 
     def run(self) -> Converted | LeftAsIs:
         found = self._probe(self.original, self.size)
@@ -156,22 +163,24 @@ class _Conversion:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
             return LeftAsIs(not_converted(self.target, msg("its end is missing")))
-        tags = tags_for(found.tags, self.target.format)
-        cover = extract_cover(
-            self.programs.ffmpeg, self.original, found, clock=self.clock, stop=self.stop
-        )
+        tags, cover = self._around(found)
         os.ftruncate(self.result.fileno(), 0)
-        said = self._encode(found, tags, cover)
-        if said.code == 0 and self.target.format is Format.AAC:
-            self._add_tags(tags)
-        _blame_the_disk(said)
-        made = os.fstat(self.result.fileno()).st_size
-        if made >= self.size:
+        said = self._encode(found)
+        blame_the_disk(said)
+        if self._size() >= self.size:
             return LeftAsIs(not_smaller(self.target))
         if said.code != 0:
             raise ChildFailed(said.last_words or msg("ffmpeg failed"))
+        writing = self.wishes.writing(tags, cover)
+        Tagger(self.clock).write(self.result, writing, stop=self.stop)
+        made = self._size()
+        if made >= self.size:
+            return LeftAsIs(not_smaller(self.target))
         self._check_result(found, made)
         return self._sync_and_hash(made)
+
+    def _size(self) -> int:
+        return os.fstat(self.result.fileno()).st_size
 
     def _probe(self, file: BinaryIO, size: int) -> ProbedSound:
         return probe_sound(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
@@ -181,45 +190,43 @@ class _Conversion:
             Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
         )
 
-    def _encode(
-        self, found: ProbedSound, tags: Mapping[str, str], cover: CoverPicture | None
-    ) -> ChildOutput:
-        is_opus = self.target.format is Format.OPUS
-        block = {"METADATA_BLOCK_PICTURE": make_picture_block(cover)} if cover and is_opus else {}
-        picture = cover.content if cover and not is_opus else b""
-        with (
-            open_metadata_file({**tags, **block}, found.chapters) as metadata,
-            open_unnamed_file(picture) as picture_file,
-        ):
-            command = [
-                *self._reading(),
-                *ONLY_FILES,
-                "-f",
-                "ffmetadata",
-                "-i",
-                inherited_path(metadata),
-            ]
-            if picture:
-                kind = DEMUXERS[cover.mime_type] if cover else ""
-                command += [*ONLY_FILES, "-f", kind, "-i", inherited_path(picture_file)]
-            command += [*self._writing(found, has_cover=bool(picture)), inherited_path(self.result)]
-            return self._run(command, found, [self.original, metadata, picture_file, self.result])
+    def _around(self, found: ProbedSound) -> tuple[Tags, bytes | None]:
+        """Return the tags and the cover: the file's own, and Jellyfin's where those are amiss."""
+        wishes = self.wishes
+        own = Tagger(self.clock).read(self.original, pixels=wishes.pixels, stop=self.stop)
+        # What mutagen does not know, ffmpeg may.
+        tags = own.tags or collected(found.tags.items())
+        if is_in_doubt(tags):
+            tags = completed(tags, wishes.known())
+        cover = own.cover or extract_cover(
+            self.programs.ffmpeg,
+            self.original,
+            found,
+            pixels=wishes.pixels,
+            clock=self.clock,
+            stop=self.stop,
+        )
+        return tags, cover or wishes.cover()
+
+    def _encode(self, found: ProbedSound) -> ChildOutput:
+        with open_chapters_file(found.chapters) as chapters:
+            command = [*self._reading(), *ONLY_FILES, "-f", "ffmetadata"]
+            command += ["-i", inherited_path(chapters), *self._writing(found)]
+            command += [inherited_path(self.result)]
+            return self._run(command, found, [self.original, chapters, self.result])
 
     def _reading(self) -> list[str]:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
         return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", inherited_path(self.original)]
 
-    def _writing(self, found: ProbedSound, *, has_cover: bool) -> list[str]:
+    def _writing(self, found: ProbedSound) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
         words = ["-map", "0:a:0", "-map_metadata", "1", "-map_metadata:s:a", "-1"]
         words += ["-map_chapters", "1", "-c:a", codec.encoder, "-b:a", f"{self.target.kbits}k"]
         if found.sound.channels > STEREO:
             words += ["-ac", str(STEREO)]
-        if has_cover:
-            words += ["-map", "2:v:0", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
-            words += ["-metadata:s:v", "title=Cover", "-metadata:s:v", "comment=Cover (front)"]
-        if wanted is Format.MP3:
-            words += ["-id3v2_version", "3"]
+        if (rate := sample_rate(found.sound)) is not None and wanted is not Format.OPUS:
+            words += ["-ar", str(rate)]
         if wanted is Format.AAC:
             words += ["-brand", "M4A "]
         return [*words, "-threads", "1", "-f", MUXERS[wanted]]
@@ -234,12 +241,6 @@ class _Conversion:
             limit_s=limit_s,
             most_bytes=self.size,
         )
-
-    def _add_tags(self, tags: Mapping[str, str]) -> None:
-        try:
-            mp4_tags.add(self.result, tags)
-        except mp4_tags.NotAnMp4 as error:
-            raise ChildFailed(msg("ffmpeg wrote an odd file: {error}", error=error)) from error
 
     def _check_result(self, found: ProbedSound, size: int) -> None:
         """Whether it is what was asked for, as long as the original, and plays to its end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, BinaryIO
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import Sound
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
@@ -22,6 +22,9 @@ CONTAINERS = (
 )
 ONLY_FILES = ("-protocol_whitelist", "file,pipe")
 UNTRUSTED = (*ONLY_FILES, "-format_whitelist", CONTAINERS)
+# Frames behind frames: these say nowhere for sure how long they are. An MP3 may, and may be wrong.
+WITHOUT_LENGTH = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd"})
+COUNT_WITHIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +79,65 @@ def probe_sound(
         inherited_path(file),
     ]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
+    told = _answer(said)
+    if said.code != 0 or not told:
+        raise ChildFailed(msg("it cannot be read as a sound file"))
+
+    def count() -> tuple[float, int] | None:
+        return _count(ffprobe, file, clock=clock, stop=stop)
+
+    return _parse(told, size, count)
+
+
+def _answer(said: ChildOutput) -> dict[str, Any]:
     try:
         told = json.loads(said.output)
     except ValueError:
-        told = {}
-    if said.code != 0 or not isinstance(told, dict):
-        raise ChildFailed(msg("it cannot be read as a sound file"))
-    return _parse(told, size)
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
-def _parse(told: dict[str, Any], size: int) -> ProbedSound:
+def _count(ffprobe: str, file: BinaryIO, *, clock: Clock, stop: Event) -> tuple[float, int] | None:
+    """Return how long the sound is by its packets, and where the first one stands."""
+    command = [ffprobe, "-hide_banner", "-loglevel", "error", *UNTRUSTED, "-select_streams", "a:0"]
+    looks = (
+        ["-count_packets", "-show_entries", "stream=nb_read_packets"],
+        ["-read_intervals", "%+#1", "-show_entries", "packet=duration_time,pos"],
+    )
+    counted, first = (
+        _answer(
+            run(
+                [*command, *look, "-of", "json", inherited_path(file)],
+                files=[file],
+                clock=clock,
+                stop=stop,
+                limit_s=COUNT_WITHIN_S,
+            )
+        )
+        for look in looks
+    )
+    streams, packets = counted.get("streams") or [{}], first.get("packets") or [{}]
+    number, each = _number(streams[0].get("nb_read_packets")), packets[0].get("duration_time")
+    seconds = (number or 0.0) * (_number(each) or 0.0)
+    return (seconds, int(_number(packets[0].get("pos")) or 0)) if seconds else None
+
+
+def _parse(
+    told: dict[str, Any], size: int, count: Callable[[], tuple[float, int] | None]
+) -> ProbedSound:
     streams = [one for one in told.get("streams", []) if isinstance(one, dict)]
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     if not sounds:
         raise ChildFailed(msg("there is no sound in it"))
     sound, container = sounds[0], told.get("format", {})
     seconds = _number(container.get("duration")) or _number(sound.get("duration"))
+    bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
+    is_unsure = str(container.get("format_name", "")) in WITHOUT_LENGTH
+    if (is_unsure or not seconds) and (counted := count()) is not None:
+        seconds, begins = counted
+        bitrate = max(size - begins, 0) * 8 / seconds
     if not seconds:
         raise ChildFailed(msg("it does not say how long it is"))
-    bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
     picture = next((one for one in streams if _is_cover(one)), {})
     return ProbedSound(
         sound=Sound(
@@ -103,6 +146,7 @@ def _parse(told: dict[str, Any], size: int) -> ProbedSound:
             seconds=seconds,
             channels=int(_number(sound.get("channels")) or 2),
             size=size,
+            rate=int(_number(sound.get("sample_rate")) or 0),
         ),
         tags={**_tags(sound), **_tags(container)},
         chapters=tuple(map(_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),

@@ -39,6 +39,9 @@ def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]])
 
 
 def test_lyrics_without_times_are_the_lines_alone() -> None:
+    words = [LyricLine("<00:01.00>One <00:01.50>tone", 1.0)]
+    assert lrc(words) == "[00:01.00]One tone\n"
+    assert lrc(words, knows_words=True) == "[00:01.00]<00:01.00>One <00:01.50>tone\n"
     assert lrc([LyricLine("One"), LyricLine(""), LyricLine("Two")]) == "One\n\nTwo\n"
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
@@ -11,6 +11,7 @@ from sidecar.clock import SystemClock
 from sidecar.domain.formats.formats import Format, Target
 from sidecar.transfer.converting.converter import Converted, Converter, LeftAsIs
 from sidecar.transfer.converting.programs import Programs, find_programs
+from sidecar.transfer.tagging.wishes import TagWishes
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,14 @@ class Bench:
     programs: Programs
     folder: Path
     stop: Event
+    wishes: TagWishes = field(default_factory=TagWishes)
 
     def convert(self, source: Path, target: Target) -> Converted | LeftAsIs:
         converter = Converter(self.programs, SystemClock())
         size = source.stat().st_size
-        return converter.convert(PlainPart(source), size, PlainPart(self.result), target, self.stop)
+        return converter.convert(
+            PlainPart(source), size, PlainPart(self.result), target, self.stop, wishes=self.wishes
+        )
 
     @property
     def result(self) -> Path:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import xxhash
+from PIL import Image
 
 from sidecar.domain.formats.formats import Format, Target
+from sidecar.domain.formats.tag_fields import TagSystem
+from sidecar.domain.formats.tags import Tags
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.converting.programs import Programs
-from tests.fakes.mutagens import ID3, MP3, MP4, File, OggOpus, Picture
+from sidecar.transfer.tagging.wishes import TagWishes
+from tests.fakes.mutagens import FLAC, ID3, MP3, MP4, File, OggOpus, Picture
 from tests.fakes.sounds import SECONDS, TAGS, ffmpeg, sound, tagged_flac
 from tests.transfer.converting.conftest import Bench
 
@@ -57,7 +62,7 @@ def test_mp3_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> No
     assert tags["TRCK"].text == ["3/12"]
     assert tags["TXXX:replaygain_track_gain"].text == ["-6.50 dB"]
     assert tags["TXXX:replaygain_track_peak"].text == ["0.988"]
-    assert tags["TXXX:musicbrainz_trackid"].text == [TAGS["MUSICBRAINZ_TRACKID"]]
+    assert tags["UFID:http://musicbrainz.org"].data.decode() == TAGS["MUSICBRAINZ_TRACKID"]
     (picture,) = tags.getall("APIC")
     assert (picture.data, picture.mime, picture.type) == (picture_of(flac), "image/jpeg", 3)
     assert [one.sub_frames["TIT2"].text for one in tags.getall("CHAP")] == [
@@ -76,7 +81,7 @@ def test_aac_keeps_tags_cover_chapters_and_gains(bench: Bench, flac: Path) -> No
     assert [bytes(one) for one in tags["covr"]] == [picture_of(flac)]
     assert bytes(tags["----:com.apple.iTunes:replaygain_track_gain"][0]) == b"-6.50 dB"
     assert (
-        bytes(tags["----:com.apple.iTunes:musicbrainz_trackid"][0]).decode()
+        bytes(tags["----:com.apple.iTunes:MusicBrainz Track Id"][0]).decode()
         == (TAGS["MUSICBRAINZ_TRACKID"])
     )
     assert [one.title for one in made.chapters or ()] == ["One", "Two; and more"]
@@ -100,6 +105,57 @@ def test_gains_of_opus_become_replaygain_elsewhere(bench: Bench, tmp_path: Path)
     assert made["TXXX:replaygain_track_gain"].text == ["-6.50 dB"]
     assert not [one for one in made if "r128" in one.lower()]
     assert made["TIT2"].text == ["Tone"]
+
+
+def test_what_is_made_has_the_files_own_tags_and_what_jellyfin_knows_where_those_are_amiss(
+    bench: Bench, tmp_path: Path
+) -> None:
+    source = sound(tmp_path / "in.flac", "-ar", "96000", tags={"title": "Caf\ufffd"})
+    flac = FLAC(source)
+    flac["artist"], flac["ALBUM ARTIST"], flac["YEAR"] = ["Anna; the First", "Bert"], "All", "1999"
+    for kind, colour in ((4, "red"), (3, "teal")):
+        picture, made = Picture(), BytesIO()
+        Image.new("RGB", (1200, 900), colour).save(made, "JPEG", progressive=True)
+        picture.type, picture.mime, picture.data = kind, "image/jpeg", made.getvalue()
+        flac.add_picture(picture)
+    flac.save()
+    asked: list[str] = []
+
+    def known() -> Tags:
+        asked.append("Jellyfin")
+        return {"title": ("Café",), "artist": ("Somebody",), "album": ("Light",)}
+
+    bench.wishes = TagWishes(pixels=500, known=known)
+    tags = (made := MP4(bench.make(source, Format.AAC))).tags
+
+    assert asked == ["Jellyfin"]
+    assert tags["\xa9nam"] == ["Café"]
+    assert tags["\xa9ART"] == ["Anna; the First", "Bert"]
+    assert (tags["aART"], tags["\xa9alb"], tags["\xa9day"]) == (["All"], ["Light"], ["1999"])
+    assert made.info.sample_rate == 48_000
+    (cover,) = map(bytes, tags["covr"])
+    with Image.open(BytesIO(cover)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (500, 375))
+        assert "progressive" not in shown.info
+        pixel = shown.convert("RGB").getpixel((5, 5))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] < 60  # the teal front, not the red back
+
+
+def test_jellyfins_cover_comes_where_the_file_has_none(bench: Bench, tmp_path: Path) -> None:
+    made = BytesIO()
+    Image.new("RGB", (60, 60), "teal").save(made, "JPEG")
+    whole = {"title": "T", "artist": "A", "album": "B", "track": "1"}
+    source = sound(tmp_path / "in.flac", tags=whole)
+
+    def known() -> Tags:
+        raise AssertionError("nothing is amiss")
+
+    bench.wishes = TagWishes(known=known, cover=made.getvalue, id3=TagSystem.ID3_23)
+    tags = ID3(bench.make(source, Format.MP3), translate=False)
+
+    assert tags.version == (2, 3, 0)
+    assert tags.getall("APIC")[0].data == made.getvalue()
 
 
 def test_a_large_cover_becomes_a_jpeg_of_usual_size(bench: Bench, tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""How the tags of a file are to be on its device, and what Jellyfin knows where they are amiss.
+
+Jellyfin is asked once for a file at most, and only for one whose own tags are not enough.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+
+from sidecar.confined.reader import ForeignReader
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.presets import PRESETS
+from sidecar.domain.formats.tags import Tags
+from sidecar.errors import JellyfinError
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.companions import Companions
+from sidecar.jellyfin.library.tags import LibraryTags
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.transfer.tagging.wishes import TagWishes
+
+log = logging.getLogger(__name__)
+
+# The tracks of an album come one after another and share a cover.
+COVERS_KEPT = 8
+
+
+class TagWishBook:
+    """Safe for many threads."""
+
+    def __init__(self, client: Callable[[str], Jellyfin]) -> None:
+        """Prepare.
+
+        Args:
+            client: Gives the Jellyfin client of an account, or raises `SignedOut`.
+        """
+        self._client = client
+        self._lock = Lock()
+        self._covers: dict[tuple[str, int], bytes | None] = {}
+
+    def of(self, device: AttachedDevice, download: Download) -> TagWishes:
+        """Return the wishes for a file."""
+        preset = PRESETS[device.settings.preset]
+        return TagWishes(
+            pixels=preset.cover_pixels,
+            id3=preset.id3,
+            separator=device.settings.tag_separator,
+            knows_words=preset.knows_words,
+            known=lambda: self._known(download),
+            cover=lambda: self._cover(download, preset.cover_pixels),
+        )
+
+    def _known(self, download: Download) -> Tags:
+        try:
+            return LibraryTags(self._client(download.user_id)).of(download.item_id)
+        except JellyfinError as trouble:
+            log.info("what Jellyfin knows of %s is not known: %s", download.title, trouble)
+            said = {"title": download.title, "artist": download.artist, "album": download.album}
+            return {name: (text,) for name, text in said.items() if text}
+
+    def _cover(self, download: Download, pixels: int) -> bytes | None:
+        item_id, tag = download.image_item_id, download.image_tag
+        if item_id is None or tag is None:
+            return None
+        with self._lock:
+            if (tag, pixels) in self._covers:
+                return self._covers[tag, pixels]
+        try:
+            body = Companions(self._client(download.user_id)).picture(item_id, tag, pixels)
+        except JellyfinError as trouble:
+            log.info("the cover of %s is not there: %s", download.title, trouble)
+            return None
+        made = None if body is None else _baseline(body, pixels)
+        with self._lock:
+            while len(self._covers) >= COVERS_KEPT:
+                self._covers.pop(next(iter(self._covers)))
+            self._covers[tag, pixels] = made
+        return made
+
+
+def _baseline(body: bytes, pixels: int) -> bytes | None:
+    with ForeignReader() as reader:
+        return reader.cover(body, most=pixels)

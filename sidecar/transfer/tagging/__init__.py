@@ -1,0 +1,1 @@
+"""Tags and covers in files: read and written by mutagen, in a child process with limits."""

@@ -1,0 +1,14 @@
+"""mutagen, typed as anything: it says that it is typed, but most of its calls are not."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+mutagen: Any = import_module("mutagen")
+apev2: Any = import_module("mutagen.apev2")
+asf: Any = import_module("mutagen.asf")
+flac: Any = import_module("mutagen.flac")
+id3: Any = import_module("mutagen.id3")
+mp3: Any = import_module("mutagen.mp3")
+mp4: Any = import_module("mutagen.mp4")
