@@ -180,6 +180,7 @@ class Runtime:
             partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
         )
         threads.add("stick", background.index.run)
+        threads.add("tags", transfers.tags.run)
         threads.add("playlists", background.playlists.run)
         threads.add("beside", background.companions.run)
         if services.devices.peers is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.web.app import web_files
@@ -50,10 +50,18 @@ def chromium_process() -> Iterator[Browser]:
     assert program, "these tests drive Debian's chromium: apt-get install chromium"
     vendor = web_files().static / "vendor" / "htmx.min.js"
     assert vendor.exists(), "the browser's files are missing: npm ci && node static/build.mjs"
+    # Only what fails waits so long; a machine with much to do is no failure.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no process has one to itself at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,12 +23,15 @@ from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
+from sidecar.services.transfers.tag_completion import TagCompletion, TagCompletionParts
 from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
+from sidecar.store.downloads.formats import FormatStore
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engines import make_engine
 from sidecar.transfer.network import WayOut
+from sidecar.transfer.tagging.completer import TagCompleter
 from sidecar.transfer.wholeness.checker import WholenessChecker
 
 
@@ -40,6 +43,7 @@ class TransferServices:
         engine_thread: The body of the thread that the engine needs, if it needs one.
         converters: Those who convert what was fetched; as many may wait as are at work.
         new_worker: Returns another worker.
+        tags: Completes the tags of files that are there already.
     """
 
     space: SpacePlanner
@@ -49,6 +53,7 @@ class TransferServices:
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
+    tags: TagCompletion
 
 
 def make_transfers(
@@ -91,7 +96,21 @@ def make_transfers(
     )
     engine, engine_thread = make_engine(settings, clock, Bandwidth(clock, speed.of))
     progress = ProgressTracker(base.bus, clock)
-    wishes = TagWishBook(accounts.service.client)
+    wishes, completer = TagWishBook(accounts.service.client), TagCompleter(clock)
+    tags = TagCompletion(
+        TagCompletionParts(
+            registry=devices.registry,
+            downloads=store.downloads,
+            store=FormatStore(store.db),
+            claims=devices.claims,
+            completer=completer,
+            of=devices.formats.of,
+            wishes=wishes.of,
+            server_is_there=lambda: accounts.server.is_there,
+            bus=base.bus,
+            clock=clock,
+        )
+    )
     converters = WorkerPool(settings.transfer.converters)
     failing = FailurePolicy(
         downloads=store.downloads,
@@ -132,6 +151,7 @@ def make_transfers(
                 converter=devices.converting.converter,
                 wanted=devices.formats.wanted,
                 wishes=wishes.of,
+                completer=completer,
             ),
             converters=converters,
             check_whole=check_whole,
@@ -145,4 +165,5 @@ def make_transfers(
         engine_thread=engine_thread,
         converters=converters,
         new_worker=new_worker,
+        tags=tags,
     )

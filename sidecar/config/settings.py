@@ -192,6 +192,7 @@ class DeviceSettings(Section):
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
     keep_original: bool = False
+    complete_tags: bool = False
     tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
     preset: PresetName = PresetName.GENERIC
     album_playlists: bool = False

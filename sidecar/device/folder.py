@@ -198,6 +198,31 @@ class DeviceFolder:
             _sync(root, folders, name)
             tree.sync_above(root, fresh)
 
+    def replace(self, part: PartFile, path: str, *, size: int) -> None:
+        """Put a whole, synced part in the place of a file of ours, at once, and make it last.
+
+        Args:
+            part: What takes its name.
+            path: As the row has it.
+            size: Of the file that is there; another one's is not replaced.
+
+        Raises:
+            errors.DeviceError: `name-taken` if something else is there; nothing was touched then.
+        """
+        folders, name = _below(path)
+        with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
+            with self._shaping, tree.folder(root, folders) as handle:
+                try:
+                    there = tree.regular(name, handle)
+                except FileExistsError:
+                    there = None
+                if there is None or there.st_size != size:
+                    raise self._taken(path)
+                os.rename(part.name, name, src_dir_fd=parts, dst_dir_fd=handle)
+            if not self._anchor.file_system.renames_at_once:
+                os.fsync(parts)
+            _sync(root, folders, name)
+
     def rename(self, path: str, to: str, *, size: int) -> bool:
         """Give a file of ours another name, which nothing may have; no byte of it moves.
 

@@ -30,11 +30,10 @@ from sidecar.domain.downloads.states import Status
 from sidecar.events import Bus, DownloadChanged
 from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.fakes.desk import EVE, FakeDesk, a_download
+from tests.fakes.desk import DOWNLOAD, EVE, FakeDesk, a_download
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import wait_until
 from tests.fakes.web_services import services_of
-from tests.web.live.test_news import DOWNLOAD
 
 IDLE_S = 5.0
 TICKS = os.sysconf("SC_CLK_TCK")

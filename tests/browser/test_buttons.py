@@ -16,8 +16,7 @@ from sidecar.services.downloads.commands import ActionResult, ResultKind
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session, served
 from tests.fakes.actions import FakeActions
-from tests.fakes.desk import ANN, FakeDesk, a_download
-from tests.web.live.test_news import DOWNLOAD
+from tests.fakes.desk import ANN, DOWNLOAD, FakeDesk, a_download
 
 WIDTHS = [360, 1280]
 DEADLINE_S = 5.0

@@ -13,8 +13,7 @@ from sidecar.services.notices import Notice
 from sidecar.web.server import WebServer
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session, served
 from tests.browser_trouble import BrowserTrouble
-from tests.fakes.desk import ANN, EVE, PASSWORD, FakeDesk, a_download
-from tests.web.live.test_news import DOWNLOAD
+from tests.fakes.desk import ANN, DOWNLOAD, EVE, PASSWORD, FakeDesk, a_download
 
 pytestmark = pytest.mark.browser
 

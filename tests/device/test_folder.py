@@ -346,3 +346,35 @@ def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
 
     assert not worker.is_alive()
     assert all(everything(tmp_path / f"other {number}") == {} for number in range(5))
+
+
+def test_a_file_is_replaced_at_once_by_a_better_copy_of_it(
+    root: Path, folder: DeviceFolder
+) -> None:
+    folder.finish(filled(folder, 17, BODY), SONG)
+
+    folder.replace(filled(folder, 17, b"better"), SONG, size=len(BODY))
+
+    assert everything(root) == {
+        "Artist": "folder",
+        "Artist/Album (2005)": "folder",
+        SONG: b"better",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_the_file_we_know_is_never_replaced(
+    root: Path, folder: DeviceFolder, tmp_path: Path, kind: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_bytes(b"precious")
+    plant(root / SONG, kind, outside)
+    part = filled(folder, 17, b"better")
+
+    with pytest.raises(DeviceError) as refused:
+        folder.replace(part, SONG, size=len(BODY))
+
+    assert refused.value.code == "name-taken"
+    assert (outside / "precious").read_bytes() == b"precious"
+    assert part.size() == len(b"better")

@@ -17,10 +17,15 @@ from typing import Any
 import pytest
 import requests
 
+from sidecar.assembly import Store
+from sidecar.cli.database import opened
+from sidecar.clock import SystemClock
+from sidecar.config import load
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.users import ACCOUNTS
+from sidecar.events import Bus
 from tests.fakes.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024
@@ -196,9 +201,17 @@ class Sidecar:
         )
 
     def get_key(self, name: str) -> None:
-        made = self.command("api-key", "create", "--account", name, "--label", "test")
-        assert made.returncode == 0, made.stderr
-        self.key = made.stdout.strip()
+        """Make an API key as the command does, without the time that a process takes to start."""
+        clock = SystemClock()
+        with opened(load(self.environ), clock) as db:
+            store = Store(db, Bus(), clock)
+            account = store.accounts.by_name(name)
+            assert account is not None, self.log.read_text()
+            _, self.key = store.api_keys.create(account.user_id, "test")
+
+    def wait_for_sign_in(self, name: str) -> None:
+        """Wait until the sidecar has signed in by itself, with the password in its settings."""
+        wait_until(lambda: f"{name} signed in" in self.log.read_text(), what="the sign-in")
 
     def downloads(self, **query: str) -> list[dict[str, Any]]:
         answer = requests.get(
@@ -309,7 +322,7 @@ def sha256(data: bytes) -> str:
 @pytest.fixture
 def running(sidecar: Sidecar, ann: Person) -> Sidecar:
     sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("ann")
     sidecar.get_key("ann")
     wait_until(lambda: "has 0 favourites" in sidecar.log.read_text(), what="the first look")
     return sidecar
@@ -325,7 +338,7 @@ def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
     devices = [one | {"managers": ["ann"]} for one in (*devices, {"name": "A", "path": str(other)})]
     sidecar.environ["SIDECAR_DEVICES"] = json.dumps(devices)
     sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("ann")
     sidecar.get_key("ann")
     tracks = ann.tracks()
     for title in ("Tone 1", "Tone 2"):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.errors import NotVisible, ServerAway, SignInRefused, TooManyTries
 from sidecar.events import Progress
@@ -249,3 +249,38 @@ def _matches(view: DownloadView, query: DownloadQuery) -> bool:
         and (not query.owners or bool(set(query.owners) & set(view.owners)))
         and query.text.casefold() in text
     )
+
+
+DOWNLOAD = Download(
+    id=7,
+    item_id=f"{7:032x}",
+    device_id="stick",
+    user_id=ANN.user_id,
+    status=Status.DOWNLOADING,
+    title="Track 7",
+    item_type="Audio",
+    artist=None,
+    album=None,
+    album_id=None,
+    image_item_id=None,
+    image_tag=None,
+    source_etag=None,
+    file_path="Track 7.flac",
+    file_size=None,
+    mime_type=None,
+    expected_size=100,
+    bytes_downloaded=0,
+    validator=None,
+    finalizing=False,
+    priority=0,
+    error_code=None,
+    error_message=None,
+    retry_count=0,
+    retry_next_at=None,
+    queued_at=QUEUED_AT,
+    started_at=None,
+    completed_at=None,
+    last_used_seq=0,
+    content_hash=None,
+    format="original",
+)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -20,10 +21,12 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.assembly import DATABASE, Assembly, Store, assemble
 from sidecar.assembly.store import KEY_FILE
+from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.removals import GRACE_S
+from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -36,7 +39,8 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import csrf_of
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.web.app import Web, create_app
+from sidecar.web.app import Web, WebOptions, create_app
+from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.answering import (
     UNAUTHORISED,
     Answering,
@@ -51,6 +55,7 @@ from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
 SERVER_ID = "5" * 32
+PLAYER = "22222222-2222-4222-8222-222222222222"
 PASSWORD = "correct horse"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -94,7 +99,7 @@ class Browser:
             return self.client.open(path, method=verb, headers=headers)
         return self.client.open(path, method=verb, headers=headers, json=body)
 
-    def press(self, path: str, **form: object) -> TestResponse:
+    def press(self, path: str, /, **form: object) -> TestResponse:
         """Press a button of a page."""
         return self.client.post(path, data={"csrf": self.csrf, **form})
 
@@ -114,7 +119,7 @@ class WebHouse:
 
     def come_in(self, person: Person) -> Browser:
         """Begin a session and return its browser."""
-        secret = self.store.sessions.begin(person.user_id, address_prefix="192.168.1")
+        secret = self.begin_session(person)
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
         return Browser(client, csrf_of(secret))
@@ -127,14 +132,16 @@ class WebHouse:
         failure: Failure = REFUSED,
         until: datetime | None = None,
         rule: str = "favourites",
+        source: str | None = None,
         text: str = "your favourite",
         **facts: object,
     ) -> Download:
         """Let a rule want a track for these people (Ann, unless told otherwise).
 
-        `failure` is why it failed, `until` when it is tried again.
+        `source` is what the rule looked at (the track itself), `failure` why it failed, `until`
+        when it is tried again.
         """
-        self.want(number, *people, rule=rule, text=text, **facts)
+        self.want(number, *people, rule=rule, source=source, text=text, **facts)
         found = self.row(number)
         while found.status is not status:
             self._towards(found, status, failure, until)
@@ -142,14 +149,42 @@ class WebHouse:
         return found
 
     def want(
-        self, number: int, *people: Person, rule: str, text: str = "why", **facts: object
+        self,
+        number: int,
+        *people: Person,
+        rule: str,
+        source: str | None = None,
+        text: str = "why",
+        **facts: object,
     ) -> None:
         """Let a rule want a track for these people, however far it has come."""
         item = track(number, **facts)
-        reason = Reason(rule, item.id, text)
+        reason = Reason(rule, source or item.id, text)
         for person in people or (ANN,):
             wish = Wish(person.user_id, STICK, item, reason)
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
+
+    def heard(self, person: Person, number: int, began: datetime) -> None:
+        """Let somebody have heard a track for nearly three minutes."""
+        item = track(number)
+        self.store.plays.save(
+            Play(
+                user_id=person.user_id,
+                item_id=item.id,
+                title=item.title,
+                album_id=None,
+                artist=item.artist,
+                client="Finamp",
+                device_name="Phone",
+                session_id="one",
+                playlist_item_id=None,
+                started_at=began,
+                ended_at=began + timedelta(minutes=3),
+                position_s=171.26,
+                seconds_heard=171.26,
+                run_time=180.0,
+            )
+        )
 
     def row(self, number: int) -> Download:
         """Return the download of a track."""
@@ -160,6 +195,10 @@ class WebHouse:
 
     def path(self, download: Download) -> Path:
         return self.folder / download.file_path
+
+    def begin_session(self, person: Person) -> str:
+        """Begin a session and return what its cookie holds."""
+        return self.store.sessions.begin(person.user_id, address_prefix="192.168.1")
 
     def status(self, download: Download) -> Status | None:
         """Return how a download stands; None if there is no such row any more."""
@@ -186,15 +225,40 @@ class WebHouse:
         assert claimed.id == download.id
         return claimed
 
+    def transfer(self, moved: Mapping[int, int], *, seconds: float) -> None:
+        """Let so many bytes of each of these running downloads have come within the time."""
+        progress = self.services.transfers.progress
+        for download_id in moved:
+            found = self.store.downloads.queries.get(download_id)
+            assert found is not None
+            progress.begin(download_id, held=0, size=found.size)
+        self.clock.advance(seconds)
+        for download_id, held in moved.items():
+            progress.moved(download_id, held)
+        progress.tell()
+
+    def postpone(
+        self, download: Download, until: datetime | None = None, failure: Failure = REFUSED
+    ) -> None:
+        """Let an attempt fail: another one is due, at this time or when it can be."""
+        begun = self.begin(download)
+        assert self.store.downloads.transitions.postpone(
+            begun, until=until, failure=failure, retry_count=1
+        )
+
+    def look_at_devices(self) -> None:
+        """Let it be seen which devices are there."""
+        self.services.devices.registry.look(settle=lambda _device: None)
+
     def look(self) -> None:
         """Let the devices be looked at, and what people did on them."""
-        self.services.devices.registry.look(settle=lambda _device: None)
+        self.look_at_devices()
         self.services.background.removals.step()
 
     def unplug(self) -> None:
         """Take the stick away."""
         self.folder.rename(self.folder.with_name("unplugged"))
-        self.services.devices.registry.look(settle=lambda _device: None)
+        self.look_at_devices()
 
     def lose(self, *downloads: Download) -> None:
         """Let somebody remove these files; it is noticed, and sure after the grace."""
@@ -209,6 +273,11 @@ class WebHouse:
         files = [self.add(number, status=Status.COMPLETED) for number in range(1, 8)]
         self.lose(*files[1:])
         return files[1:]
+
+    def lose_database(self) -> None:
+        """Let the database file be gone, whatever is open of it."""
+        self.store.db.close_thread()
+        self.store.db.path.unlink()
 
     def library(self, *rows: Mapping[str, object]) -> None:
         """Let Jellyfin have these items."""
@@ -268,6 +337,18 @@ def without_jellyfin(settings: Settings) -> Settings:
     return settings.model_copy(update={"jellyfin": jellyfin})
 
 
+def with_player(folder: Path) -> Callable[[Settings], Settings]:
+    """Return the change of the settings that adds another device, in this folder."""
+    folder.mkdir()
+    write_marker(folder, Marker(PLAYER, "Player"))
+
+    def change(settings: Settings) -> Settings:
+        devices = (*settings.devices, DeviceSettings(name="Player", path=folder))
+        return settings.model_copy(update={"devices": devices})
+
+    return change
+
+
 def only_for(*users: str) -> Callable[[Settings], Settings]:
     """Return the change of the settings that gives the stick to these people: one manages it."""
 
@@ -284,8 +365,13 @@ def web_house(
     clock: FakeClock,
     *,
     change: Callable[[Settings], Settings] = lambda settings: settings,
+    options: WebOptions | None = None,
+    web_clock: Clock | None = None,
 ) -> Iterator[WebHouse]:
-    """Build it in this folder, with Jellyfin at an address that answers what a test writes down."""
+    """Build it in this folder, with Jellyfin at an address that answers what a test writes down.
+
+    The web application takes a clock of its own where somebody waits for its news.
+    """
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
     write_marker(folder, Marker(STICK, "Car stick"))
@@ -309,15 +395,33 @@ def web_house(
         db = Database.open(data / DATABASE, clock=clock)
         store = Store(db, bus, clock)
         recent = RecentLog(LineFormatter())
-        services = assemble(settings, store, bus, clock, recent=recent)
+        services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
-        web = create_app(services.web, bus, clock=clock)
+        web = create_app(services.web, bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
             services.background.removals.close()
             services.devices.registry.close()
             db.close()
+
+
+@contextmanager
+def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
+    """Serve the application on loopback, with the live connection; leave no thread behind."""
+    before = set(threading.enumerate())
+    server = WebServer(web.wsgi, "127.0.0.1", port)
+    server.bind()
+    thread = serve_in_thread(server)
+    web.live.start()
+    try:
+        yield server
+    finally:
+        web.live.stop()
+        server.stop()
+        thread.join(5)
+    left = [one.name for one in threading.enumerate() if one not in before and one.is_alive()]
+    assert not left
 
 
 def _sign_in(request: Request) -> Reply:

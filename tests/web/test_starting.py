@@ -7,13 +7,11 @@ import requests
 from werkzeug.test import Client
 
 from sidecar.clock import SystemClock
-from sidecar.events import Bus
-from sidecar.web.app import WebOptions, create_app
+from sidecar.web.app import WebOptions
 from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep, starting_app
-from tests.fakes.desk import ANN, FakeDesk
 from tests.fakes.page import OpenPage
-from tests.fakes.web_services import services_of
+from tests.web.house import ANN, WebHouse
 
 
 def asking(startup: Startup | None = None, base_url: str = "") -> Client:
@@ -82,9 +80,10 @@ def test_it_is_reached_as_everything_else() -> None:
     assert below.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_a_server_that_has_started_answers_as_the_application_from_then_on() -> None:
-    desk, bus = FakeDesk(), Bus()
-    web = create_app(services_of(desk), bus)
+def test_a_server_that_has_started_answers_as_the_application_from_then_on(
+    house: WebHouse,
+) -> None:
+    web = house.web
     server = WebServer(starting_app(Startup(), WebOptions(), SystemClock()), "127.0.0.1", 0)
     server.bind()
     thread = serve_in_thread(server)
@@ -94,7 +93,7 @@ def test_a_server_that_has_started_answers_as_the_application_from_then_on() -> 
             assert kept.get(f"{server.url}/health", timeout=10).status_code == 503
             server.answer_with(web.wsgi)
             assert kept.get(f"{server.url}/health", timeout=10).status_code == 200
-        with OpenPage(server.url, cookie=desk.begin(ANN).secret) as page:
+        with OpenPage(server.url, cookie=house.begin_session(ANN)) as page:
             assert page.next()[0] == "snapshot"
     finally:
         web.live.stop()

@@ -19,6 +19,8 @@ from sidecar.domain.items.item import ItemType
 from sidecar.messages import msg
 
 ORIGINAL = "original"
+# As Jellyfin has it, but for tags that were missing or broken.
+TAGGED = "original-tagged"
 MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 # Besides the sound: tags and a cover, as most files have them.
 AROUND_THE_SOUND = 128 * 1024
@@ -189,9 +191,13 @@ def read_target(name: str) -> Target | None:
     return Target(Format(wanted), read_bitrate(bitrate))
 
 
-def name_for(target: Target | None, item_type: str) -> str:
-    """Return the name of the format in which an item comes: only music is ever converted."""
-    return target.name if target is not None and item_type in MUSIC else ORIGINAL
+def name_for(target: Target | None, item_type: str, *, completes_tags: bool = False) -> str:
+    """Return the name of the format in which an item comes: only music is ever changed."""
+    if item_type not in MUSIC:
+        return ORIGINAL
+    if target is not None:
+        return target.name
+    return TAGGED if completes_tags else ORIGINAL
 
 
 def estimate(target: Target, *, seconds: float | None, source_size: int | None) -> int | None:

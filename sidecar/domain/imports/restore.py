@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.bounded_json import read_json
-from sidecar.domain.formats.formats import ORIGINAL, read_target
+from sidecar.domain.formats.formats import ORIGINAL, TAGGED, read_target
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
@@ -133,7 +133,7 @@ def _written(entry: object, before: Container[str]) -> Written:
     target = read_target(named) if isinstance(named, str) else None
     source_size = entry.get("source_size")
     is_size = type(source_size) is int and 0 <= source_size < LARGEST_FILE
-    is_converted = target is not None and is_size
+    is_converted = (target is not None or named == TAGGED) and is_size
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
     return Written(
         item_id=item_id,
@@ -144,7 +144,7 @@ def _written(entry: object, before: Container[str]) -> Written:
         artist=_text(entry, "artist"),
         album=_text(entry, "album"),
         kind=_kind(entry.get("kind")),
-        format=target.name if target is not None else ORIGINAL,
+        format=target.name if target is not None else TAGGED if named == TAGGED else ORIGINAL,
         source_size=source_size if is_converted else None,
     )
 

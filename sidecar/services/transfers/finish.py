@@ -23,12 +23,16 @@ from sidecar.domain.files.naming import (
     with_extension,
 )
 from sidecar.domain.formats.formats import Target, not_converted, read_target
+from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import Stopped
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
+from sidecar.services.transfers.tag_completion import is_to_be_completed
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
+from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.tagging.completer import TagCompleter
 from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
@@ -64,6 +68,7 @@ class Finisher:
         converter: Callable[[], Converts | None] = lambda: None,
         wanted: Callable[[Download], str] = lambda download: download.format,
         wishes: Callable[[AttachedDevice, Download], TagWishes] = lambda _d, _f: TagWishes(),
+        completer: TagCompleter | None = None,
     ) -> None:
         """Prepare.
 
@@ -72,7 +77,9 @@ class Finisher:
             converter: What converts; None if nothing can.
             wanted: The name of the format that a download is to have now.
             wishes: How its tags and its cover are to be.
+            completer: Completes the tags of what is used as the server has it.
         """
+        self._completer = completer
         self._wishes = wishes
         self._downloads = downloads
         self._converter = converter
@@ -87,18 +94,31 @@ class Finisher:
         return read_target(download.format)
 
     def as_fetched(
-        self, device: AttachedDevice, download: Download, receipt: Receipt
+        self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
     ) -> FinishedPart:
-        """Return what is ready when a file is used as the server has it."""
-        return self._original(device, download, receipt, None)
+        """Return what is ready when a file is used as the server has it, but for its tags.
+
+        Raises:
+            domain.failures.TransferFailed: The device cannot be read or written.
+            errors.DeviceError: It is not there.
+            errors.Stopped: `stop` was set.
+        """
+        return self._original(device, download, receipt, None, stop)
 
     def as_copied(
-        self, device: AttachedDevice, download: Download, receipt: Receipt, twin: Download
+        self,
+        device: AttachedDevice,
+        download: Download,
+        receipt: Receipt,
+        twin: Download,
+        stop: Event,
     ) -> FinishedPart:
-        """Return what is ready when another device had the file in the wanted format."""
-        ready = self._original(device, download, receipt, twin.format_note)
+        """Return what is ready when another device had the file in the wanted format.
+
+        Raises what `as_fetched` raises.
+        """
         if not twin.is_converted:
-            return ready
+            return self._original(device, download, receipt, twin.format_note, stop)
         # Only a converted part file stands for a converted file.
         part = device.folder.converted(download.id)
         device.folder.part(download.id).become(part)
@@ -109,7 +129,7 @@ class Finisher:
             mime_type=receipt.mime_type,
             extension=safe_extension(extension_of(twin.file_path)),
             columns={
-                "format_note": None,
+                "format_note": twin.format_note,
                 "source_size": twin.source_size,
                 "source_hash": twin.source_hash,
             },
@@ -133,7 +153,7 @@ class Finisher:
         converter = self._converter()
         if converter is None:
             why = not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
-            return self._original(device, download, receipt, why)
+            return self._original(device, download, receipt, why, stop)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
             wishes = self._wishes(device, download)
@@ -144,7 +164,7 @@ class Finisher:
         if isinstance(made, LeftAsIs):
             into.remove()
             log.info("%s: %s", download.title, made.why)
-            return self._original(device, download, receipt, made.why)
+            return self._original(device, download, receipt, made.why, stop)
         return FinishedPart(
             part=into,
             size=made.size,
@@ -195,15 +215,47 @@ class Finisher:
         return True
 
     def _original(
-        self, device: AttachedDevice, download: Download, receipt: Receipt, note: str | None
+        self,
+        device: AttachedDevice,
+        download: Download,
+        receipt: Receipt,
+        note: str | None,
+        stop: Event,
     ) -> FinishedPart:
-        return FinishedPart(
+        as_it_is = FinishedPart(
             part=device.folder.part(download.id),
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
             extension=_of_source(download),
             columns={"format_note": note, "source_size": None, "source_hash": None},
+        )
+        if self._completer is None or not is_to_be_completed(device, download):
+            return as_it_is
+        into = device.folder.converted(download.id)
+        try:
+            with as_it_is.part.open() as file:
+                wishes = self._wishes(device, download)
+                made = self._completer.complete(file, receipt.size, into, wishes, stop)
+        except OSError as error:
+            into.remove()
+            raise TransferFailed(disk_failure(error)) from error
+        except BaseException:
+            into.remove()
+            raise
+        if made is None:
+            into.remove()
+            return as_it_is
+        return replace(
+            as_it_is,
+            part=into,
+            size=made.size,
+            content_hash=made.content_hash,
+            columns={
+                "format_note": note,
+                "source_size": receipt.size,
+                "source_hash": receipt.content_hash,
+            },
         )
 
     def _named(self, download: Download, extension: str | None) -> Download:

@@ -16,7 +16,7 @@ from threading import Lock
 
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.formats.formats import Format, Target, name_for
+from sidecar.domain.formats.formats import ORIGINAL, TAGGED, Format, name_for
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.space.reformat import Cost, cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -97,7 +97,10 @@ class DeviceFormats:
 
     def of(self, device_id: str, item_type: str) -> str:
         """Return the name of the format in which an item comes to a device now."""
-        return name_for(self._target(device_id), item_type)
+        settings = self._book.of(device_id)
+        if settings is None:
+            return ORIGINAL
+        return name_for(settings.target, item_type, completes_tags=settings.complete_tags)
 
     def wanted(self, download: Download) -> str:
         """Return the name of the format that a download is to have now."""
@@ -115,9 +118,13 @@ class DeviceFormats:
 
     def cost(self, device_id: str) -> Cost:
         """Return what the format that is set now means for the files that are there."""
-        target = self._target(device_id)
+        settings = self._book.of(device_id)
         name = self.of(device_id, ItemType.AUDIO)
-        return cost(name, target, self._store.others(device_id, name))
+        others = self._store.others(device_id, name)
+        if name == TAGGED:
+            # Their tags are completed where they are: see `services.transfers.tag_completion`.
+            others = [one for one in others if one.format != ORIGINAL]
+        return cost(name, settings.target if settings is not None else None, others)
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
         """Whether a person has said yes to making the files of a device anew in this format."""
@@ -146,7 +153,9 @@ class DeviceFormats:
     def _go_on(self, device: AttachedDevice) -> None:
         found = self.cost(device.id)
         if found.as_wanted:
-            self._store.relabel(found.as_wanted, found.format)
+            # Nobody has looked at their tags yet.
+            is_tagged = found.format == TAGGED
+            self._store.relabel(found.as_wanted, ORIGINAL if is_tagged else found.format)
         if not self._server_is_there() or device.id in self._registry.blocked():
             return
         room = AT_ONCE - self._on_the_way(device.id)
@@ -198,10 +207,6 @@ class DeviceFormats:
             self._kept.add(download.id)
             return False
         return True
-
-    def _target(self, device_id: str) -> Target | None:
-        settings = self._book.of(device_id)
-        return settings.target if settings is not None else None
 
     def _align(self, device_id: str) -> None:
         name = self.of(device_id, ItemType.AUDIO)

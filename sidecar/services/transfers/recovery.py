@@ -8,6 +8,9 @@ is missing, or was written to by somebody else, is left to `removals`.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+
+import xxhash
 
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
@@ -18,6 +21,7 @@ from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.store.downloads.queue import Downloads, FilePlace
+from sidecar.transfer.durable import read_through
 
 UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
 OF_USE = {
@@ -48,6 +52,7 @@ class DeviceRecovery:
         """
         for download in unfinished:
             self._finish(device, download)
+        self._put_in_place(device)
         self._check_completed(device)
         self._sweep(device)
 
@@ -89,6 +94,21 @@ class DeviceRecovery:
             device.folder.finish(part, path)
         return self._downloads.queries.get(download.id) or download
 
+    def _put_in_place(self, device: AttachedDevice) -> None:
+        """A file whose row says already that a better copy took its place: now it does."""
+        for part in device.folder.parts():
+            if part.suffix != CONVERTED:
+                continue
+            download = self._downloads.queries.get(part.download_id)
+            if download is None or download.status is not Status.COMPLETED:
+                continue
+            there = device.folder.stat(download.file_path)
+            is_meant = download.is_converted and part.size() == download.file_size
+            if there is None or not is_meant or _hash_of(part) != download.content_hash:
+                continue
+            with suppress(DeviceError):
+                device.folder.replace(part, download.file_path, size=there.size)
+
     def _check_completed(self, device: AttachedDevice) -> None:
         """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
         files = self._downloads.queries.files_on(device.id)
@@ -124,6 +144,13 @@ class DeviceRecovery:
                 is_of_use &= download.original_size is not None
             if download is None or download.device_id != device.id or not is_of_use:
                 part.remove()
+
+
+def _hash_of(part: PartFile) -> str:
+    digest = xxhash.xxh3_128()
+    with part.open() as file:
+        read_through(file, part.size() or 0, digest)
+    return digest.hexdigest()
 
 
 def _whole(device: AttachedDevice, download: Download) -> PartFile:

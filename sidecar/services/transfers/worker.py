@@ -41,6 +41,7 @@ from sidecar.services.transfers.device_copy import Copied, DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.tag_completion import MORE_BYTES, needs_room_for_two
 from sidecar.store.downloads.queue import Downloads
 from sidecar.threads import Wakeup, WorkerPool, attempt
 from sidecar.transfer.copying import CopyFailed
@@ -158,7 +159,7 @@ class Worker:
         return True
 
     def _let_go(self, download: Download) -> None:
-        if self._finishing.target(download) is not None:
+        if self._finishing.target(download) is not None or needs_room_for_two(download):
             with suppress(DeviceError):
                 self._registry.get(download.device_id).folder.converted(download.id).remove()
         self._transfers.end(download.id)
@@ -183,12 +184,14 @@ class Worker:
         self._make_sure_of_room(device, download, target)
         found = self._fetch(device, client, download, attempt.stop)
         if isinstance(found, Copied) and found.twin is not None:
-            ready = self._finishing.as_copied(device, download, found.receipt, found.twin)
+            ready = self._finishing.as_copied(
+                device, download, found.receipt, found.twin, attempt.stop
+            )
         else:
             receipt = found.receipt if isinstance(found, Copied) else found
             if target is not None:
                 return self._convert(attempt, device, receipt, target)
-            ready = self._finishing.as_fetched(device, download, receipt)
+            ready = self._finishing.as_fetched(device, download, receipt, attempt.stop)
         if self._finishing.finish(device, download, ready):
             self._failing.arrived(download)
         return False
@@ -261,7 +264,9 @@ class Worker:
         if target is not None:
             likely = estimate(target, seconds=download.seconds, source_size=size) or 0
             size, source, remaining = likely, size, remaining + likely
-        if device.settings.keep_original:
+        elif needs_room_for_two(download):
+            size, source, remaining = size + MORE_BYTES, size, remaining + size + MORE_BYTES
+        if device.settings.keep_original and target is not None:
             size, source = size + source, 0
         refusal = self._registry.reserve(
             device, download.id, remaining=remaining, size=size, source=source

@@ -287,6 +287,31 @@ class DownloadTransitions:
                 **was,
             )
 
+    def tags_completed(
+        self, download: Download, *, size: int, content_hash: str, format_name: str
+    ) -> bool:
+        """The file is about to be replaced by a copy with better tags; return whether it may be.
+
+        Committed before the rename: until then the copy is a part file, by which a crash between
+        the two is put in order. Only the row that the caller saw is changed.
+        """
+        changes: Columns = {
+            "file_size": size,
+            "bytes_downloaded": size,
+            "content_hash": content_hash,
+            "format": format_name,
+            "source_size": download.source_size or download.file_size,
+            "source_hash": download.source_hash or download.content_hash,
+            "completed_at": self._clock.now(),
+        }
+        which = f"{ONE_ROW} AND file_size = ? AND file_path = ? AND missing_since IS NULL"
+        values = (download.id, download.file_size, download.file_path)
+        with self._db.write():
+            now = self.update(which, values, Status.COMPLETED, changes)
+            if now is not None:
+                self.publish(now, Status.COMPLETED, Status.COMPLETED)
+        return now is not None
+
     # -- one row
 
     def apply(

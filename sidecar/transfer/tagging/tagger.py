@@ -38,10 +38,12 @@ class FoundTags:
     Attributes:
         tags: Under our names; empty if it says nothing that can be read.
         cover: As a baseline JPEG of the size that was asked for; None without one.
+        has_cover: Whether there is one at all, and be it one that cannot be read.
     """
 
     tags: Tags = field(default_factory=dict)
     cover: bytes | None = None
+    has_cover: bool = False
 
 
 class Tagger:
@@ -71,6 +73,7 @@ class Tagger:
         return FoundTags(
             tags={name: tuple(values) for name, values in told.get("tags", {}).items()},
             cover=base64.b64decode(cover) if cover else None,
+            has_cover=bool(told.get("has_cover")),
         )
 
     def write(self, file: BinaryIO, what: Writing, *, stop: Event) -> None:

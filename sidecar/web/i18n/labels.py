@@ -23,6 +23,7 @@ DEVICE_KEYS = MappingProxyType(
         "format": translatable("Format of its music"),
         "bitrate": translatable("Bitrate, such as 128k"),
         "keep_original": translatable("Originals of what was converted stay, hidden"),
+        "complete_tags": translatable("Missing and broken tags of its music from Jellyfin"),
         "tag_separator": translatable("Between several artists, where tags have room for one text"),
         "album_playlists": translatable("A playlist for each album"),
         "covers": translatable("Covers beside the files"),

@@ -20,7 +20,7 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.slow_line import SlowLine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -139,7 +139,7 @@ def test_secrets_are_found_nowhere(
 ) -> None:
     sidecar = evening.sidecar
     monkeypatch.setitem(PASSWORDS, "admin", PASSWORD)
-    wait_until(lambda: "Account  admin" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("admin")
     sidecar.get_key("admin")
     listener = Person(jellyfin.url, "admin").sign_in()
 

@@ -50,7 +50,7 @@ def test_files_travel_parts_do_not_and_what_arrived_is_told(
         "SIDECAR_SYNCTHING__CERTIFICATE": str(home.certificate),
     }
     sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("ann")
     sidecar.get_key("ann")
     (device,) = ask(sidecar, "devices")["items"]
     line = f"devices/{device['id']}/stignore"

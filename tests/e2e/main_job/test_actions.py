@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import TRACKS, Person, Sidecar, sha256
+from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -126,8 +126,21 @@ def test_what_is_deleted_goes_and_its_heart_does_not_bring_it_back(
 
 
 def test_a_key_is_made_used_and_revoked(running: Sidecar) -> None:
-    made = ask(running, "POST", "keys", {"label": "a script"}).json()
-    first, running.key = running.key, made["key"]
+    first = running.key
+    assert ask(running, "POST", "keys", {"label": "a script"}).status_code == 403
+    with requests.Session() as browser:
+        signed_in = browser.post(
+            f"{running.url}/api/v1/session",
+            json={"username": "ann", "password": PASSWORDS["ann"]},
+            timeout=20,
+        ).json()
+        made = browser.post(
+            f"{running.url}/api/v1/keys",
+            json={"label": "a script"},
+            headers={"X-Sidecar-CSRF": signed_in["csrf"]},
+            timeout=20,
+        ).json()
+    running.key = made["key"]
     assert ask(running, "GET", "downloads").status_code == 200
 
     assert ask(running, "DELETE", f"keys/{made['id']}").status_code == 204

@@ -55,7 +55,7 @@ def test_a_heart_pressed_while_nobody_looked_is_found_at_the_start(
     ann.heart(ann.tracks()["Tone 1"])
 
     sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("ann")
     sidecar.get_key("ann")
 
     sidecar.wait_for("Tone 1", "completed")

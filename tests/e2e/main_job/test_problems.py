@@ -74,7 +74,7 @@ def test_a_heart_taken_away_lets_go_after_the_grace(
     track = ann.tracks()["Tone 1"]
     ann.heart(track)
     sidecar.start()
-    wait_until(lambda: "Account  ann" in sidecar.command("status").stdout, what="the sign-in")
+    sidecar.wait_for_sign_in("ann")
     sidecar.get_key("ann")
     there = sidecar.wait_for("Tone 1", "completed")
     assert there["reasons"]

@@ -251,7 +251,7 @@ def test_players_leave_room_for_the_page_and_for_each_other(
         with ThreadPoolExecutor(8) as pool:
             pages = list(pool.map(lambda _: get("/api/v1/downloads").status_code, range(24)))
         assert set(pages) == {200}
-        assert monotonic() - began < 5
+        assert monotonic() - began < 20
     # Somebody who left is noticed when the next bytes cannot be sent.
     wait_until(lambda: get(url).status_code == 200, what="a place that was given back")
 
@@ -269,7 +269,7 @@ def test_a_player_does_not_keep_the_sidecar_from_stopping(
         began = monotonic()
         assert running.stop() == 0
 
-    assert monotonic() - began < 6
+    assert monotonic() - began < 12
     assert "Traceback" not in running.log.read_text()
 
 

@@ -55,7 +55,7 @@ class Target:
             yield
 
     def wait_for(self, kind: type[T]) -> T:
-        while not isinstance(told := self.news.get(timeout=10), kind):
+        while not isinstance(told := self.news.get(timeout=50), kind):
             continue
         return told
 
@@ -76,7 +76,7 @@ def test_a_device_is_in_the_menu_under_its_name_while_it_is_offered(server: Demo
     wait_until(lambda: menu(phone) == {})
 
     assert list(shown) == ["Anns Stick „rot“"]
-    assert monotonic() - began < 2
+    assert monotonic() - began < 10
 
 
 def test_an_album_that_is_cast_arrives_as_its_tracks(server: DemoServer) -> None:

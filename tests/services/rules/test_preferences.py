@@ -229,6 +229,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "format": ("original", "original"),
         "bitrate": (None, None),
         "keep_original": (False, False),
+        "complete_tags": (False, False),
         "tag_separator": ("; ", "; "),
         "preset": ("generic", "generic"),
         "album_playlists": (False, False),

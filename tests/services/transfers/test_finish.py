@@ -73,7 +73,7 @@ class Bench:
         target = self.finishing.target(download)
         receipt = Receipt(len(BODY), xxhash.xxh3_128_hexdigest(BODY), "audio/flac", len(BODY))
         ready = (
-            self.finishing.as_fetched(self.device, download, receipt)
+            self.finishing.as_fetched(self.device, download, receipt, stop or Event())
             if target is None
             else self.finishing.convert(self.device, download, receipt, target, stop or Event())
         )

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from time import monotonic
+from time import thread_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -61,12 +61,12 @@ def test_no_change_to_a_file_raises_or_takes_long(
     edits: list[tuple[str, int, bytes]],
     expected: float | None,
 ) -> None:
-    began = monotonic()
+    began = thread_time()
 
     found = inspected(changed(media(name).read_bytes()[:200_000], edits), name.partition(".")[2])
 
     assert isinstance(judge(found, expected), Wholeness)
-    assert monotonic() - began < WITHIN_S
+    assert thread_time() - began < WITHIN_S
 
 
 @settings(max_examples=100, deadline=None)
@@ -90,12 +90,12 @@ def test_no_bytes_raise(content: bytes, container: str) -> None:
     ],
 )
 def test_what_is_made_to_take_long_does_not(unit: bytes) -> None:
-    began = monotonic()
+    began = thread_time()
 
     for begin in (b"", b"fLaC\x80\0\0\x22" + bytes(10) + b"\x0a\xc4\x42\xf0" + bytes(20)):
         inspected(begin + unit * (4 * 1024 * 1024 // len(unit)), "mp3")
 
-    assert monotonic() - began < 4 * WITHIN_S
+    assert thread_time() - began < 4 * WITHIN_S
 
 
 def test_reads_end_at_their_limit() -> None:

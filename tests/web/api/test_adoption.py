@@ -10,14 +10,12 @@ from sidecar.domain.downloads.states import Status
 from sidecar.services.adoption.adopt import NOT_OFFERED
 from tests.fakes.answering import Reply, Request
 from tests.fakes.clock import FakeClock
-from tests.fakes.tagged import mp3
 from tests.services.conftest import STICK, track
-from tests.services.rules.steered import library, row
+from tests.services.rules.steered import library
 from tests.web.house import ANN, Browser, WebHouse, web_house, without_jellyfin
+from tests.web.returned import PLACE, SONG, STRANGER, bring_song, put
 
 ADOPTION = f"/api/v1/devices/{STICK}/adoption"
-SONG = mp3("Tone 7", "The Sine Waves", "First Light", "7", seconds=27.0)
-PLACE = "Music/01 Tone 7.mp3"
 
 
 @pytest.fixture
@@ -25,20 +23,9 @@ def users() -> tuple[str, ...]:
     return ("ann",)
 
 
-def put(house: WebHouse, path: str, body: bytes) -> None:
-    file = house.folder / path
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(body)
-
-
 @pytest.fixture(autouse=True)
 def _a_song(house: WebHouse) -> None:
-    """Let a file that Jellyfin has lie on the stick, beside a stranger."""
-    put(house, PLACE, SONG)
-    put(house, "Music/a.mp3", mp3("Mine", "Me", "Own", "1"))
-    file = {"Id": track(7).id, "Container": "mp3", "Size": len(SONG), "Path": "/m/7.mp3"}
-    tags = {"Artists": ["The Sine Waves"], "RunTimeTicks": 270_000_000}
-    house.library(row(7, MediaSources=[file], **tags))
+    bring_song(house)
 
 
 def test_an_offer_has_exactly_the_fields_that_were_promised(ann: Browser) -> None:
@@ -66,7 +53,7 @@ def test_an_offer_has_exactly_the_fields_that_were_promised(ann: Browser) -> Non
         "doubtful": [],
         "doubtful_total": 0,
         "strangers": 1,
-        "examples": ["Music/a.mp3"],
+        "examples": [STRANGER],
         "unread": 0,
     }
 

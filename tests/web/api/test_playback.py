@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import queue_ahead
 from sidecar.services.accounts.person import Person
@@ -16,25 +15,7 @@ LIST = "/api/v1/plays"
 
 def heard(house: WebHouse, person: Person, number: int) -> None:
     """Let somebody have heard a track, each a minute after the one before."""
-    item, began = track(number), house.clock.now() + timedelta(minutes=number)
-    house.store.plays.save(
-        Play(
-            user_id=person.user_id,
-            item_id=item.id,
-            title=item.title,
-            album_id=None,
-            artist=item.artist,
-            client="Finamp",
-            device_name="Phone",
-            session_id="one",
-            playlist_item_id=None,
-            started_at=began,
-            ended_at=began + timedelta(minutes=3),
-            position_s=171.26,
-            seconds_heard=171.26,
-            run_time=180.0,
-        )
-    )
+    house.heard(person, number, house.clock.now() + timedelta(minutes=number))
 
 
 def hears(house: WebHouse, person: Person) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,11 @@ from sidecar.domain.downloads.states import Status
 from tests.fakes.answering import Reply, Request, json_reply
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
-from tests.services.rules.steered import row
-from tests.services.travelling import HEADER, NOON
+from tests.services.travelling import HEADER
+from tests.web import returned
 from tests.web.house import ANN, Browser, WebHouse, web_house, without_jellyfin
 
 LOG = f"/api/v1/devices/{STICK}/log"
-FILE = ".scrobbler.log"
 
 
 @pytest.fixture
@@ -23,31 +21,9 @@ def users() -> tuple[str, ...]:
     return ("ann",)
 
 
-def heard(title: str, stamp: int = NOON) -> str:
-    return f"The Sine Waves\tFirst Light\t{title}\t\t27\tL\t{stamp}\t\n"
-
-
-def marks(house: WebHouse, number: int) -> None:
-    """Let Jellyfin know nothing of a track yet, and take what it is told."""
-
-    def answer(request: Request) -> Reply:
-        count = json.loads(request.body)["PlayCount"] if request.body else 0
-        return json_reply({"ItemId": track(number).id, "IsFavorite": False, "PlayCount": count})
-
-    path = f"/UserItems/{track(number).id}/UserData"
-    house.jellyfin.routes |= {f"GET {path}": answer, f"POST {path}": answer}
-
-
 @pytest.fixture(autouse=True)
 def _a_log(house: WebHouse) -> None:
-    """Let ann have heard two tracks on a player; the last line is cut off."""
-    house.services.web.preferences.change(ANN, STICK, {"time_zone": "Europe/Berlin"}, {})
-    facts = {"Artists": ["The Sine Waves"], "RunTimeTicks": 270_000_000}
-    house.library(row(7, **facts), row(8, **facts))
-    for number in (7, 8):
-        house.add(number, status=Status.COMPLETED, seconds=27.0)
-        marks(house, number)
-    (house.folder / FILE).write_text(HEADER + heard("Tone 7") + heard("Tone 8", NOON + 60) + "?\n")
+    returned.bring_log(house)
 
 
 def take(who: Browser) -> TestResponse:
@@ -59,13 +35,17 @@ def test_what_would_be_taken_over_has_exactly_the_fields_that_were_promised(
 ) -> None:
     [remark] = (told := ann.told(LOG)).pop("remarks")
 
-    assert (remark["path"], remark["line"], remark["text"]) == (FILE, 6, "?")
+    assert (remark["path"], remark["line"], remark["text"]) == (returned.LOG, 6, "?")
     assert remark["why"]
     assert told == {
         "device": {"id": STICK, "name": "Car stick"},
         "time_zone": "Europe/Berlin",
         "files": [
-            {"path": FILE, "kind": "scrobbler", "size": (house.folder / FILE).stat().st_size}
+            {
+                "path": returned.LOG,
+                "kind": "scrobbler",
+                "size": (house.folder / returned.LOG).stat().st_size,
+            }
         ],
         "counts": {
             "plays": 2,
@@ -146,7 +126,7 @@ def test_a_device_that_is_away_is_told(house: WebHouse, ann: Browser) -> None:
 def test_without_jellyfin_nothing_is_taken_over(tmp_path: Path, clock: FakeClock) -> None:
     with web_house(tmp_path, clock, change=without_jellyfin) as alone:
         alone.add(7, status=Status.COMPLETED, seconds=27.0)
-        (alone.folder / FILE).write_text(HEADER + heard("Tone 7"))
+        (alone.folder / returned.LOG).write_text(HEADER + returned.heard("Tone 7"))
 
         answer = take(alone.come_in(ANN))
 

@@ -15,14 +15,12 @@ from sidecar.device.errors import missing
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import Format, Target, not_smaller
 from sidecar.domain.space.space import Space, room_for
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import empty
-from sidecar.errors import SidecarError
+from sidecar.errors import ServerAway, SidecarError
 from sidecar.messages import Message, counted, msg, translate
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import Notice
 from sidecar.web.i18n.languages import Languages
-from tests.fakes.desk import ANN, FakeDesk, a_download
-from tests.web.house import Browser
+from tests.web.house import Browser, WebHouse
 
 ROOT = Path(sidecar.__file__).parent
 # Who speaks to people; what the command line and the settings say is English.
@@ -157,43 +155,42 @@ def german(ann: Browser) -> Client:
     return ann.client
 
 
-def test_the_pages_say_it_in_the_language_of_the_reader(german: Client, desk: FakeDesk) -> None:
-    stick = msg("{name} is not there: plug it in and it goes on", name="Car stick")
+def refusal(text: str) -> Failure:
+    return Failure(FailureClass.REFUSED, "refused", text)
+
+
+def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german: Client) -> None:
     away = msg("Jellyfin at {server} does not answer", server="nas")
-    desk.shelf = (DeviceView("stick", "Car stick", "", stick, None, 0, None, None),)
-    desk.told = (Notice("server", "error", away),)
-    desk.add(
-        a_download(
-            1, status=Status.FAILED, error_message=msg("{host} does not answer", host="nas")
-        ),
-        a_download(
-            2,
-            status=Status.COMPLETED,
-            format_note=not_smaller(Target(Format.OPUS, 128)),
-        ),
-        of=(ANN,),
-    )
+    house.services.accounts.server.tell(ServerAway(away))
+    message = msg("{host} does not answer", host="nas")
+    house.add(1, status=Status.FAILED, failure=refusal(message))
+    kept = house.add(2, status=Status.DOWNLOADING)
+    facts = {"size": 2000, "content_hash": "0" * 32, "mime_type": "audio/flac"}
+    transitions, note = house.store.downloads.transitions, not_smaller(Target(Format.OPUS, 128))
+    transitions.finalizing(kept.id, **facts, format_note=note)  # type: ignore[arg-type]
+    transitions.arrive(house.now(kept), **facts)  # type: ignore[arg-type]
+    house.unplug()
 
     failed = german.get("/downloads?tab=failed").text
     completed = german.get("/downloads?tab=completed").text
 
     assert "nas antwortet nicht" in failed
-    assert "Car stick ist nicht da: Schließe es an, dann geht es weiter" in failed
+    assert f"Car stick ist nicht unter {house.folder}" in failed
     assert "Jellyfin unter nas antwortet nicht" in failed
     assert "wäre es nicht kleiner" in completed
 
 
-def test_the_plain_text_of_earlier_versions_is_still_shown(german: Client, desk: FakeDesk) -> None:
+def test_the_plain_text_of_earlier_versions_is_still_shown(house: WebHouse, german: Client) -> None:
     old = "nas stopped after 12 of 24 bytes, 50% of it"
-    desk.add(a_download(1, status=Status.FAILED, error_message=old), of=(ANN,))
+    house.add(1, status=Status.FAILED, failure=refusal(old))
 
     assert old in german.get("/downloads?tab=failed").text
 
 
-def test_the_api_speaks_english_to_programs(german: Client, desk: FakeDesk) -> None:
+def test_the_api_speaks_english_to_programs(house: WebHouse, german: Client) -> None:
     message = msg("{host} does not answer", host="nas")
     assert isinstance(message, Message)
-    desk.add(a_download(1, status=Status.FAILED, error_message=message))
+    house.add(1, status=Status.FAILED, failure=refusal(message))
 
     (told,) = german.get("/api/v1/downloads").get_json()["items"]
 

@@ -2,77 +2,44 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from sidecar.domain.downloads.states import Download, Status
-from sidecar.events import (
-    AccountChanged,
-    Bus,
-    DeviceChanged,
-    DownloadChanged,
-    HoldsChanged,
-    NoticesChanged,
-    Progress,
-    TransfersProgressed,
-)
+from sidecar.clock import SystemClock
+from sidecar.domain.downloads.states import Status
+from sidecar.events import AccountChanged, NoticesChanged, Progress, TransfersProgressed
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import Notice
+from sidecar.store.accounts.sessions import csrf_of
 from sidecar.web.server import WebServer
-from tests.fakes.desk import ANN, BEN, EVE, QUEUED_AT, FakeDesk, a_download
+from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
-
-DOWNLOAD = Download(
-    id=7,
-    item_id=f"{7:032x}",
-    device_id="stick",
-    user_id=ANN.user_id,
-    status=Status.DOWNLOADING,
-    title="Track 7",
-    item_type="Audio",
-    artist=None,
-    album=None,
-    album_id=None,
-    image_item_id=None,
-    image_tag=None,
-    source_etag=None,
-    file_path="Track 7.flac",
-    file_size=None,
-    mime_type=None,
-    expected_size=100,
-    bytes_downloaded=0,
-    validator=None,
-    finalizing=False,
-    priority=0,
-    error_code=None,
-    error_message=None,
-    retry_count=0,
-    retry_next_at=None,
-    queued_at=QUEUED_AT,
-    started_at=None,
-    completed_at=None,
-    last_used_seq=0,
-    content_hash=None,
-    format="original",
-)
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, EVE, WebHouse, serving, web_house
 
 
-def page_of(person: Person, server: WebServer, desk: FakeDesk) -> OpenPage:
-    return OpenPage(server.url, cookie=desk.begin(person).secret)
+@pytest.fixture
+def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """A house whose news come in real time."""
+    with web_house(quick_path, clock, web_clock=SystemClock()) as built:
+        yield built
+
+
+def page_of(person: Person, server: WebServer, house: WebHouse) -> OpenPage:
+    return OpenPage(server.url, cookie=house.begin_session(person))
 
 
 def test_a_page_gets_a_numbered_snapshot_and_then_every_change(
-    server: WebServer, desk: FakeDesk, bus: Bus
+    house: WebHouse, server: WebServer
 ) -> None:
-    desk.add(a_download(7))
-    with page_of(ANN, server, desk) as page:
+    download = house.add(7)
+    with page_of(ANN, server, house) as page:
         name, snapshot = page.next()
-        desk.change(7, status=Status.DOWNLOADING)
-        bus.publish(DownloadChanged(DOWNLOAD, Status.PENDING, Status.DOWNLOADING))
+        house.begin(download)
         change, started = page.next()
 
     assert (name, snapshot["seq"]) == ("snapshot", 0)
@@ -85,59 +52,56 @@ def test_a_page_gets_a_numbered_snapshot_and_then_every_change(
         "removed": 0,
         "missing": 0,
     }
-    assert (change, started["seq"], started["id"]) == ("download:started", 1, 7)
+    assert (change, started["seq"], started["id"]) == ("download:started", 1, download.id)
     told = started["download"]
     assert isinstance(told, dict)
-    assert (told["status"], told["title"]) == ("downloading", "Track 7")
+    assert (told["status"], told["title"]) == ("downloading", "Tone 7")
 
 
-@pytest.mark.parametrize(
-    ("now", "name"),
-    [
-        (Status.PENDING, "download:queued"),
-        (Status.DOWNLOADING, "download:started"),
-        (Status.COMPLETED, "download:completed"),
-        (Status.FAILED, "download:failed"),
-        (Status.REMOVED, "download:removed"),
-        (None, "download:removed"),
-    ],
-)
-def test_every_move_has_its_message(
-    server: WebServer, desk: FakeDesk, bus: Bus, now: Status | None, name: str
-) -> None:
-    desk.add(a_download(7))
-    with page_of(ANN, server, desk) as page:
+def test_every_move_has_its_message(house: WebHouse, server: WebServer) -> None:
+    names = [f"download:{one}" for one in ("queued", "started", "completed", "failed", "removed")]
+    with page_of(ANN, server, house) as page:
         page.next("snapshot")
-        bus.publish(DownloadChanged(DOWNLOAD, Status.PENDING, now))
 
-        assert page.next()[0] == name
+        def heard() -> str:
+            return page.next(*names)[0].partition(":")[2]
+
+        one = house.add(1, status=Status.REMOVED)
+        assert [heard() for _ in range(4)] == ["queued", "started", "completed", "removed"]
+        house.add(2, status=Status.FAILED)
+        assert [heard() for _ in range(3)] == ["queued", "started", "failed"]
+        house.store.downloads.transitions.want_again(one, user_id=ANN.user_id)
+        assert heard() == "queued"
+        house.store.downloads.queue.cancel(house.now(one))
+        assert heard() == "removed"
 
 
-def test_nobody_hears_of_what_others_listen_to(server: WebServer, desk: FakeDesk, bus: Bus) -> None:
-    desk.add(a_download(7, title="A secret of ann's"))
-    with page_of(BEN, server, desk) as ben, page_of(ANN, server, desk) as ann:
-        _, snapshot = ben.next("snapshot")
+def test_nobody_hears_of_what_others_listen_to(house: WebHouse, server: WebServer) -> None:
+    secret = "A secret of ann's"
+    with page_of(BEN, server, house) as ben, page_of(ANN, server, house) as ann:
+        messages = [ben.next("snapshot")]
         ann.next("snapshot")
-        bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
-        bus.publish(TransfersProgressed((Progress(7, 50, 100, 25.0, 2.0),)))
-        bus.publish(DownloadChanged(DOWNLOAD, Status.PENDING, None))
-        bus.publish(HoldsChanged("stick", DOWNLOAD.item_id))
+        download = house.add(7, title=secret, status=Status.DOWNLOADING)
+        house.transfer({download.id: 50}, seconds=2)
+        ann.next("download:progress")
+        house.store.downloads.queue.cancel(house.now(download))
         ann.next("download:removed")
-        bus.publish(NoticesChanged())
+        house.bus.publish(NoticesChanged())
+        while messages[-1][0] != "notice":
+            messages.append(ben.next())
 
-        name, message = ben.next()
-
-    assert snapshot["downloads"] == []
-    assert (name, message["seq"]) == ("notice", 1)
+    # What is free on the stick concerns whoever uses it.
+    assert {name for name, _ in messages} <= {"snapshot", "device", "notice"}
+    assert not any(one.get("downloads") or one.get("transfers") for _, one in messages)
+    assert secret not in str(messages)
 
 
 def test_an_administrator_hears_of_everything_with_its_owners(
-    server: WebServer, desk: FakeDesk, bus: Bus
+    house: WebHouse, server: WebServer
 ) -> None:
-    desk.add(a_download(7))
-    with page_of(EVE, server, desk) as page:
+    with page_of(EVE, server, house) as page:
         page.next("snapshot")
-        bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
+        house.add(7)
         _, message = page.next("download:queued")
 
     told = message["download"]
@@ -146,16 +110,19 @@ def test_an_administrator_hears_of_everything_with_its_owners(
 
 
 def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
-    server: WebServer, desk: FakeDesk, bus: Bus
+    house: WebHouse, server: WebServer
 ) -> None:
-    desk.add(a_download(7, status=Status.DOWNLOADING), a_download(8, status=Status.DOWNLOADING))
-    with page_of(ANN, server, desk) as page:
+    first, second = (house.add(number, status=Status.DOWNLOADING) for number in (7, 8))
+    with page_of(ANN, server, house) as page:
         page.next("snapshot")
         started = time.monotonic()
         for held in range(1, 101):
-            bus.publish(
+            house.bus.publish(
                 TransfersProgressed(
-                    (Progress(7, held, 100, 5.0, None), Progress(8, held, None, 6.0, None))
+                    (
+                        Progress(first.id, held, 100, 5.0, None),
+                        Progress(second.id, held, None, 6.0, None),
+                    )
                 )
             )
         messages = [page.next("download:progress")[1]]
@@ -167,7 +134,7 @@ def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
     assert messages[-1]["speed"] == 11.0
     assert messages[-1]["transfers"] == [
         {
-            "id": 7,
+            "id": first.id,
             "progress": 1.0,
             "bytes_downloaded": 100,
             "expected_size": 100,
@@ -176,7 +143,7 @@ def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
             "phase": "fetching",
         },
         {
-            "id": 8,
+            "id": second.id,
             "progress": 0.0,
             "bytes_downloaded": 100,
             "expected_size": None,
@@ -187,58 +154,53 @@ def test_progress_comes_at_most_twice_a_second_and_the_last_state_always(
     ]
 
 
-def test_the_page_hears_that_the_last_transfer_is_over(
-    server: WebServer, desk: FakeDesk, bus: Bus
-) -> None:
-    desk.add(a_download(7, status=Status.DOWNLOADING))
-    with page_of(ANN, server, desk) as page:
+def test_the_page_hears_that_the_last_transfer_is_over(house: WebHouse, server: WebServer) -> None:
+    download = house.add(7, status=Status.DOWNLOADING)
+    with page_of(ANN, server, house) as page:
         page.next("snapshot")
-        bus.publish(TransfersProgressed((Progress(7, 1, 2, 1.0, 1.0),)))
+        house.transfer({download.id: 50}, seconds=2)
         page.next("download:progress")
-        bus.publish(TransfersProgressed(()))
+        house.services.transfers.progress.end(download.id)
+        house.services.transfers.progress.tell()
 
         assert page.next("download:progress")[1]["transfers"] == []
 
 
-def test_devices_and_notices_are_told(server: WebServer, desk: FakeDesk, bus: Bus) -> None:
-    with page_of(ANN, server, desk) as page:
+def test_devices_and_notices_are_told(house: WebHouse, server: WebServer) -> None:
+    house.add(1, status=Status.COMPLETED)
+    with page_of(ANN, server, house) as page:
         page.next("snapshot")
-        desk.shelf = (DeviceView("stick", "Car stick", "", None, 100, 40, 60, 120),)
-        bus.publish(DeviceChanged("stick"))
-        desk.told = (Notice("server", "error", "The server is away"),)
-        bus.publish(NoticesChanged())
-        _, device = page.next("device")
-        _, notice = page.next("notice")
+        house.unplug()
+        told = dict(page.next("device", "notice") for _ in range(2))
 
-    assert device["device"] == {
-        "id": "stick",
+    away = f"Car stick is not at {house.folder}: plug it in and it goes on by itself"
+    assert told["device"]["device"] == {
+        "id": STICK,
         "name": "Car stick",
-        "trouble": None,
-        "budget": 100,
-        "used": 40,
-        "free": 60,
-        "total": 120,
+        "trouble": away,
+        "budget": None,
+        "used": 1000,
+        "free": None,
+        "total": None,
         "paused": False,
         "unplugged": False,
-        "files": 0,
+        "files": 1,
         "missing": 0,
         "managers": [],
         "may_manage": False,
     }
-    assert notice["notices"] == [{"kind": "server", "level": "error", "text": "The server is away"}]
+    assert told["notice"]["notices"] == [{"kind": "device", "level": "warning", "text": away}]
 
 
-def test_what_a_hold_brings_into_view_is_told_with_a_snapshot(
-    server: WebServer, desk: FakeDesk, bus: Bus
-) -> None:
-    with page_of(ANN, server, desk) as page:
+def test_what_a_hold_brings_into_view_is_told_with_a_snapshot(house: WebHouse) -> None:
+    download = house.add(7, BEN)
+    with serving(house.web) as server, page_of(ANN, server, house) as page:
         page.next("snapshot")
-        desk.add(a_download(7))
-        bus.publish(HoldsChanged("stick", DOWNLOAD.item_id))
+        house.want(7, ANN, rule="favourites")
         name, message = page.next()
 
     assert (name, message["seq"]) == ("snapshot", 1)
-    assert [one["id"] for one in message["downloads"]] == [7]  # type: ignore[attr-defined]  # JSON
+    assert [one["id"] for one in message["downloads"]] == [download.id]  # type: ignore[attr-defined]  # JSON
 
 
 def test_a_stranger_cannot_open_a_connection(server: WebServer) -> None:
@@ -250,35 +212,35 @@ def test_a_stranger_cannot_open_a_connection(server: WebServer) -> None:
         OpenPage(server.url, key="guessed")
 
 
-def test_a_program_with_a_key_may_listen(server: WebServer, desk: FakeDesk) -> None:
-    desk.keys["the-key"] = ANN
-    with OpenPage(server.url, key="the-key") as page:
+def test_a_program_with_a_key_may_listen(house: WebHouse, server: WebServer) -> None:
+    _, key = house.store.api_keys.create(ANN.user_id, "A program")
+    with OpenPage(server.url, key=key) as page:
         assert page.next()[0] == "snapshot"
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
 def test_a_page_of_another_site_cannot_open_a_connection(
-    server: WebServer, desk: FakeDesk, origin: str
+    house: WebHouse, server: WebServer, origin: str
 ) -> None:
     with pytest.raises(InvalidStatus, match="403"):
-        OpenPage(server.url, cookie=desk.begin(ANN).secret, headers={"Origin": origin})
+        OpenPage(server.url, cookie=house.begin_session(ANN), headers={"Origin": origin})
 
 
-def test_our_own_page_may(server: WebServer, desk: FakeDesk) -> None:
-    cookie = desk.begin(ANN).secret
+def test_our_own_page_may(house: WebHouse, server: WebServer) -> None:
+    cookie = house.begin_session(ANN)
     with OpenPage(server.url, cookie=cookie, headers={"Origin": server.url}) as page:
         assert page.next()[0] == "snapshot"
 
 
 def test_a_name_that_leads_here_by_dns_rebinding_opens_nothing(
-    server: WebServer, desk: FakeDesk
+    house: WebHouse, server: WebServer
 ) -> None:
     answer = requests.get(
         f"{server.url}/socket.io/?EIO=4&transport=polling",
         headers={
             "Host": "evil.example",
             "Origin": "http://evil.example",
-            "Cookie": f"sidecar_session={desk.begin(ANN).secret}",
+            "Cookie": f"sidecar_session={house.begin_session(ANN)}",
         },
         timeout=10,
     )
@@ -287,44 +249,44 @@ def test_a_name_that_leads_here_by_dns_rebinding_opens_nothing(
 
 
 def test_signing_out_closes_the_session_s_pages_and_no_others(
-    server: WebServer, desk: FakeDesk, bus: Bus
+    house: WebHouse, server: WebServer
 ) -> None:
-    visit = desk.begin(ANN)
+    secret = house.begin_session(ANN)
     with (
-        OpenPage(server.url, cookie=visit.secret) as gone,
-        page_of(ANN, server, desk) as stays,
+        OpenPage(server.url, cookie=secret) as gone,
+        page_of(ANN, server, house) as stays,
     ):
         gone.next("snapshot")
         stays.next("snapshot")
         answer = requests.delete(
             f"{server.url}/api/v1/session",
-            headers={"X-Sidecar-CSRF": visit.csrf},
-            cookies={"sidecar_session": visit.secret},
+            headers={"X-Sidecar-CSRF": csrf_of(secret)},
+            cookies={"sidecar_session": secret},
             timeout=10,
         )
 
         assert answer.status_code == 204
         assert gone.closed(within_s=5)
-        bus.publish(NoticesChanged())
+        house.bus.publish(NoticesChanged())
         assert stays.next()[0] == "notice"
 
 
-def test_who_is_no_administrator_any_more_hears_no_more(
-    server: WebServer, desk: FakeDesk, bus: Bus
-) -> None:
-    with page_of(EVE, server, desk) as page:
+def test_who_is_no_administrator_any_more_hears_no_more(house: WebHouse, server: WebServer) -> None:
+    with page_of(EVE, server, house) as page:
         page.next("snapshot")
-        desk.people["eve"] = replace(EVE, is_admin=False)
-        bus.publish(AccountChanged(EVE.user_id))
+        eve = house.store.accounts.get(EVE.user_id)
+        assert eve is not None
+        house.store.accounts.save(replace(eve, is_admin=False))
+        house.bus.publish(AccountChanged(EVE.user_id))
 
         assert page.closed(within_s=5)
 
 
 @pytest.mark.parametrize("packet", ['42["join","admins"]', '42["pause",7]'])
 def test_whoever_sends_a_command_is_cut_off(
-    server: WebServer, desk: FakeDesk, packet: str, caplog: pytest.LogCaptureFixture
+    house: WebHouse, server: WebServer, packet: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING), page_of(ANN, server, desk) as page:
+    with caplog.at_level(logging.WARNING), page_of(ANN, server, house) as page:
         page.next("snapshot")
         page.send(packet)
 
@@ -332,8 +294,8 @@ def test_whoever_sends_a_command_is_cut_off(
     assert "takes nothing" in caplog.text
 
 
-def test_a_message_over_the_limit_ends_the_connection(server: WebServer, desk: FakeDesk) -> None:
-    with page_of(ANN, server, desk) as page:
+def test_a_message_over_the_limit_ends_the_connection(house: WebHouse, server: WebServer) -> None:
+    with page_of(ANN, server, house) as page:
         page.next("snapshot")
         page.send('42["x","' + "y" * 200_000 + '"]')
 
@@ -341,8 +303,8 @@ def test_a_message_over_the_limit_ends_the_connection(server: WebServer, desk: F
 
 
 @pytest.mark.parametrize("packet", ["garbage", "4", "42[", "99", "451-[]"])
-def test_garbage_harms_nobody(server: WebServer, desk: FakeDesk, packet: str) -> None:
-    with page_of(ANN, server, desk) as bad:
+def test_garbage_harms_nobody(house: WebHouse, server: WebServer, packet: str) -> None:
+    with page_of(ANN, server, house) as bad:
         bad.next("snapshot")
         try:
             bad.send(packet)
@@ -350,12 +312,12 @@ def test_garbage_harms_nobody(server: WebServer, desk: FakeDesk, packet: str) ->
         except ConnectionClosed:
             pass
 
-    with page_of(ANN, server, desk) as good:
+    with page_of(ANN, server, house) as good:
         assert good.next()[0] == "snapshot"
 
 
-def test_one_session_cannot_open_endless_connections(server: WebServer, desk: FakeDesk) -> None:
-    cookie = desk.begin(ANN).secret
+def test_one_session_cannot_open_endless_connections(house: WebHouse, server: WebServer) -> None:
+    cookie = house.begin_session(ANN)
     pages = [OpenPage(server.url, cookie=cookie) for _ in range(11)]
 
     assert pages[-1].closed(within_s=5)
@@ -364,9 +326,11 @@ def test_one_session_cannot_open_endless_connections(server: WebServer, desk: Fa
         page.leave()
 
 
-def test_polling_works_where_a_proxy_knows_no_websockets(server: WebServer, desk: FakeDesk) -> None:
+def test_polling_works_where_a_proxy_knows_no_websockets(
+    house: WebHouse, server: WebServer
+) -> None:
     with requests.Session() as browser:
-        browser.cookies.set("sidecar_session", desk.begin(ANN).secret)
+        browser.cookies.set("sidecar_session", house.begin_session(ANN))
         address = f"{server.url}/socket.io/?EIO=4&transport=polling"
         opened = browser.get(address, timeout=10).text
         sid = opened.split('"sid":"')[1].split('"')[0]
@@ -380,10 +344,10 @@ def test_polling_works_where_a_proxy_knows_no_websockets(server: WebServer, desk
 
 @pytest.mark.parametrize("nonsense", ["9", "x", "40\x1e" * 40])
 def test_nonsense_while_news_wait_to_be_fetched_holds_no_thread(
-    server: WebServer, desk: FakeDesk, nonsense: str
+    house: WebHouse, server: WebServer, nonsense: str
 ) -> None:
     with requests.Session() as browser:
-        browser.cookies.set("sidecar_session", desk.begin(ANN).secret)
+        browser.cookies.set("sidecar_session", house.begin_session(ANN))
         address = f"{server.url}/socket.io/?EIO=4&transport=polling"
         opened = browser.get(address, timeout=10).text
         sid = opened.split('"sid":"')[1].split('"')[0]

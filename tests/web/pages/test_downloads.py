@@ -1,28 +1,43 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
 from sidecar.domain.downloads.states import Status
-from sidecar.events import Progress
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import Notice
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.web.pages.downloads.view import STATUSES, Tab
-from tests.fakes.clock import START
-from tests.fakes.desk import BEN, FakeDesk, a_download
-from tests.web.house import Browser
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house, with_player
+
+NASTY = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}"
+SHOWN_NASTY = "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7*7 }}"
+BROKEN_OFF = Failure(FailureClass.TRANSIENT, "reset", "The connection ended at 3.1 MB of 7.4 MB")
 
 
 def shown(ann: Browser, path: str = "/downloads") -> str:
-    page = ann.client.get(path)
+    page = ann.get(path)
     assert page.status_code == 200
     return page.text
 
 
-def test_each_tab_counts_and_shows_its_part(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(*(a_download(n, status=one, title=f"A {one}") for n, one in enumerate(Status, 1)))
+def rows(page: str) -> dict[str, str]:
+    """Return what stands in each row of a list, by its title."""
+    return {
+        title[1]: row
+        for row in re.split(r'<li class="row', page)[1:]
+        if (title := re.search(r">(Tone \d+)<", row))
+    }
+
+
+def test_each_tab_counts_and_shows_its_part(house: WebHouse, ann: Browser) -> None:
+    for number, status in enumerate(Status, 1):
+        house.add(number, status=status, title=f"A {status}")
 
     pages = {tab: shown(ann, f"/downloads?tab={tab}") for tab in Tab}
 
@@ -34,9 +49,11 @@ def test_each_tab_counts_and_shows_its_part(ann: Browser, desk: FakeDesk) -> Non
         assert {one for one in Status if f">A {one}<" in page} == STATUSES[tab]
 
 
-def test_the_counts_are_those_of_what_is_looked_for(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(1), a_download(2, item_type="Movie"), a_download(3, title="Perth"))
-    desk.add(a_download(4, status=Status.FAILED, title="Perth", item_type="Movie"))
+def test_the_counts_are_those_of_what_is_looked_for(house: WebHouse, ann: Browser) -> None:
+    house.add(1)
+    house.add(2, type="Movie")
+    house.add(3, title="Perth")
+    house.add(4, status=Status.FAILED, title="Perth", type="Movie")
 
     page = shown(ann, "/downloads?q=perth")
 
@@ -44,95 +61,95 @@ def test_the_counts_are_those_of_what_is_looked_for(ann: Browser, desk: FakeDesk
     assert 'Failed <span class="count">1</span>' in page
     films = shown(ann, "/downloads?kind=films")
     assert 'Active <span class="count">1</span>' in films
-    assert ">Track 2<" in films
-    assert ">Track 1<" not in films
+    assert list(rows(films)) == ["Tone 2"]
 
 
-def test_what_was_chosen_goes_along_to_the_other_pages(eve: Browser, desk: FakeDesk) -> None:
-    desk.add(*(a_download(number) for number in range(1, 15)))
+def test_what_was_chosen_goes_along_to_the_other_pages(house: WebHouse, eve: Browser) -> None:
+    for number in range(1, 12):
+        house.add(number)
 
-    page = eve.client.get("/downloads?kind=music&sort=title&owner=ann&owner=ben&q=track").text
+    page = shown(eve, "/downloads?kind=music&sort=title&owner=ann&owner=ben&q=tone")
 
-    wanted = "tab=active&amp;q=track&amp;kind=music&amp;owner=ann&amp;owner=ben&amp;sort=title"
+    wanted = "tab=active&amp;q=tone&amp;kind=music&amp;owner=ann&amp;owner=ben&amp;sort=title"
     assert f'href="/downloads?{wanted}&amp;page=2"' in page
     assert 'name="owner" value="ann" checked' in page
 
 
-def test_an_owner_is_no_question_for_anybody_but_an_admin(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(1))
+def test_an_owner_is_no_question_for_anybody_but_an_admin(house: WebHouse, ann: Browser) -> None:
+    house.add(1)
 
     assert 'name="owner"' not in shown(ann)
 
 
-def test_ten_are_on_a_page_and_links_lead_to_the_others(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(*(a_download(number) for number in range(1, 22)))
+def test_ten_are_on_a_page_and_links_lead_to_the_others(house: WebHouse, ann: Browser) -> None:
+    with house.store.db.write():
+        for number in range(1, 22):
+            house.add(number)
 
     first, last, beyond = (shown(ann, f"/downloads?page={n}") for n in (1, 3, 99))
 
-    assert first.count('<li class="row') == 10
+    assert len(rows(first)) == 10
     assert "1\u201310 of 21" in first
     assert 'href="/downloads?tab=active&amp;page=2"' in first
     assert "21\u201321 of 21" in last
     assert "21\u201321 of 21" in beyond
 
 
-@pytest.mark.parametrize("arguments", ["page=x", "page=-1", "tab=none", "page=" + "9" * 500])
-def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser, arguments: str) -> None:
-    shown(ann, f"/downloads?{arguments}")
+def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser) -> None:
+    for arguments in ("page=x", "page=-1", "tab=none", "page=" + "9" * 500):
+        shown(ann, f"/downloads?{arguments}")
 
 
-def test_a_row_says_how_far_how_fast_how_long_and_why(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(
-        a_download(
-            7,
-            status=Status.DOWNLOADING,
-            bytes_downloaded=3_700_000,
-            speed=1_250_000.0,
-            seconds_left=150.0,
-        )
-    )
+def test_a_row_says_how_far_how_fast_how_long_and_why(house: WebHouse, ann: Browser) -> None:
+    download = house.add(7, status=Status.DOWNLOADING, size=7_400_000)
+    house.transfer({download.id: 3_700_000}, seconds=150)
 
     page = shown(ann)
 
-    for words in ("3.7 MB of 7.4 MB", "1.3 MB/s", "3 min left", "Downloading", "Car stick"):
+    for words in ("3.7 MB of 7.4 MB", "25 kB/s", "3 min left", "Downloading", "Car stick"):
         assert words in page
-    assert "The Quiet Hour · Evenings" in page
-    assert "A favourite since this evening" in page
-    assert 'value="0.5000" aria-label="Progress of Track 7"' in page
+    assert "The Sine Waves · First Light" in page
+    assert "your favourite" in page
+    assert 'value="0.5000" aria-label="Progress of Tone 7"' in page
 
 
-@pytest.mark.parametrize(
-    ("differences", "word"),
-    [
-        ({}, "Queued"),
-        ({"retry_next_at": START + timedelta(seconds=40)}, "Waiting to try again"),
-        ({"error_message": "The stick is not there"}, "Waiting"),
-        ({"status": Status.PAUSED}, "Paused"),
-        ({"status": Status.FAILED}, "Failed"),
-        (
-            {"status": Status.FAILED, "retry_next_at": START + timedelta(hours=1)},
+def test_how_it_stands_is_said_in_words(house: WebHouse, ann: Browser) -> None:
+    soon, later = (house.clock.now() + timedelta(seconds=one) for one in (40, 3600))
+    house.add(1)
+    house.postpone(house.add(2), until=soon)
+    house.postpone(house.add(3))
+    house.add(4, status=Status.PAUSED)
+    house.add(5, status=Status.FAILED)
+    house.add(6, status=Status.FAILED, until=later)
+
+    words = {
+        title: word
+        for tab in ("active", "failed")
+        for title, row in rows(shown(ann, f"/downloads?tab={tab}")).items()
+        for word in (
+            "Queued",
+            "Waiting to try again",
+            "Waiting",
+            "Paused",
+            "Failed",
             "Failed for now",
-        ),
-    ],
-)
-def test_how_it_stands_is_said_in_words(
-    ann: Browser, desk: FakeDesk, differences: dict[str, object], word: str
-) -> None:
-    desk.add(a_download(7, **differences))
-
-    tab = "failed" if differences.get("status") is Status.FAILED else "active"
-    assert f"<span>{word}</span>" in shown(ann, f"/downloads?tab={tab}")
-
-
-def test_a_failure_says_why_and_when_it_is_tried_again(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(
-        a_download(
-            7,
-            status=Status.FAILED,
-            error_message="The connection ended at 3.1 MB of 7.4 MB",
-            retry_next_at=START + timedelta(minutes=52),
         )
-    )
+        if f"<span>{word}</span>" in row
+    }
+
+    assert words == {
+        "Tone 1": "Queued",
+        "Tone 2": "Waiting to try again",
+        "Tone 3": "Waiting",
+        "Tone 4": "Paused",
+        "Tone 5": "Failed",
+        "Tone 6": "Failed for now",
+    }
+
+
+def test_a_failure_says_why_and_when_it_is_tried_again(house: WebHouse, ann: Browser) -> None:
+    until = house.clock.now() + timedelta(minutes=52)
+    house.add(7, status=Status.FAILED, failure=BROKEN_OFF, until=until)
 
     page = " ".join(shown(ann, "/downloads?tab=failed").split())
 
@@ -142,31 +159,41 @@ def test_a_failure_says_why_and_when_it_is_tried_again(ann: Browser, desk: FakeD
     )
 
 
-def test_the_top_line_says_it_all_at_once(ann: Browser, desk: FakeDesk) -> None:
-    desk.add(a_download(1, status=Status.DOWNLOADING), a_download(2), a_download(3))
-    desk.add(a_download(9, status=Status.DOWNLOADING), of=(BEN,))
-    desk.running = (Progress(1, 1, 2, 1_000_000, 1.0), Progress(9, 1, 2, 5_000_000, 1.0))
-    desk.shelf = (
-        DeviceView("stick", "Car stick", "", None, 32_000_000_000, 12_000_000_000, 1, 2),
-        DeviceView("sd", "Player", "", "The card is not there", None, 0, None, None),
-    )
-    desk.told = (
-        Notice("account", "warning", "ben is signed out"),
-        Notice("device", "warning", "The card is not there"),
-    )
+@pytest.fixture
+def two_devices(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """A house with a limit for its stick, and a player that was taken away."""
+    player = quick_path / "player"
+    with web_house(quick_path, clock, change=with_player(player)) as built:
+        built.services.web.preferences.change(EVE, STICK, {"budget": "32 GB"}, {})
+        player.rename(quick_path / "away")
+        built.look_at_devices()
+        yield built
 
-    page = shown(ann)
+
+def test_the_top_line_says_it_all_at_once(two_devices: WebHouse) -> None:
+    house = two_devices
+    mine, foreign = (
+        house.add(number, who, status=Status.DOWNLOADING, size=20_000_000)
+        for number, who in ((1, ANN), (9, BEN))
+    )
+    house.add(2)
+    house.add(3)
+    house.add(4, status=Status.COMPLETED)
+    house.transfer({mine.id: 2_000_000, foreign.id: 10_000_000}, seconds=2)
+    accounts = house.services.accounts.service
+    accounts.signed_out(accounts.client(BEN.user_id))
+
+    page = shown(house.come_in(ANN))
 
     assert "1 running, 2 waiting" in page
     assert '">1.0 MB/s</span>' in page
-    assert "12.0 GB of 32.0 GB" in page
-    assert page.count("The card is not there") == 1
-    assert "ben is signed out" in page
+    assert "4 kB of 32.0 GB" in page
+    assert page.count("Player is not at") == 1
+    assert "must sign in again" not in page
+    assert "must sign in again" in shown(house.come_in(EVE))
 
 
-def test_an_empty_page_says_what_to_do(ann: Browser, desk: FakeDesk) -> None:
-    assert "No device is set up for you yet" in shown(ann)
-    desk.shelf = (DeviceView("stick", "Car stick", "", None, None, 0, 1, 2),)
+def test_an_empty_page_says_what_to_do(ann: Browser) -> None:
     hint = "Press a heart in any Jellyfin client"
 
     assert hint in shown(ann)
@@ -174,24 +201,20 @@ def test_an_empty_page_says_what_to_do(ann: Browser, desk: FakeDesk) -> None:
     assert "Nothing matches “&lt;b&gt;”" in shown(ann, "/downloads?q=<b>")
 
 
-def test_whatever_a_tag_holds_is_shown_as_text(ann: Browser, desk: FakeDesk) -> None:
-    nasty = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}"
-    desk.add(
-        a_download(
-            7,
-            title=nasty,
-            artist=nasty,
-            album=nasty,
-            device_name=nasty,
-            error_message=nasty,
-        )
-    )
-    desk.told = (Notice("server", "error", nasty),)
+@pytest.mark.parametrize("users", [("ben",)])
+def test_whoever_has_no_device_is_told_so(ann: Browser) -> None:
+    assert "No device is set up for you yet" in shown(ann)
 
-    page = shown(ann)
+
+def test_whatever_a_tag_holds_is_shown_as_text(house: WebHouse, ann: Browser) -> None:
+    failure = Failure(FailureClass.REFUSED, "refused", NASTY)
+    names = {"title": NASTY, "artist": NASTY, "album": NASTY}
+    house.add(7, status=Status.FAILED, failure=failure, text=NASTY, **names)  # type: ignore[arg-type]
+
+    page = shown(ann, "/downloads?tab=failed")
 
     assert "<img src=x" not in page
-    assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7*7 }}" in page
+    assert page.count(SHOWN_NASTY) >= 4
 
 
 def test_no_page_has_a_script_or_a_style_in_it(ann: Browser, client: Client) -> None:

@@ -8,46 +8,53 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from sidecar.domain.downloads.actions import Action
-from sidecar.domain.wishes import EvictionClass
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
-from sidecar.services.files.browse import KeepReason
-from sidecar.web.app import Web
-from sidecar.web.pages.files.routes import LEAVING
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.rules.album_affinity import NAME as AFFINITY
+from sidecar.domain.rules.latest import NAME as LATEST
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.domain.wishes import PIN, EvictionClass
+from sidecar.web.pages.files.routes import LEAVING, MOST_LEAVERS
 from sidecar.web.pages.files.view import NEXT, for_page
-from tests.fakes.actions import FakeActions
-from tests.fakes.clock import START
-from tests.fakes.desk import ANN, BEN, EVE, FakeDesk
-from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
-from tests.fakes.steering import FakeSteering
-from tests.web.conftest import come_in
-from tests.web.house import Browser
+from tests.services.conftest import STICK, track
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
-STICK = DeviceView("stick", "Car stick", "", None, None, 0, 1, 2)
-CARD = DeviceView("card", "Player", "", None, None, 0, 1, 2)
+ALBUM = track(900).id
 NASTY = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}/../?#%00"
-BY_ALBUM = KeepReason("album_affinity", ALBUM, "you played 3 of Evenings", is_wide=True)
-BY_HEART = KeepReason("favourites", f"{7:032x}", "your favourite", is_wide=False)
+SHOWN_NASTY = "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7*7 }}"
+
+
+def put(house: WebHouse, number: int, *people: object, **facts: object) -> Download:
+    """Let a track of the album be on the stick, unless told otherwise."""
+    how: dict[str, object] = {"status": Status.COMPLETED, "album_id": ALBUM, **facts}
+    return house.add(number, *people, **how)  # type: ignore[arg-type]  # by name
 
 
 def shown(one: Browser, path: str = "/offline") -> str:
-    page = one.client.get(path)
+    page = one.get(path)
     assert page.status_code == 200
     return " ".join(page.text.split())
 
 
-def press(one: Browser, number: int, **form: str) -> TestResponse:
-    return one.client.post(f"/offline/{number}/act", data={"csrf": one.csrf, **form})
+def press(one: Browser, file: Download | int, **form: str) -> TestResponse:
+    number = file if isinstance(file, int) else file.id
+    return one.press(f"/offline/{number}/act", **form)
+
+
+def rules_of(house: WebHouse, file: Download) -> set[str]:
+    """Return the rules that keep a file for good."""
+    holds = house.store.holds.of_item(file.device_id, file.item_id)
+    return {one.reason.rule for one in holds if one.release_at is None}
 
 
 # What is shown
 
 
 def test_albums_and_films_are_tiles_and_every_count_is_that_of_its_list(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(1), a_file(2), a_file(3, tile=f"{3:032x}", item_type="Movie", title="Noon"))
+    put(house, 1)
+    put(house, 2)
+    put(house, 3, album=None, album_id=None, type="Movie")
 
     tiles, files = shown(ann), shown(ann, "/offline?look=files")
 
@@ -56,23 +63,27 @@ def test_albums_and_films_are_tiles_and_every_count_is_that_of_its_list(
         assert re.search(r'Files <span class="count">3</span>', page)
     assert tiles.count('<li class="tile"') == 2
     assert files.count('<li class="row"') == 3
-    assert ">Evenings</a>" in tiles
-    assert "2 files · 14.8 MB" in tiles
+    assert ">First Light</a>" in tiles
+    assert "2 files · 3 kB" in tiles
 
 
 def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(7, last_heard=START - timedelta(days=3)), a_file(8, was_used=True), a_file(9))
+    house.heard(ANN, 7, house.clock.now() - timedelta(days=3, minutes=3))
+    for number in (7, 8, 9):
+        put(house, number)
+    house.store.downloads.transitions.mark_used(track(8).id)
+    house.clock.advance(1800)
 
     page = shown(ann, "/offline?look=files")
 
     for words in (
-        "A favourite since this evening",
-        "<bdi>The Quiet Hour/Evenings/07 - Track 7.flac</bdi>",
-        "7.4 MB",
+        "your favourite",
+        "<bdi>The Sine Waves/First Light/07 - Tone 7.flac</bdi>",
+        "7 kB",
         "on Car stick",
-        'came <time datetime="2026-11-01T11:30:00.000Z">30 minutes ago</time>',
+        'came <time datetime="2026-11-01T12:00:00.000Z">30 minutes ago</time>',
         'last played <time datetime="2026-10-29T12:00:00.000Z">3 days ago</time>',
         "<span>used since then</span>",
         "<span>not used since then</span>",
@@ -82,40 +93,45 @@ def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
 
 
 def test_what_is_away_says_so_and_does_not_play_from_the_device(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(7), a_file(8, sight=AWAY))
+    there, gone = put(house, 7), put(house, 8)
+    house.path(gone).unlink()
 
     page = shown(ann, "/offline?look=files")
 
-    assert "Car stick is not there: plug it in and try again." in page
+    assert "The file of Tone 8 is not on Car stick any more." in page
     assert "Not there now" in page
-    assert 'href="/media/7"' in page
-    assert 'href="/media/8"' not in page
-    assert f'href="/media/item/{8:032x}"' in page
+    assert f'href="/media/{there.id}"' in page
+    assert f'href="/media/{gone.id}"' not in page
+    assert f'href="/media/item/{gone.item_id}"' in page
 
 
 def test_what_makes_sound_and_what_shows_pictures_play_in_their_own_way(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(1), a_file(2, item_type="AudioBook"), a_file(3, item_type="Episode"))
+    put(house, 1)
+    put(house, 2, type="AudioBook")
+    put(house, 3, type="Episode", series="The Signal", artist=None)
 
     page = shown(ann, "/offline?look=files")
 
     played = re.findall(r'data-plays="(\w+)" data-media="(\w+)"', page)
     kinds = ((3, "video"), (2, "audio"), (1, "audio"))
-    assert played == [(f"{number:032x}", media) for number, media in kinds]
+    assert played == [(track(number).id, media) for number, media in kinds]
 
 
 def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(*(a_file(number) for number in range(1, 25)))
-    place = "q=track&amp;kind=music"
+    with house.store.db.write():
+        for number in range(1, 25):
+            put(house, number)
+    place = "q=tone&amp;kind=music"
 
-    page = shown(ann, f"/offline/albums/{ALBUM}?q=track&kind=music&part=2")
+    page = shown(ann, f"/offline/albums/{ALBUM}?q=tone&kind=music&part=2")
 
-    assert '<h2 id="album">Evenings</h2>' in page
+    assert '<h2 id="album">First Light</h2>' in page
     assert "24 files" in page
     assert page.count('<li class="row plain"') == 4
     assert "21\u201324 of 24" in page
@@ -123,35 +139,32 @@ def test_an_album_lists_its_files_and_leads_back_to_where_one_was(
     assert f'href="/offline/albums/{ALBUM}?{place}"' in page
 
 
-def test_a_series_is_found_by_its_name_whatever_it_is(ann: Browser, kept: FakeOnDevice) -> None:
-    kept.add(a_file(1, tile=f"series:{NASTY}", item_type="Episode"))
+def test_a_series_is_found_by_its_name_whatever_it_is(house: WebHouse, ann: Browser) -> None:
+    put(house, 1, type="Episode", series=NASTY, artist=None, album_id=None)
 
     link = re.search(r'href="(/offline/series[^"]*)"', shown(ann))
     assert link
     page = shown(ann, html.unescape(link[1]))
 
     assert "<img src=x" not in page
-    assert "Track 1" in page
+    assert "Tone 1" in page
 
 
-def test_words_device_kind_and_size_of_pages_are_asked_for(
-    ann: Browser, kept: FakeOnDevice, desk: FakeDesk
-) -> None:
-    desk.shelf = (STICK, CARD)
+def test_files_are_found_by_words_device_and_kind(house: WebHouse, ann: Browser) -> None:
+    put(house, 1, type="Episode", series="Quiet Hours", artist=None)
+    put(house, 2, title="Quiet Hours")
 
-    page = shown(ann, "/offline?look=files&q=%20quiet%20%20hour&device=card&kind=series&rows=50")
+    page = shown(
+        ann, f"/offline?look=files&q=%20quiet%20%20hour&device={STICK}&kind=series&rows=50"
+    )
 
-    asked = kept.asked[-1]
-    assert (asked.text, asked.device_id, asked.page_size) == ("quiet hour", "card", 50)
-    assert asked.item_types == {"Episode"}
-    assert '<option value="card" selected>Player</option>' in page
+    assert page.count('<li class="row"') == 1
+    assert 'data-media="video"' in page
 
 
-def test_owners_are_a_question_for_admins_only(
-    ann: Browser, eve: Browser, kept: FakeOnDevice
-) -> None:
-    kept.add(a_file(1, title="One of ann"))
-    kept.add(a_file(2, title="One of ben"), of=(BEN,))
+def test_owners_are_a_question_for_admins_only(house: WebHouse, ann: Browser, eve: Browser) -> None:
+    put(house, 1, title="One of ann")
+    put(house, 2, BEN, title="One of ben")
 
     assert 'name="owner"' not in shown(ann)
     page = shown(eve, "/offline?look=files&owner=ben")
@@ -162,9 +175,11 @@ def test_owners_are_a_question_for_admins_only(
 
 
 def test_many_are_on_pages_and_the_last_one_is_shown_for_any_beyond_it(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(*(a_file(number, tile=f"{number:032x}") for number in range(1, 27)))
+    with house.store.db.write():
+        for number in range(1, 27):
+            put(house, number, album_id=track(900 + number).id)
 
     first, beyond = shown(ann), shown(ann, "/offline?page=99")
 
@@ -176,74 +191,74 @@ def test_many_are_on_pages_and_the_last_one_is_shown_for_any_beyond_it(
     assert "21\u201326 of 26" in rows
 
 
-@pytest.mark.parametrize("arguments", ["page=x", "look=none", "rows=11", "kind=x", "part=-1"])
-def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser, arguments: str) -> None:
-    shown(ann, f"/offline?{arguments}")
+def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser) -> None:
+    for arguments in ("page=x", "look=none", "rows=11", "kind=x", "part=-1"):
+        shown(ann, f"/offline?{arguments}")
 
 
 # What is empty
 
 
 def test_every_empty_page_explains_itself_and_says_what_to_do(
-    ann: Browser, desk: FakeDesk, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    assert "No device is set up for you yet" in shown(ann)
-    desk.shelf = (STICK,)
     page = shown(ann)
     assert "Nothing is on a device yet" in page
     assert '<a href="/downloads">See what is on its way</a>' in page
 
-    kept.add(a_file(1))
+    put(house, 1)
     nothing = shown(ann, "/offline?look=files&q=<b>")
 
     assert "Nothing matches “&lt;b&gt;”" in nothing
     assert '<a href="/offline?look=files">Show all of them</a>' in nothing
 
 
+@pytest.mark.parametrize("users", [("ben",)])
+def test_whoever_has_no_device_is_told_so(ann: Browser) -> None:
+    for path in ("/offline", "/offline/next"):
+        assert "No device is set up for you yet" in shown(ann, path)
+
+
 # Whose it is
 
 
 def test_what_belongs_to_somebody_else_is_as_if_it_did_not_exist(
-    web: Web, desk: FakeDesk, kept: FakeOnDevice
+    house: WebHouse, ben: Browser
 ) -> None:
-    kept.add(a_file(7, holdings=(BY_ALBUM,)))
-    ben = come_in(web, desk, BEN)
+    file = put(house, 7, rule=AFFINITY, source=ALBUM)
 
-    assert "Evenings" not in shown(ben)
+    assert "First Light" not in shown(ben)
     for path in (
         f"/offline/albums/{ALBUM}",
         f"/offline/series?name={ALBUM}",
-        "/offline/7/ask?action=delete",
-        "/offline/7/ask?action=leave_out",
-        "/offline/8/ask?action=delete",
+        f"/offline/{file.id}/ask?action=delete",
+        f"/offline/{file.id}/ask?action=leave_out",
+        "/offline/99/ask?action=delete",
         "/offline/albums/not-an-id",
     ):
-        assert ben.client.get(path).status_code == 404, path
+        assert ben.get(path).status_code == 404, path
     for action in ("pin", "let_go", "delete", "leave_out"):
-        assert press(ben, 7, action=action).status_code == 404
-        assert press(ben, 8, action=action).status_code == 404
-    assert kept.pressed == []
+        assert press(ben, file, action=action).status_code == 404
+        assert press(ben, 99, action=action).status_code == 404
+    assert house.now(file) == file
+    assert house.holders(file) == ["ann"]
 
 
-def test_whatever_a_tag_holds_is_shown_as_text(
-    ann: Browser, kept: FakeOnDevice, leavers: FakeLeavers
-) -> None:
-    names = {"title": NASTY, "artist": NASTY, "album": NASTY, "device_name": NASTY}
-    holding = KeepReason("favourites", ALBUM, NASTY, is_wide=True)
-    kept.add(a_file(7, **names, file_path=NASTY, holdings=(holding,)))
-    leavers.devices = [some_leavers(device_name=NASTY)]
+def test_whatever_a_tag_holds_is_shown_as_text(house: WebHouse, ann: Browser) -> None:
+    names: dict[str, object] = {"title": NASTY, "artist": NASTY, "album": NASTY, "text": NASTY}
+    file = put(house, 7, rule=AFFINITY, source=ALBUM, **names)
 
     for path in (
         "/offline",
         "/offline?look=files",
         f"/offline/albums/{ALBUM}",
         "/offline/next",
-        "/offline/7/ask?action=delete",
-        "/offline/7/ask?action=leave_out",
+        f"/offline/{file.id}/ask?action=delete",
+        f"/offline/{file.id}/ask?action=leave_out",
     ):
         page = shown(ann, path)
         assert "<img src=x" not in page
-        assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7*7 }}" in page
+        assert SHOWN_NASTY in page
         assert " style=" not in page
         assert "<script>" not in page
 
@@ -251,155 +266,155 @@ def test_whatever_a_tag_holds_is_shown_as_text(
 # What is pressed
 
 
-def test_what_is_pressed_leads_back_to_where_it_was_pressed(
-    ann: Browser, kept: FakeOnDevice
-) -> None:
-    kept.add(a_file(7))
+def test_what_is_pressed_leads_back_to_where_it_was_pressed(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
     places = {
-        "/offline?look=files&q=track&kind=music&page=2": {
+        "/offline?look=files&q=tone&kind=music&page=2": {
             "look": "files",
-            "q": "track",
+            "q": "tone",
             "kind": "music",
             "page": "2",
         },
-        f"/offline/albums/{ALBUM}?q=track": {"q": "track", "at": ALBUM},
+        f"/offline/albums/{ALBUM}?q=tone": {"q": "tone", "at": ALBUM},
         "/offline/next": {"at": NEXT},
         "/offline": {"next": "https://evil.example", "page": "x"},
     }
 
     for address, form in places.items():
-        answer = press(ann, 7, action="pin", **form)
+        answer = press(ann, file, action="pin", **form)
         assert (answer.status_code, answer.location) == (303, address)
-    assert set(kept.pressed) == {("ann", "keep", 7)}
 
 
-def test_a_pin_is_put_and_taken_back(ann: Browser, kept: FakeOnDevice) -> None:
-    kept.add(a_file(7))
+def test_a_pin_is_put_and_taken_back(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
     assert ">Pin<" in shown(ann, "/offline?look=files")
 
-    press(ann, 7, action="pin")
+    press(ann, file, action="pin")
     assert ">Unpin<" in shown(ann, "/offline?look=files")
-    press(ann, 7, action="let_go")
+    assert rules_of(house, file) == {"favourites", PIN}
+    press(ann, file, action="let_go")
 
     assert ">Pin<" in shown(ann, "/offline?look=files")
-    assert kept.pressed == [("ann", "keep", 7), ("ann", "let go", 7)]
+    assert rules_of(house, file) == {"favourites"}
 
 
-def test_removing_asks_first_and_then_asks_the_desk(
-    ann: Browser, kept: FakeOnDevice, doing: FakeActions
-) -> None:
-    kept.add(a_file(7))
-    link = re.search(r'id="delete-7" href="([^"]*)"', shown(ann, "/offline?look=files&q=track"))
+def test_removing_asks_first_and_then_removes(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
+    page = shown(ann, "/offline?look=files&q=tone")
+    link = re.search(rf'id="delete-{file.id}" href="([^"]*)"', page)
     assert link
 
     question = shown(ann, html.unescape(link[1]))
     assert "Delete this file?" in question
-    assert 'action="/offline/7/act"' in question
-    assert 'href="/offline?look=files&amp;q=track"' in question
-    assert doing.orders == []
+    assert f'action="/offline/{file.id}/act"' in question
+    assert 'href="/offline?look=files&amp;q=tone"' in question
+    assert house.path(file).exists()
 
-    answer = press(ann, 7, action="delete", look="files", q="track")
-    assert answer.location.startswith("/offline?look=files&q=track&done=")
-    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.DELETE))]
+    answer = press(ann, file, action="delete", look="files", q="tone")
+    assert answer.location.startswith("/offline?look=files&q=tone&done=")
+    assert house.status(file) is Status.REMOVED
+    assert not house.path(file).exists()
 
 
-def test_an_admin_may_remove_it_for_everybody(
-    eve: Browser, kept: FakeOnDevice, doing: FakeActions
-) -> None:
-    kept.add(a_file(7), of=(EVE, ANN))
-    doing.wanted_too = 1
+def test_an_admin_may_remove_it_for_everybody(house: WebHouse, eve: Browser) -> None:
+    file = put(house, 7, EVE, ANN)
 
-    assert "For everyone who wants it" in shown(eve, "/offline/7/ask?action=delete")
-    press(eve, 7, action="delete", **{"for": "everyone"})
+    assert "For everyone who wants it" in shown(eve, f"/offline/{file.id}/ask?action=delete")
+    press(eve, file, action="delete", **{"for": "everyone"})
 
-    assert doing.orders == [("eve", 7, DownloadCommand(action=Action.DELETE, for_everyone=True))]
+    assert house.status(file) is Status.REMOVED
 
 
 def test_where_the_last_file_of_an_album_went_the_list_is_shown(
-    ann: Browser, kept: FakeOnDevice
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(7), a_file(8, tile="series:Other"))
+    alone = put(house, 7)
+    other = put(house, 8, album_id=track(901).id)
 
-    assert press(ann, 8, action="pin", at=ALBUM, q="x").location == f"/offline/albums/{ALBUM}?q=x"
-    kept.files_of.pop(7)
-    assert press(ann, 8, action="pin", at=ALBUM, q="x").location == "/offline?q=x"
+    back = press(ann, other, action="pin", at=ALBUM, q="x").location
+    assert back == f"/offline/albums/{ALBUM}?q=x"
+    press(ann, alone, action="delete")
+    assert press(ann, other, action="pin", at=ALBUM, q="x").location == "/offline?q=x"
 
 
-def test_what_could_not_be_done_is_told_and_leads_back(
-    ann: Browser, kept: FakeOnDevice, doing: FakeActions
-) -> None:
-    kept.add(a_file(7))
-    doing.answer = ActionResult(7, ResultKind.REFUSED, "Car stick is write-protected", "read-only")
+def test_what_could_not_be_done_is_told_and_leads_back(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
+    house.unplug()
 
-    answer = press(ann, 7, action="delete", q="track")
+    answer = press(ann, file, action="delete", q="tone")
 
     assert answer.status_code == 409
-    assert "Car stick is write-protected." in answer.text
-    assert 'href="/offline?q=track">Back</a>' in answer.text
+    assert "Car stick is not there: plug it in and it goes on." in answer.text
+    assert 'href="/offline?q=tone">Back</a>' in answer.text
+    assert house.status(file) is Status.COMPLETED
 
 
 def test_a_file_is_left_out_of_a_rule_alone_or_with_all_of_its_kind(
-    ann: Browser, kept: FakeOnDevice, steering_desk: FakeSteering, doing: FakeActions
+    house: WebHouse, ann: Browser
 ) -> None:
-    kept.add(a_file(7, holdings=(BY_HEART, BY_ALBUM)), a_file(8))
+    file = put(house, 7)
+    house.want(7, rule=AFFINITY, source=ALBUM, text="you played 3 of First Light")
+    pinned = put(house, 8, rule=PIN)
 
-    question = shown(ann, "/offline/7/ask?action=leave_out")
+    question = shown(ann, f"/offline/{file.id}/ask?action=leave_out")
     assert "Only this file, out of “Favourites”" in question
-    assert "All of it, out of “Albums you like”: you played 3 of Evenings" in question
+    assert "All of it, out of “Albums you like”: you played 3 of First Light" in question
     assert question.count('type="radio"') == 3
-    assert ann.client.get("/offline/8/ask?action=leave_out").status_code == 404
+    assert ann.get(f"/offline/{pinned.id}/ask?action=leave_out").status_code == 404
 
-    assert press(ann, 7, action="leave_out", choice=f"album_affinity {ALBUM}").status_code == 303
-    assert steering_desk.asked == [("exclude", "album_affinity", ALBUM)]
-    assert doing.orders == []
-    press(ann, 7, action="leave_out", choice=f"favourites {7:032x}", delete="yes")
-    assert steering_desk.asked[-1] == ("exclude", "favourites", f"{7:032x}")
-    assert doing.orders == [("ann", 7, DownloadCommand(action=Action.DELETE))]
+    album = press(ann, file, action="leave_out", choice=f"{AFFINITY} {ALBUM}")
+    assert album.status_code == 303
+    assert rules_of(house, file) == {"favourites"}
+    assert house.path(file).exists()
+    heart = f"favourites {file.item_id}"
+    press(ann, file, action="leave_out", choice=heart, delete="yes")
+    left_out = {(one["rule"], one["item_id"]) for one in ann.told("/api/v1/exclusions")["items"]}
+    assert left_out == {(AFFINITY, ALBUM), ("favourites", file.item_id)}
+    assert house.status(file) is Status.REMOVED
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
+def test_what_the_page_did_not_offer_is_refused(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
+
+    forms: tuple[dict[str, str], ...] = (
         {"action": "burn"},
         {},
         {"action": "leave_out"},
         {"action": "leave_out", "choice": f"latest {ALBUM}"},
         {"action": "leave_out", "choice": f"favourites {ALBUM}"},
-    ],
-)
-def test_what_the_page_did_not_offer_is_refused(
-    ann: Browser, kept: FakeOnDevice, steering_desk: FakeSteering, form: dict[str, str]
-) -> None:
-    kept.add(a_file(7, holdings=(BY_HEART,)))
-
-    assert press(ann, 7, **form).status_code == 400
-    assert steering_desk.asked == []
+    )
+    for form in forms:
+        assert press(ann, file, **form).status_code == 400, form
+    assert ann.told("/api/v1/exclusions")["items"] == []
+    assert house.now(file) == file
 
 
-def test_nothing_is_changed_without_the_token_of_the_session(
-    ann: Browser, kept: FakeOnDevice
-) -> None:
-    kept.add(a_file(7))
+def test_nothing_is_changed_without_the_token_of_the_session(house: WebHouse, ann: Browser) -> None:
+    file = put(house, 7)
 
-    answer = ann.client.post("/offline/7/act", data={"action": "pin"})
+    answer = ann.client.post(f"/offline/{file.id}/act", data={"action": "pin"})
 
     assert answer.status_code == 403
-    assert kept.pressed == []
+    assert rules_of(house, file) == {"favourites"}
 
 
 # What goes next
 
 
-def test_what_goes_next_is_in_order_and_says_why(ann: Browser, leavers: FakeLeavers) -> None:
-    leavers.devices = [
-        some_leavers(total=90),
-        some_leavers(device_name="Player", first=(), total=0),
-    ]
+def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) -> None:
+    wanted = put(house, 1, rule=PIN)
+    put(house, 2, rule=AHEAD)
+    put(house, 3, rule=AFFINITY)
+    put(house, 4, rule=LATEST)
+    put(house, 5)
+    put(house, 6, BEN, rule=AHEAD)
+    house.services.web.files.let_go(ANN, wanted.id)
+    house.store.downloads.transitions.mark_used(track(3).id)
 
-    page = shown(ann, "/offline/next?q=track")
+    page = shown(ann, "/offline/next?q=tone")
 
     assert set(LEAVING) == set(EvictionClass) - {EvictionClass.LASTING}
-    places = [page.index(f">Track {number}<") for number in (1, 2, 3, 4)]
+    places = [page.index(f">Tone {number}<") for number in (1, 2, 3, 4)]
     assert places == sorted(places)
     for words in (
         "nobody wants it any more · not used since it came",
@@ -407,23 +422,33 @@ def test_what_goes_next_is_in_order_and_says_why(ann: Browser, leavers: FakeLeav
         "it is only here because its album is played · used since it came",
         "it is only wanted for a while",
         "a file of somebody else",
-        "90 files may make room: 29.6 MB together.",
-        "… and 85 more after these.",
-        "Everything here stays",
-        'href="/offline?q=track"',
+        "5 files may make room: 16 kB together.",
+        'href="/offline?q=tone"',
     ):
         assert words in page
     assert page.count(">Pin<") == 4
+    assert "Tone 5" not in page
 
 
-def test_a_device_that_is_away_has_nothing_to_go(ann: Browser, leavers: FakeLeavers) -> None:
-    assert "No device is set up for you yet" in shown(ann, "/offline/next")
-    trouble = "Car stick is not there"
-    leavers.devices = [some_leavers(trouble=trouble, first=(), total=0, bytes=0)]
+def test_of_many_that_may_go_the_first_are_named(house: WebHouse, ann: Browser) -> None:
+    assert "Everything here stays" in shown(ann, "/offline/next")
+    with house.store.db.write():
+        for number in range(1, MOST_LEAVERS + 3):
+            put(house, number, rule=AHEAD, size=10)
 
     page = shown(ann, "/offline/next")
 
-    assert trouble in page
+    assert page.count(">Pin<") == MOST_LEAVERS
+    assert "… and 2 more after these." in page
+
+
+def test_a_device_that_is_away_has_nothing_to_go(house: WebHouse, ann: Browser) -> None:
+    put(house, 1, rule=AHEAD)
+    house.unplug()
+
+    page = shown(ann, "/offline/next")
+
+    assert f"Car stick is not at {house.folder}" in page
     assert "Everything here stays" not in page
 
 

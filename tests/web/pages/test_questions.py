@@ -2,151 +2,141 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
-
 import pytest
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.files.removals import NotAFile, PendingChange
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import OpenQuestion, Subject
-from sidecar.services.removals.questions import Question
-from tests.fakes.desk import FakeDesk, a_download
-from tests.fakes.plans import FakePlans, a_plan
-from tests.fakes.removals import FakeRemovalsDesk
-from tests.web.house import Browser
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from tests.services.conftest import STICK
+from tests.web.house import ANN, Browser, WebHouse
 
-GONE = PendingChange(NotAFile.ABSENT, since=0)
-TEXT = Question(dict.fromkeys(range(51), GONE), total=53).text("Car stick")
-ASKED = OpenQuestion(
-    subject=Subject.REMOVALS, device_id="stick", device_name="Car stick", text=TEXT, missing=51
-)
-STICK = DeviceView("stick", "Car stick", "", None, 100, 40, 60, 120, files=53, missing=51)
+BLOCK = 4096
+REMOVALS = f"/devices/{STICK}/removals"
+
+
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/downloads", "/downloads?tab=missing", "/devices", "/devices/stick", "/offline", "/nowhere"],
+    [
+        "/downloads",
+        "/downloads?tab=missing",
+        "/devices",
+        f"/devices/{STICK}",
+        "/offline",
+        "/nowhere",
+    ],
 )
-def test_it_stands_on_every_page_with_its_answers(
-    ann: Browser, desk: FakeDesk, planned: FakePlans, path: str
-) -> None:
-    planned.plans = [a_plan("stick", name="Car stick")]
-    assert "Was it you?" not in ann.client.get(path).text
-    desk.asked = (ASKED,)
+def test_it_stands_on_every_page_with_its_answers(house: WebHouse, ann: Browser, path: str) -> None:
+    assert "Was that you?" not in ann.get(path).text
+    house.ask_about_removals()
 
-    page = ann.client.get(path).text
+    page = ann.get(path).text
 
-    assert page.count("51 are missing") == 1
+    assert page.count("6 are missing") == 1
     assert page.count('role="alert"') == 1
-    assert 'action="/devices/stick/removals"' in page
+    assert f'action="{REMOVALS}"' in page
     assert page.count('name="gone"') == 2
 
 
-def test_it_is_said_in_german(ann: Browser, desk: FakeDesk) -> None:
-    desk.asked = (ASKED,)
+def test_it_is_said_in_german(house: WebHouse, ann: Browser) -> None:
+    house.ask_about_removals()
 
     page = ann.client.get("/devices", headers={"Accept-Language": "de"}).text
 
-    assert "Von 53 Dateien auf Car stick fehlen 51. Warst du das?" in page
-    assert "51 are missing" not in page
+    assert "Von 7 Dateien auf Car stick fehlen 6. Warst du das?" in page
+    assert "6 are missing" not in page
     assert "Show what is missing" not in page
 
 
-def test_an_answer_leads_back_to_the_page_where_it_was_given(
-    ann: Browser, desk: FakeDesk, removals_desk: FakeRemovalsDesk
-) -> None:
-    desk.asked = (ASKED,)
-    assert (
-        'name="next" value="/downloads?tab=failed"' in ann.client.get("/downloads?tab=failed").text
-    )
+def test_an_answer_leads_back_to_the_page_where_it_was_given(house: WebHouse, ann: Browser) -> None:
+    files = house.ask_about_removals()
+    place = "/downloads?tab=failed"
+    assert f'name="next" value="{place}"' in ann.get(place).text
 
-    answer = ann.client.post(
-        "/devices/stick/removals",
-        data={"csrf": ann.csrf, "gone": "no", "next": "/downloads?tab=failed"},
-    )
+    answer = ann.press(REMOVALS, gone="no", next=place)
 
-    assert (answer.status_code, answer.location) == (303, "/downloads?tab=failed")
-    assert removals_desk.answers == [False]
+    assert (answer.status_code, answer.location) == (303, place)
+    assert {house.status(one) for one in files} == {Status.PENDING}
 
 
-def test_whoever_may_not_answer_is_told_and_has_no_button(ann: Browser, desk: FakeDesk) -> None:
-    desk.asked = (replace(ASKED, may_answer=False),)
+@pytest.mark.parametrize("users", [("ann", "ben")])
+def test_whoever_may_not_answer_is_told_and_has_no_button(house: WebHouse, ann: Browser) -> None:
+    house.ask_about_removals()
 
-    page = ann.client.get("/downloads").text
+    page = ann.get("/downloads").text
 
-    assert "51 are missing" in page
+    assert "6 are missing" in page
     assert 'name="gone"' not in page
     assert "Whoever manages this device can answer." in page
 
 
-def test_the_part_is_fetched_alone_and_only_by_those_who_are_signed_in(
-    ann: Browser, desk: FakeDesk
+def test_the_part_is_fetched_alone_and_only_by_those_whom_it_concerns(
+    house: WebHouse, ann: Browser, ben: Browser
 ) -> None:
-    desk.asked = (ASKED,)
+    house.ask_about_removals()
 
-    part = ann.client.get("/questions?next=/offline%3Fq%3Da").text
+    part = ann.get("/questions?next=/offline%3Fq%3Da").text
 
     assert "<html" not in part
+    assert "6 are missing" in part
     assert 'value="/offline?q=a"' in part
+    assert "6 are missing" not in ben.get("/questions").text
     ann.client.delete_cookie("sidecar_session")
-    assert "51 are missing" not in ann.client.get("/questions").text
+    assert "6 are missing" not in ann.get("/questions").text
 
 
-def test_a_plan_that_waits_for_a_yes_leads_to_it(ann: Browser, desk: FakeDesk) -> None:
-    desk.asked = (replace(ASKED, subject=Subject.PLAN, text="20 files would go"),)
+def test_a_plan_that_waits_for_a_yes_leads_to_it(house: WebHouse, ann: Browser) -> None:
+    for number in range(1, 11):
+        house.add(number, status=Status.COMPLETED, size=BLOCK, rule=AHEAD)
+    changes: dict[str, object] = {"budget": BLOCK, "reserve": 0}
+    house.services.web.preferences.change(ANN, STICK, changes, {})
+    house.services.transfers.space.step()
 
-    page = ann.client.get("/downloads").text
+    page = ann.get("/downloads").text
 
-    assert "20 files would go" in page
+    assert 'role="alert"' in page
+    assert 'href="/devices' in page
     assert 'name="gone"' not in page
 
 
-def test_the_numbers_say_how_many_are_missing(
-    ann: Browser, desk: FakeDesk, planned: FakePlans
-) -> None:
-    whole = a_plan("stick", name="Car stick")
-    planned.plans = [whole]
-    assert "Everything is as it should be" in ann.client.get("/devices").text
-    planned.plans = [replace(whole, files=53, missing=51)]
-    desk.shelf = (STICK,)
+def test_the_numbers_say_how_many_are_missing(house: WebHouse, ann: Browser) -> None:
+    assert "Everything is as it should be" in ann.get("/devices").text
+    house.ask_about_removals()
 
-    pages = {path: ann.client.get(path).text for path in ("/devices", "/devices/stick")}
-    pages |= {path: ann.client.get(path).text for path in ("/downloads", "/offline")}
+    pages = {
+        path: ann.get(path).text
+        for path in ("/devices", f"/devices/{STICK}", "/downloads", "/offline")
+    }
 
     for path, page in pages.items():
-        assert "51 of 53 files are missing" in page, path
+        assert "6 of 7 files are missing" in page, path
     assert "Everything is as it should be" not in pages["/devices"]
-    told = ann.client.get("/api/v1/devices").json
-    assert told is not None
-    assert (told["items"][0]["files"], told["items"][0]["missing"]) == (53, 51)
+    [stick] = ann.told("/api/v1/devices")["items"]
+    assert (stick["files"], stick["missing"]) == (7, 6)
 
 
 def test_a_missing_file_is_listed_as_missing_and_nowhere_as_completed(
-    ann: Browser, desk: FakeDesk
+    house: WebHouse, ann: Browser
 ) -> None:
-    desk.add(a_download(7))
-    desk.change(7, status=Status.COMPLETED, missing_since=datetime(2026, 1, 2, tzinfo=UTC))
+    gone = house.ask_about_removals()[0]
 
     def ids(status: str) -> list[int]:
-        told = ann.client.get(f"/api/v1/downloads?status={status}").json
-        assert told is not None
-        return [one["id"] for one in told["items"]]
+        return [one["id"] for one in ann.told(f"/api/v1/downloads?status={status}")["items"]]
 
-    assert 7 not in ids("completed")
-    assert ids("missing") == [7]
-    told = ann.client.get("/api/v1/downloads/7").json
-    assert told is not None
-    assert (told["status"], told["missing_since"]) == ("missing", "2026-01-02T00:00:00.000Z")
-    page = ann.client.get("/downloads?tab=missing").text
-    assert 'id="download-7"' in page
+    assert gone.id not in ids("completed")
+    assert gone.id in ids("missing")
+    told = ann.told(f"/api/v1/downloads/{gone.id}")
+    assert told["status"] == "missing"
+    assert told["missing_since"] == "2026-11-01T12:00:00.000Z"
+    page = ann.get("/downloads?tab=missing").text
+    assert f'id="download-{gone.id}"' in page
     assert ">Missing</span>" in page
-    assert 'id="download-7"' not in ann.client.get("/downloads?tab=completed").text
-    assert "tab=missing" in ann.client.get("/downloads/7").location
+    assert f'id="download-{gone.id}"' not in ann.get("/downloads?tab=completed").text
+    assert "tab=missing" in ann.get(f"/downloads/{gone.id}").location
 
 
 def test_nothing_is_done_to_all_that_is_missing(ann: Browser) -> None:
-    form = {"csrf": ann.csrf, "tab": "missing", "action": "let_go"}
-
-    assert ann.client.post("/downloads/act", data=form).status_code == 400
+    assert ann.press("/downloads/act", tab="missing", action="let_go").status_code == 400

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,16 +17,15 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sidecar.errors import DatabaseError
-from sidecar.events import Bus
-from sidecar.web.app import WebOptions, create_app
+from sidecar.clock import SystemClock
+from sidecar.web.app import WebOptions, plain_flask
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList
 from sidecar.web.security.middleware import HEADERS, Middleware
 from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.server import cheroot as web_server
-from tests.fakes.desk import ANN, FakeDesk
-from tests.fakes.web_services import services_of
+from tests.fakes.clock import FakeClock
+from tests.web.house import ANN, WebHouse, web_house
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -356,9 +356,10 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(shared: WebServer)
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[WebServer]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """One server for all of them, which is a part of what they show."""
-    with running(create_app(services_of(FakeDesk()), Bus()).wsgi) as server:
+    folder = tmp_path_factory.mktemp("house")
+    with web_house(folder, FakeClock()) as house, running(house.web.wsgi) as server:
         yield server
 
 
@@ -376,13 +377,16 @@ def running(app: WSGIApplication) -> Iterator[WebServer]:
 
 def around(below: WSGIApplication) -> Middleware:
     """Our gate round another application; only its refusals are ours."""
-    web = create_app(services_of(FakeDesk()), Bus())
-    return Middleware(below, refusals=Refusals(web.flask), hosts=HostList.of("localhost", []))
+    refusals = Refusals(plain_flask(SystemClock()))
+    return Middleware(below, refusals=refusals, hosts=HostList.of("localhost", []))
 
 
-def test_below_a_base_url_a_program_is_answered_as_one() -> None:
-    app = create_app(services_of(FakeDesk()), Bus(), WebOptions(base_url="/sidecar")).wsgi
-    with running(app) as server:
+def test_below_a_base_url_a_program_is_answered_as_one(quick_path: Path, clock: FakeClock) -> None:
+    options = WebOptions(base_url="/sidecar")
+    with (
+        web_house(quick_path, clock, options=options) as house,
+        running(house.web.wsgi) as server,
+    ):
         api = ask(server, get(b"/sidecar/api/v1/downloads", b"Content-Length: x\r\n"))
         page = ask(server, get(b"/sidecar/x", b"Content-Length: x\r\n"))
         outside = ask(server, get(b"/nothing"))
@@ -475,12 +479,10 @@ def test_a_body_that_is_shorter_than_it_says_ends_the_connection() -> None:
     assert received.endswith(b"\r\n\r\ntwo")
 
 
-def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
-    class Troubled(FakeDesk):
-        def visit(self, secret: str) -> None:
-            raise DatabaseError("The database cannot be read.")
+def test_a_store_in_trouble_is_told_by_the_live_connection_too(house: WebHouse) -> None:
+    house.lose_database()
 
-    with running(create_app(services_of(Troubled()), Bus()).wsgi) as server:
+    with running(house.web.wsgi) as server:
         answer = ask(server, get(b"/socket.io/?EIO=4", b"Cookie: sidecar_session=x\r\n"))
 
     assert answer.status == 503
@@ -512,10 +514,10 @@ def test_a_store_in_trouble_is_told_by_the_live_connection_too() -> None:
     ],
 )
 def test_engine_io_and_websockets_refuse_in_our_form(
-    server: WebServer, desk: FakeDesk, asked: tuple[bytes, bytes, bytes], status: int
+    house: WebHouse, server: WebServer, asked: tuple[bytes, bytes, bytes], status: int
 ) -> None:
     query, method, upgrade = asked
-    cookie = b"Cookie: sidecar_session=" + desk.begin(ANN).secret.encode() + b"\r\n"
+    cookie = b"Cookie: sidecar_session=" + house.begin_session(ANN).encode() + b"\r\n"
 
     answer = ask(server, get(b"/socket.io/?" + query, cookie + upgrade, method=method))
 

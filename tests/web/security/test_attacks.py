@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from sidecar.config import load
 from sidecar.web.server import WebServer
-from tests.fakes.steering import FakeSteering
+from tests.services.conftest import STICK
 from tests.web.house import Browser, WebHouse
 
 TESTS = Path(__file__).parents[2]
@@ -192,14 +192,15 @@ def test_no_way_leads_out_of_the_static_files(server: WebServer, way: str) -> No
     assert "jellyfin-sidecar" not in answer.text
 
 
-@pytest.mark.parametrize("key", ["path", "name", "users"])
-def test_nobody_moves_a_device_s_folder(
-    eve: Browser, ann: Browser, steering_desk: FakeSteering, key: str
-) -> None:
-    for one in (ann, eve):
-        one.client.post("/devices/stick/settings", data={"csrf": one.csrf, key: "/etc"})
+def test_nobody_moves_a_device_s_folder(house: WebHouse, eve: Browser, ann: Browser) -> None:
+    [before] = house.services.devices.registry.settings()
 
-    assert all("/etc" not in str(asked) for asked in steering_desk.asked)
+    for who in (ann, eve):
+        for key in ("path", "name", "users"):
+            who.press(f"/devices/{STICK}/settings", **{key: "/etc"})
+
+    [after] = house.services.devices.registry.settings()
+    assert (after.path, after.name, after.users) == (before.path, before.name, before.users)
 
 
 def test_nothing_set_means_nobody_from_outside(tmp_path: Path) -> None:

@@ -12,12 +12,9 @@ import pytest
 import requests
 
 from sidecar.errors import ConfigError
-from sidecar.events import Bus
-from sidecar.web.app import create_app
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.fakes.desk import ANN, PASSWORD, FakeDesk
 from tests.fakes.page import OpenPage
-from tests.fakes.web_services import services_of
+from tests.web.house import ANN, PASSWORD, WebHouse
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -42,17 +39,17 @@ def test_it_answers_on_a_port_that_the_system_chose(server: WebServer) -> None:
     assert answer.headers["Server"] == "sidecar"
 
 
-def test_a_taken_port_is_named_together_with_what_to_do(server: WebServer) -> None:
+def test_a_taken_port_is_named_together_with_what_to_do(house: WebHouse, server: WebServer) -> None:
     port = urlsplit(server.url).port or 0
-    second = WebServer(create_app(services_of(FakeDesk()), Bus()).wsgi, "127.0.0.1", port)
+    second = WebServer(house.web.wsgi, "127.0.0.1", port)
 
     with pytest.raises(ConfigError, match=rf"server.port = {port}: another program listens"):
         second.bind()
     second.stop()
 
 
-def test_an_address_of_another_machine_is_named() -> None:
-    server = WebServer(create_app(services_of(FakeDesk()), Bus()).wsgi, "192.0.2.1", 0)
+def test_an_address_of_another_machine_is_named(house: WebHouse) -> None:
+    server = WebServer(house.web.wsgi, "192.0.2.1", 0)
 
     with pytest.raises(ConfigError, match=r"server\.host = .192\.0\.2\.1.: this machine does not"):
         server.bind()
@@ -109,11 +106,11 @@ def test_garbage_is_answered_with_a_refusal(server: WebServer) -> None:
 
 
 def test_fifty_pages_are_open_at_once_and_requests_are_still_answered(
-    server: WebServer, desk: FakeDesk
+    house: WebHouse, server: WebServer
 ) -> None:
     with ExitStack() as opened:
         pages = [
-            opened.enter_context(OpenPage(server.url, cookie=desk.begin(ANN).secret))
+            opened.enter_context(OpenPage(server.url, cookie=house.begin_session(ANN)))
             for _ in range(50)
         ]
         assert [page.next()[0] for page in pages] == ["snapshot"] * 50
@@ -130,15 +127,14 @@ def test_fifty_pages_are_open_at_once_and_requests_are_still_answered(
 
 
 def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
-    desk: FakeDesk,
+    house: WebHouse,
 ) -> None:
-    before = set(threading.enumerate())
-    web = create_app(services_of(desk), Bus())
+    before, web = set(threading.enumerate()), house.web
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serve_in_thread(server)
     web.live.start()
-    pages = [OpenPage(server.url, cookie=desk.begin(ANN).secret) for _ in range(10)]
+    pages = [OpenPage(server.url, cookie=house.begin_session(ANN)) for _ in range(10)]
     started = time.monotonic()
 
     web.live.stop()
@@ -153,14 +149,14 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
 
 
 def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connection(
-    desk: FakeDesk,
+    house: WebHouse,
 ) -> None:
-    web = create_app(services_of(desk), Bus())
+    web = house.web
     server = WebServer(web.wsgi, "127.0.0.1", 0)
     server.bind()
     thread = serve_in_thread(server)
     web.live.start()
-    page = OpenPage(server.url, cookie=desk.begin(ANN).secret)
+    page = OpenPage(server.url, cookie=house.begin_session(ANN))
     started = time.monotonic()
 
     server.stop()
@@ -213,9 +209,9 @@ def test_a_refused_websocket_is_told_why(server: WebServer) -> None:
 
 
 def test_a_broken_handshake_ends_the_connection_and_nothing_else(
-    server: WebServer, desk: FakeDesk
+    house: WebHouse, server: WebServer
 ) -> None:
-    cookie = desk.begin(ANN).secret.encode()
+    cookie = house.begin_session(ANN).encode()
     with connected(server) as line:
         line.sendall(
             b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from sidecar.domain.downloads.states import Status
+from sidecar.services.library.download_state import ButtonState
+from tests.fakes.answering import Reply, Request, json_reply
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK, track
+from tests.services.rules.steered import library, row
+from tests.web.house import (
+    ANN,
+    BEN,
+    PLAYER,
+    UNKNOWN,
+    Browser,
+    WebHouse,
+    web_house,
+    with_player,
+    without_jellyfin,
+)
+
+TRACK, ALBUM, NOWHERE = track(7).id, track(80).id, "0" * 32
+NASTY = "<script>alert(1)</script>\"'"
+FIRST_LIGHT = row(80, Type="MusicAlbum", Name="First Light", ChildCount=12, CanDownload=None)
+SONGS = [row(number, ParentId=ALBUM, AlbumId=ALBUM) for number in range(1, 13)]
+
+
+def has(house: WebHouse, *rows: Mapping[str, object]) -> None:
+    """Let Jellyfin have these items, and one library."""
+
+    def answer(request: Request) -> Reply:
+        types = request.query.get("includeItemTypes", "").split(",")
+        within = "parentId" in request.query or "ids" in request.query
+        fitting = [one for one in rows if within or one["Type"] in types]
+        shown = fitting if within else [{**one, "ParentId": None} for one in fitting]
+        return library(*shown)(request)
+
+    house.library(*rows)
+    house.jellyfin.routes["GET /Items"] = answer
+    nothing = json_reply({"Items": [], "TotalRecordCount": 0, "StartIndex": 0})
+    house.jellyfin.routes["GET /Artists/AlbumArtists"] = nothing
+    music = row(70, Type="CollectionFolder", Name="Music", CollectionType="music")
+    views = json_reply({"Items": [music], "TotalRecordCount": 1, "StartIndex": 0})
+    house.jellyfin.routes["GET /UserViews"] = views
+
+
+@pytest.fixture(autouse=True)
+def _stocked(house: WebHouse) -> None:
+    """An album of twelve tracks."""
+    has(house, FIRST_LIGHT, *SONGS)
+
+
+def told(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+
+
+def lists(house: WebHouse) -> list[Mapping[str, str]]:
+    """Return how Jellyfin was asked for lists."""
+    return [one.query for one in house.jellyfin.asked("/Items") if "limit" in one.query]
+
+
+def test_the_start_shows_the_libraries_and_what_is_new(house: WebHouse, ann: Browser) -> None:
+    page = ann.get("/library").text
+
+    assert "Your libraries" in page
+    assert "New in Jellyfin" in page
+    assert f'href="/library/{ALBUM}"' in page
+    [newest] = lists(house)
+    assert newest["sortBy"].startswith("DateCreated")
+
+
+def test_a_shelf_keeps_search_order_page_and_device(house: WebHouse, ann: Browser) -> None:
+    page = ann.get(f"/library?shelf=films&q=blue&sort=year&page=1&device={STICK}").text
+
+    [asked] = lists(house)
+    assert asked["includeItemTypes"] == "Movie,MusicVideo,Video"
+    assert asked["searchTerm"] == "blue"
+    assert asked["sortBy"].startswith("ProductionYear")
+    assert f'href="/library?shelf=series&amp;q=blue&amp;device={STICK}"' in page
+
+
+def test_what_makes_no_sense_is_as_if_it_were_not_there(ann: Browser) -> None:
+    for odd in ("shelf=none", "sort=up", "page=-1", "page=9999999999", "device=x"):
+        assert ann.get(f"/library?{odd}").status_code == 200, odd
+        assert ann.get(f"/library/{ALBUM}?{odd}").status_code == 200, odd
+
+
+def test_a_search_looks_on_each_shelf(house: WebHouse, ann: Browser) -> None:
+    page = ann.get("/library?q=light").text
+
+    assert {one["limit"] for one in lists(house)} == {"6"}
+    assert len(lists(house)) == 5
+    assert len(house.jellyfin.asked("/Artists/AlbumArtists")) == 1
+    assert "<h2" in page
+
+
+def test_nothing_found_explains_itself(house: WebHouse, ann: Browser) -> None:
+    has(house)
+
+    assert "Nothing matches “zzz”" in told(ann.get("/library?q=zzz").text)
+    assert "Nothing here yet" in ann.get("/library?shelf=albums").text
+
+
+def test_an_album_has_a_page_with_its_tracks_to_choose_from(ann: Browser) -> None:
+    page = ann.get(f"/library/{ALBUM}").text
+
+    assert "<h1>First Light</h1>" in page
+    assert f'name="item" value="{TRACK}" form="chosen"' in page
+    assert "Download selected" in page
+    assert "Select Tone 7" in page
+
+
+def test_what_an_account_may_not_see_is_not_there(house: WebHouse, ann: Browser) -> None:
+    house.jellyfin.routes[f"GET /Items/{NOWHERE}"] = UNKNOWN
+
+    for path in (f"/library/{NOWHERE}", f"/library/{'z' * 32}"):
+        assert ann.get(path).status_code == 404
+
+
+def test_while_jellyfin_is_away_the_page_says_so(tmp_path: Path, clock: FakeClock) -> None:
+    with web_house(tmp_path, clock, change=without_jellyfin) as alone:
+        answer = alone.come_in(ANN).get("/library")
+
+    assert answer.status_code == 503
+    assert "does not answer" in answer.text
+
+
+def test_titles_cannot_do_harm(house: WebHouse, ann: Browser) -> None:
+    names = {"Name": NASTY, "Artists": [NASTY], "Album": NASTY, "ParentId": ALBUM}
+    has(house, FIRST_LIGHT, row(7, **names))
+
+    for path in ("/library", f"/library/{TRACK}", f"/library/{ALBUM}", "/library?shelf=tracks"):
+        assert NASTY not in ann.get(path).text
+
+
+@pytest.mark.parametrize("users", [("ben",)])
+def test_without_a_device_one_may_look_around(ann: Browser) -> None:
+    page = ann.get(f"/library/{ALBUM}").text
+
+    assert "nowhere to download to" in page
+    assert "/library/download" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "said"),
+    [
+        (ButtonState.AVAILABLE, None, "Download"),
+        (ButtonState.PARTLY, None, "Get the rest 3 of 12"),
+        (ButtonState.WAITING, Status.PENDING, "Waiting, number 4 3 of 12"),
+        (ButtonState.DOWNLOADING, Status.DOWNLOADING, "Downloading 3 of 12"),
+        (ButtonState.PAUSED, Status.PAUSED, "Paused 3 of 12"),
+        (ButtonState.FAILED, Status.FAILED, "Failed 3 of 12"),
+        (ButtonState.COMPLETED, Status.COMPLETED, "On the device"),
+    ],
+)
+def test_a_button_says_how_it_stands(
+    house: WebHouse, ann: Browser, state: ButtonState, status: Status | None, said: str
+) -> None:
+    for number in range(1, 4 if state is not ButtonState.AVAILABLE else 0):
+        house.add(number, status=Status.COMPLETED)
+    for number in (20, 21, 22):
+        house.add(number)
+    last = 13 if state is ButtonState.COMPLETED else 5 if status else 4
+    rows = [house.add(number, status=status) for number in range(4, last) if status]
+
+    page = ann.get(f"/library/{ALBUM}").text
+
+    (large,) = re.findall(r'<span class="get large .*?</(?:form|a)>', page, re.DOTALL)
+    assert told(large).split(" First Light")[0].strip() == said
+    leads = "/downloads/" in large
+    assert leads == (state not in {ButtonState.AVAILABLE, ButtonState.PARTLY})
+    if state not in {ButtonState.AVAILABLE, ButtonState.PARTLY, ButtonState.COMPLETED}:
+        assert f"/downloads/{rows[0].id}" in large
+    assert ('stroke-dasharray="25.0 100"' in large) == (state is ButtonState.DOWNLOADING)
+
+
+@pytest.fixture
+def two_devices(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """A house with a player beside the stick."""
+    with web_house(tmp_path, clock, change=with_player(tmp_path / "player")) as built:
+        has(built, FIRST_LIGHT, *SONGS)
+        yield built
+
+
+def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(two_devices: WebHouse) -> None:
+    with two_devices.store.db.write():
+        for number in range(1, 13):
+            two_devices.add(number, status=Status.COMPLETED)
+
+    page = two_devices.come_in(ANN).get(f"/library/{ALBUM}?device={PLAYER}").text
+
+    assert "On the device · Car stick" in told(page)
+    assert "Download · Player" in told(page)
+    smalls = re.findall(r'class="get small is-(\w+)".*?data-on="([\w-]+)"', page)
+    assert set(smalls) == {("available", PLAYER)}
+
+
+def test_the_buttons_come_again_without_asking_jellyfin(house: WebHouse, ann: Browser) -> None:
+    ann.get(f"/library/{ALBUM}")
+    download = house.add(7, status=Status.DOWNLOADING)
+    house.jellyfin.requests.clear()
+
+    page = ann.get(f"/library/buttons?small={TRACK}&large={ALBUM}&small=x").text
+
+    assert house.jellyfin.requests == []
+    assert re.findall(r'data-get="(\w+)" data-size="(\w+)" data-on="([\w-]+)"', page) == [
+        (TRACK, "small", STICK),
+        (ALBUM, "large", STICK),
+    ]
+    assert f'data-download="{download.id}"' in page
+    assert "<html" not in page
+
+
+def download(ann: Browser, **form: object) -> tuple[int, str]:
+    answer = ann.press("/library/download", **form)
+    return answer.status_code, answer.headers.get("Location", "") or answer.text
+
+
+def test_download_leads_to_the_row(house: WebHouse, ann: Browser) -> None:
+    with house.store.db.write():
+        ids = {number: house.add(number).id for number in range(20, 50)}
+    has(house, row(44))
+
+    status, where = download(ann, item=track(44).id, device=STICK)
+    in_view = ann.get(where)
+
+    assert (status, where) == (303, f"/downloads/{ids[44]}")
+    place = f"/downloads?tab=active#download-{ids[44]}"
+    assert in_view.headers["Location"] == place
+    assert f'id="download-{ids[44]}"' in ann.get(place).text
+    far = ann.get(f"/downloads/{ids[49]}").headers["Location"]
+    assert far == f"/downloads?tab=active&page=3#download-{ids[49]}"
+    assert f'id="download-{ids[49]}"' in ann.get(far).text
+
+
+@pytest.mark.parametrize(
+    ("status", "tab"),
+    [(Status.COMPLETED, "completed"), (Status.FAILED, "failed"), (Status.REMOVED, "removed")],
+)
+def test_what_is_there_already_is_shown_where_it_is(
+    house: WebHouse, ann: Browser, status: Status, tab: str
+) -> None:
+    there = house.add(3, status=status)
+
+    where = ann.get(f"/downloads/{there.id}").headers["Location"]
+
+    assert where == f"/downloads?tab={tab}#download-{there.id}"
+
+
+def test_a_row_of_somebody_else_is_not_there(house: WebHouse, ann: Browser) -> None:
+    foreign = house.add(3, BEN)
+
+    assert ann.get(f"/downloads/{foreign.id}").status_code == 404
+    assert ann.get("/downloads/99").status_code == 404
+
+
+def test_several_are_asked_for_at_once(house: WebHouse, ann: Browser) -> None:
+    status, _ = download(ann, item=[TRACK, ALBUM, TRACK, "nonsense"])
+
+    assert status == 303
+    assert ann.told("/api/v1/downloads")["total"] == 12
+    assert house.row(7).status is Status.PENDING
+
+
+def test_what_cannot_be_had_is_said(house: WebHouse, ann: Browser) -> None:
+    has(house, row(7))
+
+    nothing = download(ann, item=ALBUM, next="/library?q=x")
+    some = download(ann, item=[TRACK, ALBUM])
+
+    assert nothing[0] == 404
+    assert "This cannot be downloaded" in nothing[1]
+    assert 'href="/library?q=x"' in nothing[1]
+    assert some[0] == 200
+    assert "The rest of it is queued" in some[1]
+    assert f'href="/downloads/{house.row(7).id}"' in some[1]
+    assert download(ann)[0] == 400
+
+
+def hearts(answer: str) -> list[str]:
+    return re.findall(r'aria-pressed="(\w+)"', answer)
+
+
+def test_a_heart_is_pressed_in_place_or_leads_back(house: WebHouse, ann: Browser) -> None:
+    routes, path = house.jellyfin.routes, f"/UserFavoriteItems/{TRACK}"
+    for verb, is_favourite in (("POST", True), ("DELETE", False)):
+        routes[f"{verb} {path}"] = json_reply({"ItemId": TRACK, "IsFavorite": is_favourite})
+    routes[f"POST /UserFavoriteItems/{NOWHERE}"] = UNKNOWN
+    form = {"csrf": ann.csrf, "value": "on", "title": "Tone 7", "next": "/library?q=seven"}
+
+    plain = ann.client.post(f"/library/{TRACK}/heart", data=form)
+    in_place = ann.client.post(
+        f"/library/{TRACK}/heart", data=form | {"value": "off"}, headers={"HX-Request": "true"}
+    )
+
+    assert plain.headers["Location"] == "/library?q=seven"
+    assert hearts(in_place.text) == ["false"]
+    assert "<html" not in in_place.text
+    assert 'name="value" value="on"' in in_place.text
+    assert [one.method for one in house.jellyfin.asked(path)] == ["POST", "DELETE"]
+    assert ann.client.post(f"/library/{NOWHERE}/heart", data=form).status_code == 404
