@@ -25,7 +25,7 @@ from pydantic.fields import FieldInfo
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.base import Section
 from sidecar.config.rules import ALL_RULES
-from sidecar.config.schema import Key, KeyKind, keys, written
+from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.runtime import Runtime
 
@@ -135,19 +135,19 @@ def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type
             yield from sections(kind, f"{path}{name}.")
 
 
-def _keys(section: type[Section]) -> Iterator[Key]:
-    for key in keys(section):
+def _keys(section: type[Section]) -> Iterator[SettingKey]:
+    for key in describe_keys(section):
         kind = section.model_fields[key.name].annotation
         if not (isinstance(kind, type) and issubclass(kind, Section)):
             yield key
 
 
-def _key_row(section: type[Section], key: Key, text: str) -> Sequence[str]:
+def _key_row(section: type[Section], key: SettingKey, text: str) -> Sequence[str]:
     field = section.model_fields[key.name]
     return f"`{key.name}`", _value(key, field), _default(field), text or "as above"
 
 
-def _value(key: Key, field: FieldInfo) -> str:
+def _value(key: SettingKey, field: FieldInfo) -> str:
     if get_origin(field.annotation) is tuple:
         return "list"
     if key.kind is KeyKind.CHOICE:
@@ -164,7 +164,7 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if get_origin(field.annotation) is tuple:
         return f"`{json.dumps(list(field.default))}`"
-    told = written(field.default)
+    told = to_plain_value(field.default)
     return f"`{json.dumps(told)}`"
 
 

@@ -26,7 +26,7 @@ _CREDENTIALS = re.compile(
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """Return the text without credentials."""
     return _CREDENTIALS.sub(lambda match: match[1] + MASK, text)
 
@@ -45,11 +45,11 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Mask the message and its traceback."""
-        first, *rest = masked(super().format(record)).split("\n")
+        first, *rest = mask(super().format(record)).split("\n")
         return "\n".join([first, *(f"    {line}" for line in rest)])
 
 
-def start(level: str, stream: TextIO = sys.stderr) -> None:
+def start_logging(level: str, stream: TextIO = sys.stderr) -> None:
     """Send the log to the stream; what libraries say below WARNING stays out."""
     output = logging.StreamHandler(stream)
     output.setFormatter(LineFormatter())

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sidecar import private_files
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
@@ -132,7 +132,7 @@ class Runtime:
     def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
         services = assemble(
             self._settings,
-            Store(db, self._bus, self._clock),
+            Stores(db, self._bus, self._clock),
             self._bus,
             self._clock,
             lambda: threads.all_alive() and db.is_answering(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.assembly import DATABASE, Store, assemble
+from sidecar.assembly import DATABASE, Stores, assemble
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
@@ -30,7 +30,7 @@ def test_making_the_services_starts_no_thread_asks_nobody_and_writes_no_file(
         db = Database.open(tmp_path / "data" / DATABASE, clock=clock)
         files, threads = set(tmp_path.rglob("*")), set(threading.enumerate())
 
-        services = assemble(settings, Store(db, bus, clock), bus, clock)
+        services = assemble(settings, Stores(db, bus, clock), bus, clock)
 
         assert set(tmp_path.rglob("*")) == files
         assert set(threading.enumerate()) == threads
@@ -45,5 +45,5 @@ def test_without_a_jellyfin_server_it_is_said_which_setting_is_missing(tmp_path:
     db = Database.open(tmp_path / "data" / DATABASE, clock=clock)
 
     with pytest.raises(ConfigError, match=r"jellyfin\.url"):
-        assemble(settings, Store(db, bus, clock), bus, clock)
+        assemble(settings, Stores(db, bus, clock), bus, clock)
     db.close()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.logs import LineFormatter, masked, start
+from sidecar.logs import LineFormatter, mask, start_logging
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -27,13 +27,13 @@ SECRET = "0123456789abcdef0123456789abcdef"
     ],
 )
 def test_no_credential_passes(text: str) -> None:
-    assert SECRET not in masked(text)
+    assert SECRET not in mask(text)
 
 
 def test_plain_words_stay() -> None:
     line = "download 7: downloading -> completed, 41.2 MB, the token of ann was refused"
 
-    assert masked(line) == line
+    assert mask(line) == line
 
 
 def test_a_title_cannot_forge_a_line() -> None:
@@ -59,14 +59,14 @@ def test_a_traceback_is_masked_too() -> None:
 
 @pytest.fixture
 def started() -> Iterator[io.StringIO]:
-    """What the log says from `start` on; everything is put back afterwards."""
+    """What the log says from `start_logging` on; everything is put back afterwards."""
     stream = io.StringIO()
     root = logging.getLogger()
     ours = logging.getLogger("sidecar")
     before, level, ours_level = root.handlers[:], root.level, ours.level
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        start("INFO", stream)
+        start_logging("INFO", stream)
         yield stream
         logging.captureWarnings(capture=False)
     root.handlers[:] = before

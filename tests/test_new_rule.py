@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.domain.rules.context import ComputedRule, Context, RuleSettings, Wake, Wanted, whole
-from sidecar.messages import translatable
+from sidecar.domain.rules.context import (
+    ComputedRule, Context, RuleSettings, Wake, Wanted, whole_number_setting,
+)
 from sidecar.domain.wishes import EvictionClass, Reason
+from sidecar.messages import translatable
 
 NAME = "short_albums"
 
@@ -22,10 +24,10 @@ NAME = "short_albums"
 class ShortAlbumsSettings(RuleSettings):
     """What counts as short."""
 
-    most: int = whole(3, least=1, most=9, label=translatable("Tracks at most"))
+    most: int = whole_number_setting(3, least=1, most=9, label=translatable("Tracks at most"))
 
 
-def wishes(context: Context[ShortAlbumsSettings]) -> Wanted:
+def make_wishes(context: Context[ShortAlbumsSettings]) -> Wanted:
     """Return wishes for all short albums among the newest."""
     listed = context.library.latest_albums(context.settings.most)
     why = Reason(NAME, "a" * 32, "on a short album")
@@ -41,7 +43,7 @@ RULE = ComputedRule(
     order=70,
     settings=ShortAlbumsSettings,
     wakes_on=frozenset({Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )
 '''
 PROGRAM = """
@@ -57,7 +59,7 @@ from sidecar.config import DeviceSettings, load
 from sidecar.domain.rules.context import Context
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.registry import RULE_OF, RULES
-from sidecar.domain.space.eviction import must_rest
+from sidecar.domain.space.eviction import is_cooling_down
 from sidecar.domain.wishes import EvictionClass
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
@@ -106,7 +108,7 @@ with opened(folder, FakeClock()) as world:
         rule.wishes(context).wishes, lambda _ids: {song.id: song}
     )
     assert Inventory(world.db).standing_of(STICK, song.id) is EvictionClass.AFFINITY
-    assert must_rest(rule.name)
+    assert is_cooling_down(rule.name)
 
     view = device_settings_view(
         ANN,
@@ -123,10 +125,7 @@ with opened(folder, FakeClock()) as world:
     assert reason_icon([ReasonView(rule.name, "ann", "because")]) == "disc-3"
 
     explainer = Explainer(
-        downloads=world.downloads,
-        holds=world.holds,
-        tombstones=Tombstones(world.db, world.clock),
-        exclusions=Exclusions(world.db, world.clock),
+        stores=world.stores,
         problems=Problems(world.bus),
         devices=devices,
         rules=rules,

@@ -17,7 +17,7 @@ from sidecar.assembly.background import BackgroundServices, make_background
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices, make_devices
 from sidecar.assembly.rules import RuleServices, make_rules
-from sidecar.assembly.store import DATABASE, Store, account_service
+from sidecar.assembly.store import DATABASE, account_service
 from sidecar.assembly.transfers import TransferServices, make_transfers
 from sidecar.assembly.web import make_web
 from sidecar.clock import Clock
@@ -25,9 +25,10 @@ from sidecar.config import Settings
 from sidecar.events import Bus
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.formats import check_format
+from sidecar.store.stores import Stores
 from sidecar.web.services import WebServices
 
-__all__ = ["DATABASE", "Assembly", "Store", "account_service", "assemble"]
+__all__ = ["DATABASE", "Assembly", "Stores", "account_service", "assemble"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Assembly:
 
 def assemble(
     settings: Settings,
-    store: Store,
+    store: Stores,
     bus: Bus,
     clock: Clock,
     is_healthy: Callable[[], bool] = lambda: True,

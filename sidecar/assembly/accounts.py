@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sidecar.assembly.base import Base
 from sidecar.assembly.store import account_service
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import Problems
@@ -20,6 +21,7 @@ class AccountServices:
     service: AccountService
     server: JellyfinStatus
     permissions: PermissionRefresh
+    ownership: Ownership
 
 
 def make_accounts(base: Base) -> AccountServices:
@@ -36,4 +38,5 @@ def make_accounts(base: Base) -> AccountServices:
         service=service,
         server=server,
         permissions=PermissionRefresh(service, server, base.clock),
+        ownership=Ownership(base.store, accounts=service.all),
     )

@@ -104,20 +104,24 @@ def _housekeeping(
         server=accounts.server,
         problems=accounts.problems,
     )
+    renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     return Housekeeping(
-        db=base.store.db,
-        downloads=base.store.downloads,
+        stores=base.store,
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
-        planning=rules.planning,
-        room=transfers.space,
         formats=devices.formats,
-        originals=devices.originals,
-        renaming=FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus),
-        network=transfers.network,
-        server=accounts.server,
-        sign_in=unattended.step,
-        look_at_accounts=rules.threads.look,
+        # Who is signed in and what is wanted, before what may come and what must go for it.
+        steps=(
+            (accounts.server.probe, "the server's probe"),
+            (unattended.step, "signing in"),
+            (rules.threads.look, "looking at the accounts"),
+            (rules.planning.release_expired, "letting go of what nobody wants any more"),
+            (transfers.network.step, "the network rule"),
+            (devices.formats.step, "the formats"),
+            (devices.originals.step, "the originals"),
+            (renaming.step, "renaming files"),
+            (transfers.space.step, "making room"),
+        ),
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sidecar.assembly.store import Store
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.events import Bus
 from sidecar.services.system_status import RecentLog
+from sidecar.store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Base:
     """
 
     settings: Settings
-    store: Store
+    store: Stores
     bus: Bus
     clock: Clock
     is_healthy: Callable[[], bool]

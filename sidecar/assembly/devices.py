@@ -15,7 +15,6 @@ from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.formats import DeviceFormats, check_format
 from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.store.devices.settings import DeviceSettingsStore
-from sidecar.store.downloads.formats import FormatStore
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import SyncthingConnection
 from sidecar.transfer.converting.availability import ConverterAvailability
@@ -64,16 +63,13 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
     )
     formats = DeviceFormats(
         settings,
-        store=FormatStore(store.db),
-        devices=store.devices,
-        downloads=store.downloads,
+        stores=store,
         registry=registry,
-        meta=store.meta,
         item=lambda one: accounts.service.client(one.user_id).item(one.item_id),
         server_is_there=lambda: accounts.server.is_there,
     )
     base.bus.subscribe(formats.hear)
-    originals = KeptOriginals(registry, FormatStore(store.db))
+    originals = KeptOriginals(registry, store.formats)
     base.bus.subscribe(originals.hear)
     return DeviceServices(
         claims=claims,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
-from sidecar.domain.files.naming import ANY, Shape
+from sidecar.domain.files.naming import ANY, NameLimits
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.library.file_index import ServerFileIndex
@@ -55,7 +55,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     """Return the services for rules, playback and casting."""
     store, clock, around = base.store, base.clock, base.store.db.thread
 
-    def shape_of(device_id: str) -> Shape:
+    def shape_of(device_id: str) -> NameLimits:
         settings = devices.settings.of(device_id)
         return ANY if settings is None else PRESETS[settings.preset].shape
 
@@ -81,11 +81,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         planning=planning,
         registry=devices.registry,
         server=accounts.server,
-        hearts=store.hearts,
-        holds=store.holds,
-        plays=store.plays,
-        chosen=store.chosen,
-        orders=store.playlist_orders,
+        stores=store,
         book=settings,
         looking=looking,
         clock=clock,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import BinaryIO
 
@@ -12,23 +13,26 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
-from sidecar.config.zones import zone
-from sidecar.domain.space.eviction import in_use
+from sidecar.config.zones import load_zone
+from sidecar.domain.downloads.states import Download
+from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.fetch import Fetcher
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
+from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.services.transfers.tag_completion import TagCompletion, TagCompletionParts
 from sidecar.services.transfers.tag_wishes import TagWishBook
 from sidecar.services.transfers.worker import Worker
-from sidecar.store.downloads.formats import FormatStore
 from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.engine import Engine
 from sidecar.transfer.engines import make_engine
 from sidecar.transfer.network import WayOut
 from sidecar.transfer.tagging.completer import TagCompleter
@@ -64,99 +68,19 @@ def make_transfers(
     Raises:
         errors.ConfigError: The program that is to transfer files is not installed.
     """
-    settings, store, clock = base.settings, base.store, base.clock
-    time_zone = zone(settings.network.time_zone)
-    space = SpacePlanner(
-        db=store.db,
-        registry=devices.registry,
-        downloads=store.downloads,
-        problems=accounts.problems,
-        bus=base.bus,
-        in_use=lambda: in_use(rules.watching.now()),
-        clock=clock,
-        awaited=devices.peers.waiting if devices.peers else no_block,
+    space, network = _space(base, accounts, devices, rules), _network(base, devices)
+    speed = _speed(base, devices)
+    engine, engine_thread = make_engine(base.settings, base.clock, Bandwidth(base.clock, speed.of))
+    progress = ProgressTracker(base.bus, base.clock)
+    converters = WorkerPool(base.settings.transfer.converters)
+    wishes, completer = TagWishBook(accounts.service.client), TagCompleter(base.clock)
+    finishing = Finisher(
+        base.store.downloads,
+        converter=devices.converting.converter,
+        wanted=devices.formats.wanted,
+        wishes=wishes.of,
+        completer=completer,
     )
-    network = NetworkPolicy(
-        settings.network,
-        zone=time_zone,
-        look=WayOut().look,
-        registry=devices.registry,
-        claims=devices.claims,
-        holds=store.holds,
-        meta=store.meta,
-        bus=base.bus,
-        clock=clock,
-    )
-    speed = SpeedLimits(
-        settings.transfer,
-        zone=time_zone,
-        registry=devices.registry,
-        meta=store.meta,
-        clock=clock,
-    )
-    engine, engine_thread = make_engine(settings, clock, Bandwidth(clock, speed.of))
-    progress = ProgressTracker(base.bus, clock)
-    wishes, completer = TagWishBook(accounts.service.client), TagCompleter(clock)
-    tags = TagCompletion(
-        TagCompletionParts(
-            registry=devices.registry,
-            downloads=store.downloads,
-            store=FormatStore(store.db),
-            claims=devices.claims,
-            completer=completer,
-            of=devices.formats.of,
-            wishes=wishes.of,
-            server_is_there=lambda: accounts.server.is_there,
-            bus=base.bus,
-            clock=clock,
-        )
-    )
-    converters = WorkerPool(settings.transfer.converters)
-    failing = FailurePolicy(
-        downloads=store.downloads,
-        accounts=accounts.service,
-        registry=devices.registry,
-        server=accounts.server,
-        clock=clock,
-        chance=random.random,
-        make_room=space.make_room,
-        look_for=lambda download, client: rules.matching.look_for(
-            ServerFileIndex(client), download
-        ),
-    )
-
-    def check_whole(
-        file: BinaryIO, container: str, seconds: float | None, stop: Event
-    ) -> Wholeness:
-        checker = WholenessChecker(devices.converting.programs, clock)
-        return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
-
-    def new_worker() -> Worker:
-        return Worker(
-            engine=engine,
-            downloads=store.downloads,
-            accounts=accounts.service,
-            registry=devices.registry,
-            server=accounts.server,
-            problems=accounts.problems,
-            transfers=progress,
-            claims=devices.claims,
-            failing=failing,
-            copies=DeviceCopy(devices.registry, store.downloads),
-            clock=clock,
-            held_back=space.held_back,
-            own_only=network.own_only,
-            finishing=Finisher(
-                store.downloads,
-                converter=devices.converting.converter,
-                wanted=devices.formats.wanted,
-                wishes=wishes.of,
-                completer=completer,
-            ),
-            converters=converters,
-            check_whole=check_whole,
-        )
-
     return TransferServices(
         space=space,
         network=network,
@@ -164,6 +88,132 @@ def make_transfers(
         progress=progress,
         engine_thread=engine_thread,
         converters=converters,
-        new_worker=new_worker,
-        tags=tags,
+        new_worker=partial(
+            Worker,
+            taking=_taking(base, accounts, devices, space, network),
+            fetching=_fetching(base, devices, engine, progress),
+            finishing=finishing,
+            failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
+            accounts=accounts.service,
+            registry=devices.registry,
+            converters=converters,
+        ),
+        tags=_tags(base, accounts, devices, wishes, completer),
+    )
+
+
+def _space(
+    base: Base, accounts: AccountServices, devices: DeviceServices, rules: RuleServices
+) -> SpacePlanner:
+    return SpacePlanner(
+        stores=base.store,
+        registry=devices.registry,
+        problems=accounts.problems,
+        bus=base.bus,
+        in_use=lambda: list_items_in_use(rules.watching.now()),
+        clock=base.clock,
+        awaited=devices.peers.waiting if devices.peers else no_block,
+    )
+
+
+def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
+    return NetworkPolicy(
+        base.settings.network,
+        stores=base.store,
+        look=WayOut().look,
+        registry=devices.registry,
+        claims=devices.claims,
+        bus=base.bus,
+        clock=base.clock,
+    )
+
+
+def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
+    return SpeedLimits(
+        base.settings.transfer,
+        zone=load_zone(base.settings.network.time_zone),
+        registry=devices.registry,
+        meta=base.store.meta,
+        clock=base.clock,
+    )
+
+
+def _failing(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    *,
+    make_room: Callable[[Download], bool],
+) -> FailurePolicy:
+    return FailurePolicy(
+        downloads=base.store.downloads,
+        accounts=accounts.service,
+        registry=devices.registry,
+        server=accounts.server,
+        clock=base.clock,
+        chance=random.random,
+        make_room=make_room,
+        look_for=lambda download, client: rules.matching.look_for(
+            ServerFileIndex(client), download
+        ),
+    )
+
+
+def _taking(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    space: SpacePlanner,
+    network: NetworkPolicy,
+) -> NextDownload:
+    return NextDownload(
+        downloads=base.store.downloads,
+        registry=devices.registry,
+        server=accounts.server,
+        problems=accounts.problems,
+        claims=devices.claims,
+        clock=base.clock,
+        held_back=HeldBack(space.held_back, network.own_only),
+    )
+
+
+def _fetching(
+    base: Base, devices: DeviceServices, engine: Engine, progress: ProgressTracker
+) -> Fetcher:
+    def check_whole(
+        file: BinaryIO, container: str, seconds: float | None, stop: Event
+    ) -> Wholeness:
+        checker = WholenessChecker(devices.converting.programs, base.clock)
+        return checker.check_open(file, container=container, expected_seconds=seconds, stop=stop)
+
+    return Fetcher(
+        engine=engine,
+        downloads=base.store.downloads,
+        copies=DeviceCopy(devices.registry, base.store.downloads),
+        progress=progress,
+        check_whole=check_whole,
+    )
+
+
+def _tags(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    wishes: TagWishBook,
+    completer: TagCompleter,
+) -> TagCompletion:
+    return TagCompletion(
+        TagCompletionParts(
+            registry=devices.registry,
+            downloads=base.store.downloads,
+            store=base.store.formats,
+            claims=devices.claims,
+            completer=completer,
+            of=devices.formats.of,
+            wishes=wishes.of,
+            server_is_there=lambda: accounts.server.is_there,
+            bus=base.bus,
+            clock=base.clock,
+        )
     )

@@ -1,8 +1,9 @@
-"""What the pages and the API use."""
+"""What the pages and the API use: one function for each capability, put together in `make_web`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.background import BackgroundServices
@@ -15,14 +16,17 @@ from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
-from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.downloads.queue import QueueActions
+from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.downloads.undo import Reversing, UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
@@ -31,6 +35,7 @@ from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageT
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
+from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import Notice
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.player_logs.importer import PlayerLogImporter
@@ -39,6 +44,7 @@ from sidecar.services.removals.open_questions import OpenQuestions
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
@@ -46,10 +52,32 @@ from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
-from sidecar.store.downloads.inventory import Inventory
 from sidecar.web.services import WebServices
 
 COVERS = "covers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """All that was made before, and what several of the web's services share.
+
+    Attributes:
+        listing: The downloads as people see them.
+        shown: The devices as people see them.
+        presence: Looks whether files are there.
+        covers: Pictures that were asked for before.
+    """
+
+    base: Base
+    accounts: AccountServices
+    devices: DeviceServices
+    rules: RuleServices
+    transfers: TransferServices
+    background: BackgroundServices
+    listing: DownloadListing
+    shown: DeviceListing
+    presence: FilePresence
+    covers: CoverCache
 
 
 def make_web(
@@ -62,231 +90,329 @@ def make_web(
     background: BackgroundServices,
 ) -> WebServices:
     """Return what the pages and the API use."""
-    store, clock, service = base.store, base.clock, accounts.service
-    registry, access, problems = devices.registry, devices.access, accounts.problems
-    inventory, covers = Inventory(store.db), CoverCache(base.settings.server.data_dir / COVERS)
-    ownership = Ownership(store.db, store.downloads, store.holds, clock, accounts=service.all)
-    removals = RemovalReview(
-        background.removals, ownership=ownership, access=access, registry=registry
-    )
-    transfer_status = TransferStatus(transfers.network, transfers.speed, registry, access)
-    questions = OpenQuestions(
-        removals=background.removals, registry=registry, problems=problems, access=access
-    )
-
-    def syncthing_notices(person: Person) -> Sequence[Notice]:
-        # It needs the listing, and is made after it.
-        return sync_status.notices(person)
-
-    listing = DownloadListing(
-        ownership=ownership,
-        accounts=service,
-        downloads=store.downloads,
-        holds=store.holds,
-        devices=store.devices,
-        registry=registry,
-        access=access,
-        problems=problems,
-        transfers=transfers.progress,
+    covers = CoverCache(base.settings.server.data_dir / COVERS)
+    below = Below(
+        base=base,
+        accounts=accounts,
+        devices=devices,
+        rules=rules,
+        transfers=transfers,
+        background=background,
+        listing=DownloadListing(
+            stores=base.store,
+            accounts=accounts.service,
+            ownership=accounts.ownership,
+            transfers=transfers.progress,
+            covers=covers,
+            is_carried=devices.peers is not None,
+        ),
+        shown=DeviceListing(
+            stores=base.store,
+            registry=devices.registry,
+            access=devices.access,
+            problems=accounts.problems,
+        ),
+        presence=FilePresence(devices.registry, base.store.devices),
         covers=covers,
-        arrivals=store.arrivals if devices.peers else None,
-        further_notices=(
-            removals.notices,
-            transfer_status.notices,
-            syncthing_notices,
-        ),
-        questions=questions.of,
-        is_healthy=base.is_healthy,
     )
-    sync_status = SyncStatus(
-        devices.peers,
-        access=access,
-        devices=listing.devices,
-        visible=ownership.visible,
-        arrivals=store.arrivals,
-        registry=registry,
-        problems=problems,
-    )
-    actions = DownloadActions(
-        db=store.db,
-        ownership=ownership,
-        downloads=store.downloads,
-        holds=store.holds,
-        devices=store.devices,
-        accounts=service,
-        access=access,
-        planning=rules.planning,
-        registry=registry,
-        claims=devices.claims,
-        clock=clock,
-    )
-    presence = FilePresence(registry, store.devices)
-    file_search = FileSearch(
-        offline=store.offline, devices=store.devices, looking=presence, views=listing.views
-    )
+    actions, search = _actions(below), _file_search(below)
+    removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
+    told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
-        sign_in=SignInService(
-            accounts=service,
-            sessions=store.sessions,
-            api_keys=store.api_keys,
-            browsers=KnownBrowsers(TokenBox(base.settings.server.data_dir / KEY_FILE)),
-            clock=clock,
-        ),
-        api_keys=ApiKeyService(store.api_keys, base.bus, clock),
-        users=UserService(
-            accounts=service,
-            sessions=store.sessions,
-            api_keys=store.api_keys,
-            belongings=UsageByAccount(store.db),
-            bus=base.bus,
-        ),
-        downloads=listing,
+        sign_in=_sign_in(below),
+        api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
+        users=_users(below),
+        devices=below.shown,
+        notices=_notices(below, told),
+        downloads=below.listing,
         actions=actions,
-        undo=_undo(base, accounts, devices, rules, actions),
-        preferences=_preferences(base, accounts, devices, rules, transfers),
-        plans=PlanService(
-            access=access,
-            ownership=ownership,
-            devices=listing.devices,
-            room=transfers.space,
-            inventory=inventory,
-            formats=devices.formats,
-        ),
+        undo=_undo(below, actions),
+        preferences=_preferences(below),
+        settings=_settings(below),
+        plans=_plans(below),
         eviction_preview=EvictionPreview(
-            devices=listing.devices, room=transfers.space, inventory=inventory
+            devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
         ),
         removals=removals,
-        eject=EjectService(access=access, registry=registry, claims=devices.claims, clock=clock),
+        eject=_eject(below),
         sync_status=sync_status,
-        adoption=AdoptionService(
-            access=access,
-            registry=registry,
-            downloads=store.downloads,
-            adopter=Adopter(store.db, store.downloads, rules.planning),
-            client=service.client,
-            clock=clock,
-        ),
-        player_logs=PlayerLogImporter(
-            access=access,
-            registry=registry,
-            tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
-            client=service.client,
-            on_plays=rules.followers.play_ended,
-            clock=clock,
-        ),
-        library=LibraryBrowser(
-            client=service.client,
-            buttons=DownloadStates(
-                offline=store.offline,
-                downloads=store.downloads,
-                devices=listing.devices,
-                running=transfers.progress.last,
-            ),
-            covers=covers,
-            clock=clock,
-        ),
-        media=MediaStreaming(
-            offline=file_search,
-            looking=presence,
-            visible=ownership.visible,
-            client=service.client,
-            streams=StreamLimit(),
-            uses=UsageTracker(store.downloads.transitions.mark_used, clock),
-        ),
-        file_search=file_search,
-        files=FileBrowser(
-            albums=store.albums_on_device,
-            offline=store.offline,
-            holds=store.holds,
-            plays=store.plays,
-            planning=rules.planning,
-            looking=presence,
-            views=listing.views,
-            visible=ownership.visible,
-            accounts=service.all,
-            clock=clock,
-        ),
-        playback=PlayHistory(
-            store.plays,
-            rules.watching,
-            service.all,
-            UpcomingDownloads(store.holds, store.downloads, store.devices).of,
-        ),
+        adoption=_adoption(below),
+        player_logs=_player_logs(below),
+        library=_library(below),
+        media=_media(below, search),
+        file_search=search,
+        files=_files(below),
+        playback=_playback(below),
         transfers=transfer_status,
-        system=SystemStatus(
-            anonymous=service.anonymous,
-            problems=problems,
-            engine=base.settings.transfer.engine,
-            workers=base.settings.transfer.workers,
-            running=lambda: len(transfers.progress.last()),
-            database=store.db.path,
-            is_healthy=base.is_healthy,
-            recent=base.recent,
+        system=_system(below),
+    )
+
+
+# People
+
+
+def _sign_in(below: Below) -> SignInService:
+    store = below.base.store
+    return SignInService(
+        accounts=below.accounts.service,
+        sessions=store.sessions,
+        api_keys=store.api_keys,
+        browsers=KnownBrowsers(TokenBox(below.base.settings.server.data_dir / KEY_FILE)),
+        clock=below.base.clock,
+    )
+
+
+def _users(below: Below) -> UserService:
+    store = below.base.store
+    return UserService(
+        accounts=below.accounts.service,
+        sessions=store.sessions,
+        api_keys=store.api_keys,
+        belongings=UsageByAccount(store.db),
+        bus=below.base.bus,
+    )
+
+
+# What they are told
+
+
+def _notices(below: Below, further: Sequence[Callable[[Person], Sequence[Notice]]]) -> NoticeBoard:
+    problems = below.accounts.problems
+    questions = OpenQuestions(
+        removals=below.background.removals,
+        registry=below.devices.registry,
+        problems=problems,
+        access=below.devices.access,
+    )
+    return NoticeBoard(
+        problems=problems, devices=below.shown.devices, further=further, questions=questions.of
+    )
+
+
+def _transfers(below: Below) -> TransferStatus:
+    transfers, devices = below.transfers, below.devices
+    return TransferStatus(transfers.network, transfers.speed, devices.registry, devices.access)
+
+
+def _system(below: Below) -> SystemStatus:
+    base = below.base
+    return SystemStatus(
+        anonymous=below.accounts.service.anonymous,
+        problems=below.accounts.problems,
+        transfer=base.settings.transfer,
+        running=lambda: len(below.transfers.progress.last()),
+        database=base.store.db.path,
+        is_healthy=base.is_healthy,
+        recent=base.recent,
+    )
+
+
+def _playback(below: Below) -> PlayHistory:
+    store = below.base.store
+    upcoming = UpcomingDownloads(store.holds, store.downloads, store.devices)
+    return PlayHistory(store.plays, below.rules.watching, below.accounts.service.all, upcoming.of)
+
+
+# Downloads, and what they want of them
+
+
+def _actions(below: Below) -> DownloadActions:
+    store, devices, ownership = below.base.store, below.devices, below.accounts.ownership
+    return DownloadActions(
+        stores=store,
+        ownership=ownership,
+        adding=AddDownloads(
+            stores=store,
+            accounts=below.accounts.service,
+            planning=below.rules.planning,
+            registry=devices.registry,
+            access=devices.access,
+        ),
+        queue=QueueActions(
+            stores=store,
+            ownership=ownership,
+            planning=below.rules.planning,
+            claims=devices.claims,
+            clock=below.base.clock,
+        ),
+        removing=RemoveDownloads(
+            stores=store,
+            ownership=ownership,
+            registry=devices.registry,
+            claims=devices.claims,
+            clock=below.base.clock,
         ),
     )
 
 
-def _undo(
-    base: Base,
-    accounts: AccountServices,
-    devices: DeviceServices,
-    rules: RuleServices,
-    actions: DownloadActions,
-) -> UndoService:
-    store = base.store
+def _undo(below: Below, actions: DownloadActions) -> UndoService:
     reversing = Reversing(
-        db=store.db,
-        access=devices.access,
-        planning=rules.planning,
+        stores=below.base.store,
+        access=below.devices.access,
+        planning=below.rules.planning,
         actions=actions,
-        tombstones=store.tombstones,
-        exclusions=store.exclusions,
-        chosen=store.chosen,
-        library=accounts.service.client,
-        wake=rules.threads.look_through_soon,
+        library=below.accounts.service.client,
+        wake=below.rules.threads.look_through_soon,
     )
-    return UndoService(reversing.reverse, base.clock)
+    return UndoService(reversing.reverse, below.base.clock)
 
 
-def _preferences(
-    base: Base,
-    accounts: AccountServices,
-    devices: DeviceServices,
-    rules: RuleServices,
-    transfers: TransferServices,
-) -> PreferenceService:
-    store, service = base.store, accounts.service
+def _preferences(below: Below) -> PreferenceService:
+    accounts, transfers = below.accounts, below.transfers
 
     def why_held_back(download: Download) -> str | None:
         return transfers.network.why_held_back(download) or transfers.space.why_held_back(download)
 
     explaining = Explainer(
-        downloads=store.downloads,
-        holds=store.holds,
-        tombstones=store.tombstones,
-        exclusions=store.exclusions,
+        stores=below.base.store,
         problems=accounts.problems,
-        devices=devices.settings,
-        rules=rules.settings,
-        names=lambda: {one.user_id: one.name for one in service.all()},
-        clock=base.clock,
-        resting=store.rests.until,
+        devices=below.devices.settings,
+        rules=below.rules.settings,
+        names=lambda: {one.user_id: one.name for one in accounts.service.all()},
+        clock=below.base.clock,
         held_back=why_held_back,
     )
     return PreferenceService(
-        access=devices.access,
-        devices=devices.settings,
-        rules=rules.settings,
-        planning=rules.planning,
-        downloads=store.downloads,
-        holds=store.holds,
-        tombstones=store.tombstones,
-        exclusions=store.exclusions,
-        chosen=store.chosen,
+        stores=below.base.store,
+        access=below.devices.access,
+        planning=below.rules.planning,
         explaining=explaining,
-        library=service.client,
-        accounts=service.signed_in,
-        remarks=rules.followers.remarks,
-        wake=rules.threads.look_through_soon,
-        clock=base.clock,
+        library=accounts.service.client,
+        wake=below.rules.threads.look_through_soon,
+        clock=below.base.clock,
+    )
+
+
+# Devices
+
+
+def _settings(below: Below) -> SettingsEditor:
+    return SettingsEditor(
+        access=below.devices.access,
+        devices=below.devices.settings,
+        rules=below.rules.settings,
+        holds=below.base.store.holds,
+        accounts=below.accounts.service.signed_in,
+        remarks=below.rules.followers.remarks,
+        wake=below.rules.threads.look_through_soon,
+    )
+
+
+def _plans(below: Below) -> PlanService:
+    return PlanService(
+        access=below.devices.access,
+        ownership=below.accounts.ownership,
+        devices=below.shown.devices,
+        room=below.transfers.space,
+        inventory=below.base.store.inventory,
+        formats=below.devices.formats,
+    )
+
+
+def _removals(below: Below) -> RemovalReview:
+    return RemovalReview(
+        below.background.removals,
+        ownership=below.accounts.ownership,
+        access=below.devices.access,
+        registry=below.devices.registry,
+    )
+
+
+def _eject(below: Below) -> EjectService:
+    devices = below.devices
+    return EjectService(
+        access=devices.access,
+        registry=devices.registry,
+        claims=devices.claims,
+        clock=below.base.clock,
+    )
+
+
+def _sync(below: Below) -> SyncStatus:
+    return SyncStatus(
+        below.devices.peers,
+        access=below.devices.access,
+        devices=below.shown.devices,
+        visible=below.accounts.ownership.visible,
+        arrivals=below.base.store.arrivals,
+        registry=below.devices.registry,
+        problems=below.accounts.problems,
+    )
+
+
+# What comes back from them
+
+
+def _adoption(below: Below) -> AdoptionService:
+    store = below.base.store
+    return AdoptionService(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        downloads=store.downloads,
+        adopter=Adopter(store.db, store.downloads, below.rules.planning),
+        client=below.accounts.service.client,
+        clock=below.base.clock,
+    )
+
+
+def _player_logs(below: Below) -> PlayerLogImporter:
+    store = below.base.store
+    return PlayerLogImporter(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
+        client=below.accounts.service.client,
+        on_plays=below.rules.followers.play_ended,
+        clock=below.base.clock,
+    )
+
+
+# The library and the files
+
+
+def _library(below: Below) -> LibraryBrowser:
+    buttons = DownloadStates(
+        offline=below.base.store.offline,
+        downloads=below.base.store.downloads,
+        devices=below.shown.devices,
+        running=below.transfers.progress.last,
+    )
+    return LibraryBrowser(
+        client=below.accounts.service.client,
+        buttons=buttons,
+        covers=below.covers,
+        clock=below.base.clock,
+    )
+
+
+def _file_search(below: Below) -> FileSearch:
+    store = below.base.store
+    return FileSearch(
+        offline=store.offline,
+        devices=store.devices,
+        looking=below.presence,
+        views=below.listing.views,
+    )
+
+
+def _files(below: Below) -> FileBrowser:
+    return FileBrowser(
+        stores=below.base.store,
+        planning=below.rules.planning,
+        looking=below.presence,
+        views=below.listing.views,
+        ownership=below.accounts.ownership,
+        clock=below.base.clock,
+    )
+
+
+def _media(below: Below, search: FileSearch) -> MediaStreaming:
+    mark_used = below.base.store.downloads.transitions.mark_used
+    return MediaStreaming(
+        offline=search,
+        looking=below.presence,
+        visible=below.accounts.ownership.visible,
+        client=below.accounts.service.client,
+        streams=StreamLimit(),
+        uses=UsageTracker(mark_used, below.base.clock),
     )

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         settings = load(os.environ, file=asked.config)
-        logs.start(settings.log.level)
+        logs.start_logging(settings.log.level)
         command: Command = asked.command
         return command(settings, asked)
     except ConfigError as error:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store, account_service
+from sidecar.assembly import DATABASE, Stores, account_service
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
@@ -61,7 +61,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _DeviceResult:
     """What became of a device; `trouble` if it could not be used."""
 
     device: DeviceSettings
@@ -70,7 +70,7 @@ class _Done:
     trouble: str | None = None
 
 
-class _Library:
+class _AccountLibrary:
     """The library of the account, for the way back."""
 
     def __init__(self, client: Jellyfin) -> None:
@@ -87,10 +87,10 @@ class _Library:
 
 def adopt(settings: Settings, asked: argparse.Namespace) -> int:
     """Adopt on the devices, and print what was adopted, what not, and why."""
-    devices = _chosen(settings, asked.device)
-    done = list(_adopted(settings, asked, devices))
+    devices = _choose_devices(settings, asked.device)
+    done = list(_adopt(settings, asked, devices))
     if asked.json:
-        found = {"dry_run": asked.dry_run, "devices": [_told(one) for one in done]}
+        found = {"dry_run": asked.dry_run, "devices": [_to_json(one) for one in done]}
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         for one in done:
@@ -101,7 +101,7 @@ def adopt(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(settings: Settings, name: str | None) -> Sequence[DeviceSettings]:
+def _choose_devices(settings: Settings, name: str | None) -> Sequence[DeviceSettings]:
     if name is None:
         return settings.devices
     found = [one for one in settings.devices if one.name == name]
@@ -110,24 +110,24 @@ def _chosen(settings: Settings, name: str | None) -> Sequence[DeviceSettings]:
     return found
 
 
-def _adopted(
+def _adopt(
     settings: Settings, asked: argparse.Namespace, devices: Sequence[DeviceSettings]
-) -> Iterator[_Done]:
+) -> Iterator[_DeviceResult]:
     clock, bus = SystemClock(), Bus()
     with ExitStack() as leaving:
         db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
         leaving.callback(db.close)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         account = _account(store, asked.account)
         library = _library(settings, store, account, clock, bus)
         for device in devices:
             try:
-                yield _one(device, store, account, library, asked=asked, clock=clock)
+                yield _adopt_device(device, store, account, library, asked=asked, clock=clock)
             except DeviceError as trouble:
-                yield _Done(device, None, RestoreReport(), str(trouble))
+                yield _DeviceResult(device, None, RestoreReport(), str(trouble))
 
 
-def _account(store: Store, name: str | None) -> Account:
+def _account(store: Stores, name: str | None) -> Account:
     if name is not None:
         found = store.accounts.by_name(name)
         if found is None:
@@ -142,8 +142,8 @@ def _account(store: Store, name: str | None) -> Account:
 
 
 def _library(
-    settings: Settings, store: Store, account: Account, clock: Clock, bus: Bus
-) -> _Library | None:
+    settings: Settings, store: Stores, account: Account, clock: Clock, bus: Bus
+) -> _AccountLibrary | None:
     """Return the account's library, None while Jellyfin cannot be asked."""
     try:
         desk = account_service(settings, store, Problems(bus), bus, clock)
@@ -152,24 +152,24 @@ def _library(
     except JellyfinError as trouble:
         print(f"{trouble}: only the manifests are believed", file=sys.stderr)
         return None
-    return _Library(client)
+    return _AccountLibrary(client)
 
 
-def _one(
+def _adopt_device(
     device: DeviceSettings,
-    store: Store,
+    store: Stores,
     account: Account,
-    library: _Library | None,
+    library: _AccountLibrary | None,
     *,
     asked: argparse.Namespace,
     clock: Clock,
-) -> _Done:
+) -> _DeviceResult:
     marker = read_marker(device.path, name=device.name)
     if marker is None:
-        return _Done(device, None, RestoreReport(), NO_MARKER.format(device.name))
+        return _DeviceResult(device, None, RestoreReport(), NO_MARKER.format(device.name))
     known = next((one.id for one in store.devices.all() if one.path == str(device.path)), None)
     if known not in {None, marker.id}:
-        return _Done(device, known, RestoreReport(), OTHER_MARKER.format(device.name))
+        return _DeviceResult(device, known, RestoreReport(), OTHER_MARKER.format(device.name))
     folder = DeviceFolder(device.path, marker.id, name=device.name)
     with ExitStack() as leaving:
         folder.attach()
@@ -188,10 +188,10 @@ def _one(
                 is_trial=asked.dry_run,
             )
         )
-    return _Done(device, marker.id, report)
+    return _DeviceResult(device, marker.id, report)
 
 
-def _told(done: _Done) -> dict[str, Any]:
+def _to_json(done: _DeviceResult) -> dict[str, Any]:
     report = done.report
     return {
         "device_id": done.device_id,
@@ -205,7 +205,7 @@ def _told(done: _Done) -> dict[str, Any]:
     }
 
 
-def _print(done: _Done, *, is_trial: bool) -> None:
+def _print(done: _DeviceResult, *, is_trial: bool) -> None:
     if done.trouble is not None:
         return
     report = done.report

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sidecar.assembly import Store
-from sidecar.cli.database import opened
+from sidecar.assembly import Stores
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -47,8 +47,8 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 def make(settings: Settings, asked: argparse.Namespace) -> int:
     """Make a key and print it: nothing else goes to standard output."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+    with open_database(settings, clock) as db:
+        store = Stores(db, Bus(), clock)
         account = _account(store, asked.account)
         ends = expiry(clock.now(), asked.days)
         _, secret = store.api_keys.create(account.user_id, asked.label, expires_at=ends)
@@ -61,8 +61,8 @@ def make(settings: Settings, asked: argparse.Namespace) -> int:
 def show(settings: Settings, asked: argparse.Namespace) -> int:
     """List the keys of an account, without their secrets."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+    with open_database(settings, clock) as db:
+        store = Stores(db, Bus(), clock)
         for key in store.api_keys.of_account(_account(store, asked.account).user_id):
             used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
             ends = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "does not expire"
@@ -74,8 +74,8 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
 def revoke(settings: Settings, asked: argparse.Namespace) -> int:
     """Revoke a key."""
     clock = SystemClock()
-    with opened(settings, clock) as db:
-        if not Store(db, Bus(), clock).api_keys.revoke(asked.id):
+    with open_database(settings, clock) as db:
+        if not Stores(db, Bus(), clock).api_keys.revoke(asked.id):
             raise SidecarError(f"There is no working key {asked.id}")
         print(f"Key {asked.id} is refused from now on")
     return 0
@@ -90,7 +90,7 @@ def _days(text: str) -> int | None:
     return days
 
 
-def _account(store: Store, name: str) -> Account:
+def _account(store: Stores, name: str) -> Account:
     account = store.accounts.by_name(name)
     if account is None:
         raise SidecarError(

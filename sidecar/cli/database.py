@@ -13,7 +13,7 @@ from sidecar.store.database import Database
 
 
 @contextmanager
-def opened(settings: Settings, clock: Clock) -> Iterator[Database]:
+def open_database(settings: Settings, clock: Clock) -> Iterator[Database]:
     """Open the database, making it if there is none; a running sidecar is no hindrance.
 
     Raises:

@@ -36,7 +36,7 @@ PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 
 
 @dataclass(frozen=True, slots=True)
-class DemoAt:
+class DemoOptions:
     """What demo to start: where its media and its memory are, and how it speaks.
 
     Attributes:
@@ -73,14 +73,14 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 def serve(settings: Settings, asked: argparse.Namespace) -> int:
     """Serve until asked to stop."""
     library: Path = (asked.library or settings.server.data_dir / "demo" / "library").absolute()
-    demo = DemoAt(
+    demo = DemoOptions(
         library=library,
         state=library.with_name(f"{library.name}-state"),
         port=asked.port,
         robot=asked.robot,
         speaks=VOICES[asked.speaks],
     )
-    with suppress(MediaCancelled), stop_signals() as stop, demo_at(demo, stop) as server:
+    with suppress(MediaCancelled), stop_signals() as stop, run_demo(demo, stop) as server:
         print(f"Demo Jellyfin {asked.speaks}: {server.url}")
         print_accounts(sys.stdout)
         sys.stdout.flush()
@@ -100,7 +100,9 @@ def print_progress(done: int, total: int, _path: str) -> None:
 
 
 @contextmanager
-def demo_at(demo: DemoAt, stop: Event, progress: Progress = print_progress) -> Iterator[DemoServer]:
+def run_demo(
+    demo: DemoOptions, stop: Event, progress: Progress = print_progress
+) -> Iterator[DemoServer]:
     """Make the media if they are not there, start the demo, and stop it in the end.
 
     Args:
@@ -122,16 +124,16 @@ def demo_at(demo: DemoAt, stop: Event, progress: Progress = print_progress) -> I
         raise
     except MediaError as trouble:
         raise SidecarError(str(trouble)) from trouble
-    server = _started(demo)
+    server = _start(demo)
     with ExitStack() as stack:
         stack.callback(server.stop)
         stack.enter_context(_robot(server.url if demo.robot else None))
         yield server
 
 
-def _started(demo: DemoAt) -> DemoServer:
+def _start(demo: DemoOptions) -> DemoServer:
     try:
-        return _listening(demo, demo.port)
+        return _listen(demo, demo.port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -139,10 +141,10 @@ def _started(demo: DemoAt) -> DemoServer:
         if not demo.may_move:
             raise SidecarError(f"{taken}: choose another one with --port") from error
     print(f"{taken}: the demo takes another one.")
-    return _listening(demo, 0)
+    return _listen(demo, 0)
 
 
-def _listening(demo: DemoAt, port: int) -> DemoServer:
+def _listen(demo: DemoOptions, port: int) -> DemoServer:
     server = DemoServer(demo.library, speaks=demo.speaks, port=port, state_dir=demo.state)
     server.start()
     return server

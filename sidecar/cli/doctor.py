@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidecar.assembly import DATABASE, Store, account_service
-from sidecar.cli.database import opened
+from sidecar.assembly import DATABASE, Stores, account_service
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
@@ -67,8 +67,8 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     else:
         clock, bus = SystemClock(), Bus()
         try:
-            with opened(settings, clock) as db:
-                store = Store(db, bus, clock)
+            with open_database(settings, clock) as db:
+                store = Stores(db, bus, clock)
                 desk = account_service(settings, store, Problems(bus), bus, clock)
                 yield _look("Jellyfin", lambda: _server(desk))
                 yield from _accounts(desk)

@@ -1,4 +1,4 @@
-"""What argparse gives a command to add itself to."""
+"""The argparse type that a command adds its parser to."""
 
 from __future__ import annotations
 

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store
-from sidecar.cli.database import opened
+from sidecar.assembly import DATABASE, Stores
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
-from sidecar.device.inspect import space_at
-from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.device.inspect import read_space_at
+from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.errors import DeviceError
 from sidecar.events import Bus
@@ -54,38 +54,40 @@ def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
     clock = SystemClock()
     if not (settings.server.data_dir / DATABASE).exists():
         for device in settings.devices:
-            yield _told(device, None, NEVER_USED)
+            yield _to_json(device, None, NEVER_USED)
         return
-    with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+    with open_database(settings, clock) as db:
+        store = Stores(db, Bus(), clock)
         ids = {one.path: one.id for one in store.devices.all()}
         for device in settings.devices:
             device_id = ids.get(str(device.path))
             if device_id is None:
-                yield _told(device, None, NEVER_USED)
+                yield _to_json(device, None, NEVER_USED)
                 continue
             try:
-                found = _planned(device, device_id, Inventory(db), clock)
+                found = _plan_device(device, device_id, Inventory(db), clock)
             except DeviceError as trouble:
-                yield _told(device, device_id, str(trouble))
+                yield _to_json(device, device_id, str(trouble))
             else:
-                yield _told(device, device_id, None, found)
+                yield _to_json(device, device_id, None, found)
 
 
-def _planned(device: DeviceSettings, device_id: str, inventory: Inventory, clock: Clock) -> Plan:
+def _plan_device(
+    device: DeviceSettings, device_id: str, inventory: Inventory, clock: Clock
+) -> Plan:
     keeps = device.keep_original
-    found = inventory.holdings(device_id, clock.now(), keeps_originals=keeps)
+    found = inventory.list_holdings(device_id, clock.now(), keeps_originals=keeps)
     limits = DeviceRoom(
         name=device.name,
-        space=space_at(device.path, device_id, name=device.name),
+        space=read_space_at(device.path, device_id, name=device.name),
         budget=device.budget,
         reserve=device.reserve,
-        running=tuple(Running(one.size, one.held) for one in found.running),
+        running=tuple(RunningDownload(one.size, one.held) for one in found.running),
     )
     return plan(limits, found.stored, found.waiting)
 
 
-def _told(
+def _to_json(
     device: DeviceSettings, device_id: str | None, trouble: str | None, found: Plan | None = None
 ) -> dict[str, Any]:
     found = found or Plan(id="")

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from threading import Event
 
-from sidecar.cli.demo import DEMO_PORT, DemoAt, demo_at, print_accounts, print_progress
+from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
 from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
@@ -42,14 +42,14 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         stop = stack.enter_context(stop_signals())
         prepare = None
         if settings.jellyfin.url is None:
-            demo = DemoAt(
+            demo = DemoOptions(
                 library=settings.server.data_dir / "demo" / "library",
                 state=settings.server.data_dir / "demo" / "jellyfin",
                 port=DEMO_PORT,
                 robot=not asked.no_robot,
                 may_move=True,
             )
-            settings = _beside_the_demo(settings)
+            settings = _demo_settings(settings)
             prepare = partial(_start_demo, settings=settings, demo=demo, stop=stop, stack=stack)
         try:
             runtime = stack.enter_context(Runtime(settings, prepare=prepare))
@@ -69,7 +69,7 @@ def _start_demo(
     startup: Startup,
     *,
     settings: Settings,
-    demo: DemoAt,
+    demo: DemoOptions,
     stop: Event,
     stack: ExitStack,
 ) -> Settings:
@@ -83,7 +83,7 @@ def _start_demo(
         print_progress(done, total, path)
 
     print("No Jellyfin server is configured: this is the demo.", flush=True)
-    server = stack.enter_context(demo_at(demo, stop, tell))
+    server = stack.enter_context(run_demo(demo, stop, tell))
     startup.now = StartupStep()
     print(f"Demo Jellyfin:    {server.url}")
     print_accounts(sys.stdout)
@@ -91,7 +91,7 @@ def _start_demo(
     return settings.model_copy(update={"jellyfin": jellyfin})
 
 
-def _beside_the_demo(settings: Settings) -> Settings:
+def _demo_settings(settings: Settings) -> Settings:
     """Give what is fetched from the demo data and a stick of its own."""
     place = settings.server.data_dir / "demo"
     server = settings.server.model_copy(update={"data_dir": place / "sidecar"})

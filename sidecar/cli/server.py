@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from sidecar.assembly import Store
+from sidecar.assembly import Stores
 from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
 from sidecar.assembly.rules import make_rules
-from sidecar.cli.database import opened
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.cli.sign_in import name_and_password
 from sidecar.clock import SystemClock
@@ -102,10 +102,10 @@ def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange
     if settings.jellyfin.url is None:
         raise ConfigError("settings", "jellyfin.url", None, "must be given")
     clock, bus = SystemClock(), Bus()
-    with opened(settings, clock) as db:
+    with open_database(settings, clock) as db:
         base = Base(
             settings=settings,
-            store=Store(db, bus, clock),
+            store=Stores(db, bus, clock),
             bus=bus,
             clock=clock,
             is_healthy=lambda: True,

@@ -9,8 +9,8 @@ import time
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Store, account_service
-from sidecar.cli.database import opened
+from sidecar.assembly import Stores, account_service
+from sidecar.cli.database import open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -46,14 +46,20 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 def sign_in(settings: Settings, asked: argparse.Namespace) -> int:
     """Sign one account in."""
     clock, bus = SystemClock(), Bus()
-    with opened(settings, clock) as db:
-        accounts = account_service(settings, Store(db, bus, clock), Problems(bus), bus, clock)
-        account = _by_code(accounts) if asked.quick_connect else _by_word(settings, asked, accounts)
+    with open_database(settings, clock) as db:
+        accounts = account_service(settings, Stores(db, bus, clock), Problems(bus), bus, clock)
+        account = (
+            _with_quick_connect(accounts)
+            if asked.quick_connect
+            else _with_password(settings, asked, accounts)
+        )
         print(f"{account.name} is signed in")
     return 0
 
 
-def _by_word(settings: Settings, asked: argparse.Namespace, accounts: AccountService) -> Account:
+def _with_password(
+    settings: Settings, asked: argparse.Namespace, accounts: AccountService
+) -> Account:
     name, password = name_and_password(settings, asked.account)
     return accounts.with_password(name, password)
 
@@ -80,7 +86,7 @@ def name_and_password(settings: Settings, account: str | None) -> tuple[str, Sec
     return name, password
 
 
-def _by_code(accounts: AccountService) -> Account:
+def _with_quick_connect(accounts: AccountService) -> Account:
     asking, device_id = accounts.quick_connect()
     code = asking.start_quick_connect()
     print(f"In a Jellyfin client, choose Quick Connect and enter {code.code}", flush=True)

@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from sidecar.assembly import DATABASE, Store, account_service
-from sidecar.cli.database import is_running, opened
+from sidecar.assembly import DATABASE, Stores, account_service
+from sidecar.cli.database import is_running, open_database
 from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
@@ -64,8 +64,8 @@ def _look(settings: Settings) -> dict[str, Any]:
             "downloads": {},
         }
     running = is_running(settings, clock)
-    with opened(settings, clock) as db:
-        store = Store(db, Bus(), clock)
+    with open_database(settings, clock) as db:
+        store = Stores(db, Bus(), clock)
         return {
             "running": running,
             "server_id": store.meta.get("server_id"),
@@ -99,7 +99,7 @@ def _look(settings: Settings) -> dict[str, Any]:
         }
 
 
-def _server(settings: Settings, store: Store, clock: Clock) -> dict[str, Any] | None:
+def _server(settings: Settings, store: Stores, clock: Clock) -> dict[str, Any] | None:
     """Return what is in the way of asking Jellyfin, and None for a demo of our own."""
     if settings.jellyfin.url is None:
         return None

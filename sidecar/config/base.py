@@ -1,4 +1,4 @@
-"""What the sections of the settings are made of."""
+"""Base class of the settings' sections, and the section of the favourites."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ Room = Annotated[ByteSize, BeforeValidator(_room), Field(ge=0, le=LARGEST_ROOM)]
 Speed = Annotated[ByteSize, BeforeValidator(_speed), Field(ge=1024)]
 
 
-def _duration(value: object) -> object:
+def _parse_duration(value: object) -> object:
     """Read "30 seconds", "1 day" … as people write them."""
     if not isinstance(value, str):
         return value
@@ -97,10 +97,12 @@ def _duration(value: object) -> object:
     return timedelta(seconds=amount * seconds)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0), le=LONGEST)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_parse_duration), Field(ge=timedelta(0), le=LONGEST)
+]
 
 
-def in_words(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Return a time as people write it in the file: "30 seconds", "1 day"."""
     seconds = span.total_seconds()
     for unit, length in sorted(UNITS.items(), key=lambda one: -one[1]):
@@ -110,7 +112,9 @@ def in_words(span: timedelta) -> str:
     return f"{seconds:g} seconds"
 
 
-def refused(where: str, error: ValidationError, changes: Mapping[str, object]) -> ConfigError:
+def explain_invalid(
+    where: str, error: ValidationError, changes: Mapping[str, object]
+) -> ConfigError:
     """Return what is wrong with changes that a section does not take."""
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])

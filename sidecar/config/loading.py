@@ -41,11 +41,11 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     """
     source = file or _find(environ)
     tree = _read(source) if source else {}
-    from_environ = _environ_tree(environ)
+    from_environ = _parse_environ(environ)
     try:
-        settings = Settings.model_validate(_merged(tree, from_environ))
+        settings = Settings.model_validate(_merge(tree, from_environ))
     except ValidationError as error:
-        raise _explained(error, source, tree, from_environ) from None
+        raise _explain(error, source, tree, from_environ) from None
     _check_devices(settings, source or "environment")
     return settings
 
@@ -84,7 +84,7 @@ def _not_toml(why: str) -> str:
     return f"is not valid TOML: {why}"
 
 
-def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
+def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or "__" not in name:
@@ -94,7 +94,7 @@ def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
         keys = name.removeprefix(PREFIX).lower().split("__")
         if keys[-1].endswith("_file") and keys[-1] != "ca_file":
             keys[-1] = keys[-1].removesuffix("_file")
-            value = _secret(name, value)  # noqa: PLW2901 - the file's content stands for it
+            value = _read_secret(name, value)  # noqa: PLW2901 - the file's content stands for it
         branch = tree
         for key in keys[:-1]:
             branch = branch.setdefault(key, {})
@@ -102,7 +102,7 @@ def _environ_tree(environ: Mapping[str, str]) -> dict[str, Any]:
                 raise ConfigError("environment", name, None, f"{key} is set to one value as well")
         branch[keys[-1]] = value.split(",") if _is_list(keys) else value
     if "SIDECAR_DEVICES" in environ:
-        tree["devices"] = _devices(environ["SIDECAR_DEVICES"])
+        tree["devices"] = _parse_devices(environ["SIDECAR_DEVICES"])
     return tree
 
 
@@ -110,7 +110,7 @@ def _is_list(keys: list[str]) -> bool:
     return keys[-1] in {"allowed_hosts", "trusted_proxies", "quiet_hours", "busy_hours"}
 
 
-def _secret(name: str, path: str) -> str:
+def _read_secret(name: str, path: str) -> str:
     try:
         return read_secret(Path(path))
     except OSError as error:
@@ -124,7 +124,7 @@ def _secret(name: str, path: str) -> str:
         raise ConfigError("environment", name, path, str(error)) from None
 
 
-def _devices(text: str) -> object:
+def _parse_devices(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError as error:
@@ -132,17 +132,17 @@ def _devices(text: str) -> object:
         raise ConfigError("environment", "SIDECAR_DEVICES", None, reason) from error
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         merged[key] = (
-            _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+            _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         )
     return merged
 
 
-def _explained(
+def _explain(
     error: ValidationError,
     source: Path | None,
     tree: Mapping[str, Any],

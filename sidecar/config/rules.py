@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema, ValidationError, create_model
 
-from sidecar.config.base import Duration, Section, refused
+from sidecar.config.base import Duration, Section, explain_invalid
 from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import RULES
 from sidecar.errors import ConfigError
@@ -39,7 +39,7 @@ class RulesSettings(Section):
             if key not in SECTIONS[rule.name].model_fields:
                 raise ConfigError(f"rules.{rule.name}", key, None, msg("there is no such setting"))
 
-    def changed(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
+    def with_changes(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
         """Return what is set of a rule once some keys are changed, written as in the file.
 
         Raises:
@@ -49,11 +49,11 @@ class RulesSettings(Section):
         try:
             checked = SECTIONS[rule.name].model_validate({**section.model_dump(), **changes})
         except ValidationError as error:
-            raise refused(f"rules.{rule.name}", error, changes) from None
+            raise explain_invalid(f"rules.{rule.name}", error, changes) from None
         return rule.settings(**checked.model_dump())
 
 
-def _section(rule: Rule[Any]) -> type[Section]:
+def _make_section(rule: Rule[Any]) -> type[Section]:
     kinds = {"bool": bool, "int": int, "timedelta": Duration}
     keys: dict[str, Any] = {
         one.name: (kinds[str(one.type)], Field(default=one.default, **one.metadata))
@@ -62,7 +62,9 @@ def _section(rule: Rule[Any]) -> type[Section]:
     return create_model(rule.name, __base__=Section, __doc__=rule.settings.__doc__, **keys)
 
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType({one.name: _section(one) for one in RULES})
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {one.name: _make_section(one) for one in RULES}
+)
 _keys: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
 ALL_RULES: type[RulesSettings] = create_model("RulesSettings", __base__=RulesSettings, **_keys)
 AnyRules = Annotated[RulesSettings, GetPydanticSchema(lambda _, handler: handler(ALL_RULES))]

@@ -1,4 +1,4 @@
-"""What can be said of a key of the settings to a person who is about to change it."""
+"""Describes the keys of a section: type, bounds and default, for whoever edits them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
-from sidecar.config.base import Section, in_words
+from sidecar.config.base import Section, format_duration
 
 
 class KeyKind(StrEnum):
@@ -25,7 +25,7 @@ class KeyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SettingKey:
     """One key of a section.
 
     Attributes:
@@ -46,16 +46,16 @@ class Key:
     details: str = ""
 
 
-def keys(section: type[Section]) -> tuple[Key, ...]:
+def describe_keys(section: type[Section]) -> tuple[SettingKey, ...]:
     """Return what can be said of each key of a section, in its order."""
-    return tuple(_key(name, field) for name, field in section.model_fields.items())
+    return tuple(_describe_key(name, field) for name, field in section.model_fields.items())
 
 
-def written(value: object) -> str | int | float | bool | None:
+def to_plain_value(value: object) -> str | int | float | bool | None:
     """Return a value as JSON and as people write it: a time in words, a size in bytes."""
     match value:
         case timedelta():
-            return in_words(value)
+            return format_duration(value)
         case Enum():
             return str(value.value)
         case tuple():
@@ -66,7 +66,7 @@ def written(value: object) -> str | int | float | bool | None:
             return str(value)
 
 
-def _key(name: str, field: FieldInfo) -> Key:
+def _describe_key(name: str, field: FieldInfo) -> SettingKey:
     kind, bounds = field.annotation, list(field.metadata)
     parts = [one for one in get_args(kind) if one is not type(None)]
     can_be_empty = type(None) in get_args(kind)
@@ -74,15 +74,15 @@ def _key(name: str, field: FieldInfo) -> Key:
         kind = parts[0]
     if get_origin(kind) is Annotated:
         kind, *further = get_args(kind)
-        bounds += _flat(further)
+        bounds += _flatten(further)
     least = next((one.ge for one in bounds if hasattr(one, "ge")), None)
     most = next((one.le for one in bounds if hasattr(one, "le")), None)
-    kind_of_key, options = _kind(kind)
-    return Key(
+    kind_of_key, options = _choose_kind(kind)
+    return SettingKey(
         name,
         kind_of_key,
-        _bound(least),
-        _bound(most),
+        _read_bound(least),
+        _read_bound(most),
         options,
         can_be_empty,
         label=field.title or "",
@@ -90,18 +90,18 @@ def _key(name: str, field: FieldInfo) -> Key:
     )
 
 
-def _flat(found: list[Any]) -> list[Any]:
+def _flatten(found: list[Any]) -> list[Any]:
     return [
         inner for one in found for inner in (one.metadata if isinstance(one, FieldInfo) else [one])
     ]
 
 
-def _bound(value: object) -> int | str | None:
-    told = written(value)
+def _read_bound(value: object) -> int | str | None:
+    told = to_plain_value(value)
     return told if isinstance(told, int | str) else None
 
 
-def _kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
+def _choose_kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
     if get_origin(kind) is Literal:
         return KeyKind.CHOICE, tuple(map(str, get_args(kind)))
     if isinstance(kind, type):

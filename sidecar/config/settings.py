@@ -21,19 +21,19 @@ from pydantic import (
     field_validator,
 )
 
-from sidecar.config.base import Duration, Room, Section, Speed, refused
+from sidecar.config.base import Duration, Room, Section, Speed, explain_invalid
 from sidecar.config.files import read_secret
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PresetName
-from sidecar.domain.formats.formats import Format, Target, read_bitrate, target_of
+from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.formats.tags import SEPARATOR
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg
 
 
-def _server_url(value: str) -> str:
+def _check_server_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError('must be a web address such as "http://192.168.1.10:8096"')
@@ -42,7 +42,7 @@ def _server_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _aria2_url(value: str) -> str:
+def _check_aria2_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
         raise ValueError('must be an address such as "http://127.0.0.1:6800/jsonrpc"')
@@ -51,24 +51,24 @@ def _aria2_url(value: str) -> str:
     return value if parts.path.strip("/") else f"{value.rstrip('/')}/jsonrpc"
 
 
-def _base_url(value: str) -> str:
+def _check_base_url(value: str) -> str:
     trimmed = value.strip("/")
     return f"/{trimmed}" if trimmed else ""
 
 
-def _absolute(value: Path) -> Path:
+def _make_absolute(value: Path) -> Path:
     expanded = value.expanduser()
     if not expanded.is_absolute():
         raise ValueError("must be a full path, from the root")
     return Path(*expanded.parts)
 
 
-ServerUrl = Annotated[str, AfterValidator(_server_url)]
-Aria2Url = Annotated[str, AfterValidator(_aria2_url)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
+Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 
 
-FullPath = Annotated[Path, AfterValidator(_absolute)]
+FullPath = Annotated[Path, AfterValidator(_make_absolute)]
 
 
 class JellyfinSettings(Section):
@@ -93,11 +93,11 @@ class ServerSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
 
 
-def _span(value: object) -> object:
+def _parse_span(value: object) -> object:
     return Span.read(value) if isinstance(value, str) else value
 
 
-def _zone(value: str) -> str:
+def _check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (OSError, ValueError, ZoneInfoNotFoundError):
@@ -105,8 +105,8 @@ def _zone(value: str) -> str:
     return value
 
 
-DaySpan = Annotated[Span, BeforeValidator(_span)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
+DaySpan = Annotated[Span, BeforeValidator(_parse_span)]
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
 
 
 class EngineName(StrEnum):
@@ -209,13 +209,13 @@ class DeviceSettings(Section):
         if bitrate is None:
             return None
         wanted = others.data.get("format", Format.ORIGINAL)
-        target = target_of(wanted, bitrate)
+        target = choose_target(wanted, bitrate)
         return f"{target.kbits if target else read_bitrate(bitrate)}k"
 
     @property
     def target(self) -> Target | None:
         """What its music is converted to; None for the original."""
-        return target_of(self.format, self.bitrate)
+        return choose_target(self.format, self.bitrate)
 
     def serves(self, user_name: str) -> bool:
         """Whether this account's files go here: named in `users`, or nobody is."""
@@ -226,7 +226,7 @@ class DeviceSettings(Section):
         """Who uses it and who manages it."""
         return DeviceRoles(self.users, self.managers)
 
-    def changed(self, changes: Mapping[str, object]) -> DeviceSettings:
+    def with_changes(self, changes: Mapping[str, object]) -> DeviceSettings:
         """Return the settings once some keys are changed, written as in the file.
 
         None leaves a key as it is.
@@ -242,7 +242,7 @@ class DeviceSettings(Section):
             given = {key: value for key, value in changes.items() if value is not None}
             return DeviceSettings.model_validate({**self.model_dump(), **given})
         except ValidationError as error:
-            raise refused("devices", error, changes) from None
+            raise explain_invalid("devices", error, changes) from None
 
 
 # What a device is and whose it is, only the settings file says.

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 LOCAL = Path("/etc/localtime")
 
 
-def zone(name: str | None, *, local: Path = LOCAL) -> tzinfo:
+def load_zone(name: str | None, *, local: Path = LOCAL) -> tzinfo:
     """Return the zone of this name; None stands for the machine's own, UTC if it has none."""
     if name is not None:
         return ZoneInfo(name)

@@ -50,9 +50,9 @@ def _tags(file: BinaryIO) -> bytes:
 
 
 def _cover(file: BinaryIO, most: int) -> bytes | None:
-    from sidecar.confined.pictures import baseline  # noqa: PLC0415 - who asks for tags needs none
+    from sidecar.confined.pictures import to_baseline_jpeg  # noqa: PLC0415 - tags need none
 
-    return baseline(file.read(), most=most)
+    return to_baseline_jpeg(file.read(), most=most)
 
 
 if __name__ == "__main__":

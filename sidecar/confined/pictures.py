@@ -16,7 +16,7 @@ QUALITY = 88
 _ORIENTATION = 0x0112
 
 
-def baseline(body: bytes, *, most: int) -> bytes | None:
+def to_baseline_jpeg(body: bytes, *, most: int) -> bytes | None:
     """Return a picture as a baseline JPEG; None if it is no picture that can be read.
 
     Args:

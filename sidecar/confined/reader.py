@@ -69,7 +69,7 @@ class ForeignReader:
         return FoundTags() if found is None else _tags(found)
 
     def cover(self, body: bytes, *, most: int) -> bytes | None:
-        """Return a picture as a baseline JPEG, see `baseline`; None if it is none."""
+        """Return a picture as a baseline JPEG, see `to_baseline_jpeg`; None if it is none."""
         with tempfile.TemporaryFile() as file:
             file.write(body)
             file.seek(0)

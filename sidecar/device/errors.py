@@ -46,7 +46,7 @@ def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
         path: Where its folder should be.
     """
     if error.errno in _GONE:
-        return missing(name, path)
+        return device_missing(name, path)
     if error.errno in _MEANING:
         code, text = _MEANING[error.errno]
         return DeviceError(code, text.format(name=name, path=path))
@@ -60,7 +60,7 @@ def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
     return DeviceError("broken", text)
 
 
-def missing(name: str, path: Path) -> DeviceError:
+def device_missing(name: str, path: Path) -> DeviceError:
     """Return the trouble of a device that is not there."""
     text = msg("{name} is not at {path}: plug it in and it goes on by itself", name=name, path=path)
     return DeviceError("missing", text)

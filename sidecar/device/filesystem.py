@@ -1,4 +1,4 @@
-"""What kind of file system a folder lies on, as far as it limits what we may write there."""
+"""Finds the type of file system that a folder lies on, as far as it limits what we may write."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def file_system_at(folder: Path, mounts: Path = _MOUNTS) -> FileSystem:
         text = mounts.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return FileSystem("unknown")
-    kind = kind_in(text, f"{os.major(device)}:{os.minor(device)}")
+    kind = find_kind(text, f"{os.major(device)}:{os.minor(device)}")
     # Some file systems give their folders other numbers than the kernel gives the mount.
     return FileSystem(kind if kind != "unknown" else kind_at(text, str(folder.resolve())))
 
@@ -88,17 +88,17 @@ def database_risk(folder: Path, mounts: Path = _MOUNTS) -> str | None:
     )
 
 
-def file_system_of(handle: int) -> FileSystem:
+def read_file_system(handle: int) -> FileSystem:
     """Return the type of the file system that an open folder lies on."""
     device = os.fstat(handle).st_dev
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return FileSystem("unknown")
-    return FileSystem(kind_in(mounts, f"{os.major(device)}:{os.minor(device)}"))
+    return FileSystem(find_kind(mounts, f"{os.major(device)}:{os.minor(device)}"))
 
 
-def kind_in(mounts: str, device: str) -> str:
+def find_kind(mounts: str, device: str) -> str:
     """Find the type of `major:minor` in the text of `/proc/self/mountinfo`."""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
@@ -123,7 +123,7 @@ def kind_at(mounts: str, path: str) -> str:
     return found
 
 
-def space_of(handle: int, kind: FileSystem) -> Space:
+def read_space(handle: int, kind: FileSystem) -> Space:
     """Return the room of the file system that an open folder lies on.
 
     One that can hold no more files, however small, has no room.

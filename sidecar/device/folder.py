@@ -25,11 +25,17 @@ from typing import BinaryIO, Self
 import xxhash
 
 from sidecar.device import scan, tree
-from sidecar.device.filesystem import space_of
+from sidecar.device.filesystem import read_space
 from sidecar.device.own import created_folders
 from sidecar.device.own.files import OwnFiles
 from sidecar.device.own.marker import OURS, PARTS, Marker, write_marker
-from sidecar.device.own.parts import CONVERTED, ORIGINAL, PartFile, folder_of_parts, names_in
+from sidecar.device.own.parts import (
+    CONVERTED,
+    ORIGINAL,
+    PartFile,
+    list_part_names,
+    open_parts_folder,
+)
 from sidecar.device.own.stignore import IgnoreFile
 from sidecar.device.root import DeviceRoot
 from sidecar.domain.files.removals import Seen, Stranger
@@ -111,25 +117,25 @@ class DeviceFolder:
         """
         self._anchor.check_writing()
 
-    def distrust(self) -> None:
+    def require_write_test(self) -> None:
         """Let the next `check` try to write: an engine met an error in a part file."""
-        self._anchor.distrust()
+        self._anchor.require_write_test()
 
     def space(self) -> Space:
         """Return the room on the device."""
-        with self._anchor.working() as root:
-            return space_of(root, self._anchor.file_system)
+        with self._anchor.translate_errors() as root:
+            return read_space(root, self._anchor.file_system)
 
     def stat(self, path: str) -> FileFact | None:
         """Return the facts of a file; None only if it is surely not there.
 
         A link, folder or pipe at its place counts as not there: it is not ours.
         """
-        folders, name = _below(path)
-        with self._anchor.working() as root:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root:
             try:
-                with tree.folder(root, folders) as handle:
-                    facts = tree.regular(name, handle)
+                with tree.open_folder(root, folders) as handle:
+                    facts = tree.stat_regular(name, handle)
             except (FileNotFoundError, NotADirectoryError, FileExistsError):
                 facts = None
         if facts is None:
@@ -144,7 +150,7 @@ class DeviceFolder:
         A device that cannot be written to is in trouble: nobody can have removed a file there.
         """
         self._anchor.check_place()
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             if os.fstatvfs(root).f_flag & os.ST_RDONLY:
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS))
             seen = scan.look(root, paths)
@@ -153,8 +159,8 @@ class DeviceFolder:
 
     def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
         """Return the files of these sizes that are at no known path, waste bins left out."""
-        with self._anchor.working() as root:
-            return scan.strangers(root, sizes=sizes, known={*known})
+        with self._anchor.translate_errors() as root:
+            return scan.find_strangers(root, sizes=sizes, known={*known})
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""
@@ -170,8 +176,8 @@ class DeviceFolder:
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there: only names that are ours."""
-        with self._anchor.working() as root, folder_of_parts(root) as parts:
-            return [PartFile(self._anchor, *one) for one in names_in(parts)]
+        with self._anchor.translate_errors() as root, open_parts_folder(root) as parts:
+            return [PartFile(self._anchor, *one) for one in list_part_names(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:
         """Give a whole, synced part its final name, and make sure that it lasts.
@@ -183,10 +189,10 @@ class DeviceFolder:
             errors.DeviceError: `name-taken` if something that is not ours has the name, or the
                 name of one of its folders; nothing was touched then.
         """
-        folders, name = _below(path)
-        with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
             try:
-                with self._shaping, tree.made_folder(root, folders) as (handle, fresh):
+                with self._shaping, tree.make_folder(root, folders) as (handle, fresh):
                     created_folders.remember_folder(root, fresh)
                     tree.rename_new(part.name, parts, name, handle)
             except (FileExistsError, NotADirectoryError):
@@ -209,11 +215,11 @@ class DeviceFolder:
         Raises:
             errors.DeviceError: `name-taken` if something else is there; nothing was touched then.
         """
-        folders, name = _below(path)
-        with self._anchor.working() as root, tree.folder(root, PARTS) as parts:
-            with self._shaping, tree.folder(root, folders) as handle:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
+            with self._shaping, tree.open_folder(root, folders) as handle:
                 try:
-                    there = tree.regular(name, handle)
+                    there = tree.stat_regular(name, handle)
                 except FileExistsError:
                     there = None
                 if there is None or there.st_size != size:
@@ -241,13 +247,13 @@ class DeviceFolder:
         there = self.stat(path)
         if there is None or there.size != size:
             return False
-        (folders, name), (above, new) = _below(path), _below(to)
-        with self._anchor.working() as root:
+        (folders, name), (above, new) = _split_path(path), _split_path(to)
+        with self._anchor.translate_errors() as root:
             try:
                 with (
                     self._shaping,
-                    tree.folder(root, folders) as old_handle,
-                    tree.made_folder(root, above) as (handle, fresh),
+                    tree.open_folder(root, folders) as old_handle,
+                    tree.make_folder(root, above) as (handle, fresh),
                 ):
                     created_folders.remember_folder(root, fresh)
                     tree.rename_new(name, old_handle, new, handle)
@@ -261,14 +267,14 @@ class DeviceFolder:
 
     def prune(self, path: str) -> None:
         """Remove the folders that were made for a file that went, as far as they are empty."""
-        folders, _ = _below(path)
-        with self._anchor.working() as root, self._shaping:
+        folders, _ = _split_path(path)
+        with self._anchor.translate_errors() as root, self._shaping:
             created_folders.prune(root, folders)
 
     def sync(self, path: str) -> None:
         """Make sure that a file lasts under its name: for a finish that was interrupted."""
-        folders, name = _below(path)
-        with self._anchor.working() as root:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root:
             _sync(root, folders, name)
             tree.sync_above(root, ["/".join(folders[: n + 1]) for n in range(len(folders))])
 
@@ -286,15 +292,15 @@ class DeviceFolder:
         there = self.stat(path)
         if there is None or there.size != size:
             return False
-        folders, name = _below(path)
-        with self._anchor.working() as root, self._shaping:
-            with tree.folder(root, folders) as handle:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root, self._shaping:
+            with tree.open_folder(root, folders) as handle:
                 os.unlink(name, dir_fd=handle)
                 os.fsync(handle)
             created_folders.prune(root, folders)
         return True
 
-    def tail_ok(self, path: str, *, size: int) -> bool:
+    def check_tail(self, path: str, *, size: int) -> bool:
         """Look cheaply whether a file is whole: its size fits and its end can be read."""
         there = self.stat(path)
         if there is None or there.size != size:
@@ -338,8 +344,8 @@ class DeviceFolder:
 
     @contextmanager
     def _open_folder(self, path: str) -> Iterator[int]:
-        folders, name = _below(path)
-        with self._anchor.working() as root, tree.folder(root, folders) as handle:
+        folders, name = _split_path(path)
+        with self._anchor.translate_errors() as root, tree.open_folder(root, folders) as handle:
             try:
                 descriptor = tree.open_file(name, handle)
             except FileExistsError:
@@ -358,14 +364,14 @@ class DeviceFolder:
         return DeviceError("name-taken", msg("{text} and try again", text=text))
 
 
-def _below(path: str) -> tuple[Sequence[str], str]:
-    parts = tree.parts_of(path)
+def _split_path(path: str) -> tuple[Sequence[str], str]:
+    parts = tree.split_path(path)
     if parts[0].casefold() == OURS:
         raise ValueError(f"not a path for files: {path!r}")
     return parts[:-1], parts[-1]
 
 
 def _sync(root: int, folders: Sequence[str], name: str) -> None:
-    with tree.folder(root, folders) as handle:
+    with tree.open_folder(root, folders) as handle:
         tree.sync_file(name, handle)
         os.fsync(handle)

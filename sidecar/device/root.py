@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Lock
 
 from sidecar.device import lock, tree
-from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, missing
-from sidecar.device.filesystem import FileSystem, file_system_of
-from sidecar.device.own.marker import OURS, marker_in, opened_root
+from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, device_missing
+from sidecar.device.filesystem import FileSystem, read_file_system
+from sidecar.device.own.marker import OURS, find_marker, open_root
 from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.messages import msg
 
@@ -53,9 +53,9 @@ class DeviceRoot:
             errors.AlreadyRunning: Another sidecar has it.
         """
         self.close()
-        with as_device_error(self._name, self.root), opened_root(self.root) as root:
+        with as_device_error(self._name, self.root), open_root(self.root) as root:
             self._check_marker(root)
-            with tree.folder(root, (OURS,)) as ours:
+            with tree.open_folder(root, (OURS,)) as ours:
                 held = lock.take(ours)
             if held is None:
                 raise AlreadyRunning(
@@ -67,7 +67,7 @@ class DeviceRoot:
                     )
                 )
             with self._holding:
-                self._held = _Hold(os.dup(root), held, _place(root), file_system_of(root))
+                self._held = _Hold(os.dup(root), held, _identify(root), read_file_system(root))
 
     def close(self) -> None:
         """Let go; what other threads are in the middle of still ends as it should."""
@@ -90,7 +90,7 @@ class DeviceRoot:
                 _try_to_write(root)
                 self._is_suspect = False
 
-    def distrust(self) -> None:
+    def require_write_test(self) -> None:
         """Let the next `check` try to write: somebody else met an error on the device."""
         self._is_suspect = True
 
@@ -123,7 +123,7 @@ class DeviceRoot:
         return self._hold().file_system
 
     @contextmanager
-    def working(self) -> Iterator[int]:
+    def translate_errors(self) -> Iterator[int]:
         """Give the root's handle, and tell what goes wrong as a trouble of the device."""
         with self._holding:
             # A handle of its own: when another thread lets go of the device, the number of the
@@ -139,15 +139,15 @@ class DeviceRoot:
     def _hold(self) -> _Hold:
         held = self._held
         if held is None:
-            raise missing(self._name, self.root)
+            raise device_missing(self._name, self.root)
         return held
 
     @contextmanager
     def _open_checked(self) -> Iterator[int]:
         held = self._hold()
-        with as_device_error(self._name, self.root), opened_root(self.root) as root:
+        with as_device_error(self._name, self.root), open_root(self.root) as root:
             self._check_marker(root)
-            if _place(root) != held.place:
+            if _identify(root) != held.place:
                 text = msg(
                     "{device} was taken out of {root} and put back",
                     device=self._name,
@@ -173,7 +173,7 @@ class DeviceRoot:
         return DeviceError("broken", text)
 
     def _check_marker(self, root: int) -> None:
-        marker = marker_in(root, self.root)
+        marker = find_marker(root, self.root)
         if marker is None:
             raise DeviceError(
                 "no-marker",
@@ -197,18 +197,18 @@ class DeviceRoot:
             )
 
 
-def _place(root: int) -> tuple[int, int]:
+def _identify(root: int) -> tuple[int, int]:
     facts = os.fstat(root)
     return facts.st_dev, facts.st_ino
 
 
 def _try_to_write(root: int) -> None:
-    with tree.folder(root, (OURS,)) as ours:
+    with tree.open_folder(root, (OURS,)) as ours:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             with os.fdopen(tree.open_file(_TRIAL, ours, flags), "wb", buffering=0) as file:
                 file.write(bytes(_TRIAL_BYTES))
                 os.fsync(file.fileno())
         finally:
-            if tree.regular(_TRIAL, ours) is not None:
+            if tree.stat_regular(_TRIAL, ours) is not None:
                 os.unlink(_TRIAL, dir_fd=ours)

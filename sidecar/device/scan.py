@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sidecar.device import tree
-from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_put_aside
+from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 
 # Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
 _DEEPEST = 40
@@ -42,11 +42,11 @@ def look(root: int, paths: Iterable[str]) -> dict[str, Seen]:
         paths: Below it.
     """
     found: dict[str, Seen] = {}
-    _visit(root, os.fstat(root).st_dev, _branches(paths), found)
+    _visit(root, os.fstat(root).st_dev, _make_branches(paths), found)
     return found
 
 
-def strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
+def find_strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
     """Return the files of these sizes that are at no known path; waste bins are not looked into.
 
     Folders that cannot be read are passed over.
@@ -54,15 +54,15 @@ def strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> l
     device = os.fstat(root).st_dev
     return [
         one
-        for one in _files(root, "", device, _DEEPEST)
+        for one in _walk_files(root, "", device, _DEEPEST)
         if one.facts.size in sizes and one.path not in known
     ]
 
 
-def _branches(paths: Iterable[str]) -> _Branch:
+def _make_branches(paths: Iterable[str]) -> _Branch:
     top = _Branch()
     for path in paths:
-        *folders, name = tree.parts_of(path)
+        *folders, name = tree.split_path(path)
         here = top
         for folder in folders:
             here = here.folders.setdefault(folder, _Branch())
@@ -75,7 +75,7 @@ def _visit(handle: int, device: int, branch: _Branch, found: dict[str, Seen]) ->
         found.update(dict.fromkeys(branch.paths(), NotAFile.UNKNOWN))
         return
     for name, path in branch.files.items():
-        found[path] = _seen(name, handle)
+        found[path] = _look_at(name, handle)
     for name, deeper in branch.folders.items():
         try:
             with _open_folder(name, handle) as inside:
@@ -86,20 +86,20 @@ def _visit(handle: int, device: int, branch: _Branch, found: dict[str, Seen]) ->
             found.update(dict.fromkeys(deeper.paths(), NotAFile.UNKNOWN))
 
 
-def _seen(name: str, handle: int) -> Seen:
+def _look_at(name: str, handle: int) -> Seen:
     try:
         facts = os.stat(name, dir_fd=handle, follow_symlinks=False)
     except FileNotFoundError:
         return NotAFile.ABSENT
     except OSError:
         return NotAFile.UNKNOWN
-    return _facts(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
+    return _to_file_stat(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
 
 
-def _files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
+def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
     try:
         with os.scandir(handle) as entries:
-            inside = [one for one in entries if not is_put_aside(one.name)]
+            inside = [one for one in entries if not is_in_trash(one.name)]
     except OSError:
         return
     for entry in inside:
@@ -111,14 +111,16 @@ def _files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger
         if facts.st_dev != device or not _can_be_stored(entry.name):
             continue
         if stat.S_ISREG(facts.st_mode):
-            yield Stranger(path, _facts(facts))
+            yield Stranger(path, _to_file_stat(facts))
         elif stat.S_ISDIR(facts.st_mode) and deep:
-            yield from _files_in(entry.name, handle, f"{path}/", device, deep - 1)
+            yield from _walk_subfolder(entry.name, handle, f"{path}/", device, deep - 1)
 
 
-def _files_in(name: str, handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
+def _walk_subfolder(
+    name: str, handle: int, above: str, device: int, deep: int
+) -> Iterator[Stranger]:
     with suppress(OSError), _open_folder(name, handle) as inside:
-        yield from _files(inside, above, device, deep)
+        yield from _walk_files(inside, above, device, deep)
 
 
 @contextmanager
@@ -130,7 +132,7 @@ def _open_folder(name: str, handle: int) -> Iterator[int]:
         os.close(inside)
 
 
-def _facts(facts: os.stat_result) -> FileStat:
+def _to_file_stat(facts: os.stat_result) -> FileStat:
     return FileStat(facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 

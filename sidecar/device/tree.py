@@ -23,7 +23,7 @@ _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNO
 _NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
 
 
-def parts_of(path: str) -> Sequence[str]:
+def split_path(path: str) -> Sequence[str]:
     """Return the parts of a path below the root.
 
     Raises:
@@ -38,14 +38,14 @@ def parts_of(path: str) -> Sequence[str]:
 def is_place(path: str) -> bool:
     """Whether a path that others wrote down can be that of a file below the root."""
     try:
-        parts = parts_of(path)
+        parts = split_path(path)
         return len(parts) <= _DEEPEST and all(len(one.encode()) <= _LONGEST_NAME for one in parts)
     except ValueError:  # half a character cannot be written either
         return False
 
 
 @contextmanager
-def folder(root: int, parts: Sequence[str]) -> Iterator[int]:
+def open_folder(root: int, parts: Sequence[str]) -> Iterator[int]:
     """Open a folder below the root, part by part; it is closed at the end.
 
     Raises:
@@ -56,7 +56,7 @@ def folder(root: int, parts: Sequence[str]) -> Iterator[int]:
 
 
 @contextmanager
-def made_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def make_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Open a folder, making what is missing; yields it and the paths that were made, highest first.
 
     What was made lasts only after `sync_above`.
@@ -77,11 +77,11 @@ def made_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str
 def sync_above(root: int, paths: Sequence[str]) -> None:
     """Make sure that these folders last: sync each folder that has one of them inside."""
     for path in paths:
-        with folder(root, parts_of(path)[:-1]) as above:
+        with open_folder(root, split_path(path)[:-1]) as above:
             os.fsync(above)
 
 
-def regular(name: str, handle: int) -> os.stat_result | None:
+def stat_regular(name: str, handle: int) -> os.stat_result | None:
     """Return the facts of a regular file, None if nothing has this name.
 
     Raises:
@@ -92,7 +92,7 @@ def regular(name: str, handle: int) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(facts.st_mode):
-        raise _not_regular(name)
+        raise _not_regular_error(name)
     return facts
 
 
@@ -107,11 +107,11 @@ def open_file(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
     except OSError as error:
         # What a link, a folder and a pipe without a reader answer.
         if error.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO} and _exists(name, handle):
-            raise _not_regular(name) from error
+            raise _not_regular_error(name) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _not_regular(name)
+        raise _not_regular_error(name)
     return descriptor
 
 
@@ -177,17 +177,17 @@ def _exists(name: str, handle: int) -> bool:
     return True
 
 
-def _not_regular(name: str) -> FileExistsError:
+def _not_regular_error(name: str) -> FileExistsError:
     return FileExistsError(errno.EEXIST, "not a regular file", name)
 
 
 @cache
-def _library() -> ctypes.CDLL:
+def _load_libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
 def _renameat2(old_folder: int, old: str, new_folder: int, new: str) -> int:
-    call = getattr(_library(), "renameat2", None)
+    call = getattr(_load_libc(), "renameat2", None)
     if call is None:
         return errno.ENOSYS
     names = os.fsencode(old), os.fsencode(new)

@@ -73,13 +73,13 @@ class Watcher:
     def start(self) -> str | None:
         """Begin to watch; return why it is not possible, or not everywhere, for people, or None."""
         try:
-            self._observer = self._watching(self._root, recursive=True)
+            self._observer = self._start_observer(self._root, recursive=True)
         except OSError as error:
-            return _reason(error)
+            return _explain(error)
         logging.getLogger(_ITS_LOG).addHandler(self._overflow)
         return self._limit()
 
-    def _watching(self, folder: Path, *, recursive: bool) -> BaseObserver:
+    def _start_observer(self, folder: Path, *, recursive: bool) -> BaseObserver:
         observer = self._make()
         try:
             observer.schedule(self._ear, str(folder), recursive=recursive, event_filter=OF_INTEREST)
@@ -92,7 +92,7 @@ class Watcher:
     def _limit(self) -> str | None:
         """Watchdog passes over folders that it was refused: see whether one more would be."""
         try:
-            one_more = self._watching(self._root / OURS, recursive=False)
+            one_more = self._start_observer(self._root / OURS, recursive=False)
         except OSError as error:
             return _LIMITS.get(error.errno or 0)
         one_more.stop()
@@ -144,5 +144,5 @@ class _Overflow(logging.Handler):
             self._lost()
 
 
-def _reason(error: OSError) -> str:
+def _explain(error: OSError) -> str:
     return _LIMITS.get(error.errno or 0, error.strerror or msg("it does not say why"))

@@ -45,14 +45,14 @@ class Reversal:
     @property
     def user_ids(self) -> frozenset[str]:
         """Whose wishes it changes."""
-        return frozenset(user_id for user_id, _ in self._concerned())
+        return frozenset(user_id for user_id, _ in self._list_concerned())
 
     @property
     def device_ids(self) -> frozenset[str]:
         """The devices on which it changes wishes."""
-        return frozenset(device_id for _, device_id in self._concerned())
+        return frozenset(device_id for _, device_id in self._list_concerned())
 
-    def _concerned(self) -> Iterator[tuple[str, str]]:
+    def _list_concerned(self) -> Iterator[tuple[str, str]]:
         for hold in self.holds:
             yield hold.user_id, hold.device_id
         for place in (*self.tombstones, *(one for one, _ in self.exclusions)):
@@ -61,7 +61,7 @@ class Reversal:
             yield user_id, device_id
 
 
-def together(reversals: Iterable[Reversal | None]) -> Reversal | None:
+def merge_reversals(reversals: Iterable[Reversal | None]) -> Reversal | None:
     """Return what takes all of these back; None if nothing can be taken back."""
     found = [one for one in reversals if one is not None]
     if not found:
@@ -70,7 +70,7 @@ def together(reversals: Iterable[Reversal | None]) -> Reversal | None:
     return Reversal(**{name: sum((getattr(one, name) for one in found), ()) for name in names})
 
 
-def of_parting(
+def reverse_release(
     device_id: str, item_id: str, leaving: Iterable[str], dropped: Iterable[Hold]
 ) -> Reversal:
     """Return what gives an item back to those who gave it up.

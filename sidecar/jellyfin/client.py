@@ -22,9 +22,9 @@ from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import Connection, Query
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
-from sidecar.jellyfin.mapping import now_playing, to_item
+from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
@@ -95,7 +95,7 @@ class Jellyfin:
             ServerAway: It is starting: it may even answer, with keys in another case.
         """
         answer = self.connection.get("System", "Info", "Public")
-        judge(answer)
+        check_answer(answer)
         if answer.is_json and b'"startupWizardCompleted"' in answer.body:
             raise ServerAway(msg("Jellyfin at {server} is starting", server=answer.server))
         server = read(answer, models.PUBLIC_SERVER)
@@ -105,9 +105,9 @@ class Jellyfin:
     def health(self) -> str:
         """Ask for the server's word on itself: `Healthy`, or `Degraded` while it starts."""
         answer = self.connection.get("health")
-        judge(answer)
+        check_answer(answer)
         if answer.mime_type != "text/plain":
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return answer.body[:40].decode("utf-8", "replace").strip()
 
     def is_ready(self) -> bool:
@@ -125,10 +125,10 @@ class Jellyfin:
         """Ask who we are signed in as: the word on whether the token still holds."""
         answer = self.connection.get("Users", "Me")
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed as refusal:
             if not refusal.is_jellyfin:
-                raise odd(answer) from None
+                raise unexpected_answer(answer) from None
             self.public_info()
             raise SignedOut(
                 msg(
@@ -163,7 +163,7 @@ class Jellyfin:
 
     def item(self, item_id: str) -> Item:
         """Ask for one item with its file's size and validator; raises as `base_item`."""
-        return self._item(self.base_item(item_id))
+        return self._to_item(self.base_item(item_id))
 
     def base_item(self, item_id: str) -> BaseItem:
         """Ask for one item, whole.
@@ -171,7 +171,7 @@ class Jellyfin:
         Raises:
             NotFound: The server does not know it, or hides it from this account.
         """
-        return read(self._ask("GET", "Items", item_id, query=self._user()), models.ITEM)
+        return read(self._ask("GET", "Items", item_id, query=self._user_query()), models.ITEM)
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
@@ -183,7 +183,7 @@ class Jellyfin:
         while batch := list(islice(wanted, IDS_PER_REQUEST)):
             query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
             page = self.page("Items", query=query)
-            found |= {one.id: self._item(one) for one in page.items if one is not None}
+            found |= {one.id: self._to_item(one) for one in page.items if one is not None}
         return found
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
@@ -232,7 +232,7 @@ class Jellyfin:
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Press or take away a heart; return what the server then says."""
         method = "POST" if value else "DELETE"
-        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user())
+        answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user_query())
         return read(answer, models.USER_ITEM_DATA).is_favorite
 
     def download_url(self, item_id: str) -> str:
@@ -248,7 +248,7 @@ class Jellyfin:
         query: Query = {"tag": tag, "maxWidth": max_width, "quality": 90}
         answer = self._ask("GET", "Items", item_id, "Images", "Primary", query=query)
         if answer.mime_type not in PICTURES:
-            raise odd(answer)
+            raise unexpected_answer(answer)
         return Picture(answer.body, answer.mime_type)
 
     # Playback
@@ -257,23 +257,23 @@ class Jellyfin:
         """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
         sessions = read(self._ask("GET", "Sessions", query=lately), models.SESSIONS)
-        return now_playing(sessions, except_device=self.connection.identity.device_id)
+        return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
     def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
         answer = self.connection.send(method, *path, query=query)
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed:
             self.me()
             raise
         return answer
 
-    def _user(self) -> Query:
+    def _user_query(self) -> Query:
         return {} if self.user_id is None else {"userId": self.user_id}
 
     def page(self, *path: str, query: Query) -> models.ItemsPage:
         """Fetch one page of a listing for this account."""
-        answer = self._ask("GET", *path, query={**self._user(), **query})
+        answer = self._ask("GET", *path, query={**self._user_query(), **query})
         return read(answer, models.ITEMS_PAGE)
 
     def pages(self, *path: str, query: Query) -> FetchPage:
@@ -292,10 +292,10 @@ class Jellyfin:
 
     def listing(self, *parts: Rows) -> Listing:
         """Return what was read, in our words."""
-        items = tuple(self._item(one) for rows in parts for one in rows.entries)
+        items = tuple(self._to_item(one) for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 
-    def _item(self, base: BaseItem) -> Item:
+    def _to_item(self, base: BaseItem) -> Item:
         self._check_server(base.server_id)
         return to_item(base)
 

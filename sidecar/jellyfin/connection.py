@@ -22,7 +22,7 @@ from urllib3.exceptions import ProtocolError
 
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.identity import DeviceIdentity, authorization
+from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
 from sidecar.jellyfin.responses import Answer
 from sidecar.messages import msg
 
@@ -62,9 +62,9 @@ class Connection:
     @property
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
-        return authorization(self.identity, self._token)
+        return build_authorization(self.identity, self._token)
 
-    def speaking_as(self, identity: DeviceIdentity) -> Connection:
+    def with_identity(self, identity: DeviceIdentity) -> Connection:
         """Return a connection of another device that has the same token."""
         return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
 
@@ -90,11 +90,11 @@ class Connection:
             try:
                 return self._exchange(method, path, asked, query, body)
             except requests.ConnectionError as error:
-                if method != "GET" or not _met_a_closed_connection(error):
+                if method != "GET" or not _is_closed_connection(error):
                     raise
                 return self._exchange(method, path, asked, query, body)
         except requests.exceptions.SSLError as error:
-            raise untrusted(self.address) from error
+            raise certificate_error(self.address) from error
         except requests.exceptions.Timeout as error:
             raise ServerAway(
                 msg("Jellyfin at {server} does not answer in time", server=self.address)
@@ -113,7 +113,7 @@ class Connection:
             ) from error
         except OSError as error:
             # requests looks for this file itself, for each new connection.
-            raise unreadable(self.ca_file) from error
+            raise ca_file_error(self.ca_file) from error
 
     def close(self) -> None:
         """Close the idle connections of all threads; a later request opens another one."""
@@ -131,7 +131,7 @@ class Connection:
         body: Body | None,
     ) -> Answer:
         began = perf_counter()
-        with self._session().request(
+        with self._get_session().request(
             method,
             self.address.url(*path),
             params=query,
@@ -141,12 +141,12 @@ class Connection:
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = self._body(response, asked)
+            content = self._read_body(response, asked)
         taken_ms = 1000 * (perf_counter() - began)
         log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
         return Answer(str(self.address), asked, response.status_code, response.headers, content)
 
-    def _body(self, response: requests.Response, asked: str) -> bytes:
+    def _read_body(self, response: requests.Response, asked: str) -> bytes:
         content = bytearray()
         for block in response.iter_content(BLOCK_BYTES):
             content += block
@@ -156,7 +156,7 @@ class Connection:
                 )
         return bytes(content)
 
-    def _session(self) -> requests.Session:
+    def _get_session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
@@ -170,7 +170,7 @@ class Connection:
         return session
 
 
-def untrusted(address: Address) -> UnexpectedAnswer:
+def certificate_error(address: Address) -> UnexpectedAnswer:
     """Return the error for a secure connection that cannot be made."""
     return UnexpectedAnswer(
         msg(
@@ -182,7 +182,7 @@ def untrusted(address: Address) -> UnexpectedAnswer:
     )
 
 
-def unreadable(ca_file: Path | None) -> UnexpectedAnswer:
+def ca_file_error(ca_file: Path | None) -> UnexpectedAnswer:
     """Return the error for certificates that were named but cannot be read."""
     return UnexpectedAnswer(
         msg(
@@ -192,5 +192,5 @@ def unreadable(ca_file: Path | None) -> UnexpectedAnswer:
     )
 
 
-def _met_a_closed_connection(error: requests.ConnectionError) -> bool:
+def _is_closed_connection(error: requests.ConnectionError) -> bool:
     return bool(error.args) and isinstance(error.args[0], ProtocolError)

@@ -1,4 +1,4 @@
-"""Who we are to Jellyfin: the four device values, and the only header that ever carries a token."""
+"""The sidecar's device identity, and the only header that ever carries a token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DeviceIdentity:
     device: str = "Sidecar"
 
 
-def authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
+def build_authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
     """Return the value of the `Authorization` header, in the one form that every version reads."""
     values = {
         "Client": identity.client,
@@ -32,9 +32,9 @@ def authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
     }
     if token is not None:
         values["Token"] = token.get_secret_value()
-    return "MediaBrowser " + ", ".join(f'{key}="{_encoded(text)}"' for key, text in values.items())
+    return "MediaBrowser " + ", ".join(f'{key}="{_encode(text)}"' for key, text in values.items())
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     # Jellyfin decodes with form rules ("+" is a space) and knows no backslash escape.
     return quote(text, safe="", errors="replace")

@@ -75,7 +75,7 @@ def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
         page = fetch(start, page_items)
         found = [one for one in page.items if one is not None]
         if number > 0:
-            fits &= _joins(entries, found)
+            fits &= _continues(entries, found)
             found = found[1:] if fits else found
         entries += found
         totals.add(page.total_record_count)
@@ -88,5 +88,5 @@ def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     return Rows(entries, complete=fits and totals == {len(entries)})
 
 
-def _joins(before: Sequence[BaseItem], after: Sequence[BaseItem]) -> bool:
+def _continues(before: Sequence[BaseItem], after: Sequence[BaseItem]) -> bool:
     return bool(before and after) and before[-1].id == after[0].id

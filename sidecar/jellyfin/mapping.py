@@ -27,22 +27,22 @@ _KNOWN_REPEATS = {one.value: one for one in Repeat}
 def to_item(base: BaseItem) -> Item:
     """Return the item in our words; what was not asked for or is not known is None."""
     source = _own_source(base)
-    image_item_id, image_tag = _image(base)
+    image_item_id, image_tag = _choose_image(base)
     return Item(
         id=base.id,
         type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
         title=base.name or "Untitled",
-        artist=_joined(base.artists),
+        artist=_join(base.artists),
         album=base.album,
-        album_id=_album_id(base),
-        album_artist=base.album_artist or _joined(one.name for one in base.album_artists if one),
+        album_id=_choose_album_id(base),
+        album_artist=base.album_artist or _join(one.name for one in base.album_artists if one),
         series=base.series_name,
         series_id=base.series_id,
         number=base.index_number,
         disc=base.parent_index_number,
-        year=_year(base),
+        year=_choose_year(base),
         seconds=base.run_time_ticks / TICKS_PER_SECOND if base.run_time_ticks else None,
-        extension=_extension(base, source),
+        extension=_get_extension(base, source),
         size=source.size if source else None,
         source_etag=source.e_tag if source else None,
         source_path=(source and source.path) or base.path,
@@ -57,7 +57,9 @@ def to_item(base: BaseItem) -> Item:
     )
 
 
-def now_playing(sessions: Iterable[ClientSession], *, except_device: str) -> tuple[NowPlaying, ...]:
+def list_now_playing(
+    sessions: Iterable[ClientSession], *, except_device: str
+) -> tuple[NowPlaying, ...]:
     """Return what is playing, leaving out our own sessions.
 
     Args:
@@ -65,7 +67,7 @@ def now_playing(sessions: Iterable[ClientSession], *, except_device: str) -> tup
         except_device: Our own device id; a device beside it begins with the same id and a dot.
     """
     return tuple(
-        _playing(session, session.now_playing_item)
+        _to_now_playing(session, session.now_playing_item)
         for session in sessions
         if session.now_playing_item is not None and not _is_ours(session.device_id, except_device)
     )
@@ -75,7 +77,7 @@ def _is_ours(device_id: str | None, own: str) -> bool:
     return device_id is not None and (device_id == own or device_id.startswith(f"{own}."))
 
 
-def _playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
+def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
     state = session.play_state
     return NowPlaying(
         session_id=session.id,
@@ -99,7 +101,7 @@ def _queue_from(session: ClientSession, item_id: str) -> tuple[QueueEntry, ...]:
 
     What stands before it is read and forgotten, and what is cut off is never read.
     """
-    entries = _entries(session)
+    entries = _read_queue(session)
     current = QueueEntry(item_id, session.playlist_item_id)
     for one in entries:
         if one == current:
@@ -107,24 +109,24 @@ def _queue_from(session: ClientSession, item_id: str) -> tuple[QueueEntry, ...]:
     return ()
 
 
-def _entries(session: ClientSession) -> Iterator[QueueEntry]:
+def _read_queue(session: ClientSession) -> Iterator[QueueEntry]:
     for one in session.now_playing_queue:
         if one is not None and one.id is not None:
             yield QueueEntry(one.id.replace("-", "").lower(), one.playlist_item_id)
 
 
-def _joined(names: Iterable[str | None]) -> str | None:
+def _join(names: Iterable[str | None]) -> str | None:
     return ", ".join(name for name in names if name) or None
 
 
-def _album_id(base: BaseItem) -> str | None:
+def _choose_album_id(base: BaseItem) -> str | None:
     """Return where the item's fellows are: an audiobook is no album, its parts share a folder."""
     if base.album_id is None and base.type == ItemType.AUDIO_BOOK:
         return base.parent_id
     return base.album_id
 
 
-def _year(base: BaseItem) -> int | None:
+def _choose_year(base: BaseItem) -> int | None:
     if base.production_year:
         return base.production_year
     return base.premiere_date.year if base.premiere_date else None
@@ -135,7 +137,7 @@ def _own_source(base: BaseItem) -> MediaSource | None:
     return next((one for one in base.media_sources if one and one.id == base.id), None)
 
 
-def _image(base: BaseItem) -> tuple[str | None, str | None]:
+def _choose_image(base: BaseItem) -> tuple[str | None, str | None]:
     candidates = (
         (base.id, base.image_tags.get("Primary")),
         (base.album_id, base.album_primary_image_tag),
@@ -144,7 +146,7 @@ def _image(base: BaseItem) -> tuple[str | None, str | None]:
     return next(((item, tag) for item, tag in candidates if item and tag), (None, None))
 
 
-def _extension(base: BaseItem, source: MediaSource | None) -> str | None:
+def _get_extension(base: BaseItem, source: MediaSource | None) -> str | None:
     """Return the file's extension: from its path, since `Container` may be `mov,mp4,m4a,3gp`.
 
     One that is not that of media is none: nobody else chooses what a file is opened with.

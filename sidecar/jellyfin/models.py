@@ -32,7 +32,7 @@ TICKS_PER_SECOND = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
+class Default:
     """Marks a field: what to take in place of a value that is not as it should be.
 
     Unlike a validator in Python, this stays inside the JSON parser: what is not read costs little.
@@ -48,26 +48,26 @@ class Otherwise:
         )
 
 
-def _undashed(value: object) -> object:
+def _strip_dashes(value: object) -> object:
     return value.replace("-", "").lower() if isinstance(value, str) else value
 
 
-def _moment(value: datetime) -> datetime | None:
+def _parse_time(value: datetime) -> datetime | None:
     """Return the time in UTC; the year 1 is Jellyfin's word for never."""
     if value.year <= 1:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-Maybe = Annotated[T | None, Otherwise(None)]
-Many = Annotated[tuple[Maybe[T], ...], Otherwise(())]
-Id = Annotated[str, BeforeValidator(_undashed), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Flag = Annotated[bool, Otherwise(value=False)]
-Count = Annotated[int, Otherwise(0)]
-Moment = Annotated[datetime, AfterValidator(_moment)]
+Maybe = Annotated[T | None, Default(None)]
+Many = Annotated[tuple[Maybe[T], ...], Default(())]
+Id = Annotated[str, BeforeValidator(_strip_dashes), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Flag = Annotated[bool, Default(value=False)]
+Count = Annotated[int, Default(0)]
+Moment = Annotated[datetime, AfterValidator(_parse_time)]
 
 
-class FromJellyfin(BaseModel):
+class JellyfinModel(BaseModel):
     """The ground of all of them: frozen, and unknown keys are none of our business."""
 
     model_config = ConfigDict(
@@ -75,34 +75,34 @@ class FromJellyfin(BaseModel):
     )
 
 
-class PublicServer(FromJellyfin):
+class PublicServer(JellyfinModel):
     """`GET /System/Info/Public`. `id` is the identity of the server."""
 
     id: Id
     version: str
     product_name: Maybe[str] = None
-    server_name: Annotated[str, Otherwise("")] = ""
+    server_name: Annotated[str, Default("")] = ""
     startup_wizard_completed: Maybe[bool] = None
 
 
-class Policy(FromJellyfin):
+class Policy(JellyfinModel):
     """What a user may; a key that an older server does not know means yes."""
 
     is_administrator: Flag = False
     is_disabled: Flag = False
-    enable_content_downloading: Annotated[bool, Otherwise(value=True)] = True
+    enable_content_downloading: Annotated[bool, Default(value=True)] = True
 
 
-class JellyfinUser(FromJellyfin):
+class JellyfinUser(JellyfinModel):
     """A Jellyfin account."""
 
     id: Id
     name: str
     server_id: Maybe[Id] = None
-    policy: Annotated[Policy, Otherwise(Policy())] = Policy()
+    policy: Annotated[Policy, Default(Policy())] = Policy()
 
 
-class SignInAnswer(FromJellyfin):
+class SignInAnswer(JellyfinModel):
     """What a password or an approved Quick Connect request is answered with."""
 
     user: JellyfinUser
@@ -110,7 +110,7 @@ class SignInAnswer(FromJellyfin):
     server_id: Id
 
 
-class QuickConnectAnswer(FromJellyfin):
+class QuickConnectAnswer(JellyfinModel):
     """A Quick Connect request as it stands."""
 
     secret: SecretStr = Field(min_length=1)
@@ -118,7 +118,7 @@ class QuickConnectAnswer(FromJellyfin):
     authenticated: Flag = False
 
 
-class UserItemData(FromJellyfin):
+class UserItemData(JellyfinModel):
     """What a user did with an item, as `UserDataChanged` and a pressed heart tell it."""
 
     item_id: Id
@@ -129,14 +129,14 @@ class UserItemData(FromJellyfin):
     last_played_date: Maybe[Moment] = None
 
 
-class FavouriteFlag(FromJellyfin):
+class FavouriteFlag(JellyfinModel):
     """The part of `UserData` that an item carries."""
 
     is_favorite: Maybe[bool] = None
     played: Maybe[bool] = None
 
 
-class MediaStream(FromJellyfin):
+class MediaStream(JellyfinModel):
     """One stream of a file, or a text beside it."""
 
     index: int = 0
@@ -149,27 +149,27 @@ class MediaStream(FromJellyfin):
     is_text_subtitle_stream: Flag = False
 
 
-class MediaSource(FromJellyfin):
+class MediaSource(JellyfinModel):
     """One file of an item. `e_tag` changes with the file; `size` is that of the last scan."""
 
     id: Maybe[Id] = None
     path: Maybe[str] = None
     protocol: Maybe[str] = None
     container: Maybe[str] = None
-    size: Annotated[int | None, Field(ge=0), Otherwise(None)] = None
+    size: Annotated[int | None, Field(ge=0), Default(None)] = None
     e_tag: Maybe[str] = None
     is_remote: Flag = False
     media_streams: Many[MediaStream] = ()
 
 
-class NamedRef(FromJellyfin):
+class NamedRef(JellyfinModel):
     """A name with an id, such as an album artist."""
 
     id: Maybe[Id] = None
     name: Maybe[str] = None
 
 
-class BaseItem(FromJellyfin):
+class BaseItem(JellyfinModel):
     """One item of a library (`BaseItemDto`)."""
 
     id: Id
@@ -196,7 +196,7 @@ class BaseItem(FromJellyfin):
     location_type: Maybe[str] = None
     can_download: Maybe[bool] = None
     media_sources: Many[MediaSource] = ()
-    image_tags: Annotated[dict[str, str], Otherwise({})] = Field(default_factory=dict)
+    image_tags: Annotated[dict[str, str], Default({})] = Field(default_factory=dict)
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
     user_data: Maybe[FavouriteFlag] = None
@@ -205,7 +205,7 @@ class BaseItem(FromJellyfin):
     has_lyrics: Maybe[bool] = None
 
 
-class ItemsPage(FromJellyfin):
+class ItemsPage(JellyfinModel):
     """One page of a listing; an entry that cannot be read is None."""
 
     items: tuple[Maybe[BaseItem], ...]
@@ -215,10 +215,10 @@ class ItemsPage(FromJellyfin):
 class PlayingItem(BaseItem):
     """What a session plays: an item without size and permission, its type not always told."""
 
-    type: Annotated[str, Otherwise("")] = ""
+    type: Annotated[str, Default("")] = ""
 
 
-class PlayState(FromJellyfin):
+class PlayState(JellyfinModel):
     """Where its playback stands."""
 
     position_ticks: Count = 0
@@ -227,14 +227,14 @@ class PlayState(FromJellyfin):
     playback_order: Maybe[str] = None
 
 
-class QueuedItem(FromJellyfin):
+class QueuedItem(JellyfinModel):
     """One entry of a client's queue."""
 
     id: Maybe[str] = None
     playlist_item_id: Maybe[str] = None
 
 
-class ClientSession(FromJellyfin):
+class ClientSession(JellyfinModel):
     """A client that is connected.
 
     Attributes:
@@ -249,9 +249,9 @@ class ClientSession(FromJellyfin):
     client: Maybe[str] = None
     now_playing_item: Maybe[PlayingItem] = None
     playlist_item_id: Maybe[str] = None
-    play_state: Annotated[PlayState, Otherwise(PlayState())] = PlayState()
+    play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
     last_playback_check_in: Maybe[Moment] = None
-    now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Otherwise(())] = ()
+    now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)

@@ -1,4 +1,4 @@
-"""What an answer means: pure judgement of status, headers and body, before anybody believes it.
+"""Decides what an answer means, from its status, headers and body.
 
     200, 204              believed         401   not yet known: see `Unconfirmed`
     429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page
@@ -73,7 +73,7 @@ class Answer:
         return self.mime_type == "application/json" or self.mime_type.endswith("+json")
 
 
-def judge(answer: Answer) -> None:
+def check_answer(answer: Answer) -> None:
     """Return if the answer is a success; its content is not judged yet.
 
     Raises:
@@ -106,14 +106,16 @@ def judge(answer: Answer) -> None:
         )
     if status == HTTPStatus.NOT_FOUND and answer.is_json:
         raise NotFound(msg("Jellyfin at {server} does not know what was asked for", server=server))
-    raise odd(answer)
+    raise unexpected_answer(answer)
 
 
-def odd(answer: Answer) -> UnexpectedAnswer:
+def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
     """Return the error for an answer that Jellyfin would not give, naming what came."""
     came = msg("an answer of type {type}", type=answer.mime_type or msg("nothing"))
     if answer.status in REDIRECTS:
-        came = msg("a redirect to {place}", place=_place(answer.headers.get("Location", "")))
+        came = msg(
+            "a redirect to {place}", place=_redirect_target(answer.headers.get("Location", ""))
+        )
     elif answer.mime_type == "text/html":
         came = msg("a web page (status {status})", status=answer.status)
     elif answer.status not in SUCCESS:
@@ -136,7 +138,7 @@ def read(answer: Answer, shape: TypeAdapter[T]) -> T:
         OddAnswer: It is not JSON, or not the JSON that Jellyfin answers here.
     """
     if answer.status != HTTPStatus.OK or not answer.is_json:
-        raise odd(answer)
+        raise unexpected_answer(answer)
     try:
         return shape.validate_json(answer.body)
     except ValidationError as error:
@@ -159,7 +161,7 @@ def retry_after(value: str | None) -> float | None:
     return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
 
 
-def _place(location: str) -> str:
+def _redirect_target(location: str) -> str:
     """Return where a redirect leads without its query, which may hold secrets."""
     try:
         parts = urlsplit(location)

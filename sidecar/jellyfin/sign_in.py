@@ -19,7 +19,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Connection
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.models import PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd, read
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
 
 WRONG = msg("Jellyfin does not know this name with this password")
@@ -85,8 +85,8 @@ class SignIn:
         server = self._server.public_info()
         body = {"Username": name, "Pw": password.get_secret_value()}
         answer = self._connection.send("POST", "Users", "AuthenticateByName", body=body)
-        _judge(answer, {401: WRONG, 403: NOT_NOW})
-        return self._signed_in(answer, server)
+        _check_answer(answer, {401: WRONG, 403: NOT_NOW})
+        return self._read_sign_in(answer, server)
 
     def start_quick_connect(self) -> QuickConnectRequest:
         """Ask for a code that the person types into a client that is signed in.
@@ -96,7 +96,7 @@ class SignIn:
         """
         self._server.public_info()
         answer = self._connection.send("POST", "QuickConnect", "Initiate")
-        request = self._quick_connect(answer)
+        request = self._read_quick_connect(answer)
         return QuickConnectRequest(request.code, request.secret)
 
     def is_approved(self, secret: SecretStr) -> bool:
@@ -106,7 +106,7 @@ class SignIn:
             SignInRefused: The code has expired, or Quick Connect was switched off.
         """
         query = {"secret": secret.get_secret_value()}
-        return self._quick_connect(
+        return self._read_quick_connect(
             self._connection.get("QuickConnect", "Connect", query=query)
         ).authenticated
 
@@ -119,14 +119,14 @@ class SignIn:
         server = self._server.public_info()
         body = {"Secret": secret.get_secret_value()}
         answer = self._connection.send("POST", "Users", "AuthenticateWithQuickConnect", body=body)
-        _judge(answer, {401: SWITCHED_OFF, 403: NOT_NOW, 404: EXPIRED})
-        return self._signed_in(answer, server)
+        _check_answer(answer, {401: SWITCHED_OFF, 403: NOT_NOW, 404: EXPIRED})
+        return self._read_sign_in(answer, server)
 
-    def _quick_connect(self, answer: Answer) -> models.QuickConnectAnswer:
-        _judge(answer, {401: SWITCHED_OFF, 404: EXPIRED})
+    def _read_quick_connect(self, answer: Answer) -> models.QuickConnectAnswer:
+        _check_answer(answer, {401: SWITCHED_OFF, 404: EXPIRED})
         return read(answer, models.QUICK_CONNECT)
 
-    def _signed_in(self, answer: Answer, server: PublicServer) -> SignedIn:
+    def _read_sign_in(self, answer: Answer, server: PublicServer) -> SignedIn:
         found = read(answer, models.SIGN_IN)
         if found.server_id != server.id:
             raise UnexpectedAnswer(
@@ -143,13 +143,13 @@ class SignIn:
         )
 
 
-def _judge(answer: Answer, refusals: Mapping[int, str]) -> None:
+def _check_answer(answer: Answer, refusals: Mapping[int, str]) -> None:
     """Turn the refusals that Jellyfin itself gives into sentences; the rest is judged as ever."""
     try:
-        judge(answer)
+        check_answer(answer)
     except (NotAllowed, NotFound) as refusal:
         if isinstance(refusal, Unconfirmed) and not refusal.is_jellyfin:
-            raise odd(answer) from None
+            raise unexpected_answer(answer) from None
         sentence = refusals.get(answer.status)
         if sentence is None:
             raise

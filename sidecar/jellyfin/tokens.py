@@ -1,4 +1,4 @@
-"""Keeps tokens unreadable at rest: sealed with a key that lies in a file of its own.
+"""Encrypts tokens at rest with a key that lies in a file of its own.
 
 Whoever has the database alone (a backup, a copy) has no tokens. The key file is made on first use
 with mode 0600; one that others can read is refused, and it is never replaced: a lost key means
@@ -31,15 +31,15 @@ class TokenBox:
         self._key_file = key_file
         self._kept: bytes | None = None
 
-    def seal(self, token: SecretStr) -> bytes:
+    def encrypt(self, token: SecretStr) -> bytes:
         """Return the token as it may be stored.
 
         Raises:
             ConfigError: The key file cannot be used; the message says how to mend it.
         """
-        return self._box().encrypt(token.get_secret_value().encode())
+        return self._get_cipher().encrypt(token.get_secret_value().encode())
 
-    def open(self, sealed: bytes) -> SecretStr:
+    def decrypt(self, sealed: bytes) -> SecretStr:
         """Return the token that `seal` was given.
 
         Raises:
@@ -47,7 +47,7 @@ class TokenBox:
             ConfigError: The key file cannot be used.
         """
         try:
-            return SecretStr(self._box().decrypt(sealed).decode())
+            return SecretStr(self._get_cipher().decrypt(sealed).decode())
         except InvalidToken:
             raise SignedOut(
                 msg(
@@ -63,12 +63,12 @@ class TokenBox:
             ConfigError: The key file cannot be used.
         """
         text = json.dumps([purpose, *parts]).encode()
-        return urlsafe_b64encode(hmac.digest(self._key(), text, "sha256")).decode().rstrip("=")
+        return urlsafe_b64encode(hmac.digest(self._load_key(), text, "sha256")).decode().rstrip("=")
 
-    def _box(self) -> Fernet:
-        return Fernet(self._key())
+    def _get_cipher(self) -> Fernet:
+        return Fernet(self._load_key())
 
-    def _key(self) -> bytes:
+    def _load_key(self) -> bytes:
         if self._kept is None:
             self._kept = self._read_or_make()
         return self._kept
@@ -76,15 +76,15 @@ class TokenBox:
     def _read_or_make(self) -> bytes:
         try:
             if not self._key_file.exists():
-                _make(self._key_file)
-            return _read(self._key_file)
+                _create_key(self._key_file)
+            return _read_key(self._key_file)
         except OSError as error:
             raise ConfigError(
                 self._key_file, "key file", None, f"cannot be used ({error.strerror})"
             ) from error
 
 
-def _make(path: Path) -> None:
+def _create_key(path: Path) -> None:
     """Write a key and give it its name only when it is whole and on the disk."""
     descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)
@@ -106,7 +106,7 @@ def _make(path: Path) -> None:
         os.close(folder)
 
 
-def _read(path: Path) -> bytes:
+def _read_key(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & OTHERS:

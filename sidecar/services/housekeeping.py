@@ -9,29 +9,24 @@ each day    a copy of the database
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.identity.renaming import FileRenaming
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.rules.wishes import WishService
-from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.formats import DeviceFormats
-from sidecar.services.transfers.network_policy import NetworkPolicy
-from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.stores import Stores
 from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
 COPY_EVERY_S = 24 * 3600.0
+# What is done, and what it is called in the log.
+Step = tuple[Callable[[], object], str]
 
 
 class Housekeeping:
@@ -40,35 +35,31 @@ class Housekeeping:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
+        stores: Stores,
         registry: DeviceRegistry,
         settling: DeviceRecovery,
-        planning: WishService,
-        room: SpacePlanner,
         formats: DeviceFormats,
-        originals: KeptOriginals,
-        renaming: FileRenaming,
-        network: NetworkPolicy,
-        server: JellyfinStatus,
-        sign_in: Callable[[], object],
-        look_at_accounts: Callable[[], object],
+        steps: Iterable[Step],
         device_came: Callable[[], object],
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
+        """Prepare.
+
+        Args:
+            stores: The queue, and the database that is copied.
+            registry: The devices.
+            settling: Puts the files of a device in order.
+            formats: Aligned once with what the devices are set to.
+            steps: What else is due every time, in this order, after the devices were looked at.
+            device_came: Told that one was attached.
+            clock: For what is due.
+        """
+        self._db = stores.db
+        self._downloads = stores.downloads
         self._registry = registry
         self._settling = settling
-        self._planning = planning
-        self._room = room
         self._formats = formats
-        self._originals = originals
-        self._renaming = renaming
-        self._network = network
-        self._server = server
-        self._sign_in = sign_in
-        self._look_at_accounts = look_at_accounts
+        self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
         self._unfinished: dict[str, list[Download]] = {}
@@ -93,16 +84,8 @@ class Housekeeping:
         """Do all that is due; what fails is logged, and the rest is done all the same."""
         for work, what in (
             (self._look_at_devices, "looking at the devices"),
-            (self._server.probe, "the server's probe"),
-            (self._sign_in, "signing in"),
-            (self._look_at_accounts, "looking at the accounts"),
-            (self._planning.release_expired, "letting go of what nobody wants any more"),
             (self._retry, "retrying downloads"),
-            (self._network.step, "the network rule"),
-            (self._formats.step, "the formats"),
-            (self._originals.step, "the originals"),
-            (self._renaming.step, "renaming files"),
-            (self._room.step, "making room"),
+            *self._steps,
             (self._back_up, "the copy of the database"),
         ):
             attempt(work, what)

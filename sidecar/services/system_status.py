@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from sidecar import __version__
+from sidecar.config import TransferSettings
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.problems import ProblemKind, Problems
@@ -82,8 +83,7 @@ class SystemStatus:
         *,
         anonymous: Callable[[], Jellyfin],
         problems: Problems,
-        engine: str,
-        workers: int,
+        transfer: TransferSettings,
         running: Callable[[], int],
         database: Path,
         is_healthy: Callable[[], bool],
@@ -91,12 +91,15 @@ class SystemStatus:
     ) -> None:
         self._anonymous = anonymous
         self._problems = problems
-        self._engine = engine
-        self._workers = workers
+        self._transfer = transfer
         self._running = running
         self._database = database
         self._is_healthy = is_healthy
         self._recent = recent
+
+    def is_healthy(self) -> bool:
+        """Whether every thread is alive and the database answers."""
+        return self._is_healthy()
 
     def view(self) -> SystemStatusView:
         """Return how it stands; asks Jellyfin who it is."""
@@ -112,8 +115,8 @@ class SystemStatus:
             server_name=name,
             server_version=version,
             server_trouble=known.text if known else trouble,
-            engine=self._engine,
-            workers=self._workers,
+            engine=self._transfer.engine,
+            workers=self._transfer.workers,
             running=self._running(),
             database_bytes=sum(_size(one) for one in _files(self._database)),
             is_healthy=self._is_healthy(),

@@ -23,7 +23,7 @@ import peewee
 from sidecar import private_files
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
-from sidecar.store.errors import code, database_error, file_error
+from sidecar.store.errors import error_code, translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery
 
 BUSY_TIMEOUT_S = 5.0
@@ -49,7 +49,7 @@ class _Sqlite(peewee.SqliteDatabase):
             try:
                 super().begin(lock_type)
             except peewee.OperationalError as error:
-                if not left or code(error) != sqlite3.SQLITE_BUSY:
+                if not left or error_code(error) != sqlite3.SQLITE_BUSY:
                     raise
             else:
                 return
@@ -101,18 +101,18 @@ class Database:
             StoreTrouble: The file cannot be used; nothing was changed.
         """
         path = path.absolute()
-        with file_error(path):
+        with translate_file_errors(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # What a person put back with `cp` has the rights of everybody's files.
             for part in path.parent.glob(f"{path.name}*"):
                 private_files.keep_others_out(part)
             lock = _lock(path)
         try:
-            with file_error(path), database_error(path):
+            with translate_file_errors(path), translate_database_errors(path):
                 note = recovery.recover(path, clock.now())
                 path.touch(mode=0o600)
                 migrations.migrate(path)
-                recovery.remember(path)
+                recovery.write_sentinel(path)
             opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=note)
         except BaseException:
             lock.release()
@@ -128,8 +128,8 @@ class Database:
             StoreTrouble: There is no database, or its tables are not of this version.
         """
         path = path.absolute()
-        with file_error(path):
-            condition = recovery.examine(path)
+        with translate_file_errors(path):
+            condition = recovery.examine_file(path)
         if condition is not recovery.Condition.SOUND:
             raise DatabaseError(f"{path} is not a sound database of Jellyfin Sidecar")
         opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=None)
@@ -153,7 +153,7 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, database_error(self.path):
+        with self._one_writer, translate_database_errors(self.path):
             self._sync_commits("FULL")
             news = yield from self._transaction()
         for tell in news:
@@ -168,7 +168,7 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, database_error(self.path):
+        with self._one_writer, translate_database_errors(self.path):
             self._sync_commits("NORMAL")
             news = yield from self._transaction()
         for tell in news:
@@ -204,7 +204,7 @@ class Database:
         if self._mine.news is not None or self._mine.reads:
             yield
             return
-        with database_error(self.path), self._peewee.transaction("DEFERRED"):
+        with translate_database_errors(self.path), self._peewee.transaction("DEFERRED"):
             self._mine.reads = True
             try:
                 yield
@@ -213,7 +213,7 @@ class Database:
 
     def rows(self, query: Query) -> list[Row]:
         """Run a SELECT."""
-        with database_error(self.path):
+        with translate_database_errors(self.path):
             return list(query.dicts().execute(self._peewee))
 
     def row(self, query: Query) -> Row | None:
@@ -223,7 +223,7 @@ class Database:
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement written by hand, where that is clearer or must be fast."""
-        with database_error(self.path):
+        with translate_database_errors(self.path):
             return list(self._peewee.execute_sql(text, parameters))
 
     # -- life
@@ -243,11 +243,11 @@ class Database:
             StoreTrouble: It could not be made; older copies are kept.
         """
         to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
-        with file_error(to), database_error(to):
+        with translate_file_errors(to), translate_database_errors(to):
             private_files.make_folder(to.parent)
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
                 migrations.copy(connection, to)
-            for old in recovery.daily_copies(self.path)[DAILY_COPIES_KEPT:]:
+            for old in recovery.list_daily_copies(self.path)[DAILY_COPIES_KEPT:]:
                 old.unlink()
         return to
 

@@ -29,12 +29,12 @@ SENTENCES = {
 
 
 @contextmanager
-def database_error(path: Path) -> Iterator[None]:
+def translate_database_errors(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and its disk into `DatabaseError`; bugs in a query stay as they are."""
     try:
         yield
     except (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error) as error:
-        sentence = SENTENCES.get(code(error) or 0)
+        sentence = SENTENCES.get(error_code(error) or 0)
         if sentence is None:
             raise
         raise DatabaseError(
@@ -43,7 +43,7 @@ def database_error(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def file_error(path: Path) -> Iterator[None]:
+def translate_file_errors(path: Path) -> Iterator[None]:
     """Turn errors of the file system into `DatabaseError`."""
     try:
         yield
@@ -57,7 +57,7 @@ def file_error(path: Path) -> Iterator[None]:
         ) from error
 
 
-def code(error: Exception) -> int | None:
+def error_code(error: Exception) -> int | None:
     """Return SQLite's primary error code, None if the error is not SQLite's."""
     # Peewee's errors carry the driver's own as `orig`, sometimes one inside another.
     own: object = error

@@ -1,4 +1,4 @@
-"""What we ask Syncthing, as values. Asks only: it changes nothing there.
+"""A read-only Syncthing client: folders, devices, completion, events.
 
 The narrow parts of its configuration are read, never the whole: that holds keys and passwords.
 """
@@ -27,20 +27,20 @@ NEWS = (
 )
 
 
-class _Told(BaseModel):
+class _SyncthingModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Me(_Told):
+class _Me(_SyncthingModel):
     id: str = Field(alias="myID")
     tilde: str = ""
 
 
-class _Share(_Told):
+class _Share(_SyncthingModel):
     device_id: str = Field(alias="deviceID")
 
 
-class _Folder(_Told):
+class _Folder(_SyncthingModel):
     id: str
     label: str = ""
     path: str
@@ -48,25 +48,25 @@ class _Folder(_Told):
     devices: tuple[_Share, ...] = ()
 
 
-class _Device(_Told):
+class _Device(_SyncthingModel):
     device_id: str = Field(alias="deviceID")
     name: str = ""
     paused: bool = False
 
 
-class _Link(_Told):
+class _Link(_SyncthingModel):
     connected: bool = False
 
 
-class _Links(_Told):
+class _Links(_SyncthingModel):
     connections: dict[str, _Link] = {}
 
 
-class _Seen(_Told):
+class _Seen(_SyncthingModel):
     last_seen: datetime | None = Field(default=None, alias="lastSeen")
 
 
-class Completion(_Told):
+class Completion(_SyncthingModel):
     """How much of a folder another device has.
 
     Attributes:
@@ -81,27 +81,27 @@ class Completion(_Told):
     sequence: int = 0
 
 
-class _File(_Told):
+class _File(_SyncthingModel):
     name: str
     size: int = 0
     deleted: bool = False
 
 
-class _Files(_Told):
+class _Files(_SyncthingModel):
     files: tuple[_File, ...] | None = None
 
 
-class _Entry(_Told):
+class _Entry(_SyncthingModel):
     name: str
     size: int = 0
     type: str
 
 
-class _Ignores(_Told):
+class _Ignores(_SyncthingModel):
     ignore: tuple[str, ...] | None = None
 
 
-class _Event(_Told):
+class _Event(_SyncthingModel):
     id: int
 
 
@@ -149,7 +149,7 @@ class Syncthing:
             SharedFolder(
                 one.id,
                 one.label or one.id,
-                _expanded(one.path, me.tilde),
+                _expand(one.path, me.tilde),
                 tuple(share.device_id for share in one.devices if share.device_id != me.id),
             )
             for one in self._read(self._about_folder, "config/folders")
@@ -165,7 +165,7 @@ class Syncthing:
                 one.name or one.device_id[:7],
                 one.paused,
                 one.device_id in links and links[one.device_id].connected,
-                _moment(seen[one.device_id].last_seen) if one.device_id in seen else None,
+                _parse_time(seen[one.device_id].last_seen) if one.device_id in seen else None,
             )
             for one in self._read(self._about_device, "config/devices")
         }
@@ -203,7 +203,7 @@ class Syncthing:
         asked: Query = {"folder": folder}
         return self._read(TypeAdapter(_Ignores), "db/ignores", asked).ignore or ()
 
-    def news(self, since: int, *, wait_s: int) -> int:
+    def wait_for_event(self, since: int, *, wait_s: int) -> int:
         """Wait until something happens; return the number of the last thing that did.
 
         Args:
@@ -212,7 +212,7 @@ class Syncthing:
         """
         asked: Query = {"since": since, "timeout": wait_s, "events": NEWS, "limit": 1}
         told = self._connection.get("events", asked, wait_s=wait_s)
-        events = self._understood(self._about_events, told)
+        events = self._parse(self._about_events, told)
         return max((one.id for one in events), default=since)
 
     def close(self) -> None:
@@ -222,9 +222,9 @@ class Syncthing:
     def _read(
         self, kind: TypeAdapter[T], path: str, query: Mapping[str, str | int] | None = None
     ) -> T:
-        return self._understood(kind, self._connection.get(path, query))
+        return self._parse(kind, self._connection.get(path, query))
 
-    def _understood(self, kind: TypeAdapter[T], told: Any) -> T:  # noqa: ANN401 - JSON
+    def _parse(self, kind: TypeAdapter[T], told: Any) -> T:  # noqa: ANN401 - JSON
         try:
             return kind.validate_python(told)
         except ValidationError as error:
@@ -232,11 +232,11 @@ class Syncthing:
             raise SyncthingError("odd", text) from error
 
 
-def _expanded(path: str, home: str) -> Path:
+def _expand(path: str, home: str) -> Path:
     return Path(posixpath.join(home, path[2:]) if path.startswith("~/") else path)
 
 
-def _moment(value: datetime | None) -> datetime | None:
+def _parse_time(value: datetime | None) -> datetime | None:
     """Return the time in UTC; 1970 is Syncthing's word for never."""
     if value is None or value.year <= 1970:  # noqa: PLR2004 - a year
         return None

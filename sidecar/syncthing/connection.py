@@ -71,7 +71,7 @@ class SyncthingConnection:
             SyncthingTrouble: With a sentence for people.
         """
         try:
-            with self._opened().get(
+            with self._open().get(
                 f"{self._url}/rest/{path}",
                 params=query,
                 headers={"X-API-Key": self._key().get_secret_value()},
@@ -79,15 +79,15 @@ class SyncthingConnection:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = self._body(response)
+                content = self._read_body(response)
         except requests.exceptions.SSLError as error:
-            raise self._untrusted() from error
+            raise self._certificate_error() from error
         except (requests.RequestException, OSError) as error:
             text = msg(
                 "Syncthing at {url} does not answer: is it running, at this address?", url=self._url
             )
             raise SyncthingError("away", text) from error
-        return self._judged(path, response.status_code, content)
+        return self._check_status(path, response.status_code, content)
 
     def close(self) -> None:
         """Close what is open; a later question opens it again."""
@@ -95,17 +95,17 @@ class SyncthingConnection:
             self._session.close()
         self._session = None
 
-    def _opened(self) -> requests.Session:
+    def _open(self) -> requests.Session:
         if self._session is None:
             session = requests.Session()
             session.trust_env = False
             if self._certificate is not None:
-                session.mount("https://", _OnlyThisCertificate(self._fingerprint()))
+                session.mount("https://", _OnlyThisCertificate(self._read_fingerprint()))
                 session.verify = False  # its fingerprint says more than any name in it
             self._session = session
         return self._session
 
-    def _fingerprint(self) -> str:
+    def _read_fingerprint(self) -> str:
         try:
             text = (self._certificate or Path()).read_text(encoding="ascii")
             return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text.strip())).hexdigest()
@@ -117,7 +117,7 @@ class SyncthingConnection:
             )
             raise SyncthingError("untrusted", text) from error
 
-    def _untrusted(self) -> SyncthingError:
+    def _certificate_error(self) -> SyncthingError:
         if self._certificate is None:
             text = msg(
                 "Nobody vouches for the certificate of Syncthing at {url}: if it is "
@@ -135,7 +135,7 @@ class SyncthingConnection:
             )
         return SyncthingError("untrusted", text)
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _read_body(self, response: requests.Response) -> bytes:
         content = bytearray()
         for block in response.iter_content(BLOCK_BYTES):
             content += block
@@ -145,7 +145,7 @@ class SyncthingConnection:
                 )
         return bytes(content)
 
-    def _judged(self, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401 - JSON
+    def _check_status(self, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401 - JSON
         if status in KEY_REFUSED:
             if b"host check" in content.lower():
                 text = msg(

@@ -16,7 +16,7 @@ LEAST_WAIT_S = 0.001
 Limits = Callable[[str], tuple[float | None, float | None]]
 
 
-def no_limits(_device_id: str) -> tuple[None, None]:
+def get_no_limits(_device_id: str) -> tuple[None, None]:
     """Return the limits of a sidecar that has none."""
     return None, None
 
@@ -24,7 +24,7 @@ def no_limits(_device_id: str) -> tuple[None, None]:
 class Bandwidth:
     """Counts the bytes of all transfers against the limits. Safe for many threads."""
 
-    def __init__(self, clock: Clock, limits: Limits = no_limits) -> None:
+    def __init__(self, clock: Clock, limits: Limits = get_no_limits) -> None:
         """Prepare.
 
         Args:
@@ -41,7 +41,7 @@ class Bandwidth:
     def block(self, device_id: str, most: int) -> int:
         """Return how many bytes to read at a time."""
         with self._lock:
-            blocks = [one.block() for one in self._buckets(device_id)]
+            blocks = [one.block() for one in self._get_buckets(device_id)]
         return min([most, *(one for one in blocks if one is not None)])
 
     def take(self, device_id: str, count: int, stop: Event) -> float:
@@ -52,7 +52,7 @@ class Bandwidth:
         """
         with self._lock:
             now = began = self._clock.monotonic()
-            for one in self._buckets(device_id):
+            for one in self._get_buckets(device_id):
                 one.take(count, now)
         while (wait := self._wait(device_id)) > LEAST_WAIT_S:
             if self._clock.wait(stop, min(wait, GLANCE_S)):
@@ -62,9 +62,9 @@ class Bandwidth:
     def _wait(self, device_id: str) -> float:
         with self._lock:
             now = self._clock.monotonic()
-            return max(one.wait(now) for one in self._buckets(device_id))
+            return max(one.wait(now) for one in self._get_buckets(device_id))
 
-    def _buckets(self, device_id: str) -> tuple[Bucket, Bucket]:
+    def _get_buckets(self, device_id: str) -> tuple[Bucket, Bucket]:
         of_all, of_device = self._limits(device_id)
         own = self._of_devices.setdefault(device_id, Bucket())
         now = self._clock.monotonic()

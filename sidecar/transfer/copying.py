@@ -19,7 +19,7 @@ from sidecar.errors import SidecarError, Stopped
 from sidecar.messages import msg
 from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import PartTarget, Receipt, TransferReport
-from sidecar.transfer.faults import disk_failure, part_vanished
+from sidecar.transfer.faults import classify_disk_error, part_vanished_error
 
 BLOCK = 1024 * 1024
 
@@ -65,7 +65,7 @@ def copy(
                 report.opened(Validator(None, None), held=0)
                 raise
     except OSError as error:
-        raise TransferFailed(disk_failure(error)) from error
+        raise TransferFailed(classify_disk_error(error)) from error
 
 
 def _copy(
@@ -83,7 +83,7 @@ def _copy(
         writer.write(block)
         report.moved(writer.held)
     if not writer.is_still_there():
-        raise part_vanished()
+        raise part_vanished_error()
     content_hash = writer.finish()
     if content_hash != original.content_hash:
         raise CopyFailed(msg("it is not what arrived there: its hash is another one"))

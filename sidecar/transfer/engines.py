@@ -12,7 +12,7 @@ from sidecar.config import EngineName, Settings
 from sidecar.errors import ConfigError
 from sidecar.messages import msg
 from sidecar.transfer.aria2.daemon import Daemon, ForeignDaemon, OwnDaemon
-from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.rpc import Rpc
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
@@ -39,12 +39,12 @@ def make_engine(
     )
     if transfer.engine is EngineName.THREADS:
         return HttpEngine(clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth), None
-    link = Aria2Supervisor(_daemon(settings), Book(_prefix(settings)), clock)
+    link = Aria2Supervisor(_make_daemon(settings), Aria2Downloads(_make_prefix(settings)), clock)
     engine = Aria2Engine(link, clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth)
     return engine, link.run
 
 
-def aria2_program(settings: Settings) -> str | None:
+def find_aria2_program(settings: Settings) -> str | None:
     """Return the full path of the program to start; None if another aria2 is to be used.
 
     Raises:
@@ -72,28 +72,28 @@ def describe_engine(settings: Settings) -> str:
     """
     if settings.transfer.engine is EngineName.THREADS:
         return msg("built in")
-    program = aria2_program(settings)
+    program = find_aria2_program(settings)
     if program is not None:
         return msg("{program} is there and is started when needed", program=program)
-    rpc = _foreign(settings)
+    rpc = _connect_to_foreign(settings)
     rpc.call("getVersion")
     return msg("aria2 answers at {url}", url=rpc.url)
 
 
-def _daemon(settings: Settings) -> Daemon:
-    program = aria2_program(settings)
+def _make_daemon(settings: Settings) -> Daemon:
+    program = find_aria2_program(settings)
     if program is not None:
         return OwnDaemon(program)
-    return ForeignDaemon(_foreign(settings))
+    return ForeignDaemon(_connect_to_foreign(settings))
 
 
-def _foreign(settings: Settings) -> Rpc:
+def _connect_to_foreign(settings: Settings) -> Rpc:
     aria2 = settings.transfer.aria2
     secret = aria2.secret.get_secret_value() if aria2.secret else ""
     return Rpc(aria2.url or "", secret)
 
 
-def _prefix(settings: Settings) -> str:
+def _make_prefix(settings: Settings) -> str:
     """Return what tells this sidecar's downloads from others' in a shared aria2.
 
     One sidecar at a time holds a data folder, so all under its prefix is its own.

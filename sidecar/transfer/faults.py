@@ -37,7 +37,7 @@ def is_of_the_network(error: BaseException) -> bool:
     return isinstance(error, _NETWORK)
 
 
-def network_failure(error: BaseException, host: str, *, in_body: bool) -> Failure:
+def classify_network_error(error: BaseException, host: str, *, in_body: bool) -> Failure:
     """Judge an exception of the connection.
 
     Args:
@@ -54,13 +54,13 @@ def network_failure(error: BaseException, host: str, *, in_body: bool) -> Failur
             return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
         return Failure(FailureClass.TRANSIENT, "silent", msg("{host} went silent", host=host))
     if not in_body and isinstance(error, requests.exceptions.ConnectionError):
-        return _before_an_answer(error, host)
+        return _classify_before_answer(error, host)
     text = msg("The connection to {host} broke", host=host)
     return Failure(FailureClass.TRANSIENT, "reset", text)
 
 
-def _before_an_answer(error: BaseException, host: str) -> Failure:
-    causes = list(_causes(error))
+def _classify_before_answer(error: BaseException, host: str) -> Failure:
+    causes = list(_walk_causes(error))
     if any(isinstance(one, ConnectionResetError) for one in causes):
         text = msg("{host} broke the connection before it answered", host=host)
         return Failure(FailureClass.TRANSIENT, "reset", text)
@@ -72,7 +72,7 @@ def _before_an_answer(error: BaseException, host: str) -> Failure:
     )
 
 
-def disk_failure(error: OSError) -> Failure:
+def classify_disk_error(error: OSError) -> Failure:
     """Judge an exception of the part file's disk."""
     code, text = _DISK.get(
         error.errno or 0, ("broken", msg("The device does not work as it should: check it"))
@@ -80,7 +80,7 @@ def disk_failure(error: OSError) -> Failure:
     return Failure(FailureClass.DEVICE, code, text)
 
 
-def short_body(host: str, held: int, total: int | None) -> TransferFailed:
+def short_body_error(host: str, held: int, total: int | None) -> TransferFailed:
     """Return the failure of a body that ended before it was whole."""
     text = msg("{host} stopped after {held} bytes", host=host, held=f"{held:,}")
     if total is not None:
@@ -93,15 +93,15 @@ def short_body(host: str, held: int, total: int | None) -> TransferFailed:
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
 
 
-def part_vanished() -> TransferFailed:
+def part_vanished_error() -> TransferFailed:
     """Return the failure of a part file that lost its name while it was written."""
     text = msg("The part file was deleted from the device while it was written")
     return TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
     """Return the exceptions inside an exception: requests and urllib3 wrap them as arguments."""
     yield error
     for inner in error.args:
         if isinstance(inner, BaseException):
-            yield from _causes(inner)
+            yield from _walk_causes(inner)

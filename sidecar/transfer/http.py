@@ -31,26 +31,26 @@ from sidecar.domain.transfers.response import (
     FromZero,
     Held,
     WriteBody,
-    changed,
+    changed_file_failure,
     confirm,
-    doubt_about,
+    find_doubt,
     is_unlike_scan,
     judge_rest,
     judge_whole,
-    login_page,
+    login_page_failure,
     looks_like_a_page,
     may_be_resumed,
-    unverified,
+    unverified_length_failure,
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Job, Receipt, TransferReport
 from sidecar.transfer.faults import (
-    disk_failure,
+    classify_disk_error,
+    classify_network_error,
     is_of_the_network,
-    network_failure,
-    part_vanished,
-    short_body,
+    part_vanished_error,
+    short_body_error,
 )
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
 from sidecar.transfer.timeouts import Pace, Patience
@@ -91,7 +91,7 @@ class HttpEngine:
                 return self._attempt(_Attempt(self, job, report, stop, writer))
         except OSError as error:
             # A disk whose driver has died fails even when the file is closed.
-            raise TransferFailed(disk_failure(error)) from error
+            raise TransferFailed(classify_disk_error(error)) from error
 
     def _attempt(self, attempt: _Attempt) -> Receipt:
         try:
@@ -105,7 +105,7 @@ class HttpEngine:
         except TransferFailed as failed:
             raise TransferFailed(failed.failure, gained=attempt.gained) from failed
         except OSError as error:
-            raise TransferFailed(disk_failure(error), gained=attempt.gained) from error
+            raise TransferFailed(classify_disk_error(error), gained=attempt.gained) from error
 
     @contextmanager
     def ask(
@@ -121,11 +121,11 @@ class HttpEngine:
         try:
             # A session would add nothing but cookies, a ~/.netrc and what a proxy variable says.
             request = requests.Request("GET", job.url, headers=headers).prepare()
-            response = self._adapter().send(
+            response = self._make_adapter().send(
                 request, stream=True, timeout=patience, verify=self._verify
             )
         except (requests.RequestException, ValueError) as error:
-            failure = network_failure(error, host_of(job), in_body=False)
+            failure = classify_network_error(error, read_host(job), in_body=False)
             raise TransferFailed(failure) from error
         try:
             yield response
@@ -142,7 +142,7 @@ class HttpEngine:
         """How long the engine waits."""
         return self._patience
 
-    def _adapter(self) -> HTTPAdapter:
+    def _make_adapter(self) -> HTTPAdapter:
         adapter: HTTPAdapter | None = getattr(self._mine, "adapter", None)
         if adapter is None:
             adapter = self._mine.adapter = HTTPAdapter()
@@ -160,7 +160,7 @@ class _Attempt:
         self._report = report
         self._stop = stop
         self._writer = writer
-        self._host = host_of(job)
+        self._host = read_host(job)
         self._pace = Pace(engine.clock, engine.patience)
         self._fetched = 0
         self._began_at = 0
@@ -174,7 +174,7 @@ class _Attempt:
             receipt = self._fetch_from(start)
             if receipt is not None:
                 return receipt
-        raise short_body(self._host, 0, None)
+        raise short_body_error(self._host, 0, None)
 
     def keep(self) -> None:
         """Put what came on the disk, so that the next attempt goes on from there."""
@@ -193,7 +193,7 @@ class _Attempt:
         first = None if held is None else held.asks_from
         asked_at = self._engine.clock.monotonic()
         with self._engine.ask(self._job, start=first) as response:
-            status, headers = response.status_code, _lower(response)
+            status, headers = response.status_code, _lower_headers(response)
             verdict = (
                 judge_rest(status, headers, self._host, held)
                 if held is not None
@@ -212,7 +212,7 @@ class _Attempt:
             self._job.accepted,
         )
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
-        return self._receipt(fetched, verdict.mime_type)
+        return self._make_receipt(fetched, verdict.mime_type)
 
     def _compare(self, raw: _Raw, body: WriteBody) -> None:
         """Let the body begin with what is held: only then do its next bytes follow."""
@@ -220,11 +220,11 @@ class _Attempt:
         while at < body.start:
             block = self._next(raw, body.start - at)
             if not block:
-                raise short_body(self._host, self._writer.held, body.validator.total)
+                raise short_body_error(self._host, self._writer.held, body.validator.total)
             if not self._writer.has(block, at):
-                raise changed(self._host)
+                raise changed_file_failure(self._host)
             at += len(block)
-            self._took(block)
+            self._account_for(block)
 
     def _open(self, start: int, validator: Validator) -> None:
         """Cut the part before the validator is stored: old bytes never stand beside a new one."""
@@ -241,12 +241,12 @@ class _Attempt:
             if not block:
                 break
             if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
-                raise TransferFailed(login_page(self._host))
+                raise TransferFailed(login_page_failure(self._host))
             self._writer.write(block)
             self._report.moved(self._writer.held)
-            self._took(block)
+            self._account_for(block)
         if total is not None and self._writer.held != total:
-            raise short_body(self._host, self._writer.held, total)
+            raise short_body_error(self._host, self._writer.held, total)
 
     def _next(self, raw: _Raw, most: int) -> bytes:
         """Return the next bytes of the body; none at its end."""
@@ -259,9 +259,9 @@ class _Attempt:
         except Exception as error:
             if not is_of_the_network(error):
                 raise
-            raise TransferFailed(network_failure(error, self._host, in_body=True)) from error
+            raise TransferFailed(classify_network_error(error, self._host, in_body=True)) from error
 
-    def _took(self, block: bytes) -> None:
+    def _account_for(self, block: bytes) -> None:
         """Go on as fast as is allowed, and as long as the server is fast enough."""
         self._fetched += len(block)
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
@@ -271,19 +271,19 @@ class _Attempt:
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
         """Believe a length only if something else says the same: a second answer, or the scan."""
         if fetched.validator.total is None and fetched.scanned is None:
-            raise TransferFailed(unverified(self._host))
+            raise TransferFailed(unverified_length_failure(self._host))
         if fetched.validator.total is None and fetched.count != fetched.scanned:
-            raise short_body(self._host, fetched.count, fetched.scanned)
-        doubt = doubt_about(fetched, took_s=took_s)
+            raise short_body_error(self._host, fetched.count, fetched.scanned)
+        doubt = find_doubt(fetched, took_s=took_s)
         if doubt is Doubt.NONE:
             return
         asking = replace(self._job, validator=fetched.validator, held=fetched.count)
         with self._engine.ask(asking, start=0, last=0) as response:
-            confirm(response.status_code, _lower(response), self._host, fetched, doubt)
+            confirm(response.status_code, _lower_headers(response), self._host, fetched, doubt)
 
-    def _receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
+    def _make_receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
-            raise part_vanished()
+            raise part_vanished_error()
         content_hash = self._writer.finish()
         return Receipt(
             self._writer.held,
@@ -294,10 +294,10 @@ class _Attempt:
         )
 
 
-def host_of(job: Job) -> str:
+def read_host(job: Job) -> str:
     """Return the server's name and port."""
     return urlsplit(job.url).netloc
 
 
-def _lower(response: requests.Response) -> dict[str, str]:
+def _lower_headers(response: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}

@@ -48,12 +48,12 @@ class WayOut:
 
     def look(self) -> Line:
         """Return what is known of the way out now."""
-        interface = self._interface()
+        interface = self._find_interface()
         if interface is None:
             return Line()
-        return Line(self._kind(interface), self._is_metered(interface))
+        return Line(self._find_kind(interface), self._is_metered(interface))
 
-    def _interface(self) -> str | None:
+    def _find_interface(self) -> str | None:
         """Return the interface of the default route, the one with the smallest metric."""
         found: list[tuple[int, str]] = []
         with suppress(OSError, ValueError, IndexError):
@@ -68,7 +68,7 @@ class WayOut:
                     found.append((int(parts[5], 16), parts[9]))
         return min(found)[1] if found else None
 
-    def _kind(self, interface: str) -> LineKind:
+    def _find_kind(self, interface: str) -> LineKind:
         folder = self._sys / interface
         if (folder / "wireless").exists() or (folder / "phy80211").exists():
             return LineKind.WIFI

@@ -148,7 +148,7 @@ def plain_flask(clock: Clock) -> Flask:
 
 def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
-    questions.teach(app, services.downloads)
+    questions.teach(app, services.notices)
     auth.register(app, services.sign_in)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)

@@ -8,6 +8,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.undo import UndoService
@@ -15,10 +16,12 @@ from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
 from sidecar.services.library.browse import LibraryBrowser
+from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
@@ -34,10 +37,13 @@ class WebServices:
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
+    devices: DeviceListing
+    notices: NoticeBoard
     downloads: DownloadListing
     actions: DownloadActions
     undo: UndoService
     preferences: PreferenceService
+    settings: SettingsEditor
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview

@@ -35,7 +35,7 @@ def managers_routes(app: Flask) -> list[Asked]:
 def test_who_only_uses_a_device_changes_nothing_that_is_there_for_all(house: WebHouse) -> None:
     kept = house.add(1, ANN, status=Status.COMPLETED)
     wanted = house.add(2, ANN)
-    before = house.services.web.preferences.settings(EVE, STICK)
+    before = house.services.web.settings.settings(EVE, STICK)
     found: list[tuple[str, int]] = []
     ben, routes = house.come_in(BEN), managers_routes(house.web.flask)
     with house.web.flask.test_request_context():
@@ -54,7 +54,7 @@ def test_who_only_uses_a_device_changes_nothing_that_is_there_for_all(house: Web
 
     assert [one for one in found if one[1] != 403] == []
     assert len(routes) > 10
-    assert house.services.web.preferences.settings(EVE, STICK) == before
+    assert house.services.web.settings.settings(EVE, STICK) == before
     assert house.row(1) == kept
     assert house.row(2) == wanted
     assert house.path(kept).exists()

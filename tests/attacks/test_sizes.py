@@ -25,7 +25,7 @@ def shared(house: WebHouse) -> WebHouse:
     house.add(1, ANN, status=Status.COMPLETED, size=ODD, rule=AHEAD)
     house.add(2, ANN, size=ODD + 1)
     house.add(3, ANN, size=LARGE)
-    house.services.web.preferences.change(EVE, STICK, {"budget": ODD + 2, "reserve": 0}, {})
+    house.services.web.settings.change(EVE, STICK, {"budget": ODD + 2, "reserve": 0}, {})
     return house
 
 

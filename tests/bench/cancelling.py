@@ -11,7 +11,7 @@ from functools import partial
 from http.client import HTTPConnection
 from threading import Event, Thread
 
-from sidecar.assembly import Assembly, Store
+from sidecar.assembly import Assembly, Stores
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.accounts.person import Person
@@ -76,7 +76,7 @@ def measure(household: Household, rounds: int) -> None:
 
 
 def _acted(
-    name: str, services: Assembly, store: Store, person: Person, order: DownloadCommand
+    name: str, services: Assembly, store: Stores, person: Person, order: DownloadCommand
 ) -> tuple[str, ...]:
     beside: Acts = {
         "claim": partial(_claim_and_put_back, store),
@@ -160,11 +160,11 @@ def meanwhile(acts: Acts, around: Around = nullcontext) -> Iterator[dict[str, li
             one.join(30)
 
 
-def _claim_and_put_back(store: Store, **passed_over: object) -> None:
+def _claim_and_put_back(store: Stores, **passed_over: object) -> None:
     claimed = store.downloads.queue.claim(datetime.now(UTC), **passed_over)  # type: ignore[arg-type]  # named by its callers
     if claimed is not None:
         store.downloads.transitions.move(claimed, Move.POSTPONE)
 
 
-def _note(store: Store) -> None:
-    store.downloads.transitions.synced(1, 0)
+def _note(store: Stores) -> None:
+    store.downloads.transitions.record_synced(1, 0)

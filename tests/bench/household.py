@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.store.database import Database
@@ -45,13 +45,13 @@ def copied(household: Household) -> Iterator[Path]:
 
 
 @contextmanager
-def opened(household: Household) -> Iterator[tuple[Assembly, Store]]:
+def opened(household: Household) -> Iterator[tuple[Assembly, Stores]]:
     """Yield all of the sidecar but its threads, with the devices attached."""
     with copied(household) as folder:
         clock, bus = SystemClock(), Bus()
         settings = settings_of(household.folder, data=folder)
         with closing(Database.open(folder / DATABASE, clock=clock)) as db:
-            store = Store(db, bus, clock)
+            store = Stores(db, bus, clock)
             services = assemble(settings, store, bus, clock, lambda: True)
             services.devices.registry.look(settle=lambda _device: None, starting=True)
             try:

@@ -20,12 +20,12 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Store, assemble
+from sidecar.assembly import DATABASE, Stores, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import distinct, path_key, wanted_path
+from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -108,7 +108,7 @@ def build(folder: Path, count: int) -> Household:
     settings, clock = settings_of(folder), SystemClock()
     settings.server.data_dir.mkdir()
     with closing(Database.open(settings.server.data_dir / DATABASE, clock=clock)) as db:
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         _people(store, settings)
         services = assemble(settings, store, Bus(), clock, lambda: True)
         services.background.housekeeping.recover()
@@ -158,7 +158,7 @@ def item(number: int) -> Item:
 class _Writer:
     """Writes the rows and the hollow files."""
 
-    def __init__(self, store: Store, devices: Sequence[str], folder: Path) -> None:
+    def __init__(self, store: Stores, devices: Sequence[str], folder: Path) -> None:
         self._store = store
         self._devices = devices
         self._roots = {
@@ -177,7 +177,7 @@ class _Writer:
         for number in range(RUNNING):
             running = self._claim()
             held = (running.size or 0) * number // RUNNING
-            self._store.downloads.transitions.synced(running.id, held)
+            self._store.downloads.transitions.record_synced(running.id, held)
 
     def _one(self, number: int, *, is_new: bool) -> None:
         wanted = self._wanted(number)
@@ -213,12 +213,15 @@ class _Writer:
     def _wanted(self, number: int) -> NewDownload:
         device = self._chance.choices(self._devices, PLACES)[0]
         wanted = item(number)
-        path = wanted_path(wanted)
+        path = build_path(wanted)
         return NewDownload(
             item=wanted,
             device_id=device,
             user_id=self._chance.choices(self._people, ASKERS)[0],
-            places=[FilePlace(one, path_key(one)) for one in (path, distinct(path, wanted.id))],
+            places=[
+                FilePlace(one, make_path_key(one))
+                for one in (path, build_distinct_path(path, wanted.id))
+            ],
             priority=PIN_PRIORITY if number % 10 == 0 else 0,
         )
 
@@ -244,8 +247,8 @@ class _Writer:
             os.truncate(file.fileno(), download.file_size or 0)
 
 
-def _people(store: Store, settings: Settings) -> None:
-    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+def _people(store: Stores, settings: Settings) -> None:
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     for name, user_id in PEOPLE.items():
         store.accounts.save(

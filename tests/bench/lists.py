@@ -49,8 +49,8 @@ def measure(household: Household, rounds: int) -> None:
                     services.web.downloads.counts, person, DownloadQuery(text="träume")
                 ),
                 "bytes waiting": partial(services.web.downloads.bytes_waiting, person),
-                "devices": partial(services.web.downloads.devices, person),
-                "notices": partial(services.web.downloads.notices, person),
+                "devices": partial(services.web.devices.devices, person),
+                "notices": partial(services.web.notices.notices, person),
             }
             for words in ("", *WORDS):
                 asked = FileQuery(text=words, page_size=10)

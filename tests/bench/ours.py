@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Store, assemble
+from sidecar.assembly import Stores, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -53,7 +53,7 @@ def main() -> int:
     )
     clock, bus = SystemClock(), Bus()
     db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
-    store = Store(db, bus, clock)
+    store = Stores(db, bus, clock)
     _account(store, settings, clock)
     services = assemble(settings, store, bus, clock, lambda: True)
     services.background.housekeeping.recover()
@@ -81,8 +81,8 @@ def _work(step: object, db: Database) -> None:
             pass
 
 
-def _account(store: Store, settings: Settings, clock: SystemClock) -> None:
-    sealed = TokenBox(settings.server.data_dir / KEY_FILE).seal(SecretStr("t" * 32))
+def _account(store: Stores, settings: Settings, clock: SystemClock) -> None:
+    sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     store.accounts.save(
         Account(
@@ -99,7 +99,7 @@ def _account(store: Store, settings: Settings, clock: SystemClock) -> None:
     )
 
 
-def _wish(store: Store, device: str, clock: SystemClock, count: int, size: int) -> None:
+def _wish(store: Stores, device: str, clock: SystemClock, count: int, size: int) -> None:
     items = {
         f"{number:032x}": Item(
             id=f"{number:032x}",

@@ -34,7 +34,9 @@ def measure(household: Household, rounds: int) -> None:
 
         asks: dict[str, Ask] = {
             "plan of a device": partial(services.transfers.space.plan, device.id),
-            "the plans as the admin sees them": partial(inventory.seen_by, device.id, "nobody"),
+            "the plans as the admin sees them": partial(
+                inventory.list_visible_to, device.id, "nobody"
+            ),
             "holds whose grace is over": services.rules.planning.release_expired,
             "retries that are due": partial(
                 store.downloads.queries.failed_and_due, store.downloads.queue._clock.now()

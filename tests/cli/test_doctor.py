@@ -18,4 +18,4 @@ def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
     with pytest.raises(SidecarError, match=r'budget of 10 bytes takes no file: .*"10 GB"'):
         _device(settings)
 
-    assert "is ours" in _device(settings.changed({"budget": "10 GB"}))
+    assert "is ours" in _device(settings.with_changes({"budget": "10 GB"}))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.config.base import Duration, Room, Speed, in_words
+from sidecar.config.base import Duration, Room, Speed, format_duration
 from sidecar.config.settings import ZoneName
 
 TIME: TypeAdapter[timedelta] = TypeAdapter(Duration)
@@ -26,7 +26,7 @@ ROOM: TypeAdapter[int] = TypeAdapter(Room)
     ],
 )
 def test_a_time_is_told_as_it_is_written(span: timedelta, words: str) -> None:
-    assert in_words(span) == words
+    assert format_duration(span) == words
     assert TIME.validate_python(words) == span
 
 

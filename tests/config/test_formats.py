@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings, load
-from sidecar.config.schema import KeyKind, keys
+from sidecar.config.schema import KeyKind, describe_keys
 from sidecar.domain.formats.formats import Format, Target
 from sidecar.errors import ConfigError
 
@@ -57,13 +57,13 @@ def test_a_change_of_the_format_looks_at_the_bitrate_too(tmp_path: Path) -> None
     opus = device(tmp_path, format="opus", bitrate="48k")
 
     with pytest.raises(ConfigError, match="must be from 64k to 320k for MP3"):
-        opus.changed({"format": "mp3"})
+        opus.with_changes({"format": "mp3"})
 
-    assert opus.changed({"format": "mp3", "bitrate": "96k"}).target == Target(Format.MP3, 96)
+    assert opus.with_changes({"format": "mp3", "bitrate": "96k"}).target == Target(Format.MP3, 96)
 
 
 def test_the_formats_are_a_choice_on_the_page() -> None:
-    described = {one.name: one for one in keys(DeviceSettings)}
+    described = {one.name: one for one in describe_keys(DeviceSettings)}
 
     assert described["format"].kind is KeyKind.CHOICE
     assert described["format"].options == ("original", "opus", "mp3", "aac")

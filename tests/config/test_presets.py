@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings, load
-from sidecar.config.schema import KeyKind, keys
+from sidecar.config.schema import KeyKind, describe_keys
 from sidecar.domain.files.presets import PresetName
 from sidecar.errors import ConfigError
 
@@ -37,6 +37,6 @@ def test_a_player_that_nobody_knows_is_refused_with_those_that_there_are() -> No
 def test_it_can_be_changed_for_a_device_and_is_shown_as_a_choice() -> None:
     stick = DeviceSettings(name="Stick", path=Path("/media/stick"))
 
-    assert stick.changed({"preset": "android"}).preset is PresetName.ANDROID
-    described = {one.name: one for one in keys(DeviceSettings)}["preset"]
+    assert stick.with_changes({"preset": "android"}).preset is PresetName.ANDROID
+    described = {one.name: one for one in describe_keys(DeviceSettings)}["preset"]
     assert (described.kind, described.options) == (KeyKind.CHOICE, tuple(PresetName))

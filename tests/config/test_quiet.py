@@ -102,7 +102,7 @@ def test_yes_and_no_are_no_numbers(key: str, value: object) -> None:
     configured = DeviceSettings(name="Car stick", path=Path("/media/car"))
 
     with pytest.raises(ConfigError, match="must not be true or false"):
-        configured.changed({key: value})
+        configured.with_changes({key: value})
 
 
 @pytest.mark.parametrize("value", [1, 0, 1.0])
@@ -110,7 +110,7 @@ def test_numbers_are_no_yes_and_no(value: float) -> None:
     configured = DeviceSettings(name="Car stick", path=Path("/media/car"))
 
     with pytest.raises(ConfigError, match="must be true or false"):
-        configured.changed({"paused": value})
+        configured.with_changes({"paused": value})
 
 
 def test_whole_settings_take_neither_for_the_other(tmp_path: Path) -> None:

@@ -50,10 +50,10 @@ def test_what_a_rule_does_not_know_is_refused(
 def test_a_change_for_one_device_is_checked_like_the_file(tmp_path: Path) -> None:
     rules = load({"SIDECAR_RULES__QUEUE_AHEAD__COUNT": "7"}).rules
 
-    changed = rules.changed(queue_ahead.RULE, {"expires": "5 minutes"})
+    changed = rules.with_changes(queue_ahead.RULE, {"expires": "5 minutes"})
 
     assert changed == queue_ahead.QueueAheadSettings(count=7, expires=timedelta(minutes=5))
     with pytest.raises(ConfigError, match="there is no such setting"):
-        rules.changed(queue_ahead.RULE, {"songs": 3})
+        rules.with_changes(queue_ahead.RULE, {"songs": 3})
     with pytest.raises(ConfigError, match="greater than or equal"):
-        rules.changed(queue_ahead.RULE, {"count": -1})
+        rules.with_changes(queue_ahead.RULE, {"count": -1})

@@ -10,7 +10,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.config.base import Section
 from sidecar.config.rules import SECTIONS
-from sidecar.config.schema import Key, KeyKind, keys, written
+from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 
 
 class Network(StrEnum):
@@ -29,24 +29,26 @@ class Odd(Section):
 
 
 def test_each_key_of_a_device_is_described() -> None:
-    described = {one.name: one for one in keys(DeviceSettings)}
+    described = {one.name: one for one in describe_keys(DeviceSettings)}
 
-    assert described["budget"] == Key("budget", KeyKind.SIZE, 0, 2**60, (), can_be_empty=True)
-    assert described["paused"] == Key("paused", KeyKind.SWITCH)
+    assert described["budget"] == SettingKey(
+        "budget", KeyKind.SIZE, 0, 2**60, (), can_be_empty=True
+    )
+    assert described["paused"] == SettingKey("paused", KeyKind.SWITCH)
 
 
 def test_each_key_of_a_rule_has_its_kind_and_its_bounds() -> None:
-    enabled, grace, threshold, window = keys(SECTIONS["album_affinity"])
+    enabled, grace, threshold, window = describe_keys(SECTIONS["album_affinity"])
     within, played = "Within the last", "Tracks that must have been played"
 
-    assert enabled == Key("enabled", KeyKind.SWITCH, label="On")
+    assert enabled == SettingKey("enabled", KeyKind.SWITCH, label="On")
     assert (grace.name, grace.kind) == ("grace", KeyKind.TIME)
-    assert threshold == Key("threshold", KeyKind.NUMBER, 1, 50, label=played)
-    assert window == Key("window", KeyKind.TIME, "0 seconds", "3660 days", label=within)
+    assert threshold == SettingKey("threshold", KeyKind.NUMBER, 1, 50, label=played)
+    assert window == SettingKey("window", KeyKind.TIME, "0 seconds", "3660 days", label=within)
 
 
 def test_choices_are_told() -> None:
-    network, level, hours = keys(Odd)
+    network, level, hours = describe_keys(Odd)
 
     assert (network.kind, network.options) == (KeyKind.CHOICE, ("any", "wifi"))
     assert (level.kind, level.options, level.can_be_empty) == (
@@ -69,5 +71,5 @@ def test_choices_are_told() -> None:
     ],
 )
 def test_a_value_is_written_as_json_and_as_people_write_it(value: object, told: object) -> None:
-    assert written(value) == told
-    assert type(written(value)) in {str, int, bool, type(None), ByteSize}
+    assert to_plain_value(value) == told
+    assert type(to_plain_value(value)) in {str, int, bool, type(None), ByteSize}

@@ -8,12 +8,12 @@ from sidecar.device.filesystem import (
     FileSystem,
     database_risk,
     file_system_at,
-    file_system_of,
+    find_kind,
     kind_at,
-    kind_in,
-    space_of,
+    read_file_system,
+    read_space,
 )
-from sidecar.device.own.marker import opened_root
+from sidecar.device.own.marker import open_root
 from tests.device.mounting import mount_memory, needs_root
 
 MOUNTS = """\
@@ -36,7 +36,7 @@ MOUNTS = """\
     ],
 )
 def test_the_type_is_found_among_the_mounts(device: str, kind: str) -> None:
-    assert kind_in(MOUNTS, device) == kind
+    assert find_kind(MOUNTS, device) == kind
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_folder_that_is_not_there_is_no_danger(tmp_path: Path) -> None:
 @needs_root
 def test_the_room_is_that_of_the_file_system_of_the_folder(mount_point: Path) -> None:
     mount_memory(mount_point, options="size=4m")
-    with opened_root(mount_point) as handle:
-        kind = file_system_of(handle)
-        before = space_of(handle, kind)
+    with open_root(mount_point) as handle:
+        kind = read_file_system(handle)
+        before = read_space(handle, kind)
         (mount_point / "film").write_bytes(bytes(1_000_000))
-        after = space_of(handle, kind)
+        after = read_space(handle, kind)
 
     assert kind == FileSystem("tmpfs")
     assert before.total == before.free == 4 * 1024 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder, FileFact
-from sidecar.domain.files.naming import distinct, path_key, wanted_path
+from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, STICK, everything, filled, made
@@ -49,15 +49,15 @@ def test_every_name_is_taken_as_it_is_and_found_again(disk: Path, card: DeviceFo
     paths: dict[str, bytes] = {}
     for number, title in enumerate(NASTY):
         item = track(number, title)
-        path = wanted_path(item)
-        if path_key(path) in map(path_key, paths):
-            path = distinct(path, item.id)
+        path = build_path(item)
+        if make_path_key(path) in map(make_path_key, paths):
+            path = build_distinct_path(path, item.id)
         paths[path] = path.encode()
         card.finish(filled(card, number, path.encode()), path)
 
     found = {path: body for path, body in everything(disk).items() if body != "folder"}
 
-    assert {path_key(path) for path in found} == {path_key(path) for path in paths}
+    assert {make_path_key(path) for path in found} == {make_path_key(path) for path in paths}
     assert sorted(map(str, found.values())) == sorted(map(str, paths.values()))
     for path, body in paths.items():
         assert card.stat(path) == FileFact(len(body))

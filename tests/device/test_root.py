@@ -232,7 +232,7 @@ def test_a_full_stick_stays_stopped_until_there_is_room_and_can_be_emptied(
     with folder.part(2).open() as file, pytest.raises(OSError, match="No space"):
         file.write(b"song")
 
-    folder.distrust()
+    folder.require_write_test()
 
     assert folder.space().free == 0
     assert code_of(folder.check) == "full"

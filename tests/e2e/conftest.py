@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.assembly import Store
-from sidecar.cli.database import opened
+from sidecar.assembly import Stores
+from sidecar.cli.database import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import load
 from sidecar.demo.protocol.version import Version
@@ -203,8 +203,8 @@ class Sidecar:
     def get_key(self, name: str) -> None:
         """Make an API key as the command does, without the time that a process takes to start."""
         clock = SystemClock()
-        with opened(load(self.environ), clock) as db:
-            store = Store(db, Bus(), clock)
+        with open_database(load(self.environ), clock) as db:
+            store = Stores(db, Bus(), clock)
             account = store.accounts.by_name(name)
             assert account is not None, self.log.read_text()
             _, self.key = store.api_keys.create(account.user_id, "test")

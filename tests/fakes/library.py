@@ -14,7 +14,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import Kind
 from sidecar.errors import DeviceError, NotPossible, NotVisible, ServerAway
-from sidecar.jellyfin.library.streaming import Stream
+from sidecar.jellyfin.library.streaming import FileStream
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import Presence
 from sidecar.services.files.search import FileQuery, FoundFile, FoundFilesPage
@@ -124,7 +124,7 @@ class FakeOffline:
         return there
 
 
-def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
+def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> FileStream:
     """An answer of Jellyfin's as if it came over a connection."""
 
     def come(_size: int, **_how: object) -> Iterator[bytes]:
@@ -137,7 +137,7 @@ def relayed(blocks: Sequence[bytes], *, breaks: bool = False) -> Stream:
         stream=come, close=lambda: None, release_conn=lambda: None, closed=False
     )
     headers = {"Content-Length": str(len(BODY))}
-    return Stream(HTTPStatus.OK, headers, "audio/flac", response)
+    return FileStream(HTTPStatus.OK, headers, "audio/flac", response)
 
 
 @dataclass
@@ -154,7 +154,7 @@ class FakeMedia:
     used: list[int] = field(default_factory=list)
     opened: list[OpenFile] = field(default_factory=list)
     streams: StreamLimit = field(default_factory=lambda: StreamLimit(most=3, most_each=2))
-    told: dict[str, Stream] = field(default_factory=dict)
+    told: dict[str, FileStream] = field(default_factory=dict)
     asked: list[Mapping[str, str]] = field(default_factory=list)
     mime_type: str = "audio/flac"
 
@@ -193,7 +193,7 @@ class FakeMedia:
         self.opened.append(found)
         return found
 
-    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
+    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> FileStream:
         self.asked.append(asked)
         if item_id not in self.told:
             raise NotVisible

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sidecar.config.schema import Key, KeyKind
+from sidecar.config.schema import KeyKind, SettingKey
 from sidecar.domain.downloads.explain import WantedBecause
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.context import Chosen
@@ -37,9 +37,13 @@ class FakeSteering:
 
     def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
         self._device(person, device_id)
-        budget = Setting(Key("budget", KeyKind.SIZE, 0, 100, (), can_be_empty=True), 10, None)
-        colour = Setting(Key("colour", KeyKind.CHOICE, options=("red", "blue")), "red", "blue")
-        window = Setting(Key("window", KeyKind.TIME, "0 seconds"), "60 days", "30 days")
+        budget = Setting(
+            SettingKey("budget", KeyKind.SIZE, 0, 100, (), can_be_empty=True), 10, None
+        )
+        colour = Setting(
+            SettingKey("colour", KeyKind.CHOICE, options=("red", "blue")), "red", "blue"
+        )
+        window = Setting(SettingKey("window", KeyKind.TIME, "0 seconds"), "60 days", "30 days")
         rule = RuleSettingsView(
             "album_affinity", (window,), ("It cannot now",), ("you played 3 of 11",)
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sidecar.domain.files.catalogue import ListedFile, works
+from sidecar.domain.files.catalogue import ListedFile, group_works
 from sidecar.services.generated_files.index_page import page
 
 NAME = "Offline library.html"
@@ -57,7 +57,7 @@ class PaintedStick:
 
     def paint(self) -> str:
         """Write the page; return its address."""
-        found = works(self.files)
+        found = group_works(self.files)
         places = {place for one in found for place in one.cover_places}
         there = {place for place in places if (self.root / place).exists()}
         (self.root / NAME).write_bytes(page(self.name, found, there=there))

@@ -10,6 +10,9 @@ from sidecar.web.services import WebServices
 
 def services_of(desk: object, **others: object) -> WebServices:
     """Return services with this one to sign in and for downloads; what is not given is None."""
-    given = {"sign_in": desk, "downloads": desk} | others
+    same = dict.fromkeys(("sign_in", "downloads", "devices", "notices", "system"), desk)
+    if "preferences" in others:
+        same["settings"] = others["preferences"]
+    given = same | others
     names = dict.fromkeys(WebServices.__dataclass_fields__)
     return cast("WebServices", SimpleNamespace(**(names | given)))

@@ -19,7 +19,7 @@ from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
@@ -34,7 +34,7 @@ ADDRESS, GO, FORMAT = "address", "go", "format"
 
 
 @contextmanager
-def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
+def opened(house: Path) -> Iterator[tuple[Assembly, Stores]]:
     """Build everything over a house folder and put the queue and the device in order."""
     told = house / FORMAT
     stick = DeviceSettings(
@@ -53,7 +53,7 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Store]]:
     db = Database.open(house / "data" / DATABASE, clock=clock)
     try:
         with db.thread():
-            store = Store(db, bus, clock)
+            store = Stores(db, bus, clock)
             services = assemble(settings, store, bus, clock, lambda: True)
             try:
                 services.background.housekeeping.recover()

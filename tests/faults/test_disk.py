@@ -18,7 +18,7 @@ from threading import Thread
 
 import pytest
 
-from sidecar.assembly import DATABASE, Assembly, Store
+from sidecar.assembly import DATABASE, Assembly, Stores
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
@@ -50,7 +50,7 @@ class House:
     """A sidecar whose worker and keeper step when told, and a stick that is a mount."""
 
     services: Assembly
-    store: Store
+    store: Stores
     stick: Path
     line: SlowLine
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from sidecar.jellyfin.identity import DeviceIdentity, authorization
+from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
 
 TOKEN = SecretStr("0123456789abcdef0123456789abcdef")
 
@@ -36,21 +36,21 @@ def as_jellyfin_reads(header: str) -> dict[str, str]:
 def test_the_header_is_the_one_form_that_every_version_reads() -> None:
     identity = DeviceIdentity(device_id="sc-4f1c", version="1.0.0", device="nas 01")
 
-    assert authorization(identity, TOKEN) == (
+    assert build_authorization(identity, TOKEN) == (
         'MediaBrowser Client="Jellyfin%20Sidecar", Device="nas%2001", DeviceId="sc-4f1c", '
         'Version="1.0.0", Token="0123456789abcdef0123456789abcdef"'
     )
 
 
 def test_before_sign_in_there_is_no_token_in_it() -> None:
-    assert "Token" not in authorization(DeviceIdentity(device_id="x", version="1"), None)
+    assert "Token" not in build_authorization(DeviceIdentity(device_id="x", version="1"), None)
 
 
 @given(st.text(min_size=1))
 def test_any_device_name_arrives_as_it_was(name: str) -> None:
     identity = DeviceIdentity(device_id="sc-1", version="1", device=name)
 
-    header = authorization(identity, TOKEN)
+    header = build_authorization(identity, TOKEN)
 
     assert header.isascii()
     assert as_jellyfin_reads(header) == {
@@ -64,7 +64,7 @@ def test_any_device_name_arrives_as_it_was(name: str) -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a+b", "a, Token=", "Küche", "a%20b", "a\nb"])
 def test_no_device_name_can_forge_a_value(name: str) -> None:
-    header = authorization(DeviceIdentity(device_id="sc-1", version="1", device=name), None)
+    header = build_authorization(DeviceIdentity(device_id="sc-1", version="1", device=name), None)
 
     assert as_jellyfin_reads(header)["Device"] == name
     assert "Token" not in as_jellyfin_reads(header)

@@ -7,7 +7,7 @@ import pytest
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
-from sidecar.jellyfin.mapping import MOST_QUEUED, now_playing, to_item
+from sidecar.jellyfin.mapping import MOST_QUEUED, list_now_playing, to_item
 from tests.jellyfin.recorded import VERSIONS, body
 
 ID = "1bf5462706b4367473f9fd0725bdd586"
@@ -163,19 +163,19 @@ def test_an_unknown_type_is_something_else_and_never_downloaded() -> None:
 def test_what_plays_is_told_and_our_own_session_is_left_out(version: str) -> None:
     sessions = models.SESSIONS.validate_json(body(version, "sessions-playing-user"))
 
-    (playing,) = now_playing(sessions, except_device="sidecar-ann")
+    (playing,) = list_now_playing(sessions, except_device="sidecar-ann")
 
     assert playing.item.id == "399ff486acfe493e6d082af3c275330f"
     assert (playing.client, playing.device_name) == ("Jellyfin Web", "Firefox")
     assert (playing.playlist_item_id, playing.position_s) == ("playlistItem0", 3.0)
     assert playing.checked_in is not None
-    assert now_playing(sessions, except_device="firefox-ann") == ()
+    assert list_now_playing(sessions, except_device="firefox-ann") == ()
 
 
 def test_a_session_of_nobody_has_no_user() -> None:
     session = {"Id": "s", "UserId": "0" * 32, "NowPlayingItem": {"Id": ID}}
 
-    (playing,) = now_playing(
+    (playing,) = list_now_playing(
         models.SESSIONS.validate_json(json.dumps([session])), except_device="x"
     )
 
@@ -191,7 +191,7 @@ def played(queue: object, current: str | None = "playlistItem1", **facts: object
         **facts,
     }
     read = models.SESSIONS.validate_json(json.dumps([session]))
-    (playing,) = now_playing(read, except_device="x")
+    (playing,) = list_now_playing(read, except_device="x")
     return playing
 
 
@@ -254,7 +254,7 @@ def test_of_a_queue_of_thousands_only_the_next_ones_are_kept() -> None:
             ]
         )
     )
-    (playing,) = now_playing(read, except_device="x")
+    (playing,) = list_now_playing(read, except_device="x")
 
     assert len(playing.queue) == MOST_QUEUED
     # What is cut off was never made into objects: it is still waiting to be read.
@@ -274,5 +274,5 @@ def test_devices_beside_our_own_are_ours_as_well() -> None:
         one = {"Id": "s", "DeviceId": device_id, "NowPlayingItem": {"Id": ID}}
         return models.SESSIONS.validate_json(json.dumps([one]))
 
-    assert now_playing(sessions("ours.stick"), except_device="ours") == ()
-    assert len(now_playing(sessions("ours2"), except_device="ours")) == 1
+    assert list_now_playing(sessions("ours.stick"), except_device="ours") == ()
+    assert len(list_now_playing(sessions("ours2"), except_device="ours")) == 1

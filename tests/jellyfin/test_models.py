@@ -64,7 +64,7 @@ def test_every_recorded_listing_is_read_without_a_gap(version: str, name: str) -
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("name", "shape"), SINGLE)
 def test_every_recorded_answer_is_read(
-    version: str, name: str, shape: TypeAdapter[models.FromJellyfin]
+    version: str, name: str, shape: TypeAdapter[models.JellyfinModel]
 ) -> None:
     shape.validate_json(body(version, name))
 

@@ -11,7 +11,7 @@ from sidecar.errors import (
     ServerAway,
     UnexpectedAnswer,
 )
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read, retry_after
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, retry_after
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -56,14 +56,14 @@ def answer(status: int, kind: str = "", body: bytes = b"", **headers: str) -> An
 )
 def test_each_status_means_one_thing(status: int, kind: str, meaning: type[JellyfinError]) -> None:
     with pytest.raises(meaning) as caught:
-        judge(answer(status, kind))
+        check_answer(answer(status, kind))
 
     assert caught.type is meaning
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_success_is_let_through(status: int) -> None:
-    judge(answer(status))
+    check_answer(answer(status))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_sign_in_wanted_by_a_proxy_is_told_apart(
     kind: str, headers: dict[str, str], *, is_jellyfin: bool
 ) -> None:
     with pytest.raises(Unconfirmed) as caught:
-        judge(answer(401, kind, b"", **headers))
+        check_answer(answer(401, kind, b"", **headers))
 
     assert caught.value.is_jellyfin is is_jellyfin
 
@@ -103,7 +103,7 @@ def test_the_servers_wish_to_wait_is_read(header: str | None, seconds: float | N
 
 def test_a_starting_server_says_how_long_to_wait() -> None:
     with pytest.raises(ServerAway) as caught:
-        judge(answer(503, HTML, Retry_After="005"))
+        check_answer(answer(503, HTML, Retry_After="005"))
 
     assert caught.value.retry_after_s == 5.0
 

@@ -128,6 +128,6 @@ def test_the_live_connection_logs_no_secret(written: Callable[[], str]) -> None:
 def test_sealing_logs_no_secret(written: Callable[[], str], tmp_path: Path) -> None:
     box = TokenBox(tmp_path / "token.key")
 
-    opened = box.open(box.seal(SecretStr(TOKEN)))
+    opened = box.decrypt(box.encrypt(SecretStr(TOKEN)))
 
     assert TOKEN not in f"{opened!r} {opened} {vars(box)} {written()}"

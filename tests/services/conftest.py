@@ -21,6 +21,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.meta import Meta
 from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
+from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
 
 STICK = "11111111-1111-4111-8111-111111111111"
@@ -41,6 +42,7 @@ class World:
     hearts: FavouriteStates
     holds: Holds
     meta: Meta
+    stores: Stores
 
 
 @pytest.fixture
@@ -56,9 +58,9 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
     news: list[Event] = []
     bus.subscribe(news.append)
     db = Database.open(tmp_path / "data" / "sidecar.db", clock=clock)
-    devices = Devices(db)
+    stores = Stores(db, bus, clock)
+    devices, accounts = stores.devices, stores.accounts
     devices.save(Device(STICK, "Car stick", str(tmp_path / "stick"), clock.now()))
-    accounts = Accounts(db)
     accounts.save(
         Account(
             user_id=ANN,
@@ -79,10 +81,11 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
         db=db,
         accounts=accounts,
         devices=devices,
-        downloads=Downloads(db, bus, clock),
-        hearts=FavouriteStates(db, clock),
-        holds=Holds(db, bus),
-        meta=Meta(db),
+        downloads=stores.downloads,
+        hearts=stores.hearts,
+        holds=stores.holds,
+        meta=stores.meta,
+        stores=stores,
     )
     db.close()
 
@@ -94,9 +97,7 @@ def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) ->
 
 def owned(world: World) -> Ownership:
     """Return whose downloads are whose."""
-    return Ownership(
-        world.db, world.downloads, world.holds, world.clock, accounts=world.accounts.all
-    )
+    return Ownership(world.stores, accounts=world.accounts.all)
 
 
 def track(number: int, **facts: object) -> Item:

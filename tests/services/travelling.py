@@ -14,7 +14,7 @@ from sidecar.config import DeviceSettings
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import path_key, wanted_path
+from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -156,13 +156,13 @@ class Traveller:
     def has(self, title: str, person: Person | None = None) -> Download:
         """Let a track be on the stick, asked for by this person."""
         item = self.item(title)
-        path = wanted_path(item)
+        path = build_path(item)
         download, _ = self.world.downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=STICK,
                 user_id=(person or self.ann).user_id,
-                places=[FilePlace(path, path_key(path))],
+                places=[FilePlace(path, make_path_key(path))],
             )
         )
         return download

@@ -18,7 +18,13 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.rules import album_affinity, favourites, queue_ahead
 from sidecar.domain.rules.context import Context
 from sidecar.domain.space.budget import DeviceRoom, WantedFile
-from sidecar.domain.space.eviction import REST, HoldStrength, Stored, must_rest, standing
+from sidecar.domain.space.eviction import (
+    REST,
+    HoldStrength,
+    Stored,
+    classify,
+    is_cooling_down,
+)
 from sidecar.domain.space.plan import plan
 from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
@@ -89,7 +95,7 @@ class Household:
             now=self.now,
             library=self.catalogue,
         )
-        wanted = album_affinity.wishes(context).wishes
+        wanted = album_affinity.make_wishes(context).wishes
         self._replace(album_affinity.NAME, wanted, context.settings.grace)
         self._act()
 
@@ -100,7 +106,7 @@ class Household:
         # A person wants them from now on, whatever a rule wanted of them before.
         before = set(self._files)
         self._granted -= {one.id for one in tracks} - before
-        self._keep(favourites.wishes(title, tracks, user_id=ANN, devices=[STICK]))
+        self._keep(favourites.make_wishes(title, tracks, user_id=ANN, devices=[STICK]))
         self._act()
         # Like a smaller budget: what has to go for a heart goes on a person's word.
         self._granted -= before - set(self._files)
@@ -132,7 +138,7 @@ class Household:
             playing=(playing,) if playing else (),
             held=tuple(held),
         )
-        self._replace(queue_ahead.NAME, queue_ahead.wishes(context).wishes, timedelta(0))
+        self._replace(queue_ahead.NAME, queue_ahead.make_wishes(context).wishes, timedelta(0))
 
     def _replace(self, rule: str, wishes: Iterable[Wish], grace: timedelta) -> None:
         wishes = list(wishes)
@@ -150,7 +156,7 @@ class Household:
             self._count_wish(item_id)
             self._asked[item_id].add(key)
             self._asked_by[wish.reason.rule].add((item_id, key))
-            if must_rest(wish.reason.rule) and self._rests(item_id):
+            if is_cooling_down(wish.reason.rule) and self._rests(item_id):
                 continue
             kept.add((item_id, key))
             is_new = key not in self._holds[item_id]
@@ -218,7 +224,7 @@ class Household:
         self.outcome.fetched += size
         self.outcome.granted += 0 if item_id in self._granted else size
         self._granted.add(item_id)
-        by_rules = standing(self._grips(item_id)) is not EvictionClass.LASTING
+        by_rules = classify(self._grips(item_id)) is not EvictionClass.LASTING
         self.outcome.too_soon += by_rules and self._rests(item_id)
 
     def _check(self, in_use: Collection[str]) -> None:
@@ -248,7 +254,7 @@ class Household:
                 title=item_id,
                 size=self.catalogue.known[item_id].size or 0,
                 last_used=used,
-                standing=standing(self._grips(item_id)),
+                eviction_class=classify(self._grips(item_id)),
                 is_in_use=item_id in in_use,
             )
             for item_id, used in self._files.items()
@@ -261,7 +267,7 @@ class Household:
                 item_id=item_id,
                 title=item_id,
                 size=one.item.size,
-                standing=standing(self._grips(item_id)),
+                standing=classify(self._grips(item_id)),
                 priority=one.priority,
                 place=one.place,
             )

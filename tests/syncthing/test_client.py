@@ -62,7 +62,7 @@ def test_it_knows_what_another_device_has_and_what_it_lacks(
     # What `completion` says of a folder that is being paused is not relied on: now and then
     # Syncthing calls it complete.
 
-    before = client.news(0, wait_s=1)
+    before = client.wait_for_event(0, wait_s=1)
     phone.pause(on=False)
 
     wait_until(lambda: not client.needed(FOLDER, phone.id), what="its arrival")
@@ -70,7 +70,7 @@ def test_it_knows_what_another_device_has_and_what_it_lacks(
         lambda: client.completion(FOLDER, phone.id).percent == 100, what="the word of its arrival"
     )
     assert (phone.folder / path).read_bytes() == b"1" * 5000
-    assert client.news(before, wait_s=1) > before
+    assert client.wait_for_event(before, wait_s=1) > before
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_so(client: Syncthing, syncthings: Both) -> None:

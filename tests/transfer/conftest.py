@@ -17,7 +17,7 @@ from sidecar.clock import SystemClock
 from sidecar.domain.downloads.states import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
-from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Job, Receipt
@@ -111,7 +111,7 @@ def aria2() -> Iterator[Aria2Supervisor]:
 
 @contextmanager
 def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Aria2Supervisor]:
-    link, stop = Aria2Supervisor(daemon, Book(prefix), SystemClock()), Event()
+    link, stop = Aria2Supervisor(daemon, Aria2Downloads(prefix), SystemClock()), Event()
     thread = Thread(target=link.run, args=(stop,))
     thread.start()
     try:

@@ -19,7 +19,7 @@ import xxhash
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
@@ -36,7 +36,7 @@ from sidecar.logs import LineFormatter
 from sidecar.services.accounts.person import Person
 from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.accounts.sessions import csrf_of
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.web.app import Web, WebOptions, create_app
@@ -110,7 +110,7 @@ class WebHouse:
 
     clock: FakeClock
     bus: Bus
-    store: Store
+    store: Stores
     services: Assembly
     web: Web
     jellyfin: Answering
@@ -122,7 +122,7 @@ class WebHouse:
         secret = self.begin_session(person)
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
-        return Browser(client, csrf_of(secret))
+        return Browser(client, derive_csrf_token(secret))
 
     def add(
         self,
@@ -314,7 +314,7 @@ class WebHouse:
             self.path(found).parent.mkdir(parents=True, exist_ok=True)
             self.path(found).write_bytes(body)
             os.utime(self.path(found), (self.clock.now().timestamp(),) * 2)
-            assert moves.arrive(
+            assert moves.mark_arrived(
                 found,
                 size=len(body),
                 content_hash=xxhash.xxh3_128_hexdigest(body),
@@ -393,7 +393,7 @@ def web_house(
             (data / name).touch(mode=0o600)
             (data / name).write_bytes(content)
         db = Database.open(data / DATABASE, clock=clock)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         recent = RecentLog(LineFormatter())
         services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
@@ -446,7 +446,7 @@ def _signed_in() -> Mapping[str, bytes]:
         folder, clock = Path(made), FakeClock()
         db = Database.open(folder / DATABASE, clock=clock)
         box = TokenBox(folder / KEY_FILE)
-        store = Store(db, Bus(), clock)
+        store = Stores(db, Bus(), clock)
         for person in (ANN, BEN, EVE):
             store.accounts.save(_account(person, box, clock))
         db.close()
@@ -461,7 +461,7 @@ def _account(person: Person, box: TokenBox, clock: FakeClock) -> Account:
         is_admin=person.is_admin,
         may_download=True,
         jellyfin_device_id=f"sidecar-{person.name}",
-        token_encrypted=box.seal(SecretStr(f"token of {person.name}")),
+        token_encrypted=box.encrypt(SecretStr(f"token of {person.name}")),
         is_signed_in=True,
         signed_in_at=clock.now(),
     )

@@ -41,7 +41,7 @@ def heard(title: str, stamp: int = NOON) -> str:
 
 def bring_log(house: WebHouse) -> None:
     """Let Ann have heard two tracks on the player; the last line is cut off."""
-    house.services.web.preferences.change(ANN, STICK, {"time_zone": "Europe/Berlin"}, {})
+    house.services.web.settings.change(ANN, STICK, {"time_zone": "Europe/Berlin"}, {})
     facts = {"Artists": ["The Sine Waves"], "RunTimeTicks": 270_000_000}
     house.library(row(7, **facts), row(8, **facts))
     for number in (7, 8):

@@ -1,4 +1,4 @@
-"""What a demo library is made of, as values: albums, films, series, playlists and their paths.
+"""The data model of a demo library: albums, films, series, playlists and their paths.
 
 It touches no disk and starts no program: `sidecar.demo.content.libraries` holds the contents and
 `sidecar.demo.content.media` makes the files.

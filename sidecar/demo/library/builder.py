@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sidecar.demo.library import naming
-from sidecar.demo.library.items import BaseItemKind, Item, Library, Media, Music, Show
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary, Media, Music, Show
 from sidecar.demo.protocol.formats import add_dashes
 
 Entry = dict[str, Any]
@@ -29,7 +29,7 @@ class LibraryBuilder:
         self.folder = folder
         self._media_root = media_root
         self._covers = covers
-        self._library = Library()
+        self._library = DemoLibrary()
         self._library_id = ""
         self._song_ids: dict[str, str] = {}
 
@@ -44,7 +44,7 @@ class LibraryBuilder:
         self._put(replace(library, collection_type=entry["collection_type"], parent_id=root))
         return self._library_id
 
-    def add_items(self, items: Iterable[Item]) -> None:
+    def add_items(self, items: Iterable[DemoItem]) -> None:
         """Take over items that an earlier scan found."""
         for item in items:
             self._library.by_id.setdefault(item.id, item)
@@ -105,7 +105,7 @@ class LibraryBuilder:
             if path in self._song_ids:
                 yield self._song_ids[path]
 
-    def build(self) -> Library:
+    def build(self) -> DemoLibrary:
         """Return all that was put here; containers are as long as what they hold."""
         lengths: dict[str, float] = {}
         for item in self._library:
@@ -145,12 +145,12 @@ class LibraryBuilder:
             )
         ).id
 
-    def _series(self, folder: str, entry: Entry) -> Item:
+    def _series(self, folder: str, entry: Entry) -> DemoItem:
         series = self._blank(BaseItemKind.SERIES, f"{self._media_root}/{folder}", entry["series"])
         picture, year = self._cover(folder), naming.year_of(folder) or entry.get("year")
         return self._put(replace(series, parent_id=self._library_id, picture=picture, year=year))
 
-    def _season(self, series: Item, number: int) -> Item:
+    def _season(self, series: DemoItem, number: int) -> DemoItem:
         season = self._blank(
             BaseItemKind.SEASON, f"{series.path}/Season {number:02d}", f"Season {number}"
         )
@@ -167,7 +167,7 @@ class LibraryBuilder:
         cover = self._covers.get(folder)
         return self.folder / cover if cover and (self.folder / cover).is_file() else None
 
-    def _media_item(self, kind: BaseItemKind, entry: Entry, media: Media) -> Item:
+    def _media_item(self, kind: BaseItemKind, entry: Entry, media: Media) -> DemoItem:
         item = self._blank(kind, f"{self._media_root}/{entry['path']}", entry["title"])
         self._song_ids[media.listed] = item.id
         return replace(
@@ -179,9 +179,9 @@ class LibraryBuilder:
             media=media,
         )
 
-    def _blank(self, kind: BaseItemKind, path: str, name: str) -> Item:
+    def _blank(self, kind: BaseItemKind, path: str, name: str) -> DemoItem:
         item_id = naming.item_id(kind, path)
-        return Item(
+        return DemoItem(
             id=item_id,
             kind=kind,
             name=name,
@@ -192,7 +192,7 @@ class LibraryBuilder:
             library_id=self._library_id,
         )
 
-    def _put(self, item: Item) -> Item:
+    def _put(self, item: DemoItem) -> DemoItem:
         """Put an item into its place, unless one is there; return the one that is there."""
         return self._library.by_id.setdefault(item.id, item)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sidecar.demo.library import naming, streams
-from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.protocol.formats import NEVER, Json, fingerprint, format_date, ticks
 from sidecar.demo.protocol.version import Version
 
@@ -74,11 +74,11 @@ _NOT_WHILE_PLAYING = frozenset(
 class DtoBuilder:
     """Tells the items of one scan in one server's words."""
 
-    library: Library
+    library: DemoLibrary
     server_id: str
     speaks: Version
 
-    def full_item(self, item: Item, *, user_data: Json | None, may_download: bool) -> Json:
+    def full_item(self, item: DemoItem, *, user_data: Json | None, may_download: bool) -> Json:
         """Return everything there is to tell of one item."""
         told = (
             self._head(item, may_download=may_download)
@@ -102,12 +102,12 @@ class DtoBuilder:
             name: value for name, value in whole.items() if name not in ON_REQUEST or name in wanted
         }
 
-    def playing_item(self, item: Item) -> Json:
+    def playing_item(self, item: DemoItem) -> Json:
         """Return what a session tells of what it plays: told without any user."""
         whole = self.full_item(item, user_data=None, may_download=False)
         return {name: value for name, value in whole.items() if name not in _NOT_WHILE_PLAYING}
 
-    def queued_item(self, item: Item) -> Json:
+    def queued_item(self, item: DemoItem) -> Json:
         """Return what a session tells of an item in its queue, in full."""
         told = self.full_item(item, user_data=None, may_download=False)
         sources = self._sources(item)
@@ -116,11 +116,11 @@ class DtoBuilder:
             del source["DefaultAudioStreamIndex"]
         return told | {"MediaSources": sources}
 
-    def picture_tag(self, item: Item) -> str | None:
+    def picture_tag(self, item: DemoItem) -> str | None:
         """Return the tag of an item's picture, or None if it has no picture."""
         return None if item.picture is None else fingerprint(f"{item.id}/{item.picture.name}")
 
-    def _head(self, item: Item, *, may_download: bool) -> Json:
+    def _head(self, item: DemoItem, *, may_download: bool) -> Json:
         media = item.media
         is_dated = item.kind in {BaseItemKind.AUDIO, BaseItemKind.ALBUM}
         premiere = f"{item.year:04d}-01-01T00:00:00.0000000Z" if item.year else NEVER
@@ -149,7 +149,7 @@ class DtoBuilder:
             "ProductionYear": item.year,
         }
 
-    def _middle(self, item: Item, user_data: Json | None) -> Json:
+    def _middle(self, item: DemoItem, user_data: Json | None) -> Json:
         genres = item.music.genres if item.music else ()
         is_music = item.kind is BaseItemKind.AUDIO and self.speaks.tells_people_and_chapters
         return {
@@ -172,7 +172,7 @@ class DtoBuilder:
             "Tags": list(item.tags),
         }
 
-    def _tail(self, item: Item) -> Json:
+    def _tail(self, item: DemoItem) -> Json:
         media, tag = item.media, self.picture_tag(item)
         images = {"Primary": tag} if tag else {}
         blurred = tag or self._album_tag(item)
@@ -195,7 +195,7 @@ class DtoBuilder:
             "Height": media.height if media and item.kind.is_video else None,
         }
 
-    def _music(self, item: Item) -> Json:
+    def _music(self, item: DemoItem) -> Json:
         music = item.music
         if music is None:
             return {}
@@ -213,14 +213,14 @@ class DtoBuilder:
     def _artists(self, names: Iterable[str]) -> list[Json]:
         return [{"Name": name, "Id": self.library.artist_ids[name]} for name in names]
 
-    def _album_tag(self, item: Item) -> str | None:
+    def _album_tag(self, item: DemoItem) -> str | None:
         album = self.library.get(item.music.album_id) if item.music else None
         return self.picture_tag(album) if album else None
 
-    def _sources(self, item: Item) -> list[Json] | None:
+    def _sources(self, item: DemoItem) -> list[Json] | None:
         return streams.sources(item, item.media, self.speaks) if item.media else None
 
-    def _run_time(self, item: Item) -> int | None:
+    def _run_time(self, item: DemoItem) -> int | None:
         if item.kind in {BaseItemKind.ARTIST, BaseItemKind.PLAYLIST}:
             return 0
         return ticks(item.seconds) if item.seconds else None
@@ -231,7 +231,7 @@ def _without_nulls(told: Json) -> Json:
     return {name: value for name, value in told.items() if value is not None or name == "ChannelId"}
 
 
-def _people(item: Item) -> list[Json]:
+def _people(item: DemoItem) -> list[Json]:
     music = item.music
     if music is None:
         return []
@@ -243,7 +243,7 @@ def _people(item: Item) -> list[Json]:
     ]
 
 
-def _show(item: Item) -> Json:
+def _show(item: DemoItem) -> Json:
     show = item.show
     if show is None:
         return {}
@@ -255,7 +255,7 @@ def _show(item: Item) -> Json:
     }
 
 
-def _media_type(item: Item) -> str:
+def _media_type(item: DemoItem) -> str:
     if item.kind.is_video:
         return "Video"
     return "Audio" if item.kind in {BaseItemKind.AUDIO, BaseItemKind.PLAYLIST} else "Unknown"

@@ -1,4 +1,4 @@
-"""What the demo's library is made of, as values: items, their media, their place among others.
+"""The item model of the demo's library: items, their media, their parents.
 
 Knows no user and reads no file.
 """
@@ -97,7 +97,7 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class DemoItem:
     """One entry of the library.
 
     Attributes:
@@ -131,7 +131,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class DemoLibrary:
     """All items of one scan.
 
     Attributes:
@@ -140,31 +140,31 @@ class Library:
         artist_ids: Each artist's id, by their name.
     """
 
-    by_id: dict[str, Item] = field(default_factory=dict)
+    by_id: dict[str, DemoItem] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     artist_ids: dict[str, str] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[DemoItem]:
         return iter(self.by_id.values())
 
-    def get(self, item_id: str | None) -> Item | None:
+    def get(self, item_id: str | None) -> DemoItem | None:
         """Return an item, or None for an id that nothing has."""
         return self.by_id.get(item_id) if item_id else None
 
-    def ancestors(self, item: Item) -> Iterator[Item]:
+    def ancestors(self, item: DemoItem) -> Iterator[DemoItem]:
         """Yield the folder that an item is in, the folder which that is in, and so on."""
         parent = self.get(item.parent_id)
         while parent is not None:
             yield parent
             parent = self.get(parent.parent_id)
 
-    def below(self, folder: Item) -> Iterator[Item]:
+    def below(self, folder: DemoItem) -> Iterator[DemoItem]:
         """Yield everything in a folder at any depth; for an artist, the albums and tracks."""
         for item in self:
             if any(one.id == folder.id for one in self.ancestors(item)):
                 yield item
 
-    def songs_of(self, folder: Item) -> Iterator[Item]:
+    def songs_of(self, folder: DemoItem) -> Iterator[DemoItem]:
         """Yield the playable items below a folder; a playable item yields itself."""
         if folder.kind.is_playable:
             yield folder

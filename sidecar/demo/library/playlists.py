@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.library.items import BaseItemKind, DemoItem
 from sidecar.demo.library.naming import item_id, playlist_path, sort_name
 from sidecar.demo.protocol.formats import Json, add_dashes, now, parse_date
 
 
 @dataclass(slots=True)
-class Playlist:
+class DemoPlaylist:
     """One playlist; `item_ids` in its order, and the same one may be there twice."""
 
     id: str
@@ -23,9 +23,9 @@ class Playlist:
     is_public: bool = True
     created: str = field(default_factory=lambda: now().isoformat())
 
-    def to_item(self) -> Item:
+    def to_item(self) -> DemoItem:
         """Return it as an entry of the library."""
-        return Item(
+        return DemoItem(
             id=self.id,
             kind=BaseItemKind.PLAYLIST,
             name=self.name,
@@ -57,26 +57,26 @@ class Playlist:
         return True
 
 
-class Playlists:
+class DemoPlaylists:
     """All playlists of the server."""
 
     def __init__(self) -> None:
-        self.by_id: dict[str, Playlist] = {}
+        self.by_id: dict[str, DemoPlaylist] = {}
 
     def create(
         self, name: str, owner_id: str, item_ids: list[str], *, is_public: bool = True
-    ) -> Playlist:
+    ) -> DemoPlaylist:
         """Make a playlist; a name that is taken is numbered on disk and kept on the page."""
         path = next(
             one for one in _paths(name) if item_id(BaseItemKind.PLAYLIST, one) not in self.by_id
         )
-        made = Playlist(
+        made = DemoPlaylist(
             item_id(BaseItemKind.PLAYLIST, path), name, owner_id, path, list(item_ids), is_public
         )
         self.by_id[made.id] = made
         return made
 
-    def visible_to(self, user_id: str) -> Iterator[Playlist]:
+    def visible_to(self, user_id: str) -> Iterator[DemoPlaylist]:
         """Yield the playlists that a user may know of."""
         return (one for one in self.by_id.values() if one.is_visible_to(user_id))
 
@@ -86,7 +86,7 @@ class Playlists:
 
     def restore(self, saved: list[dict[str, Any]]) -> None:
         """Take up playlists that were kept, and no others."""
-        self.by_id = {one["id"]: Playlist(**one) for one in saved}
+        self.by_id = {one["id"]: DemoPlaylist(**one) for one in saved}
 
 
 def _paths(name: str) -> Iterator[str]:

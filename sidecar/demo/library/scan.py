@@ -19,7 +19,7 @@ from typing import Any
 
 from sidecar.demo.library import naming
 from sidecar.demo.library.builder import LibraryBuilder
-from sidecar.demo.library.items import Caption, Item, Library, Media
+from sidecar.demo.library.items import Caption, DemoItem, DemoLibrary, Media
 
 Entry = dict[str, Any]
 
@@ -34,11 +34,11 @@ class ScannedLibrary:
         playlists: For each one its name, its owner's name, and the ids of its tracks in order.
     """
 
-    library: Library
+    library: DemoLibrary
     playlists: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
-def scan(folder: Path, before: Library | None = None) -> ScannedLibrary:
+def scan(folder: Path, before: DemoLibrary | None = None) -> ScannedLibrary:
     """Return what is in the folder.
 
     Args:
@@ -126,7 +126,7 @@ def _is_away(folder: Path) -> bool:
         return True
 
 
-def _moved(folder: Path, listing: Entry, before: Library | None) -> dict[str, str]:
+def _moved(folder: Path, listing: Entry, before: DemoLibrary | None) -> dict[str, str]:
     """Return where the listed files are that went from their place."""
     listed = {entry["path"] for entry in _entries(listing)}
     missing = {path for path in listed if not (folder / path).exists()}
@@ -142,7 +142,7 @@ def _moved(folder: Path, listing: Entry, before: Library | None) -> dict[str, st
     return places
 
 
-def _media_of(item: Item) -> Media | None:
+def _media_of(item: DemoItem) -> Media | None:
     return item.media
 
 
@@ -151,7 +151,9 @@ def _entries(listing: Entry) -> Iterator[Entry]:
         yield from listing.get(name, [])
 
 
-def differences(before: Library, after: Library) -> tuple[list[Item], list[Item], list[Item]]:
+def differences(
+    before: DemoLibrary, after: DemoLibrary
+) -> tuple[list[DemoItem], list[DemoItem], list[DemoItem]]:
     """Return the items that a scan added, changed (their file or their tags), and removed."""
     added = [item for item in after if item.id not in before.by_id]
     removed = [item for item in before if item.id not in after.by_id]

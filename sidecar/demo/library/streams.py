@@ -1,4 +1,4 @@
-"""What the API tells of a media file: its source, and the streams in it.
+"""Media sources and streams of an item, as the API describes them.
 
 Sizes, dates and lengths are the scan's, also when the file is another one by now.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from sidecar.demo.library.items import Caption, Item, Media
+from sidecar.demo.library.items import Caption, DemoItem, Media
 from sidecar.demo.protocol.formats import Json, drop_nulls, fingerprint, ticks
 from sidecar.demo.protocol.version import Version
 
@@ -17,7 +17,7 @@ _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _STANDARD_HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
-def container(item: Item) -> str | None:
+def container(item: DemoItem) -> str | None:
     """Return the container of an item as the scan names it: for MP4 a list of names."""
     if item.media is None:
         return None
@@ -25,7 +25,7 @@ def container(item: Item) -> str | None:
     return _CONTAINERS.get(extension, extension)
 
 
-def sources(item: Item, media: Media, speaks: Version) -> list[Json]:
+def sources(item: DemoItem, media: Media, speaks: Version) -> list[Json]:
     """Return the one source of an item that is a plain file."""
     size_ticks = media.modified_ns // 100
     source: Json = {
@@ -65,7 +65,7 @@ def sources(item: Item, media: Media, speaks: Version) -> list[Json]:
     return [drop_nulls(source)]
 
 
-def streams(item: Item, media: Media, speaks: Version) -> list[Json]:
+def streams(item: DemoItem, media: Media, speaks: Version) -> list[Json]:
     """Return the streams: pictures if there are any, sound, subtitles that lie beside."""
     if item.kind.is_video:
         shown = [_pictures(media, speaks), _sound(media, "aac", 1, speaks)]
@@ -77,7 +77,7 @@ def _bitrate(media: Media) -> int:
     return media.bitrate or round(media.size * 8 / max(media.seconds, 1.0))
 
 
-def _extension(item: Item) -> str:
+def _extension(item: DemoItem) -> str:
     return PurePosixPath(item.path).suffix.removeprefix(".").lower()
 
 

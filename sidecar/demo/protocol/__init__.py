@@ -1,1 +1,1 @@
-"""How a Jellyfin server of each version writes its answers."""
+"""The wire format of Jellyfin's two versions: requests, replies, ranges, WebSocket."""

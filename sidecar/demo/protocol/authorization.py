@@ -1,4 +1,4 @@
-"""Who a request says it is from: the header of Jellyfin, its older forms, and the query.
+"""Reads the authorization of a request: Jellyfin's header, its older forms, the query.
 
     Authorization: MediaBrowser Client="My%20App", Device="phone", DeviceId="x", Token="y"
 

@@ -1,4 +1,4 @@
-"""What a music player says to a Jellyfin server: signing in, looking around, reporting, hearts.
+"""The robot's Jellyfin client: sign-in, browsing, playback reports, favourites.
 
 Only the public HTTP API, and nothing that waits: when to say what is `sidecar.demo.robot.robot`'s.
 """

@@ -1,1 +1,1 @@
-"""What the demo answers, by address."""
+"""The demo's routes, by subject."""

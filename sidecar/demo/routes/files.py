@@ -1,4 +1,4 @@
-"""Bytes: originals, streams of originals, pictures and lyrics.
+"""Routes that serve bytes: originals, streams of originals, pictures and lyrics.
 
 Nothing is transcoded: a stream that is not asked for as the original is answered with 500, as
 the real server does when its ffmpeg does not start.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from werkzeug.http import http_date
 
-from sidecar.demo.library.items import BaseItemKind, Item, Media
+from sidecar.demo.library.items import BaseItemKind, DemoItem, Media
 from sidecar.demo.protocol import ranges
 from sidecar.demo.protocol.formats import Json, ticks
 from sidecar.demo.protocol.messages import (
@@ -72,7 +72,7 @@ def _universal(ask: RequestContext) -> Reply:
     return _file(ask, media.file, {})
 
 
-def _media(item: Item) -> Media:
+def _media(item: DemoItem) -> Media:
     if item.media is None:
         raise ErrorReply(server_error(HTTPStatus.BAD_REQUEST))
     return item.media

@@ -1,4 +1,4 @@
-"""Looking things up: the library, one item, and the lists that the server makes of it."""
+"""Routes for the library: one item, queries, and the lists that the server makes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
-from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.library.items import BaseItemKind, DemoItem
 from sidecar.demo.protocol.formats import Json, parse_id
 from sidecar.demo.protocol.messages import ErrorReply, Reply, json_reply, no_content, server_error
-from sidecar.demo.routes.query import Query, QueryEngine, page
+from sidecar.demo.routes.query import ItemQuery, QueryEngine, page
 from sidecar.demo.routes.query_params import parse_query, split_list
 from sidecar.demo.routes.routing import RequestContext, Route
-from sidecar.demo.state.users import User
+from sidecar.demo.state.users import DemoUser
 
 _DEFAULT_LATEST = 20
 
 
 def items_page(
-    ask: RequestContext, user: User, items: Iterable[Item], total: int, start: int = 0
+    ask: RequestContext, user: DemoUser, items: Iterable[DemoItem], total: int, start: int = 0
 ) -> Reply:
     """Return a page of items, each with what `fields` asks for."""
     return json_reply(
@@ -30,7 +30,7 @@ def items_page(
     )
 
 
-def list_item(ask: RequestContext, user: User, item: Item, **more: object) -> Json:
+def list_item(ask: RequestContext, user: DemoUser, item: DemoItem, **more: object) -> Json:
     """Return an item as lists tell it."""
     whole = ask.core.item_dto(user, item)
     if (ask.request.value("enableUserData") or "true").lower() == "false":
@@ -45,14 +45,14 @@ def list_item(ask: RequestContext, user: User, item: Item, **more: object) -> Js
     return told
 
 
-def _child_count(ask: RequestContext, item: Item) -> Json:
+def _child_count(ask: RequestContext, item: DemoItem) -> Json:
     """Return how many things are in a place, as the real server counts where it is asked to."""
     if item.kind not in {BaseItemKind.ALBUM, BaseItemKind.SERIES, BaseItemKind.SEASON}:
         return {}
     return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
 
 
-def query_engine(ask: RequestContext, user: User) -> QueryEngine:
+def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:
     """Return who answers queries for a user."""
     core = ask.core
     return QueryEngine(
@@ -60,7 +60,7 @@ def query_engine(ask: RequestContext, user: User) -> QueryEngine:
     )
 
 
-def visible_items(ask: RequestContext, user: User) -> list[Item]:
+def visible_items(ask: RequestContext, user: DemoUser) -> list[DemoItem]:
     """Return all items that a user may see."""
     return [item for item in ask.core.listing(user) if not user.is_blocked(item)]
 
@@ -75,7 +75,7 @@ def _items(ask: RequestContext) -> Reply:
     return _answer(ask, user, query)
 
 
-def _answer(ask: RequestContext, user: User, query: Query) -> Reply:
+def _answer(ask: RequestContext, user: DemoUser, query: ItemQuery) -> Reply:
     speaks = ask.core.speaks
     pool = ask.core.listing(user) if speaks.pages_before_it_hides else visible_items(ask, user)
     found = query_engine(ask, user).run(query, pool)
@@ -84,7 +84,7 @@ def _answer(ask: RequestContext, user: User, query: Query) -> Reply:
     return items_page(ask, user, shown, len(found) if counts else len(shown), query.start)
 
 
-def _query(ask: RequestContext, user: User, parameter: str = "parentId") -> Query:
+def _query(ask: RequestContext, user: DemoUser, parameter: str = "parentId") -> ItemQuery:
     parent_id = parse_id(ask.request.value(parameter) or "")
     parent = ask.core.find(parent_id)
     if parent is not None and not ask.core.may_see(user, parent):
@@ -96,7 +96,7 @@ def _query(ask: RequestContext, user: User, parameter: str = "parentId") -> Quer
     return query if parent is not None or parent_id is None else replace(query, limit=0)
 
 
-def _playlist_page(ask: RequestContext, user: User, query: Query) -> Reply:
+def _playlist_page(ask: RequestContext, user: DemoUser, query: ItemQuery) -> Reply:
     playlist = ask.core.playlists.by_id[query.parent.id if query.parent else ""]
     items = [item for one in playlist.item_ids if (item := ask.core.library.get(one))]
     shown = [item for item in items if ask.core.may_see(user, item)]
@@ -158,7 +158,7 @@ def _latest(ask: RequestContext) -> Reply:
     return json_reply([_latest_dto(ask, user, item, counts=more) for item in found[:limit]])
 
 
-def _latest_dto(ask: RequestContext, user: User, item: Item, *, counts: bool) -> Json:
+def _latest_dto(ask: RequestContext, user: DemoUser, item: DemoItem, *, counts: bool) -> Json:
     if not counts or item.kind is not BaseItemKind.ALBUM:
         return list_item(ask, user, item)
     children = sum(one.parent_id == item.id for one in ask.core.library)
@@ -205,7 +205,7 @@ def _next_up(ask: RequestContext) -> Reply:
     return items_page(ask, user, page(query, found), len(found), query.start)
 
 
-def _next_of(ask: RequestContext, user: User, series: Item) -> Item | None:
+def _next_of(ask: RequestContext, user: DemoUser, series: DemoItem) -> DemoItem | None:
     """Return the episode after the last one that was seen; none for a series not begun."""
     episodes = _in_order(ask.core.library.songs_of(series))
     seen = [at for at, one in enumerate(episodes) if ask.core.user_data.get(user.id, one).played]
@@ -214,7 +214,7 @@ def _next_of(ask: RequestContext, user: User, series: Item) -> Item | None:
     return episodes[seen[-1] + 1]
 
 
-def _in_order(episodes: Iterable[Item]) -> list[Item]:
+def _in_order(episodes: Iterable[DemoItem]) -> list[DemoItem]:
     return sorted(episodes, key=lambda one: (one.parent_index or 0, one.index or 0))
 
 
@@ -239,7 +239,7 @@ def _instant_mix(ask: RequestContext) -> Reply:
     return items_page(ask, user, shown, len(mixed))
 
 
-def _mix(ask: RequestContext, seed: Item, songs: Sequence[Item]) -> list[Item]:
+def _mix(ask: RequestContext, seed: DemoItem, songs: Sequence[DemoItem]) -> list[DemoItem]:
     playlist = ask.core.playlists.by_id.get(seed.id)
     ids = playlist.item_ids if playlist else [one.id for one in ask.core.library.songs_of(seed)]
     music = [one.music for one in songs if one.id in ids and one.music]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from sidecar.demo.library.playlists import Playlist
+from sidecar.demo.library.playlists import DemoPlaylist
 from sidecar.demo.protocol.formats import parse_id
 from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, json_reply, no_content
 from sidecar.demo.routes.items import list_item
 from sidecar.demo.routes.query_params import split_list
 from sidecar.demo.routes.routing import RequestContext, Route
-from sidecar.demo.state.users import User
+from sidecar.demo.state.users import DemoUser
 
 
 def _create(ask: RequestContext) -> Reply:
@@ -87,21 +87,23 @@ def _playable(ask: RequestContext, written: list[str]) -> list[str]:
     return [song.id for one in items if one for song in ask.core.library.songs_of(one)]
 
 
-def _playlist(ask: RequestContext, user: User) -> Playlist:
+def _playlist(ask: RequestContext, user: DemoUser) -> DemoPlaylist:
     playlist = ask.core.playlists.by_id.get(parse_id(ask.places["item"]) or "")
     if playlist is None or not playlist.is_visible_to(user.id):
         raise ErrorReply(json_reply("Playlist not found", HTTPStatus.NOT_FOUND))
     return playlist
 
 
-def _require_owner(ask: RequestContext) -> Playlist:
+def _require_owner(ask: RequestContext) -> DemoPlaylist:
     playlist = _playlist(ask, ask.asker)
     if playlist.owner_id != ask.asker.id:
         raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
     return playlist
 
 
-def _save_and_announce(ask: RequestContext, playlist: Playlist, *, is_fresh: bool = False) -> Reply:
+def _save_and_announce(
+    ask: RequestContext, playlist: DemoPlaylist, *, is_fresh: bool = False
+) -> Reply:
     added, updated = ([playlist.id], []) if is_fresh else ([], [playlist.id])
     ask.core.news.library_changed(added, updated, [])
     ask.core.save_soon()

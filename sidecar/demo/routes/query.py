@@ -1,4 +1,4 @@
-"""What `/Items` and its relatives are asked, and which items answer it, in which order.
+"""Filters, sorts and pages items for `/Items` and its relatives.
 
     place (ids, parent, root) ─▶ filters ─▶ order ─▶ page
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.state.user_data import UserData
 
-OpinionOf = Callable[[Item], UserData]
+OpinionOf = Callable[[DemoItem], UserData]
 SortKey = tuple[float, str]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -25,7 +25,7 @@ CONTRADICTIONS = ({"IsPlayed", "IsUnplayed"}, {"IsFolder", "IsNotFolder"}, {"Lik
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ItemQuery:
     """One question. Empty and None mean: does not matter.
 
     Attributes:
@@ -38,7 +38,7 @@ class Query:
     """
 
     ids: tuple[str, ...] = ()
-    parent: Item | None = None
+    parent: DemoItem | None = None
     recursive: bool = False
     kinds: frozenset[BaseItemKind] = frozenset()
     excluded_kinds: frozenset[BaseItemKind] = frozenset()
@@ -71,12 +71,12 @@ class QueryEngine:
         opinion_of: What the user that it is for did with an item.
     """
 
-    library: Library
+    library: DemoLibrary
     opinion_of: OpinionOf
     speaks: Version
     random: Random
 
-    def run(self, query: Query, visible: Sequence[Item]) -> list[Item]:
+    def run(self, query: ItemQuery, visible: Sequence[DemoItem]) -> list[DemoItem]:
         """Return every item that answers, in order, not yet paged."""
         if self._asks_for_libraries(query):
             libraries = [item for item in visible if item.kind is BaseItemKind.LIBRARY]
@@ -84,13 +84,13 @@ class QueryEngine:
         found = [item for item in self._place(query, visible) if self._fits(query, item)]
         return self._sort(query, found)
 
-    def _asks_for_libraries(self, query: Query) -> bool:
+    def _asks_for_libraries(self, query: ItemQuery) -> bool:
         is_at_root = query.parent is None and not query.ids and not query.recursive
         if not is_at_root:
             return False
         return not self.speaks.filters_at_the_root or not (query.kinds or query.filters)
 
-    def _place(self, query: Query, visible: Sequence[Item]) -> Iterable[Item]:
+    def _place(self, query: ItemQuery, visible: Sequence[DemoItem]) -> Iterable[DemoItem]:
         if query.ids:
             seen = {item.id: item for item in visible}
             return [seen[one] for one in dict.fromkeys(query.ids) if one in seen]
@@ -98,7 +98,7 @@ class QueryEngine:
             return [item for item in visible if item.kind is not BaseItemKind.LIBRARY]
         return [item for item in visible if self._is_in(query, query.parent, item)]
 
-    def _is_in(self, query: Query, place: Item, item: Item) -> bool:
+    def _is_in(self, query: ItemQuery, place: DemoItem, item: DemoItem) -> bool:
         if place.kind is BaseItemKind.ARTIST:
             return item.music is not None and place.name in item.music.album_artists
         deep = query.recursive or (
@@ -110,7 +110,7 @@ class QueryEngine:
             return item.parent_id == place.id
         return any(one.id == place.id for one in self.library.ancestors(item))
 
-    def _fits(self, query: Query, item: Item) -> bool:
+    def _fits(self, query: ItemQuery, item: DemoItem) -> bool:
         return (
             (not query.kinds or item.kind in query.kinds)
             and item.kind not in query.excluded_kinds
@@ -121,7 +121,7 @@ class QueryEngine:
             and all(passes(item, self.opinion_of(item)) for passes in _filters(query))
         )
 
-    def _fits_music(self, query: Query, item: Item) -> bool:
+    def _fits_music(self, query: ItemQuery, item: DemoItem) -> bool:
         asked = (query.artists, query.album_artists, query.contributing, query.genres)
         if not any(asked) and not query.album_ids:
             return True
@@ -140,14 +140,14 @@ class QueryEngine:
             and (not query.album_ids or self._is_of_albums(query, item))
         )
 
-    def _is_of_albums(self, query: Query, item: Item) -> bool:
+    def _is_of_albums(self, query: ItemQuery, item: DemoItem) -> bool:
         if not self.speaks.finds_albums_by_name:
             return item.parent_id in query.album_ids
         albums = (self.library.get(one) for one in query.album_ids)
         names = {album.name for album in albums if album is not None}
         return item.music is not None and item.music.album in names
 
-    def _sort(self, query: Query, found: list[Item]) -> list[Item]:
+    def _sort(self, query: ItemQuery, found: list[DemoItem]) -> list[DemoItem]:
         if query.ids and not query.sort_by:
             return found
         if "random" in query.sort_by:
@@ -160,7 +160,7 @@ class QueryEngine:
             ordered.sort(key=self._key(names[place]), reverse=backwards)
         return ordered
 
-    def _key(self, name: str) -> Callable[[Item], SortKey]:
+    def _key(self, name: str) -> Callable[[DemoItem], SortKey]:
         keys = {
             "sortname": lambda item: (0.0, fold(item.sort_name)),
             "name": lambda item: (0.0, fold(item.name)),
@@ -182,17 +182,17 @@ class QueryEngine:
         }
         return keys.get(name, keys["sortname"])
 
-    def _last_played(self, item: Item) -> float:
+    def _last_played(self, item: DemoItem) -> float:
         return (self.opinion_of(item).last_played or _NEVER).timestamp()
 
 
-def page(query: Query, items: Sequence[Item]) -> Sequence[Item]:
+def page(query: ItemQuery, items: Sequence[DemoItem]) -> Sequence[DemoItem]:
     """Return the part of the items that the query asks for."""
     end = None if query.limit is None else query.start + query.limit
     return items[query.start : end]
 
 
-def media_type(item: Item) -> str:
+def media_type(item: DemoItem) -> str:
     """Return the media type of an item by its name in the API."""
     if item.kind.is_video:
         return "Video"
@@ -209,7 +209,7 @@ def _first(names: Sequence[str] | None) -> str:
     return fold(names[0]) if names else ""
 
 
-_FILTERS: dict[str, Callable[[Item, UserData], bool]] = {
+_FILTERS: dict[str, Callable[[DemoItem, UserData], bool]] = {
     "IsFavorite": lambda _, user_data: user_data.is_favourite,
     "IsNotFavorite": lambda _, user_data: not user_data.is_favourite,
     "IsFavoriteOrLikes": lambda _, user_data: user_data.is_favourite or bool(user_data.likes),
@@ -224,5 +224,5 @@ _FILTERS: dict[str, Callable[[Item, UserData], bool]] = {
 FILTERS = frozenset(_FILTERS)
 
 
-def _filters(query: Query) -> list[Callable[[Item, UserData], bool]]:
+def _filters(query: ItemQuery) -> list[Callable[[DemoItem, UserData], bool]]:
     return [_FILTERS[name] for name in query.filters]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.protocol.formats import parse_id
-from sidecar.demo.routes.query import FILTERS, Query
+from sidecar.demo.routes.query import FILTERS, ItemQuery
 
 Parameter = Callable[[str], list[str]]
 
@@ -55,7 +55,9 @@ def split_list(values: Iterable[str], separator: str = ",") -> list[str]:
     return [one.strip() for text in values for one in text.split(separator) if one.strip()]
 
 
-def parse_query(parameter: Parameter, *, library: Library, parent: Item | None) -> Query:
+def parse_query(
+    parameter: Parameter, *, library: DemoLibrary, parent: DemoItem | None
+) -> ItemQuery:
     """Return the query that some parameters ask.
 
     Args:
@@ -65,7 +67,7 @@ def parse_query(parameter: Parameter, *, library: Library, parent: Item | None) 
     """
     sorts = [one.lower() for one in split_list(parameter("sortBy"))]
     orders = [one.lower() == "descending" for one in split_list(parameter("sortOrder"))]
-    return Query(
+    return ItemQuery(
         ids=_ids(parameter("ids")),
         parent=parent,
         recursive=_flag(parameter("recursive")) or False,
@@ -104,7 +106,7 @@ def _kinds(values: list[str]) -> frozenset[BaseItemKind]:
     return frozenset(by_name[one.lower()] for one in split_list(values) if one.lower() in by_name)
 
 
-def _names(library: Library, values: list[str]) -> frozenset[str]:
+def _names(library: DemoLibrary, values: list[str]) -> frozenset[str]:
     asked = _ids(values)
     names = {artist_id: name for name, artist_id in library.artist_ids.items()}
     # An artist that nobody knows has no songs: an empty name is nobody's.

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import Json, parse_id
 from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, no_content, problem_reply
 from sidecar.demo.routes.query_params import split_list
 from sidecar.demo.routes.routing import RequestContext, Route
-from sidecar.demo.state.sessions import Session
+from sidecar.demo.state.sessions import ClientSession
 
 
 def _play(ask: RequestContext) -> Reply:
@@ -69,7 +69,7 @@ def _general(ask: RequestContext, name: str, arguments: dict[str, Any]) -> Reply
     return no_content()
 
 
-def _find_session(ask: RequestContext) -> Session:
+def _find_session(ask: RequestContext) -> ClientSession:
     """Return the session that is meant.
 
     Raises:
@@ -84,7 +84,7 @@ def _find_session(ask: RequestContext) -> Session:
     return session
 
 
-def _expand(ask: RequestContext, item: Item) -> Iterator[Item]:
+def _expand(ask: RequestContext, item: DemoItem) -> Iterator[DemoItem]:
     playlist = ask.core.playlists.by_id.get(item.id)
     if playlist is not None:
         songs = (ask.core.library.get(one) for one in playlist.item_ids)

@@ -1,4 +1,4 @@
-"""Which function answers which request, and who may ask it.
+"""The route table: which function answers a request, and who may ask it.
 
     method + path ──▶ Route ──▶ access ──▶ answer(Ask) ──▶ Reply
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import parse_id
 from sidecar.demo.protocol.messages import (
@@ -26,9 +26,9 @@ from sidecar.demo.protocol.messages import (
     server_error,
 )
 from sidecar.demo.state.core import ServerState
-from sidecar.demo.state.devices import Device
-from sidecar.demo.state.sessions import Session
-from sidecar.demo.state.users import User
+from sidecar.demo.state.devices import ClientDevice
+from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.users import DemoUser
 
 
 class AccessLevel(Enum):
@@ -52,18 +52,18 @@ class RequestContext:
     core: ServerState
     request: Request
     claim: Claim
-    device: Device | None
-    user: User | None
+    device: ClientDevice | None
+    user: DemoUser | None
     places: dict[str, str]
 
     @property
-    def asker(self) -> User:
+    def asker(self) -> DemoUser:
         """Who asks, where the route lets nobody else in."""
         if self.user is None:
             raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
         return self.user
 
-    def on_behalf_of(self) -> User:
+    def on_behalf_of(self) -> DemoUser:
         """Return the user that `userId` names; somebody else's only for an administrator.
 
         Raises:
@@ -71,7 +71,7 @@ class RequestContext:
         """
         return self.person(self.places.get("user") or self.request.value("userId"))
 
-    def person(self, written: str | None) -> User:
+    def person(self, written: str | None) -> DemoUser:
         """Return the user of an id that the asker may act for; the asker if there is none."""
         user_id = parse_id(written or "")
         if user_id is None or user_id == self.asker.id:
@@ -83,7 +83,7 @@ class RequestContext:
             raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
         return user
 
-    def item(self, user: User | None = None) -> Item:
+    def item(self, user: DemoUser | None = None) -> DemoItem:
         """Return the item that the path names.
 
         Raises:
@@ -95,7 +95,7 @@ class RequestContext:
             raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
         return item
 
-    def session(self) -> Session:
+    def session(self) -> ClientSession:
         """Return the session of the request, which it makes if there is none."""
         if self.device is None:
             raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))

@@ -1,4 +1,4 @@
-"""What the server says of itself, the activity log, and the scan."""
+"""Routes of the server's own state: public info, the activity log, the scan."""
 
 from __future__ import annotations
 

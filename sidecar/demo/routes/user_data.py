@@ -1,4 +1,4 @@
-"""Hearts, ticks and positions that people set by hand."""
+"""Routes for user data that people set by hand: favourites, played marks, positions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import now, parse_date
 from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, json_reply, problem_reply
 from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state.user_data import UserData
-from sidecar.demo.state.users import User
+from sidecar.demo.state.users import DemoUser
 
 _FIELDS = {
     "isfavorite": "is_favourite",
@@ -42,7 +42,10 @@ def _change(ask: RequestContext, change: Callable[[UserData], UserData]) -> Repl
 
 
 def _save(
-    ask: RequestContext, user: User, items: list[Item], change: Callable[[UserData], UserData]
+    ask: RequestContext,
+    user: DemoUser,
+    items: list[DemoItem],
+    change: Callable[[UserData], UserData],
 ) -> None:
     for item in items:
         before = ask.core.user_data.get(user.id, item)

@@ -16,8 +16,8 @@ from sidecar.demo.protocol.messages import (
 )
 from sidecar.demo.routes.routing import AccessLevel, RequestContext, Route
 from sidecar.demo.state.activity_log import ActivityType
-from sidecar.demo.state.devices import Device
-from sidecar.demo.state.users import User
+from sidecar.demo.state.devices import ClientDevice
+from sidecar.demo.state.users import DemoUser
 
 
 def _sign_in(ask: RequestContext) -> Reply:
@@ -38,7 +38,7 @@ def _sign_in(ask: RequestContext) -> Reply:
     return json_reply(_signed_in(ask, user, _token_for(ask, user), ask.request.remote_addr))
 
 
-def _token_for(ask: RequestContext, user: User) -> Device:
+def _token_for(ask: RequestContext, user: DemoUser) -> ClientDevice:
     made, replaced = ask.core.devices.sign_in(user.id, ask.claim)
     for old in replaced:
         ask.core.sockets.close_token(old.token)
@@ -46,7 +46,9 @@ def _token_for(ask: RequestContext, user: User) -> Device:
     return made
 
 
-def _signed_in(ask: RequestContext, user: User, device: Device, remote: str | None) -> Json:
+def _signed_in(
+    ask: RequestContext, user: DemoUser, device: ClientDevice, remote: str | None
+) -> Json:
     core = ask.core
     session = core.join(device, ask.claim, remote)
     core.activity_log.write(

@@ -1,1 +1,1 @@
-"""What the demo remembers: users, sessions, plays."""
+"""The state of the demo server: users, sessions, playback."""

@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import NO_ID, Json, drop_nulls, format_date, now
-from sidecar.demo.state.sessions import Session
-from sidecar.demo.state.users import User
+from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.users import DemoUser
 
 _KEPT = 10_000
 
@@ -58,7 +58,7 @@ class ActivityLog:
         }
         self.entries.appendleft(drop_nulls(entry))
 
-    def download(self, user: User, item: Item, client: str, device: str) -> None:
+    def download(self, user: DemoUser, item: DemoItem, client: str, device: str) -> None:
         """Write that somebody asked for an original file, or for a part of one."""
         self.write(
             ActivityType.DOWNLOADING,
@@ -68,7 +68,9 @@ class ActivityLog:
             item_id=item.id,
         )
 
-    def visit(self, user: User, session: Session, remote: str | None, *, has_begun: bool) -> None:
+    def visit(
+        self, user: DemoUser, session: ClientSession, remote: str | None, *, has_begun: bool
+    ) -> None:
         """Write that a session of somebody began or ended."""
         event = ActivityType.SESSION_STARTED if has_begun else ActivityType.SESSION_ENDED
         verb = "is online" if has_begun else "has disconnected"
@@ -79,7 +81,9 @@ class ActivityLog:
             user_id=user.id,
         )
 
-    def playback(self, user: User, item: Item, session: Session, *, has_begun: bool) -> None:
+    def playback(
+        self, user: DemoUser, item: DemoItem, session: ClientSession, *, has_begun: bool
+    ) -> None:
         """Write that somebody began or ended to play something."""
         began, ended = (
             (ActivityType.VIDEO_PLAYBACK, ActivityType.VIDEO_STOPPED)

@@ -1,4 +1,4 @@
-"""What the server tells its sockets by itself, and how long it waits before it does.
+"""Sends changes to the sockets, collected until it is quiet for a while.
 
     a heart, a start, a stop ─ 0.5 s of silence ─▶ UserDataChanged, parents appended
     a scan, a playlist       ─ 31 s of silence  ─▶ LibraryChanged
@@ -13,24 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import Json
 from sidecar.demo.state.subscriptions import SocketClient, SocketRegistry
 from sidecar.demo.state.timers import Scheduler
 from sidecar.demo.state.timing import Timing
-from sidecar.demo.state.users import User
+from sidecar.demo.state.users import DemoUser
 
 
 class StateQueries(Protocol):
     """What must be known to put the news into words."""
 
-    def find(self, item_id: str | None) -> Item | None:
+    def find(self, item_id: str | None) -> DemoItem | None:
         """Return an item by its id."""
 
     def may_see_id(self, user_id: str, item_id: str) -> bool:
         """Return whether a user may know of an item, one that is gone included."""
 
-    def user_data_dto(self, user_id: str, item: Item) -> Json:
+    def user_data_dto(self, user_id: str, item: DemoItem) -> Json:
         """Return what a user did with an item."""
 
     def sessions_for_socket(self, listener: SocketClient) -> list[Json]:
@@ -47,10 +47,10 @@ class Announcer:
         self._scheduler = scheduler
         self._timing = timing
         self._knows = knows
-        self._opinions: dict[str, dict[str, Item]] = {}
+        self._opinions: dict[str, dict[str, DemoItem]] = {}
         self._library: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
-    def user_data_changed(self, user_id: str, items: Iterable[Item]) -> None:
+    def user_data_changed(self, user_id: str, items: Iterable[DemoItem]) -> None:
         """Tell a user's sockets, soon, what they did with these items and what they are in."""
         waiting = self._opinions.setdefault(user_id, {})
         for item in items:
@@ -80,7 +80,7 @@ class Announcer:
         """Tell those who subscribed where the playbacks are, each as often as they asked."""
         self._sockets.push_sessions(self._knows.sessions_for_socket, at_once=False)
 
-    def activity(self, users: dict[str, User]) -> None:
+    def activity(self, users: dict[str, DemoUser]) -> None:
         """Ring the administrators who watch the activity log; what is new they must fetch."""
         for listener in self._sockets.clients:
             if listener.wants_activity and users[listener.user_id].is_administrator:

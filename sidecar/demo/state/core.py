@@ -17,24 +17,24 @@ from typing import Any
 
 from sidecar.demo.library import scan as scan_library
 from sidecar.demo.library.dto import DtoBuilder
-from sidecar.demo.library.items import BaseItemKind, Item, Library
-from sidecar.demo.library.playlists import Playlists
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
+from sidecar.demo.library.playlists import DemoPlaylists
 from sidecar.demo.library.scan_task import ScanTask
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import Json, new_id
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.state.activity_log import ActivityLog
 from sidecar.demo.state.announcements import Announcer
-from sidecar.demo.state.devices import Device, Devices
+from sidecar.demo.state.devices import ClientDevice, ClientDevices
 from sidecar.demo.state.quick_connect import QuickConnect
 from sidecar.demo.state.session_dto import build_session_dto
-from sidecar.demo.state.sessions import Session, Sessions
+from sidecar.demo.state.sessions import ClientSession, ClientSessions
 from sidecar.demo.state.storage import StateFile
 from sidecar.demo.state.subscriptions import SocketClient, SocketRegistry
 from sidecar.demo.state.timers import Scheduler
 from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.user_data import UserDataStore
-from sidecar.demo.state.users import User, Users
+from sidecar.demo.state.users import DemoUser, DemoUsers
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +71,19 @@ class ServerState:
         kept = self._memory.load()
         self.server_id = server_id or kept.get("server_id") or new_id()
         scanned = scan_library.scan(folder)
-        self.library: Library = scanned.library
-        self.users = Users(self.server_id, self.library.libraries)
-        self.devices, self.user_data, self.playlists = Devices(), UserDataStore(), Playlists()
+        self.library: DemoLibrary = scanned.library
+        self.users = DemoUsers(self.server_id, self.library.libraries)
+        self.devices, self.user_data, self.playlists = (
+            ClientDevices(),
+            UserDataStore(),
+            DemoPlaylists(),
+        )
         self.quick_connect = QuickConnect(timing.quick_connect_s)
-        self.sessions, self.activity_log, self.scan_task = Sessions(), ActivityLog(), ScanTask()
+        self.sessions, self.activity_log, self.scan_task = (
+            ClientSessions(),
+            ActivityLog(),
+            ScanTask(),
+        )
         self.scheduler = Scheduler("demo-timetable", self.lock)
         self.sockets = SocketRegistry(
             self.scheduler, keep_alive_s=timing.keep_alive_s, speaks=speaks
@@ -104,12 +112,12 @@ class ServerState:
         """Keep the state, soon."""
         self.scheduler.after(_KEEP_AFTER_S, "keep", self._save)
 
-    def find(self, item_id: str | None) -> Item | None:
+    def find(self, item_id: str | None) -> DemoItem | None:
         """Return an item or a playlist by its id, whoever may see it."""
         playlist = self.playlists.by_id.get(item_id or "")
         return playlist.to_item() if playlist else self.library.get(item_id)
 
-    def may_see(self, user: User, item: Item) -> bool:
+    def may_see(self, user: DemoUser, item: DemoItem) -> bool:
         """Return whether a user may know of an item."""
         if item.kind is BaseItemKind.PLAYLIST:
             return self.playlists.by_id[item.id].is_visible_to(user.id)
@@ -124,7 +132,7 @@ class ServerState:
             return False
         return self.may_see(user, item) if item else bool(user.policy["EnableAllFolders"])
 
-    def listing(self, user: User) -> list[Item]:
+    def listing(self, user: DemoUser) -> list[DemoItem]:
         """Return all items in the libraries of a user, those that a policy blocks included."""
         playlists = (one.to_item() for one in self.playlists.visible_to(user.id))
         items = (
@@ -136,7 +144,7 @@ class ServerState:
         )
         return [*items, *playlists]
 
-    def user_data_dto(self, user_id: str, item: Item) -> Json:
+    def user_data_dto(self, user_id: str, item: DemoItem) -> Json:
         """Return what a user did with an item, as the API tells it."""
         told = self.user_data.get(user_id, item).to_dto(item)
         if item.kind not in {BaseItemKind.SERIES, BaseItemKind.SEASON}:
@@ -149,7 +157,7 @@ class ServerState:
             counted = {"PlayedPercentage": share or 0} | counted
         return counted | told | {"Played": unplayed == 0}
 
-    def item_dto(self, user: User, item: Item) -> Json:
+    def item_dto(self, user: DemoUser, item: DemoItem) -> Json:
         """Return all that there is to tell a user of an item."""
         told = self.dto_builder.full_item(
             item,
@@ -161,11 +169,11 @@ class ServerState:
             told["ChildCount"] = sum(one is not None for one in songs)
         return told
 
-    def session_dto(self, session: Session) -> Json:
+    def session_dto(self, session: ClientSession) -> Json:
         """Return a session as the API tells it."""
         return build_session_dto(session, self.dto_builder, self.users.by_id.get(session.user_id))
 
-    def visible_sessions(self, user: User) -> list[Json]:
+    def visible_sessions(self, user: DemoUser) -> list[Json]:
         """Return the sessions that a user may see."""
         seen = self.sessions.visible_to(user.id, is_administrator=user.is_administrator)
         return [self.session_dto(one) for one in seen]
@@ -189,7 +197,7 @@ class ServerState:
         self.scan_task.end("Completed")
         self.news.library_changed(*([one.id for one in items] for items in differences))
 
-    def join(self, device: Device, claim: Claim, remote: str | None) -> Session:
+    def join(self, device: ClientDevice, claim: Claim, remote: str | None) -> ClientSession:
         """Return the session of a request, which begins if there is none."""
         session, is_fresh = self.sessions.join(device, claim, remote)
         user = self.users.by_id.get(session.user_id)
@@ -198,7 +206,7 @@ class ServerState:
             self.news.sessions_changed()
         return session
 
-    def end(self, session: Session) -> None:
+    def end(self, session: ClientSession) -> None:
         """End a session, unless it has ended."""
         if self.sessions.get(session.id) is not session:
             return

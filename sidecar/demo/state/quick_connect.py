@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import Json, format_date, now
-from sidecar.demo.state.devices import Device
+from sidecar.demo.state.devices import ClientDevice
 
 _LINGERS = 1.1
 
@@ -28,7 +28,7 @@ class PendingSignIn:
     claim: Claim
     added: datetime
     until: float
-    device: Device | None = None
+    device: ClientDevice | None = None
 
     def to_dto(self) -> Json:
         """Return the request as the API tells it."""
@@ -70,7 +70,7 @@ class QuickConnect:
         waiting = (one for one in self._requests.values() if one.device is None)
         return next((one for one in waiting if one.code == code), None)
 
-    def approve(self, request: PendingSignIn, device: Device) -> None:
+    def approve(self, request: PendingSignIn, device: ClientDevice) -> None:
         """Give a request its sign-in; it stays a little longer than one that waits."""
         until = time.monotonic() + self._lasts_s * _LINGERS
         self._requests[request.secret] = replace(request, device=device, until=until)

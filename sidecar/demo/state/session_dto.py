@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sidecar.demo.library.dto import DtoBuilder
 from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, parse_id
-from sidecar.demo.state.sessions import Session
-from sidecar.demo.state.users import User
+from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.users import DemoUser
 
 _PLAY_STATE = [
     "PositionTicks",
@@ -22,7 +22,9 @@ _PLAY_STATE = [
 ]
 
 
-def build_session_dto(session: Session, dto_builder: DtoBuilder, user: User | None) -> Json:
+def build_session_dto(
+    session: ClientSession, dto_builder: DtoBuilder, user: DemoUser | None
+) -> Json:
     """Return what the API tells of a session."""
     capabilities = session.capabilities
     queue = (
@@ -62,7 +64,7 @@ def build_session_dto(session: Session, dto_builder: DtoBuilder, user: User | No
     return drop_nulls(told)
 
 
-def _queue_in_full(session: Session, dto_builder: DtoBuilder) -> list[Json]:
+def _queue_in_full(session: ClientSession, dto_builder: DtoBuilder) -> list[Json]:
     ids = (parse_id(str(one.get("Id") or "")) for one in session.queue)
     items = (dto_builder.library.get(one) for one in ids)
     return [dto_builder.queued_item(item) for item in items if item is not None]

@@ -1,4 +1,4 @@
-"""Who is connected and what they play: the server's sessions, one for each client and device.
+"""Sessions: one for each client and device, with what it plays.
 
     id = MD5 of client + device id, so a session has the same id after a restart
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import NO_ID, TICKS_PER_SECOND, Json, guid_of, now
-from sidecar.demo.state.devices import Device
+from sidecar.demo.state.devices import ClientDevice
 from sidecar.demo.state.user_data import UserData
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def _capabilities() -> Json:
 
 
 @dataclass(slots=True)
-class Session:
+class ClientSession:
     """One client on one device.
 
     Attributes:
@@ -63,7 +63,7 @@ class Session:
     last_activity: datetime = field(default_factory=now)
     last_check_in: datetime = LONG_AGO
     last_paused: datetime | None = None
-    item: Item | None = None
+    item: DemoItem | None = None
     remembered: UserData | None = None
     play_state: dict[str, Any] = field(default_factory=_still)
     queue: list[Json] = field(default_factory=list)
@@ -107,20 +107,22 @@ class Session:
         return self.item is not None and not self.is_paused and self.last_check_in < silent_since
 
 
-class Sessions:
+class ClientSessions:
     """All sessions."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Session] = {}
+        self._by_id: dict[str, ClientSession] = {}
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[ClientSession]:
         return iter(list(self._by_id.values()))
 
-    def get(self, session_id: str) -> Session | None:
+    def get(self, session_id: str) -> ClientSession | None:
         """Return a session by its id."""
         return self._by_id.get(session_id)
 
-    def join(self, device: Device, claim: Claim, remote: str | None) -> tuple[Session, bool]:
+    def join(
+        self, device: ClientDevice, claim: Claim, remote: str | None
+    ) -> tuple[ClientSession, bool]:
         """Return the session of a request and whether it is a fresh one.
 
         What the request's header says of the device counts, and what the token's row says
@@ -132,7 +134,7 @@ class Sessions:
         session = self._by_id.get(session_id)
         is_fresh = session is None
         if session is None:
-            session = Session(
+            session = ClientSession(
                 id=session_id,
                 user_id=device.user_id,
                 client=client,
@@ -150,11 +152,11 @@ class Sessions:
         """Forget a session."""
         self._by_id.pop(session_id, None)
 
-    def of_device(self, device_id: str) -> list[Session]:
+    def of_device(self, device_id: str) -> list[ClientSession]:
         """Return every session of a device, whoever uses it."""
         return [one for one in self if one.device_id == device_id]
 
-    def visible_to(self, user_id: str, *, is_administrator: bool) -> list[Session]:
+    def visible_to(self, user_id: str, *, is_administrator: bool) -> list[ClientSession]:
         """Return what a user may see, latest activity first: their own, an admin all."""
         seen = (one for one in self if is_administrator or one.user_id in {user_id, NO_ID})
         return sorted(seen, key=lambda one: one.last_activity, reverse=True)

@@ -1,4 +1,4 @@
-"""What outlives a restart, in one JSON file that is always whole."""
+"""Keeps the server's state over a restart, in one JSON file that is always whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things to do later: one thread, and a list of what is due when.
+"""A scheduler for later actions: one thread, and a list of what is due when.
 
 An action that is put off again before its time is done once, at the later time.
 """

@@ -1,4 +1,4 @@
-"""How long the demo's slow things take, so that tests can make them quick."""
+"""Delays and timeouts of the demo server, so that tests can shorten them."""
 
 from __future__ import annotations
 

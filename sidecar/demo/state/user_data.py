@@ -1,4 +1,4 @@
-"""What users did with items: hearts, plays, positions.
+"""User data of items: favourites, play counts, positions.
 
 Kept under an item's key, not its id, so a heart follows a tagged track to another path.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.library.items import BaseItemKind, DemoItem
 from sidecar.demo.protocol.formats import (
     TICKS_PER_SECOND,
     Json,
@@ -35,7 +35,7 @@ class UserData:
     rating: float | None = None
     likes: bool | None = None
 
-    def after_start(self, item: Item, at: datetime, *, unticks_films: bool) -> UserData:
+    def after_start(self, item: DemoItem, at: datetime, *, unticks_films: bool) -> UserData:
         """Return it after a playback began; music counts as played from there."""
         stays_played = self.played and not (unticks_films and item.kind.is_video)
         return replace(
@@ -45,7 +45,7 @@ class UserData:
             played=stays_played or item.kind is BaseItemKind.AUDIO,
         )
 
-    def after_position(self, item: Item, position_ticks: int) -> UserData:
+    def after_position(self, item: DemoItem, position_ticks: int) -> UserData:
         """Return it after a player told a position, which may mean that the item is finished."""
         whole = ticks(item.seconds)
         share = position_ticks / whole if whole else 0.0
@@ -78,7 +78,7 @@ class UserData:
         """Return it after somebody took the tick away: count, date and position go as well."""
         return replace(self, played=False, play_count=0, last_played=None, position_ticks=0)
 
-    def to_dto(self, item: Item) -> Json:
+    def to_dto(self, item: DemoItem) -> Json:
         """Return it as the API tells it."""
         return drop_nulls(
             {
@@ -95,7 +95,7 @@ class UserData:
         )
 
 
-def _is_short_and_begun(item: Item, share: float) -> bool:
+def _is_short_and_begun(item: DemoItem, share: float) -> bool:
     return share >= _BEGUN and item.seconds < _WORTH_RESUMING_S
 
 
@@ -105,11 +105,11 @@ class UserDataStore:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], UserData] = {}
 
-    def get(self, user_id: str, item: Item) -> UserData:
+    def get(self, user_id: str, item: DemoItem) -> UserData:
         """Return a user's data of an item, empty if there is none."""
         return self._known.get((user_id, item.key), UserData())
 
-    def save(self, user_id: str, item: Item, user_data: UserData) -> None:
+    def save(self, user_id: str, item: DemoItem, user_data: UserData) -> None:
         """Keep a user's data of an item instead of the one before."""
         self._known[user_id, item.key] = user_data
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sidecar.demo.library.items import Item
+from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, guid_of, now
 
 _PROVIDERS = "Jellyfin.Server.Implementations.Users.Default"
@@ -53,7 +53,7 @@ ACCOUNTS = (
 
 
 @dataclass(slots=True)
-class User:
+class DemoUser:
     """An account as the server knows it.
 
     Attributes:
@@ -83,7 +83,7 @@ class User:
             return True
         return library_id in self.policy["EnabledFolders"]
 
-    def is_blocked(self, item: Item) -> bool:
+    def is_blocked(self, item: DemoItem) -> bool:
         """Return whether the policy blocks an item by one of its tags."""
         return any(tag in self.policy["BlockedTags"] for tag in item.tags)
 
@@ -106,22 +106,22 @@ class User:
         )
 
 
-class Users:
+class DemoUsers:
     """Everybody who has an account."""
 
     def __init__(self, server_id: str, library_ids: dict[str, str]) -> None:
-        self.by_id: dict[str, User] = {}
+        self.by_id: dict[str, DemoUser] = {}
         for account in ACCOUNTS:
             folders = [library_ids[name] for name in account.libraries if name in library_ids]
             user_id = guid_of(f"{server_id}/{account.name}")
             policy = _policy(account, folders)
-            self.by_id[user_id] = User(user_id, account.name, account.password, policy)
+            self.by_id[user_id] = DemoUser(user_id, account.name, account.password, policy)
 
-    def find(self, name: str) -> User | None:
+    def find(self, name: str) -> DemoUser | None:
         """Return the user of that name, in any case."""
         return next((one for one in self.by_id.values() if one.name == name.lower()), None)
 
-    def authenticate(self, name: str, password: str) -> User | None:
+    def authenticate(self, name: str, password: str) -> DemoUser | None:
         """Return the user whose password this is, and remember the visit; else None."""
         user = self.find(name)
         if user is None or user.password != password:

@@ -31,7 +31,7 @@ class LogFile:
     size: int
 
 
-def logs_on(folder: DeviceFolder) -> list[LogFile]:
+def find_logs(folder: DeviceFolder) -> list[LogFile]:
     """Return the logs on a device in the order of their times, the playback log first.
 
     Raises:
@@ -47,7 +47,7 @@ def logs_on(folder: DeviceFolder) -> list[LogFile]:
     return found + _log(folder, SCROBBLER, LogKind.SCROBBLER)
 
 
-def lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
+def read_lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
     """Read the lines that a log has now, with their ends; what is too long is cut.
 
     Raises:

@@ -12,7 +12,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.domain.imports.adoption import Tags
 
 
-def tags_of(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:
+def read_tags(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:
     """Return the tags of a file; empty ones if it has none that can be read.
 
     Raises:

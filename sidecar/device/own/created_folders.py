@@ -29,7 +29,7 @@ def remember_folder(root: int, paths: Iterable[str]) -> None:
 
 def prune(root: int, folders: Sequence[str]) -> None:
     """Remove the folder and those above it, as far as they are empty and ours."""
-    made = _made(root)
+    made = _read_list(root)
     gone: set[str] = set()
     for depth in range(len(folders), 0, -1):
         path = "/".join(folders[:depth])
@@ -38,12 +38,12 @@ def prune(root: int, folders: Sequence[str]) -> None:
         gone.add(path)
     if gone:
         _write(root, _DRAFT, os.O_TRUNC, "".join(f"{path}\n" for path in made if path not in gone))
-        with tree.folder(root, (OURS,)) as ours:
+        with tree.open_folder(root, (OURS,)) as ours:
             os.replace(_DRAFT, MADE, src_dir_fd=ours, dst_dir_fd=ours)
 
 
 def _is_removed(root: int, folders: Sequence[str]) -> bool:
-    with tree.folder(root, folders[:-1]) as above:
+    with tree.open_folder(root, folders[:-1]) as above:
         try:
             os.rmdir(folders[-1], dir_fd=above)
         except OSError:
@@ -52,10 +52,10 @@ def _is_removed(root: int, folders: Sequence[str]) -> bool:
     return True
 
 
-def _made(root: int) -> list[str]:
+def _read_list(root: int) -> list[str]:
     with (
         suppress(FileNotFoundError),
-        tree.folder(root, (OURS,)) as ours,
+        tree.open_folder(root, (OURS,)) as ours,
         os.fdopen(tree.open_file(MADE, ours), "rb") as file,
     ):
         lines = file.read(_LARGEST).decode("utf-8", "replace").split("\n")
@@ -64,7 +64,7 @@ def _made(root: int) -> list[str]:
 
 
 def _write(root: int, name: str, how: int, text: str) -> None:
-    with tree.folder(root, (OURS,)) as ours:
+    with tree.open_folder(root, (OURS,)) as ours:
         descriptor = tree.open_file(name, ours, os.O_WRONLY | os.O_CREAT | how)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

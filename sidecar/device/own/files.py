@@ -23,7 +23,7 @@ from sidecar.device import tree
 from sidecar.device.own import created_folders
 from sidecar.device.own.marker import OURS
 from sidecar.device.root import DeviceRoot
-from sidecar.domain.space.space import taken
+from sidecar.domain.space.space import round_to_blocks
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 
@@ -75,19 +75,23 @@ class OwnFiles:
         Raises:
             errors.DeviceError: `name-taken` if something that is not ours has the name.
         """
-        *folders, name = tree.parts_of(path)
+        *folders, name = tree.split_path(path)
         wanted = xxhash.xxh3_128_hexdigest(content)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root, self._made(root, folders, path) as handle:
-            record = self._known(root)
-            there = self._size(name, handle, path)
+        with (
+            self._lock,
+            self._anchor.translate_errors() as root,
+            self._make_folder(root, folders, path) as handle,
+        ):
+            record = self._read_known(root)
+            there = self._read_size(name, handle, path)
             known = record.get(path, _Made(0, ()))
             if there == len(content) and known.hashes[-1:] == (wanted,):
                 return False
             if there is not None and _hash_of(name, handle) not in known.hashes:
-                raise _taken(path)
+                raise _name_taken(path)
             self._note(root, record | {path: _Made(len(content), (*known.hashes[-1:], wanted))})
-            with tree.folder(root, (OURS,)) as ours:
+            with tree.open_folder(root, (OURS,)) as ours:
                 _write(ours, _DRAFT, content)
                 self._rename(ours, name, handle, path, is_new=there is None)
             os.fsync(handle)
@@ -100,16 +104,16 @@ class OwnFiles:
         Returns:
             Whether it was there and is gone.
         """
-        *folders, name = tree.parts_of(path)
+        *folders, name = tree.split_path(path)
         self._anchor.check_place()
-        with self._lock, self._anchor.working() as root:
-            record = self._known(root)
+        with self._lock, self._anchor.translate_errors() as root:
+            record = self._read_known(root)
             known = record.get(path)
             if known is None:
                 return False
             is_gone = False
             with suppress(FileNotFoundError, FileExistsError, NotADirectoryError), self._shaping:
-                with tree.folder(root, folders) as handle:
+                with tree.open_folder(root, folders) as handle:
                     is_gone = _is_removed(name, handle, known)
                 created_folders.prune(root, folders)
             self._note(root, {there: one for there, one in record.items() if there != path})
@@ -120,11 +124,11 @@ class OwnFiles:
 
         Folders, and files that were fetched, are among them.
         """
-        with self._lock, self._anchor.working() as root:
-            ours = self._known(root)
-            parts = tree.parts_of(folder) if folder else ()
+        with self._lock, self._anchor.translate_errors() as root:
+            ours = self._read_known(root)
+            parts = tree.split_path(folder) if folder else ()
             try:
-                with tree.folder(root, parts) as handle, os.scandir(handle) as entries:
+                with tree.open_folder(root, parts) as handle, os.scandir(handle) as entries:
                     names = [one.name for one in entries]
             except (FileNotFoundError, NotADirectoryError):
                 return []
@@ -133,27 +137,27 @@ class OwnFiles:
 
     def names(self) -> Sequence[str]:
         """Return the paths of all that we made."""
-        with self._lock, self._anchor.working() as root:
-            return list(self._known(root))
+        with self._lock, self._anchor.translate_errors() as root:
+            return list(self._read_known(root))
 
-    def taken(self, block: int) -> int:
+    def count_bytes(self, block: int) -> int:
         """Return the bytes that all of it takes on a file system with blocks of this size."""
-        with self._lock, self._anchor.working() as root:
-            return sum(taken(one.size, block) for one in self._known(root).values())
+        with self._lock, self._anchor.translate_errors() as root:
+            return sum(round_to_blocks(one.size, block) for one in self._read_known(root).values())
 
     @contextmanager
-    def _made(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
+    def _make_folder(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
         """Open a folder, making what is missing; nobody prunes it meanwhile."""
         with self._shaping, ExitStack() as opened:
             try:
-                handle, fresh = opened.enter_context(tree.made_folder(root, folders))
+                handle, fresh = opened.enter_context(tree.make_folder(root, folders))
             except NotADirectoryError:
-                raise _taken(path) from None
+                raise _name_taken(path) from None
             created_folders.remember_folder(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
 
-    def _known(self, root: int) -> dict[str, _Made]:
+    def _read_known(self, root: int) -> dict[str, _Made]:
         if self._record is None:
             self._record = _read(root)
         return self._record
@@ -161,17 +165,17 @@ class OwnFiles:
     def _note(self, root: int, record: dict[str, _Made]) -> None:
         self._record = None
         told = {path: {"size": one.size, "hashes": one.hashes} for path, one in record.items()}
-        with tree.folder(root, (OURS,)) as ours:
+        with tree.open_folder(root, (OURS,)) as ours:
             _write(ours, f"{_RECORD}.draft", json.dumps(told, indent=1).encode())
             os.replace(f"{_RECORD}.draft", _RECORD, src_dir_fd=ours, dst_dir_fd=ours)
             os.fsync(ours)
         self._record = record
 
-    def _size(self, name: str, handle: int, path: str) -> int | None:
+    def _read_size(self, name: str, handle: int, path: str) -> int | None:
         try:
-            facts = tree.regular(name, handle)
+            facts = tree.stat_regular(name, handle)
         except FileExistsError:
-            raise _taken(path) from None
+            raise _name_taken(path) from None
         return None if facts is None else facts.st_size
 
     def _rename(self, ours: int, name: str, handle: int, path: str, *, is_new: bool) -> None:
@@ -181,7 +185,7 @@ class OwnFiles:
             try:
                 tree.rename_new(_DRAFT, ours, name, handle)
             except FileExistsError:
-                raise _taken(path) from None
+                raise _name_taken(path) from None
         # On FAT a renamed file lasts only once it is synced again.
         tree.sync_file(name, handle)
 
@@ -193,7 +197,7 @@ def _read(root: int) -> dict[str, _Made]:
     """
     try:
         with (
-            tree.folder(root, (OURS,)) as ours,
+            tree.open_folder(root, (OURS,)) as ours,
             os.fdopen(tree.open_file(_RECORD, ours), "rb") as file,
         ):
             content = file.read(_LARGEST + 1)
@@ -242,6 +246,6 @@ def _hash_of(name: str, handle: int) -> str:
     return digest.hexdigest()
 
 
-def _taken(path: str) -> DeviceError:
+def _name_taken(path: str) -> DeviceError:
     text = msg("Something that is not ours has the name {path}: it is left alone", path=path)
     return DeviceError("name-taken", text)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sidecar.device import tree
 from sidecar.device.errors import as_device_error
-from sidecar.device.own.marker import OURS, opened_root
+from sidecar.device.own.marker import OURS, open_root
 from sidecar.domain.imports.restore import LARGEST
 
 MANIFEST = "manifest.json"
 
 
-def manifest_on(root: Path, *, name: str) -> bytes | None:
+def read_device_manifest(root: Path, *, name: str) -> bytes | None:
     """Return the manifest of a device as it is, or enough to tell that it is too long.
 
     None if there is none.
@@ -21,10 +21,10 @@ def manifest_on(root: Path, *, name: str) -> bytes | None:
     Raises:
         errors.DeviceError: The device is not there or cannot be read.
     """
-    with as_device_error(name, root), opened_root(root) as handle:
+    with as_device_error(name, root), open_root(root) as handle:
         try:
             with (
-                tree.folder(handle, (OURS,)) as ours,
+                tree.open_folder(handle, (OURS,)) as ours,
                 os.fdopen(tree.open_file(MANIFEST, ours), "rb") as file,
             ):
                 return file.read(LARGEST + 1)

@@ -56,8 +56,8 @@ def read_marker(root: Path, *, name: str = msg("The device")) -> Marker | None:
     Raises:
         errors.DeviceError: The folder is not there, or the marker cannot be read.
     """
-    with as_device_error(name, root), opened_root(root) as handle:
-        return marker_in(handle, root)
+    with as_device_error(name, root), open_root(root) as handle:
+        return find_marker(handle, root)
 
 
 def write_marker(root: Path, marker: Marker) -> None:
@@ -70,8 +70,8 @@ def write_marker(root: Path, marker: Marker) -> None:
     text = json.dumps(said, indent=1, ensure_ascii=False)
     with (
         as_device_error(marker.name, root),
-        opened_root(root) as handle,
-        tree.made_folder(handle, (OURS,)) as (ours, made),
+        open_root(root) as handle,
+        tree.make_folder(handle, (OURS,)) as (ours, made),
     ):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with os.fdopen(tree.open_file(_DRAFT, ours, flags), "wb") as file:
@@ -85,7 +85,7 @@ def write_marker(root: Path, marker: Marker) -> None:
 
 
 @contextmanager
-def opened_root(root: Path) -> Iterator[int]:
+def open_root(root: Path) -> Iterator[int]:
     """Open a device's folder; only here may a link be followed: the operator named the path."""
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -94,7 +94,7 @@ def opened_root(root: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def marker_in(root: int, path: Path) -> Marker | None:
+def find_marker(root: int, path: Path) -> Marker | None:
     """Return the marker below an open folder; None if there is surely none.
 
     Args:
@@ -107,18 +107,20 @@ def marker_in(root: int, path: Path) -> Marker | None:
     """
     try:
         with (
-            tree.folder(root, (OURS,)) as ours,
+            tree.open_folder(root, (OURS,)) as ours,
             os.fdopen(tree.open_file(MARKER, ours), "rb") as file,
         ):
             content = file.read(_LARGEST + 1)
         said = read_json(content, most_bytes=_LARGEST, most_values=_MOST_VALUES)
         if said["version"] != VERSION:
-            raise _unknown(path, msg("was written by another version of Jellyfin Sidecar"))
+            raise _unreadable_marker(
+                path, msg("was written by another version of Jellyfin Sidecar")
+            )
         return Marker(str(UUID(said["id"])), _name(said["name"]))
     except FileNotFoundError:
         return None
     except _DAMAGED:
-        raise _unknown(path, msg("is damaged")) from None
+        raise _unreadable_marker(path, msg("is damaged")) from None
 
 
 def _name(told: object) -> str:
@@ -127,7 +129,7 @@ def _name(told: object) -> str:
     return told[:_LONGEST_NAME].encode("utf-8", "replace").decode()
 
 
-def _unknown(path: Path, what: str) -> DeviceError:
+def _unreadable_marker(path: Path, what: str) -> DeviceError:
     text = msg(
         "The marker {marker} {what}: put the right one back or remove it",
         marker=path / OURS / MARKER,

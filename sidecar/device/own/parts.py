@@ -57,7 +57,7 @@ class PartFile:
         Raises:
             errors.DeviceError: It cannot be made.
         """
-        with self.anchor.working() as root, folder_of_parts(root) as parts:
+        with self.anchor.translate_errors() as root, open_parts_folder(root) as parts:
             self._clear_away(parts)
             descriptor = tree.open_file(self.name, parts, os.O_RDWR | os.O_CREAT)
         return os.fdopen(descriptor, "r+b", buffering=0)
@@ -66,56 +66,56 @@ class PartFile:
         """Return its bytes, None if there is surely none."""
         facts = None
         with (
-            self.anchor.working() as root,
+            self.anchor.translate_errors() as root,
             suppress(FileNotFoundError),
-            tree.folder(root, PARTS) as parts,
+            tree.open_folder(root, PARTS) as parts,
         ):
-            facts = self._ours(parts)
+            facts = self._stat(parts)
         if facts is None:
             self.anchor.check_place()
             return None
         return facts.st_size
 
-    def taken(self) -> int:
+    def read_allocated(self) -> int:
         """Return the bytes that it takes on the disk, those set aside for it included."""
         with (
-            self.anchor.working() as root,
+            self.anchor.translate_errors() as root,
             suppress(FileNotFoundError),
-            tree.folder(root, PARTS) as parts,
+            tree.open_folder(root, PARTS) as parts,
         ):
-            facts = self._ours(parts)
+            facts = self._stat(parts)
             return facts.st_blocks * _STAT_BLOCK if facts is not None else 0
         return 0
 
     def remove(self) -> None:
         """Delete it, or whatever has its name but a folder; nothing happens if there is none."""
         with (
-            self.anchor.working() as root,
+            self.anchor.translate_errors() as root,
             suppress(FileNotFoundError, IsADirectoryError),
-            tree.folder(root, PARTS) as parts,
+            tree.open_folder(root, PARTS) as parts,
         ):
             # Taking one name away never harms a file that has another.
             os.unlink(self.name, dir_fd=parts)
 
-    def become(self, other: PartFile) -> None:
+    def rename_to(self, other: PartFile) -> None:
         """Take the name of another part file of the same download, for good; that one is gone.
 
         Raises:
             errors.DeviceError: It cannot be renamed.
         """
-        with self.anchor.working() as root, folder_of_parts(root) as parts:
+        with self.anchor.translate_errors() as root, open_parts_folder(root) as parts:
             os.rename(self.name, other.name, src_dir_fd=parts, dst_dir_fd=parts)
             os.fsync(parts)
 
-    def _ours(self, parts: int) -> os.stat_result | None:
+    def _stat(self, parts: int) -> os.stat_result | None:
         try:
-            facts = tree.regular(self.name, parts)
+            facts = tree.stat_regular(self.name, parts)
         except FileExistsError:
             return None
         return facts if facts is not None and facts.st_nlink <= 1 else None
 
     def _clear_away(self, parts: int) -> None:
-        if self._ours(parts) is not None:
+        if self._stat(parts) is not None:
             return
         with suppress(FileNotFoundError):
             try:
@@ -125,13 +125,13 @@ class PartFile:
 
 
 @contextmanager
-def folder_of_parts(root: int) -> Iterator[int]:
+def open_parts_folder(root: int) -> Iterator[int]:
     """Open the folder of the parts; it is made if a device of ours has none."""
-    with tree.folder(root, (OURS,)) as ours, tree.made_folder(ours, PARTS[1:]) as (parts, _):
+    with tree.open_folder(root, (OURS,)) as ours, tree.make_folder(ours, PARTS[1:]) as (parts, _):
         yield parts
 
 
-def names_in(parts: int) -> list[tuple[int, str]]:
+def list_part_names(parts: int) -> list[tuple[int, str]]:
     """Return whose part files are in an open folder, and which; other names are passed over."""
     found: list[tuple[int, str]] = []
     for name in os.listdir(parts):

@@ -36,7 +36,7 @@ class IgnoreFile:
             errors.DeviceError: `name-taken` if it is no file of lines.
         """
         self._anchor.check_place()
-        with self._anchor.working() as root:
+        with self._anchor.translate_errors() as root:
             content, _ = self._read(root)
         return is_ignored(content)
 
@@ -48,7 +48,7 @@ class IgnoreFile:
                 somebody else just now.
         """
         self._anchor.check()
-        with self._anchor.working() as root, tree.folder(root, (OURS,)) as ours:
+        with self._anchor.translate_errors() as root, tree.open_folder(root, (OURS,)) as ours:
             content, before = self._read(root)
             whole = with_line(content)
             if whole == content:
@@ -73,17 +73,17 @@ class IgnoreFile:
         except FileNotFoundError:
             return b"", None
         except FileExistsError:
-            raise _not_lines() from None
+            raise _unreadable_list() from None
         if len(content) > _LARGEST:
-            raise _not_lines()
+            raise _unreadable_list()
         return content, facts
 
     def _put(self, root: int, ours: int, before: os.stat_result | None) -> None:
         if before is None:
             tree.rename_new(_DRAFT, ours, NAME, root)
         else:
-            now = tree.regular(NAME, root)
-            if now is None or _version(now) != _version(before):
+            now = tree.stat_regular(NAME, root)
+            if now is None or _make_version(now) != _make_version(before):
                 raise FileExistsError(NAME)
             os.replace(_DRAFT, NAME, src_dir_fd=ours, dst_dir_fd=root)
         tree.sync_file(NAME, root)
@@ -104,11 +104,11 @@ def _write_draft(ours: int, content: bytes, before: os.stat_result | None) -> No
         os.fsync(descriptor)
 
 
-def _version(facts: os.stat_result) -> tuple[int, int, int]:
+def _make_version(facts: os.stat_result) -> tuple[int, int, int]:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
-def _not_lines() -> DeviceError:
+def _unreadable_list() -> DeviceError:
     text = msg(
         "{file} on the device is not a file that Syncthing could read: it was left alone", file=NAME
     )

@@ -42,7 +42,7 @@ def is_named(name: str, names: Iterable[str]) -> bool:
     return name.casefold() in {one.casefold() for one in names}
 
 
-def managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, ...]:
+def list_managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, ...]:
     """Return the names of those who manage a device beside the admins.
 
     Args:
@@ -56,18 +56,18 @@ def managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, ...]:
     return tuple(users.values()) if len(users) == 1 else ()
 
 
-def access(
+def decide_access(
     name: str, *, is_admin: bool, roles: DeviceRoles, accounts: Collection[str] = ()
 ) -> Access:
     """Return what a person may do with a device; an admin may do everything."""
-    if is_admin or is_named(name, managers(roles, accounts)):
+    if is_admin or is_named(name, list_managers(roles, accounts)):
         return Access.MANAGE
     if not roles.users or is_named(name, roles.users):
         return Access.USE
     return Access.NONE
 
 
-def refusal(device: str, names: Iterable[str]) -> str:
+def explain_refusal(device: str, names: Iterable[str]) -> str:
     """Return what somebody is told who uses a device and does not manage it."""
     listed = ", ".join(names)
     return (

@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in: enough for who mistypes, too seldom for who guesses.
+"""Limits sign-in tries: enough for who mistypes, too few for who guesses.
 
 A try counts from the moment it begins, so that many at once are no way round; one that succeeds,
 or that never reached Jellyfin, is taken back.
@@ -108,7 +108,7 @@ class SignInLimiter:
         one = Try(name_key(name), network_of(address), browser, now)
         wait = self._counted_wait(one)
         if browser is None:
-            wait = max(wait, self._address_wait(one), self._wait_of_all(now))
+            wait = max(wait, self._wait_of_address(one), self._wait_of_all(now))
         if wait > 0:
             return Wait(wait)
         if self._is_busy(one):
@@ -119,12 +119,12 @@ class SignInLimiter:
             self._recent.append(one)
         return one
 
-    def succeeded(self, one: Try) -> None:
+    def record_success(self, one: Try) -> None:
         """Take back the try, and all that failed in the same place."""
         self._failed.pop(_counter(one), None)
         self._take_back(one)
 
-    def never_asked(self, one: Try) -> None:
+    def take_back(self, one: Try) -> None:
         """Take back a try that did not reach Jellyfin: the server was away."""
         tries = self._failed.get(_counter(one), [])
         if one.at in tries:
@@ -142,7 +142,7 @@ class SignInLimiter:
         wait = WAITS_S[min(len(tries) - FREE_TRIES, len(WAITS_S) - 1)]
         return max(tries) + wait - one.at
 
-    def _address_wait(self, one: Try) -> float:
+    def _wait_of_address(self, one: Try) -> float:
         same = [other.at for other in self._recent if other.network == one.network]
         return (
             same[-MOST_OF_AN_ADDRESS] + WINDOW_S - one.at if len(same) >= MOST_OF_AN_ADDRESS else 0

@@ -1,4 +1,4 @@
-"""What people may do with a download, and in which state: one table, judged by one function.
+"""Decides which actions people may do with a download in which state: one table.
 
                 pending     downloading  paused      completed   failed      removed
     pause       goes        goes         is so       -           -           -
@@ -125,7 +125,7 @@ def judge(
     if download.status in IS_SO[action]:
         return ActionVerdict.IS_SO
     if download.status not in GOES[action]:
-        return _refusal(action, download)
+        return _refuse(action, download)
     if action is Action.RETRY:
         return _retry(download, now, force=force)
     if action is Action.ACCEPT:
@@ -133,7 +133,7 @@ def judge(
     return ActionVerdict.GO
 
 
-def finishing(download: Download) -> ActionRefusal:
+def refuse_finishing(download: Download) -> ActionRefusal:
     """Return why what is being renamed to its place cannot be stopped."""
     text = msg(
         "{title} is being finished at this very moment: try again in a few seconds",
@@ -169,7 +169,7 @@ def _accept(download: Download) -> ActionVerdict | ActionRefusal:
     return ActionRefusal("nothing-to-accept", text)
 
 
-def _refusal(action: Action, download: Download) -> ActionRefusal:
+def _refuse(action: Action, download: Download) -> ActionRefusal:
     code, why = _WHY_NOT[download.status]
     if (action, download.status) == (Action.CANCEL, Status.COMPLETED):
         why = msg("is on the device already: delete it instead")

@@ -1,4 +1,4 @@
-"""Why an item is on a device, and why it is not: facts in, sentences for people out.
+"""Explains why an item is on a device, or why it is not: facts in, sentences out.
 
     where it stands ─▶ who wants it ─▶ what it waits for ─▶ what the person said against it
 
@@ -90,16 +90,21 @@ class ExplainFacts:
 
 def explain(facts: ExplainFacts) -> tuple[str, ...]:
     """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
-    sentences = (_state(facts), *_wanted(facts), *_waits_for(facts), *_said_against(facts))
+    sentences = (
+        _describe_state(facts),
+        *_list_reasons(facts),
+        *_list_obstacles(facts),
+        *_list_refusals(facts),
+    )
     return tuple(map(as_sentence, sentences))
 
 
-def named(rule: str) -> str:
+def label_rule(rule: str) -> str:
     """Return a rule's name as people read it."""
     return rule.replace("_", " ")
 
 
-def span(time: timedelta) -> str:
+def format_span(time: timedelta) -> str:
     """Return a time to come in its largest unit, rounded up: "3 hours"."""
     seconds = ceil(time.total_seconds())
     if seconds > _DAYS:
@@ -111,10 +116,10 @@ def span(time: timedelta) -> str:
     return msg("a minute")
 
 
-def _state(facts: ExplainFacts) -> str:
+def _describe_state(facts: ExplainFacts) -> str:
     download, device = facts.download, facts.device
     if download is None:
-        return _not_there(facts)
+        return _explain_absence(facts)
     if download.missing_since is not None:
         return msg("It was on {device}, and its file is missing there", device=device)
     if download.status is Status.COMPLETED and facts.is_away:
@@ -122,11 +127,13 @@ def _state(facts: ExplainFacts) -> str:
     if download.status is Status.DOWNLOADING and download.finalizing:
         return msg("It is just being put in its place on {device}", device=device)
     if download.status is Status.FAILED:
-        return msg("It is not on {device}: {why}", device=device, why=_failed(facts, download))
+        return msg(
+            "It is not on {device}: {why}", device=device, why=_describe_failure(facts, download)
+        )
     return STATES[download.status].format(device=device, progress=f"{download.progress:.0%}")
 
 
-def _not_there(facts: ExplainFacts) -> str:
+def _explain_absence(facts: ExplainFacts) -> str:
     if facts.wanted:
         return msg(
             "It is wanted on {device} and is not in the queue: Jellyfin did not show "
@@ -144,22 +151,24 @@ def _not_there(facts: ExplainFacts) -> str:
     )
 
 
-def _failed(facts: ExplainFacts, download: Download) -> str:
+def _describe_failure(facts: ExplainFacts, download: Download) -> str:
     why = clause(download.error_message or msg("it could not be fetched"))
     if download.retry_next_at is None:
         return msg("{why}. It is not tried again until somebody says so", why=why)
     return msg(
-        "{why}. It is tried again in {time}", why=why, time=span(download.retry_next_at - facts.now)
+        "{why}. It is tried again in {time}",
+        why=why,
+        time=format_span(download.retry_next_at - facts.now),
     )
 
 
-def _wanted(facts: ExplainFacts) -> Iterator[str]:
+def _list_reasons(facts: ExplainFacts) -> Iterator[str]:
     for one in facts.wanted:
         who = one.who or msg("you")
         if one.release_at is None:
             yield msg("It is wanted for {who}: {reason}", who=who, reason=one.text)
         elif one.release_at > facts.now:
-            left = span(one.release_at - facts.now)
+            left = format_span(one.release_at - facts.now)
             yield msg(
                 "It was wanted for {who} ({reason}) and keeps its place for another {left}",
                 who=who,
@@ -170,7 +179,7 @@ def _wanted(facts: ExplainFacts) -> Iterator[str]:
         yield msg("Nobody wants it any more: it stays until its room is needed")
 
 
-def _waits_for(facts: ExplainFacts) -> Iterator[str]:
+def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
     download = facts.download
     if download is None or download.status is not Status.PENDING:
         return
@@ -184,7 +193,7 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
         yield msg(
             "The last try failed: {why}. The next one is in {time}",
             why=why,
-            time=span(download.retry_next_at - facts.now),
+            time=format_span(download.retry_next_at - facts.now),
         )
     elif facts.held_back is not None:
         yield facts.held_back
@@ -192,7 +201,7 @@ def _waits_for(facts: ExplainFacts) -> Iterator[str]:
         yield msg("It is fetched when it is its turn")
 
 
-def _said_against(facts: ExplainFacts) -> Iterator[str]:
+def _list_refusals(facts: ExplainFacts) -> Iterator[str]:
     is_here = facts.status in {Status.COMPLETED, Status.DOWNLOADING, Status.PENDING}
     if facts.was_removed and not is_here:
         yield msg(
@@ -200,14 +209,16 @@ def _said_against(facts: ExplainFacts) -> Iterator[str]:
             device=facts.device,
         )
     elif facts.resting_until is not None and facts.resting_until > facts.now and not is_here:
-        left = span(facts.resting_until - facts.now)
+        left = format_span(facts.resting_until - facts.now)
         yield msg(
             "It was removed to make room: no rule fetches it again for another {left}", left=left
         )
     elif facts.status is Status.REMOVED and facts.lasts:
         yield msg("It comes back when there is a new reason for it, or when you ask for it")
     for rule in facts.excluded_from:
-        yield msg("You excluded it, or what it is part of, from the rule {rule}", rule=named(rule))
+        yield msg(
+            "You excluded it, or what it is part of, from the rule {rule}", rule=label_rule(rule)
+        )
     if facts.switched_off and not facts.wanted and not is_here:
-        names = ", ".join(map(named, facts.switched_off))
+        names = ", ".join(map(label_rule, facts.switched_off))
         yield msg("Switched off for {device}: {names}", device=facts.device, names=names)

@@ -1,4 +1,4 @@
-"""Whose some files are, counted as far as the person who looks may know it.
+"""Counts files by owner, as far as the person who looks may know it.
 
 A file that a person does not own is somebody's by name for an admin alone; for everybody else it
 only counts.
@@ -43,7 +43,7 @@ class Share:
 NO_FILES = Share()
 
 
-def share(
+def count_shares(
     owners: Iterable[Collection[str]], user_id: str, names: Mapping[str, str] | None
 ) -> Share:
     """Count files by their owners.

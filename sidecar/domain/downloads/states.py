@@ -80,7 +80,7 @@ MOVES = MappingProxyType(
 )
 
 
-def after(status: Status, move: Move) -> Status:
+def next_status(status: Status, move: Move) -> Status:
     """Return the state that `move` leads to.
 
     Raises:

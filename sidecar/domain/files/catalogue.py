@@ -1,4 +1,4 @@
-"""What is on a device, put in order for people: albums by artist, series by season, films.
+"""Groups a device's files for people: albums by artist, series by season, films.
 
 Groups by folders, since these are what lies there; names come from the tags. Knows no page.
 """
@@ -98,19 +98,19 @@ class Work:
         return tuple(f"{folder}/{name}" for folder in folders for name in COVERS)
 
 
-def works(files: Iterable[ListedFile]) -> Sequence[Work]:
+def group_works(files: Iterable[ListedFile]) -> Sequence[Work]:
     """Put all files into works, in the order in which people look for them."""
     groups: dict[tuple[WorkKind, str, str], list[ListedFile]] = {}
     for one in files:
         groups.setdefault(_group(one), []).append(one)
-    found = [_work(shelf, top, inside) for (shelf, top, _), inside in groups.items()]
+    found = [_make_work(shelf, top, inside) for (shelf, top, _), inside in groups.items()]
     order = list(WorkKind)
     return sorted(
-        found, key=lambda one: (order.index(one.shelf), _sorting(one.by), _sorting(one.title))
+        found, key=lambda one: (order.index(one.shelf), _sort_key(one.by), _sort_key(one.title))
     )
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return the text without case and accents, to sort and to search by."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(one for one in parts if not unicodedata.combining(one))
@@ -130,7 +130,7 @@ def _group(file: ListedFile) -> tuple[WorkKind, str, str]:
             return shelf, folder, file.album or ""
 
 
-def _work(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
+def _make_work(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
     parts: dict[str, list[ListedFile]] = {}
     for one in files:
         parts.setdefault(one.path.rpartition("/")[0], []).append(one)
@@ -139,10 +139,10 @@ def _work(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
         FolderPart(folder.rpartition("/")[2] if several else "", folder, tuple(inside))
         for folder, inside in sorted(parts.items())
     )
-    return Work(shelf, _title(shelf, top, files), _by(shelf, top, files), made)
+    return Work(shelf, _choose_title(shelf, top, files), _choose_author(shelf, top, files), made)
 
 
-def _title(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
+def _choose_title(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     first = files[0]
     if shelf is WorkKind.FILMS:
         return first.title
@@ -152,7 +152,7 @@ def _title(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     return first.album or top.rpartition("/")[2] or first.title
 
 
-def _by(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
+def _choose_author(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     if shelf in {WorkKind.FILMS, WorkKind.SERIES}:
         return ""
     names = {one.artist for one in files}
@@ -162,5 +162,5 @@ def _by(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     return top.partition("/")[0] if "/" in top else "Various artists"
 
 
-def _sorting(text: str) -> str:
-    return folded(text).removeprefix("the ")
+def _sort_key(text: str) -> str:
+    return fold_text(text).removeprefix("the ")

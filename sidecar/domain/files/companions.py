@@ -70,7 +70,7 @@ def cover_path(file_path: str, item_type: str) -> str | None:
 
 def lyrics_path(file_path: str) -> str:
     """Return where the lyrics of a track lie."""
-    return _stem(file_path) + LYRICS
+    return _strip_extension(file_path) + LYRICS
 
 
 def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, Subtitle]:
@@ -83,11 +83,11 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
         words = [one.language] if one.language and _LANGUAGE.fullmatch(one.language) else []
         words += ["forced"] if one.is_forced else []
         words += ["sdh"] if one.is_for_deaf else []
-        found.setdefault(".".join([_stem(file_path), *words, ending]), one)
+        found.setdefault(".".join([_strip_extension(file_path), *words, ending]), one)
     return found
 
 
-def what(path: str) -> CompanionKind | None:
+def companion_kind(path: str) -> CompanionKind | None:
     """Return what a file of ours is by its name; None if it is nothing that lies beside media."""
     name = path.rpartition("/")[2].lower()
     if name in {COVER, POSTER}:
@@ -97,30 +97,32 @@ def what(path: str) -> CompanionKind | None:
     return CompanionKind.SUBTITLES if name.rpartition(".")[2] in SUBTITLES.values() else None
 
 
-def is_left(path: str, files: Collection[str]) -> bool:
+def is_orphaned(path: str, files: Collection[str]) -> bool:
     """Whether what it belonged to is gone.
 
     Args:
         path: Of what lies beside.
-        files: The paths of all media, and of their folders, without their endings: `stems`.
+        files: The paths of all media, and of their folders, without their endings: `media_stems`.
     """
-    if what(path) is CompanionKind.COVER:
+    if companion_kind(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
-    stem = _stem(path)
+    stem = _strip_extension(path)
     while stem not in files:
-        shorter = _stem(stem)
+        shorter = _strip_extension(stem)
         if shorter == stem:
             return True
         stem = shorter
     return False
 
 
-def stems(paths: Iterable[str]) -> frozenset[str]:
-    """Return what `is_left` looks in."""
-    return frozenset(one for path in paths for one in (_stem(path), path.rpartition("/")[0]))
+def media_stems(paths: Iterable[str]) -> frozenset[str]:
+    """Return what `is_orphaned` looks in."""
+    return frozenset(
+        one for path in paths for one in (_strip_extension(path), path.rpartition("/")[0])
+    )
 
 
-def lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
+def render_lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
     r"""Return lyrics as players read them; the lines alone where nobody knows the times.
 
     Args:
@@ -130,11 +132,11 @@ def lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
     >>> lrc([Line("One tone", 61.5)])
     '[01:01.50]One tone\n'
     """
-    told = "".join(f"{_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
+    told = "".join(f"{_format_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)
     return told if knows_words else without_word_times(told)
 
 
-def _time(start: float | None) -> str:
+def _format_time(start: float | None) -> str:
     if start is None:
         return ""
     hundredths = round(max(start, 0) * 100)
@@ -142,7 +144,7 @@ def _time(start: float | None) -> str:
     return f"[{minutes:02}:{rest // 100:02}.{rest % 100:02}]"
 
 
-def _stem(path: str) -> str:
+def _strip_extension(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return f"{folder}{slash}{stem if dot and stem else name}"

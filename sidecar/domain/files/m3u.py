@@ -17,7 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sidecar.domain.files.naming import LONGEST_NAME_BYTES, clean, distinct, path_key
+from sidecar.domain.files.naming import (
+    LONGEST_NAME_BYTES,
+    build_distinct_path,
+    clean_name,
+    make_path_key,
+)
 from sidecar.domain.files.presets import Preset
 from sidecar.domain.files.truncate import shorten
 
@@ -59,14 +64,14 @@ _NO_SIGN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
 N = TypeVar("N", bound=ListName)
 
 
-def is_list(path: str) -> bool:
+def is_playlist(path: str) -> bool:
     """Whether a file is a playlist, by its name."""
     return path.lower().endswith(EXTENSIONS)
 
 
 def render(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> bytes:
     """Return a playlist as one kind of player reads it: in this order, repeats included."""
-    lines = [HEAD, *_lines(name, entries, preset)]
+    lines = [HEAD, *_render_lines(name, entries, preset)]
     text = "".join(f"{line}{preset.line_end}" for line in lines)
     return f"{MARK if preset.has_mark else ''}{text}".encode("utf-8", "replace")
 
@@ -82,46 +87,50 @@ def assign_paths(
         strangers: Paths of others in the same folder.
         ours: Paths of lists that are there; whose name differs in nothing but the case keeps it.
     """
-    spelt = {path_key(one): one for one in ours}
-    used = set(map(path_key, strangers))
+    spelt = {make_path_key(one): one for one in ours}
+    used = set(map(make_path_key, strangers))
     for one in lists:
-        plain = _path(one.name, preset)
-        offered = [path for path in (plain, distinct(plain, one.id)) if path_key(path) not in used]
-        used.update(map(path_key, offered))
-        yield one, tuple(spelt.get(path_key(path), path) for path in offered)
+        plain = _make_path(one.name, preset)
+        offered = [
+            path
+            for path in (plain, build_distinct_path(plain, one.id))
+            if make_path_key(path) not in used
+        ]
+        used.update(map(make_path_key, offered))
+        yield one, tuple(spelt.get(make_path_key(path), path) for path in offered)
 
 
-def _lines(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> Iterator[str]:
+def _render_lines(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> Iterator[str]:
     if preset.tells_titles:
-        yield f"#PLAYLIST:{_one_line(name)}"
+        yield f"#PLAYLIST:{_join_lines(name)}"
     for entry in entries:
         if _BREAKS.search(entry.path):
             continue
         if preset.tells_titles:
             length = -1 if entry.seconds is None else round(entry.seconds)
-            said = [_one_line(one) for one in (entry.artist, entry.title) if one]
+            said = [_join_lines(one) for one in (entry.artist, entry.title) if one]
             yield f"#EXTINF:{length},{' - '.join(said)}"
-        yield _relative(entry.path, preset.folder)
+        yield _make_relative(entry.path, preset.folder)
 
 
-def _relative(path: str, folder: str) -> str:
-    up = "../" * len(_parts(folder))
+def _make_relative(path: str, folder: str) -> str:
+    up = "../" * len(_split_path(folder))
     # In the root a name may begin as a remark does.
     return f"{up}{path}" if up or not path.startswith("#") else f"./{path}"
 
 
-def _parts(folder: str) -> Sequence[str]:
+def _split_path(folder: str) -> Sequence[str]:
     return folder.split("/") if folder else ()
 
 
-def _path(name: str, preset: Preset) -> str:
+def _make_path(name: str, preset: Preset) -> str:
     ending = f".{preset.extension}"
     most_bytes = LONGEST_NAME_BYTES - len(ending)
-    stem = shorten(clean(name), most_bytes=most_bytes, most=preset.shape.longest_stem)
+    stem = shorten(clean_name(name), most_bytes=most_bytes, most=preset.shape.longest_stem)
     above = f"{preset.folder}/" if preset.folder else ""
     return f"{above}{stem}{ending}"
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     visible = "".join(" " if unicodedata.category(one) in _NO_SIGN else one for one in text)
     return " ".join(visible.split())

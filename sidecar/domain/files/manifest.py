@@ -19,7 +19,7 @@ from sidecar.domain.formats.formats import ORIGINAL
 VERSION = 1
 
 
-def manifest(
+def render_manifest(
     files: Iterable[ListedFile], *, server_id: str | None, device_id: str, device_name: str
 ) -> bytes:
     """Return the whole file, in UTF-8; the same for the same files."""
@@ -31,11 +31,11 @@ def manifest(
         "device_name": device_name,
     }
     begin = json.dumps(head, ensure_ascii=False).removesuffix("}")
-    lines = ",\n".join(json.dumps(_told(one), ensure_ascii=False) for one in files)
+    lines = ",\n".join(json.dumps(_file_to_json(one), ensure_ascii=False) for one in files)
     return f'{begin}, "files": [\n{lines}\n]}}\n'.encode("utf-8", "replace")
 
 
-def _told(file: ListedFile) -> dict[str, object]:
+def _file_to_json(file: ListedFile) -> dict[str, object]:
     return {
         "item_id": file.item_id,
         "path": file.path,

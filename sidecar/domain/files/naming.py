@@ -6,7 +6,7 @@
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
 
 Tags are untrusted: whatever they hold, a path stays below the root and is a name that no file
-system changes on its way. Two paths that some device would take for one have the same `path_key`.
+system changes on its way. Paths that some device would take for one share their `make_path_key`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sidecar.domain.files.truncate import cut, shorten, units
+from sidecar.domain.files.truncate import count_units, cut, shorten
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 
@@ -53,7 +53,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class NameLimits:
     """What a player can find its way through.
 
     Attributes:
@@ -72,10 +72,10 @@ class Shape:
         return None if self.longest_name is None else self.longest_name - LEFT_FREE
 
 
-ANY = Shape()
+ANY = NameLimits()
 
 
-def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
+def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
     """Return where the item's file goes, below the root, `/` between the parts.
 
     Args:
@@ -85,15 +85,15 @@ def wanted_path(item: Item, shape: Shape = ANY, *, volume: int = 1) -> str:
     """
     match item.type:
         case ItemType.EPISODE:
-            *folders, name = _episode(item, shape.layout)
+            *folders, name = _name_episode(item, shape.layout)
         case ItemType.MOVIE | ItemType.VIDEO | ItemType.MUSIC_VIDEO:
             film = _with_year(item.title, item.year)
             *folders, name = film, film
         case _:
-            *folders, name = _track(item, shape.layout)
+            *folders, name = _name_track(item, shape.layout)
     ending = f".{safe_extension(item.extension)}"
-    cleaned = [clean(folder) for folder in folders]
-    return _joined(cleaned, clean(name), ending, longest=shape.longest_stem, volume=volume)
+    cleaned = [clean_name(folder) for folder in folders]
+    return _join(cleaned, clean_name(name), ending, longest=shape.longest_stem, volume=volume)
 
 
 def safe_extension(told: str | None) -> str:
@@ -104,19 +104,19 @@ def safe_extension(told: str | None) -> str:
     return told if told in EXTENSIONS else PLAIN
 
 
-def distinct(path: str, item_id: str) -> str:
+def build_distinct_path(path: str, item_id: str) -> str:
     """Return another path for the item, for when another file has `path` already."""
     folder, slash, name = path.rpartition("/")
     stem, dot, extension = name.rpartition(".")
     if not stem or not _EXTENSION.fullmatch(extension):
         stem, dot, extension = name, "", ""
     ending = f" [{item_id[:ID_DIGITS]}]{dot}{extension}"
-    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    room = LONGEST_PATH - count_units(folder + slash) - len(ending)
     stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
     return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
 
 
-def extension_of(path: str) -> str:
+def get_extension(path: str) -> str:
     """Return what a name ends in, without the dot; "" if that is no extension."""
     stem, _, extension = path.rpartition("/")[2].rpartition(".")
     return extension if stem and _EXTENSION.fullmatch(extension) else ""
@@ -125,15 +125,15 @@ def extension_of(path: str) -> str:
 def with_extension(path: str, extension: str) -> str:
     """Return the path with another extension, as long as a path may be."""
     folder, slash, name = path.rpartition("/")
-    was = extension_of(path)
+    was = get_extension(path)
     stem = name.removesuffix(f".{was}") if was else name
     ending = f".{extension}" if extension else ""
-    room = LONGEST_PATH - units(folder + slash) - len(ending)
+    room = LONGEST_PATH - count_units(folder + slash) - len(ending)
     stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
     return f"{folder}{slash}{stem}{ending}"
 
 
-def path_key(path: str) -> str:
+def make_path_key(path: str) -> str:
     """Return what two paths share if any device takes them for the same.
 
     Case and composition do not count, nor what one system or another drops: invisible characters,
@@ -142,11 +142,11 @@ def path_key(path: str) -> str:
     return "/".join(map(_name_key, path.split("/")))
 
 
-def clean(text: str) -> str:
+def clean_name(text: str) -> str:
     """Return the text as one name: nothing forbidden, not reserved, short enough, never empty."""
     # A lone surrogate cannot be written to any disk: it becomes "?", and that a "_".
     written = _FORBIDDEN.sub("_", text.encode("utf-8", "replace").decode())
-    visible = "".join(map(_visible, unicodedata.normalize("NFC", written)))
+    visible = "".join(map(_replace_character, unicodedata.normalize("NFC", written)))
     name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", visible))
     name = name.lstrip(f" {_JOINERS}").rstrip(f" .{_JOINERS}")
     name = _CONFLICT.sub("_", name)
@@ -156,10 +156,10 @@ def clean(text: str) -> str:
     return shorten(name or "_", most_bytes=LONGEST_NAME_BYTES)
 
 
-def _track(item: Item, layout: Layout) -> tuple[str, ...]:
+def _name_track(item: Item, layout: Layout) -> tuple[str, ...]:
     artist = item.album_artist or item.artist or "Unknown Artist"
     album = item.album or ("Unknown Album" if item.type is not ItemType.AUDIO_BOOK else item.title)
-    number = _number(item)
+    number = _format_number(item)
     if layout is Layout.FLAT:
         return f"{artist} - {album}", f"{number} {item.title}" if number else item.title
     if item.album:
@@ -167,14 +167,14 @@ def _track(item: Item, layout: Layout) -> tuple[str, ...]:
     return artist, album, f"{number} - {item.title}" if number else item.title
 
 
-def _number(item: Item) -> str:
+def _format_number(item: Item) -> str:
     if item.number is None or item.number < 0:
         return ""
     disc = f"{item.disc}-" if item.disc is not None and item.disc > 0 else ""
     return f"{disc}{item.number:02d}"
 
 
-def _episode(item: Item, layout: Layout) -> tuple[str, ...]:
+def _name_episode(item: Item, layout: Layout) -> tuple[str, ...]:
     series = item.series or "Unknown Series"
     season = item.disc if item.disc is not None and item.disc >= 0 else None
     folder, code = "Season Unknown", ""
@@ -192,7 +192,7 @@ def _with_year(title: str, year: int | None) -> str:
     return f"{title} ({year})" if year and year > 0 else title
 
 
-def _visible(one: str) -> str:
+def _replace_character(one: str) -> str:
     """What a name has for this character."""
     if one in _JOINERS:
         return one
@@ -204,7 +204,7 @@ def _visible(one: str) -> str:
     return one
 
 
-def _joined(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
+def _join(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
     """Join, each part short enough for the whole; the folders never depend on the name."""
     most = (LONGEST_FOLDERS - len(folders)) // len(folders)
     if longest is not None:
@@ -213,7 +213,7 @@ def _joined(folders: list[str], name: str, ending: str, *, longest: int | None, 
     if volume > 1:
         parts[-1] = f"{parts[-1]} {volume}"
     above = "".join(f"{one}/" for one in parts)
-    room = LONGEST_PATH - units(above) - len(ending)
+    room = LONGEST_PATH - count_units(above) - len(ending)
     if longest is not None:
         room = min(room, longest)
     stem = shorten(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)

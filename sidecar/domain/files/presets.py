@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.files.naming import ANY, Layout, Shape
+from sidecar.domain.files.naming import ANY, Layout, NameLimits
 from sidecar.domain.formats.tag_fields import TagSystem
 
 
@@ -54,7 +54,7 @@ class Preset:
     has_mark: bool = False
     line_end: str = "\n"
     tells_titles: bool = True
-    shape: Shape = ANY
+    shape: NameLimits = ANY
     cover_pixels: int = 1000
     id3: TagSystem = TagSystem.ID3_24
     knows_words: bool = False
@@ -67,7 +67,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
         # Its file browser shows 400 entries unless it is told otherwise.
         PresetName.ROCKBOX: Preset(
             tells_titles=False,
-            shape=Shape(most_in_folder=400),
+            shape=NameLimits(most_in_folder=400),
             cover_pixels=320,
             id3=TagSystem.ID3_23,
             knows_words=True,
@@ -80,7 +80,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             has_mark=True,
             line_end="\r\n",
             tells_titles=False,
-            shape=Shape(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
+            shape=NameLimits(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
             cover_pixels=500,
             id3=TagSystem.ID3_23,
         ),

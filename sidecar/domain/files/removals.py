@@ -1,4 +1,4 @@
-"""What became of our files on a device, by what was seen there.
+"""Decides what became of our files on a device, from what a scan found there.
 
     ours ─┬─ as it was ─────────────────────────────▶ vouched for
           ├─ absent ─┬─ the same bytes elsewhere ───▶ moved: the row follows
@@ -122,7 +122,7 @@ class Decision:
     ask: Mapping[int, PendingChange] = field(default_factory=dict)
 
 
-def is_put_aside(name: str) -> bool:
+def is_in_trash(name: str) -> bool:
     """Whether this is the name of a waste bin, or hidden: what is in it was removed."""
     return name.startswith(".") or name.casefold() in _PUT_ASIDE
 
@@ -161,7 +161,7 @@ def to_read(
     ]
 
 
-def suspects(
+def find_suspects(
     files: Iterable[Expected], seen: Mapping[str, Seen], unlike: Collection[int] = ()
 ) -> dict[int, Seen]:
     """Return what is at the place of each file that is not there as it was, by id.
@@ -179,7 +179,7 @@ def suspects(
     }
 
 
-def known_again(
+def match_known(
     missing: Iterable[Expected], strangers: Sequence[Stranger], vouched: Mapping[int, FileStat]
 ) -> dict[int, str]:
     """Return where missing files are now, by id, as far as that is sure without reading any."""
@@ -193,7 +193,7 @@ def known_again(
     }
 
 
-def moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, str]:
+def match_moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, str]:
     """Return where missing files are now, by id: one of ours, one stranger, the same bytes.
 
     Of several with the same bytes only those are told apart that kept their name.
@@ -209,7 +209,7 @@ def moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, s
         if len(ours) == len(theirs) == 1:
             found[ours[0].id] = theirs[0]
         else:
-            found |= _by_name(ours, theirs)
+            found |= _match_by_name(ours, theirs)
     return found
 
 
@@ -225,7 +225,7 @@ def decide(
     """Return what follows from a look.
 
     Args:
-        suspected: From `suspects`, without those that were found elsewhere.
+        suspected: From `find_suspects`, without those that were found elsewhere.
         doubts: What the look before left.
         now: Monotonic seconds.
         total: How many files should be there.
@@ -234,7 +234,7 @@ def decide(
             somebody may be bringing the others back.
     """
     current = {
-        file_id: PendingChange(seen, _since(doubts.get(file_id), seen, now))
+        file_id: PendingChange(seen, _changed_since(doubts.get(file_id), seen, now))
         for file_id, seen in suspected.items()
     }
     ripe = {file_id: doubt for file_id, doubt in current.items() if now - doubt.since >= GRACE_S}
@@ -258,12 +258,12 @@ def _is_other_zone(later: float) -> bool:
     return hours < MOST_ZONES and rest > HOUR_S - COARSE_S - FINISHING_S
 
 
-def _since(before: PendingChange | None, seen: Seen, now: float) -> float:
+def _changed_since(before: PendingChange | None, seen: Seen, now: float) -> float:
     """A file that is still being written looks different each time."""
     return before.since if before is not None and before.seen == seen else now
 
 
-def _by_name(ours: Sequence[Expected], theirs: Sequence[str]) -> dict[int, str]:
+def _match_by_name(ours: Sequence[Expected], theirs: Sequence[str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for one in ours:
         name = _name(one.path)

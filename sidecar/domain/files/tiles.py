@@ -1,4 +1,4 @@
-"""What people look at as one thing: an album, a series, or a single file. Pure.
+"""Groups files into tiles: an album, a series, or a single file. Pure.
 
 The table of downloads has the same as a column of its own; a test holds the two together.
 """
@@ -12,7 +12,7 @@ from sidecar.domain.items.item import ItemType
 SERIES = "series:"
 
 
-def tile_of(file: Download) -> str:
+def tile_key(file: Download) -> str:
     """Return the key of the tile that a file belongs to."""
     if file.album_id is not None:
         return file.album_id

@@ -12,7 +12,7 @@ _SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 
-def units(text: str) -> int:
+def count_units(text: str) -> int:
     """Return the length as Windows counts it: in UTF-16 units."""
     return len(text.encode("utf-16-le")) // 2
 

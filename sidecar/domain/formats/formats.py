@@ -46,7 +46,7 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
+class TargetCodec:
     """What belongs to a format.
 
     Attributes:
@@ -65,9 +65,9 @@ class Codec:
     most: int
 
 
-CODECS: Mapping[Format, Codec] = MappingProxyType(
+CODECS: Mapping[Format, TargetCodec] = MappingProxyType(
     {
-        Format.OPUS: Codec(
+        Format.OPUS: TargetCodec(
             extension="opus",
             mime_type="audio/ogg",
             encoder="libopus",
@@ -76,7 +76,7 @@ CODECS: Mapping[Format, Codec] = MappingProxyType(
             least=32,
             most=256,
         ),
-        Format.MP3: Codec(
+        Format.MP3: TargetCodec(
             extension="mp3",
             mime_type="audio/mpeg",
             encoder="libmp3lame",
@@ -85,7 +85,7 @@ CODECS: Mapping[Format, Codec] = MappingProxyType(
             least=64,
             most=320,
         ),
-        Format.AAC: Codec(
+        Format.AAC: TargetCodec(
             extension="m4a",
             mime_type="audio/mp4",
             encoder="aac",
@@ -110,7 +110,7 @@ class Target:
     kbits: int
 
     @property
-    def codec(self) -> Codec:
+    def codec(self) -> TargetCodec:
         """What belongs to the format."""
         return CODECS[self.format]
 
@@ -129,7 +129,7 @@ _TITLES = {Format.OPUS: "Opus", Format.MP3: "MP3", Format.AAC: "AAC"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class AudioProperties:
     """What was found in a file.
 
     Attributes:
@@ -153,7 +153,7 @@ class Sound:
         return LOSSLESS.fullmatch(self.codec) is not None
 
 
-def target_of(wanted: Format, bitrate: str | None) -> Target | None:
+def choose_target(wanted: Format, bitrate: str | None) -> Target | None:
     """Return what the settings of a device ask for; None for the original.
 
     Raises:
@@ -212,13 +212,13 @@ def estimate(target: Target, *, seconds: float | None, source_size: int | None) 
 
 
 def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
-    """Whether a file, by its name, size and length, is one that `why_left` would leave alone."""
+    """Whether `explain_unconverted` would leave a file alone, by its name, size and length."""
     if extension not in LOSSY_EXTENSIONS or not seconds:
         return False
     return size * 8 / seconds <= target.kbits * 1000 * LEEWAY
 
 
-def why_left(sound: Sound, target: Target) -> str | None:
+def explain_unconverted(sound: AudioProperties, target: Target) -> str | None:
     """Return why a file is not converted at all; None if it is."""
     if sound.is_lossless or sound.bitrate is None:
         return None
@@ -232,7 +232,7 @@ def why_left(sound: Sound, target: Target) -> str | None:
     return None
 
 
-def sample_rate(sound: Sound) -> int | None:
+def sample_rate(sound: AudioProperties) -> int | None:
     """Return the samples a second that a sound is converted to; None leaves them as they are.
 
     What is above 48 kHz no ear hears, and players refuse it in the formats that people convert to.
@@ -242,14 +242,14 @@ def sample_rate(sound: Sound) -> int | None:
     return CD_SAMPLES if sound.rate % CD_SAMPLES == 0 else MOST_SAMPLES
 
 
-def not_smaller(target: Target) -> str:
+def explain_not_smaller(target: Target) -> str:
     """Return what is said of a file that did not become smaller."""
     return msg(
         "As {format} it would not be smaller: it stays as it is on the server", format=target.title
     )
 
 
-def not_converted(target: Target, why: str) -> str:
+def explain_not_converted(target: Target, why: str) -> str:
     """Return what is said of a file that could not be converted.
 
     Args:

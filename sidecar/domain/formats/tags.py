@@ -65,7 +65,7 @@ def collected(found: Iterable[tuple[str, str]]) -> Tags:
         found: Names and values in the file's order; a name may stand there more than once.
     """
     named: dict[str, dict[str, list[str]]] = {}
-    for name, value in _bounded(found):
+    for name, value in _limit(found):
         named.setdefault(canonical(name), {}).setdefault(name, []).append(value)
     tags: Tags = {}
     for field, spellings in named.items():
@@ -136,7 +136,7 @@ def to_r128(tags: Mapping[str, Sequence[str]]) -> Tags:
     return ready
 
 
-def _bounded(found: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+def _limit(found: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     room, left = MOST_IN_ALL, MOST_TAGS
     for key, value in found:
         name = " ".join(key.replace("\0", "").lower().split())

@@ -1,1 +1,1 @@
-"""What comes back from a device: files, plays."""
+"""Imports from a device: files and plays."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.files.naming import path_key, wanted_path
+from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.files.presets import PRESETS
-from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, artist_names, name_key
+from sidecar.domain.imports.matching import LENGTH_TOLERANCE_S, name_key, split_artists
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.media_types import extension_in
 from sidecar.messages import msg
@@ -60,7 +60,7 @@ def is_media(path: str) -> bool:
     return bool(extension_in(path))
 
 
-class Catalogue:
+class LibraryIndex:
     """Finds the items of a library that a file may be, by path and by title."""
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -72,11 +72,11 @@ class Catalogue:
                 self._by_stem.setdefault(stem, []).append(one.id)
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
-    def at(self, path: str) -> Sequence[str]:
+    def find_by_path(self, path: str) -> Sequence[str]:
         """Return the items whose file we would put there, whatever its extension."""
         return self._by_stem.get(file_stem(path), ())
 
-    def titled(self, tags: Tags) -> Sequence[str]:
+    def find_by_title(self, tags: Tags) -> Sequence[str]:
         """Return the items that have this title."""
         return self._by_title.get(name_key(tags.title), ()) if tags.title else ()
 
@@ -98,7 +98,7 @@ def guess(
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
-    placed = [one for one in fitting if path_key(path) in map(path_key, places(one))]
+    placed = [one for one in fitting if make_path_key(path) in map(make_path_key, places(one))]
     if len(placed) == 1:
         return Guess(tuple(placed), is_sure=True, why=BY_PATH)
     if tags is None:
@@ -122,7 +122,7 @@ def has_tags_of(item: Item, tags: Tags) -> bool:
         return False
     theirs = [one for one in (tags.artist, tags.album_artist) if one]
     ours = [one for one in (item.artist, item.album_artist) if one]
-    if not any(artist_names(one) & artist_names(other) for one in theirs for other in ours):
+    if not any(split_artists(one) & split_artists(other) for one in theirs for other in ours):
         return False
     if None not in {tags.number, item.number} and tags.number != item.number:
         return False
@@ -131,7 +131,7 @@ def has_tags_of(item: Item, tags: Tags) -> bool:
     return abs(tags.seconds - item.seconds) <= LENGTH_TOLERANCE_S
 
 
-def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
+def choose_samples(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
     """Return which parts of a file are compared, as (start, length): its head, middle and tail.
 
     A file that is not larger than those three is compared as a whole.
@@ -143,11 +143,11 @@ def samples_of(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], .
 
 def places(item: Item) -> Iterator[str]:
     """Yield where we would put an item's file, for any kind of player."""
-    return (wanted_path(item, shape) for shape in SHAPES)
+    return (build_path(item, shape) for shape in SHAPES)
 
 
 def file_stem(path: str) -> str:
     """Return what two paths share that differ in their extension at most, on any device."""
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
-    return path_key(f"{folder}{slash}{stem if dot else name}")
+    return make_path_key(f"{folder}{slash}{stem if dot else name}")

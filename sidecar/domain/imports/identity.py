@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.imports.adoption import file_stem, places
-from sidecar.domain.imports.matching import artist_names, name_key
+from sidecar.domain.imports.matching import name_key, split_artists
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
@@ -104,7 +104,7 @@ def facts_of(item: Item, *, devices: Collection[str] = ()) -> Facts:
 
 def names_of(*artists: str | None) -> frozenset[str]:
     """Return each name of artists that may be several, joined."""
-    return frozenset(name for one in artists if one for name in artist_names(one))
+    return frozenset(name for one in artists if one for name in split_artists(one))
 
 
 def own_name(path: str) -> str:
@@ -115,7 +115,7 @@ def own_name(path: str) -> str:
 def source_names(path: str | None) -> frozenset[str]:
     """Return what the server calls a file; not the same word as what we call it."""
     name = (path or "").replace("\\", "/").rpartition("/")[2]
-    return frozenset({f"/{path_key(name)}"}) if name else frozenset()
+    return frozenset({f"/{make_path_key(name)}"}) if name else frozenset()
 
 
 def identify(

@@ -1,4 +1,4 @@
-"""Which of our files a player's log speaks of, when it was heard, and what Jellyfin is to be told.
+"""Matches a player's log to our files, and works out what Jellyfin is to be told.
 
     a line ─▶ our file: by its path, else by title, artist, album, length ─▶ heard before? ─▶ a play
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from sidecar.domain.files.naming import path_key
-from sidecar.domain.imports.player_logs import Heard, LogKind
+from sidecar.domain.files.naming import make_path_key
+from sidecar.domain.imports.player_logs import LoggedPlay, LogKind
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
 
@@ -57,13 +57,13 @@ class OurFiles:
         self._by_title: dict[str, list[OurFile]] = {}
         self._by_name: dict[str, list[OurFile]] = {}
         for one in files:
-            key = path_key(one.path)
+            key = make_path_key(one.path)
             self._by_path[key] = one
             for name in {key, _stem(key)}:
                 self._by_name.setdefault(name.rpartition("/")[2], []).append(one)
             self._by_title.setdefault(name_key(one.title), []).append(one)
 
-    def meant(self, heard: Heard) -> Sequence[OurFile]:
+    def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
         """Return the files that a line may mean: by its path one at most, else by its tags.
 
         A player that found no tags names the file instead, with or without its folders.
@@ -73,7 +73,7 @@ class OurFiles:
             # What Rockbox writes for a file without a title.
             path = heard.title
         if path is not None:
-            found = self._by_path.get(_place_key(path))
+            found = self._by_path.get(_folded_path(path))
             return [] if found is None else [found]
         if heard.is_untagged and (named := self._named(heard.title or "")):
             return named
@@ -82,9 +82,9 @@ class OurFiles:
 
     def _named(self, name: str) -> Sequence[OurFile]:
         """Return the files that have this name, as far as it tells it."""
-        key = _place_key(name)
+        key = _folded_path(name)
         alike = self._by_name.get(key.rpartition("/")[2], [])
-        return [one for one in alike if _ends_with(path_key(one.path), key)]
+        return [one for one in alike if _ends_with(make_path_key(one.path), key)]
 
 
 def own_path(path: str) -> str:
@@ -99,14 +99,14 @@ def name_key(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def artist_names(artist: str) -> frozenset[str]:
+def split_artists(artist: str) -> frozenset[str]:
     """Return an artist's name and, of several, that of each: two are the same if any is shared."""
     whole = name_key(artist)
     return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
 
 
-def narrowed(
-    heard: Heard, candidates: Sequence[OurFile], items: Mapping[str, Item]
+def narrow(
+    heard: LoggedPlay, candidates: Sequence[OurFile], items: Mapping[str, Item]
 ) -> Sequence[OurFile]:
     """Leave out the candidates whose length or number the server tells otherwise.
 
@@ -114,10 +114,10 @@ def narrowed(
     """
     if heard.kind is LogKind.PLAYBACK:
         return candidates
-    return [one for one in candidates if _fits(heard, items.get(one.item_id))]
+    return [one for one in candidates if _is_same_item(heard, items.get(one.item_id))]
 
 
-def was_listened(heard: Heard, run_time: float | None) -> bool:
+def was_listened(heard: LoggedPlay, run_time: float | None) -> bool:
     """Whether enough was heard for a play: half, or four minutes; a skip never is."""
     if heard.heard_s is None:
         return not heard.is_skip
@@ -136,7 +136,9 @@ class PlayTime:
     seconds_heard: float
 
 
-def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> PlayTime | None:
+def play_time(
+    heard: LoggedPlay, run_time: float | None, zone: tzinfo, now: datetime
+) -> PlayTime | None:
     """Return when a listening was; None if its date cannot be true.
 
     Of a mere verdict nobody knows more than that half of it was heard.
@@ -150,7 +152,7 @@ def when(heard: Heard, run_time: float | None, zone: tzinfo, now: datetime) -> P
     whole = heard.length_s or run_time or 0.0
     seconds = whole * ENOUGH_SHARE if heard.heard_s is None else heard.heard_s
     try:
-        told = _moment(heard, zone)
+        told = _read_time(heard, zone)
     except (OverflowError, ValueError, OSError):
         return None
     if heard.kind is LogKind.PLAYBACK:
@@ -223,7 +225,7 @@ class ImportedMarks:
         for item_id, mark in marks:
             self._add(item_id, mark)
 
-    def is_fresh(self, item_id: str, heard: Heard) -> bool:
+    def is_fresh(self, item_id: str, heard: LoggedPlay) -> bool:
         """Whether this listening was not met before; from now on it was."""
         mark = ImportedPlay(heard.kind, heard.stamp, heard.heard_s)
         of = self._items.get(item_id)
@@ -253,13 +255,13 @@ class Tally:
     is_played: bool = False
 
 
-def merged(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
+def merge_plays(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
     """Return what Jellyfin is to know after these plays: the date never earlier than it is."""
     last = max(one for one in [before.last, *heard_at] if one is not None)
     return Tally(before.count + len(heard_at), last, before.is_played or ticks)
 
 
-def is_told(now: Tally, count: int, last: datetime) -> bool:
+def is_confirmed(now: Tally, count: int, last: datetime) -> bool:
     """Whether what was meant to be told has arrived: for an answer that was never heard.
 
     Somebody's other plays may have come on top; a count that is reached is never raised again.
@@ -275,8 +277,8 @@ def is_ticked_by(item: Item, seconds_heard: float) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _place_key(path: str) -> str:
-    return path_key(own_path(path))
+def _folded_path(path: str) -> str:
+    return make_path_key(own_path(path))
 
 
 def _stem(path: str) -> str:
@@ -290,20 +292,20 @@ def _ends_with(path: str, named: str) -> bool:
     return any(f"/{one}".endswith(f"/{named}") for one in (path, _stem(path)))
 
 
-def _moment(heard: Heard, zone: tzinfo) -> datetime:
+def _read_time(heard: LoggedPlay, zone: tzinfo) -> datetime:
     shown = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=heard.stamp)
     return shown if heard.is_utc else shown.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _is_named_alike(file: OurFile, heard: Heard) -> bool:
+def _is_named_alike(file: OurFile, heard: LoggedPlay) -> bool:
     if heard.album and file.album and name_key(heard.album) != name_key(file.album):
         return False
     if heard.artist is None or file.artist is None:
         return heard.artist is file.artist and bool(heard.album)
-    return bool(artist_names(heard.artist) & artist_names(file.artist))
+    return bool(split_artists(heard.artist) & split_artists(file.artist))
 
 
-def _fits(heard: Heard, item: Item | None) -> bool:
+def _is_same_item(heard: LoggedPlay, item: Item | None) -> bool:
     if item is None:
         return False
     if heard.length_s and item.seconds and abs(heard.length_s - item.seconds) > LENGTH_TOLERANCE_S:

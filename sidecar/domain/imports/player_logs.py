@@ -1,4 +1,4 @@
-"""What a music player wrote down of its listening: two formats, line by line, into values.
+"""Parses the listening logs of music players: two formats, line by line.
 
     .scrobbler.log          artist, album, title, number, seconds, L or S, time, MusicBrainz id
     .rockbox/playback.log   time:heard:length:path, milliseconds; its numbered older ones as well
@@ -43,7 +43,7 @@ class LogKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class LoggedPlay:
     """One listening as the player wrote it.
 
     Attributes:
@@ -74,7 +74,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class UnreadableLine:
     """A line that cannot be read: its number, why, and how it begins."""
 
     line: int
@@ -82,13 +82,13 @@ class Odd:
     text: str
 
 
-class _Bad(ValueError):
+class _BadLine(ValueError):
     """Why a line is no listening."""
 
 
 def read_log(
     kind: LogKind, lines: Iterable[bytes], *, strict: bool = False
-) -> Iterator[Heard | Odd]:
+) -> Iterator[LoggedPlay | UnreadableLine]:
     """Read a log of this kind, lazily, one line at a time.
 
     Args:
@@ -99,9 +99,9 @@ def read_log(
     reader = _Scrobbler(strict) if kind is LogKind.SCROBBLER else _Playback(strict)
     for number, raw in enumerate(lines, 1):
         try:
-            heard = reader.read(_text(raw, number, strict=strict), number)
-        except _Bad as bad:
-            yield _odd(raw, number, bad)
+            heard = reader.read(_decode_line(raw, number, strict=strict), number)
+        except _BadLine as bad:
+            yield _unreadable_line(raw, number, bad)
         else:
             if heard is not None:
                 yield heard
@@ -113,11 +113,11 @@ class _Playback:
 
     is_strict: bool
 
-    def read(self, text: str, line: int) -> Heard | None:
+    def read(self, text: str, line: int) -> LoggedPlay | None:
         """Return the listening that a line tells, None for a line that tells none."""
         if not text.strip() or text.startswith("#"):
             return None
-        return _playback(text.removesuffix("\n"), line, strict=self.is_strict)
+        return _parse_playback(text.removesuffix("\n"), line, strict=self.is_strict)
 
 
 @dataclass(slots=True)
@@ -128,10 +128,10 @@ class _Scrobbler:
     is_utc: bool = False
     has_header: bool = False
 
-    def read(self, text: str, line: int) -> Heard | None:
+    def read(self, text: str, line: int) -> LoggedPlay | None:
         """Return the listening that a line tells, None for a line that tells none."""
         if text.startswith(_FAILED):
-            raise _Bad(msg("the player itself could not write it"))
+            raise _BadLine(msg("the player itself could not write it"))
         if text.startswith(_HEADER):
             self.has_header = True
         if text.startswith(_ZONE):
@@ -139,27 +139,29 @@ class _Scrobbler:
         if not text.strip() or text.startswith("#"):
             return None
         if self.is_strict and not self.has_header:
-            raise _Bad(msg("the header is missing"))
+            raise _BadLine(msg("the header is missing"))
         if not text.endswith("\n") and text.count("\t") < FIELDS - 1:
-            raise _Bad(msg("it is cut off"))
+            raise _BadLine(msg("it is cut off"))
         whole = text.removesuffix("\n")
-        return _scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
+        return _parse_scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
 
 
-def _scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Heard:
+def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> LoggedPlay:
     fields = text.split("\t")
     if len(fields) != FIELDS and (strict or len(fields) != FIELDS - 1):
-        raise _Bad(msg("it has {fields} fields, not {wanted}", fields=len(fields), wanted=FIELDS))
+        raise _BadLine(
+            msg("it has {fields} fields, not {wanted}", fields=len(fields), wanted=FIELDS)
+        )
     artist, album, title, number, length, rating, stamp = fields[: FIELDS - 1]
     verdict = rating if strict else rating.strip().upper()
     if verdict not in {LISTENED, SKIPPED}:
-        raise _Bad(msg("it is rated neither L nor S"))
+        raise _BadLine(msg("it is rated neither L nor S"))
     if not title.strip():
-        raise _Bad(msg("it has no title"))
-    return Heard(
+        raise _BadLine(msg("it has no title"))
+    return LoggedPlay(
         kind=LogKind.SCROBBLER,
         line=line,
-        stamp=_number(stamp, "time", strict=strict),
+        stamp=_parse_number(stamp, "time", strict=strict),
         is_utc=is_utc,
         length_s=_length(length, strict=strict),
         is_skip=verdict == SKIPPED,
@@ -175,7 +177,7 @@ def _length(text: str, *, strict: bool) -> float | None:
     """Return a track's seconds; 0, and from some players -1, for a length that is not known."""
     if not strict and text.strip() == "-1":
         return None
-    return float(_number(text, "length", strict=strict)) or None
+    return float(_parse_number(text, "length", strict=strict)) or None
 
 
 def _position(text: str, *, strict: bool) -> int | None:
@@ -184,25 +186,29 @@ def _position(text: str, *, strict: bool) -> int | None:
     It is only one of the things that a file is known by: what cannot be read loses no play.
     """
     if strict:
-        return (_number(text, msg("track number"), strict=True) or None) if text.strip() else None
+        return (
+            (_parse_number(text, msg("track number"), strict=True) or None)
+            if text.strip()
+            else None
+        )
     digits = text.partition("/")[0].strip()
     return (max(int(digits), 0) or None) if _NUMBER.fullmatch(digits) else None
 
 
-def _playback(text: str, line: int, *, strict: bool) -> Heard:
+def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
     if not strict and (marks := _MARKS.match(text)) is not None:
         text = text[marks.end() :]
     fields = text.split(":", 3)
     if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
-        raise _Bad(msg("it is not time:heard:length:path"))
+        raise _BadLine(msg("it is not time:heard:length:path"))
     stamp, heard, length = (
-        _number(one, name, strict=strict)
+        _parse_number(one, name, strict=strict)
         for one, name in zip(fields, ("time", msg("time heard"), "length"), strict=False)
     )
     path = fields[3]
     if not path.strip("/") or (strict and not path.startswith("/")):
-        raise _Bad(msg("it names no file"))
-    return Heard(
+        raise _BadLine(msg("it names no file"))
+    return LoggedPlay(
         kind=LogKind.PLAYBACK,
         line=line,
         stamp=stamp,
@@ -212,14 +218,14 @@ def _playback(text: str, line: int, *, strict: bool) -> Heard:
     )
 
 
-def _text(raw: bytes, number: int, *, strict: bool) -> str:
+def _decode_line(raw: bytes, number: int, *, strict: bool) -> str:
     """Return a line as text, with the one end that lines have."""
     if len(raw) > LONGEST_LINE:
-        raise _Bad(msg("it is far too long"))
+        raise _BadLine(msg("it is far too long"))
     if b"\0" in raw:
-        raise _Bad(msg("it is damaged: the player lost power while it wrote"))
+        raise _BadLine(msg("it is damaged: the player lost power while it wrote"))
     if strict:
-        return _strict_text(raw)
+        return _decode_strictly(raw)
     line = raw.removeprefix(BOM) if number == 1 else raw
     whole = line.rstrip(b"\r\n") + (b"\n" if line.endswith(b"\n") else b"")
     try:
@@ -228,28 +234,30 @@ def _text(raw: bytes, number: int, *, strict: bool) -> str:
         return whole.decode("latin-1")
 
 
-def _strict_text(raw: bytes) -> str:
+def _decode_strictly(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _Bad(msg("it is not UTF-8")) from None
+        raise _BadLine(msg("it is not UTF-8")) from None
     if "\r" in text:
-        raise _Bad(msg("it has a carriage return"))
+        raise _BadLine(msg("it has a carriage return"))
     if not text.endswith("\n"):
-        raise _Bad(msg("it is cut off"))
+        raise _BadLine(msg("it is cut off"))
     return text
 
 
-def _number(text: str, name: str, *, strict: bool) -> int:
+def _parse_number(text: str, name: str, *, strict: bool) -> int:
     digits = text if strict else text.strip()
     if not _NUMBER.fullmatch(digits):
-        raise _Bad(msg("its {name} is no number", name=name))
+        raise _BadLine(msg("its {name} is no number", name=name))
     value = int(digits)
     if value < 0:
-        raise _Bad(msg("its {name} is negative", name=name))
+        raise _BadLine(msg("its {name} is negative", name=name))
     return value
 
 
-def _odd(raw: bytes, number: int, bad: _Bad) -> Odd:
+def _unreadable_line(raw: bytes, number: int, bad: _BadLine) -> UnreadableLine:
     text = raw[:SHOWN].decode("utf-8", "replace").rstrip("\r\n")
-    return Odd(number, str(bad), "".join(one if one.isprintable() else " " for one in text))
+    return UnreadableLine(
+        number, str(bad), "".join(one if one.isprintable() else " " for one in text)
+    )

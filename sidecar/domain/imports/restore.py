@@ -29,7 +29,7 @@ _KINDS = {one.value: one for one in ItemType}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class ManifestFile:
     """A file that we wrote once.
 
     Attributes:
@@ -79,7 +79,7 @@ class Manifest:
 
     server_id: str | None
     device_id: str | None
-    files: tuple[Written, ...]
+    files: tuple[ManifestFile, ...]
     refused: tuple[RefusedEntry, ...]
 
 
@@ -101,27 +101,27 @@ def read_manifest(content: bytes) -> Manifest:
         raise NoManifest(msg("it is damaged"))
     if said.get("version") != VERSION:
         raise NoManifest(msg("it was written by another version of Jellyfin Sidecar"))
-    files: dict[str, Written] = {}
+    files: dict[str, ManifestFile] = {}
     refused = []
     for entry in said["files"]:
         try:
-            one = _written(entry, files)
+            one = _read_file_entry(entry, files)
         except ValueError as why:
-            refused.append(RefusedEntry(_shown(entry), str(why)))
+            refused.append(RefusedEntry(_shorten(entry), str(why)))
         else:
             files[one.item_id] = one
     return Manifest(
-        _id(said.get("server_id")),
+        _read_id(said.get("server_id")),
         said["device_id"] if isinstance(said.get("device_id"), str) else None,
         tuple(files.values()),
         tuple(refused),
     )
 
 
-def _written(entry: object, before: Container[str]) -> Written:
+def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
     if not isinstance(entry, dict):
         raise ValueError("the manifest says nothing sensible of it")  # noqa: TRY004 - of the entry, not of our code
-    item_id, size = _id(entry.get("item_id")), entry.get("size")
+    item_id, size = _read_id(entry.get("item_id")), entry.get("size")
     if item_id is None:
         raise ValueError("the manifest names no item for it")
     if item_id in before:
@@ -135,14 +135,14 @@ def _written(entry: object, before: Container[str]) -> Written:
     is_size = type(source_size) is int and 0 <= source_size < LARGEST_FILE
     is_converted = (target is not None or named == TAGGED) and is_size
     is_hash = isinstance(content_hash, str) and bool(_HASH.fullmatch(content_hash))
-    return Written(
+    return ManifestFile(
         item_id=item_id,
-        path=_path(entry.get("path")),
+        path=_read_path(entry.get("path")),
         size=size,
         content_hash=content_hash if is_hash else None,
-        title=_text(entry, "title") or "Untitled",
-        artist=_text(entry, "artist"),
-        album=_text(entry, "album"),
+        title=_read_text(entry, "title") or "Untitled",
+        artist=_read_text(entry, "artist"),
+        album=_read_text(entry, "album"),
         kind=_kind(entry.get("kind")),
         format=target.name if target is not None else TAGGED if named == TAGGED else ORIGINAL,
         source_size=source_size if is_converted else None,
@@ -153,7 +153,7 @@ def _kind(told: object) -> ItemType:
     return _KINDS.get(told, ItemType.OTHER) if isinstance(told, str) else ItemType.OTHER
 
 
-def _path(path: object) -> str:
+def _read_path(path: object) -> str:
     if not isinstance(path, str) or "\0" in path or not _is_text(path):
         raise ValueError("the manifest names no place for it")
     parts = path.split("/")
@@ -163,7 +163,7 @@ def _path(path: object) -> str:
     return path
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str | None:
+def _read_text(entry: Mapping[str, Any], name: str) -> str | None:
     text = entry.get(name)
     return text[:MOST_TEXT] if isinstance(text, str) and text and _is_text(text) else None
 
@@ -177,10 +177,10 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _id(value: object) -> str | None:
+def _read_id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def _shown(entry: object) -> str:
+def _shorten(entry: object) -> str:
     path = entry.get("path") if isinstance(entry, dict) else None
     return path[:MOST_TEXT].encode("utf-8", "replace").decode() if isinstance(path, str) else "?"

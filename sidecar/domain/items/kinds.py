@@ -61,6 +61,6 @@ def kind_of(type_name: str) -> Kind:
     return _BY_TYPE.get(type_name, Kind.OTHER)
 
 
-def named(name: str) -> Kind | None:
+def find_kind(name: str) -> Kind | None:
     """Return the kind that can be asked for by this name, ours or Jellyfin's, in any case."""
     return _BY_NAME.get(name.strip().casefold())

@@ -78,13 +78,13 @@ def extension_in(name: str) -> str:
     return extension if found[0] and extension in EXTENSIONS else ""
 
 
-def media_type(name: str, told: str | None = None) -> str:
+def guess_media_type(name: str, told: str | None = None) -> str:
     """Return the type of a file by its name; of one that nobody knows what the server `told`."""
     found = _BY_EXTENSION.get(name.rpartition(".")[2].lower())
-    return found or harmless(told)
+    return found or restrict_media_type(told)
 
 
-def harmless(told: str | None) -> str:
+def restrict_media_type(told: str | None) -> str:
     """Return a type that was told, if it is one of sound or pictures that move."""
     plain = (told or "").partition(";")[0].strip().lower()
     is_plain = plain.isascii() and plain.isprintable() and " " not in plain

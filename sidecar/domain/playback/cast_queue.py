@@ -40,7 +40,7 @@ def from_start(item_ids: Sequence[str], start: int) -> list[str]:
     return list(dict.fromkeys([*item_ids[start:], *item_ids[:start]]))
 
 
-def places(
+def plan_places(
     earlier: Sequence[CastItem], item_ids: Sequence[str], when: CastPosition
 ) -> Mapping[str, int]:
     """Return the place of each of the items, and of what has to make room for them.
@@ -51,7 +51,7 @@ def places(
         when: Where it goes.
     """
     if when is CastPosition.LAST:
-        return _behind(earlier, item_ids)
+        return _append_places(earlier, item_ids)
     others = [one for one in earlier if one.item_id not in item_ids]
     first = list(item_ids)
     waiting = [one for one in others if not one.is_running]
@@ -61,7 +61,7 @@ def places(
     return {item_id: top + len(first) - at for at, item_id in enumerate(first)}
 
 
-def _behind(earlier: Sequence[CastItem], item_ids: Sequence[str]) -> Mapping[str, int]:
+def _append_places(earlier: Sequence[CastItem], item_ids: Sequence[str]) -> Mapping[str, int]:
     """What waits already comes sooner than at the end: it keeps its place."""
     known = {one.item_id: one.place for one in earlier}
     added = [one for one in item_ids if one not in known]

@@ -1,4 +1,4 @@
-"""How much was heard of one playback: told where it stands, it says how many seconds were played.
+"""Measures how many seconds of one playback were really heard.
 
     position │      ┌──┐ / stretch          A stretch is played without a pause or a jump. Heard
              │     /    /                   of it is what the position moved on, but never more
@@ -85,7 +85,7 @@ class Listening:
         self._seen = now
         self._heard_before = before.seconds_heard if before else lead_s
         self._from_s = before.position_s if before else playing.position_s
-        self._since = now.monotonic - (gap_s(before, now) if before else 0.0)
+        self._since = now.monotonic - (seconds_unseen(before, now) if before else 0.0)
         self._report = _Mark(now, playing.position_s, self.heard_s)
 
     @property
@@ -128,7 +128,7 @@ class Listening:
             return -1.0
         return max(0.0, now.monotonic - self._since - max(0.0, run_time - self._from_s))
 
-    def ended(self, now: Moment, *, at_most_s: float) -> Play:
+    def end(self, now: Moment, *, at_most_s: float) -> Play:
         """Return the play, which ended somewhere between the last look and now.
 
         Args:
@@ -141,7 +141,7 @@ class Listening:
         position = self.playing.position_s + unseen
         return self._play(now.at, position, self.heard_s + unseen)
 
-    def ended_at_report(self) -> Play:
+    def end_at_report(self) -> Play:
         """Return the play as if it had ended when the client last reported."""
         return self._play(self._report.moment.at, self._report.position_s, self._report.heard_s)
 
@@ -195,6 +195,6 @@ class Listening:
         )
 
 
-def gap_s(play: Play, now: Moment) -> float:
+def seconds_unseen(play: Play, now: Moment) -> float:
     """Return the seconds since a play was lost sight of."""
     return max(0.0, (now.at - play.ended_at).total_seconds())

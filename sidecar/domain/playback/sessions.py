@@ -1,4 +1,4 @@
-"""What plays in a client now, as the server told it: one value for each session that plays."""
+"""What plays in a client now: one value for each session that plays."""
 
 from __future__ import annotations
 

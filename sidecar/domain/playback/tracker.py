@@ -1,4 +1,4 @@
-"""Snapshots of what plays become events and plays.
+"""Turns snapshots of what plays into events and plays.
 
     snapshot, snapshot, … ──▶ Tracker ──▶ started · paused · resumed · seeked · moved on · ended
                                                                                        └─▶ Play
@@ -22,7 +22,7 @@ from sidecar.domain.playback.listening import (
     Listening,
     Moment,
     PlaybackStep,
-    gap_s,
+    seconds_unseen,
 )
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
@@ -95,24 +95,24 @@ class Tracker:
 
         What belongs to no user is passed over.
         """
-        now = self._later(now)
+        now = self._advance(now)
         told = {one.session_id: one for one in playing if one.user_id is not None}
         gone = [one for one in self._listening if one not in told]
         events = [self._end(session_id, now) for session_id in gone]
         self._vanished = {name: one for name, one in self._vanished.items() if name in told}
         for one in told.values():
-            events += self._look(one, now)
+            events += self._update(one, now)
         events += self._end_silent(now)
         self._looked = now
         return events
 
     def tick(self, now: Moment) -> list[PlaybackEvent]:
         """End what is silent for too long; for the times when nothing is told."""
-        return self._end_silent(self._later(now))
+        return self._end_silent(self._advance(now))
 
     def close(self) -> list[PlaybackEvent]:
         """End everything where the clients last reported: nothing more will be told."""
-        return [self._lose(session_id) for session_id in list(self._listening)]
+        return [self._end_unseen(session_id) for session_id in list(self._listening)]
 
     def current(self) -> list[Current]:
         """Return what plays now."""
@@ -120,11 +120,11 @@ class Tracker:
             Current(one.playing, one.started_at, one.heard_s) for one in self._listening.values()
         ]
 
-    def so_far(self) -> list[Play]:
+    def partial_plays(self) -> list[Play]:
         """Return what is known of what plays now, as `close` would."""
-        return [one.ended_at_report() for one in self._listening.values()]
+        return [one.end_at_report() for one in self._listening.values()]
 
-    def _look(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
+    def _update(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
         listening = self._listening.get(playing.session_id)
         if listening is None:
             return self._start(playing, now)
@@ -139,10 +139,10 @@ class Tracker:
             return []
         self._vanished.pop(playing.session_id, None)
         before = self._lost.pop(playing.session_id, None)
-        if before is not None and not _goes_on(before, playing, now):
+        if before is not None and not _continues(before, playing, now):
             before = None
         unseen = now.since(self._looked) if self._looked else 0.0
-        self._begin(playing, now, lead_s=_lead(playing, unseen), before=before)
+        self._begin(playing, now, lead_s=_played_before(playing, unseen), before=before)
         return [PlaybackEvent(EventKind.STARTED, playing)]
 
     def _move_on(
@@ -151,9 +151,9 @@ class Tracker:
         unseen = listening.seen_ago_s(now)
         if _is_same_item(listening.playing, playing):
             unseen = max(listening.overtime_s(now), 0.0)
-        lead = _lead(playing, min(unseen, listening.seen_ago_s(now)))
+        lead = _played_before(playing, min(unseen, listening.seen_ago_s(now)))
         between = min(UNSEEN_S, listening.seen_ago_s(now) - lead)
-        ended = _ended(listening, now, at_most_s=between)
+        ended = _end_event(listening, now, at_most_s=between)
         self._begin(playing, now, lead_s=lead)
         return [ended, PlaybackEvent(EventKind.MOVED_ON, playing)]
 
@@ -165,19 +165,19 @@ class Tracker:
         )
 
     def _end(self, session_id: str, now: Moment) -> PlaybackEvent:
-        return self._remember(_ended(self._listening.pop(session_id), now, at_most_s=JITTER_S))
+        return self._remember(_end_event(self._listening.pop(session_id), now, at_most_s=JITTER_S))
 
     def _end_silent(self, now: Moment) -> list[PlaybackEvent]:
         silent = [name for name, one in self._listening.items() if one.is_silent(now)]
         for name in silent:
             self._vanished[name] = self._listening[name].playing
-        return [self._lose(name) for name in silent]
+        return [self._end_unseen(name) for name in silent]
 
-    def _lose(self, session_id: str) -> PlaybackEvent:
+    def _end_unseen(self, session_id: str) -> PlaybackEvent:
         """It ends where the client last reported."""
         listening = self._listening.pop(session_id)
         return self._remember(
-            PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
+            PlaybackEvent(EventKind.ENDED, listening.playing, listening.end_at_report())
         )
 
     def _remember(self, ended: PlaybackEvent) -> PlaybackEvent:
@@ -186,34 +186,36 @@ class Tracker:
             self._lost[ended.play.session_id] = ended.play
         return ended
 
-    def _later(self, now: Moment) -> Moment:
-        for session_id in [one for one, it in self._lost.items() if gap_s(it, now) > REMEMBERED_S]:
+    def _advance(self, now: Moment) -> Moment:
+        for session_id in [
+            one for one, it in self._lost.items() if seconds_unseen(it, now) > REMEMBERED_S
+        ]:
             del self._lost[session_id]
         last = self._looked.monotonic if self._looked else now.monotonic
         return Moment(now.at, max(last, now.monotonic))
 
 
-def _ended(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:
+def _end_event(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:
     if listening.is_silent(now):
-        return PlaybackEvent(EventKind.ENDED, listening.playing, listening.ended_at_report())
-    play = listening.ended(now, at_most_s=at_most_s)
+        return PlaybackEvent(EventKind.ENDED, listening.playing, listening.end_at_report())
+    play = listening.end(now, at_most_s=at_most_s)
     return PlaybackEvent(EventKind.ENDED, listening.playing, play)
 
 
-def _lead(playing: NowPlaying, unseen_s: float) -> float:
+def _played_before(playing: NowPlaying, unseen_s: float) -> float:
     """Return what was played of a new playback before it was first seen: all of it or nothing."""
     short = playing.position_s <= min(unseen_s, UNSEEN_S)
     return playing.position_s if short and not playing.is_paused else 0.0
 
 
-def _goes_on(before: Play, playing: NowPlaying, now: Moment) -> bool:
+def _continues(before: Play, playing: NowPlaying, now: Moment) -> bool:
     same = (before.user_id, before.item_id, before.playlist_item_id) == (
         playing.user_id,
         playing.item.id,
         playing.playlist_item_id,
     )
     moved = playing.position_s - before.position_s
-    return same and -JITTER_S <= moved <= gap_s(before, now) + JITTER_S
+    return same and -JITTER_S <= moved <= seconds_unseen(before, now) + JITTER_S
 
 
 def _is_same_item(one: NowPlaying, other: NowPlaying) -> bool:

@@ -12,8 +12,8 @@ from sidecar.domain.rules.context import (
     RuleSettings,
     Wake,
     Wanted,
-    duration,
-    whole,
+    duration_setting,
+    whole_number_setting,
 )
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
@@ -32,13 +32,13 @@ class AlbumAffinitySettings(RuleSettings):
         window: How far back plays count.
     """
 
-    threshold: int = whole(
+    threshold: int = whole_number_setting(
         3, least=1, most=50, label=translatable("Tracks that must have been played")
     )
-    window: timedelta = duration(timedelta(days=30), label=translatable("Within the last"))
+    window: timedelta = duration_setting(timedelta(days=30), label=translatable("Within the last"))
 
 
-def wishes(context: Context[AlbumAffinitySettings]) -> Wanted:
+def make_wishes(context: Context[AlbumAffinitySettings]) -> Wanted:
     """Return wishes for whole albums of which enough was heard; remark on those one track short."""
     since = context.now - context.settings.window
     found: list[Wish] = []
@@ -47,17 +47,17 @@ def wishes(context: Context[AlbumAffinitySettings]) -> Wanted:
     for album_id in sorted(context.library.albums_heard(since)):
         heard = context.library.heard_in_album(album_id, since)
         if len(heard) >= context.settings.threshold:
-            some, is_sure = _album(context, album_id, heard)
+            some, is_sure = _wish_for_album(context, album_id, heard)
             found += some
             unsure |= set() if is_sure else {album_id}
         elif heard and len(heard) == context.settings.threshold - 1:
             one_short[album_id] = heard
     looked_at = islice(one_short.items(), MOST_REMARKS)
-    remarks = chain.from_iterable(_nearly(context, *one) for one in looked_at)
+    remarks = chain.from_iterable(_remark_on_nearly(context, *one) for one in looked_at)
     return Wanted(tuple(found), frozenset(unsure), tuple(remarks))
 
 
-def _nearly(
+def _remark_on_nearly(
     context: Context[AlbumAffinitySettings], album_id: str, heard: frozenset[str]
 ) -> list[str]:
     listed = context.library.album_tracks(album_id)
@@ -73,7 +73,7 @@ def _nearly(
     return [text]
 
 
-def _album(
+def _wish_for_album(
     context: Context[AlbumAffinitySettings], album_id: str, heard: frozenset[str]
 ) -> tuple[list[Wish], bool]:
     listed = context.library.album_tracks(album_id)
@@ -104,5 +104,5 @@ RULE = ComputedRule(
     order=40,
     settings=AlbumAffinitySettings,
     wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )

@@ -39,20 +39,22 @@ def switch(*, default: bool, label: str, details: str = "") -> bool:
         label: What it is called for people, in English.
         details: A sentence for people, where the label does not say it all.
     """
-    setting: bool = field(default=default, metadata=_described(label, details))
+    setting: bool = field(default=default, metadata=_field_schema(label, details))
     return setting
 
 
-def whole(default: int, *, least: int, most: int, label: str, details: str = "") -> int:
+def whole_number_setting(
+    default: int, *, least: int, most: int, label: str, details: str = ""
+) -> int:
     """Return a setting that is a whole number within bounds."""
     bounds = {"ge": least, "le": most}
-    setting: int = field(default=default, metadata={**_described(label, details), **bounds})
+    setting: int = field(default=default, metadata={**_field_schema(label, details), **bounds})
     return setting
 
 
-def duration(default: timedelta, *, label: str, details: str = "") -> timedelta:
+def duration_setting(default: timedelta, *, label: str, details: str = "") -> timedelta:
     """Return a setting that is a time: "30 seconds", "1 day"."""
-    setting: timedelta = field(default=default, metadata=_described(label, details))
+    setting: timedelta = field(default=default, metadata=_field_schema(label, details))
     return setting
 
 
@@ -64,10 +66,10 @@ def enabled_setting(*, default: bool) -> bool:
 def grace_setting(default: timedelta) -> timedelta:
     """Return how long a file keeps its place after the rule has ceased to want it."""
     label = translatable("When it is not wanted any more, it stays for another")
-    return duration(default, label=label)
+    return duration_setting(default, label=label)
 
 
-def _described(label: str, details: str) -> dict[str, object]:
+def _field_schema(label: str, details: str) -> dict[str, object]:
     return {"title": label, "description": details or None}
 
 

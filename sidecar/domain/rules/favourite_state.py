@@ -47,7 +47,7 @@ def on_event(
     """
     believed = heart or NEVER
     if believed.at_risk and with_playback:
-        return _checked(believed, value=value)
+        return _mark_checked(believed, value=value)
     if value == believed.is_favorite:
         return replace(believed, restore=False)
     return FavouriteState(value, at_risk=playing)
@@ -57,15 +57,15 @@ def on_lookup(heart: FavouriteState | None, *, value: bool, playing: bool) -> Fa
     """Return the belief after a look-up gave `value`; a look-up is nobody's word."""
     believed = heart or NEVER
     if believed.at_risk:
-        checked = _checked(believed, value=value)
+        checked = _mark_checked(believed, value=value)
         return checked if playing or checked.restore else replace(checked, at_risk=False)
     return believed if value == believed.is_favorite else FavouriteState(value, at_risk=playing)
 
 
-def after_restore(heart: FavouriteState) -> FavouriteState:
+def confirm_restore(heart: FavouriteState) -> FavouriteState:
     """Return the belief after we said the word again: still at risk until a look-up confirms it."""
     return replace(heart, restore=False)
 
 
-def _checked(heart: FavouriteState, *, value: bool) -> FavouriteState:
+def _mark_checked(heart: FavouriteState, *, value: bool) -> FavouriteState:
     return replace(heart, restore=heart.is_favorite != value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.rules.context import Rule, RuleSettings, duration, switch
+from sidecar.domain.rules.context import Rule, RuleSettings, duration_setting, switch
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
 
@@ -39,14 +39,14 @@ class FavouritesSettings(RuleSettings):
         label=translatable("Hearts that Jellyfin forgets are set again"),
         details=translatable("Jellyfin 12.0 forgets a heart pressed while the track plays."),
     )
-    check_every: timedelta = duration(
+    check_every: timedelta = duration_setting(
         timedelta(hours=1),
         label=translatable("All hearts are looked through again every"),
         details=translatable("A heart pressed or taken away arrives within a second all the same."),
     )
 
 
-def watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
+def list_watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
     """Return the types whose hearts count."""
     kinds: set[ItemType] = set()
     if settings.tracks:
@@ -60,13 +60,13 @@ def watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
     return frozenset(kinds)
 
 
-def reason(favourite: Item) -> Reason:
+def make_reason(favourite: Item) -> Reason:
     """Say why the favourite, or what it holds, is wanted."""
     text = _TEXTS.get(favourite.type, msg("your favourite")).format(title=favourite.title)
     return Reason(NAME, favourite.id, text)
 
 
-def wishes(
+def make_wishes(
     favourite: Item, playable: Iterable[Item], *, user_id: str, devices: Iterable[str]
 ) -> Iterator[Wish]:
     """Yield one wish for each playable item of the favourite on each device.
@@ -77,7 +77,7 @@ def wishes(
         user_id: Whose heart it is.
         devices: Ids of the devices that serve this account.
     """
-    why = reason(favourite)
+    why = make_reason(favourite)
     items = [one for one in playable if one.type not in _TEXTS]
     for device_id in devices:
         for item in items:

@@ -13,7 +13,7 @@ from sidecar.domain.rules.context import (
     Wanted,
     enabled_setting,
     grace_setting,
-    whole,
+    whole_number_setting,
 )
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
@@ -31,10 +31,10 @@ class LatestSettings(RuleSettings):
 
     enabled: bool = enabled_setting(default=False)
     grace: timedelta = grace_setting(timedelta(days=7))
-    albums: int = whole(5, least=1, most=100, label=translatable("How many albums"))
+    albums: int = whole_number_setting(5, least=1, most=100, label=translatable("How many albums"))
 
 
-def wishes(context: Context[LatestSettings]) -> Wanted:
+def make_wishes(context: Context[LatestSettings]) -> Wanted:
     """Return wishes for the tracks of the newest albums, the newest album first."""
     newest = context.library.latest_albums(context.settings.albums)
     found: list[Wish] = []
@@ -57,5 +57,5 @@ RULE = ComputedRule(
     order=60,
     settings=LatestSettings,
     wakes_on=frozenset({Wake.LIBRARY, Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )

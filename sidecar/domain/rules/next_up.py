@@ -13,7 +13,7 @@ from sidecar.domain.rules.context import (
     Wake,
     Wanted,
     enabled_setting,
-    whole,
+    whole_number_setting,
 )
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
@@ -32,14 +32,14 @@ class NextUpSettings(RuleSettings):
     """
 
     enabled: bool = enabled_setting(default=False)
-    count: int = whole(
+    count: int = whole_number_setting(
         3,
         least=1,
         most=40,
         label=translatable("How many"),
         details=translatable("Episodes of each series, or parts of each audiobook."),
     )
-    most_series: int = whole(
+    most_series: int = whole_number_setting(
         10,
         least=1,
         most=100,
@@ -57,14 +57,14 @@ class _Begun:
     ahead: Listed
 
 
-def wishes(context: Context[NextUpSettings]) -> Wanted:
+def make_wishes(context: Context[NextUpSettings]) -> Wanted:
     """Return wishes for the next unwatched of each, series before audiobooks.
 
     What is not listed any more is finished or given up, and is let go only if the server still
     knows the series.
     """
     up, parts = context.library.next_up(), context.library.books_begun()
-    begun = [*_series(context, up), *_books(context, parts)]
+    begun = [*_list_series(context, up), *_list_books(context, parts)]
     found = [wish for one in begun for wish in _next(context, one)]
     unsure = {one.source_id for one in begun if not one.ahead.complete}
     gone = context.held_sources - {one.source_id for one in begun}
@@ -74,7 +74,7 @@ def wishes(context: Context[NextUpSettings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure))
 
 
-def _series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begun]:
+def _list_series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begun]:
     episodes = {one.series_id: one for one in reversed(up.items) if one.series_id}
     newest_first = list(reversed(episodes.items()))[: context.settings.most_series]
     for series_id, episode in newest_first:
@@ -82,17 +82,17 @@ def _series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begun]:
         yield _Begun(series_id, episode.series or msg("this series"), ahead)
 
 
-def _books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Begun]:
+def _list_books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Begun]:
     latest: dict[str, Item] = {}
     for part in begun.items:
         if part.album_id is not None:
             latest.setdefault(part.album_id, part)
     for folder_id, part in list(latest.items())[: context.settings.most_series]:
         listed = context.library.book_parts(folder_id)
-        yield _Begun(folder_id, part.album or part.title, _rest(listed, part))
+        yield _Begun(folder_id, part.album or part.title, _take_rest(listed, part))
 
 
-def _rest(listed: Listed, last: Item) -> Listed:
+def _take_rest(listed: Listed, last: Item) -> Listed:
     """Return the parts from the last one on; a folder may hold other books as well."""
     same = [
         one for one in listed.items if one.id == last.id or (one.album and one.album == last.album)
@@ -117,5 +117,5 @@ RULE = ComputedRule(
     order=50,
     settings=NextUpSettings,
     wakes_on=frozenset({Wake.PLAY_ENDED, Wake.LIBRARY, Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )

@@ -16,7 +16,7 @@ class PlaylistsSettings(RuleSettings):
     """Nothing of its own: which playlists, each person chooses for each device."""
 
 
-def wishes(context: Context[PlaylistsSettings]) -> Wanted:
+def make_wishes(context: Context[PlaylistsSettings]) -> Wanted:
     """Return wishes for all entries, playlist by playlist in the order they were chosen.
 
     An empty playlist lets nothing go: nobody can tell it from one that the server lost.
@@ -41,5 +41,5 @@ RULE = ComputedRule(
     order=30,
     settings=PlaylistsSettings,
     wakes_on=frozenset({Wake.LIBRARY, Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )

@@ -24,9 +24,9 @@ from sidecar.domain.rules.context import (
     RuleSettings,
     Wake,
     Wanted,
-    duration,
+    duration_setting,
     grace_setting,
-    whole,
+    whole_number_setting,
 )
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.wishes import PIN_PRIORITY, EvictionClass, Reason, Wish
@@ -54,20 +54,20 @@ class QueueAheadSettings(RuleSettings):
     """
 
     grace: timedelta = grace_setting(timedelta(0))
-    count: int = whole(
+    count: int = whole_number_setting(
         5,
         least=1,
         most=MOST,
         label=translatable("How many"),
         details=translatable("Tracks, episodes or parts after the one that plays."),
     )
-    minutes: int = whole(
+    minutes: int = whole_number_setting(
         0,
         least=0,
         most=24 * 60,
         label=translatable("Minutes in place of a number (0: the number counts)"),
     )
-    expires: timedelta = duration(
+    expires: timedelta = duration_setting(
         timedelta(hours=1), label=translatable("A client that is silent for so long has stopped")
     )
 
@@ -87,7 +87,7 @@ class _Ahead:
     remark: str = ""
 
 
-def wishes(context: Context[QueueAheadSettings]) -> Wanted:
+def make_wishes(context: Context[QueueAheadSettings]) -> Wanted:
     """Return wishes for what comes next in each client, the very next ones first."""
     found: dict[str, Wish] = {}
     unsure: set[str] = set()
@@ -95,11 +95,11 @@ def wishes(context: Context[QueueAheadSettings]) -> Wanted:
     for playing in context.playing:
         if _is_over(context, playing):
             continue
-        found.update(_current(context, playing))
-        ahead = _ahead(context, playing)
+        found.update(_wish_for_current(context, playing))
+        ahead = _look_ahead(context, playing)
         remarks += [ahead.remark] if ahead.remark else []
         unsure |= {ahead.source_id} if ahead.source_id and not ahead.is_sure else set()
-        for place, item in enumerate(_within(context.settings, ahead.items)):
+        for place, item in enumerate(_limit(context.settings, ahead.items)):
             why = Reason(NAME, ahead.source_id or item.id, ahead.text)
             found.setdefault(item.id, context.wish(item, why, priority=TOP_PRIORITY - place))
     return Wanted(tuple(found.values()), frozenset(unsure), tuple(remarks))
@@ -110,12 +110,14 @@ def _is_over(context: Context[QueueAheadSettings], playing: NowPlaying) -> bool:
     return heard_from is not None and context.now - heard_from > context.settings.expires
 
 
-def _current(context: Context[QueueAheadSettings], playing: NowPlaying) -> dict[str, Wish]:
+def _wish_for_current(context: Context[QueueAheadSettings], playing: NowPlaying) -> dict[str, Wish]:
     """What plays now is not fetched for that, but what was fetched for it is not broken off."""
     return {
         one.item_id: context.wish(
             playing.item,
-            Reason(NAME, one.reason.source_id, msg("playing in {player}", player=_client(playing))),
+            Reason(
+                NAME, one.reason.source_id, msg("playing in {player}", player=_name_client(playing))
+            ),
             priority=TOP_PRIORITY,
         )
         for one in context.held
@@ -123,7 +125,7 @@ def _current(context: Context[QueueAheadSettings], playing: NowPlaying) -> dict[
     }
 
 
-def _within(settings: QueueAheadSettings, items: Sequence[Item]) -> list[Item]:
+def _limit(settings: QueueAheadSettings, items: Sequence[Item]) -> list[Item]:
     if not settings.minutes:
         return list(items[: settings.count])
     left = settings.minutes * 60.0
@@ -136,39 +138,39 @@ def _within(settings: QueueAheadSettings, items: Sequence[Item]) -> list[Item]:
     return taken
 
 
-def _ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
+def _look_ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     if playing.repeat is Repeat.ONE:
         return _Ahead()
     if playing.queue and not _is_order_before_shuffle(playing):
-        return _reported(context, playing)
+        return _read_queue(context, playing)
     if playing.is_shuffled:
-        name = _client(playing)
+        name = _name_client(playing)
         text = msg(
             "{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it",
             name=name,
         )
         return _Ahead(remark=text)
-    return _predicted(context, playing)
+    return _predict(context, playing)
 
 
-def _reported(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
+def _read_queue(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     coming = list(dict.fromkeys(one.item_id for one in playing.queue[1:]))
     coming = [one for one in coming if one != playing.item.id][:LOOK_AT]
     known = context.library.items(coming) if coming else {}
     items = [known[one] for one in coming if one in known and known[one].is_playable]
     if playing.repeat is Repeat.ALL and not playing.is_shuffled:
-        items += _wrapped(context, playing, items)
-    return _Ahead(items, text=msg("next in the queue of {player}", player=_client(playing)))
+        items += _wrap_around(context, playing, items)
+    return _Ahead(items, text=msg("next in the queue of {player}", player=_name_client(playing)))
 
 
-def _wrapped(
+def _wrap_around(
     context: Context[QueueAheadSettings], playing: NowPlaying, coming: Sequence[Item]
 ) -> list[Item]:
     """Return what the queue begins with again: known only if the rest is what we would predict."""
-    rest = _predicted(context, replace(playing, repeat=Repeat.NONE)).items
+    rest = _predict(context, replace(playing, repeat=Repeat.NONE)).items
     if [one.id for one in coming] != [one.id for one in rest]:
         return []
-    return list(_predicted(context, playing).items[len(rest) :])
+    return list(_predict(context, playing).items[len(rest) :])
 
 
 def _is_order_before_shuffle(playing: NowPlaying) -> bool:
@@ -184,22 +186,24 @@ def _is_order_before_shuffle(playing: NowPlaying) -> bool:
     return len(playing.queue) > TELLING and len(numbers) == len(playing.queue) and in_order
 
 
-def _predicted(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
+def _predict(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     item, library = playing.item, context.library
     if playing.playlist_item_id == item.id:
         return _from_playlist(context, playing)
     if item.type is ItemType.EPISODE and item.series_id:
         listed = library.episodes_from(item.series_id, item.id)
-        return _after(playing, listed, item.series_id, msg("next in the season"), can_wrap=False)
+        return _take_after(
+            playing, listed, item.series_id, msg("next in the season"), can_wrap=False
+        )
     if item.type is ItemType.AUDIO and item.album_id:
-        return _after(
+        return _take_after(
             playing, library.album_tracks(item.album_id), item.album_id, msg("next on the album")
         )
     if item.type is ItemType.AUDIO_BOOK and item.album_id:
         listed = library.book_parts(item.album_id)
         same = tuple(one for one in listed.items if one.album and one.album == item.album)
         listed = Listed(same, complete=listed.complete)
-        return _after(playing, listed, item.album_id, msg("next in the audiobook"))
+        return _take_after(playing, listed, item.album_id, msg("next in the audiobook"))
     return _Ahead()
 
 
@@ -216,20 +220,20 @@ def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) ->
         text = msg(
             "{player} plays from a playlist and does not tell its queue: choose the playlist "
             "for this device, and it is followed",
-            player=_client(playing),
+            player=_name_client(playing),
         )
         return _Ahead(remark=text)
     ((chosen, listed),) = holding
-    return _after(
+    return _take_after(
         playing, listed, chosen.playlist_id, msg("next on the playlist {title}", title=chosen.title)
     )
 
 
-def _after(
+def _take_after(
     playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
 ) -> _Ahead:
     items = listed.playable
-    text = msg("{what}, {player} does not tell its queue", what=what, player=_client(playing))
+    text = msg("{what}, {player} does not tell its queue", what=what, player=_name_client(playing))
     at = next((place for place, one in enumerate(items) if one.id == playing.item.id), None)
     if at is None:
         return _Ahead((), source_id, text, is_sure=listed.complete)
@@ -239,7 +243,7 @@ def _after(
     return _Ahead(coming, source_id, text, is_sure=listed.complete)
 
 
-def _client(playing: NowPlaying) -> str:
+def _name_client(playing: NowPlaying) -> str:
     return playing.device_name or playing.client or msg("this client")
 
 
@@ -254,5 +258,5 @@ RULE = ComputedRule(
     order=10,
     settings=QueueAheadSettings,
     wakes_on=frozenset({Wake.PLAYBACK, Wake.HOUR}),
-    wishes=wishes,
+    wishes=make_wishes,
 )

@@ -28,7 +28,7 @@ def register(found: Iterable[object]) -> tuple[Rule[Any], ...]:
     for one in found:
         if not isinstance(one, Rule):
             raise TypeError(f"{one!r} is not a rule")
-        if missing := list(_missing(one)):
+        if missing := list(_list_missing(one)):
             raise TypeError(f"the rule {one.name} does not say: {', '.join(missing)}")
         if one.name in registered or one.name == PIN:
             raise TypeError(f"there is more than one rule {one.name}")
@@ -36,7 +36,7 @@ def register(found: Iterable[object]) -> tuple[Rule[Any], ...]:
     return tuple(sorted(registered.values(), key=lambda one: (one.order, one.name)))
 
 
-def _missing(rule: Rule[Any]) -> Iterator[str]:
+def _list_missing(rule: Rule[Any]) -> Iterator[str]:
     """Name what a rule must state and does not; the type checker does not see all callers."""
     if not re.fullmatch("[a-z][a-z_]*", rule.name):
         yield "a name that can stand in a settings file"
@@ -53,13 +53,13 @@ def _missing(rule: Rule[Any]) -> Iterator[str]:
             yield f"the label of {setting.name}"
 
 
-def _in_package() -> Iterator[object]:
+def _iterate_package() -> Iterator[object]:
     for module in iter_modules(rules.__path__, f"{rules.__name__}."):
         if module.name != __name__:
             yield from filter(None, [getattr(import_module(module.name), "RULE", None)])
 
 
-RULES: tuple[Rule[Any], ...] = register(_in_package())
+RULES: tuple[Rule[Any], ...] = register(_iterate_package())
 RULE_OF: Mapping[str, Rule[Any]] = MappingProxyType({one.name: one for one in RULES})
 COMPUTED_RULES: tuple[ComputedRule[Any], ...] = tuple(
     one for one in RULES if isinstance(one, ComputedRule)

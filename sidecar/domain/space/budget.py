@@ -1,4 +1,4 @@
-"""The room of a device while a plan is made: what comes takes from it, what goes gives to it.
+"""The space budget of a device while a plan is made: adds take from it, evictions give back.
 
 Only what is wanted less makes room; as few files as possible go.
 """
@@ -9,7 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sidecar.domain.space.eviction import Stored
-from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.domain.space.space import (
+    Space,
+    SpaceRefusal,
+    check_space,
+    compute_default_reserve,
+    round_to_blocks,
+)
 from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
 
@@ -48,7 +54,7 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningDownload:
     """A download whose bytes are coming.
 
     Attributes:
@@ -83,12 +89,12 @@ class DeviceRoom:
     budget: int | None
     reserve: int | None
     aside: int = 0
-    running: tuple[Running, ...] = ()
+    running: tuple[RunningDownload, ...] = ()
 
     @property
     def kept(self) -> int:
         """Bytes that stay free."""
-        return default_reserve(self.space.total) if self.reserve is None else self.reserve
+        return compute_default_reserve(self.space.total) if self.reserve is None else self.reserve
 
     @property
     def most(self) -> int:
@@ -97,7 +103,7 @@ class DeviceRoom:
 
     def takes(self, size: int) -> int:
         """Return the bytes that a file really takes here."""
-        return taken(size, self.space.block)
+        return round_to_blocks(size, self.space.block)
 
 
 class SpaceBudget:
@@ -114,21 +120,21 @@ class SpaceBudget:
         self._may_go = may_go
         self._could_give = dict.fromkeys(EvictionClass, 0)
         for one in may_go:
-            self._could_give[one.standing] += room.takes(one.size)
+            self._could_give[one.eviction_class] += room.takes(one.size)
 
     @property
-    def over(self) -> int:
+    def excess(self) -> int:
         """Bytes by which the device is over its limits."""
         return max(-self._budget, -self._free, 0)
 
-    def restored(self) -> list[Stored]:
+    def evict_excess(self) -> list[Stored]:
         """Take what must go to be within the limits, or all that may go if that is too little."""
-        return self._take(min(self.over, sum(self._could_give.values())))
+        return self._take(min(self.excess, sum(self._could_give.values())))
 
-    def let_in(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
+    def admit(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
         """Take the room for a download; return what has to go for it, or why it cannot come."""
         size = wanted.size or 0
-        refusal = self._never(size)
+        refusal = self._refuse_too_large(size)
         if refusal is not None:
             return refusal
         whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
@@ -136,7 +142,7 @@ class SpaceBudget:
         short = max(short_of_budget, short_of_free, 0)
         weaker = (one for one in EvictionClass if one < wanted.standing)
         if short > sum(self._could_give[one] for one in weaker):
-            return self._no_room(of_budget=short_of_budget >= short_of_free)
+            return self._refuse_for_space(of_budget=short_of_budget >= short_of_free)
         victims = self._take(short)
         self._budget -= whole
         # Originals are there only while their files are made, a few at a time.
@@ -158,16 +164,16 @@ class SpaceBudget:
                 gained -= size
                 spared.append(one)
             else:
-                self._could_give[one.standing] -= size
+                self._could_give[one.eviction_class] -= size
                 gone.append(one)
         self._may_go[: len(looked_at)] = reversed(spared)
         self._budget += gained
         self._free += gained
         return gone[::-1]
 
-    def _never(self, size: int) -> SpaceRefusal | None:
+    def _refuse_too_large(self, size: int) -> SpaceRefusal | None:
         room = self._room
-        refusal = room_for(
+        refusal = check_space(
             remaining=0,
             size=size,
             space=room.space,
@@ -179,7 +185,7 @@ class SpaceBudget:
         )
         return refusal if refusal is not None and refusal.is_final else None
 
-    def _no_room(self, *, of_budget: bool) -> SpaceRefusal:
+    def _refuse_for_space(self, *, of_budget: bool) -> SpaceRefusal:
         name = self._room.name
         if of_budget:
             text = msg(

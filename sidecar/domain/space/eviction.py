@@ -1,4 +1,4 @@
-"""What goes first when room is needed: how firmly each file keeps its place, and in what order.
+"""Orders evictions: how firmly each file keeps its place, and which goes first.
 
     nothing ── pre-cached ── affinity ── other passing rules ── lasting
     goes first, within each the one used longest ago               never goes
@@ -64,7 +64,7 @@ class Stored:
     title: str
     size: int
     last_used: int
-    standing: EvictionClass
+    eviction_class: EvictionClass
     is_in_use: bool = False
     is_missing: bool = False
 
@@ -72,46 +72,46 @@ class Stored:
     def may_go(self) -> bool:
         """Whether it may ever make room for something."""
         is_free = not self.is_in_use and not self.is_missing
-        return self.standing is not EvictionClass.LASTING and is_free
+        return self.eviction_class is not EvictionClass.LASTING and is_free
 
 
-def standing(grips: Iterable[HoldStrength]) -> EvictionClass:
+def classify(grips: Iterable[HoldStrength]) -> EvictionClass:
     """Return how firmly something with these holds keeps its place: the firmest counts."""
-    return max((_of(one) for one in grips), default=EvictionClass.NOTHING)
+    return max((_class_of_hold(one) for one in grips), default=EvictionClass.NOTHING)
 
 
-def in_order(files: Iterable[Stored]) -> list[Stored]:
+def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     """Return the files that may go, the first to go first."""
     order = (one for one in files if one.may_go)
-    return sorted(order, key=lambda one: (one.standing, one.last_used, one.download_id))
+    return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
 
 
-def why(file: Stored) -> str:
+def explain_eviction(file: Stored) -> str:
     """Say why this file rather than another."""
-    return _WORDS[file.standing]
+    return _WORDS[file.eviction_class]
 
 
-def in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
+def list_items_in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
     """Return the items that play, and the one that comes next in each queue that is told."""
     playing = tuple(playing)
     coming = {entry.item_id for one in playing for entry in one.queue[1:2]}
     return frozenset({one.item.id for one in playing} | coming)
 
 
-def must_rest(rule: str) -> bool:
+def is_cooling_down(rule: str) -> bool:
     """Return whether a rule has to leave alone for a while what was evicted.
 
     A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
     """
-    return _strength(rule) is not EvictionClass.LASTING
+    return _class_of_rule(rule) is not EvictionClass.LASTING
 
 
-def _of(hold: HoldStrength) -> EvictionClass:
-    firm = _strength(hold.rule)
+def _class_of_hold(hold: HoldStrength) -> EvictionClass:
+    firm = _class_of_rule(hold.rule)
     return min(firm, EvictionClass.PASSING) if hold.is_ending else firm
 
 
-def _strength(rule: str) -> EvictionClass:
+def _class_of_rule(rule: str) -> EvictionClass:
     """Return how firmly a rule's holds keep a file; a pin belongs to no rule."""
     known = RULE_OF.get(rule)
     return EvictionClass.LASTING if known is None else known.strength

@@ -1,4 +1,4 @@
-"""What should happen on one device: what comes, what goes, what cannot come, and why.
+"""Plans one device: what comes, what goes, what cannot come, and why.
 
     on the device ──┐
     waits ──────────┼──▶ plan ──▶ adds, removals (first to go first), refusals
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
-from sidecar.domain.space.eviction import Stored, in_order, why
+from sidecar.domain.space.eviction import Stored, explain_eviction, sort_for_eviction
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.messages import counted, msg
 
@@ -102,31 +102,31 @@ def plan(
         waiting: All downloads that wait for it.
         may_remove: False asks what could come if nothing went.
     """
-    balance = SpaceBudget(room, stored, in_order(stored) if may_remove else [])
+    balance = SpaceBudget(room, stored, sort_for_eviction(stored) if may_remove else [])
     over = msg("{name} holds more than it may", name=room.name)
-    removals = [_removal(room, one, over) for one in balance.restored()]
+    removals = [_plan_removal(room, one, over) for one in balance.evict_excess()]
     adds: list[PlanStep] = []
     refusals: list[RefusedAdd] = []
-    for wanted in sorted(waiting, key=_most_wanted_first):
-        victims = balance.let_in(wanted)
+    for wanted in sorted(waiting, key=_wanted_key):
+        victims = balance.admit(wanted)
         if isinstance(victims, SpaceRefusal):
-            refusals.append(_refused(room, wanted, victims))
+            refusals.append(_refuse(room, wanted, victims))
             continue
         adds.append(_add(room, wanted, victims))
         removals += [
-            _removal(room, one, msg("what is wanted more needs the room")) for one in victims
+            _plan_removal(room, one, msg("what is wanted more needs the room")) for one in victims
         ]
     return Plan(
-        id=_id(removals),
+        id=_plan_id(removals),
         adds=tuple(adds),
         removals=tuple(removals),
         refusals=tuple(refusals),
         needs_confirmation=len(removals) > max(FEW, FEW_OF_ALL * len(stored)),
-        over=balance.over,
+        over=balance.excess,
     )
 
 
-def _most_wanted_first(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
+def _wanted_key(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
     return (
         -wanted.standing,
         not wanted.is_own,
@@ -148,12 +148,12 @@ def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> P
     return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, text)
 
 
-def _removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
-    text = msg("{why}, and {because}", why=why(file), because=because)
+def _plan_removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
+    text = msg("{why}, and {because}", why=explain_eviction(file), because=because)
     return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), text)
 
 
-def _refused(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> RefusedAdd:
+def _refuse(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> RefusedAdd:
     return RefusedAdd(
         wanted.download_id,
         wanted.item_id,
@@ -165,10 +165,10 @@ def _refused(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> Ref
     )
 
 
-def _id(removals: Iterable[PlanStep]) -> str:
-    told = ",".join(f"{one.download_id}:{one.bytes}" for one in sorted(removals, key=_by_id))
+def _plan_id(removals: Iterable[PlanStep]) -> str:
+    told = ",".join(f"{one.download_id}:{one.bytes}" for one in sorted(removals, key=_step_id))
     return sha256(told.encode()).hexdigest()[:16]
 
 
-def _by_id(step: PlanStep) -> int:
+def _step_id(step: PlanStep) -> int:
     return step.download_id

@@ -1,4 +1,4 @@
-"""A device's music is to have another format: what has to be made anew, and what that costs.
+"""Works out what a new format for a device's music costs, and what must be made anew.
 
     made for another format ─┬─▶ as the new one wants it already: stays
                              └─▶ fetched again: so many files, so many bytes
@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sidecar.domain.files.naming import extension_of
+from sidecar.domain.files.naming import get_extension
 from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
 from sidecar.messages import Size, counted, msg
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PresentFile:
     """A finished file that was made for another format than the one that is set now.
 
     Attributes:
@@ -66,7 +66,7 @@ class Cost:
     bytes_after: int = 0
 
 
-def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
+def estimate_cost(name: str, target: Target | None, present: Iterable[PresentFile]) -> Cost:
     """Work out what a new format means for the files that are there.
 
     Args:
@@ -83,11 +83,11 @@ def cost(name: str, target: Target | None, present: Iterable[Present]) -> Cost:
         as_wanted=tuple(one.download_id for one in as_wanted),
         bytes_to_fetch=sum(one.to_fetch for one in anew),
         bytes_now=sum(one.size or 0 for one in anew),
-        bytes_after=sum(_after(one, target) for one in anew),
+        bytes_after=sum(_size_after(one, target) for one in anew),
     )
 
 
-def in_words(found: Cost) -> str:
+def describe_cost(found: Cost) -> str:
     """Return a sentence for people about what a new format costs."""
     target = read_target(found.format)
     fetched, now, after = map(Size, (found.bytes_to_fetch, found.bytes_now, found.bytes_after))
@@ -114,17 +114,17 @@ def in_words(found: Cost) -> str:
     )
 
 
-def _is_as_wanted(one: Present, target: Target | None) -> bool:
+def _is_as_wanted(one: PresentFile, target: Target | None) -> bool:
     if one.source_size is not None:
         return False
     if target is None:
         return True
     return is_small_enough(
-        target, extension=extension_of(one.path), size=one.size or 0, seconds=one.seconds
+        target, extension=get_extension(one.path), size=one.size or 0, seconds=one.seconds
     )
 
 
-def _after(one: Present, target: Target | None) -> int:
+def _size_after(one: PresentFile, target: Target | None) -> int:
     if target is None:
         return one.source
     return estimate(target, seconds=one.seconds, source_size=one.source) or 0

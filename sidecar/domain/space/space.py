@@ -39,17 +39,17 @@ class SpaceRefusal:
     is_final: bool
 
 
-def taken(size: int, block: int) -> int:
+def round_to_blocks(size: int, block: int) -> int:
     """Return the bytes that a file of `size` really takes."""
     return -(-size // block) * block
 
 
-def default_reserve(total: int) -> int:
+def compute_default_reserve(total: int) -> int:
     """Return what stays free if nobody says otherwise: 1 %, at least 268 MB, at most a tenth."""
     return min(max(total // 100, SMALLEST_RESERVE), total // 10)
 
 
-def room_for(
+def check_space(
     *,
     remaining: int,
     size: int,
@@ -72,8 +72,8 @@ def room_for(
         reserve: Bytes that stay free; None means the usual.
         name: The device's name, for the sentence.
     """
-    kept = default_reserve(space.total) if reserve is None else reserve
-    whole = taken(size, space.block)
+    kept = compute_default_reserve(space.total) if reserve is None else reserve
+    whole = round_to_blocks(size, space.block)
     if space.largest_file is not None and size > space.largest_file:
         return SpaceRefusal(
             "too-big",
@@ -101,7 +101,7 @@ def room_for(
             budget=Size(budget),
         )
         return SpaceRefusal("budget", text, is_final=False)
-    if taken(remaining, space.block) + promised > space.free - kept:
+    if round_to_blocks(remaining, space.block) + promised > space.free - kept:
         text = msg(
             "{name} is full ({free} stay free): its queue waits for room",
             name=name,

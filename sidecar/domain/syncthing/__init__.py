@@ -1,1 +1,1 @@
-"""What Syncthing's answers mean."""
+"""Decisions on Syncthing's answers: which peers to wait for, which folders to ignore."""

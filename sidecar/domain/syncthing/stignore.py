@@ -14,7 +14,7 @@ _COMMENT = b"//"
 _UNSURE = (b"!", b"#include")
 
 
-def line_for(prefix: str) -> str:
+def build_line(prefix: str) -> str:
     """Return the line for a device that lies in a folder below Syncthing's, as in `Sticks/Car/`."""
     return f"/{prefix}{OURS}"
 
@@ -53,10 +53,10 @@ def _is_ours(bare: bytes, prefix: str) -> bool:
         pattern = pattern[len(_FLAGS[0]) :]
     whole = f"/{prefix}{OURS}"
     # Without a slash in it, a pattern holds at any depth.
-    return pattern in {OURS, f"**/{OURS}"} or _bare(pattern) == whole
+    return pattern in {OURS, f"**/{OURS}"} or _strip_pattern(pattern) == whole
 
 
-def _bare(pattern: str) -> str:
+def _strip_pattern(pattern: str) -> str:
     """Return a pattern from the root, without what only says that all below is meant."""
     for ending in ("/**", "/*", "/"):
         pattern = pattern.removesuffix(ending)

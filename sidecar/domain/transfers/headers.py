@@ -37,7 +37,7 @@ class ContentRange:
     total: int | None
 
 
-def content_range(headers: Headers) -> ContentRange | None:
+def parse_content_range(headers: Headers) -> ContentRange | None:
     """Return the range of a 206; None if it tells none that makes sense."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if match is None or int(match[2]) < int(match[1]):
@@ -45,18 +45,18 @@ def content_range(headers: Headers) -> ContentRange | None:
     return ContentRange(int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3]))
 
 
-def total_in(status: int, headers: Headers) -> int | None:
+def read_total(status: int, headers: Headers) -> int | None:
     """Return the length of the whole file that a 200, 206 or 416 tells, if it does."""
     if status == OK:
-        return length_of(headers)
+        return read_length(headers)
     if status == PARTIAL:
-        there = content_range(headers)
+        there = parse_content_range(headers)
         return there.total if there else None
     match = _UNSATISFIED.fullmatch(headers.get("content-range", "").strip())
     return int(match[1]) if match else None
 
 
-def length_of(headers: Headers) -> int | None:
+def read_length(headers: Headers) -> int | None:
     """Return the body's length; None if the server gave none that can be believed."""
     if "transfer-encoding" in headers:
         # The chunks decide then, whatever else is said.
@@ -74,26 +74,26 @@ def retry_after(headers: Headers) -> float | None:
     if text.isascii() and text.isdigit():
         digits = text.lstrip("0") or "0"
         return min(float(digits[:9]), LONGEST_RETRY_AFTER_S)
-    until, now = _date(text), _date(headers.get("date", ""))
+    until, now = _parse_date(text), _parse_date(headers.get("date", ""))
     if until is None or now is None:
         return None
     return min(max((until - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
 
 
-def strong_validator(headers: Headers) -> str | None:
+def read_strong_validator(headers: Headers) -> str | None:
     """Return the `Last-Modified` as it is written, if it tells versions apart.
 
     One younger than a second when the response was made may stand for two versions; without the
     server's own time nobody knows.
     """
     text = headers.get("last-modified")
-    modified, now = _date(text or ""), _date(headers.get("date", ""))
+    modified, now = _parse_date(text or ""), _parse_date(headers.get("date", ""))
     if modified is None or now is None:
         return None
     return text if (now - modified).total_seconds() >= 1 else None
 
 
-def host_in(location: str) -> str | None:
+def read_host(location: str) -> str | None:
     """Return the host that a redirect leads to, if it names one; the rest may hold secrets."""
     try:
         parts = urlsplit(location)
@@ -103,12 +103,12 @@ def host_in(location: str) -> str | None:
     return f"{parts.hostname}{port}"[:200] if parts.hostname else None
 
 
-def mime_type(headers: Headers) -> str | None:
+def read_mime_type(headers: Headers) -> str | None:
     """Return the type of the body without parameters."""
     return headers.get("content-type", "").partition(";")[0].strip().lower() or None
 
 
-def _date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):

@@ -116,7 +116,7 @@ def judge(
     if is_paused:
         text = msg("Automatic downloads are paused: only what people ask for is fetched")
         return NetworkVerdict(own_only=True, text=text)
-    until = quiet_until(quiet, now, zone)
+    until = find_quiet_end(quiet, now, zone)
     if until is not None:
         at = until.astimezone(zone)
         text = msg(
@@ -124,10 +124,10 @@ def judge(
             at=f"{at:%H:%M}",
         )
         return NetworkVerdict(own_only=True, text=text, until=until)
-    return _of_line(use, line)
+    return _judge_line(use, line)
 
 
-def quiet_until(spans: Iterable[Span], now: datetime, zone: tzinfo) -> datetime | None:
+def find_quiet_end(spans: Iterable[Span], now: datetime, zone: tzinfo) -> datetime | None:
     """Return when the quiet that holds now ends, in UTC; None if it is not quiet."""
     spans = tuple(spans)
     moment = now.astimezone(UTC)
@@ -149,7 +149,7 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
     return datetime.combine(day, span.end, tzinfo=zone).astimezone(UTC)
 
 
-def _of_line(use: Use, line: Line) -> NetworkVerdict:
+def _judge_line(use: Use, line: Line) -> NetworkVerdict:
     wait = msg("only what people ask for is fetched until another line is there")
     if use is Use.ANY:
         return NetworkVerdict()

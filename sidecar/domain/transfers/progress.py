@@ -30,7 +30,7 @@ class Speedometer:
         return (held - before) / max(at - first, 0.001)
 
 
-def seconds_left(held: int, size: int | None, speed: float) -> float | None:
+def estimate_seconds_left(held: int, size: int | None, speed: float) -> float | None:
     """Return the seconds to go at this speed; None if the size or the speed is unknown."""
     if size is None or speed <= 0:
         return None

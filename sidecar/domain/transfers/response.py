@@ -37,13 +37,13 @@ from sidecar.domain.transfers.headers import (
     PARTIAL,
     PRECONDITION_FAILED,
     Headers,
-    content_range,
-    host_in,
-    length_of,
-    mime_type,
+    parse_content_range,
+    read_host,
+    read_length,
+    read_mime_type,
+    read_strong_validator,
+    read_total,
     retry_after,
-    strong_validator,
-    total_in,
 )
 from sidecar.domain.transfers.wholeness import Verdict
 from sidecar.messages import Size, msg
@@ -156,15 +156,15 @@ def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
         TransferFailed: It cannot be used.
     """
     if status == PARTIAL:
-        raise _mixed_up(host, msg("sent a part of a file that was asked for as a whole"))
+        raise _wrong_range_failure(host, msg("sent a part of a file that was asked for as a whole"))
     if status != OK:
-        raise TransferFailed(_refusal(status, headers, host))
+        raise TransferFailed(_read_refusal(status, headers, host))
     _refuse_what_is_no_media(headers, host)
-    length = length_of(headers)
+    length = read_length(headers)
     if length == 0:
         raise TransferFailed(empty())
-    validator = Validator(strong_validator(headers), length)
-    return WriteBody(0, 0, validator, mime_type(headers), headers.get("last-modified"))
+    validator = Validator(read_strong_validator(headers), length)
+    return WriteBody(0, 0, validator, read_mime_type(headers), headers.get("last-modified"))
 
 
 def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
@@ -175,16 +175,16 @@ def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBod
     """
     if status == PARTIAL:
         _refuse_what_is_no_media(headers, host)
-        return _rest(headers, host, held)
+        return _read_rest(headers, host, held)
     if status == NOT_SATISFIABLE:
         # What is asked for lies within what is held: the file is another one, or the answer wrong.
         return FromZero()
     if status == PRECONDITION_FAILED:
-        raise changed(host)
+        raise changed_file_failure(host)
     return judge_whole(status, headers, host)
 
 
-def doubt_about(fetched: Fetched, *, took_s: float) -> Doubt:
+def find_doubt(fetched: Fetched, *, took_s: float) -> Doubt:
     """Say whether and why a file that came to its end must be asked about once more.
 
     Args:
@@ -217,22 +217,22 @@ def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: D
         TransferFailed: It is not, or the answer does not tell.
     """
     if status == PRECONDITION_FAILED:
-        raise changed(host)
+        raise changed_file_failure(host)
     if status not in {OK, PARTIAL, NOT_SATISFIABLE}:
-        raise TransferFailed(_refusal(status, headers, host))
+        raise TransferFailed(_read_refusal(status, headers, host))
     if status != NOT_SATISFIABLE:
         _refuse_what_is_no_media(headers, host)
-    total, said = total_in(status, headers), headers.get("last-modified")
+    total, said = read_total(status, headers), headers.get("last-modified")
     is_another_date = None not in {said, fetched.said} and said != fetched.said
     if total not in {None, fetched.count} or is_another_date:
-        raise changed(host)
+        raise changed_file_failure(host)
     is_part = status == PARTIAL and _begins_at_zero(headers)
     is_answer = is_part or (status == OK and doubt is not Doubt.LENGTH)
     if total is not None and said == fetched.said and is_answer:
         return
     if doubt is Doubt.LENGTH:
-        raise TransferFailed(unproved(fetched.count, fetched.scanned))
-    raise TransferFailed(unverified(host))
+        raise TransferFailed(unproved_length_failure(fetched.count, fetched.scanned))
+    raise TransferFailed(unverified_length_failure(host))
 
 
 def is_unlike_scan(fetched: Fetched) -> bool:
@@ -264,7 +264,7 @@ def looks_like_a_page(first_bytes: bytes) -> bool:
     return _HTML.match(first_bytes) is not None
 
 
-def login_page(host: str) -> Failure:
+def login_page_failure(host: str) -> Failure:
     """Return the failure for a web page in place of the file."""
     text = msg(
         "{host} sent a web page in place of the file: something stands before Jellyfin", host=host
@@ -278,7 +278,7 @@ def empty() -> Failure:
     return Failure(FailureClass.EMPTY, EMPTY, text)
 
 
-def unproved(count: int, scanned: int | None) -> Failure:
+def unproved_length_failure(count: int, scanned: int | None) -> Failure:
     """Return the failure for a file whose length nothing else confirms, with both lengths."""
     if scanned is None:
         text = msg(
@@ -303,7 +303,7 @@ def unproved(count: int, scanned: int | None) -> Failure:
     return Failure(FailureClass.UNPROVED, UNPROVED, text)
 
 
-def unverified(host: str) -> Failure:
+def unverified_length_failure(host: str) -> Failure:
     """Return the failure for a file whose length nobody tells: its end proves nothing."""
     text = msg(
         "{host} does not tell how long the file is, so nobody can tell whether it is whole",
@@ -312,36 +312,36 @@ def unverified(host: str) -> Failure:
     return Failure(FailureClass.TRANSIENT, "unverified", text)
 
 
-def _rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
+def _read_rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
     known, first = held.validator, held.asks_from
-    there = content_range(headers)
+    there = parse_content_range(headers)
     if there is None:
-        raise _mixed_up(host, msg("did not say which part of the file it sent"))
+        raise _wrong_range_failure(host, msg("did not say which part of the file it sent"))
     if there.first != first:
         what = msg(
             "sent the part from byte {first} in place of {wanted}",
             first=f"{there.first:,}",
             wanted=f"{first:,}",
         )
-        raise _mixed_up(host, what)
-    length = length_of(headers)
+        raise _wrong_range_failure(host, what)
+    length = read_length(headers)
     if length is not None and length != there.last - there.first + 1:
-        raise _mixed_up(host, msg("contradicted itself about the length"))
+        raise _wrong_range_failure(host, msg("contradicted itself about the length"))
     whole = known.total if there.total is None else there.total
     said = headers.get("last-modified")
     if said != known.last_modified or known.total not in {None, whole}:
-        raise changed(host)
+        raise changed_file_failure(host)
     if whole is None:
         # Nobody has told so far how long the file is: nothing would tell when it is whole.
         return FromZero()
     if there.last >= whole:
-        raise _mixed_up(host, msg("sent more than there is"))
+        raise _wrong_range_failure(host, msg("sent more than there is"))
     validator = Validator(known.last_modified, whole)
-    return WriteBody(held.count, held.count - first, validator, mime_type(headers), said)
+    return WriteBody(held.count, held.count - first, validator, read_mime_type(headers), said)
 
 
 def _begins_at_zero(headers: Headers) -> bool:
-    there = content_range(headers)
+    there = parse_content_range(headers)
     return there is not None and there.first == 0
 
 
@@ -352,17 +352,17 @@ def _refuse_what_is_no_media(headers: Headers, host: str) -> None:
             "Something between here and {host} compresses downloads: a proxy's setting", host=host
         )
         raise TransferFailed(Failure(FailureClass.BLOCKED, "compressed", text))
-    found = mime_type(headers)
+    found = read_mime_type(headers)
     if found in _PAGES:
-        raise TransferFailed(login_page(host))
+        raise TransferFailed(login_page_failure(host))
     if found == "multipart/byteranges":
-        raise _mixed_up(host, msg("sent several parts at once"))
+        raise _wrong_range_failure(host, msg("sent several parts at once"))
 
 
-def _refusal(status: int, headers: Headers, host: str) -> Failure:
+def _read_refusal(status: int, headers: Headers, host: str) -> Failure:
     code, wait = f"http-{status}", retry_after(headers)
     if status in _REDIRECTS:
-        target = host_in(headers.get("location", "")) or msg("another page")
+        target = read_host(headers.get("location", "")) or msg("another page")
         text = msg(
             "{host} sends us on to {target}, where the sign-in must not go",
             host=host,
@@ -373,12 +373,12 @@ def _refusal(status: int, headers: Headers, host: str) -> Failure:
     return Failure(kind, code, text.format(host=host, status=status), wait)
 
 
-def changed(host: str) -> TransferFailed:
+def changed_file_failure(host: str) -> TransferFailed:
     """Return the failure of a file that is another one than what is held of it."""
     text = msg("The file on {host} has changed: it is fetched from the start", host=host)
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 
 
-def _mixed_up(host: str, what: str) -> TransferFailed:
+def _wrong_range_failure(host: str, what: str) -> TransferFailed:
     text = msg("{host} {what}: the file is fetched from the start", host=host, what=what)
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))

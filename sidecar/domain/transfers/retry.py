@@ -82,7 +82,7 @@ class Wait:
     kind: FailureClass
 
 
-def what_next(
+def decide_next(
     failure: Failure,
     *,
     retry_count: int,
@@ -116,10 +116,10 @@ def what_next(
     used = 0 if is_progress else retry_count
     if used >= len(DELAYS) and failure.kind is FailureClass.EMPTY:
         return Wait(failure.kind)
-    return _again(failure, used=used, now=now, roll=roll, last_code=last_code)
+    return _retry(failure, used=used, now=now, roll=roll, last_code=last_code)
 
 
-def _again(
+def _retry(
     failure: Failure, *, used: int, now: datetime, roll: float, last_code: str | None
 ) -> Postpone | GiveUp:
     """Try again, as long as there are tries."""

@@ -101,17 +101,18 @@ def _decide(found: Evidence, seconds: float | None, expected: float | None) -> t
         return (Verdict.WHOLE if is_proved else Verdict.UNKNOWN), found.why
     should_be = max(found.declared or 0.0, expected or 0.0)
     verb = "decodes" if found.was_decoded else "has"
-    lacks = f"{verb} {_number(seconds, should_be)} of {_number(should_be, seconds)} seconds"
+    has, of = _format_seconds(seconds, should_be), _format_seconds(should_be, seconds)
+    lacks = f"{verb} {has} of {of} seconds"
     if seconds < should_be - max(PLAUSIBLE_S, should_be * PLAUSIBLE_PART):
         if is_there:
             return Verdict.UNKNOWN, f"{lacks}, although its end is there: {found.why}"
         return (Verdict.CUT if found.is_dependable else Verdict.UNKNOWN), lacks
     if is_there:
         return Verdict.WHOLE, found.why
-    return _by_length(found, seconds, expected, verb)
+    return _judge_length(found, seconds, expected, verb)
 
 
-def _by_length(
+def _judge_length(
     found: Evidence, seconds: float, expected: float | None, verb: str
 ) -> tuple[Verdict, str]:
     """Decide where only the length can prove the end: it has to be exact, and without an error."""
@@ -122,6 +123,6 @@ def _by_length(
     return Verdict.UNKNOWN, f"{verb} {seconds:.2f} seconds{on_the_way}, and {found.why}"
 
 
-def _number(one: float, other: float) -> str:
+def _format_seconds(one: float, other: float) -> str:
     """Return whole seconds, or finer where those would look the same."""
     return f"{one:.0f}" if abs(one - other) >= 1 else f"{one:.2f}"

@@ -1,1 +1,1 @@
-"""What the server says about items: lists, files, play state."""
+"""The library part of the API: lists, files, play state."""

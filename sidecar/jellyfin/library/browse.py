@@ -1,4 +1,4 @@
-"""What people look through: libraries, what is in them, and what is found by a word.
+"""Browses the library: libraries, their content, and search.
 
     nothing asked ─▶ libraries ─▶ albums, films, series … ─▶ tracks, seasons ─▶ episodes
 
@@ -96,14 +96,14 @@ class BrowsePage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ListingQuery:
     """How a place is asked for what is in it."""
 
     path: tuple[str, ...]
     query: Query
 
 
-LIBRARIES = _Place(("UserViews",), {})
+LIBRARIES = _ListingQuery(("UserViews",), {})
 
 
 class Browser:
@@ -112,65 +112,67 @@ class Browser:
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
-    def one(self, item_id: str) -> BrowseEntry:
+    def get(self, item_id: str) -> BrowseEntry:
         """Return one thing.
 
         Raises:
             NotFound: There is none that this account may see.
         """
-        return _entry(self._client.base_item(item_id))
+        return _to_entry(self._client.base_item(item_id))
 
-    def shelf(self, asked: BrowseQuery) -> BrowsePage:
+    def page(self, asked: BrowseQuery) -> BrowsePage:
         """Return one page.
 
         Raises:
             NotFound, NotAllowed: There is no such place for this account.
         """
-        place = self._place(asked)
+        place = self._listing_query(asked)
         start = (asked.page - 1) * asked.page_size
         paging: Query = {"startIndex": start, "limit": asked.page_size}
         query = {**place.query, "fields": FIELDS, **PRIMARY_IMAGE_ONLY, **paging}
         page = self._client.page(*place.path, query=query)
-        entries = tuple(_entry(one) for one in page.items if one is not None)
+        entries = tuple(_to_entry(one) for one in page.items if one is not None)
         if place == LIBRARIES:
             # They come all at once, whatever page was asked for.
             return BrowsePage(entries[start : start + asked.page_size], len(entries))
         return BrowsePage(entries, page.total_record_count)
 
-    def _place(self, asked: BrowseQuery) -> _Place:
+    def _listing_query(self, asked: BrowseQuery) -> _ListingQuery:
         if asked.parent is None:
             if not asked.kinds and not asked.text:
                 return LIBRARIES
-            return _everywhere(asked, {})
+            return _recursive_query(asked, {})
         base = self._client.base_item(asked.parent)
         kind = kind_of(base.type)
         if kind is Kind.PLAYLIST:
-            return _Place(("Playlists", base.id, "Items"), {})
+            return _ListingQuery(("Playlists", base.id, "Items"), {})
         if kind is Kind.ARTIST:
             # Not `artistIds`: one song as a guest must not bring a whole sampler along.
             within: Query = {"albumArtistIds": base.id}
         else:
             within = {"parentId": base.id}
         if asked.kinds or asked.text:
-            return _everywhere(asked, within)
-        return _inside(base, kind, asked.sort, within)
+            return _recursive_query(asked, within)
+        return _children_query(base, kind, asked.sort, within)
 
 
-def _everywhere(asked: BrowseQuery, within: Query) -> _Place:
+def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
     """Return how things of some kinds are asked for at any depth."""
     query = {**RECURSIVE, **within, **ORDERS[asked.sort or BrowseSort.NAME]}
     if asked.text:
         query["searchTerm"] = asked.text
     if asked.kinds == {Kind.ARTIST} and "albumArtistIds" not in within:
         # `/Items` misses artists that have no folder of their own.
-        return _Place(("Artists", "AlbumArtists"), query)
+        return _ListingQuery(("Artists", "AlbumArtists"), query)
     types = sorted(str(TYPES[one]) for one in asked.kinds or TYPES)
     if asked.kinds == {Kind.TRACK} and within and asked.sort is None:
         query |= DISC_ORDER
-    return _Place(("Items",), {**query, "includeItemTypes": ",".join(types)})
+    return _ListingQuery(("Items",), {**query, "includeItemTypes": ",".join(types)})
 
 
-def _inside(base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query) -> _Place:
+def _children_query(
+    base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query
+) -> _ListingQuery:
     """Return how the natural content of a place is asked for."""
     order = ORDERS[sort or BrowseSort.NAME]
     match kind:
@@ -185,12 +187,12 @@ def _inside(base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query) 
         case _ if (base.collection_type or "") in FIRST_SHOWN:
             shown = FIRST_SHOWN[base.collection_type or ""]
         case _:
-            return _Place(("Items",), {**within, **order})
+            return _ListingQuery(("Items",), {**within, **order})
     types = {"includeItemTypes": str(TYPES[shown])}
-    return _Place(("Items",), {**RECURSIVE, **within, **types, **order})
+    return _ListingQuery(("Items",), {**RECURSIVE, **within, **types, **order})
 
 
-def _entry(base: BaseItem) -> BrowseEntry:
+def _to_entry(base: BaseItem) -> BrowseEntry:
     kind = kind_of(base.type)
     # Of a library the server tells a number made by chance.
     children = None if kind is Kind.VIEW else base.child_count

@@ -1,4 +1,4 @@
-"""What Jellyfin has beside a file: lyrics, subtitles that are texts of their own.
+"""Fetches companion files of an item: lyrics, external subtitles, covers.
 
 Lyrics come as what the server has read of them, not as the file. Subtitles that are pictures or
 lie inside the file are none of these.
@@ -17,23 +17,23 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
     BaseItem,
-    FromJellyfin,
+    JellyfinModel,
     Many,
     Maybe,
     MediaStream,
 )
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 
 IDS_PER_REQUEST = 100
 LONGEST = 5_000_000
 
 
-class _Line(FromJellyfin):
+class _Line(JellyfinModel):
     text: Maybe[str] = None
     start: Maybe[int] = None
 
 
-class _Lyrics(FromJellyfin):
+class _Lyrics(JellyfinModel):
     lyrics: Many[_Line] = ()
 
 
@@ -62,7 +62,7 @@ class Companions:
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             ids = ",".join(wanted[start : start + IDS_PER_REQUEST])
             page = self._client.page("Items", query={"ids": ids, "fields": "MediaSources"})
-            found |= {one.id: _extras(one) for one in page.items if one is not None}
+            found |= {one.id: _to_companion_list(one) for one in page.items if one is not None}
         return found
 
     def lyrics(self, item_id: str) -> Sequence[LyricLine]:
@@ -94,7 +94,7 @@ class Companions:
     def _get(self, *path: str) -> Answer | None:
         answer = self._client.connection.send("GET", *path)
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed:
             self._client.me()
             raise
@@ -103,7 +103,7 @@ class Companions:
         return answer
 
 
-def _extras(base: BaseItem) -> CompanionList:
+def _to_companion_list(base: BaseItem) -> CompanionList:
     source = next((one for one in base.media_sources if one is not None), None)
     return CompanionList(
         has_lyrics=bool(base.has_lyrics),

@@ -113,13 +113,13 @@ class ServerFileIndex:
                     allow_redirects=False,
                     stream=True,
                 ) as answer:
-                    return _bytes(answer, start, length, size)
+                    return _read_range(answer, start, length, size)
             except requests.RequestException as error:
                 text = msg("Jellyfin at {server} does not answer", server=connection.address)
                 raise ServerAway(text) from error
 
 
-def _bytes(answer: requests.Response, start: int, length: int, size: int) -> bytes | None:
+def _read_range(answer: requests.Response, start: int, length: int, size: int) -> bytes | None:
     if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}:
         return None
     told = answer.headers.get("Content-Range", "")

@@ -1,4 +1,4 @@
-"""What one account has played, read and written: how often, when last, and the tick.
+"""Reads and writes an account's play state: play count, last date, the played mark.
 
 The date is written only where it moves forward: what Jellyfin tells has more digits than we keep,
 and sent back it would be a moment earlier.
@@ -13,7 +13,7 @@ from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import Body, Query
 from sidecar.jellyfin.models import USER_ITEM_DATA
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, read
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 from sidecar.messages import msg
 
 
@@ -29,7 +29,7 @@ class PlayStates:
         Raises:
             NotFound: The item is not there, or hidden from this account.
         """
-        return _tally(self._ask("GET", "UserItems", item_id, "UserData"))
+        return _read_tally(self._ask("GET", "UserItems", item_id, "UserData"))
 
     def set(self, item_id: str, before: Tally, after: Tally) -> None:
         """Let Jellyfin know what it is to know from now on.
@@ -45,23 +45,23 @@ class PlayStates:
         """
         body: Body = {"PlayCount": after.count}
         if after.last is not None and after.last != before.last:
-            body["LastPlayedDate"] = _written(after.last)
+            body["LastPlayedDate"] = _format_date(after.last)
         if after.is_played and not before.is_played:
             body["Played"] = True
         answer = self._ask("POST", "UserItems", item_id, "UserData", body=body)
-        if _tally(answer).count < after.count:
+        if _read_tally(answer).count < after.count:
             raise UnexpectedAnswer(
                 msg("{server} did not take a play that was heard on a device", server=answer.server)
             )
 
-    def tick(self, item_id: str, at: datetime) -> None:
+    def mark_played(self, item_id: str, at: datetime) -> None:
         """Count one play more and tick the item off: what every account may do.
 
         Args:
             item_id: Of what.
             at: Becomes the date, even if that goes back: the caller sees to it.
         """
-        self._ask("POST", "UserPlayedItems", item_id, query={"datePlayed": _written(at)})
+        self._ask("POST", "UserPlayedItems", item_id, query={"datePlayed": _format_date(at)})
 
     def _ask(
         self, method: str, *path: str, query: Query | None = None, body: Body | None = None
@@ -70,17 +70,17 @@ class PlayStates:
         user: Query = {} if client.user_id is None else {"userId": client.user_id}
         answer = client.connection.send(method, *path, query={**user, **(query or {})}, body=body)
         try:
-            judge(answer)
+            check_answer(answer)
         except Unconfirmed:
             client.me()
             raise
         return answer
 
 
-def _tally(answer: Answer) -> Tally:
+def _read_tally(answer: Answer) -> Tally:
     told = read(answer, USER_ITEM_DATA)
     return Tally(told.play_count, told.last_played_date, told.played)
 
 
-def _written(at: datetime) -> str:
+def _format_date(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

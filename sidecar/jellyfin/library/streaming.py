@@ -1,4 +1,4 @@
-"""A file as Jellyfin has it, passed on while it comes: nothing is stored and nothing retried.
+"""Passes a file on while Jellyfin sends it: nothing is stored and nothing retried.
 
 The account's own rights decide: `/Items/{id}/File` answers only for what it may see, and needs no
 permission to download. The token stays in our request's header. No redirect is followed.
@@ -16,11 +16,11 @@ from types import MappingProxyType
 import requests
 from urllib3.exceptions import HTTPError
 
-from sidecar.domain.items.media_types import harmless
+from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, untrusted
-from sidecar.jellyfin.responses import Answer, Unconfirmed, judge, odd
+from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
+from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, unexpected_answer
 from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ PARTS = frozenset(
 )
 
 
-class FileAway(NotFound):
+class FileUnavailable(NotFound):
     """The item is known, but its file is not on the server's disk now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class FileStream:
     """An answer whose body is still to come. Must be closed.
 
     Attributes:
@@ -78,7 +78,7 @@ class Stream:
         self.response.close()
 
 
-def stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Stream:
+def open_stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> FileStream:
     """Ask for an item's file, or the part of it that the headers in `asked` name.
 
     Raises:
@@ -87,15 +87,15 @@ def stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Stream:
         errors.JellyfinError: As every call of `Jellyfin`.
     """
     wanted = {name: value for name in PASSED_ON if (value := asked.get(name)) is not None}
-    response = _asked(client, ("Items", item_id, "File"), wanted)
+    response = _send(client, ("Items", item_id, "File"), wanted)
     try:
-        return _judged(client, f"GET /Items/{item_id}/File", response)
+        return _check(client, f"GET /Items/{item_id}/File", response)
     except BaseException:
         response.close()
         raise
 
 
-def _asked(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -> requests.Response:
+def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -> requests.Response:
     address = client.connection.address
     headers = {**client.authorization_header(), "Accept-Encoding": "identity", **wanted}
     ca_file = client.connection.ca_file
@@ -112,22 +112,22 @@ def _asked(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -
                 verify=True if ca_file is None else str(ca_file),
             )
         except requests.exceptions.SSLError as error:
-            raise untrusted(address) from error
+            raise certificate_error(address) from error
         except (requests.RequestException, OSError) as error:
             raise ServerAway(
                 msg("Jellyfin at {address} does not answer", address=address)
             ) from error
 
 
-def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream:
+def _check(client: Jellyfin, asked: str, response: requests.Response) -> FileStream:
     answer = Answer(
         str(client.connection.address), asked, response.status_code, response.headers, b""
     )
     if answer.status not in PARTS:
-        _refused(client, answer)
-        raise odd(answer)
+        _raise_refusal(client, answer)
+        raise unexpected_answer(answer)
     if answer.mime_type == "text/html":
-        raise odd(answer)
+        raise unexpected_answer(answer)
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise UnexpectedAnswer(
             msg(
@@ -138,19 +138,21 @@ def _judged(client: Jellyfin, asked: str, response: requests.Response) -> Stream
         )
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
     status = HTTPStatus(answer.status)
-    return Stream(status, MappingProxyType(headers), harmless(answer.mime_type), response)
+    return FileStream(
+        status, MappingProxyType(headers), restrict_media_type(answer.mime_type), response
+    )
 
 
-def _refused(client: Jellyfin, answer: Answer) -> None:
+def _raise_refusal(client: Jellyfin, answer: Answer) -> None:
     if answer.status == HTTPStatus.NOT_FOUND and answer.mime_type in {"", "text/plain"}:
-        raise FileAway(
+        raise FileUnavailable(
             msg(
                 "Jellyfin knows this item, but its file is not there now: the disk it is on may "
                 "not be mounted, or it was moved and not yet found again"
             )
         )
     try:
-        judge(answer)
+        check_answer(answer)
     except Unconfirmed:
         client.me()
         raise

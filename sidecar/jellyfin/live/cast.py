@@ -1,4 +1,4 @@
-"""Makes a device folder a player of one account, in the *Cast to Device* menu of its clients.
+"""Registers a device folder as a player in the *Cast to Device* menu of an account.
 
     the account's token, the folder's own DeviceId and Device
         ──▶ its own socket ──▶ capabilities ──▶ in the menu ──▶ PlayOrder
@@ -20,7 +20,7 @@ from sidecar.jellyfin.connection import Body
 from sidecar.jellyfin.live.events import News
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import LiveConnection
-from sidecar.jellyfin.responses import judge
+from sidecar.jellyfin.responses import check_answer
 
 CAPABILITIES: Body = {
     "PlayableMediaTypes": ["Audio", "Video"],
@@ -30,14 +30,14 @@ CAPABILITIES: Body = {
 }
 
 
-def beside(account: Jellyfin, device_id: str, name: str) -> Jellyfin:
+def cast_client(account: Jellyfin, device_id: str, name: str) -> Jellyfin:
     """Return a client with the account's token that Jellyfin takes for a device of its own.
 
     Its device id begins with the account's own, so that its session counts as ours.
     """
     own = account.connection.identity
     client = copy(account)
-    client.connection = account.connection.speaking_as(
+    client.connection = account.connection.with_identity(
         replace(own, device_id=f"{own.device_id}.{device_id}", device=name)
     )
     return client
@@ -56,7 +56,7 @@ def cast_target(
     Its second look need not be run: it does not care what plays elsewhere.
 
     Args:
-        client: From `beside`.
+        client: From `cast_client`.
         deliver: Takes `PlayOrder` and `Command`, among other news; must be quick.
         clock: For all waits.
         chance: Gives numbers in [0, 1).
@@ -66,6 +66,6 @@ def cast_target(
     def offer(_: LiveConnection) -> None:
         # Only now: the capabilities belong to the session, which began with the socket.
         path = ("Sessions", "Capabilities", "Full")
-        judge(client.connection.send("POST", *path, body=CAPABILITIES))
+        check_answer(client.connection.send("POST", *path, body=CAPABILITIES))
 
     return Listener(client, deliver, clock=clock, chance=chance, open_line=open_line, greet=offer)

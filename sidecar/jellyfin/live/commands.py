@@ -1,4 +1,4 @@
-"""What other clients send to a session that offers to play: frames in, small values out.
+"""Remote-control commands from other clients: frames in, small values out.
 
 The server has expanded albums and the like, and shuffled or mixed what was to be shuffled or mixed,
 before the session hears of it. Nothing is obeyed here.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar.domain.playback.cast_queue import CastPosition
-from sidecar.jellyfin.models import Count, FromJellyfin, Id, Many, Maybe
+from sidecar.jellyfin.models import Count, Id, JellyfinModel, Many, Maybe
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +37,53 @@ class Command:
     by: str | None = None
 
 
-class _Play(FromJellyfin):
+class _Play(JellyfinModel):
     item_ids: Many[Id] = ()
     play_command: CastPosition
     start_index: Count = 0
     controlling_user_id: Maybe[Id] = None
 
 
-class _Playstate(FromJellyfin):
+class _Playstate(JellyfinModel):
     command: str
     controlling_user_id: Maybe[Id] = None
 
 
-class _General(FromJellyfin):
+class _General(JellyfinModel):
     name: str
     controlling_user_id: Maybe[Id] = None
 
 
-class PlayFrame(FromJellyfin):
+class PlayFrame(JellyfinModel):
     """`Play`."""
 
     message_type: Literal["Play"]
     data: _Play
 
-    def told(self) -> PlayOrder:
+    def to_value(self) -> PlayOrder:
         """Return what it says."""
         told = self.data
         ids = tuple(one for one in told.item_ids if one is not None)
         return PlayOrder(ids, told.play_command, told.start_index, told.controlling_user_id)
 
 
-class PlaystateFrame(FromJellyfin):
+class PlaystateFrame(JellyfinModel):
     """`Playstate`."""
 
     message_type: Literal["Playstate"]
     data: _Playstate
 
-    def told(self) -> Command:
+    def to_value(self) -> Command:
         """Return what it says."""
         return Command(self.data.command, self.data.controlling_user_id)
 
 
-class GeneralCommandFrame(FromJellyfin):
+class GeneralCommandFrame(JellyfinModel):
     """`GeneralCommand`."""
 
     message_type: Literal["GeneralCommand"]
     data: _General
 
-    def told(self) -> Command:
+    def to_value(self) -> Command:
         """Return what it says."""
         return Command(self.data.name, self.data.controlling_user_id)

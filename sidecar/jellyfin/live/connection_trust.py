@@ -1,4 +1,4 @@
-"""How far a live connection is trusted to tell what plays, and when it is caught saying nothing.
+"""Decides how far a live connection is trusted to report what plays.
 
     no connection, or one that does not tell ──▶ ask every 5 s while something plays, else 15 s
     stands, but has told of no session yet   ──▶ ask every 5 s while something plays, else 60 s
@@ -31,7 +31,7 @@ class Trust(Enum):
     FULL = "it has told of sessions"
 
 
-def look_every(trust: Trust, *, is_playing: bool, is_heavy: bool) -> float:
+def poll_interval(trust: Trust, *, is_playing: bool, is_heavy: bool) -> float:
     """Return the seconds between two requests for what plays.
 
     Args:
@@ -46,7 +46,7 @@ def look_every(trust: Trust, *, is_playing: bool, is_heavy: bool) -> float:
     return SAFETY_S if trust is Trust.FRESH else IDLE_S
 
 
-def is_untold(told: Iterable[NowPlaying], seen: Iterable[NowPlaying]) -> bool:
+def is_unreported(told: Iterable[NowPlaying], seen: Iterable[NowPlaying]) -> bool:
     """Whether a look shows what the live connection should have told before.
 
     A start, another entry, a pause, a report, or a stop. The position runs on by itself, and what

@@ -1,4 +1,4 @@
-"""What the live connection tells, as small values; a frame that says nothing to us is passed over.
+"""Parses frames of the live connection into small values; unknown frames are skipped.
 
 Unlike HTTP bodies, Jellyfin's frames are exact about upper and lower case. `UserDataChanged` also
 carries the parent (album, season) of what changed and does not say what changed: compare with what
@@ -24,12 +24,12 @@ from sidecar.jellyfin.live.commands import (
     PlayOrder,
     PlaystateFrame,
 )
-from sidecar.jellyfin.mapping import now_playing
+from sidecar.jellyfin.mapping import list_now_playing
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
     ClientSession,
-    FromJellyfin,
     Id,
+    JellyfinModel,
     Many,
     UserItemData,
 )
@@ -57,7 +57,7 @@ class TokenRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class SessionsUnavailable:
     """What plays could not be asked: something stands in the way, perhaps of everybody."""
 
     trouble: JellyfinError
@@ -111,7 +111,7 @@ News = (
     Connected
     | Disconnected
     | TokenRefused
-    | Unanswered
+    | SessionsUnavailable
     | ServerStopping
     | UserDataChanged
     | SessionsNews
@@ -121,48 +121,48 @@ News = (
 )
 
 
-class KeepAliveAsked(Enum):
+class KeepAliveFrame(Enum):
     """Frames that keep the connection alive."""
 
     WANTED = auto()
     ECHO = auto()
 
 
-class _Library(FromJellyfin):
+class _Library(JellyfinModel):
     items_added: Many[Id] = ()
     items_updated: Many[Id] = ()
     items_removed: Many[Id] = ()
 
 
-class _UserData(FromJellyfin):
+class _UserData(JellyfinModel):
     user_id: Id
     user_data_list: Many[UserItemData] = ()
 
 
-class _LibraryFrame(FromJellyfin):
+class _LibraryFrame(JellyfinModel):
     message_type: Literal["LibraryChanged"]
     data: _Library
 
 
-class _UserDataFrame(FromJellyfin):
+class _UserDataFrame(JellyfinModel):
     message_type: Literal["UserDataChanged"]
     data: _UserData
 
 
-class _SessionsFrame(FromJellyfin):
+class _SessionsFrame(JellyfinModel):
     message_type: Literal["Sessions"]
     data: tuple[ClientSession, ...]
 
 
-class _StoppingFrame(FromJellyfin):
+class _StoppingFrame(JellyfinModel):
     message_type: Literal["ServerShuttingDown", "ServerRestarting"]
 
 
-class _WantedFrame(FromJellyfin):
+class _WantedFrame(JellyfinModel):
     message_type: Literal["ForceKeepAlive"]
 
 
-class _EchoFrame(FromJellyfin):
+class _EchoFrame(JellyfinModel):
     message_type: Literal["KeepAlive"]
 
 
@@ -181,7 +181,7 @@ _Frame = Annotated[
 _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 
 
-def decode(frame: bytes, *, own_device: str) -> News | KeepAliveAsked | None:
+def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
     """Return what a frame says; None if it is none of our business or cannot be read."""
     try:
         read = _FRAME.validate_json(frame)
@@ -189,30 +189,30 @@ def decode(frame: bytes, *, own_device: str) -> News | KeepAliveAsked | None:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         log.debug("passed over a frame of %d bytes: %s %s", len(frame), first["type"], first["loc"])
         return None
-    return _meaning(read, own_device)
+    return _to_news(read, own_device)
 
 
-def _meaning(read: _Frame, own_device: str) -> News | KeepAliveAsked:
+def _to_news(read: _Frame, own_device: str) -> News | KeepAliveFrame:
     match read:
         case _SessionsFrame(data=sessions):
-            return SessionsNews(now_playing(sessions, except_device=own_device))
+            return SessionsNews(list_now_playing(sessions, except_device=own_device))
         case _UserDataFrame(data=told):
-            return UserDataChanged(told.user_id, _entries(told))
+            return UserDataChanged(told.user_id, _read_entries(told))
         case _LibraryFrame(data=told):
             return LibraryChanged(
-                added=_known(told.items_added),
-                updated=_known(told.items_updated),
-                removed=_known(told.items_removed),
+                added=_drop_unknown(told.items_added),
+                updated=_drop_unknown(told.items_updated),
+                removed=_drop_unknown(told.items_removed),
             )
         case PlayFrame() | PlaystateFrame() | GeneralCommandFrame():
-            return read.told()
+            return read.to_value()
         case _StoppingFrame():
             return ServerStopping()
         case _WantedFrame() | _EchoFrame():
-            return KeepAliveAsked.WANTED if isinstance(read, _WantedFrame) else KeepAliveAsked.ECHO
+            return KeepAliveFrame.WANTED if isinstance(read, _WantedFrame) else KeepAliveFrame.ECHO
 
 
-def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:
+def _read_entries(told: _UserData) -> tuple[UserDataEntry, ...]:
     return tuple(
         UserDataEntry(
             item_id=one.item_id,
@@ -227,5 +227,5 @@ def _entries(told: _UserData) -> tuple[UserDataEntry, ...]:
     )
 
 
-def _known(ids: tuple[str | None, ...]) -> tuple[str, ...]:
+def _drop_unknown(ids: tuple[str | None, ...]) -> tuple[str, ...]:
     return tuple(one for one in ids if one is not None)

@@ -1,4 +1,4 @@
-"""When to send a KeepAlive, and when a connection that looks open is in truth dead.
+"""Decides when to send a KeepAlive, and when an open connection is in truth dead.
 
 Jellyfin 12 gives a connection up after 60 s without a KeepAlive: it stays open and goes deaf, and
 nothing on it says so. So we are never that late, each KeepAlive must be echoed, and one that was
@@ -23,13 +23,13 @@ class KeepAlive:
         """Whether to send one now."""
         return now - self._sent >= KEEP_ALIVE_EVERY_S
 
-    def sent(self, now: float) -> None:
+    def record_sent(self, now: float) -> None:
         """Note that one was sent."""
         self._sent = now
         if self._unanswered_since is None:
             self._unanswered_since = now
 
-    def echoed(self) -> None:
+    def record_echo(self) -> None:
         """Note that the server answered."""
         self._unanswered_since = None
 

@@ -1,4 +1,4 @@
-"""Keeps one live connection per account and hands on what it tells.
+"""Keeps one live connection per account and publishes its news.
 
     dial ──▶ SessionsStart ──▶ Connected ──▶ frames, KeepAlive every 25 s ──┐
       ▲                                                                     │ lost, silent
@@ -23,7 +23,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
-    KeepAliveAsked,
+    KeepAliveFrame,
     News,
     TokenRefused,
     decode,
@@ -52,7 +52,7 @@ SESSIONS_START = json.dumps({"MessageType": "SessionsStart", "Data": "0,1500"})
 Greet = Callable[[LiveConnection], None]
 
 
-def rest(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
+def reconnect_delay(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
     """Return the seconds to wait before dialling again.
 
     Args:
@@ -121,10 +121,10 @@ class Listener:
         """
         try:
             while not (stop.is_set() or self.has_ended):
-                lose = partial(self._lose, "The live connection failed unexpectedly")
+                lose = partial(self._disconnect, "The live connection failed unexpectedly")
                 self._clock.wait(stop, attempt(self.step, "the live connection", lose))
         finally:
-            self._hang_up()
+            self._close_connection()
 
     def step(self) -> float:
         """Open the connection or take one frame; return the seconds to rest before going on."""
@@ -134,88 +134,88 @@ class Listener:
         try:
             line = self._open_line()
         except ConnectionRefused as refused:
-            return self._ask_why(refused)
+            return self._find_cause(refused)
         except JellyfinError as trouble:
-            return self._lose(str(trouble), _retry_after(trouble))
+            return self._disconnect(str(trouble), _retry_after(trouble))
         self._line = line
         self._connected_at = self._clock.monotonic()
         self._pulse = KeepAlive(self._connected_at)
         try:
             self._greet(line)
         except JellyfinError as trouble:
-            return self._lose(str(trouble), _retry_after(trouble))
-        self._tell(Connected())
+            return self._disconnect(str(trouble), _retry_after(trouble))
+        self._publish(Connected())
         return 0.0
 
     def _subscribe(self, line: LiveConnection) -> None:
         if self._wants_sessions:
             line.send(SESSIONS_START)
 
-    def _ask_why(self, refused: ConnectionRefused) -> float:
+    def _find_cause(self, refused: ConnectionRefused) -> float:
         """A bad token and a stubborn proxy answer alike; `/Users/Me` tells them apart."""
         try:
             self._client.me()
         except SignedOut as gone:
-            self._tell(TokenRefused(str(gone)))
+            self._publish(TokenRefused(str(gone)))
             return 0.0
         except JellyfinError as trouble:
-            return self._lose(str(trouble), _retry_after(trouble))
-        return self._lose(str(refused))
+            return self._disconnect(str(trouble), _retry_after(trouble))
+        return self._disconnect(str(refused))
 
     def _listen(self, line: LiveConnection) -> float:
         now = self._clock.monotonic()
         if self._pulse.is_dead(now):
-            return self._lose(msg("The live connection to Jellyfin has gone silent"))
-        if self.second_look.take_deafness():
-            return self._lose(msg("The live connection to Jellyfin has gone deaf"))
+            return self._disconnect(msg("The live connection to Jellyfin has gone silent"))
+        if self.second_look.take_missed_news():
+            return self._disconnect(msg("The live connection to Jellyfin has gone deaf"))
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)
             frame = line.receive(PATIENCE_S)
             if frame is not None:
-                self._take(frame, line)
+                self._handle_frame(frame, line)
         except ConnectionLost as lost:
             if lost.frame_too_big:
                 log.warning("a client's queue is very large: what plays is only asked for")
                 self._wants_sessions = False
-                self.second_look.heavy()
-            return self._lose(str(lost))
+                self.second_look.note_oversized_frame()
+            return self._disconnect(str(lost))
         return 0.0
 
-    def _take(self, frame: bytes, line: LiveConnection) -> None:
+    def _handle_frame(self, frame: bytes, line: LiveConnection) -> None:
         match decode(frame, own_device=self._client.connection.identity.device_id):
             case None:
                 return
-            case KeepAliveAsked.WANTED:
+            case KeepAliveFrame.WANTED:
                 self._keep_alive(line)
-            case KeepAliveAsked.ECHO:
-                self._pulse.echoed()
+            case KeepAliveFrame.ECHO:
+                self._pulse.record_echo()
             case news:
-                self._tell(news)
+                self._publish(news)
 
     def _keep_alive(self, line: LiveConnection) -> None:
         line.send(KEEP_ALIVE)
-        self._pulse.sent(self._clock.monotonic())
+        self._pulse.record_sent(self._clock.monotonic())
 
-    def _lose(self, reason: str, retry_after_s: float | None = None) -> float:
+    def _disconnect(self, reason: str, retry_after_s: float | None = None) -> float:
         """Give the connection up, say so once, and return how long to rest."""
         lived_s = self._clock.monotonic() - self._connected_at
         if self._line is not None and lived_s >= SETTLED_AFTER_S:
             self._failures = 0
-        self._hang_up()
+        self._close_connection()
         self._failures += 1
         if not isinstance(self._told, Disconnected):
-            self._tell(Disconnected(reason))
-        return rest(self._failures, roll=self._chance(), retry_after_s=retry_after_s)
+            self._publish(Disconnected(reason))
+        return reconnect_delay(self._failures, roll=self._chance(), retry_after_s=retry_after_s)
 
-    def _hang_up(self) -> None:
+    def _close_connection(self) -> None:
         if self._line is not None:
             self._line.close()
             self._line = None
 
-    def _tell(self, news: News) -> None:
+    def _publish(self, news: News) -> None:
         self._told = news
-        attempt(partial(self.second_look.pass_on, news), f"delivering {type(news).__name__}")
+        attempt(partial(self.second_look.handle_news, news), f"delivering {type(news).__name__}")
 
 
 def _retry_after(trouble: JellyfinError) -> float | None:

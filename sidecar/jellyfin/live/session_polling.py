@@ -1,4 +1,4 @@
-"""Asks what plays, beside the live connection and in place of it, and catches it being deaf.
+"""Polls what plays, beside the live connection and in place of it.
 
     live connection ──frames──▶ pass_on ──┐
                                           ├──▶ deliver, one at a time
@@ -18,14 +18,20 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError, SignedOut
-from sidecar.jellyfin.live.connection_trust import IDLE_S, PATIENCE_S, Trust, is_untold, look_every
+from sidecar.jellyfin.live.connection_trust import (
+    IDLE_S,
+    PATIENCE_S,
+    Trust,
+    is_unreported,
+    poll_interval,
+)
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
     News,
     SessionsNews,
+    SessionsUnavailable,
     TokenRefused,
-    Unanswered,
 )
 from sidecar.threads import attempt
 
@@ -66,18 +72,18 @@ class SessionPolling:
         self._suspected_at: float | None = None
         self._known: Playing | None = None
 
-    def pass_on(self, news: News) -> None:
+    def handle_news(self, news: News) -> None:
         """Deliver what the live connection told, and learn from it how far to trust it."""
         with self._lock:
             self._note(news)
             self._deliver(news)
 
-    def heavy(self) -> None:
+    def note_oversized_frame(self) -> None:
         """A frame was too large to be taken: the connection will not tell of sessions again."""
         with self._lock:
             self._is_heavy = True
 
-    def take_deafness(self) -> bool:
+    def take_missed_news(self) -> bool:
         """Return, once, whether the connection was caught being deaf."""
         with self._lock:
             was, self._is_deaf = self._is_deaf, False
@@ -102,7 +108,7 @@ class SessionPolling:
         """Look if it is time; return the seconds to rest before going on."""
         self._judge()
         if self._clock.monotonic() >= self._due:
-            self._look()
+            self._poll()
         return min(TURN_S, max(0.0, self._due - self._clock.monotonic()))
 
     def _put_off(self) -> float:
@@ -129,27 +135,27 @@ class SessionPolling:
         self._is_deaf, self._suspected_at = False, None
         self._due = self._clock.monotonic()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         began = self._frames
         try:
             seen = self._ask()
         except SignedOut as gone:
             self._is_over = True
-            self.pass_on(TokenRefused(str(gone)))
+            self.handle_news(TokenRefused(str(gone)))
             return
         except JellyfinError as trouble:
             log.debug("what plays could not be asked: %s", trouble)
-            self.pass_on(Unanswered(trouble))
+            self.handle_news(SessionsUnavailable(trouble))
             self._due = self._clock.monotonic() + IDLE_S
             return
         with self._lock:
             if self._frames == began:
-                self._see(seen)
-            every = look_every(self.trust, is_playing=bool(seen), is_heavy=self._is_heavy)
+                self._report_sessions(seen)
+            every = poll_interval(self.trust, is_playing=bool(seen), is_heavy=self._is_heavy)
             self._due = self._clock.monotonic() + every
 
-    def _see(self, seen: Playing) -> None:
-        missed = self._known is not None and is_untold(self._known, seen)
+    def _report_sessions(self, seen: Playing) -> None:
+        missed = self._known is not None and is_unreported(self._known, seen)
         if missed and self._is_connected and not self._is_heavy and self._suspected_at is None:
             self._suspected_at = self._clock.monotonic()
         self._known = seen

@@ -21,7 +21,7 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.connection import Connection, unreadable, untrusted
+from sidecar.jellyfin.connection import Connection, ca_file_error, certificate_error
 from sidecar.jellyfin.responses import AWAY, retry_after
 from sidecar.messages import msg
 
@@ -78,7 +78,7 @@ class WebSocketConnection:
         try:
             self._connection.send(text)
         except ConnectionClosed as closed:
-            raise _lost(closed) from closed
+            raise _connection_lost(closed) from closed
 
     def receive(self, timeout_s: float) -> bytes | None:
         """Wait for a frame; None if none came in time."""
@@ -87,7 +87,7 @@ class WebSocketConnection:
         except TimeoutError:
             return None
         except ConnectionClosed as closed:
-            raise _lost(closed) from closed
+            raise _connection_lost(closed) from closed
 
     def close(self) -> None:
         """Say goodbye, but do not wait for a server that does not answer it."""
@@ -106,11 +106,11 @@ def open_connection(http: Connection) -> LiveConnection:
     # websockets writes all headers at DEBUG, and ours carries the token.
     quiet = logging.getLogger("sidecar.jellyfin.frames")
     quiet.setLevel(logging.INFO)
-    tls = _tls(http) if uri.startswith("wss:") else None
+    tls = _make_tls_context(http) if uri.startswith("wss:") else None
     with ExitStack() as opened:
         try:
             # Our own TCP connection: given one, the library follows no redirect.
-            tcp = opened.enter_context(_tcp(uri))
+            tcp = opened.enter_context(_open_tcp(uri))
             connection = connect(
                 uri,
                 sock=tcp,
@@ -128,12 +128,12 @@ def open_connection(http: Connection) -> LiveConnection:
                 legacy=True,
             )
         except (OSError, EOFError, ValueError, WebSocketException) as error:
-            raise _judged(error, http) from error
+            raise _opening_error(error, http) from error
         opened.pop_all()
     return WebSocketConnection(connection)
 
 
-def _tcp(uri: str) -> socket.socket:
+def _open_tcp(uri: str) -> socket.socket:
     parts = urlsplit(uri)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
     tcp = socket.create_connection((parts.hostname or "", port), timeout=OPEN_TIMEOUT_S)
@@ -141,17 +141,17 @@ def _tcp(uri: str) -> socket.socket:
     return tcp
 
 
-def _tls(http: Connection) -> ssl.SSLContext:
+def _make_tls_context(http: Connection) -> ssl.SSLContext:
     """Trust what the HTTP side trusts."""
     try:
         return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
     except ssl.SSLError as error:
-        raise untrusted(http.address) from error
+        raise certificate_error(http.address) from error
     except OSError as error:
-        raise unreadable(http.ca_file) from error
+        raise ca_file_error(http.ca_file) from error
 
 
-def _judged(error: Exception, http: Connection) -> JellyfinError:
+def _opening_error(error: Exception, http: Connection) -> JellyfinError:
     """Return what a failed opening means."""
     server = http.address
     if isinstance(error, InvalidStatus):
@@ -177,7 +177,7 @@ def _judged(error: Exception, http: Connection) -> JellyfinError:
             )
         )
     if isinstance(error, ssl.SSLError):
-        return untrusted(server)
+        return certificate_error(server)
     if isinstance(error, (OSError, EOFError)) or isinstance(error.__cause__, EOFError):
         return ServerAway(msg("Jellyfin at {server} does not answer", server=server))
     return UnexpectedAnswer(
@@ -185,6 +185,6 @@ def _judged(error: Exception, http: Connection) -> JellyfinError:
     )
 
 
-def _lost(closed: ConnectionClosed) -> ConnectionLost:
+def _connection_lost(closed: ConnectionClosed) -> ConnectionLost:
     too_big = closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG
     return ConnectionLost(msg("The live connection to Jellyfin was closed"), frame_too_big=too_big)

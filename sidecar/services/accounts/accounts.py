@@ -26,8 +26,8 @@ from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
-from sidecar.store.accounts.accounts import Account, Accounts
-from sidecar.store.meta import Meta
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ class AccountService:
         base_url: str,
         *,
         ca_file: Path | None,
-        accounts: Accounts,
-        meta: Meta,
+        stores: Stores,
         box: TokenBox,
         problems: Problems,
         bus: Bus,
@@ -61,8 +60,8 @@ class AccountService:
     ) -> None:
         self._base_url = base_url
         self._ca_file = ca_file
-        self._accounts = accounts
-        self._meta = meta
+        self._accounts = stores.accounts
+        self._meta = stores.meta
         self._box = box
         self._problems = problems
         self._bus = bus
@@ -132,7 +131,7 @@ class AccountService:
         return Jellyfin(
             self._base_url,
             identity=_identity(account.jellyfin_device_id),
-            token=self._box.open(account.token_encrypted),
+            token=self._box.decrypt(account.token_encrypted),
             user_id=user_id,
             server_id=self.server_id,
             ca_file=self._ca_file,
@@ -206,7 +205,7 @@ class AccountService:
             if self._clients.get(user_id) is not client:
                 return False
             del self._clients[user_id]
-            self._accounts.signed_out(user_id)
+            self._accounts.mark_signed_out(user_id)
         account = self._accounts.get(user_id)
         name = account.name if account else msg("an account")
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
@@ -243,7 +242,7 @@ class AccountService:
             is_admin=signed_in.is_admin,
             may_download=signed_in.may_download,
             jellyfin_device_id=device_id,
-            token_encrypted=self._box.seal(signed_in.token),
+            token_encrypted=self._box.encrypt(signed_in.token),
             is_signed_in=True,
             signed_in_at=self._clock.now(),
         )

@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from sidecar.clock import Clock
-from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.undo import Reversal, of_parting
+from sidecar.domain.undo import Reversal, reverse_release
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.holds import Holds
-from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +28,13 @@ class OwnershipChange:
 class Ownership:
     """Looks owners up and ends what they hold. Safe for many threads."""
 
-    def __init__(
-        self,
-        db: Database,
-        downloads: Downloads,
-        holds: Holds,
-        clock: Clock,
-        *,
-        accounts: Callable[[], Iterable[Account]],
-    ) -> None:
+    def __init__(self, stores: Stores, *, accounts: Callable[[], Iterable[Account]]) -> None:
         """Prepare; `accounts` gives everybody who ever signed in."""
         self._accounts = accounts
-        self._db = db
-        self._downloads = downloads
-        self._holds = holds
-        self._tombstones = Tombstones(db, clock)
+        self._db = stores.db
+        self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._tombstones = stores.tombstones
 
     def owners(self, download: Download) -> list[str]:
         """Return the users whose download it is."""
@@ -79,7 +67,7 @@ class Ownership:
 
     def shares(self, person: Person, download_ids: Collection[int]) -> Share:
         """Count whose these downloads are, as far as this person may know it."""
-        return share(
+        return count_shares(
             self._holds.owners(download_ids).values(),
             person.user_id,
             {one.user_id: one.name for one in self._accounts()} if person.is_admin else None,
@@ -114,7 +102,7 @@ class Ownership:
                 self._tombstones.put(user_id, download.device_id, download.item_id)
             if parting.staying and download.user_id in parting.leaving:
                 self._downloads.queue.hand_over(download, parting.staying[0])
-        return of_parting(download.device_id, download.item_id, parting.leaving, dropped)
+        return reverse_release(download.device_id, download.item_id, parting.leaving, dropped)
 
     def _gave_up(self, person: Person, download: Download) -> bool:
         return download.item_id in self._tombstones.items(person.user_id, download.device_id)

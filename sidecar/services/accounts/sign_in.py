@@ -34,7 +34,7 @@ from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
-from sidecar.store.accounts.sessions import Sessions, csrf_of
+from sidecar.store.accounts.sessions import Sessions, derive_csrf_token
 
 log = logging.getLogger(__name__)
 
@@ -94,13 +94,13 @@ class SignInService:
             raise
         except BaseException:
             with self._lock:
-                self._limiter.never_asked(one)
+                self._limiter.take_back(one)
             raise
         finally:
             with self._lock:
                 self._limiter.end(one)
         with self._lock:
-            self._limiter.succeeded(one)
+            self._limiter.record_success(one)
         return visit
 
     def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
@@ -165,7 +165,7 @@ class SignInService:
         """Return the live session of this cookie; None if it ended, idled out or never was."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None
-        return WebSession(secret, csrf_of(secret), person) if person else None
+        return WebSession(secret, derive_csrf_token(secret), person) if person else None
 
     def person_for_key(self, key: str) -> Person | None:
         """Return the account behind an API key; None if it is unknown or revoked."""
@@ -222,7 +222,7 @@ class SignInService:
         log.info("%s came in from %s", account.name, caller.address)
         # By the name that was typed: a directory may know an account by several.
         marks = self._browsers.remember(caller.marks, name or account.name)
-        return WebSession(secret, csrf_of(secret), _as_person(account), marks)
+        return WebSession(secret, derive_csrf_token(secret), _as_person(account), marks)
 
     def _person(self, user_id: str) -> Person | None:
         """Who is signed out of Jellyfin is signed out of the page."""

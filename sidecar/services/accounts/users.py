@@ -79,7 +79,7 @@ class UserService:
 
     def accounts(self, person: Person) -> Sequence[AccountView]:
         """List one's own account; an admin: all."""
-        held = self._belongings.of_each()
+        held = self._belongings.measure()
         seen: dict[str, datetime] = {}
         for one in self._sessions.live():
             seen.setdefault(one.user_id, one.last_used_at)

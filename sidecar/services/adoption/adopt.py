@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.imports.adoption import samples_of
-from sidecar.domain.space.space import taken as room_taken
+from sidecar.domain.imports.adoption import choose_samples
+from sidecar.domain.space.space import round_to_blocks as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
@@ -219,7 +219,7 @@ class AdoptionService:
 
     def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
         tags = self._tags.setdefault(device.id, TagCache())
-        settled = self._downloads.adopter.settled(device.id)
+        settled = self._downloads.adopter.list_settled(device.id)
         offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
             ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
@@ -323,7 +323,7 @@ def _has_bytes_of(device: AttachedDevice, originals: ServerFileIndex, match: Mat
     """Compare the head, the middle and the tail with the original."""
     size = match.file.facts.size
     with device.folder.open(match.file.path) as file:
-        for start, length in samples_of(size):
+        for start, length in choose_samples(size):
             file.seek(start)
             here = file.read(length)
             if here != originals.sample(match.item.id, start, length, size=size):

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.own.manifest import manifest_on
+from sidecar.device.own.manifest import read_device_manifest
 from sidecar.domain.files.removals import FileStat
-from sidecar.domain.imports.adoption import Catalogue, Tags
+from sidecar.domain.imports.adoption import LibraryIndex, Tags
 from sidecar.domain.imports.identity import (
     Facts,
     Verdict,
@@ -26,7 +26,7 @@ from sidecar.domain.imports.identity import (
     names_of,
     own_name,
 )
-from sidecar.domain.imports.restore import Manifest, NoManifest, Written, read_manifest
+from sidecar.domain.imports.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
@@ -129,7 +129,7 @@ class ManifestRestore:
             errors.DeviceError: The device cannot be used; what was adopted before stays so.
             errors.JellyfinError: The library cannot be asked any more.
         """
-        settled = self._downloads.adopter.settled(order.device_id)
+        settled = self._downloads.adopter.list_settled(order.device_id)
         paths = {path for _, path in settled}
         taken = {item_id for item_id, _ in settled}
         self._report.known = len(settled)
@@ -173,15 +173,20 @@ class ManifestRestore:
                 taken.add(item.id)
         return decided
 
-    def _known_again(self, files: Sequence[Written], taken: Collection[str]) -> Mapping[str, Item]:
+    def _known_again(
+        self, files: Sequence[ManifestFile], taken: Collection[str]
+    ) -> Mapping[str, Item]:
         """Return what files are by now whose items have other ids, by their paths."""
         if self._library is None or not files:
             return {}
-        catalogue = Catalogue(one for one in self._library.all() if one.id not in taken)
+        catalogue = LibraryIndex(one for one in self._library.all() if one.id not in taken)
         named = {
             item_id
             for one in files
-            for item_id in (*catalogue.at(one.path), *catalogue.titled(Tags(title=one.title)))
+            for item_id in (
+                *catalogue.find_by_path(one.path),
+                *catalogue.find_by_title(Tags(title=one.title)),
+            )
         }
         items = self._library.items(sorted(named)) if named else {}
         decisions = identify(map(_facts, files), map(facts_of, items.values()))
@@ -192,7 +197,7 @@ class ManifestRestore:
         }
 
     def _manifest(self, order: RestoreOptions) -> Manifest | None:
-        content = manifest_on(self._folder.root, name=self._folder.name)
+        content = read_device_manifest(self._folder.root, name=self._folder.name)
         if content is None:
             return None
         try:
@@ -206,12 +211,12 @@ class ManifestRestore:
         self._report.has_manifest = True
         return manifest
 
-    def _items(self, files: Sequence[Written]) -> dict[str, Item]:
+    def _items(self, files: Sequence[ManifestFile]) -> dict[str, Item]:
         if self._library is None:
             return {one.item_id: one.item() for one in files}
         return self._library.items([one.item_id for one in files])
 
-    def _against(self, one: Written, facts: object, order: RestoreOptions) -> str | None:
+    def _against(self, one: ManifestFile, facts: object, order: RestoreOptions) -> str | None:
         """Return what speaks against a file of the manifest."""
         if not isinstance(facts, FileStat):
             return NOT_THERE
@@ -241,7 +246,7 @@ class ManifestRestore:
         item: Item,
         path: str,
         size: int,
-        written: Written | None = None,
+        written: ManifestFile | None = None,
     ) -> bool:
         content_hash = written.content_hash if written is not None else None
         if content_hash is None and order.checks:
@@ -258,7 +263,7 @@ class ManifestRestore:
         return True
 
 
-def _facts(one: Written) -> Facts:
+def _facts(one: ManifestFile) -> Facts:
     """Return what the manifest knows of a file, by its path: its id may be any server's."""
     return Facts(
         id=one.path,

@@ -17,9 +17,9 @@ from itertools import islice
 from sidecar.clock import Clock
 from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.tags import tags_of
+from sidecar.device.foreign.tags import read_tags
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.imports.adoption import Catalogue, Guess, Tags, guess, is_media
+from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
@@ -79,7 +79,7 @@ class TagCache:
         key = (file.path, file.facts)
         tags = self.known.get(key)
         if tags is None:
-            tags = tags_of(folder, file.path, reader)
+            tags = read_tags(folder, file.path, reader)
             self.letters += sum(map(len, filter(None, (file.path, *tags.texts))))
             if self.letters <= MOST_LETTERS:
                 self.known[key] = tags
@@ -119,12 +119,12 @@ class LibraryFileScan:
         Raises:
             errors.DeviceError, errors.JellyfinError: It cannot be looked at.
         """
-        catalogue = Catalogue(one for one in everything if one.id not in taken)
+        catalogue = LibraryIndex(one for one in everything if one.id not in taken)
         every = self._folder.strangers(sizes=ANY_SIZE, known=ours)
         files = sorted((one for one in every if is_media(one.path)), key=lambda one: one.path)
         offer = Offer(found=len(files))
         files = files[:MOST_FILES]
-        placed = {one.path: catalogue.at(one.path) for one in files}
+        placed = {one.path: catalogue.find_by_path(one.path) for one in files}
         self._describe(placed.values())
         rest = []
         for one in files:
@@ -141,7 +141,7 @@ class LibraryFileScan:
         self,
         offer: Offer,
         files: Sequence[Stranger],
-        catalogue: Catalogue,
+        catalogue: LibraryIndex,
         placed: Mapping[str, Sequence[str]],
     ) -> None:
         began = self._clock.monotonic()
@@ -150,7 +150,7 @@ class LibraryFileScan:
         with ForeignReader() as reader:
             for one in waiting:
                 tags = self._tags.of(self._folder, one, reader)
-                candidates = dict.fromkeys([*placed[one.path], *catalogue.titled(tags)])
+                candidates = dict.fromkeys([*placed[one.path], *catalogue.find_by_title(tags)])
                 read.append((one, tags, tuple(candidates)))
                 passed = self._clock.monotonic() - began
                 if self._longest_s is not None and passed >= self._longest_s:

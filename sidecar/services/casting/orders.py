@@ -17,7 +17,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import CONTAINERS, Item
-from sidecar.domain.playback.cast_queue import CastItem, from_start, places
+from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
@@ -108,7 +108,7 @@ class CastOrders:
         client = self._accounts.client(account.user_id)
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
         found = {one.item.id: one for one in _look_up(client, wanted)}
-        at = places(self._cast_before(device_id), list(found), order.when)
+        at = plan_places(self._cast_before(device_id), list(found), order.when)
         queued = self._planning.pin_all(
             [
                 Wish(account.user_id, device_id, one.item, one.why, at[item_id])

@@ -19,7 +19,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.cast import beside, cast_target
+from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Disconnected, News
 from sidecar.services.accounts.accounts import AccountService
@@ -132,7 +132,7 @@ class CastTargets:
             elif isinstance(news, Command):
                 log.debug("%s plays nothing: %s is passed over", name, news.name)
 
-        client = beside(wanted.account, device.id, name)
+        client = cast_client(wanted.account, device.id, name)
         target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
         threads = ThreadGroup(self._around)
         self._targets[key] = _Target(wanted.account, threads)

@@ -58,7 +58,7 @@ class DeviceAccess:
     def to(self, person: Person, settings: DeviceSettings) -> Access:
         """Return what a person may do with a device of these settings."""
         names = [one.name for one in self._accounts()]
-        return device_access.access(
+        return device_access.decide_access(
             person.name, is_admin=person.is_admin, roles=settings.roles, accounts=names
         )
 
@@ -109,10 +109,10 @@ class DeviceAccess:
         return person.is_admin or served == {person.user_id}
 
     def _refusal(self, settings: DeviceSettings) -> str:
-        return device_access.refusal(settings.name, self._managers(settings))
+        return device_access.explain_refusal(settings.name, self._managers(settings))
 
     def _managers(self, settings: DeviceSettings) -> tuple[str, ...]:
-        return device_access.managers(settings.roles, [one.name for one in self._accounts()])
+        return device_access.list_managers(settings.roles, [one.name for one in self._accounts()])
 
     def _settings(self, device_id: str) -> DeviceSettings | None:
         now = list(self._all_settings())

@@ -61,7 +61,10 @@ class AttachedDevice:
     def taken_by(self, download_id: int) -> int:
         """Return the bytes that the part files of a download take already."""
         folder = self.folder
-        return folder.part(download_id).taken() + folder.converted(download_id).taken()
+        return (
+            folder.part(download_id).read_allocated()
+            + folder.converted(download_id).read_allocated()
+        )
 
 
 def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:

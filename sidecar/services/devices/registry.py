@@ -187,7 +187,7 @@ class DeviceRegistry:
         with self._lock:
             there = self._attached.get(device_id)
         if there is not None:
-            there.folder.distrust()
+            there.folder.require_write_test()
 
     def trouble(self, device_id: str, trouble: DeviceError, *, needed: int = 0) -> None:
         """Stop the queue of a device, with one message, until a look finds it cured."""

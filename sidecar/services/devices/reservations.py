@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space.space import SpaceRefusal, room_for, taken
+from sidecar.domain.space.space import SpaceRefusal, check_space, round_to_blocks
 from sidecar.services.devices.attached import AttachedDevice, Reservation
 from sidecar.store.downloads.queue import Downloads
 
@@ -60,13 +60,13 @@ class Reservations:
         """Return why there is no room for so many bytes more; None if there is."""
         others, space = self.on(device.id), device.folder.space()
         used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
-        used += device.folder.own_files.taken(space.block)
+        used += device.folder.own_files.count_bytes(space.block)
         room = partial(
-            room_for,
+            check_space,
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(taken(one.size, space.block) for one in others.values()),
+            used=used + sum(round_to_blocks(one.size, space.block) for one in others.values()),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             name=device.settings.name,

@@ -120,20 +120,20 @@ class DeviceSettingsService:
             )
         merged = {**self._kept(device_id, configured), **changes}
         after = {key: value for key, value in merged.items() if value is not None}
-        checked = configured.changed(merged)
+        checked = configured.with_changes(merged)
         self._may_be(checked)
         return checked, after
 
     def _worked_out(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
         changed = self._kept(device_id, configured)
-        return configured.changed(changed) if changed else configured
+        return configured.with_changes(changed) if changed else configured
 
     def _kept(self, device_id: str, configured: DeviceSettings) -> dict[str, object]:
         """Return what was changed, without what an older release allowed and this one does not."""
         kept: dict[str, object] = {}
         for key, value in self._store.of(device_id).items():
             try:
-                self._may_be(configured.changed({key: value}))
+                self._may_be(configured.with_changes({key: value}))
             except ConfigError as wrong:
                 log.warning("a change for %s is passed over: %s", configured.name, wrong)
             else:

@@ -1,7 +1,7 @@
 """What people do with downloads: one at a time, a handful, or all that fit.
 
-    add ─▶ `adding`      pause, resume, retry, accept, order ─▶ `queue_steering`
-                         cancel, delete, let go              ─▶ `letting_go`
+    add ─▶ `add`      pause, resume, retry, accept, order ─▶ `queue`
+                      cancel, delete, let go              ─▶ `remove`
 
 Many at once are done in batches, each in one transaction; each one has its own result.
 """
@@ -11,16 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
-from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.shares import Share
 from sidecar.domain.downloads.states import Status
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person, viewer
-from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -31,13 +27,8 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.queue import NOT_THERE, QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
-from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.claims import Claims
-from sidecar.store.database import Database
-from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.holds import Holds
+from sidecar.store.stores import Stores
 
 BATCH = 100
 MOST_AT_ONCE = 10_000
@@ -52,61 +43,27 @@ class DownloadActions:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
-        holds: Holds,
-        devices: Devices,
-        accounts: AccountService,
-        access: DeviceAccess,
+        stores: Stores,
         ownership: Ownership,
-        planning: WishService,
-        registry: DeviceRegistry,
-        claims: Claims,
-        clock: Clock,
+        adding: AddDownloads,
+        queue: QueueActions,
+        removing: RemoveDownloads,
     ) -> None:
         """Prepare.
 
         Args:
-            db: For what belongs together.
-            downloads: The queue and the files.
-            holds: Who wants what.
-            devices: Those that were ever here.
-            accounts: Ask Jellyfin as the person who adds.
-            access: Who may use a device.
+            stores: The downloads.
             ownership: Whose downloads are whose.
-            planning: Takes a person's own requests.
-            registry: The devices whose files are deleted.
-            claims: Stops what runs.
-            clock: For cooldowns.
+            adding: Takes what people ask for.
+            queue: Changes what waits and runs.
+            removing: Ends what people do not want any more.
         """
-        self._db = db
-        self._downloads = downloads
+        self._db = stores.db
+        self._downloads = stores.downloads
         self._ownership = ownership
-        self._adding = AddDownloads(
-            accounts=accounts,
-            planning=planning,
-            downloads=downloads,
-            registry=registry,
-            devices=devices,
-            access=access,
-        )
-        self._queue = QueueActions(
-            db=db,
-            downloads=downloads,
-            ownership=self._ownership,
-            planning=planning,
-            claims=claims,
-            clock=clock,
-        )
-        self._letting_go = RemoveDownloads(
-            db=db,
-            downloads=downloads,
-            holds=holds,
-            ownership=self._ownership,
-            registry=registry,
-            claims=claims,
-            clock=clock,
-        )
+        self._adding = adding
+        self._queue = queue
+        self._removing = removing
 
     def add(
         self,
@@ -136,7 +93,7 @@ class DownloadActions:
             errors.NotVisible: There is none that this person may see.
         """
         if order.action in ENDING:
-            return self._letting_go.act(person, download_id, order)
+            return self._removing.act(person, download_id, order)
         return self._queue.act(person, download_id, order)
 
     def act_on(

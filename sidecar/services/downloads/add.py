@@ -20,8 +20,7 @@ from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.commands import AddedItem, AddResult, QueuedDownload
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
 
@@ -32,18 +31,17 @@ class AddDownloads:
     def __init__(
         self,
         *,
+        stores: Stores,
         accounts: AccountService,
         planning: WishService,
-        downloads: Downloads,
         registry: DeviceRegistry,
-        devices: Devices,
         access: DeviceAccess,
     ) -> None:
         self._accounts = accounts
         self._planning = planning
-        self._downloads = downloads
+        self._downloads = stores.downloads
         self._registry = registry
-        self._devices = devices
+        self._devices = stores.devices
         self._access = access
 
     def add(

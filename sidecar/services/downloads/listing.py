@@ -1,8 +1,8 @@
-"""Downloads, devices and notices: rows of the store in, what each person may see out."""
+"""Downloads: rows of the store in, what each person may see out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,9 +15,6 @@ from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person, viewer
-from sidecar.services.devices.access import NEW, DeviceAccess
-from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import (
     DownloadPage,
     DownloadQuery,
@@ -26,54 +23,44 @@ from sidecar.services.downloads.views import (
     SyncedTo,
 )
 from sidecar.services.library.covers import Cover, CoverCache
-from sidecar.services.notices import Notice, OpenQuestion
-from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.transfers.progress import ProgressTracker
-from sidecar.sizes import rough_size
-from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.holds import Holds
-from sidecar.store.syncthing.arrivals import Arrivals
+from sidecar.store.stores import Stores
 
 STORED = tuple(one.name for one in fields(Download))
 
 
 class DownloadListing:
-    """Downloads, devices and notices as each person may see them. Safe for many threads."""
+    """Downloads as each person may see them. Safe for many threads."""
 
     def __init__(
         self,
         *,
+        stores: Stores,
         accounts: AccountService,
-        downloads: Downloads,
-        holds: Holds,
-        devices: Devices,
-        registry: DeviceRegistry,
-        access: DeviceAccess,
         ownership: Ownership,
-        problems: Problems,
         transfers: ProgressTracker,
         covers: CoverCache,
-        arrivals: Arrivals | None,
-        further_notices: Iterable[Callable[[Person], Iterable[Notice]]],
-        questions: Callable[[Person], Sequence[OpenQuestion]],
-        is_healthy: Callable[[], bool],
+        is_carried: bool,
     ) -> None:
+        """Prepare.
+
+        Args:
+            stores: The downloads, who holds them, and where they have arrived.
+            accounts: For names, and to ask Jellyfin as a person.
+            ownership: Whose downloads are whose.
+            transfers: What runs now.
+            covers: Pictures that were asked for before.
+            is_carried: Syncthing is asked where files have arrived.
+        """
         self._accounts = accounts
-        self._downloads = downloads
-        self._holds = holds
-        self._devices = devices
-        self._registry = registry
-        self._access = access
+        self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._devices = stores.devices
+        self._arrivals = stores.arrivals if is_carried else None
         self._ownership = ownership
-        self._problems = problems
         self._transfers = transfers
         self._covers = covers
-        self._arrivals = arrivals
-        self._further_notices = tuple(further_notices)
-        self._questions = questions
-        self._is_healthy = is_healthy
 
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """List what this person may see."""
@@ -129,74 +116,6 @@ class DownloadListing:
         """Return where the running transfers stand."""
         return self._transfers.last()
 
-    def devices(self, person: Person) -> Sequence[DeviceView]:
-        """List the devices this person's files go to (an admin: all), attached or not."""
-        attached = {one.settings.name: one for one in self._registry.all()}
-        known_by_name = {one.name: one for one in reversed(self._devices.all())}
-        views = []
-        for settings in self._registry.settings():
-            if not self._access.to(person, settings):
-                continue
-            management = self._access.management(person, settings)
-            device = attached.get(settings.name)
-            known = known_by_name.get(settings.name)
-            device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
-            trouble = self._problems.of(ProblemKind.DEVICE, device_id)
-            current = device.settings if device else settings
-            space = self._registry.space(device) if device and trouble is None else None
-            files, missing = self._downloads.queries.files_and_missing(device_id)
-            used = self._downloads.queries.bytes_on_device(device_id)
-            used -= self._downloads.queries.bytes_missing(device_id) if missing else 0
-            free = space.free if space else None
-            if not self._access.sees_all(person, settings):
-                used, free = rough_size(used), None if free is None else rough_size(free)
-            views.append(
-                DeviceView(
-                    id=device_id,
-                    name=settings.name,
-                    path=str(settings.path) if person.is_admin else "",
-                    trouble=trouble.text if trouble else None,
-                    budget=current.budget,
-                    used=used,
-                    free=free,
-                    total=space.total if space else None,
-                    is_paused=current.paused,
-                    is_unplugged=self._registry.is_ejected(device_id),
-                    files=files,
-                    missing=missing,
-                    managers=management.managers,
-                    may_manage=management.may_manage,
-                )
-            )
-        return views
-
-    def notices(self, person: Person) -> Sequence[Notice]:
-        """List what this person should know now."""
-        server = self._problems.all_of(ProblemKind.SERVER).values()
-        notices = [Notice("server", "error", one.text) for one in server]
-        for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
-            if person.may_see(user_id):
-                notices.append(Notice("account", "warning", trouble.text))
-        devices = self.devices(person)
-        notices += [
-            Notice("device", "warning", device.trouble)
-            for device in devices
-            if device.trouble is not None
-        ]
-        rooms = self._problems.all_of(ProblemKind.ROOM)
-        notices += [
-            Notice("room", "warning", rooms[device.id].text)
-            for device in devices
-            if device.id in rooms
-        ]
-        for more in self._further_notices:
-            notices += more(person)
-        return notices
-
-    def questions(self, person: Person) -> Sequence[OpenQuestion]:
-        """List what waits for somebody's answer and concerns this person."""
-        return self._questions(person)
-
     def cover(self, person: Person, download_id: int, width: int) -> Cover:
         """Return the picture of a download.
 
@@ -212,10 +131,6 @@ class DownloadListing:
         if cover is None:
             raise NotVisible
         return cover
-
-    def is_healthy(self) -> bool:
-        """Whether every thread is alive and the database answers."""
-        return self._is_healthy()
 
     def _which(self, person: Person, query: DownloadQuery) -> DownloadFilter:
         named = person.is_admin and query.owners

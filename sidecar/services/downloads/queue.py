@@ -11,7 +11,13 @@ from dataclasses import replace
 from functools import partial
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
+from sidecar.domain.downloads.actions import (
+    Action,
+    ActionRefusal,
+    ActionVerdict,
+    judge,
+    refuse_finishing,
+)
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
@@ -22,8 +28,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +41,14 @@ class QueueActions:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
+        stores: Stores,
         ownership: Ownership,
         planning: WishService,
         claims: Claims,
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
+        self._db = stores.db
+        self._downloads = stores.downloads
         self._ownership = ownership
         self._planning = planning
         self._claims = claims
@@ -83,7 +87,7 @@ class QueueActions:
 
     def _pause(self, found: Download) -> ActionResult:
         if not self._downloads.transitions.pause(found):
-            return refused(found, finishing(found))
+            return refused(found, refuse_finishing(found))
         self._db.after_commit(partial(self._claims.stop, found.id))
         return replace(_done(found, msg("is paused")), undo=Reversal(resume=(found.id,)))
 

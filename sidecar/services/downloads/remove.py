@@ -15,7 +15,13 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.actions import Action, ActionRefusal, ActionVerdict, finishing, judge
+from sidecar.domain.downloads.actions import (
+    Action,
+    ActionRefusal,
+    ActionVerdict,
+    judge,
+    refuse_finishing,
+)
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
@@ -27,9 +33,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.downloads.queue import refused
 from sidecar.services.transfers.claims import Claims
-from sidecar.store.database import Database
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.holds import Holds
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +44,15 @@ class RemoveDownloads:
     def __init__(
         self,
         *,
-        db: Database,
-        downloads: Downloads,
-        holds: Holds,
+        stores: Stores,
         ownership: Ownership,
         registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
     ) -> None:
-        self._db = db
-        self._downloads = downloads
-        self._holds = holds
+        self._db = stores.db
+        self._downloads = stores.downloads
+        self._holds = stores.holds
         self._ownership = ownership
         self._registry = registry
         self._claims = claims
@@ -114,7 +116,7 @@ class RemoveDownloads:
         has_some = found.validator is not None and found.bytes_downloaded > 0
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.queue.cancel(found, keep_part=keep_part):
-            return refused(found, finishing(found))
+            return refused(found, refuse_finishing(found))
         undo = self._ownership.give_up(found, parting)
         self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
         text = (

@@ -17,7 +17,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.undo import Reversal, together
+from sidecar.domain.undo import Reversal, merge_reversals
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -25,10 +25,7 @@ from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.library.lookup import ItemSource
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.database import Database
-from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.playlists import ChosenPlaylists
-from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.stores import Stores
 
 LASTS_S = 600.0
 MOST_KEPT = 500
@@ -96,7 +93,7 @@ class UndoService:
     ) -> UndoRecord:
         """Remember what was done to some downloads."""
         counts = Counter(one.result for one in outcomes)
-        return self._put(person, str(action), counts, together(one.undo for one in outcomes))
+        return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
     def remember_one(
         self, person: Person, action: str, reversal: Reversal, files: int
@@ -167,36 +164,30 @@ class Reversing:
     def __init__(
         self,
         *,
-        db: Database,
+        stores: Stores,
         access: DeviceAccess,
         planning: WishService,
         actions: DownloadActions,
-        tombstones: Tombstones,
-        exclusions: Exclusions,
-        chosen: ChosenPlaylists,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
     ) -> None:
         """Prepare.
 
         Args:
-            db: For what belongs together.
+            stores: What people removed, do not want from a rule, and which playlists they chose.
             access: Who may still use a device.
             planning: Keeps wishes again.
             actions: Pauses and resumes.
-            tombstones: What people removed.
-            exclusions: What people do not want from a rule.
-            chosen: The playlists that people chose.
             library: Gives the library as an account sees it, for what has to be queued anew.
             wake: Has all rules of an account run.
         """
-        self._db = db
+        self._db = stores.db
         self._access = access
         self._planning = planning
         self._actions = actions
-        self._tombstones = tombstones
-        self._exclusions = exclusions
-        self._chosen = chosen
+        self._tombstones = stores.tombstones
+        self._exclusions = stores.exclusions
+        self._chosen = stores.chosen
         self._library = library
         self._wake = wake
 
@@ -230,9 +221,11 @@ class Reversing:
             by_user.setdefault(hold.user_id, []).append(wish)
         with self._db.write():
             for place in reversal.tombstones:
-                self._tombstones.lift(place.user_id, place.device_id, place.item_id)
+                self._tombstones.forget(place.user_id, place.device_id, place.item_id)
             for place, rule in reversal.exclusions:
-                self._exclusions.lift(place.user_id, rule, place.item_id, device_id=place.device_id)
+                self._exclusions.remove(
+                    place.user_id, rule, place.item_id, device_id=place.device_id
+                )
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
         for user_id, wishes in by_user.items():

@@ -13,23 +13,21 @@ from datetime import datetime
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.tiles import SERIES, tile_of
+from sidecar.domain.files.tiles import SERIES, tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.person import Person, ids_of, viewer
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.presence import FilePresence, Presence
 from sidecar.services.files.search import FileQuery
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.files.albums import AlbumIndex, Tile
-from sidecar.store.files.search import FileIndex
-from sidecar.store.playback.plays import Plays
-from sidecar.store.rules.holds import Holds
+from sidecar.store.files.albums import Tile
+from sidecar.store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,40 +121,31 @@ class FileBrowser:
     def __init__(
         self,
         *,
-        albums: AlbumIndex,
-        offline: FileIndex,
-        holds: Holds,
-        plays: Plays,
+        stores: Stores,
         planning: WishService,
         looking: FilePresence,
         views: Callable[[Person, Sequence[Download]], Sequence[DownloadView]],
-        visible: Callable[[Person, int], Download],
-        accounts: Callable[[], Iterable[Account]],
+        ownership: Ownership,
         clock: Clock,
     ) -> None:
         """Prepare.
 
         Args:
-            albums: The tiles.
-            offline: The files.
-            holds: Who wants them.
-            plays: When they were heard.
+            stores: The files and tiles, who wants them, and when they were heard.
             planning: Pins and lets go.
             looking: Looks whether they are there.
             views: Puts rows into a person's words.
-            visible: Gives a download that a person may see; raises `NotVisible`.
-            accounts: All that there are, for their names.
+            ownership: Whose files are whose.
             clock: For when holds end.
         """
-        self._albums = albums
-        self._offline = offline
-        self._holds = holds
-        self._plays = plays
+        self._albums = stores.albums_on_device
+        self._offline = stores.offline
+        self._holds = stores.holds
+        self._plays = stores.plays
         self._planning = planning
         self._looking = looking
         self._views = views
-        self._visible = visible
-        self._accounts = accounts
+        self._ownership = ownership
         self._clock = clock
 
     def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
@@ -223,7 +212,7 @@ class FileBrowser:
         return Reversal(holds=tuple(pins))
 
     def _own(self, person: Person, download_id: int) -> Download:
-        found = self._visible(person, download_id)
+        found = self._ownership.visible(person, download_id)
         if not found.is_present:
             raise NotVisible
         return found
@@ -236,7 +225,7 @@ class FileBrowser:
             FileView(
                 view=view,
                 sight=sights[row.id],
-                tile=tile_of(row),
+                tile=tile_key(row),
                 last_heard=heard.get(row.item_id),
                 was_used=row.last_used_seq > 0,
                 is_pinned=any(one.reason.rule == PIN for one in own),
@@ -249,7 +238,7 @@ class FileBrowser:
     def _which(self, person: Person, wanted: FileQuery) -> DownloadFilter:
         owners = None
         if person.is_admin and wanted.owners:
-            owners = ids_of(wanted.owners, self._accounts())
+            owners = self._ownership.owners_named(person, wanted.owners)
         return DownloadFilter(
             viewer=viewer(person),
             owners=owners,

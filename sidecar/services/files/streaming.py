@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.items.media_types import media_type
+from sidecar.domain.items.media_types import guess_media_type
 from sidecar.errors import (
     DatabaseError,
     NotAllowed,
@@ -28,7 +28,7 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.streaming import FileAway, Stream, stream
+from sidecar.jellyfin.library.streaming import FileStream, FileUnavailable, open_stream
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
@@ -241,18 +241,18 @@ class MediaStreaming:
             modified_ns=facts.st_mtime_ns,
             etag=f"{download.content_hash or ''}-{facts.st_mtime_ns:x}-{facts.st_size:x}",
             name=name,
-            mime_type=media_type(name, download.mime_type),
+            mime_type=guess_media_type(name, download.mime_type),
         )
 
-    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> Stream:
+    def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> FileStream:
         """Ask Jellyfin for an item's file, or for the part that these headers name.
 
         Raises:
             NoFile: The item is known, but its file is not on the server's disk now.
         """
         try:
-            return stream(self._client(person.user_id), item_id, asked)
-        except FileAway as away:
+            return open_stream(self._client(person.user_id), item_id, asked)
+        except FileUnavailable as away:
             raise NoFile(str(away)) from None
         except (NotFound, NotAllowed):
             raise NotVisible from None

@@ -18,13 +18,13 @@ from sidecar.clock import Clock
 from sidecar.confined.reader import ForeignReader
 from sidecar.domain.files.companions import (
     CompanionKind,
+    companion_kind,
     cover_path,
-    is_left,
-    lrc,
+    is_orphaned,
     lyrics_path,
-    stems,
+    media_stems,
+    render_lrc,
     subtitle_paths,
-    what,
 )
 from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
@@ -94,13 +94,13 @@ class CompanionWriter(GeneratedFileWriter):
     def _clear(self, device: AttachedDevice, kinds: frozenset[CompanionKind]) -> None:
         """Take away what belongs to nothing any more, or is not wanted here."""
         own = device.folder.own_files
-        ours = [one for one in own.names() if what(one) is not None]
+        ours = [one for one in own.names() if companion_kind(one) is not None]
         if not ours:
             return
         # What belongs to a missing file waits with it for what people say.
-        files = stems(self._on_device.paths(device.id))
+        files = media_stems(self._on_device.paths(device.id))
         for path in ours:
-            if (what(path) not in kinds or is_left(path, files)) and own.remove(path):
+            if (companion_kind(path) not in kinds or is_orphaned(path, files)) and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)
                 self._tell(device, path)
 
@@ -137,7 +137,7 @@ class CompanionWriter(GeneratedFileWriter):
             log.info("%s on %s is somebody else's", put.path, device.settings.name)
 
     def _tell(self, device: AttachedDevice, path: str) -> None:
-        if what(path) is CompanionKind.COVER:
+        if companion_kind(path) is CompanionKind.COVER:
             self._cover_changed(device.id)
 
 
@@ -177,7 +177,7 @@ def _texts(
 ) -> Iterator[_Companion]:
     if CompanionKind.LYRICS in kinds and extras.has_lyrics:
         knows_words = PRESETS[device.settings.preset].knows_words
-        text = lrc(companions.lyrics(file.item_id), knows_words=knows_words)
+        text = render_lrc(companions.lyrics(file.item_id), knows_words=knows_words)
         if text:
             yield _Companion(lyrics_path(file.path), text.encode())
     if CompanionKind.SUBTITLES in kinds:

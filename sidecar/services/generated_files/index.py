@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sidecar.clock import Clock
-from sidecar.domain.files.catalogue import works
-from sidecar.domain.files.manifest import manifest
+from sidecar.domain.files.catalogue import group_works
+from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
@@ -46,7 +46,7 @@ class IndexWriter(GeneratedFileWriter):
     def _write(self, device: AttachedDevice) -> None:
         files = self._on_device.files(device.id)
         settings, own = device.settings, device.folder.own_files
-        whole = manifest(
+        whole = render_manifest(
             files,
             server_id=self._server_id(),
             device_id=device.id,
@@ -59,7 +59,7 @@ class IndexWriter(GeneratedFileWriter):
                 own.remove(name)
             return
         # A link opens what it leads to: only to what nothing but a player opens.
-        found = works(one for one in files if extension_in(one.path))
+        found = group_works(one for one in files if extension_in(one.path))
         places = [place for one in found for place in one.cover_places]
         seen = device.folder.look(places)
         there = {place for place in places if isinstance(seen[place], FileStat)}

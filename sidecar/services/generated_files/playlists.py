@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_list, render
+from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_playlist, render
 from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.events import (
@@ -85,7 +85,7 @@ class PlaylistWriter(GeneratedFileWriter):
     def _write(self, device: AttachedDevice) -> None:
         preset = PRESETS[device.settings.preset]
         own = device.folder.own_files
-        ours = [one for one in own.names() if is_list(one)]
+        ours = [one for one in own.names() if is_playlist(one)]
         lists = [*self._chosen(device), *self._favourites(device), *self._albums(device)]
         kept: set[str] = set()
         for one, paths in assign_paths(

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import (
-    Shape,
-    extension_of,
-    path_key,
-    wanted_path,
+    NameLimits,
+    build_path,
+    get_extension,
+    make_path_key,
     with_extension,
 )
 from sidecar.domain.imports.identity import (
@@ -78,7 +78,7 @@ class ItemMatching:
         downloads: Downloads,
         questions: IdentityQuestions,
         *,
-        shape_of: Callable[[str], Shape],
+        shape_of: Callable[[str], NameLimits],
     ) -> None:
         self._db = db
         self._downloads = downloads
@@ -219,15 +219,15 @@ class ItemMatching:
         was = (one.before.title, one.before.artist, one.before.album)
         if was == (current.title, current.artist, current.album):
             return
-        path = wanted_path(one.item, self._shape_of(current.device_id))
-        path = with_extension(path, extension_of(current.file_path))
-        if path_key(path) == path_key(current.file_path):
+        path = build_path(one.item, self._shape_of(current.device_id))
+        path = with_extension(path, get_extension(current.file_path))
+        if make_path_key(path) == make_path_key(current.file_path):
             return
         if current.status is Status.COMPLETED:
             self._downloads.identity.plan_rename(current.id, path)
         elif current.status is not Status.DOWNLOADING:
             latest = self._downloads.queries.get(current.id) or current
-            self._downloads.queue.rename(latest, FilePlace(path, path_key(path)))
+            self._downloads.queue.rename(latest, FilePlace(path, make_path_key(path)))
 
 
 def _size(download: Download) -> int:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.companions import CompanionKind, cover_path, what
-from sidecar.domain.files.naming import distinct, extension_of, path_key
+from sidecar.domain.files.companions import CompanionKind, companion_kind, cover_path
+from sidecar.domain.files.naming import build_distinct_path, get_extension, make_path_key
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -60,7 +60,7 @@ class FileRenaming:
         for path in _wanted(download):
             if path == download.file_path:
                 break
-            place = FilePlace(path, path_key(path))
+            place = FilePlace(path, make_path_key(path))
             try:
                 is_there = device.folder.rename(download.file_path, path, size=size)
             except DeviceError as trouble:
@@ -92,7 +92,7 @@ class FileRenaming:
                 with folder.open(was) as file:
                     content = file.read(MOST_BYTES)
                 own.put(now, content)
-                if what(was) is not CompanionKind.COVER:
+                if companion_kind(was) is not CompanionKind.COVER:
                     own.remove(was)
             except DeviceError as trouble:
                 if trouble.code != "name-taken":
@@ -104,7 +104,7 @@ def _wanted(download: Download) -> Iterator[str]:
     """Yield where a file may go, best first."""
     if download.wanted_path is not None:
         yield download.wanted_path
-        yield distinct(download.wanted_path, download.item_id)
+        yield build_distinct_path(download.wanted_path, download.item_id)
 
 
 def _is(folder: DeviceFolder, path: str, size: int) -> bool:
@@ -114,9 +114,9 @@ def _is(folder: DeviceFolder, path: str, size: int) -> bool:
 
 def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tuple[str, str]]:
     was = download.file_path
-    stem, new = (one.removesuffix(f".{extension_of(one)}") for one in (was, path))
+    stem, new = (one.removesuffix(f".{get_extension(one)}") for one in (was, path))
     for name in names:
-        if name.startswith(f"{stem}.") and what(name) in {
+        if name.startswith(f"{stem}.") and companion_kind(name) in {
             CompanionKind.LYRICS,
             CompanionKind.SUBTITLES,
         }:

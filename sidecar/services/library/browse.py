@@ -124,7 +124,7 @@ class LibraryBrowser:
     def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         """Return one page; buttons of artists, playlists and series are not looked up."""
         try:
-            shelf = Browser(self._client(person.user_id)).shelf(asked)
+            shelf = Browser(self._client(person.user_id)).page(asked)
         except (NotFound, NotAllowed):
             raise NotVisible from None
         for one in shelf.entries:
@@ -179,7 +179,7 @@ class LibraryBrowser:
 
     def _one(self, person: Person, item_id: str) -> BrowseEntry:
         try:
-            entry = Browser(self._client(person.user_id)).one(item_id)
+            entry = Browser(self._client(person.user_id)).get(item_id)
         except (NotFound, NotAllowed):
             raise NotVisible from None
         self._glances.note(person.user_id, entry)

@@ -142,7 +142,7 @@ class PlaybackTracker:
             if user_id in self._trackers:
                 return []
         try:
-            return self._plays.lately(user_id, self._clock.now() - TAKEN_UP_WITHIN)
+            return self._plays.list_recent(user_id, self._clock.now() - TAKEN_UP_WITHIN)
         except DatabaseError as trouble:
             log.warning("what was played before the start is not known: %s", trouble)
             return []
@@ -177,7 +177,7 @@ class PlaybackTracker:
 
     def _save_so_far(self) -> None:
         with self._lock:
-            known = [one for tracker in self._trackers.values() for one in tracker.so_far()]
+            known = [one for tracker in self._trackers.values() for one in tracker.partial_plays()]
         try:
             for play in known:
                 if play.was_heard:

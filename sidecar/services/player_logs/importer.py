@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.config.zones import zone
+from sidecar.config.zones import load_zone
 from sidecar.domain.imports.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
@@ -127,7 +127,7 @@ class PlayerLogImporter:
             mine=mine,
             all=mine if sees_all else OurFiles(imported.files(device.id, None)),
             sees_all=sees_all,
-            zone=zone(device.settings.time_zone),
+            zone=load_zone(device.settings.time_zone),
             now=self._clock.now(),
         )
         return read_logs(device.folder, reader, client, imported.marks(device.id))

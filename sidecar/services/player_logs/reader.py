@@ -13,17 +13,17 @@ from datetime import datetime, tzinfo
 from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
+from sidecar.device.foreign.player_logs import LogFile, find_logs, read_lines
 from sidecar.domain.imports.matching import (
     ImportedMarks,
     ImportedPlay,
     OurFile,
     OurFiles,
-    narrowed,
+    narrow,
+    play_time,
     was_listened,
-    when,
 )
-from sidecar.domain.imports.player_logs import SHOWN, Heard, LogKind, Odd, read_log
+from sidecar.domain.imports.player_logs import SHOWN, LoggedPlay, LogKind, UnreadableLine, read_log
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
@@ -80,7 +80,7 @@ class LogFindings:
 @dataclass(frozen=True, slots=True)
 class _Line:
     path: str
-    heard: Heard
+    heard: LoggedPlay
     candidates: Sequence[OurFile]
 
 
@@ -106,7 +106,7 @@ def read_logs(
         errors.JellyfinError: The library cannot be asked.
     """
     sorting = _LogClassifier(reader, ImportedMarks(marks))
-    sorting.found.files = logs_on(folder)
+    sorting.found.files = find_logs(folder)
     waiting = list(islice(sorting.fresh(folder), most))
     sorting.found.has_more = len(waiting) == most
     ids = {one.item_id for line in waiting for one in line.candidates}
@@ -127,8 +127,8 @@ class _LogClassifier:
     def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
         """Return the lines that may be fresh plays; the others are counted."""
         for log in self.found.files:
-            for one in read_log(log.kind, lines(folder, log)):
-                if isinstance(one, Odd):
+            for one in read_log(log.kind, read_lines(folder, log)):
+                if isinstance(one, UnreadableLine):
                     self.found.counts.bad += 1
                     self._remark(log.path, one.line, one.text, one.why, is_own=False)
                 elif (line := self._sorted(log, one)) is not None:
@@ -138,12 +138,12 @@ class _LogClassifier:
         """Note a fresh play, or why it is none after all."""
         heard, counts = line.heard, self.found.counts
         there = [one for one in line.candidates if one.item_id in items]
-        left = narrowed(heard, there, items)
+        left = narrow(heard, there, items)
         if len(left) != 1:
             self._not_one(line, there, left)
             return
         item = items[left[0].item_id]
-        told = when(heard, item.seconds, self._reader.zone, self._reader.now)
+        told = play_time(heard, item.seconds, self._reader.zone, self._reader.now)
         if not was_listened(heard, item.seconds):
             counts.skipped += 1
         elif told is None:
@@ -162,15 +162,15 @@ class _LogClassifier:
             )
             self.found.fresh.append(Fresh(item, listening))
 
-    def _sorted(self, log: LogFile, heard: Heard) -> _Line | None:
+    def _sorted(self, log: LogFile, heard: LoggedPlay) -> _Line | None:
         """Return a line that may be a fresh play; None if it was counted as something else."""
         counts = self.found.counts
         if not was_listened(heard, None) and (heard.is_skip or heard.length_s):
             counts.skipped += 1
             return None
-        candidates = self._reader.mine.meant(heard)
+        candidates = self._reader.mine.match(heard)
         if not candidates:
-            if self._reader.all.meant(heard):
+            if self._reader.all.match(heard):
                 counts.others += 1
             else:
                 counts.unknown += 1
@@ -200,7 +200,7 @@ class _LogClassifier:
             self.found.remarks.append(RemarkView(path=path, line=line, text=text[:SHOWN], why=why))
 
 
-def _text(heard: Heard) -> str:
+def _text(heard: LoggedPlay) -> str:
     if heard.kind is LogKind.PLAYBACK:
         return heard.path or ""
     return " - ".join(one for one in (heard.artist, heard.album, heard.title) if one)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sidecar.domain.imports.matching import Tally, is_ticked_by, is_told, merged
+from sidecar.domain.imports.matching import Tally, is_confirmed, is_ticked_by, merge_plays
 from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.errors import NotAllowed, NotFound
@@ -55,7 +55,7 @@ class PlayReporter:
 
     def unfinished(self) -> list[Begun]:
         """Return what was begun before and perhaps never arrived."""
-        return self.tables.imported.begun(self.user_id, self.device_id)
+        return self.tables.imported.list_begun(self.user_id, self.device_id)
 
     def report(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
         """Tell of plays of one item.
@@ -86,7 +86,7 @@ class PlayReporter:
             self.tables.imported.forget(begun)
             return
         before = self.marks.of(item.id)
-        if is_told(before, begun.count, max(one.started_at for one in begun.listenings)):
+        if is_confirmed(before, begun.count, max(one.started_at for one in begun.listenings)):
             log.info("%s had arrived at Jellyfin already", item.title)
             self._keep(item, begun)
             return
@@ -114,7 +114,7 @@ class PlayReporter:
             after = _after(item, self.marks.of(item.id), [listening])
             noted = self.tables.imported.begin_again(one, after.count)
             try:
-                self.marks.tick(item.id, after.last or listening.started_at)
+                self.marks.mark_played(item.id, after.last or listening.started_at)
             except NotAllowed:
                 self._give_up(item, noted, NOT_ALLOWED)
             else:
@@ -123,7 +123,7 @@ class PlayReporter:
     def _keep(self, item: Item, begun: Begun) -> None:
         tables = self.tables
         with tables.db.write():
-            tables.imported.done(begun)
+            tables.imported.mark_done(begun)
             for one in begun.listenings:
                 tables.plays.save(self._play(item, one))
             tables.downloads.transitions.mark_used(item.id)
@@ -157,4 +157,4 @@ class PlayReporter:
 
 def _after(item: Item, before: Tally, listenings: Sequence[ImportedListening]) -> Tally:
     ticks = any(is_ticked_by(item, one.seconds_heard) for one in listenings)
-    return merged(before, [one.started_at for one in listenings], ticks=ticks)
+    return merge_plays(before, [one.started_at for one in listenings], ticks=ticks)

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected, FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -68,7 +68,7 @@ class RemovalRecorder:
         """Let the row follow its file; return False if it cannot or need not."""
         current = self._still_ours(file)
         if current is None or not self._downloads.queue.follow(
-            current, FilePlace(path, path_key(path))
+            current, FilePlace(path, make_path_key(path))
         ):
             return False
         log.info("%s was moved to %s on %s", file.path, path, device.settings.name)
@@ -83,7 +83,7 @@ class RemovalRecorder:
             with self._db.write():
                 for file in some:
                     current = self._still_ours(file)
-                    count += current is not None and self._downloads.transitions.damaged(
+                    count += current is not None and self._downloads.transitions.mark_damaged(
                         current, failure
                     )
         return count
@@ -106,7 +106,7 @@ class RemovalRecorder:
 
     def _was_evicted(self, current: Download) -> bool:
         """Whether we were killed between letting the file go and saying so."""
-        until = self._rests.until(current.device_id, current.item_id)
+        until = self._rests.find_end(current.device_id, current.item_id)
         arrived = current.completed_at
         return until is not None and (arrived is None or until - REST >= arrived)
 

@@ -88,7 +88,7 @@ class DeviceScan:
         seen = self.device.folder.look(file.path for file in files)
         self._read = {}
         unlike, unclear, is_all_read = self._changed(files, seen)
-        suspected = removals.suspects(files, seen, unlike)
+        suspected = removals.find_suspects(files, seen, unlike)
         moved = self._follow([one for one in files if suspected.get(one.id) is NotAFile.ABSENT])
         if self._doubts is None:
             # What was asked before a restart, or before the device went, is asked again at once.
@@ -156,7 +156,7 @@ class DeviceScan:
             return set()
         known = {one.path for one in self._downloads.queries.files_on(self.device.id)}
         strangers = self.device.folder.strangers(sizes=sizes, known=known)
-        places = removals.known_again(missing, strangers, self._vouched)
+        places = removals.match_known(missing, strangers, self._vouched)
         rest = [one for one in missing if one.id not in places]
         sizes = {one.size for one in rest if one.content_hash is not None}
         hashes = {
@@ -165,7 +165,7 @@ class DeviceScan:
             if one.facts.size in sizes and one.path not in places.values()
             if (content_hash := self._hash(one.path, one.facts)) is not None
         }
-        places |= removals.moved(rest, hashes)
+        places |= removals.match_moved(rest, hashes)
         return {
             one.id
             for one in missing

@@ -23,7 +23,7 @@ from sidecar.domain.rules.context import Wake
 from sidecar.domain.rules.favourites import FavouritesSettings
 from sidecar.errors import JellyfinError, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.events import News, SessionsNews, TokenRefused, Unanswered
+from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable, TokenRefused
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
@@ -33,16 +33,14 @@ from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
-from sidecar.services.rules.library_cache import CachedLibrary, HeardPlays
+from sidecar.services.rules.followed_account import FollowedAccount
+from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.services.rules.runner import RuleRunner
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.rules.favourites import FavouriteStates
-from sidecar.store.rules.holds import Holds
-from sidecar.store.rules.playlist_orders import PlaylistOrders
-from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.stores import Stores
 from sidecar.threads import ThreadGroup
 
 log = logging.getLogger(__name__)
@@ -60,11 +58,7 @@ class AccountFollowers:
     planning: WishService
     registry: DeviceRegistry
     server: JellyfinStatus
-    hearts: FavouriteStates
-    holds: Holds
-    plays: HeardPlays
-    chosen: ChosenPlaylists
-    orders: PlaylistOrders
+    stores: Stores
     book: RuleSettingsService
     looking: LibraryLook
     clock: Clock
@@ -112,37 +106,40 @@ class AccountFollowers:
         is_ready: Callable[[], bool],
     ) -> FavouritesFollower:
         return FavouritesFollower(
+            self._followed(account, tell, is_ready),
             client,
-            user_id=account.user_id,
-            name=account.name,
-            hearts=AccountFavourites(account.user_id, self.hearts, self.clock),
+            hearts=AccountFavourites(account.user_id, self.stores.hearts, self.clock),
             planning=self.planning,
-            devices=self.registry.serving,
             settings=settings,
-            tell=tell,
-            is_server_there=is_ready,
             clock=self.clock,
         )
 
     def _rules(
         self, account: Account, client: Jellyfin, tell: Tell, is_ready: Callable[[], bool]
     ) -> RuleRunner:
-        learner = PlaylistOrderTracker(client.item, self.orders, account.user_id, self.clock)
+        orders = self.stores.playlist_orders
+        learner = PlaylistOrderTracker(client.item, orders, account.user_id, self.clock)
         library = CachedLibrary(
-            client, self.plays, account.user_id, self.clock, on_playlist=learner.listed
+            client, self.stores.plays, account.user_id, self.clock, on_playlist=learner.listed
         )
         return RuleRunner(
+            self._followed(account, tell, is_ready),
             library,
+            stores=self.stores,
+            planning=self.planning,
+            book=self.book,
+            clock=self.clock,
+        )
+
+    def _followed(
+        self, account: Account, tell: Tell, is_ready: Callable[[], bool]
+    ) -> FollowedAccount:
+        return FollowedAccount(
             user_id=account.user_id,
             name=account.name,
-            planning=self.planning,
-            holds=self.holds,
-            book=self.book,
-            chosen=self.chosen,
             devices=self.registry.serving,
             tell=tell,
             is_server_there=is_ready,
-            clock=self.clock,
         )
 
 
@@ -251,7 +248,7 @@ class AccountThreads:
             if isinstance(news, TokenRefused):
                 tell(SignedOut(news.reason))
                 return
-            if isinstance(news, Unanswered):
+            if isinstance(news, SessionsUnavailable):
                 tell(news.trouble)
                 return
             if isinstance(news, SessionsNews):

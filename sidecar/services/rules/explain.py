@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
@@ -21,16 +20,12 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.settings import RuleSettingsService
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.holds import Holds
-from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.stores import Stores
 
 # The device is not where it was: what was on it can only be believed.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
 SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
 
-Resting = Callable[[str, str], datetime | None]
 HeldBack = Callable[[Download], str | None]
 
 
@@ -50,10 +45,6 @@ class Explanation:
     wanted: tuple[WantedBecause, ...]
 
 
-def _never(_device_id: str, _item_id: str) -> None:
-    """Nothing rests."""
-
-
 def _lets_through(_download: Download) -> None:
     """Nothing is held back."""
 
@@ -64,43 +55,35 @@ class Explainer:
     def __init__(
         self,
         *,
-        downloads: Downloads,
-        holds: Holds,
-        tombstones: Tombstones,
-        exclusions: Exclusions,
+        stores: Stores,
         problems: Problems,
         devices: DeviceSettingsService,
         rules: RuleSettingsService,
         names: Callable[[], Mapping[str, str]],
         clock: Clock,
-        resting: Resting = _never,
         held_back: HeldBack = _lets_through,
     ) -> None:
         """Prepare.
 
         Args:
-            downloads: Where each item stands.
-            holds: Who wants it, and why.
-            tombstones: What people removed.
-            exclusions: What people do not want from a rule.
+            stores: Where each item stands, who wants it and why, and what speaks against it.
             problems: What stands in the way now.
             devices: What is set of the devices.
             rules: What is set of the rules.
             names: Gives the accounts' names by their ids.
             clock: For what is still to come.
-            resting: Until when no rule fetches an evicted item (device, item); None for at once.
             held_back: Why the network rule or the plan lets a download wait; None if it does not.
         """
-        self._downloads = downloads
-        self._holds = holds
-        self._tombstones = tombstones
-        self._exclusions = exclusions
+        self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._tombstones = stores.tombstones
+        self._exclusions = stores.exclusions
+        self._rests = stores.rests
         self._problems = problems
         self._devices = devices
         self._rules = rules
         self._names = names
         self._clock = clock
-        self._resting = resting
         self._held_back = held_back
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
@@ -130,7 +113,7 @@ class Explainer:
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),
-            resting_until=self._resting(device_id, item_id) if download else None,
+            resting_until=self._rests.find_end(device_id, item_id) if download else None,
         )
 
     def _wanted(self, person: Person, holds: list[Hold]) -> tuple[WantedBecause, ...]:

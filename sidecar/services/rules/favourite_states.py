@@ -16,7 +16,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.favourite_state import (
     NEVER,
     FavouriteState,
-    after_restore,
+    confirm_restore,
     on_event,
     on_lookup,
 )
@@ -96,7 +96,7 @@ class AccountFavourites:
         now = self._clock.monotonic()
         quiet = [
             item_id
-            for item_id in self._hearts.in_doubt(self._user_id)
+            for item_id in self._hearts.list_in_doubt(self._user_id)
             if item_id not in self._playing
             and now - self._turned.get(item_id, -REST_AFTER_STOP_S) >= REST_AFTER_STOP_S
         ]
@@ -110,7 +110,7 @@ class AccountFavourites:
 
     def _say_again(self, client: FavouritesClient, item: Item, heart: FavouriteState) -> None:
         client.set_favourite(item.id, value=heart.is_favorite)
-        self._hearts.save(self._user_id, item.id, item.type, after_restore(heart))
+        self._hearts.save(self._user_id, item.id, item.type, confirm_restore(heart))
         log.info(
             "Jellyfin had forgotten that a heart was %s %r while it played: set again",
             "pressed on" if heart.is_favorite else "taken from",

@@ -9,7 +9,7 @@ A listing only ever adds. A heart counts as taken away when Jellyfin says so of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -22,6 +22,7 @@ from sidecar.errors import JellyfinError, NotFound, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import Connected, News, SessionsNews, UserDataChanged
 from sidecar.services.rules.favourite_states import AccountFavourites
+from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
 from sidecar.threads import attempt
 
@@ -37,43 +38,33 @@ class FavouritesFollower:
 
     def __init__(
         self,
+        account: FollowedAccount,
         client: Jellyfin,
         *,
-        user_id: str,
-        name: str,
         hearts: AccountFavourites,
         planning: WishService,
-        devices: Callable[[str], Iterable[str]],
         settings: rule.FavouritesSettings,
-        tell: Callable[[JellyfinError], object],
-        is_server_there: Callable[[], bool],
         clock: Clock,
     ) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
+            account: Whose hearts.
             client: The account's client.
-            user_id: Whose hearts.
-            name: For the log and for finding the devices.
             hearts: What is believed.
             planning: Takes the wishes.
-            devices: Gives the ids of the devices that serve an account, by its name.
             settings: The rule's settings.
-            tell: Told what stands in the way of asking Jellyfin.
-            is_server_there: Whether Jellyfin can be asked now; nothing due is done before.
             clock: For all waits.
         """
         self._client = client
-        self._user_id = user_id
-        self._name = name
+        self._account = account
+        self._user_id = account.user_id
+        self._name = account.name
         self._hearts = hearts
         self._planning = planning
-        self._devices = devices
         self._settings = settings
-        self._tell = tell
-        self._is_server_there = is_server_there
         self._clock = clock
-        self._types = rule.watched_types(settings)
+        self._types = rule.list_watched_types(settings)
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
@@ -97,7 +88,7 @@ class FavouritesFollower:
         try:
             self.step(wait_s=self._rest_s())
         except JellyfinError as trouble:
-            self._tell(trouble)
+            self._account.tell(trouble)
             if isinstance(trouble, SignedOut):
                 return False
             log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
@@ -118,10 +109,10 @@ class FavouritesFollower:
     def _rest_s(self) -> float:
         """Return how long there is nothing to do unless news come."""
         due_in = self._look_through_at - self._clock.monotonic()
-        return min(IDLE_S, max(0.0, due_in)) if self._is_server_there() else IDLE_S
+        return min(IDLE_S, max(0.0, due_in)) if self._account.is_server_there() else IDLE_S
 
     def _do_what_is_due(self) -> None:
-        if not self._is_server_there():
+        if not self._account.is_server_there():
             return
         now = self._clock.monotonic()
         if now >= self._look_through_at:
@@ -216,8 +207,8 @@ class FavouritesFollower:
             )
 
     def _wishes(self, favourite: Item, playable: Iterable[Item]) -> Iterator[Wish]:
-        devices = list(self._devices(self._name))
-        return rule.wishes(favourite, playable, user_id=self._user_id, devices=devices)
+        devices = list(self._account.devices(self._name))
+        return rule.make_wishes(favourite, playable, user_id=self._user_id, devices=devices)
 
     def _plan(self, wishes: Iterable[Wish]) -> None:
         self._planning.hold(wishes, self._client.items)

@@ -65,9 +65,9 @@ class PlaylistOrderTracker:
             playlist = self._item(playlist_id)
         except NotFound:
             now = self._clock.now()
-            if self._orders.missing(self._user_id, playlist_id, now, sure_after=SURE_AFTER):
+            if self._orders.record_missing(self._user_id, playlist_id, now, sure_after=SURE_AFTER):
                 log.info("the playlist %s is gone from the server", playlist_id)
         except JellyfinError as trouble:
             log.info("the playlist %s cannot be asked for now: %s", playlist_id, trouble)
         else:
-            self._orders.seen(self._user_id, playlist_id, playlist.title)
+            self._orders.record_seen(self._user_id, playlist_id, playlist.title)

@@ -1,46 +1,30 @@
-"""What people say about rules, holds and devices, carried out at once.
+"""What people say they want or do not want on a device, carried out at once.
 
-    pin, exclude, choose, want again, change a setting ──▶ the store ──▶ the account's rules wake
+    pin, exclude, choose, want again ──▶ the store ──▶ the account's rules wake
 
 It fetches and removes nothing itself: it changes what is wanted, and the plan follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
 from sidecar.errors import NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.library.lookup import ItemSource, expand_item, get_item
 from sidecar.services.rules.explain import Explainer, Explanation
-from sidecar.services.rules.settings import RuleSettingsService
-from sidecar.services.rules.settings_view import (
-    DeviceSettingsView,
-    Remarks,
-    device_settings_view,
-)
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.accounts.accounts import Account
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.holds import Holds
-from sidecar.store.rules.playlists import ChosenPlaylists
-from sidecar.store.rules.tombstones import Tombstones
-
-# Each person's favourites are the same on all devices.
-SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
+from sidecar.store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +68,7 @@ class Removed:
 
 
 class PreferenceService:
-    """Settings, pins, exclusions and playlists of each person. Safe for many threads.
+    """Pins, exclusions and playlists of each person. Safe for many threads.
 
     Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
@@ -92,101 +76,36 @@ class PreferenceService:
     def __init__(
         self,
         *,
+        stores: Stores,
         access: DeviceAccess,
-        devices: DeviceSettingsService,
-        rules: RuleSettingsService,
         planning: WishService,
-        downloads: Downloads,
-        holds: Holds,
-        tombstones: Tombstones,
-        exclusions: Exclusions,
-        chosen: ChosenPlaylists,
         explaining: Explainer,
         library: Callable[[str], ItemSource],
-        accounts: Callable[[], Iterable[Account]],
-        remarks: Remarks,
         wake: Callable[[str], object],
         clock: Clock,
     ) -> None:
         """Prepare.
 
         Args:
-            access: Who may use and who may manage a device.
-            devices: What is set of the devices.
-            rules: What is set of the rules.
+            stores: What is wanted, and what people do not want.
+            access: Who may use a device.
             planning: Pins and lets go.
-            downloads: What was on a device.
-            holds: What is wanted.
-            tombstones: What people removed.
-            exclusions: What people do not want from a rule.
-            chosen: The playlists that people chose.
             explaining: Answers why.
             library: Gives the library as an account sees it; raises `SignedOut`.
-            accounts: Those that are signed in.
-            remarks: Gives what the rules cannot do now for an account on a device.
             wake: Has all rules of an account run, and its favourites looked through.
             clock: For when holds end.
         """
         self._access = access
-        self._devices = devices
-        self._rules = rules
         self._planning = planning
-        self._downloads = downloads
-        self._holds = holds
-        self._tombstones = tombstones
-        self._exclusions = exclusions
-        self._chosen = chosen
+        self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._tombstones = stores.tombstones
+        self._exclusions = stores.exclusions
+        self._chosen = stores.chosen
         self._explaining = explaining
         self._library = library
-        self._accounts = accounts
-        self._remarks = remarks
         self._wake = wake
         self._clock = clock
-
-    # What is set
-
-    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
-        """Return what is set of a device and of each rule there."""
-        return device_settings_view(
-            person.user_id,
-            device_id,
-            management=self._access.management(person, self._access.settings(person, device_id)),
-            devices=self._devices,
-            rules=self._rules,
-            holds=self._holds,
-            remarks=self._remarks,
-        )
-
-    def change(
-        self,
-        person: Person,
-        device_id: str,
-        device: Mapping[str, object],
-        rules: Mapping[str, Mapping[str, object]],
-    ) -> DeviceSettingsView:
-        """Change some keys of a device and of rules there, all or none; None takes one back.
-
-        Raises:
-            errors.NotAManager: They do not manage the device: what is set is set for all.
-            errors.ConfigError: One of them is not allowed; nothing was changed.
-            NotPossible: There is no such rule.
-        """
-        self._access.managed(person, device_id)
-        for name in rules:
-            if name not in SET_FOR_DEVICE:
-                raise NotPossible(msg("There is no rule of this name that is set for a device"))
-        self._devices.check(device_id, device)
-        for name, changes in rules.items():
-            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
-        for name, changes in rules.items():
-            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
-        if device:
-            self._devices.change(device_id, device)
-        now = self._access.settings(person, device_id)
-        for account in self._accounts():
-            if now.serves(account.name):
-                self._wake(account.user_id)
-        return self.settings(person, device_id)
 
     # Pins
 
@@ -273,7 +192,7 @@ class PreferenceService:
             NotVisible: There is none.
         """
         self._access.settings(person, device_id)
-        if not self._exclusions.lift(person.user_id, rule, item_id, device_id=device_id):
+        if not self._exclusions.remove(person.user_id, rule, item_id, device_id=device_id):
             raise NotVisible
         self._wake(person.user_id)
 
@@ -333,7 +252,7 @@ class PreferenceService:
             NotVisible: They did not remove it.
         """
         self._access.settings(person, device_id)
-        if not self._tombstones.lift(person.user_id, device_id, item_id):
+        if not self._tombstones.forget(person.user_id, device_id, item_id):
             raise NotVisible
         holds = self._holds.of_item(device_id, item_id)
         own = [one for one in holds if one.user_id == person.user_id]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from threading import Event, Lock
 from typing import Any
 
@@ -26,12 +26,12 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
+from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.rules.holds import Holds
-from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.stores import Stores
 from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
@@ -48,46 +48,34 @@ class RuleRunner:
 
     def __init__(
         self,
+        account: FollowedAccount,
         library: LibraryOfAccount,
         *,
-        user_id: str,
-        name: str,
+        stores: Stores,
         planning: WishService,
-        holds: Holds,
         book: RuleSettingsService,
-        chosen: ChosenPlaylists,
-        devices: Callable[[str], Iterable[str]],
-        tell: Callable[[JellyfinError], object],
-        is_server_there: Callable[[], bool],
         clock: Clock,
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
     ) -> None:
         """Prepare; nothing is asked yet, and every rule is due.
 
         Args:
+            account: Whose rules.
             library: As the account sees it.
-            user_id: Whose rules.
-            name: For the log and for finding the devices.
+            stores: What the rules hold now, and the playlists that people chose.
             planning: Takes the wishes.
-            holds: What the rules hold now.
             book: What is set of each rule on each device.
-            chosen: The playlists that people chose.
-            devices: Gives the ids of the devices that serve an account, by its name.
-            tell: Told what stands in the way of asking Jellyfin.
-            is_server_there: Whether Jellyfin can be asked now; nothing due is done before.
             clock: For all waits.
             rules: All of them, the most urgent first.
         """
         self._library = library
-        self._user_id = user_id
-        self._name = name
+        self._account = account
+        self._user_id = account.user_id
+        self._name = account.name
         self._planning = planning
-        self._holds = holds
+        self._holds = stores.holds
         self._book = book
-        self._chosen = chosen
-        self._devices = devices
-        self._tell = tell
-        self._is_server_there = is_server_there
+        self._chosen = stores.chosen
         self._clock = clock
         self._rules = {one.name: one for one in rules}
         self._playing = NowPlayingDebouncer(clock)
@@ -161,7 +149,7 @@ class RuleRunner:
         try:
             self.step()
         except SignedOut as trouble:
-            self._tell(trouble)
+            self._account.tell(trouble)
             return False
         return True
 
@@ -171,7 +159,7 @@ class RuleRunner:
 
     def rest_s(self) -> float:
         """Return how long there is nothing to do unless it is woken."""
-        if not self._is_server_there():
+        if not self._account.is_server_there():
             return IDLE_S
         with self._lock:
             due = [self._due[one.name] for one in self._ready()]
@@ -184,14 +172,14 @@ class RuleRunner:
         Raises:
             SignedOut: They cannot be run any more.
         """
-        while self._is_server_there() and (rule := self._next_due()) is not None:
+        while self._account.is_server_there() and (rule := self._next_due()) is not None:
             try:
                 self._run(rule)
             except SignedOut:
                 raise
             except JellyfinError as trouble:
                 log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
-                self._tell(trouble)
+                self._account.tell(trouble)
                 self._put_off([rule.name])
 
     def _wake(self, why: Wake, at: float) -> None:
@@ -228,7 +216,7 @@ class RuleRunner:
             self._due.update((name, min(again, self._due[name])) for name in names)
 
     def _run(self, rule: ComputedRule[Any]) -> None:
-        for device_id in list(self._devices(self._name)):
+        for device_id in list(self._account.devices(self._name)):
             settings = self._book.of(rule, device_id)
             held = tuple(self._holds.of_rule(self._user_id, device_id, rule.name))
             if not settings.enabled and not held:

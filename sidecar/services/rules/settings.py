@@ -31,7 +31,7 @@ class RuleSettingsService:
         What was changed once and is not allowed any more counts as never changed.
         """
         changed = self._kept(rule, device_id)
-        return self._settings.changed(rule, changed) if changed else self._settings.of(rule)
+        return self._settings.with_changes(rule, changed) if changed else self._settings.of(rule)
 
     def default(self, rule: Rule[S]) -> S:
         """Return what the settings file says of a rule, for every device."""
@@ -43,7 +43,7 @@ class RuleSettingsService:
         Raises:
             ConfigError: One of them is not allowed.
         """
-        return self._settings.changed(rule, self._after(rule, device_id, changes))
+        return self._settings.with_changes(rule, self._after(rule, device_id, changes))
 
     def change(self, rule: Rule[S], device_id: str, changes: Mapping[str, object]) -> S:
         """Change some keys of a rule on a device; None takes a change back.
@@ -53,7 +53,7 @@ class RuleSettingsService:
         """
         with self._lock:
             after = self._after(rule, device_id, changes)
-            checked = self._settings.changed(rule, after)
+            checked = self._settings.with_changes(rule, after)
             self._store.save(device_id, rule.name, after)
         return checked
 
@@ -70,7 +70,7 @@ class RuleSettingsService:
         kept: dict[str, object] = {}
         for key, value in self._store.of(device_id, rule.name).items():
             try:
-                self._settings.changed(rule, {key: value})
+                self._settings.with_changes(rule, {key: value})
             except ConfigError as wrong:
                 log.warning("a change for one device is passed over: %s", wrong)
             else:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sidecar.config import DeviceSettings
 from sidecar.config.rules import SECTIONS
-from sidecar.config.schema import Key, keys, written
+from sidecar.config.schema import SettingKey, describe_keys, to_plain_value
 from sidecar.config.settings import CHANGEABLE
 from sidecar.domain.rules.context import Rule
 from sidecar.domain.rules.registry import COMPUTED_RULES
@@ -22,7 +22,7 @@ from sidecar.store.rules.holds import Holds
 MOST_REASONS = 50
 
 Remarks = Callable[[str, str], Mapping[str, tuple[str, ...]]]
-DEVICE_KEYS = tuple(one for one in keys(DeviceSettings) if one.name in CHANGEABLE)
+DEVICE_KEYS = tuple(one for one in describe_keys(DeviceSettings) if one.name in CHANGEABLE)
 
 
 Value = str | int | float | bool | None
@@ -37,7 +37,7 @@ class Setting:
         default: What counts if nobody changes it for this device.
     """
 
-    key: Key
+    key: SettingKey
     value: Value
     default: Value
 
@@ -94,7 +94,7 @@ def device_settings_view(
         return RuleSettingsView(
             name=rule.name,
             settings=_settings(
-                keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
+                describe_keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
             ),
             remarks=said.get(rule.name, ()),
             because=tuple(texts)[:MOST_REASONS],
@@ -109,8 +109,12 @@ def device_settings_view(
     )
 
 
-def _settings(described: tuple[Key, ...], now: object, default: object) -> tuple[Setting, ...]:
+def _settings(
+    described: tuple[SettingKey, ...], now: object, default: object
+) -> tuple[Setting, ...]:
     return tuple(
-        Setting(one, written(getattr(now, one.name)), written(getattr(default, one.name)))
+        Setting(
+            one, to_plain_value(getattr(now, one.name)), to_plain_value(getattr(default, one.name))
+        )
         for one in described
     )

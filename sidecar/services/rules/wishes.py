@@ -16,16 +16,22 @@ from itertools import count, islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import ANY, Shape, distinct, path_key, wanted_path
+from sidecar.domain.files.naming import (
+    ANY,
+    NameLimits,
+    build_distinct_path,
+    build_path,
+    make_path_key,
+)
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
-from sidecar.domain.space.eviction import must_rest
+from sidecar.domain.space.eviction import is_cooling_down
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, files_in
+from sidecar.store.downloads.insert import FilePlace, count_files_in
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -48,15 +54,15 @@ def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]
     return ()
 
 
-def places(db: Database, device_id: str, item: Item, shape: Shape) -> Iterator[FilePlace]:
+def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
     """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
     wanted = next(
         path
-        for path in (wanted_path(item, shape, volume=volume) for volume in count(1))
+        for path in (build_path(item, shape, volume=volume) for volume in count(1))
         if not _is_full(db, device_id, path, shape)
     )
-    for path in (wanted, distinct(wanted, item.id)):
-        yield FilePlace(path, path_key(path))
+    for path in (wanted, build_distinct_path(wanted, item.id)):
+        yield FilePlace(path, make_path_key(path))
 
 
 def refusal(item: Item) -> Failure | None:
@@ -72,11 +78,11 @@ def refusal(item: Item) -> Failure | None:
     return None
 
 
-def _is_full(db: Database, device_id: str, path: str, shape: Shape) -> bool:
+def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
     if shape.most_in_folder is None:
         return False
-    folder = path_key(path.rpartition("/")[0])
-    return files_in(db, device_id, folder) >= shape.most_in_folder
+    folder = make_path_key(path.rpartition("/")[0])
+    return count_files_in(db, device_id, folder) >= shape.most_in_folder
 
 
 class WishService:
@@ -90,7 +96,7 @@ class WishService:
         clock: Clock,
         *,
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
-        shape_of: Callable[[str], Shape] = lambda _device_id: ANY,
+        shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
     ) -> None:
         """Prepare.
@@ -226,7 +232,7 @@ class WishService:
         """
         with self._db.write():
             for one in pins:
-                self._tombstones.lift(one.user_id, one.device_id, one.item.id)
+                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -283,10 +289,10 @@ class WishService:
                 words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
             removed, excluded = words[place]
             why = wish.reason
-            if must_rest(why.rule):
+            if is_cooling_down(why.rule):
                 if wish.device_id not in resting:
                     now = self._clock.now()
-                    resting[wish.device_id] = self._rests.resting(wish.device_id, now)
+                    resting[wish.device_id] = self._rests.list_cooling_down(wish.device_id, now)
                 if wish.item.id in resting[wish.device_id]:
                     continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
@@ -335,7 +341,7 @@ class WishService:
             )
         if there.missing_since is not None and wish.reason.rule == PIN:
             # Whoever asks for this very thing has answered what became of its file.
-            return self._downloads.transitions.damaged(there, ASKED_AGAIN)
+            return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
         # Among the urgent ones the order may turn round; everything else only ever gains.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:

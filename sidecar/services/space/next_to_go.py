@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sidecar.domain.space.eviction import Stored, in_order
+from sidecar.domain.space.eviction import Stored, sort_for_eviction
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
@@ -86,10 +86,12 @@ class EvictionPreview:
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
-            found = in_order(self._room.outlook(device.id).stored)
+            found = sort_for_eviction(self._room.outlook(device.id).stored)
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
-        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        seen = (
+            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
+        )
         total = sum(one.size for one in found)
         hides = seen is not None and any(one.download_id not in seen for one in found)
         return EvictionCandidates(
@@ -113,6 +115,6 @@ def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
         file.download_id if is_theirs else None,
         file.title if is_theirs else None,
         file.size if is_theirs else rough_size(file.size, DIGITS_OF_A_FILE),
-        file.standing,
+        file.eviction_class,
         was_used=file.last_used > 0,
     )

@@ -20,7 +20,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.space.budget import DeviceRoom, Running
+from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -30,10 +30,8 @@ from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChan
 from sidecar.messages import counted, msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
-from sidecar.store.database import Database
-from sidecar.store.downloads.inventory import Holdings, Inventory
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.rules.cooldowns import EvictionCooldowns
+from sidecar.store.downloads.inventory import Holdings
+from sidecar.store.stores import Stores
 from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
@@ -128,25 +126,24 @@ class SpacePlanner:
     def __init__(
         self,
         *,
-        db: Database,
+        stores: Stores,
         registry: DeviceRegistry,
-        downloads: Downloads,
         problems: Problems,
         bus: Bus,
         in_use: InUse,
         clock: Clock,
         awaited: Awaited = no_block,
     ) -> None:
-        self._db = db
+        self._db = stores.db
         self._registry = registry
-        self._downloads = downloads
+        self._downloads = stores.downloads
         self._problems = problems
         self._bus = bus
         self._in_use = in_use
         self._awaited = awaited
         self._clock = clock
-        self._inventory = Inventory(db)
-        self._rests = EvictionCooldowns(db, clock)
+        self._inventory = stores.inventory
+        self._rests = stores.rests
         self._lock = Lock()
         self._looked_at: dict[str, float] = {}
         self._confirmed: dict[str, tuple[PlanStep, ...]] = {}
@@ -277,7 +274,7 @@ class SpacePlanner:
 
     def _situation(self, device: AttachedDevice) -> tuple[DeviceRoom, Holdings]:
         waiting = self._awaited(device.id)
-        found = self._inventory.holdings(
+        found = self._inventory.list_holdings(
             device.id,
             self._clock.now(),
             in_use=self._in_use(),
@@ -288,12 +285,12 @@ class SpacePlanner:
         limits = DeviceRoom(
             name=device.settings.name,
             space=space,
-            aside=device.folder.own_files.taken(space.block),
+            aside=device.folder.own_files.count_bytes(space.block),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
             # What was only just claimed has to ask for its room first.
             running=tuple(
-                Running(one.size, device.taken_by(download_id), one.source or None)
+                RunningDownload(one.size, device.taken_by(download_id), one.source or None)
                 for download_id, one in self._registry.reserved(device.id).items()
             ),
         )
@@ -310,14 +307,14 @@ class SpacePlanner:
                 self._evict(device, there)
 
     def _may_go(self, download: Download) -> bool:
-        firm = self._inventory.standing_of(download.device_id, download.item_id)
+        firm = self._inventory.get_eviction_class(download.device_id, download.item_id)
         return firm is not EvictionClass.LASTING and download.item_id not in self._in_use()
 
     def _evict(self, device: AttachedDevice, download: Download) -> None:
         self._rests.put(device.id, download.item_id, self._clock.now() + REST)
         if not device.folder.remove(download.file_path, size=download.file_size or 0):
             log.warning("%s is not as it arrived: left alone", download.file_path)
-            self._rests.lift(device.id, download.item_id)
+            self._rests.end(device.id, download.item_id)
             self._odd.add(download.id)
             return
         log.info("%s makes room on %s", download.file_path, device.settings.name)
@@ -328,7 +325,7 @@ class SpacePlanner:
 
     def _regret(self, download: Download) -> None:
         """Somebody came to want it for good while it went: fetch it again."""
-        self._rests.lift(download.device_id, download.item_id)
+        self._rests.end(download.device_id, download.item_id)
         gone = self._downloads.queries.get(download.id)
         if gone is not None and gone.status is Status.REMOVED:
             self._downloads.transitions.want_again(

@@ -12,7 +12,7 @@ from functools import partial
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
-from sidecar.domain.space.reformat import in_words
+from sidecar.domain.space.reformat import describe_cost
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
@@ -223,7 +223,9 @@ class PlanService:
             found = self._room.outlook(device.id)
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
-        seen = None if person.is_admin else self._inventory.seen_by(device.id, person.user_id)
+        seen = (
+            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
+        )
         space, over = _space(found), found.plan.over
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
             space, over = _rough(space), rough_size(over)
@@ -267,7 +269,7 @@ class PlanService:
             bytes_now=cost.bytes_now,
             bytes_after=cost.bytes_after,
             is_confirmed=self._formats.is_confirmed(device_id, cost.format),
-            text=in_words(cost),
+            text=describe_cost(cost),
         )
 
 
@@ -297,7 +299,9 @@ def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
 def _space(found: DevicePlanState) -> SpaceView:
     space, limits = found.limits.space, found.limits
     there = [one for one in found.stored if not one.is_missing]
-    lasting = sum(limits.takes(one.size) for one in there if one.standing is EvictionClass.LASTING)
+    lasting = sum(
+        limits.takes(one.size) for one in there if one.eviction_class is EvictionClass.LASTING
+    )
     ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(

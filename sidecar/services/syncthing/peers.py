@@ -152,7 +152,7 @@ class PeerMonitor:
     def _await_news(self, stop: Event) -> None:
         until = self._clock.monotonic() + LOOK_AGAIN_S
         while not stop.is_set() and self._clock.monotonic() < until:
-            last = self._syncthing.news(self._last_event, wait_s=NEWS_S)
+            last = self._syncthing.wait_for_event(self._last_event, wait_s=NEWS_S)
             if last != self._last_event:
                 self._last_event = last
                 return

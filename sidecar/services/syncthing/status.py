@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.syncthing.stignore import LINE, line_for
+from sidecar.domain.syncthing.stignore import LINE, build_line
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
@@ -153,7 +153,7 @@ class SyncStatus:
         """
         self._access.settings(person, device_id)
         if carried := self._below(device_id):
-            return IgnoreView(device_id, carried.is_left_alone, line_for(carried.folder.prefix))
+            return IgnoreView(device_id, carried.is_left_alone, build_line(carried.folder.prefix))
         folder = self._registry.get(device_id).folder
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
@@ -169,7 +169,7 @@ class SyncStatus:
         if carried is None:
             self._registry.get(device_id).folder.ignore_file.write()
         elif not carried.is_left_alone:
-            line, label = line_for(carried.folder.prefix), carried.folder.label
+            line, label = build_line(carried.folder.prefix), carried.folder.label
             text = msg(
                 "The .stignore of Syncthing's folder {label} lies outside of this device",
                 label=label,
@@ -195,7 +195,7 @@ class SyncStatus:
                     "Syncthing carries unfinished files of {name} with the rest: it "
                     "leaves them alone once the line {line} is in its .stignore",
                     name=name,
-                    line=line_for(carried.folder.prefix),
+                    line=build_line(carried.folder.prefix),
                 ),
             )
             for device_id, name in seen.items()

@@ -15,10 +15,10 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
-from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
+from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, decide_next
 from sidecar.errors import (
     DeviceError,
     JellyfinError,
@@ -113,9 +113,9 @@ class FailurePolicy:
         current = self._downloads.queries.get(download.id)
         if current is None:
             return
-        path = distinct(current.file_path, current.item_id)
+        path = build_distinct_path(current.file_path, current.item_id)
         if path != current.file_path and self._downloads.queue.rename(
-            current, FilePlace(path, path_key(path))
+            current, FilePlace(path, make_path_key(path))
         ):
             log.info("%s goes beside a file that is not ours: %s", current.title, path)
             self._put_back(current)
@@ -143,7 +143,7 @@ class FailurePolicy:
         current = self._downloads.queries.get(download.id)
         if current is None or current.status is not Status.DOWNLOADING:
             return
-        decision = what_next(
+        decision = decide_next(
             failure,
             retry_count=current.retry_count,
             gained=gained,

@@ -16,13 +16,13 @@ from threading import Event
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import (
-    distinct,
-    extension_of,
-    path_key,
+    build_distinct_path,
+    get_extension,
+    make_path_key,
     safe_extension,
     with_extension,
 )
-from sidecar.domain.formats.formats import Target, not_converted, read_target
+from sidecar.domain.formats.formats import Target, explain_not_converted, read_target
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import Stopped
 from sidecar.messages import msg
@@ -31,7 +31,7 @@ from sidecar.services.transfers.tag_completion import is_to_be_completed
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
-from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.tagging.completer import TagCompleter
 from sidecar.transfer.tagging.wishes import TagWishes
 
@@ -121,13 +121,13 @@ class Finisher:
             return self._original(device, download, receipt, twin.format_note, stop)
         # Only a converted part file stands for a converted file.
         part = device.folder.converted(download.id)
-        device.folder.part(download.id).become(part)
+        device.folder.part(download.id).rename_to(part)
         return FinishedPart(
             part=part,
             size=receipt.size,
             content_hash=receipt.content_hash,
             mime_type=receipt.mime_type,
-            extension=safe_extension(extension_of(twin.file_path)),
+            extension=safe_extension(get_extension(twin.file_path)),
             columns={
                 "format_note": twin.format_note,
                 "source_size": twin.source_size,
@@ -152,7 +152,7 @@ class Finisher:
         """
         converter = self._converter()
         if converter is None:
-            why = not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
+            why = explain_not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
             return self._original(device, download, receipt, why, stop)
         part, into = device.folder.part(download.id), device.folder.converted(download.id)
         try:
@@ -188,7 +188,7 @@ class Finisher:
         """
         device.folder.check()
         download = self._named(download, ready.extension)
-        if not self._downloads.transitions.finalizing(
+        if not self._downloads.transitions.mark_finalizing(
             download.id,
             size=ready.size,
             content_hash=ready.content_hash,
@@ -201,8 +201,8 @@ class Finisher:
         device.folder.finish(ready.part, download.file_path)
         download = replace(download, original_size=ready.original_size)
         if ready.original_size is not None:
-            device.folder.part(download.id).become(device.folder.original(download.id))
-        if not self._downloads.transitions.arrive(
+            device.folder.part(download.id).rename_to(device.folder.original(download.id))
+        if not self._downloads.transitions.mark_arrived(
             download,
             size=ready.size,
             content_hash=ready.content_hash,
@@ -239,7 +239,7 @@ class Finisher:
                 made = self._completer.complete(file, receipt.size, into, wishes, stop)
         except OSError as error:
             into.remove()
-            raise TransferFailed(disk_failure(error)) from error
+            raise TransferFailed(classify_disk_error(error)) from error
         except BaseException:
             into.remove()
             raise
@@ -260,11 +260,11 @@ class Finisher:
 
     def _named(self, download: Download, extension: str | None) -> Download:
         """Give the download the extension that its file has; beside another one's if need be."""
-        if extension is None or extension_of(download.file_path) == extension:
+        if extension is None or get_extension(download.file_path) == extension:
             return download
         wanted = with_extension(download.file_path, extension)
-        for path in (wanted, distinct(wanted, download.item_id)):
-            if self._downloads.queue.rename(download, FilePlace(path, path_key(path))):
+        for path in (wanted, build_distinct_path(wanted, download.item_id)):
+            if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))
 

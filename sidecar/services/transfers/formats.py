@@ -18,17 +18,14 @@ from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, Format, name_for
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.space.reformat import Cost, cost
+from sidecar.domain.space.reformat import Cost, estimate_cost
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, NotAllowed, NotFound
 from sidecar.events import DeviceChanged, Event
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.formats import FormatStore
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.meta import Meta
+from sidecar.store.stores import Stores
 from sidecar.threads import attempt
 from sidecar.transfer.converting.programs import NoConverter
 
@@ -63,11 +60,8 @@ class DeviceFormats:
         self,
         book: DeviceSettingsService,
         *,
-        store: FormatStore,
-        devices: Devices,
-        downloads: Downloads,
+        stores: Stores,
         registry: DeviceRegistry,
-        meta: Meta,
         item: Callable[[Download], Item],
         server_is_there: Callable[[], bool],
     ) -> None:
@@ -75,20 +69,17 @@ class DeviceFormats:
 
         Args:
             book: What is set of the devices.
-            store: What was made in which format.
-            devices: Those we have ever seen.
-            downloads: The rows.
+            stores: The devices we have ever seen, their files, and what people said yes to.
             registry: The devices as they are now.
-            meta: Remembers what people said yes to.
             item: Asks the server for a download's item, as the account that fetches it.
             server_is_there: Whether it can be asked at all.
         """
         self._book = book
-        self._store = store
-        self._devices = devices
-        self._downloads = downloads
+        self._store = stores.formats
+        self._devices = stores.devices
+        self._downloads = stores.downloads
         self._registry = registry
-        self._meta = meta
+        self._meta = stores.meta
         self._item = item
         self._server_is_there = server_is_there
         self._kept: set[int] = set()
@@ -124,7 +115,7 @@ class DeviceFormats:
         if name == TAGGED:
             # Their tags are completed where they are: see `services.transfers.tag_completion`.
             others = [one for one in others if one.format != ORIGINAL]
-        return cost(name, settings.target if settings is not None else None, others)
+        return estimate_cost(name, settings.target if settings is not None else None, others)
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
         """Whether a person has said yes to making the files of a device anew in this format."""
@@ -186,9 +177,9 @@ class DeviceFormats:
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None
         has_original = has_original and original.size() == download.original_size
-        if self._downloads.transitions.damaged(download, failure, has_part=has_original):
+        if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
             if has_original:
-                original.become(part)
+                original.rename_to(part)
             device.folder.remove(download.file_path, size=there.size)
             self._store.align(device.id, name)
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from datetime import tzinfo
 from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
+from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.transfers.network import Line, NetworkVerdict, Use, judge
 from sidecar.events import Bus, WorkArrived
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.transfers.claims import Claims
-from sidecar.store.meta import Meta
-from sidecar.store.rules.holds import Holds
+from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +33,10 @@ class NetworkPolicy:
         self,
         settings: NetworkSettings,
         *,
-        zone: tzinfo,
+        stores: Stores,
         look: Callable[[], Line],
         registry: DeviceRegistry,
         claims: Claims,
-        holds: Holds,
-        meta: Meta,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -47,22 +44,20 @@ class NetworkPolicy:
 
         Args:
             settings: What is set for all devices.
-            zone: Whose hours the quiet ones are.
+            stores: Say what people asked for themselves, and that one of them has paused all.
             look: Looks at the way out; asked every few seconds.
             registry: The devices, each of which may have another setting.
             claims: Lets go of what runs.
-            holds: Says what people asked for themselves.
-            meta: Remembers that a person has paused everything.
             bus: Told when more may be fetched again.
             clock: For quiet hours and for looking.
         """
         self._settings = settings
-        self._zone = zone
+        self._zone = load_zone(settings.time_zone)
         self._look = look
         self._registry = registry
         self._claims = claims
-        self._holds = holds
-        self._meta = meta
+        self._holds = stores.holds
+        self._meta = stores.meta
         self._bus = bus
         self._clock = clock
         self._lock = Lock()

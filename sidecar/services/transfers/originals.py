@@ -66,5 +66,5 @@ class KeptOriginals:
             return
         for download_id in kept:
             device.folder.original(download_id).remove()
-        self._store.without_original(kept)
+        self._store.forget_originals(kept)
         log.info("%d originals went from %s", len(kept), device.settings.name)

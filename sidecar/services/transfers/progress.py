@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.transfers.progress import Speedometer, seconds_left
+from sidecar.domain.transfers.progress import Speedometer, estimate_seconds_left
 from sidecar.events import Bus, Phase, Progress, TransfersProgressed
 
 INTERVAL_S = 0.5
@@ -92,5 +92,5 @@ class ProgressTracker:
 
 def _measured(download_id: int, running: _Running, at: float) -> Progress:
     speed = running.meter.speed(at)
-    left = seconds_left(running.held, running.size, speed)
+    left = estimate_seconds_left(running.held, running.size, speed)
     return Progress(download_id, running.held, running.size, speed, left, running.phase)

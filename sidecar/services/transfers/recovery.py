@@ -14,7 +14,7 @@ import xxhash
 
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import distinct, path_key
+from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
@@ -72,9 +72,9 @@ class DeviceRecovery:
             return
         fetched = device.folder.part(download.id)
         if download.original_size is not None and fetched.size() == download.original_size:
-            fetched.become(device.folder.original(download.id))
+            fetched.rename_to(device.folder.original(download.id))
         fetched.remove()
-        self._downloads.transitions.arrive(
+        self._downloads.transitions.mark_arrived(
             download,
             size=size or 0,
             content_hash=download.content_hash or "",
@@ -87,8 +87,8 @@ class DeviceRecovery:
         try:
             device.folder.finish(part, download.file_path)
         except DeviceError as trouble:
-            path = distinct(download.file_path, download.item_id)
-            place = FilePlace(path, path_key(path))
+            path = build_distinct_path(download.file_path, download.item_id)
+            place = FilePlace(path, make_path_key(path))
             if trouble.code != "name-taken" or not self._downloads.queue.rename(download, place):
                 raise
             device.folder.finish(part, path)
@@ -119,7 +119,7 @@ class DeviceRecovery:
                 continue
             if facts.size != one.size and was_written_since(facts, one.completed_at):
                 continue
-            if not device.folder.tail_ok(one.path, size=one.size):
+            if not device.folder.check_tail(one.path, size=one.size):
                 self._damaged(one.id)
 
     def _damaged(self, download_id: int) -> None:
@@ -128,7 +128,7 @@ class DeviceRecovery:
             return
         text = msg("The file on the device is not the one that arrived: it is fetched again")
         log.warning("%s: %s", download.file_path, text)
-        self._downloads.transitions.damaged(
+        self._downloads.transitions.mark_damaged(
             download, Failure(FailureClass.TRANSIENT, "damaged", text)
         )
 

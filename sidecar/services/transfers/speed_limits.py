@@ -7,7 +7,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import TransferSettings
-from sidecar.domain.transfers.network import quiet_until
+from sidecar.domain.transfers.network import find_quiet_end
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.store.meta import Meta
 
@@ -56,7 +56,9 @@ class SpeedLimits:
         said = self._meta.get(SPEED_LIMIT)
         if said:
             return None if said == NONE else int(said)
-        is_busy = quiet_until(self._settings.busy_hours, self._clock.now(), self._zone) is not None
+        is_busy = (
+            find_quiet_end(self._settings.busy_hours, self._clock.now(), self._zone) is not None
+        )
         if is_busy and self._settings.busy_speed_limit is not None:
             return int(self._settings.busy_speed_limit)
         usual = self._settings.speed_limit

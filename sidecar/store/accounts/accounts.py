@@ -63,8 +63,8 @@ class Accounts:
 
     def save(self, account: Account) -> None:
         """Remember an account as it is now."""
-        row = AccountRow.insert(**_columns(account))
-        mutable = [name for name in _columns(account) if name != "user_id"]
+        row = AccountRow.insert(**_to_columns(account))
+        mutable = [name for name in _to_columns(account) if name != "user_id"]
         with self._db.write():
             # Not REPLACE: that would delete the row, and with it the sessions and keys.
             self._db.execute(
@@ -77,20 +77,20 @@ class Accounts:
     def get(self, user_id: str) -> Account | None:
         """Return one account; None if it never signed in or was forgotten."""
         row = self._db.row(AccountRow.select().where(AccountRow.user_id == user_id))
-        return None if row is None else _account(row)
+        return None if row is None else _to_account(row)
 
     def by_name(self, name: str) -> Account | None:
         """Return the account of this name, in any case; the last to sign in if there are more."""
         query = AccountRow.select().where(AccountRow.name_key == name.casefold())
         row = self._db.row(query.order_by(AccountRow.signed_in_at.desc()).limit(1))
-        return None if row is None else _account(row)
+        return None if row is None else _to_account(row)
 
     def all(self) -> list[Account]:
         """Return every account, signed in or not, by name."""
         query = AccountRow.select().order_by(AccountRow.name_key, AccountRow.user_id)
-        return [_account(row) for row in self._db.rows(query)]
+        return [_to_account(row) for row in self._db.rows(query)]
 
-    def signed_out(self, user_id: str) -> None:
+    def mark_signed_out(self, user_id: str) -> None:
         """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
         with self._db.write():
             self._db.execute(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
@@ -135,7 +135,7 @@ class Accounts:
 SIGNED_IN, SIGNED_OUT = "signed-in", "signed-out"
 
 
-def _columns(account: Account) -> Row:
+def _to_columns(account: Account) -> Row:
     return {
         "user_id": account.user_id,
         "name": account.name,
@@ -150,7 +150,7 @@ def _columns(account: Account) -> Row:
     }
 
 
-def _account(row: Row) -> Account:
+def _to_account(row: Row) -> Account:
     return Account(
         user_id=row["user_id"],
         name=row["name"],

@@ -79,7 +79,7 @@ class ApiKeys:
                 self._db.execute(
                     ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"])
                 )
-        return _key(row)
+        return _to_key(row)
 
     def revoke(self, key_id: int) -> bool:
         """Refuse a key from now on; return whether it worked until now."""
@@ -104,10 +104,10 @@ class ApiKeys:
     def of_account(self, user_id: str) -> list[ApiKey]:
         """Return all keys of an account, revoked ones too, oldest first."""
         query = ApiKeyRow.select().where(ApiKeyRow.user_id == user_id).order_by(ApiKeyRow.id)
-        return [_key(row) for row in self._db.rows(query)]
+        return [_to_key(row) for row in self._db.rows(query)]
 
 
-def _key(row: Row) -> ApiKey:
+def _to_key(row: Row) -> ApiKey:
     return ApiKey(**{name: value for name, value in row.items() if name != "key_hash"})
 
 

@@ -133,7 +133,7 @@ class Sessions:
         self._db.execute(peewee.ModelDelete(SessionRow).where(over))
 
 
-def csrf_of(secret: str) -> str:
+def derive_csrf_token(secret: str) -> str:
     """Return what every change made in this session must bring along; it does not give it away."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 

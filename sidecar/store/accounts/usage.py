@@ -20,6 +20,6 @@ class UsageByAccount:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def of_each(self) -> Mapping[str, tuple[int, int]]:
+    def measure(self) -> Mapping[str, tuple[int, int]]:
         """Return the files and the bytes that each account holds, of those who hold any."""
         return {user_id: (files, octets or 0) for user_id, files, octets in self._db.sql(OF_EACH)}

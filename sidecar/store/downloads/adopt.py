@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import MOVES, Download, Move, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
+from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
 from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
 from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, Columns, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
@@ -60,15 +60,15 @@ class DownloadAdopter:
             None if the item has a file there already, is being fetched at this moment, or the
             place belongs to another download; then nothing was changed.
         """
-        place = FilePlace(file.path, path_key(file.path))
-        facts = _facts(file) | {"completed_at": self._clock.now()}
+        place = FilePlace(file.path, make_path_key(file.path))
+        facts = _to_columns(file) | {"completed_at": self._clock.now()}
         with self._db.write():
             there = self._queries.by_item(wanted.device_id, wanted.item.id)
             if there is not None and (there.status, Move.ADOPT) not in MOVES:
                 return None
-            if there is None or path_key(there.file_path) != place.key:
+            if there is None or make_path_key(there.file_path) != place.key:
                 try:
-                    first_free(self._db, wanted.device_id, [place])
+                    find_free_place(self._db, wanted.device_id, [place])
                 except ValueError:
                     return None
             if there is None:
@@ -80,7 +80,7 @@ class DownloadAdopter:
                 return None
             return self._queries.get(there.id)
 
-    def settled(self, device_id: str) -> list[tuple[str, str]]:
+    def list_settled(self, device_id: str) -> list[tuple[str, str]]:
         """Return the items that need no adoption on a device, with their paths there.
 
         They have a file there, or one is being fetched at this moment.
@@ -93,7 +93,7 @@ class DownloadAdopter:
         )
 
     def _insert_adopted(self, wanted: NewDownload, place: FilePlace, facts: Columns) -> Download:
-        columns = columns_of(self._db, wanted, place, self._clock.now())
+        columns = to_columns(self._db, wanted, place, self._clock.now())
         columns |= {**facts, "status": Status.COMPLETED}
         row = self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         download = to_download(row)
@@ -101,7 +101,7 @@ class DownloadAdopter:
         return download
 
 
-def _facts(file: AdoptedFile) -> dict[str, object]:
+def _to_columns(file: AdoptedFile) -> dict[str, object]:
     return {
         "file_size": file.size,
         "bytes_downloaded": file.size,

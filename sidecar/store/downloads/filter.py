@@ -57,19 +57,19 @@ class Statement:
     values: tuple[object, ...]
 
 
-def conditions(which: DownloadFilter) -> Statement:
+def build_conditions(which: DownloadFilter) -> Statement:
     """Return all conditions of a list of downloads."""
-    return joined([counted(which), _in_states(which)])
+    return join_statements([build_count_conditions(which), _build_state_condition(which)])
 
 
-def counted(which: DownloadFilter) -> Statement:
+def build_count_conditions(which: DownloadFilter) -> Statement:
     """Return the same whatever the states are."""
     words = search_key(which.text).split()
     found = [Statement(" AND instr(d.search_key, ?) > 0", (word,)) for word in words]
-    return joined([about(which), *found])
+    return join_statements([build_scope_conditions(which), *found])
 
 
-def about(which: DownloadFilter) -> Statement:
+def build_scope_conditions(which: DownloadFilter) -> Statement:
     """Return the conditions of a list beside its words and its states."""
     parts = []
     if which.device_id is not None:
@@ -82,17 +82,17 @@ def about(which: DownloadFilter) -> Statement:
         parts.append(Statement(f" AND {BELONGS}", (people, people)))
     if which.as_of is not None:
         parts.append(Statement(" AND d.id <= ?", (which.as_of,)))
-    return joined([*parts, seen_by(which.viewer)])
+    return join_statements([*parts, build_visibility_condition(which.viewer)])
 
 
-def seen_by(viewer: str | None) -> Statement:
+def build_visibility_condition(viewer: str | None) -> Statement:
     """Return the condition that a person may see a download; None sees all."""
     if viewer is None:
         return Statement("", ())
     return Statement(f" AND {CONCERNS}", (viewer, viewer))
 
 
-def joined(parts: Iterable[Statement]) -> Statement:
+def join_statements(parts: Iterable[Statement]) -> Statement:
     """Return statements one after the other."""
     every = tuple(parts)
     values = tuple(value for one in every for value in one.values)
@@ -105,7 +105,7 @@ def search_key(*texts: str | None) -> str:
     return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
 
 
-def _in_states(which: DownloadFilter) -> Statement:
+def _build_state_condition(which: DownloadFilter) -> Statement:
     if not which.statuses:
         return Statement(f" AND {IS_MISSING}" if which.missing else "", ())
     values = tuple(sorted(str(one) for one in which.statuses))

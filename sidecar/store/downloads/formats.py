@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 
 from sidecar.domain.formats.formats import MUSIC
-from sidecar.domain.space.reformat import Present
+from sidecar.domain.space.reformat import PresentFile
 from sidecar.store.database import Database
 
 TYPES = json.dumps(sorted(MUSIC))
@@ -39,9 +39,9 @@ class FormatStore:
         with self._db.write():
             return len(self._db.execute_sql(ALIGN, [name, device_id, name, TYPES]))
 
-    def others(self, device_id: str, name: str) -> list[Present]:
+    def others(self, device_id: str, name: str) -> list[PresentFile]:
         """Return the finished music files that were made for another format."""
-        return [Present(*row) for row in self._db.sql(OTHERS, (device_id, name, TYPES))]
+        return [PresentFile(*row) for row in self._db.sql(OTHERS, (device_id, name, TYPES))]
 
     def relabel(self, download_ids: Collection[int], name: str) -> None:
         """Note that these files are as this format wants them."""
@@ -52,7 +52,7 @@ class FormatStore:
         """Return some of the finished downloads whose original is kept on a device."""
         return [row[0] for row in self._db.sql(WITH_ORIGINAL, (device_id, most))]
 
-    def without_original(self, download_ids: Collection[int]) -> None:
+    def forget_originals(self, download_ids: Collection[int]) -> None:
         """Note that their originals are not kept any more."""
         with self._db.write():
             self._db.execute_sql(WITHOUT, [json.dumps(sorted(download_ids))])

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.files.naming import extension_of
+from sidecar.domain.files.naming import get_extension
 from sidecar.domain.items.item import Item
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import search_key
-from sidecar.store.downloads.order import last_place
+from sidecar.store.downloads.order import find_last_place
 
 # Two questions: asked as one, with OR, SQLite reads all rows of the device.
 TAKEN = """SELECT 1 FROM downloads
@@ -48,7 +48,7 @@ class NewDownload:
     format: str = "original"
 
 
-def first_free(db: Database, device_id: str, places: Iterable[FilePlace]) -> FilePlace:
+def find_free_place(db: Database, device_id: str, places: Iterable[FilePlace]) -> FilePlace:
     """Return the first place that no download of this device has, neither as file nor as folder.
 
     Raises:
@@ -60,7 +60,7 @@ def first_free(db: Database, device_id: str, places: Iterable[FilePlace]) -> Fil
     raise ValueError("every offered place is taken by another download")
 
 
-def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
+def to_columns(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
     """Return the columns of a fresh row."""
     item = wanted.item
     return {
@@ -72,9 +72,9 @@ def columns_of(db: Database, wanted: NewDownload, place: FilePlace, now: datetim
         "path_key": place.key,
         "priority": wanted.priority,
         "queued_at": now,
-        "place": last_place(db),
+        "place": find_last_place(db),
         "format": wanted.format,
-        "source_extension": extension_of(place.path),
+        "source_extension": get_extension(place.path),
     }
 
 
@@ -98,7 +98,7 @@ def columns_of_item(item: Item) -> Row:
     }
 
 
-def files_in(db: Database, device_id: str, key: str) -> int:
+def count_files_in(db: Database, device_id: str, key: str) -> int:
     """Return how many downloads of a device have their place in the folder with this key."""
     ((found,),) = db.sql(
         "SELECT count(*) FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?",

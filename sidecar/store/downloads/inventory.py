@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
 from sidecar.domain.space.budget import WantedFile
-from sidecar.domain.space.eviction import HoldStrength, Stored, standing
+from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
@@ -68,7 +68,7 @@ class Inventory:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def holdings(
+    def list_holdings(
         self,
         device_id: str,
         now: datetime,
@@ -87,7 +87,7 @@ class Inventory:
             keeps_originals: What is converted takes the room of its original as well.
         """
         with self._db.read():
-            grips = _by_item(self._db.sql(GRIPS, (device_id,)))
+            grips = _group_by_item(self._db.sql(GRIPS, (device_id,)))
             stored = [
                 Stored(
                     download_id=download_id,
@@ -95,7 +95,7 @@ class Inventory:
                     title=title,
                     size=size or 0,
                     last_used=last_used,
-                    standing=standing(grips[item_id]),
+                    eviction_class=classify(grips[item_id]),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
@@ -105,20 +105,20 @@ class Inventory:
             ]
             return Holdings(
                 tuple(stored),
-                self._waiting(device_id, now, grips, keeps_originals=keeps_originals),
-                self._running(device_id),
+                self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals),
+                self._list_running(device_id),
             )
 
-    def standing_of(self, device_id: str, item_id: str) -> EvictionClass:
+    def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
         """Return how firmly one item keeps its place on a device now."""
-        return standing(_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
+        return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
-    def seen_by(self, device_id: str, user_id: str) -> frozenset[int]:
+    def list_visible_to(self, device_id: str, user_id: str) -> frozenset[int]:
         """Return the downloads on a device that a person may see: theirs, or theirs once."""
         rows = self._db.sql(SEEN_BY, (device_id, user_id, user_id))
         return frozenset(download_id for (download_id,) in rows)
 
-    def _waiting(
+    def _list_waiting(
         self,
         device_id: str,
         now: datetime,
@@ -136,7 +136,7 @@ class Inventory:
                 held=held,
                 priority=priority,
                 place=queued_at,
-                standing=standing(grips[item_id]),
+                standing=classify(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
                 source=size if target and not is_kept else None,
             )
@@ -144,23 +144,23 @@ class Inventory:
                 self._db.sql(WAITING, (device_id, due))
             )
             for target in (read_target(name),)
-            for likely in (_likely(target, seconds, size),)
+            for likely in (_estimate_size(target, seconds, size),)
             for is_kept in (target is not None and keeps_originals,)
         )
 
-    def _running(self, device_id: str) -> tuple[Coming, ...]:
+    def _list_running(self, device_id: str) -> tuple[Coming, ...]:
         return tuple(
             Coming(download_id, size or 0, held)
             for download_id, size, held in self._db.sql(RUNNING, (device_id,))
         )
 
 
-def _by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
+def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
     grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
     for item_id, rule, is_ending in rows:
         grips[item_id].append(HoldStrength(rule, is_ending=bool(is_ending)))
     return grips
 
 
-def _likely(target: Target | None, seconds: float | None, size: int | None) -> int | None:
+def _estimate_size(target: Target | None, seconds: float | None, size: int | None) -> int | None:
     return estimate(target, seconds=seconds, source_size=size) if target else size

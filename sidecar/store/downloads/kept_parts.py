@@ -19,7 +19,7 @@ from sidecar.store.schema.tables import KeptPartRow
 KEPT_FOR = timedelta(days=30)
 
 
-def remember(db: Database, download: Download, now: datetime) -> None:
+def remember_part(db: Database, download: Download, now: datetime) -> None:
     """Note what the part file of a download has; nothing if no byte of it counts."""
     if download.validator is None or not download.bytes_downloaded:
         return
@@ -35,7 +35,7 @@ def remember(db: Database, download: Download, now: datetime) -> None:
     )
 
 
-def take(db: Database, device_id: str, item_id: str) -> Row:
+def take_part(db: Database, device_id: str, item_id: str) -> Row:
     """Return the columns that a row has from its kept part, and forget it; none without one."""
     mine = (KeptPartRow.device_id == device_id) & (KeptPartRow.item_id == item_id)
     rows = db.execute_returning(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
@@ -48,7 +48,7 @@ def take(db: Database, device_id: str, item_id: str) -> Row:
     }
 
 
-def of_device(db: Database, device_id: str, now: datetime) -> frozenset[int]:
+def list_kept_parts(db: Database, device_id: str, now: datetime) -> frozenset[int]:
     """Return the ids whose part files stay on a device; forget those kept for too long."""
     old = KeptPartRow.kept_at < now - KEPT_FOR
     with db.write():

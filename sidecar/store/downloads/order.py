@@ -53,34 +53,34 @@ class Spot:
     place: int
 
 
-def last_place(db: Database) -> int:
+def find_last_place(db: Database) -> int:
     """Return a place behind all others; those given the same one are in the order of their ids."""
     rows = db.sql("SELECT seq FROM sqlite_sequence WHERE name = 'downloads'")
     return ((rows[0][0] if rows else 0) + 1) * GAP
 
 
-def first(db: Database, download_id: int) -> Spot:
+def find_first_spot(db: Database, download_id: int) -> Spot:
     """Return a spot before all others that wait."""
     rows = db.sql(FIRST, (download_id,)) or db.sql(ONE, (download_id,))
     priority, place = rows[0] if rows else (0, GAP)
     return Spot(priority, place - GAP)
 
 
-def spot_before(db: Database, download_id: int, other_id: int | None) -> Spot | None:
+def find_spot_before(db: Database, download_id: int, other_id: int | None) -> Spot | None:
     """Return a spot right before another one, or behind all; None if that one does not wait."""
     if other_id is None:
         ((priority, place),) = db.sql(LAST) or [(0, 0)]
         return Spot(priority, place + GAP)
     if not db.sql(ONE, (other_id,)):
         return None
-    spot = _between(db, download_id, other_id)
+    spot = _find_spot_between(db, download_id, other_id)
     if spot is None:
         db.sql(SPREAD, (GAP,))
-        spot = _between(db, download_id, other_id)
+        spot = _find_spot_between(db, download_id, other_id)
     return spot
 
 
-def _between(db: Database, download_id: int, other_id: int) -> Spot | None:
+def _find_spot_between(db: Database, download_id: int, other_id: int) -> Spot | None:
     ((priority, place),) = db.sql(ONE, (other_id,))
     above = db.sql(NEXT_ABOVE, (download_id, priority, place, other_id))
     if not above:

@@ -17,7 +17,13 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.domain.files.removals import Expected
 from sidecar.store.database import Database, Row
-from sidecar.store.downloads.filter import IS_MISSING, DownloadFilter, conditions, counted, seen_by
+from sidecar.store.downloads.filter import (
+    IS_MISSING,
+    DownloadFilter,
+    build_conditions,
+    build_count_conditions,
+    build_visibility_condition,
+)
 from sidecar.store.schema.tables import DownloadRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
@@ -63,19 +69,19 @@ class DownloadQueries:
 
     def get(self, download_id: int) -> Download | None:
         """Return one download; None if it is not there (any more)."""
-        return self._one(f"{ONE} id = ?", download_id)
+        return self._find_one(f"{ONE} id = ?", download_id)
 
     def seen(self, download_id: int, viewer: str | None) -> Download | None:
         """Return one download; None if there is none that this person may see.
 
         One statement for both, so that one takes as long as the other.
         """
-        which = seen_by(viewer)
-        return self._one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
+        which = build_visibility_condition(viewer)
+        return self._find_one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
 
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
-        return self._one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
+        return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
@@ -88,7 +94,7 @@ class DownloadQueries:
             page_size: How many a page holds at most.
             sort: What comes first.
         """
-        asked = conditions(which)
+        asked = build_conditions(which)
         listed = f"{LISTED}{asked.text} ORDER BY {ORDERS[sort]} LIMIT ? OFFSET ?"
         with self._db.read():
             rows = self._db.sql(listed, (*asked.values, page_size, (page - 1) * page_size))
@@ -97,7 +103,7 @@ class DownloadQueries:
 
     def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
         """Return the place of a download in the list of `page`, from 1; None if it is not in it."""
-        asked = conditions(which)
+        asked = build_conditions(which)
         ranked = (
             f"SELECT d.id AS id, row_number() OVER (ORDER BY {ORDERS[sort]}) AS rank"  # noqa: S608 - ours
             f" FROM downloads AS d WHERE TRUE{asked.text}"
@@ -110,7 +116,7 @@ class DownloadQueries:
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
         """Return the ids of the same list, in the order of the queue, `most` at the most."""
-        asked = conditions(which)
+        asked = build_conditions(which)
         listed = (
             f"SELECT d.id FROM downloads AS d WHERE TRUE{asked.text} ORDER BY {IN_TURN} LIMIT ?"  # noqa: S608 - ours
         )
@@ -121,7 +127,7 @@ class DownloadQueries:
 
         `statuses` is not looked at. Equal to the totals of `page` for each by itself.
         """
-        asked = counted(which)
+        asked = build_count_conditions(which)
         by_status = (
             f"SELECT d.status, count(*) FROM downloads AS d WHERE TRUE{asked.text}"  # noqa: S608 - ours
             " GROUP BY d.status"
@@ -134,7 +140,7 @@ class DownloadQueries:
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes still to come of all that waits, as far as their sizes are known."""
-        asked = counted(which)
+        asked = build_count_conditions(which)
         left: int = self._db.sql(f"{WAITING}{asked.text}", asked.values)[0][0]
         return left
 
@@ -195,7 +201,7 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def _one(self, text: str, *values: object) -> Download | None:
+    def _find_one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None
 

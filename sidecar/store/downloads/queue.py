@@ -20,7 +20,7 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Move, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, WorkArrived
 from sidecar.store.database import Database
@@ -28,7 +28,7 @@ from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
 from sidecar.store.downloads.identity import DownloadIdentity
-from sidecar.store.downloads.insert import FilePlace, NewDownload, columns_of, first_free
+from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
 from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
 from sidecar.store.downloads.sightings import DownloadSightings
@@ -130,7 +130,7 @@ class DownloadQueue:
         if download.status is not Status.PENDING:
             return False
         with self._db.write():
-            spot = order.first(self._db, download.id)
+            spot = order.find_first_spot(self._db, download.id)
             return self._set(download, priority=spot.priority, place=spot.place) is not None
 
     def put_before(self, download: Download, other: Download | None) -> bool:
@@ -138,7 +138,7 @@ class DownloadQueue:
         if download.status is not Status.PENDING or (other and download.id == other.id):
             return False
         with self._db.write():
-            spot = order.spot_before(self._db, download.id, other.id if other else None)
+            spot = order.find_spot_before(self._db, download.id, other.id if other else None)
             if spot is None:
                 return False
             return self._set(download, priority=spot.priority, place=spot.place) is not None
@@ -192,13 +192,13 @@ class DownloadQueue:
             )
             if gone:
                 if keep_part:
-                    kept_parts_downloads.remember(self._db, download, self._clock.now())
+                    kept_parts_downloads.remember_part(self._db, download, self._clock.now())
                 self._transitions.publish(download, download.status, None)
         return bool(gone)
 
     def kept_parts(self, device_id: str) -> frozenset[int]:
         """Return the cancelled downloads of a device whose part files stay; old ones no longer."""
-        return kept_parts_downloads.of_device(self._db, device_id, self._clock.now())
+        return kept_parts_downloads.list_kept_parts(self._db, device_id, self._clock.now())
 
     def rename(self, download: Download, place: FilePlace) -> bool:
         """Give the download another place, before there is a file at the old one.
@@ -208,7 +208,7 @@ class DownloadQueue:
         """
         with self._db.write():
             try:
-                first_free(self._db, download.device_id, [place])
+                find_free_place(self._db, download.device_id, [place])
             except ValueError:
                 return False
             return bool(self._set(download, file_path=place.path, path_key=place.key))
@@ -226,9 +226,9 @@ class DownloadQueue:
                 download.file_path,
             ):
                 return False
-            if path_key(there.file_path) != place.key:
+            if make_path_key(there.file_path) != place.key:
                 try:
-                    first_free(self._db, there.device_id, [place])
+                    find_free_place(self._db, there.device_id, [place])
                 except ValueError:
                     return False
             return self._set(there, file_path=place.path, path_key=place.key) is not None
@@ -249,9 +249,9 @@ class DownloadQueue:
         return [download for download in running if download.finalizing]
 
     def _insert(self, wanted: NewDownload) -> Download:
-        place = first_free(self._db, wanted.device_id, wanted.places)
-        columns = columns_of(self._db, wanted, place, self._clock.now())
-        columns |= kept_parts_downloads.take(self._db, wanted.device_id, wanted.item.id)
+        place = find_free_place(self._db, wanted.device_id, wanted.places)
+        columns = to_columns(self._db, wanted, place, self._clock.now())
+        columns |= kept_parts_downloads.take_part(self._db, wanted.device_id, wanted.item.id)
         download = to_download(
             self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         )

@@ -16,13 +16,13 @@ from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status, Validator, after
+from sidecar.domain.downloads.states import Download, Move, Status, Validator, next_status
 from sidecar.domain.items.item import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.order import last_place
+from sidecar.store.downloads.order import find_last_place
 from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.tables import DownloadRow
 
@@ -84,7 +84,7 @@ class DownloadTransitions:
             changes = {"original_size": None, **UNSEEN, **changes}
         return self.apply(which, (download.id,), download.status, move, changes) is not None
 
-    def arrive(
+    def mark_arrived(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
     ) -> bool:
         """The file is in its place and synced; a kept original is known by its validator."""
@@ -114,7 +114,9 @@ class DownloadTransitions:
     ) -> bool:
         """An attempt failed; another is due at `until`, at once if that is None."""
         return self.move(
-            download, Move.POSTPONE, **_failed(failure, until, retry_count, from_zero=from_zero)
+            download,
+            Move.POSTPONE,
+            **_failure_columns(failure, until, retry_count, from_zero=from_zero),
         )
 
     def give_up(
@@ -128,7 +130,9 @@ class DownloadTransitions:
     ) -> bool:
         """It failed; it is tried again at `until`, or only when a person says so if None."""
         return self.move(
-            download, Move.GIVE_UP, **_failed(failure, until, retry_count, from_zero=from_zero)
+            download,
+            Move.GIVE_UP,
+            **_failure_columns(failure, until, retry_count, from_zero=from_zero),
         )
 
     def pause(self, download: Download) -> bool:
@@ -167,7 +171,7 @@ class DownloadTransitions:
         """The file was removed because nobody holds it, or somebody said so."""
         return self.move(download, Move.DELETE)
 
-    def damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
+    def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
         """The file is not what arrived, or not what is wanted: fetch it again.
 
         Args:
@@ -210,7 +214,7 @@ class DownloadTransitions:
             user_id=user_id,
             priority=priority,
             queued_at=self._clock.now(),
-            place=last_place(self._db),
+            place=find_last_place(self._db),
             started_at=None,
             **told,
             **UNBLEMISHED,
@@ -243,7 +247,7 @@ class DownloadTransitions:
         with write():
             return self._note(download_id, validator=validator, bytes_downloaded=held)
 
-    def synced(self, download_id: int, held: int) -> bool:
+    def record_synced(self, download_id: int, held: int) -> bool:
         """Note that `held` bytes of the part file are on the disk.
 
         Cheap, not synced itself: after a power cut the row may be older than the file, which
@@ -252,7 +256,7 @@ class DownloadTransitions:
         with self._db.write_lazily():
             return self._note(download_id, bytes_downloaded=held)
 
-    def rescanned(self, download_id: int, item: Item) -> bool:
+    def record_rescan(self, download_id: int, item: Item) -> bool:
         """Note what the server says of the item by now: it may have looked at the file again."""
         with self._db.write_lazily():
             return self._note(
@@ -263,7 +267,7 @@ class DownloadTransitions:
                 seconds=item.seconds,
             )
 
-    def finalizing(
+    def mark_finalizing(
         self,
         download_id: int,
         *,
@@ -272,7 +276,7 @@ class DownloadTransitions:
         mime_type: str | None,
         **was: object,
     ) -> bool:
-        """Commit that the part is whole and synced, with all that `arrive` needs to know.
+        """Commit that the part is whole and synced, with all that `mark_arrived` needs to know.
 
         Only after this may the part be renamed: a False means it was paused or cancelled.
         """
@@ -318,7 +322,7 @@ class DownloadTransitions:
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
     ) -> Download | None:
         """Make a move of the row that `which` finds with these values, and tell of it."""
-        now = after(was, move)
+        now = next_status(was, move)
         write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
         with write():
             download = self.update(which, values, was, {"status": now, **changes})
@@ -358,7 +362,7 @@ class DownloadTransitions:
             self._bus.publish(WorkArrived())
 
 
-def _failed(
+def _failure_columns(
     failure: Failure, until: datetime | None, retry_count: int, *, from_zero: bool
 ) -> Columns:
     return {

@@ -14,9 +14,14 @@ from dataclasses import dataclass, replace
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items.natural_sort import natural_key
 from sidecar.store.database import Database
-from sidecar.store.downloads.filter import DownloadFilter, Statement, about, joined
+from sidecar.store.downloads.filter import (
+    DownloadFilter,
+    Statement,
+    build_scope_conditions,
+    join_statements,
+)
 from sidecar.store.downloads.queries import from_columns
-from sidecar.store.files.search import COLUMNS, listing
+from sidecar.store.files.search import COLUMNS, select_files
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
@@ -58,7 +63,7 @@ class AlbumIndex:
 
     def numbers(self, which: DownloadFilter) -> Numbers:
         """Return how many tiles and files a list has."""
-        found = grouped(which)
+        found = select_tiles(which)
         sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text})"  # noqa: S608 - ours
         return Numbers(*self._db.sql(sql, found.values)[0])
 
@@ -66,39 +71,43 @@ class AlbumIndex:
         self, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[Sequence[Tile], Numbers]:
         """Return one page of tiles, the one that got a file last first, and how much there is."""
-        found = grouped(which)
+        found = select_tiles(which)
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
-            rows = self._db.sql(paged(found), (*found.values, *place))
+            rows = self._db.sql(select_page(found), (*found.values, *place))
             if not rows:
                 return (), self.numbers(which)
-            return self._tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
+            return self._read_tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
 
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[list[Download], int]:
         """Return one page of a tile's files in their order, and how many there are."""
-        asked = joined([Statement(OF_TILES, (json.dumps([key]),)), about(which)])
+        asked = join_statements(
+            [Statement(OF_TILES, (json.dumps([key]),)), build_scope_conditions(which)]
+        )
         with self._db.read():
             found = self._db.sql(f"SELECT d.id, d.path_key {asked.text}", asked.values)
             ids = [one for one, _ in sorted(found, key=lambda row: (natural_key(row[1]), row[0]))]
             start = (page - 1) * page_size
-            return self._rows(ids[start : start + page_size]), len(ids)
+            return self._read_rows(ids[start : start + page_size]), len(ids)
 
     def tile(self, key: str, which: DownloadFilter) -> Tile | None:
         """Return one tile; None if nothing of it is there."""
-        asked = joined([Statement(OF_TILES, (json.dumps([key]),)), about(which)])
+        asked = join_statements(
+            [Statement(OF_TILES, (json.dumps([key]),)), build_scope_conditions(which)]
+        )
         with self._db.read():
             newest = self._db.sql(f"SELECT max(d.id) {asked.text}", asked.values)[0][0]
-            return None if newest is None else self._tiles([(key, newest)], which)[0]
+            return None if newest is None else self._read_tiles([(key, newest)], which)[0]
 
-    def _tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
-        asked = facts([key for key, _ in keys], which)
+    def _read_tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
+        asked = select_facts([key for key, _ in keys], which)
         found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
-        rows = {one.id: one for one in self._rows([newest for _, newest in keys])}
-        return [_tile(key, rows[newest], found[key]) for key, newest in keys]
+        rows = {one.id: one for one in self._read_rows([newest for _, newest in keys])}
+        return [_to_tile(key, rows[newest], found[key]) for key, newest in keys]
 
-    def _rows(self, ids: Sequence[int]) -> list[Download]:
+    def _read_rows(self, ids: Sequence[int]) -> list[Download]:
         sql = (
             f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
             " CROSS JOIN downloads AS d ON d.id = wanted.value ORDER BY wanted.key"
@@ -106,14 +115,14 @@ class AlbumIndex:
         return [from_columns(row) for row in self._db.sql(sql, (json.dumps(list(ids)),))]
 
 
-def grouped(which: DownloadFilter) -> Statement:
+def select_tiles(which: DownloadFilter) -> Statement:
     """Return what selects the tiles of a list; tests look at how it is carried out."""
-    asked = listing(which)
+    asked = select_files(which)
     text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {asked.text} GROUP BY d.tile"
     return Statement(text, asked.values)
 
 
-def paged(found: Statement) -> str:
+def select_page(found: Statement) -> str:
     """Return what selects one page of the tiles, and how many there are on all of them."""
     return (
         f"WITH found AS MATERIALIZED ({found.text}) SELECT tile, newest,"  # noqa: S608 - ours
@@ -122,10 +131,10 @@ def paged(found: Statement) -> str:
     )
 
 
-def facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
+def select_facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
     """Return what selects the facts of some tiles, whatever words were looked for."""
-    whole = about(replace(which, item_types=frozenset()))
-    asked = joined([Statement(OF_TILES, (json.dumps(list(keys)),)), whole])
+    whole = build_scope_conditions(replace(which, item_types=frozenset()))
+    asked = join_statements([Statement(OF_TILES, (json.dumps(list(keys)),)), whole])
     text = (
         "SELECT d.tile, count(*), coalesce(sum(d.file_size), 0), min(d.artist), max(d.artist)"
         f" {asked.text} GROUP BY d.tile"
@@ -133,7 +142,7 @@ def facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
     return Statement(text, asked.values)
 
 
-def _tile(key: str, newest: Download, found: tuple[int, int, str | None, str | None]) -> Tile:
+def _to_tile(key: str, newest: Download, found: tuple[int, int, str | None, str | None]) -> Tile:
     files, octets, first, last = found
     artist = first if first == last else None
     return Tile(key=key, newest=newest, artist=artist, files=files, bytes=octets)

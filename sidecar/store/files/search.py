@@ -16,10 +16,10 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import (
     DownloadFilter,
     Statement,
-    about,
-    joined,
+    build_scope_conditions,
+    build_visibility_condition,
+    join_statements,
     search_key,
-    seen_by,
 )
 from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
@@ -65,7 +65,7 @@ class FileIndex:
 
     def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and how many there are in all."""
-        asked = listing(which)
+        asked = select_files(which)
         order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
@@ -78,12 +78,12 @@ class FileIndex:
 
     def missing(self, which: DownloadFilter) -> int:
         """Return how many files the last look did not see, whatever words are looked for."""
-        asked = joined([Statement(MISSING, ()), about(which)])
+        asked = join_statements([Statement(MISSING, ()), build_scope_conditions(which)])
         return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
 
     def of_items(self, item_ids: Collection[str], viewer: str | None) -> list[Download]:
         """Return the downloads of these items on all devices, in any state, newest first."""
-        rights = seen_by(viewer)
+        rights = build_visibility_condition(viewer)
         values = (json.dumps(list(item_ids)), *rights.values)
         found = [from_columns(row) for row in self._db.sql(OF_ITEMS + rights.text, values)]
         return sorted(found, key=lambda one: one.id, reverse=True)
@@ -92,7 +92,7 @@ class FileIndex:
         self, album_ids: Collection[str], viewer: str | None
     ) -> dict[tuple[str, str], list[Counted]]:
         """Count the downloads of albums by their states: for (album, device), where any are."""
-        rights = seen_by(viewer)
+        rights = build_visibility_condition(viewer)
         values = (json.dumps(list(album_ids)), *rights.values)
         grouped = f"{OF_ALBUMS}{rights.text} GROUP BY d.album_id, d.device_id, d.status"
         found: dict[tuple[str, str], list[Counted]] = {}
@@ -101,9 +101,9 @@ class FileIndex:
         return found
 
 
-def listing(which: DownloadFilter) -> Statement:
+def select_files(which: DownloadFilter) -> Statement:
     """Return what selects the files of a list; tests look at how it is carried out."""
-    words = typed(which.text).replace("\0", " ").split()
+    words = fold_text(which.text).replace("\0", " ").split()
     indexed = [one for one in words if any(letter.isalnum() for letter in one)]
     match = " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in indexed)
     parts = [Statement(FOUND, (match,)) if indexed else Statement(ALL, ())]
@@ -111,9 +111,9 @@ def listing(which: DownloadFilter) -> Statement:
     parts += [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
-    return joined([*parts, PRESENT, about(which)])
+    return join_statements([*parts, PRESENT, build_scope_conditions(which)])
 
 
-def typed(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return what the index compares: no case, no accents, letters as they are typed."""
     return reduce(lambda done, pair: done.replace(*pair), TYPED_AS, search_key(text))

@@ -105,7 +105,7 @@ class ImportedPlays:
             ]
         return Begun(listenings[0].item_id, count, tuple(ids), tuple(listenings))
 
-    def begun(self, user_id: str, device_id: str) -> list[Begun]:
+    def list_begun(self, user_id: str, device_id: str) -> list[Begun]:
         """Return what was begun for a user and never done, item by item."""
         query = (
             ImportedPlayRow.select()
@@ -120,14 +120,14 @@ class ImportedPlays:
         for row in self._db.rows(query):
             together.setdefault((row["item_id"], row["count_after"]), []).append(row)
         return [
-            Begun(item_id, count, tuple(one["id"] for one in rows), tuple(map(_listening, rows)))
+            Begun(item_id, count, tuple(one["id"] for one in rows), tuple(map(_to_listening, rows)))
             for (item_id, count), rows in together.items()
         ]
 
     def begin_again(self, begun: Begun, count: int) -> Begun:
         """Note another count for what was begun: Jellyfin had not heard of it."""
         with self._db.write():
-            self._db.execute(ImportedPlayRow.update(count_after=count).where(_these(begun.ids)))
+            self._db.execute(ImportedPlayRow.update(count_after=count).where(_match_ids(begun.ids)))
         return Begun(begun.item_id, count, begun.ids, begun.listenings)
 
     def split(self, begun: Begun) -> Iterator[Begun]:
@@ -135,18 +135,18 @@ class ImportedPlays:
         for row_id, one in zip(begun.ids, begun.listenings, strict=True):
             yield Begun(begun.item_id, begun.count, (row_id,), (one,))
 
-    def done(self, begun: Begun) -> None:
+    def mark_done(self, begun: Begun) -> None:
         """Jellyfin was told."""
         with self._db.write():
-            self._db.execute(ImportedPlayRow.update(count_after=None).where(_these(begun.ids)))
+            self._db.execute(ImportedPlayRow.update(count_after=None).where(_match_ids(begun.ids)))
 
     def forget(self, begun: Begun) -> None:
         """Jellyfin cannot be told, and was not."""
         with self._db.write():
-            self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_these(begun.ids)))
+            self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_match_ids(begun.ids)))
 
 
-def _these(ids: Iterable[int]) -> peewee.Expression:
+def _match_ids(ids: Iterable[int]) -> peewee.Expression:
     numbers = peewee.SQL("(SELECT value FROM json_each(?))", [json.dumps(list(ids))])
     return ImportedPlayRow.id.in_(numbers)
 
@@ -155,7 +155,7 @@ def _mark(row: Row) -> ImportedPlay:
     return ImportedPlay(LogKind(row["kind"]), row["stamp"], row["heard_s"])
 
 
-def _listening(row: Row) -> ImportedListening:
+def _to_listening(row: Row) -> ImportedListening:
     return ImportedListening(
         item_id=row["item_id"],
         mark=_mark(row),

@@ -79,7 +79,7 @@ class Plays:
             )[0]["n"]
         return [StoredPlay(row["id"], _play(row)) for row in rows], total
 
-    def lately(self, user_id: str, since: datetime) -> list[Play]:
+    def list_recent(self, user_id: str, since: datetime) -> list[Play]:
         """Return those of a user's newest plays that ended since then, the last one last."""
         newest = PlayRow.select().where(PlayRow.user_id == user_id).order_by(PlayRow.id.desc())
         rows = self._db.rows(newest.limit(NEWEST))

@@ -33,7 +33,7 @@ class EvictionCooldowns:
             self._db.execute(over)
             self._db.execute(row.on_conflict_replace())
 
-    def lift(self, device_id: str, item_id: str) -> bool:
+    def end(self, device_id: str, item_id: str) -> bool:
         """End a rest, because a person asked for the item; return whether there was one."""
         with self._db.write():
             return bool(
@@ -45,7 +45,7 @@ class EvictionCooldowns:
                 )
             )
 
-    def until(self, device_id: str, item_id: str) -> datetime | None:
+    def find_end(self, device_id: str, item_id: str) -> datetime | None:
         """Return when the last rest of an item on a device ends; None if it never had one."""
         query = EvictionCooldownRow.select(EvictionCooldownRow.until).where(
             EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.item_id == item_id
@@ -53,7 +53,7 @@ class EvictionCooldowns:
         found = self._db.row(query)
         return found["until"] if found else None
 
-    def resting(self, device_id: str, now: datetime) -> Collection[str]:
+    def list_cooling_down(self, device_id: str, now: datetime) -> Collection[str]:
         """Return the items that rest on a device; what came back meanwhile rests no more."""
         query = EvictionCooldownRow.select(EvictionCooldownRow.item_id).where(
             EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.until > now, ~_is_back()

@@ -33,7 +33,9 @@ class Exclusions:
         with self._db.write():
             self._db.execute(row.on_conflict_ignore())
 
-    def lift(self, user_id: str, rule: str, item_id: str, *, device_id: str | None = None) -> bool:
+    def remove(
+        self, user_id: str, rule: str, item_id: str, *, device_id: str | None = None
+    ) -> bool:
         """Take an exclusion back, as it was put; return whether there was one."""
         with self._db.write():
             return bool(

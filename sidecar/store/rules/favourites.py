@@ -78,6 +78,6 @@ class FavouriteStates:
         ).where(FavouriteStateRow.user_id == user_id, FavouriteStateRow.is_favorite)
         return {row["item_id"]: ItemType(row["item_type"]) for row in self._db.rows(query)}
 
-    def in_doubt(self, user_id: str) -> list[str]:
+    def list_in_doubt(self, user_id: str) -> list[str]:
         """Return the items whose word is at risk; what has to be said again is among them."""
         return [item_id for (item_id,) in self._db.sql(IN_DOUBT, [user_id])]

@@ -39,12 +39,12 @@ class Holds:
             except that its end was called off and its text is the latest one.
         """
         with self._db.write():
-            there = self._db.row(HoldRow.select().where(_same(wish)))
+            there = self._db.row(HoldRow.select().where(_match_wish(wish)))
             if there is None:
-                self._db.execute(HoldRow.insert(**_columns(wish)))
+                self._db.execute(HoldRow.insert(**_to_columns(wish)))
             elif there["release_at"] is not None or store(there["text"]) != store(wish.reason.text):
                 self._db.execute(
-                    HoldRow.update(release_at=None, text=wish.reason.text).where(_same(wish))
+                    HoldRow.update(release_at=None, text=wish.reason.text).where(_match_wish(wish))
                 )
             else:
                 return False
@@ -219,7 +219,7 @@ class Holds:
             self._tell(device_id, item_id)
 
 
-def _columns(wish: Wish) -> Row:
+def _to_columns(wish: Wish) -> Row:
     return {
         "user_id": wish.user_id,
         "device_id": wish.device_id,
@@ -230,7 +230,7 @@ def _columns(wish: Wish) -> Row:
     }
 
 
-def _same(wish: Wish) -> peewee.Expression:
+def _match_wish(wish: Wish) -> peewee.Expression:
     return (
         (HoldRow.user_id == wish.user_id)
         & (HoldRow.device_id == wish.device_id)

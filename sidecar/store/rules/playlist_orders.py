@@ -113,13 +113,13 @@ class PlaylistOrders:
         values = [user_id, playlist_id, json.dumps(list(item_ids))]
         return self._change(user_id, playlist_id, (LEARN, values))
 
-    def seen(self, user_id: str, playlist_id: str, title: str) -> bool:
+    def record_seen(self, user_id: str, playlist_id: str, title: str) -> bool:
         """Note that a playlist is there, and its name; return whether that is something new."""
         which = [user_id, playlist_id]
         rename = (RENAME, [title, *which, title])
         return self._change(user_id, playlist_id, (SEEN, which), rename)
 
-    def missing(
+    def record_missing(
         self, user_id: str, playlist_id: str, now: datetime, *, sure_after: timedelta
     ) -> bool:
         """Note that the server has said that there is no such playlist.

@@ -24,7 +24,7 @@ class RuleSettingsStore:
     def of(self, device_id: str, rule: str) -> dict[str, object]:
         """Return what was changed for a rule on a device, by the keys of the settings file."""
         row = self._db.row(
-            RuleSettingsRow.select(RuleSettingsRow.changed).where(*_same(device_id, rule))
+            RuleSettingsRow.select(RuleSettingsRow.changed).where(*_match_rule(device_id, rule))
         )
         changed: dict[str, object] = {} if row is None else json.loads(row["changed"])
         return changed
@@ -33,7 +33,9 @@ class RuleSettingsStore:
         """Keep all that is changed for a rule on a device; nothing means as in the file."""
         with self._db.write():
             if not changed:
-                self._db.execute(peewee.ModelDelete(RuleSettingsRow).where(*_same(device_id, rule)))
+                self._db.execute(
+                    peewee.ModelDelete(RuleSettingsRow).where(*_match_rule(device_id, rule))
+                )
                 return
             row = RuleSettingsRow.insert(
                 device_id=device_id, rule=rule, changed=json.dumps(dict(changed))
@@ -44,5 +46,5 @@ class RuleSettingsStore:
             )
 
 
-def _same(device_id: str, rule: str) -> tuple[peewee.Expression, peewee.Expression]:
+def _match_rule(device_id: str, rule: str) -> tuple[peewee.Expression, peewee.Expression]:
     return RuleSettingsRow.device_id == device_id, RuleSettingsRow.rule == rule

@@ -24,7 +24,7 @@ class Tombstones:
         with self._db.write():
             self._db.execute(row.on_conflict_ignore())
 
-    def lift(self, user_id: str, device_id: str, item_id: str) -> bool:
+    def forget(self, user_id: str, device_id: str, item_id: str) -> bool:
         """Forget it, because the user asked for the item; return whether there was one."""
         with self._db.write():
             return bool(

@@ -48,10 +48,10 @@ def recover(path: Path, now: datetime) -> str | None:
     Raises:
         StoreTrouble: The file is a newer sidecar's, another program's, or cannot be read.
     """
-    condition = examine(path)
+    condition = examine_file(path)
     if condition is Condition.SOUND:
         return None
-    if condition is Condition.ABSENT and not sentinel(path).exists():
+    if condition is Condition.ABSENT and not sentinel_path(path).exists():
         return None
     aside = _set_aside(path, now)
     restored = _restore(path)
@@ -60,7 +60,7 @@ def recover(path: Path, now: datetime) -> str | None:
     return note
 
 
-def examine(path: Path) -> Condition:
+def examine_file(path: Path) -> Condition:
     """Look at the file without changing it.
 
     Raises:
@@ -80,17 +80,17 @@ def examine(path: Path) -> Condition:
         raise DatabaseError(f"{path} cannot be read: {error}; nothing was changed") from error
 
 
-def sentinel(path: Path) -> Path:
+def sentinel_path(path: Path) -> Path:
     """Return the file that says: there was a database here."""
     return path.with_name(f"{path.name}.exists")
 
 
-def remember(path: Path) -> None:
+def write_sentinel(path: Path) -> None:
     """Put the sentinel beside a database that is in use from now on."""
-    sentinel(path).touch(mode=0o600)
+    sentinel_path(path).touch(mode=0o600)
 
 
-def daily_copies(path: Path) -> list[Path]:
+def list_daily_copies(path: Path) -> list[Path]:
     """Return the daily copies of the database, newest first."""
     return sorted((path.parent / "backups").glob(f"{path.stem}-????-??-??.db"), reverse=True)
 
@@ -128,7 +128,7 @@ def _set_aside(path: Path, now: datetime) -> Path | None:
 
 def _restore(path: Path) -> Path | None:
     """Put the newest sound daily copy in place of the database; return which one it was."""
-    for daily in _sound(daily_copies(path)):
+    for daily in _keep_sound(list_daily_copies(path)):
         draft = path.with_name(f"{path.name}.draft")
         shutil.copyfile(daily, draft)
         draft.chmod(0o600)
@@ -139,8 +139,8 @@ def _restore(path: Path) -> Path | None:
     return None
 
 
-def _sound(files: list[Path]) -> Iterator[Path]:
-    return (one for one in files if examine(one) is Condition.SOUND)
+def _keep_sound(files: list[Path]) -> Iterator[Path]:
+    return (one for one in files if examine_file(one) is Condition.SOUND)
 
 
 def _note(path: Path, aside: Path | None, restored: Path | None) -> str:

@@ -25,7 +25,7 @@ TYPED_AS = (
 )
 
 
-def _spelt(statement: str) -> str:
+def _expand_typed(statement: str) -> str:
     """Write `typed(column)` out in what SQLite understands."""
 
     def replaces(found: re.Match[str]) -> str:
@@ -37,7 +37,7 @@ def _spelt(statement: str) -> str:
 
 
 OFFLINE_SEARCH = (
-    _spelt("""CREATE VIEW offline_texts AS
+    _expand_typed("""CREATE VIEW offline_texts AS
         SELECT id, typed(search_key) AS text FROM downloads WHERE status = 'completed'"""),
     # It keeps no text of its own, only where each word is.
     """CREATE VIRTUAL TABLE offline USING fts5 (
@@ -48,18 +48,18 @@ OFFLINE_SEARCH = (
         prefix = '1 2 3'
     )""",
     "INSERT INTO offline (offline) VALUES ('rebuild')",
-    _spelt("""CREATE TRIGGER offline_inserted AFTER INSERT ON downloads
+    _expand_typed("""CREATE TRIGGER offline_inserted AFTER INSERT ON downloads
     WHEN new.status = 'completed' BEGIN
         INSERT INTO offline (rowid, text) VALUES (new.id, typed(new.search_key));
     END"""),
-    _spelt("""CREATE TRIGGER offline_changed AFTER UPDATE OF status, search_key ON downloads
+    _expand_typed("""CREATE TRIGGER offline_changed AFTER UPDATE OF status, search_key ON downloads
     WHEN 'completed' IN (old.status, new.status) BEGIN
         INSERT INTO offline (offline, rowid, text)
             SELECT 'delete', old.id, typed(old.search_key) WHERE old.status = 'completed';
         INSERT INTO offline (rowid, text)
             SELECT new.id, typed(new.search_key) WHERE new.status = 'completed';
     END"""),
-    _spelt("""CREATE TRIGGER offline_deleted AFTER DELETE ON downloads
+    _expand_typed("""CREATE TRIGGER offline_deleted AFTER DELETE ON downloads
     WHEN old.status = 'completed' BEGIN
         INSERT INTO offline (offline, rowid, text)
             VALUES ('delete', old.id, typed(old.search_key));

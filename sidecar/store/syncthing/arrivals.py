@@ -111,7 +111,7 @@ class Arrivals:
         """
         rows = self._db.sql(ABSENT, (device_id, MOMENT.db_value(since), peer_id, most))
         return [
-            Sent(download_id, path, size or 0, _moment(completed_at))
+            Sent(download_id, path, size or 0, _to_time(completed_at))
             for download_id, path, size, completed_at in rows
         ]
 
@@ -126,7 +126,7 @@ class Arrivals:
         for peer_id in peer_ids:
             ((found,),) = self._db.sql(NEWEST, (device_id, peer_id))
             if found is not None:
-                newest[peer_id] = _moment(found)
+                newest[peer_id] = _to_time(found)
         return newest
 
     def save(self, peer_id: str, files: Collection[Sent], known_at: datetime) -> None:
@@ -157,5 +157,5 @@ class Arrivals:
         ]
 
 
-def _moment(value: int) -> datetime:
+def _to_time(value: int) -> datetime:
     return EPOCH + value * MILLISECOND

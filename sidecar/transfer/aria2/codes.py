@@ -65,7 +65,7 @@ def judge(code: int, words: str) -> Failure:
     )
 
 
-def removed() -> Failure:
+def removed_failure() -> Failure:
     """Return the failure for a download that somebody else took out of aria2."""
     text = msg(
         "It was removed from aria2 by somebody else; it goes on where it was when it is retried"
@@ -73,13 +73,13 @@ def removed() -> Failure:
     return Failure(_T, "aria2-removed", text)
 
 
-def paused() -> Failure:
+def paused_failure() -> Failure:
     """Return the failure for a download that somebody else paused in aria2."""
     text = msg("It was paused in aria2 by somebody else; pause it here to keep it waiting")
     return Failure(_T, "aria2-paused", text)
 
 
-def gone() -> Failure:
+def ended_failure() -> Failure:
     """Return the failure for an aria2 that ended in the middle."""
     text = msg(
         "aria2 broke off in the middle; the download goes on where it was as soon as aria2 is back"
@@ -87,19 +87,19 @@ def gone() -> Failure:
     return Failure(_T, "aria2-gone", text)
 
 
-def away() -> Failure:
+def unreachable_failure() -> Failure:
     """Return the failure for an aria2 that cannot be reached."""
     text = msg("aria2 does not answer: see whether it runs and whether its address is right")
     return Failure(_T, "aria2-away", text)
 
 
-def wrong_secret() -> Failure:
+def wrong_secret_failure() -> Failure:
     """Return the failure for an aria2 that does not accept our secret."""
     text = msg("aria2 does not accept the secret: correct transfer.aria2.secret and start again")
     return Failure(_BLOCKED, "aria2-secret", text)
 
 
-def busy() -> Failure:
+def busy_failure() -> Failure:
     """Return the failure for an aria2 that never came for the file."""
     text = msg(
         "aria2 did not begin: it has too much else to do, or it runs on another machine; "
@@ -108,7 +108,7 @@ def busy() -> Failure:
     return Failure(_T, "aria2-busy", text)
 
 
-def stuck() -> Failure:
+def no_progress_failure() -> Failure:
     """Return the failure for an aria2 that takes bytes and writes none."""
     text = msg(
         "aria2 has written nothing for a minute: see whether the device works, and whether "
@@ -117,7 +117,7 @@ def stuck() -> Failure:
     return Failure(_T, "aria2-stuck", text)
 
 
-def elsewhere() -> Failure:
+def wrong_place_failure() -> Failure:
     """Return the failure for an aria2 that wrote the whole file, but not where we look."""
     text = msg(
         "aria2 wrote the file somewhere else: it must see the devices under the same paths "
@@ -126,7 +126,7 @@ def elsewhere() -> Failure:
     return Failure(_BLOCKED, "aria2-elsewhere", text)
 
 
-def distrusted() -> Failure:
+def wrong_bytes_failure() -> Failure:
     """Return the failure for a part file whose bytes are not the ones that were sent."""
     text = msg("The part file is not what was sent to aria2: the file is fetched from the start")
     return Failure(_C, "aria2-mixed-up", text)

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from sidecar.transfer.aria2.status import Stage, Standing
+from sidecar.transfer.aria2.status import Aria2Status, Stage
 
 
 @dataclass(slots=True)
 class _Entry:
     path: str = ""
-    standing: Standing = field(default_factory=lambda: Standing(Stage.WAITING))
+    standing: Aria2Status = field(default_factory=lambda: Aria2Status(Stage.WAITING))
     over: Event = field(default_factory=Event)
     is_added: bool = False
     is_let_go: bool = False
 
 
-class Book:
+class Aria2Downloads:
     """Knows our downloads by the ids that we gave them, all of which begin alike."""
 
     def __init__(self, prefix: str) -> None:
@@ -50,7 +50,7 @@ class Book:
             if entry := self._entries.get(gid):
                 entry.is_added = True
 
-    def known_to_aria2(self) -> list[str]:
+    def list_known_to_aria2(self) -> list[str]:
         """Return those at work that aria2 can be asked about."""
         with self._lock:
             entries = self._entries.items()
@@ -62,12 +62,12 @@ class Book:
             if entry := self._entries.get(gid):
                 entry.is_let_go = True
 
-    def left_over(self) -> list[str]:
+    def list_left_over(self) -> list[str]:
         """Return those that were let go and are still to be taken out of aria2."""
         with self._lock:
             return [gid for gid, one in self._entries.items() if one.is_let_go]
 
-    def strike(self, gid: str) -> None:
+    def remove(self, gid: str) -> None:
         """It is no longer at work."""
         with self._lock:
             self._entries.pop(gid, None)
@@ -77,15 +77,15 @@ class Book:
         with self._lock:
             return [gid for gid, one in self._entries.items() if not one.is_let_go]
 
-    def standing(self, gid: str) -> Standing:
+    def get_status(self, gid: str) -> Aria2Status:
         """Return where it stands."""
-        return self._entry(gid).standing
+        return self._get_entry(gid).standing
 
-    def over(self, gid: str) -> Event:
+    def end_event(self, gid: str) -> Event:
         """Return the event that is set once aria2 takes no more bytes for it."""
-        return self._entry(gid).over
+        return self._get_entry(gid).over
 
-    def note(self, found: Mapping[str, Standing]) -> None:
+    def note(self, found: Mapping[str, Aria2Status]) -> None:
         """Note where some of them stand; an end is not taken back."""
         with self._lock:
             for gid, standing in found.items():
@@ -96,12 +96,12 @@ class Book:
                 if standing.is_over:
                     entry.over.set()
 
-    def all_gone(self) -> None:
+    def mark_all_ended(self) -> None:
         """Note that aria2 has ended: whatever was at work is not any more."""
-        self.note(dict.fromkeys(self.gids(), Standing(Stage.GONE)))
-        for gid in self.left_over():
-            self.strike(gid)
+        self.note(dict.fromkeys(self.gids(), Aria2Status(Stage.GONE)))
+        for gid in self.list_left_over():
+            self.remove(gid)
 
-    def _entry(self, gid: str) -> _Entry:
+    def _get_entry(self, gid: str) -> _Entry:
         with self._lock:
-            return self._entries.get(gid) or _Entry(standing=Standing(Stage.GONE))
+            return self._entries.get(gid) or _Entry(standing=Aria2Status(Stage.GONE))

@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.clock import Clock
-from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.rpc import Aria2Away, Call, Rpc
-from sidecar.transfer.aria2.status import KEYS, standing
+from sidecar.transfer.aria2.status import KEYS, read_status
 
 POLL_S = 0.5
 STEP_S = 0.05
@@ -32,7 +32,7 @@ LARGEST_FRAME_BYTES = 1024 * 1024
 class Hearing:
     """Keeps the book up to date with one aria2. Close it in the end."""
 
-    def __init__(self, rpc: Rpc, book: Book, clock: Clock) -> None:
+    def __init__(self, rpc: Rpc, book: Aria2Downloads, clock: Clock) -> None:
         self._rpc = rpc
         self._book = book
         self._clock = clock
@@ -87,11 +87,11 @@ class Hearing:
             self.close()
             self._must_ask = True
             return
-        self._ask(sorted(set(_gids(told)) & set(self._book.gids())))
+        self._ask(sorted(set(_read_gids(told)) & set(self._book.gids())))
 
     def _ask_all(self) -> None:
         """Ask for all of them at once; whether aria2 is there at all is asked with it."""
-        gids = self._book.known_to_aria2()
+        gids = self._book.list_known_to_aria2()
         if not gids:
             self._rpc.call("getVersion")
         self._ask(gids)
@@ -101,15 +101,15 @@ class Hearing:
         ask(self._rpc, self._book, gids)
 
 
-def ask(rpc: Rpc, book: Book, gids: list[str]) -> None:
+def ask(rpc: Rpc, book: Aria2Downloads, gids: list[str]) -> None:
     """Ask where some of our downloads stand, in one request, and note it.
 
     Raises:
         Aria2Away: It does not answer.
         Aria2Refused: It does not accept our secret.
     """
-    answers = rpc.batch([Call("tellStatus", (gid, KEYS)) for gid in gids])
-    book.note({gid: standing(one) for gid, one in zip(gids, answers, strict=True)})
+    answers = rpc.call_many([Call("tellStatus", (gid, KEYS)) for gid in gids])
+    book.note({gid: read_status(one) for gid, one in zip(gids, answers, strict=True)})
 
 
 def _dial(url: str) -> ClientConnection | None:
@@ -132,7 +132,7 @@ def _dial(url: str) -> ClientConnection | None:
         return None
 
 
-def _gids(told: bytes) -> list[str]:
+def _read_gids(told: bytes) -> list[str]:
     """Return the downloads that a notification names."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         return [str(one["gid"]) for one in json.loads(told)["params"]]

@@ -61,7 +61,7 @@ class Relay:
             check()
             with suppress(TimeoutError):
                 line, _ = self._listening.accept()
-                self._welcome(line)
+                self._handle_connection(line)
 
     def send(self, block: bytes, check: Check) -> None:
         """Pass bytes on; `check` is called while aria2 takes none.
@@ -92,9 +92,9 @@ class Relay:
         self._given_up.clear()
         self._line = None
 
-    def _welcome(self, line: socket.socket) -> None:
+    def _handle_connection(self, line: socket.socket) -> None:
         try:
-            head = _head_of(line)
+            head = _read_head(line)
             if head.split(" ")[:2] != ["GET", self._path]:
                 line.close()
                 return
@@ -117,19 +117,19 @@ class Relay:
         if len(again) != self._held - start:
             raise BrokenPipeError("the part file was cut")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-        line.sendall(self._head(start, is_part=first is not None))
+        line.sendall(self._build_head(start, is_part=first is not None))
         line.sendall(again)
         line.settimeout(STEP_S)
         self._line = line
 
-    def _head(self, start: int, *, is_part: bool) -> bytes:
+    def _build_head(self, start: int, *, is_part: bool) -> bytes:
         if not is_part or self._total is None:
             return _reply("200 OK", self._total, "Accept-Ranges: bytes")
         there = f"Content-Range: bytes {start}-{self._total - 1}/{self._total}"
         return _reply("206 Partial Content", self._total - start, there)
 
 
-def _head_of(line: socket.socket) -> str:
+def _read_head(line: socket.socket) -> str:
     """Read a request's head; a stranger who sends nothing is not waited for long."""
     until = time.monotonic() + HEAD_TIMEOUT_S
     head = b""

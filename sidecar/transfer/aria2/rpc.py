@@ -92,12 +92,12 @@ class Rpc:
             Aria2Away: It did not answer.
         """
         answer = self._post(self._request(0, Call(method, parameters)))
-        result = _result(answer)
+        result = _read_result(answer)
         if isinstance(result, RpcError):
             raise Aria2Refused(result)
         return result
 
-    def batch(self, calls: Sequence[Call]) -> list[object]:
+    def call_many(self, calls: Sequence[Call]) -> list[object]:
         """Make all calls in one request; return a result or an `RpcError` for each, in order.
 
         Raises:
@@ -108,11 +108,11 @@ class Rpc:
             return []
         answer = self._post([self._request(number, one) for number, one in enumerate(calls)])
         if not isinstance(answer, list):
-            result = _result(answer)
+            result = _read_result(answer)
             if isinstance(result, RpcError):
                 raise Aria2Refused(result)
-            raise _odd()
-        found = {one.get("id"): _result(one) for one in answer if isinstance(one, dict)}
+            raise _unexpected_answer()
+        found = {one.get("id"): _read_result(one) for one in answer if isinstance(one, dict)}
         missing = RpcError(0, "no answer")
         return [found.get(str(number), missing) for number in range(len(calls))]
 
@@ -145,21 +145,21 @@ class Rpc:
 
 def _read(response: requests.Response) -> object:
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
-        raise _odd()
+        raise _unexpected_answer()
     try:
         return json.loads(response.content)
     except ValueError as error:
-        raise _odd() from error
+        raise _unexpected_answer() from error
 
 
-def _result(answer: object) -> object:
+def _read_result(answer: object) -> object:
     if not isinstance(answer, Mapping):
-        raise _odd()
+        raise _unexpected_answer()
     error = answer.get("error")
     if isinstance(error, Mapping):
         return RpcError(int(error.get("code", 0)), str(error.get("message", "")))
     return answer.get("result")
 
 
-def _odd() -> Aria2Away:
+def _unexpected_answer() -> Aria2Away:
     return Aria2Away(msg("What answers at the address of aria2 is not aria2"))

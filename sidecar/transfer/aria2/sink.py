@@ -24,12 +24,17 @@ from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.messages import msg
-from sidecar.transfer.aria2.codes import busy, distrusted, elsewhere, stuck
+from sidecar.transfer.aria2.codes import (
+    busy_failure,
+    no_progress_failure,
+    wrong_bytes_failure,
+    wrong_place_failure,
+)
 from sidecar.transfer.aria2.relay import Check, Relay
 from sidecar.transfer.aria2.status import Stage
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
-from sidecar.transfer.faults import disk_failure, part_vanished
+from sidecar.transfer.faults import classify_disk_error, part_vanished_error
 
 LAG = 2 * 1024 * 1024  # bytes that may be under way when a point is made
 STEP_S = 0.002
@@ -121,10 +126,10 @@ class ThroughAria2:
         except ConnectionError as error:
             if self._gid is None:
                 raise
-            raise self._given_up(self._gid) from error
+            raise self._explain_end(self._gid) from error
         if self.held - self._point >= WINDOW:
             self._point = self.held
-            self._sync_to(min(self._length(), self.held))
+            self._sync_to(min(self._read_length(), self.held))
 
     def sync(self) -> None:
         """End with what is there: aria2 writes what it was sent, and lets go."""
@@ -132,7 +137,7 @@ class ThroughAria2:
             self._relay.finish()
             self._link.wait_for_end(self._gid, within_s=SETTLE_WITHIN_S)
         self.close()
-        self.held = min(self._length(), self.held)
+        self.held = min(self._read_length(), self.held)
         self._sync_to(self.held)
 
     def finish(self) -> str:
@@ -140,7 +145,7 @@ class ThroughAria2:
         if self._relay is not None and self._gid is not None:
             self._relay.finish()
             self._await_end(self._gid)
-            self._prove()
+            self._check_bytes()
         self.close()
         os.fdatasync(self._file.fileno())
         return self._hash.hexdigest()
@@ -161,7 +166,7 @@ class ThroughAria2:
                 self._control_file().unlink(missing_ok=True)
 
     def _begin(self) -> Relay:
-        check = self._within(BEGIN_WITHIN_S)
+        check = self._make_deadline(BEGIN_WITHIN_S)
         rpc = self._link.await_ready(self._stop)
         gid = self._enter(check)
         self._make_sure_of_the_name()
@@ -180,7 +185,7 @@ class ThroughAria2:
             if os.path.samestat(ours, self._path.lstat()):
                 return
         if ours.st_nlink == 0:
-            raise part_vanished()
+            raise part_vanished_error()
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     def _enter(self, check: Check) -> str:
@@ -190,13 +195,13 @@ class ThroughAria2:
         self._gid = gid
         return gid
 
-    def _within(self, seconds: float) -> Check:
+    def _make_deadline(self, seconds: float) -> Check:
         until = self._clock.monotonic() + seconds
 
         def check() -> None:
             self._check()
             if self._clock.monotonic() > until:
-                raise TransferFailed(busy())
+                raise TransferFailed(busy_failure())
 
         return check
 
@@ -205,16 +210,16 @@ class ThroughAria2:
         if self._stop.is_set():
             self.sync()
             raise Stopped("the transfer was asked to stop")
-        if self._gid is not None and self._link.book.over(self._gid).is_set():
+        if self._gid is not None and self._link.book.end_event(self._gid).is_set():
             raise BrokenPipeError("aria2 takes no more")
 
-    def _given_up(self, gid: str) -> TransferFailed:
+    def _explain_end(self, gid: str) -> TransferFailed:
         """Say why aria2 takes no more bytes; what it has written counts."""
         standing = self._link.wait_for_end(gid, within_s=SETTLE_WITHIN_S)
         self.sync()
-        return TransferFailed(self._cause(standing.failure()))
+        return TransferFailed(self._find_cause(standing.failure()))
 
-    def _cause(self, failure: Failure) -> Failure:
+    def _find_cause(self, failure: Failure) -> Failure:
         """Ask the disk itself: aria2's numbers do not tell full from broken."""
         if failure.kind is not FailureClass.DEVICE:
             return failure
@@ -222,7 +227,7 @@ class ThroughAria2:
             os.pwrite(self._file.fileno(), bytes(WINDOW // 4), self.held)
             os.fdatasync(self._file.fileno())
         except OSError as error:
-            return disk_failure(error)
+            return classify_disk_error(error)
         finally:
             os.ftruncate(self._file.fileno(), self.held)
         text = msg(
@@ -235,34 +240,34 @@ class ThroughAria2:
         """Wait for the last byte as long as there is progress: a slow stick takes its time."""
         growth = _Growth(self._clock)
         while not self._link.wait_for_end(gid, within_s=1.0).is_over:
-            growth.check(self._length())
-        if self._length() < self.held:
-            if self._link.book.standing(gid).stage is Stage.COMPLETE:
-                raise TransferFailed(elsewhere())
-            raise self._given_up(gid)
+            growth.check(self._read_length())
+        if self._read_length() < self.held:
+            if self._link.book.get_status(gid).stage is Stage.COMPLETE:
+                raise TransferFailed(wrong_place_failure())
+            raise self._explain_end(gid)
 
-    def _prove(self) -> None:
+    def _check_bytes(self) -> None:
         found = xxhash.xxh3_128()
         count = read_through(self._file, self.held, found)
-        is_same = count == self.held == self._length()
+        is_same = count == self.held == self._read_length()
         if not is_same or found.digest() != self._hash.digest():
-            raise TransferFailed(distrusted())
+            raise TransferFailed(wrong_bytes_failure())
 
     def _await_most(self) -> None:
         """Wait until aria2 has written most of what was sent."""
         growth = _Growth(self._clock)
-        while self._length() < self.held - LAG:
+        while self._read_length() < self.held - LAG:
             self._check()
             if not self.is_still_there():
-                raise part_vanished()
-            growth.check(self._length())
+                raise part_vanished_error()
+            growth.check(self._read_length())
             self._clock.wait(self._stop, STEP_S)
 
     def _sync_to(self, length: int) -> None:
         os.fdatasync(self._file.fileno())
         self._tell_synced(length)
 
-    def _length(self) -> int:
+    def _read_length(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
     def _control_file(self) -> Path:
@@ -282,4 +287,4 @@ class _Growth:
         if length != self._length:
             self._length, self._since = length, self._clock.monotonic()
         elif self._clock.monotonic() - self._since > STUCK_AFTER_S:
-            raise TransferFailed(stuck())
+            raise TransferFailed(no_progress_failure())

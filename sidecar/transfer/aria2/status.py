@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sidecar.domain.transfers.failures import Failure
-from sidecar.transfer.aria2.codes import gone, judge, paused, removed
+from sidecar.transfer.aria2.codes import ended_failure, judge, paused_failure, removed_failure
 from sidecar.transfer.aria2.rpc import RpcError
 
 KEYS = ("gid", "status", "errorCode", "errorMessage")
 
 
 class Stage(StrEnum):
-    """What aria2 says of a download; `gone` is ours: that aria2 has ended."""
+    """What aria2 says of a download; `ended_failure` is ours: that aria2 has ended."""
 
     ACTIVE = "active"
     WAITING = "waiting"
@@ -29,7 +29,7 @@ AT_WORK = frozenset({Stage.ACTIVE, Stage.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Aria2Status:
     """One download of ours in aria2.
 
     Attributes:
@@ -50,24 +50,24 @@ class Standing:
         """Return what it means that aria2 took no more bytes although there were more."""
         match self.stage:
             case Stage.REMOVED:
-                return removed()
+                return removed_failure()
             case Stage.PAUSED:
-                return paused()
+                return paused_failure()
             case Stage.GONE | Stage.ACTIVE | Stage.WAITING:
                 # It hung up without a word: it has ended, and we have not heard of that yet.
-                return gone()
+                return ended_failure()
             case _:
                 return judge(self.code or 1, self.words)
 
 
-def standing(answer: object) -> Standing:
+def read_status(answer: object) -> Aria2Status:
     """Read an answer to `tellStatus`; one that aria2 does not know was cleared by somebody."""
     if isinstance(answer, RpcError):
-        return Standing(Stage.REMOVED)
+        return Aria2Status(Stage.REMOVED)
     if not isinstance(answer, Mapping) or answer.get("status") not in set(Stage):
-        return Standing(Stage.ERROR, 1, "an answer that makes no sense")
+        return Aria2Status(Stage.ERROR, 1, "an answer that makes no sense")
     code = str(answer.get("errorCode", "0"))
-    return Standing(
+    return Aria2Status(
         Stage(str(answer["status"])),
         int(code) if code.isdigit() else 1,
         str(answer.get("errorMessage", "")),

@@ -20,12 +20,18 @@ from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.threads import run_periodically
-from sidecar.transfer.aria2.codes import BAD_OPTION, away, gone, judge, wrong_secret
+from sidecar.transfer.aria2.codes import (
+    BAD_OPTION,
+    ended_failure,
+    judge,
+    unreachable_failure,
+    wrong_secret_failure,
+)
 from sidecar.transfer.aria2.daemon import Daemon
-from sidecar.transfer.aria2.downloads import Book
+from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.events import Hearing, ask
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc
-from sidecar.transfer.aria2.status import Standing
+from sidecar.transfer.aria2.status import Aria2Status
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ MOST_WAITING = 1000
 class Aria2Supervisor:
     """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
 
-    def __init__(self, daemon: Daemon, book: Book, clock: Clock) -> None:
+    def __init__(self, daemon: Daemon, book: Aria2Downloads, clock: Clock) -> None:
         self._daemon = daemon
         self.book = book
         self._clock = clock
@@ -55,7 +61,7 @@ class Aria2Supervisor:
     def run(self, stop: Event) -> None:
         """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
         try:
-            step, rest = partial(self._live, stop), partial(self._rest, stop)
+            step, rest = partial(self._run_once, stop), partial(self._wait_before_restart, stop)
             run_periodically(step, stop, rest, "the link to aria2")
         finally:
             self._daemon.end()
@@ -79,7 +85,7 @@ class Aria2Supervisor:
             if refusal is not None:
                 raise TransferFailed(refusal)
             if self._clock.monotonic() > until:
-                raise TransferFailed(away())
+                raise TransferFailed(unreachable_failure())
             self._clock.wait(self._ready, STEP_S)
 
     def add(self, gid: str, rpc: Rpc, url: str, options: Mapping[str, object]) -> None:
@@ -93,19 +99,19 @@ class Aria2Supervisor:
         except Aria2Refused as refused:
             raise TransferFailed(judge(BAD_OPTION, refused.error.message)) from refused
         except Aria2Away as trouble:
-            raise TransferFailed(gone()) from trouble
+            raise TransferFailed(ended_failure()) from trouble
         self.book.add(gid)
 
-    def wait_for_end(self, gid: str, *, within_s: float) -> Standing:
+    def wait_for_end(self, gid: str, *, within_s: float) -> Aria2Status:
         """Wait until aria2 takes no more bytes for it; return where it stands then."""
         until = self._clock.monotonic() + within_s
-        over = self.book.over(gid)
+        over = self.book.end_event(gid)
         while not over.is_set() and self._clock.monotonic() < until:
             self._clock.wait(over, STEP_S)
         if not over.is_set() and (rpc := self._rpc) is not None:
             with suppress(Aria2Away, Aria2Refused):
                 ask(replace(rpc, patience_s=QUICK_S), self.book, [gid])
-        return self.book.standing(gid)
+        return self.book.get_status(gid)
 
     def forget(self, gid: str) -> None:
         """Take it out of aria2, which has closed its file then; never raises, never waits long.
@@ -120,19 +126,19 @@ class Aria2Supervisor:
         except (Aria2Away, Aria2Refused):
             self.book.let_go(gid)
         else:
-            self.book.strike(gid)
+            self.book.remove(gid)
 
     def _take_out(self, rpc: Rpc, gid: str) -> None:
-        rpc.batch([Call("forceRemove", (gid,))])
+        rpc.call_many([Call("forceRemove", (gid,))])
         self.wait_for_end(gid, within_s=LET_GO_WITHIN_S)
-        rpc.batch([Call("removeDownloadResult", (gid,))])
+        rpc.call_many([Call("removeDownloadResult", (gid,))])
 
-    def _rest(self, stop: Event) -> None:
+    def _wait_before_restart(self, stop: Event) -> None:
         self._lose()
         self._clock.wait(stop, self._pause_s)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
-    def _live(self, stop: Event) -> None:
+    def _run_once(self, stop: Event) -> None:
         rpc = self._daemon.begin()
         self._await_answer(rpc, stop)
         if stop.is_set():
@@ -156,7 +162,7 @@ class Aria2Supervisor:
                 rpc.call("getVersion")
             except Aria2Refused as refused:
                 if refused.error.message == UNAUTHORIZED:
-                    self._refusal = wrong_secret()
+                    self._refusal = wrong_secret_failure()
                 raise
             except Aria2Away:
                 late = self._clock.monotonic() > until
@@ -169,7 +175,7 @@ class Aria2Supervisor:
     def _clear_away(self, rpc: Rpc) -> None:
         """Take out what a sidecar that was killed left in an aria2 that lives on."""
         keys = ["gid"]
-        lists = rpc.batch(
+        lists = rpc.call_many(
             [
                 Call("tellActive", (keys,)),
                 Call("tellWaiting", (0, MOST_WAITING, keys)),
@@ -181,8 +187,8 @@ class Aria2Supervisor:
         ours = sorted(gid for gid in told - known if gid.startswith(self.book.prefix))
         if ours:
             log.info("%d downloads of an earlier run are taken out of aria2", len(ours))
-            rpc.batch([Call("forceRemove", (gid,)) for gid in ours])
-            rpc.batch([Call("removeDownloadResult", (gid,)) for gid in ours])
+            rpc.call_many([Call("forceRemove", (gid,)) for gid in ours])
+            rpc.call_many([Call("removeDownloadResult", (gid,)) for gid in ours])
 
     def _follow(self, rpc: Rpc, stop: Event) -> None:
         """Keep the book, until aria2 is gone, or `stop` is set and all have let go."""
@@ -199,12 +205,12 @@ class Aria2Supervisor:
 
     def _take_out_what_is_left(self, rpc: Rpc) -> None:
         with suppress(Aria2Away):
-            for gid in self.book.left_over():
+            for gid in self.book.list_left_over():
                 self._take_out(rpc, gid)
-                self.book.strike(gid)
+                self.book.remove(gid)
 
     def _lose(self) -> None:
         with self._lock:
             self._rpc = None
         self._ready.clear()
-        self.book.all_gone()
+        self.book.mark_all_ended()

@@ -22,10 +22,10 @@ from sidecar.domain.formats.completing import completed, is_in_doubt
 from sidecar.domain.formats.formats import (
     Format,
     Target,
-    not_converted,
-    not_smaller,
+    explain_not_converted,
+    explain_not_smaller,
+    explain_unconverted,
     sample_rate,
-    why_left,
 )
 from sidecar.domain.formats.tags import Tags, collected
 from sidecar.domain.transfers.failures import TransferFailed
@@ -34,13 +34,13 @@ from sidecar.messages import msg
 from sidecar.transfer.converting.metadata import extract_cover, open_chapters_file
 from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
 from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
-from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.tagging.tagger import Tagger, blame_the_disk
 from sidecar.transfer.tagging.wishes import TagWishes
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
@@ -136,8 +136,8 @@ class Converter:
             except ChildFailed as failed:
                 why = str(failed)
             except OSError as error:
-                raise TransferFailed(disk_failure(error)) from error
-        return LeftAsIs(not_converted(target, why))
+                raise TransferFailed(classify_disk_error(error)) from error
+        return LeftAsIs(explain_not_converted(target, why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,27 +155,27 @@ class _Conversion:
 
     def run(self) -> Converted | LeftAsIs:
         found = self._probe(self.original, self.size)
-        why = why_left(found.sound, self.target)
+        why = explain_unconverted(found.sound, self.target)
         if why is not None:
             return LeftAsIs(why)
         end = self._inspect_end(self.original)
         if end.ending is Ending.MISSING:
             # What is made of it would look whole: a shorter piece of music.
             log.info("not converted, its end is missing: %s", end.why)
-            return LeftAsIs(not_converted(self.target, msg("its end is missing")))
+            return LeftAsIs(explain_not_converted(self.target, msg("its end is missing")))
         tags, cover = self._around(found)
         os.ftruncate(self.result.fileno(), 0)
         said = self._encode(found)
         blame_the_disk(said)
         if self._size() >= self.size:
-            return LeftAsIs(not_smaller(self.target))
+            return LeftAsIs(explain_not_smaller(self.target))
         if said.code != 0:
             raise ChildFailed(said.last_words or msg("ffmpeg failed"))
         writing = self.wishes.writing(tags, cover)
         Tagger(self.clock).write(self.result, writing, stop=self.stop)
         made = self._size()
         if made >= self.size:
-            return LeftAsIs(not_smaller(self.target))
+            return LeftAsIs(explain_not_smaller(self.target))
         self._check_result(found, made)
         return self._sync_and_hash(made)
 
@@ -187,7 +187,7 @@ class _Conversion:
 
     def _inspect_end(self, file: BinaryIO) -> Evidence:
         return inspect(
-            Source(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
+            MediaFile(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
         )
 
     def _around(self, found: ProbedSound) -> tuple[Tags, bytes | None]:
@@ -210,16 +210,16 @@ class _Conversion:
 
     def _encode(self, found: ProbedSound) -> ChildOutput:
         with open_chapters_file(found.chapters) as chapters:
-            command = [*self._reading(), *ONLY_FILES, "-f", "ffmetadata"]
-            command += ["-i", inherited_path(chapters), *self._writing(found)]
-            command += [inherited_path(self.result)]
+            command = [*self._input_arguments(), *ONLY_FILES, "-f", "ffmetadata"]
+            command += ["-i", get_inherited_path(chapters), *self._output_arguments(found)]
+            command += [get_inherited_path(self.result)]
             return self._run(command, found, [self.original, chapters, self.result])
 
-    def _reading(self) -> list[str]:
+    def _input_arguments(self) -> list[str]:
         common = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1"]
-        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", inherited_path(self.original)]
+        return [self.programs.ffmpeg, *common, *UNTRUSTED, "-i", get_inherited_path(self.original)]
 
-    def _writing(self, found: ProbedSound) -> list[str]:
+    def _output_arguments(self, found: ProbedSound) -> list[str]:
         wanted, codec = self.target.format, self.target.codec
         words = ["-map", "0:a:0", "-map_metadata", "1", "-map_metadata:s:a", "-1"]
         words += ["-map_chapters", "1", "-c:a", codec.encoder, "-b:a", f"{self.target.kbits}k"]
@@ -258,7 +258,7 @@ class _Conversion:
                 )
             )
         command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
-        command += ["-xerror", *UNTRUSTED, "-i", inherited_path(self.result), "-map", "0:a:0"]
+        command += ["-xerror", *UNTRUSTED, "-i", get_inherited_path(self.result), "-map", "0:a:0"]
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
         if said.code != 0 or said.complaints.strip():
             raise ChildFailed(msg("what came out cannot be played to its end"))

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.transfer.converting.probe import UNTRUSTED, Chapter, ProbedSound
-from sidecar.transfer.converting.subprocess import inherited_path, run
+from sidecar.transfer.converting.subprocess import get_inherited_path, run
 
 LARGEST_COVER = 4 * 1024 * 1024
 COVER_WITHIN_S = 60.0
@@ -39,7 +39,7 @@ def extract_cover(
         return None
     scaled = f"scale='min({pixels},iw)':'min({pixels},ih)':force_original_aspect_ratio=decrease"
     command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *UNTRUSTED]
-    command += ["-i", inherited_path(file), "-map", f"0:{found.picture}", "-c:v", "mjpeg"]
+    command += ["-i", get_inherited_path(file), "-map", f"0:{found.picture}", "-c:v", "mjpeg"]
     command += ["-q:v", "3", "-vf", scaled, "-pix_fmt", "yuvj420p"]
     command += ["-frames:v", "1", "-f", "image2pipe", "pipe:1"]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=COVER_WITHIN_S)
@@ -51,12 +51,12 @@ def extract_cover(
 def open_chapters_file(chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
     """Yield an open file, without a name, that tells ffmpeg the chapters."""
     with tempfile.TemporaryFile() as file:
-        file.write("\n".join(_lines(chapters)).encode())
+        file.write("\n".join(_render_lines(chapters)).encode())
         file.flush()
         yield file
 
 
-def _lines(chapters: Iterable[Chapter]) -> Iterator[str]:
+def _render_lines(chapters: Iterable[Chapter]) -> Iterator[str]:
     yield ";FFMETADATA1"
     for one in chapters:
         yield "[CHAPTER]"

@@ -9,9 +9,9 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.formats.formats import Sound
+from sidecar.domain.formats.formats import AudioProperties
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
@@ -46,7 +46,7 @@ class ProbedSound:
         picture_codec: Of the cover: `mjpeg`, `png` …
     """
 
-    sound: Sound
+    sound: AudioProperties
     tags: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
     picture: int | None = None
@@ -76,7 +76,7 @@ def probe_sound(
         "-show_chapters",
         "-of",
         "json",
-        inherited_path(file),
+        get_inherited_path(file),
     ]
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     told = _answer(said)
@@ -107,7 +107,7 @@ def _count(ffprobe: str, file: BinaryIO, *, clock: Clock, stop: Event) -> tuple[
     counted, first = (
         _answer(
             run(
-                [*command, *look, "-of", "json", inherited_path(file)],
+                [*command, *look, "-of", "json", get_inherited_path(file)],
                 files=[file],
                 clock=clock,
                 stop=stop,
@@ -117,9 +117,9 @@ def _count(ffprobe: str, file: BinaryIO, *, clock: Clock, stop: Event) -> tuple[
         for look in looks
     )
     streams, packets = counted.get("streams") or [{}], first.get("packets") or [{}]
-    number, each = _number(streams[0].get("nb_read_packets")), packets[0].get("duration_time")
-    seconds = (number or 0.0) * (_number(each) or 0.0)
-    return (seconds, int(_number(packets[0].get("pos")) or 0)) if seconds else None
+    number, each = _parse_number(streams[0].get("nb_read_packets")), packets[0].get("duration_time")
+    seconds = (number or 0.0) * (_parse_number(each) or 0.0)
+    return (seconds, int(_parse_number(packets[0].get("pos")) or 0)) if seconds else None
 
 
 def _parse(
@@ -130,8 +130,8 @@ def _parse(
     if not sounds:
         raise ChildFailed(msg("there is no sound in it"))
     sound, container = sounds[0], told.get("format", {})
-    seconds = _number(container.get("duration")) or _number(sound.get("duration"))
-    bitrate = _number(sound.get("bit_rate")) or _number(container.get("bit_rate"))
+    seconds = _parse_number(container.get("duration")) or _parse_number(sound.get("duration"))
+    bitrate = _parse_number(sound.get("bit_rate")) or _parse_number(container.get("bit_rate"))
     is_unsure = str(container.get("format_name", "")) in WITHOUT_LENGTH
     if (is_unsure or not seconds) and (counted := count()) is not None:
         seconds, begins = counted
@@ -140,16 +140,16 @@ def _parse(
         raise ChildFailed(msg("it does not say how long it is"))
     picture = next((one for one in streams if _is_cover(one)), {})
     return ProbedSound(
-        sound=Sound(
+        sound=AudioProperties(
             codec=str(sound.get("codec_name", "")),
             bitrate=bitrate or size * 8 / seconds,
             seconds=seconds,
-            channels=int(_number(sound.get("channels")) or 2),
+            channels=int(_parse_number(sound.get("channels")) or 2),
             size=size,
-            rate=int(_number(sound.get("sample_rate")) or 0),
+            rate=int(_parse_number(sound.get("sample_rate")) or 0),
         ),
-        tags={**_tags(sound), **_tags(container)},
-        chapters=tuple(map(_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
+        tags={**_read_tags(sound), **_read_tags(container)},
+        chapters=tuple(map(_read_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
         picture=picture.get("index"),
         picture_codec=str(picture.get("codec_name", "")),
     )
@@ -160,17 +160,17 @@ def _is_cover(stream: Mapping[str, Any]) -> bool:
     return is_attached and stream.get("codec_type") == "video"
 
 
-def _tags(of: Mapping[str, Any]) -> dict[str, str]:
+def _read_tags(of: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in of.get("tags", {}).items()}
 
 
-def _chapter(told: Mapping[str, Any]) -> Chapter:
-    start, end = (_number(told.get(one)) or 0.0 for one in ("start_time", "end_time"))
-    title = next((text for name, text in _tags(told).items() if name.lower() == "title"), "")
+def _read_chapter(told: Mapping[str, Any]) -> Chapter:
+    start, end = (_parse_number(told.get(one)) or 0.0 for one in ("start_time", "end_time"))
+    title = next((text for name, text in _read_tags(told).items() if name.lower() == "title"), "")
     return Chapter(int(start * 1000), int(end * 1000), title)
 
 
-def _number(told: object) -> float | None:
+def _parse_number(told: object) -> float | None:
     try:
         number = float(str(told))
     except ValueError:

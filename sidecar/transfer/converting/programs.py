@@ -72,10 +72,10 @@ def find_programs(named: str) -> Programs:
         raise NoConverter(
             msg("ffprobe is not there beside {program}: install the package ffmpeg", program=ffmpeg)
         )
-    return Programs(ffmpeg, ffprobe, _formats(ffmpeg))
+    return Programs(ffmpeg, ffprobe, _list_formats(ffmpeg))
 
 
-def _formats(ffmpeg: str) -> frozenset[Format]:
+def _list_formats(ffmpeg: str) -> frozenset[Format]:
     try:
         listed = subprocess.run(  # noqa: S603 - the program that the operator named
             [ffmpeg, "-hide_banner", "-nostdin", "-encoders"],

@@ -53,7 +53,7 @@ class ChildOutput:
         return "".join(one if one.isprintable() else " " for one in line)[:200]
 
 
-def inherited_path(file: BinaryIO) -> str:
+def get_inherited_path(file: BinaryIO) -> str:
     """Return how a child names a file that is handed to it open: no name, no other file."""
     return f"file:/dev/fd/{file.fileno()}"
 

@@ -27,13 +27,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _read(order: dict[str, Any]) -> dict[str, Any]:
-    from sidecar.confined.pictures import baseline  # noqa: PLC0415 - found just now
+    from sidecar.confined.pictures import to_baseline_jpeg  # noqa: PLC0415 - found just now
     from sidecar.transfer.tagging.reading import read  # noqa: PLC0415 - the same
 
     with open(order["read"], "rb", closefd=False) as file:
         found = read(file)
     cover = found.cover
-    made = None if cover is None else baseline(cover.content, most=order["pixels"])
+    made = None if cover is None else to_baseline_jpeg(cover.content, most=order["pixels"])
     return {
         "tags": found.tags,
         "cover": None if made is None else base64.b64encode(made).decode("ascii"),

@@ -26,7 +26,7 @@ from sidecar.transfer.durable import PartWriter, read_through
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.tagging.tagger import Tagger
 from sidecar.transfer.tagging.wishes import TagWishes
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class TagCompleter:
         there = self._tagger.read(copy, pixels=1, stop=stop).tags
         if any(name not in there for name in amiss):
             raise ChildFailed(msg("what was written cannot be read back"))
-        source = Source(copy, clock=self._clock, stop=stop, limit_s=WALK_WITHIN_S)
+        source = MediaFile(copy, clock=self._clock, stop=stop, limit_s=WALK_WITHIN_S)
         if inspect(source, container="").ending is Ending.MISSING:
             raise ChildFailed(msg("what came out has no end"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 
 HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
@@ -13,13 +13,13 @@ BROADCAST = 1
 FACTS = 104
 
 
-def inspect_asf(source: Source) -> Evidence:
+def inspect_asf(source: MediaFile) -> Evidence:
     """Inspect an ASF file.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    size = _number(source.at(16, 8))
+    size = _read_number(source.at(16, 8))
     if source.at(0, 16) != HEADER or size > MOST_HEADER:
         raise CannotTell("it is no ASF file")
     if size + 24 > source.size:
@@ -27,12 +27,12 @@ def inspect_asf(source: Source) -> Evidence:
     head = source.at(0, size)
     at = head.find(FILE)
     facts = head[at : at + FACTS] if at >= 0 else b""
-    length = _number(source.at(size + 16, 8))
+    length = _read_number(source.at(size + 16, 8))
     if source.at(size, 16) != DATA or len(facts) < FACTS or facts[88] & BROADCAST or not length:
         return Evidence(why="it was written without a length")
     # Both the play duration and the time before it starts are in the header.
-    declared = _number(facts[64:72]) / 1e7 - _number(facts[80:88]) / 1e3
-    end = max(size + length, _number(facts[40:48]))
+    declared = _read_number(facts[64:72]) / 1e7 - _read_number(facts[80:88]) / 1e3
+    end = max(size + length, _read_number(facts[40:48]))
     declared_or_none = declared if declared > 0 else None
     if end > source.size:
         why = f"{end - source.size} bytes are missing of those it says it has"
@@ -41,5 +41,5 @@ def inspect_asf(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared_or_none)
 
 
-def _number(value: bytes) -> int:
+def _read_number(value: bytes) -> int:
     return int.from_bytes(value, "little")

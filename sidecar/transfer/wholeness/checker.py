@@ -25,9 +25,9 @@ from sidecar.domain.transfers.wholeness import (
     judge,
 )
 from sidecar.transfer.converting.programs import Programs
-from sidecar.transfer.faults import disk_failure
+from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.wholeness.decoding import Decoded, decode
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 
 WALK_WITHIN_S = 60.0
@@ -73,7 +73,7 @@ class WholenessChecker:
                     opened, container=container, expected_seconds=expected_seconds, stop=stop
                 )
         except OSError as error:
-            raise TransferFailed(disk_failure(error)) from error
+            raise TransferFailed(classify_disk_error(error)) from error
 
     def check_open(
         self,
@@ -95,7 +95,7 @@ class WholenessChecker:
         if not facts.st_size:
             return Wholeness(Verdict.CUT, "it is empty", 0.0)
         stop = stop or Event()
-        source = Source(file, clock=self._clock, stop=stop, limit_s=WALK_WITHIN_S)
+        source = MediaFile(file, clock=self._clock, stop=stop, limit_s=WALK_WITHIN_S)
         found = inspect(source, container)
         if found.ending is not Ending.MISSING:
             about = expected_seconds or found.declared or found.reached or 0.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 
 MOST_CHUNKS = 100_000
 HEAD = 8
@@ -29,14 +29,14 @@ class Chunk:
         return self.start + self.size
 
 
-def inspect_wav(source: Source) -> Evidence:
+def inspect_wav(source: MediaFile) -> Evidence:
     """Inspect a WAV file, a long one (RF64) too.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
     rate, long_data = 0, None
-    for one in _chunks(source, 12, source.size, "little"):
+    for one in _walk_chunks(source, 12, source.size, "little"):
         if one.kind == b"fmt ":
             rate = int.from_bytes(source.at(one.start, 16)[8:12], "little")
         elif one.kind == b"ds64":
@@ -44,11 +44,11 @@ def inspect_wav(source: Source) -> Evidence:
         elif one.kind == b"data":
             is_long = one.size == IN_DS64 and long_data is not None
             size = long_data if is_long and long_data is not None else one.size
-            return _wav(source, Chunk(one.kind, one.start, size), rate, is_open=not is_long)
+            return _inspect_wav(source, Chunk(one.kind, one.start, size), rate, is_open=not is_long)
     return Evidence(ending=Ending.MISSING, why="it ends before its sound begins")
 
 
-def _wav(source: Source, data: Chunk, rate: int, *, is_open: bool) -> Evidence:
+def _inspect_wav(source: MediaFile, data: Chunk, rate: int, *, is_open: bool) -> Evidence:
     there = max(0, min(data.end, source.size) - data.start)
     if is_open and data.size in OPEN:
         reached = (source.size - data.start) / rate if rate else None
@@ -67,7 +67,7 @@ def _wav(source: Source, data: Chunk, rate: int, *, is_open: bool) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=reached)
 
 
-def inspect_aiff(source: Source) -> Evidence:
+def inspect_aiff(source: MediaFile) -> Evidence:
     """Inspect an AIFF file.
 
     Raises:
@@ -75,9 +75,9 @@ def inspect_aiff(source: Source) -> Evidence:
     """
     form = int.from_bytes(source.at(4, 4)) + 8
     declared, has_sound, spare = None, False, 0
-    for one in _chunks(source, 12, source.size, "big"):
+    for one in _walk_chunks(source, 12, source.size, "big"):
         if one.kind == b"COMM":
-            declared = _aiff_seconds(source.at(one.start, COMMON))
+            declared = _read_aiff_seconds(source.at(one.start, COMMON))
         has_sound = has_sound or one.kind == b"SSND"
         spare = 1 if one.size & 1 and one.end == source.size else 0
     if form > source.size + spare or not has_sound:
@@ -87,7 +87,7 @@ def inspect_aiff(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
 
 
-def _aiff_seconds(common: bytes) -> float | None:
+def _read_aiff_seconds(common: bytes) -> float | None:
     """Return frames by rate, which is a float of ten bytes."""
     if len(common) < COMMON:
         return None
@@ -99,15 +99,15 @@ def _aiff_seconds(common: bytes) -> float | None:
     return frames / rate if rate >= 1 else None
 
 
-def inspect_avi(source: Source) -> Evidence:
+def inspect_avi(source: MediaFile) -> Evidence:
     """Inspect an AVI file; a long one is several lists, one after the other.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    declared = _avi_seconds(source)
+    declared = _read_avi_seconds(source)
     end = 0
-    for one in _chunks(source, 0, source.size, "little"):
+    for one in _walk_chunks(source, 0, source.size, "little"):
         if one.kind != b"RIFF":
             break
         if one.size in OPEN:
@@ -120,7 +120,7 @@ def inspect_avi(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
 
 
-def _avi_seconds(source: Source) -> float | None:
+def _read_avi_seconds(source: MediaFile) -> float | None:
     """Return the frames of all lists by how long each is shown."""
     head = source.at(0, 4096)
     at = head.find(b"avih")
@@ -134,7 +134,7 @@ def _avi_seconds(source: Source) -> float | None:
     return frames * each / 1e6 or None
 
 
-def _chunks(source: Source, at: int, end: int, order: str) -> Iterator[Chunk]:
+def _walk_chunks(source: MediaFile, at: int, end: int, order: str) -> Iterator[Chunk]:
     for _ in range(MOST_CHUNKS):
         head = source.at(at, HEAD)
         if at >= end or len(head) < HEAD:

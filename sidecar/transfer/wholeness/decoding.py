@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from sidecar.clock import Clock
 from sidecar.transfer.converting.probe import UNTRUSTED
-from sidecar.transfer.converting.subprocess import ChildFailed, inherited_path, run
+from sidecar.transfer.converting.subprocess import ChildFailed, get_inherited_path, run
 
 # Sound decodes a hundred times faster than it plays, also on a slow machine.
 LIMIT_S = 120.0
@@ -53,7 +53,15 @@ def decode(
         errors.Stopped: `stop` was set.
     """
     command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats"]
-    command += ["-threads", "1", "-err_detect", "crccheck", *UNTRUSTED, "-i", inherited_path(file)]
+    command += [
+        "-threads",
+        "1",
+        "-err_detect",
+        "crccheck",
+        *UNTRUSTED,
+        "-i",
+        get_inherited_path(file),
+    ]
     # A cover is no picture of a film (V, not v): it would count as one of no length.
     command += ["-map", "0:a?", "-map", "0:V?", "-c:v", "copy", "-threads", "1"]
     command += ["-progress", "pipe:1", "-stats_period", "60", "-f", "null", "-"]

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import between_tags
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
+from sidecar.transfer.wholeness.tags import find_sound
 
 FRAME_SYNC = re.compile(rb"\xff[\xf8\xf9]")
 MOST_BLOCKS = 128
@@ -20,7 +20,7 @@ MOST_HEAD = 16
 _SIZES = {1: 192, **{n: 576 << (n - 2) for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
 
 
-def _table(polynomial: int, bits: int) -> tuple[int, ...]:
+def _make_table(polynomial: int, bits: int) -> tuple[int, ...]:
     top, mask = 1 << (bits - 1), (1 << bits) - 1
     table = []
     for byte in range(256):
@@ -31,8 +31,8 @@ def _table(polynomial: int, bits: int) -> tuple[int, ...]:
     return tuple(table)
 
 
-_CRC8 = _table(0x07, 8)
-_CRC16 = _table(0x8005, 16)
+_CRC8 = _make_table(0x07, 8)
+_CRC16 = _make_table(0x8005, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,20 @@ class Info:
     samples: int
 
 
-def inspect_flac(source: Source) -> Evidence:
+def inspect_flac(source: MediaFile) -> Evidence:
     """Inspect a FLAC file.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
-    info, first = _metadata(source, sound.start)
+    sound = find_sound(source)
+    info, first = _read_metadata(source, sound.start)
     declared = info.samples / info.rate if info.samples else None
     if first >= sound.end:
         why = "it ends before its sound begins"
         return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=0.0)
     start = max(first, sound.end - TAIL)
-    ends_at, is_whole = _last_frame(source.at(start, sound.end - start), info)
+    ends_at, is_whole = _find_last_frame(source.at(start, sound.end - start), info)
     reached = ends_at / info.rate if ends_at is not None else None
     if not is_whole:
         why = "it ends within a frame"
@@ -72,7 +72,7 @@ def inspect_flac(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=reached)
 
 
-def _metadata(source: Source, at: int) -> tuple[Info, int]:
+def _read_metadata(source: MediaFile, at: int) -> tuple[Info, int]:
     """Return what it says of itself, and where its sound begins."""
     if source.at(at, 4) != b"fLaC":
         raise CannotTell("it is no FLAC file")
@@ -84,7 +84,7 @@ def _metadata(source: Source, at: int) -> tuple[Info, int]:
             break
         length = int.from_bytes(head[1:])
         if head[0] & 0x7F == 0 and length >= STREAMINFO:
-            info = _info(source.at(at + 4, STREAMINFO))
+            info = _read_info(source.at(at + 4, STREAMINFO))
         at += 4 + length
         if head[0] & 0x80:
             break
@@ -93,7 +93,7 @@ def _metadata(source: Source, at: int) -> tuple[Info, int]:
     return info, at
 
 
-def _info(block: bytes) -> Info:
+def _read_info(block: bytes) -> Info:
     if len(block) < STREAMINFO:
         raise CannotTell("it ends at once")
     packed = int.from_bytes(block[10:18])
@@ -104,7 +104,7 @@ def _info(block: bytes) -> Info:
     return Info(largest, smallest == largest, rate, packed & (1 << 36) - 1)
 
 
-def _last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
+def _find_last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
     """Return the sample after the last frame's, and whether that frame is whole.
 
     Its checksum is over all of it: no frame that is cut, and hardly any other bytes, fit theirs.
@@ -113,11 +113,11 @@ def _last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
     places = [one.start() for one in FRAME_SYNC.finditer(tail)]
     tried = 0
     for place in reversed(places):
-        ends_at = _frame_ends_at(tail[place : place + MOST_HEAD], info)
+        ends_at = _read_frame_end(tail[place : place + MOST_HEAD], info)
         if ends_at is None:
             continue
         best = ends_at if best is None else best
-        if _crc(_CRC16, 16, tail[place:]) == 0:
+        if _compute_crc(_CRC16, 16, tail[place:]) == 0:
             return ends_at, True
         tried += 1
         if tried >= MOST_CANDIDATES:
@@ -125,9 +125,9 @@ def _last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
     return best, False
 
 
-def _frame_ends_at(head: bytes, info: Info) -> int | None:
+def _read_frame_end(head: bytes, info: Info) -> int | None:
     """Return the sample after a frame's, by its header; None if it is no header."""
-    coded, at = _number(head)
+    coded, at = _read_coded_number(head)
     if coded is None or len(head) < at + 5:
         return None
     code = head[2] >> 4
@@ -137,13 +137,13 @@ def _frame_ends_at(head: bytes, info: Info) -> int | None:
         size = int.from_bytes(head[at : at + count]) + 1
         at += count
     at += {12: 1, 13: 2, 14: 2}.get(head[2] & 15, 0)
-    if size is None or len(head) <= at or _crc(_CRC8, 8, head[: at + 1]) != 0:
+    if size is None or len(head) <= at or _compute_crc(_CRC8, 8, head[: at + 1]) != 0:
         return None
     begins_at = coded if head[1] & 1 else coded * info.block
     return begins_at + size
 
 
-def _number(head: bytes) -> tuple[int | None, int]:
+def _read_coded_number(head: bytes) -> tuple[int | None, int]:
     """Return the number in a frame's header, and where it ends; it is coded as UTF-8 is."""
     if len(head) < 5:  # noqa: PLR2004 - the shortest
         return None, 0
@@ -161,7 +161,7 @@ def _number(head: bytes) -> tuple[int | None, int]:
     return number, 4 + ones
 
 
-def _crc(table: tuple[int, ...], bits: int, content: bytes) -> int:
+def _compute_crc(table: tuple[int, ...], bits: int, content: bytes) -> int:
     value, mask, shift = 0, (1 << bits) - 1, bits - 8
     for byte in content:
         value = (value << 8 & mask) ^ table[value >> shift ^ byte]

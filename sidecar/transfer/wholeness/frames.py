@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import Sound, between_tags, is_tag
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
+from sidecar.transfer.wholeness.tags import SoundRange, find_sound, is_tag
 
 SYNC = re.compile(rb"\xff[\xe0-\xff]")
 BLOCK = 1024 * 1024
@@ -54,7 +54,7 @@ class Frame:
 
 
 @dataclass(slots=True)
-class Walk:
+class FrameWalk:
     """What a walk over the frames found.
 
     Attributes:
@@ -86,7 +86,7 @@ class Walk:
 
 
 @lru_cache(8192)
-def mpeg_frame(head: bytes) -> Frame | None:
+def parse_mpeg_frame(head: bytes) -> Frame | None:
     """Return the frame of MPEG sound that begins with these 4 bytes; None if none does."""
     if len(head) < HEAD or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - sync
         return None
@@ -105,7 +105,7 @@ def mpeg_frame(head: bytes) -> Frame | None:
     return Frame(samples // 8 * 1000 * kbits // hertz + padding, samples, hertz, kind, kbits)
 
 
-def adts_frame(head: bytes) -> Frame | None:
+def parse_adts_frame(head: bytes) -> Frame | None:
     """Return the frame of AAC that begins with these 7 bytes; None if none does."""
     if len(head) < ADTS_HEAD or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004 - sync
         return None
@@ -117,16 +117,16 @@ def adts_frame(head: bytes) -> Frame | None:
     return Frame(length, 1024 * blocks, _ADTS_RATES[rate], (head[1], head[2]))
 
 
-def inspect_mpeg(source: Source) -> Evidence:
+def inspect_mpeg(source: MediaFile) -> Evidence:
     """Inspect an MP3, or MPEG sound of another layer.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
+    sound = find_sound(source)
     if sound.start >= sound.end:
         return Evidence(ending=Ending.MISSING, why="it ends within the tags at its beginning")
-    walk = _walk(source, sound, mpeg_frame, HEAD)
+    walk = _walk(source, sound, parse_mpeg_frame, HEAD)
     counted = _count_in(source, walk)
     if counted is None or walk.first is None or walk.ends_in_a_tag:
         return _check_uncounted(walk, sound, is_dependable=len(walk.kbits) == 1)
@@ -136,7 +136,7 @@ def inspect_mpeg(source: Source) -> Evidence:
 
 
 def _check_counted(
-    walk: Walk, sound: Sound, frames: int, size: int, *, declared: float | None
+    walk: FrameWalk, sound: SoundRange, frames: int, size: int, *, declared: float | None
 ) -> Evidence:
     """Judge by what the first frame, which is no sound itself, tells of the others."""
     if frames and walk.frames - 1 >= frames:
@@ -156,17 +156,19 @@ def _check_counted(
     return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=walk.seconds)
 
 
-def inspect_adts(source: Source) -> Evidence:
+def inspect_adts(source: MediaFile) -> Evidence:
     """Inspect AAC in plain frames.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
-    return _check_uncounted(_walk(source, sound, adts_frame, ADTS_HEAD), sound, is_dependable=False)
+    sound = find_sound(source)
+    return _check_uncounted(
+        _walk(source, sound, parse_adts_frame, ADTS_HEAD), sound, is_dependable=False
+    )
 
 
-def _check_uncounted(walk: Walk, sound: Sound, *, is_dependable: bool) -> Evidence:
+def _check_uncounted(walk: FrameWalk, sound: SoundRange, *, is_dependable: bool) -> Evidence:
     seconds = walk.seconds
     if walk.ends_in_a_tag:
         why = "it ends within the tag after its last frame"
@@ -183,7 +185,7 @@ def _check_uncounted(walk: Walk, sound: Sound, *, is_dependable: bool) -> Eviden
     return Evidence(reached=seconds, is_dependable=is_dependable)
 
 
-def _count_in(source: Source, walk: Walk) -> tuple[int, int] | None:
+def _count_in(source: MediaFile, walk: FrameWalk) -> tuple[int, int] | None:
     """Return the frames and bytes of sound that the first frame tells; None if it tells nothing."""
     if walk.first is None:
         return None
@@ -201,9 +203,9 @@ def _count_in(source: Source, walk: Walk) -> tuple[int, int] | None:
 
 
 def _walk(
-    source: Source, sound: Sound, frame_of: Callable[[bytes], Frame | None], head: int
-) -> Walk:
-    walk = Walk(last_end=sound.start)
+    source: MediaFile, sound: SoundRange, frame_of: Callable[[bytes], Frame | None], head: int
+) -> FrameWalk:
+    walk = FrameWalk(last_end=sound.start)
     at, start, block = sound.start, 0, b""
     while at < sound.end:
         if at + head > start + len(block) or at < start:
@@ -232,15 +234,15 @@ def _walk(
 
 
 def _is_first(
-    source: Source, at: int, frame: Frame, frame_of: Callable[[bytes], Frame | None]
+    source: MediaFile, at: int, frame: Frame, frame_of: Callable[[bytes], Frame | None]
 ) -> bool:
     """Whether another frame follows: two bytes alone are found anywhere."""
-    following = frame_of(source.at(at + frame.length, ADTS_HEAD)[: _head(frame_of)])
+    following = frame_of(source.at(at + frame.length, ADTS_HEAD)[: _header_size(frame_of)])
     return following is not None and following.kind == frame.kind
 
 
 def _next(
-    source: Source, at: int, end: int, frame_of: Callable[[bytes], Frame | None], walk: Walk
+    source: MediaFile, at: int, end: int, frame_of: Callable[[bytes], Frame | None], walk: FrameWalk
 ) -> int:
     """Return where the next frame begins that another one follows; `end` if there is none."""
     began = at
@@ -249,7 +251,7 @@ def _next(
         block = source.at(at, min(BLOCK, end - at))
         for found in SYNC.finditer(block, 1):
             place = at + found.start()
-            frame = frame_of(source.at(place, _head(frame_of)))
+            frame = frame_of(source.at(place, _header_size(frame_of)))
             if frame is None or (walk.first is not None and frame.kind != walk.first.kind):
                 continue
             ends_file = place + frame.length == end
@@ -257,25 +259,25 @@ def _next(
                 continue
             if ends_file or _is_first(source, place, frame, frame_of):
                 walk.junk += place - began
-                return _bound(place, walk)
+                return _find_bound(place, walk)
         walk.junk += len(block)
         began = at = at + max(1, len(block) - 1) if at + len(block) < end else end
-        _bound(at, walk)
+        _find_bound(at, walk)
     walk.has_part = walk.has_part or bool(is_last)
     return end
 
 
 def _is_part(rest: bytes, left: int, frame_of: Callable[[bytes], Frame | None]) -> bool:
     """Whether so few bytes are left that they are the beginning of a header."""
-    return left < _head(frame_of) and rest[:1] == b"\xff"
+    return left < _header_size(frame_of) and rest[:1] == b"\xff"
 
 
-def _bound(at: int, walk: Walk) -> int:
+def _find_bound(at: int, walk: FrameWalk) -> int:
     most = MOST_JUNK if walk.first is not None else MOST_BEFORE
     if walk.junk > most:
         raise CannotTell("too much in it is no sound")
     return at
 
 
-def _head(frame_of: Callable[[bytes], Frame | None]) -> int:
-    return ADTS_HEAD if frame_of is adts_frame else HEAD
+def _header_size(frame_of: Callable[[bytes], Frame | None]) -> int:
+    return ADTS_HEAD if frame_of is parse_adts_frame else HEAD

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import between_tags, is_tag
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
+from sidecar.transfer.wholeness.tags import find_sound, is_tag
 
 WAVPACK_HEAD = 32
 WAVPACK_RATES = (
@@ -16,13 +16,13 @@ TTA_HEAD = 22
 MOST_FRAMES = 1_000_000
 
 
-def inspect_wavpack(source: Source) -> Evidence:
+def inspect_wavpack(source: MediaFile) -> Evidence:
     """Inspect a WavPack file: its blocks are walked to the end.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
+    sound = find_sound(source)
     at, total, done, rate = sound.start, 0, 0, 0
     while at < sound.end:
         head = source.at(at, WAVPACK_HEAD)
@@ -43,16 +43,16 @@ def inspect_wavpack(source: Source) -> Evidence:
         code = flags >> 23 & 15
         rate = WAVPACK_RATES[code] if code < len(WAVPACK_RATES) else 0
         source.check()
-    return _by_samples(done, 0 if total == OPEN else total, rate)
+    return _judge_samples(done, 0 if total == OPEN else total, rate)
 
 
-def inspect_tta(source: Source) -> Evidence:
+def inspect_tta(source: MediaFile) -> Evidence:
     """Inspect a True Audio file: a table tells how long its frames are.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
+    sound = find_sound(source)
     head = source.at(sound.start, TTA_HEAD)
     rate, total = (int.from_bytes(head[n : n + 4], "little") for n in (10, 14))
     frame = rate * 256 // 245
@@ -70,10 +70,10 @@ def inspect_tta(source: Source) -> Evidence:
         return Evidence(ending=Ending.MISSING, why=why, declared=total / rate)
     if lacks < 0 and is_tag(source.at(sound.end + lacks, 16)):
         return Evidence(ending=Ending.MISSING, why="it ends within the tag after its sound")
-    return _by_samples(total, total, rate)
+    return _judge_samples(total, total, rate)
 
 
-def _by_samples(done: int, total: int, rate: int) -> Evidence:
+def _judge_samples(done: int, total: int, rate: int) -> Evidence:
     reached = done / rate if rate else None
     declared = total / rate if rate and total else None
     if not total:

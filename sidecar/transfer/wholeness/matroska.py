@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 
 EBML, SEGMENT, INFO = 0x1A45DFA3, 0x18538067, 0x1549A966
 SCALE, DURATION, VOID = 0x2AD7B1, 0x4489, 0xEC
@@ -38,18 +38,18 @@ class Times:
         return self.ticks * self.scale / 1e9 or None
 
 
-def inspect_matroska(source: Source) -> Evidence:
+def inspect_matroska(source: MediaFile) -> Evidence:
     """Inspect a Matroska file.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    head = _element(source, 0)
+    head = _read_element(source, 0)
     if head is None or head.number != EBML or head.size is None:
         raise CannotTell("it is no Matroska file")
-    segment = _element(source, head.start + head.size)
+    segment = _read_element(source, head.start + head.size)
     while segment is not None and segment.number == VOID and segment.size is not None:
-        segment = _element(source, segment.start + segment.size)
+        segment = _read_element(source, segment.start + segment.size)
     if segment is None or segment.number != SEGMENT:
         return Evidence(ending=Ending.MISSING, why="it ends before its content begins")
     times = Times()
@@ -67,14 +67,14 @@ def inspect_matroska(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=times.declared)
 
 
-def _walk(source: Source, segment: Element, times: Times) -> bool:
+def _walk(source: MediaFile, segment: Element, times: Times) -> bool:
     """Walk what is in the segment; return whether something in it reaches beyond the end."""
     at = segment.start
     end = source.size if segment.size is None else min(source.size, at + segment.size)
     for _ in range(MOST_ELEMENTS):
         if at >= end:
             return False
-        one = _element(source, at)
+        one = _read_element(source, at)
         if one is None:
             return True
         if one.size is None:
@@ -93,7 +93,7 @@ def _walk(source: Source, segment: Element, times: Times) -> bool:
 def _read_info(content: bytes, times: Times) -> None:
     at = 0
     while at < len(content):
-        found = _header(content[at : at + 16])
+        found = _read_header(content[at : at + 16])
         number, size, skip = found or (0, None, 0)
         if size is None:
             return
@@ -106,14 +106,14 @@ def _read_info(content: bytes, times: Times) -> None:
         at += skip + size
 
 
-def _element(source: Source, at: int) -> Element | None:
+def _read_element(source: MediaFile, at: int) -> Element | None:
     """Return the element that begins here; None if the file ends within its header.
 
     Raises:
         CannotTell: None begins here.
     """
     head = source.at(at, LONGEST_HEADER)
-    found = _header(head)
+    found = _read_header(head)
     if found is None:
         if len(head) < LONGEST_HEADER:
             return None
@@ -122,7 +122,7 @@ def _element(source: Source, at: int) -> Element | None:
     return Element(number, at + skip, size)
 
 
-def _header(head: bytes) -> tuple[int, int | None, int] | None:
+def _read_header(head: bytes) -> tuple[int, int | None, int] | None:
     """Return an element's number, its size, and how long this header is."""
     if not head or not head[0] >> 4:
         return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 
 MOST_BOXES = 200_000
 MOST_INDEX = 24 * 1024 * 1024
@@ -33,7 +33,7 @@ class Top:
     has_junk: bool = False
 
 
-def inspect_mp4(source: Source) -> Evidence:
+def inspect_mp4(source: MediaFile) -> Evidence:
     """Inspect an MP4 file, or what is like one.
 
     Raises:
@@ -42,7 +42,7 @@ def inspect_mp4(source: Source) -> Evidence:
     top = _walk(source)
     if top.index is None:
         return Evidence(ending=Ending.MISSING, why="its index (moov) is missing")
-    declared, end = _seconds(top.index), _last_byte(top.index)
+    declared, end = _read_seconds(top.index), _find_last_byte(top.index)
     if top.is_cut:
         why = f"it ends within its box {top.kinds[-1].decode('ascii', 'replace')}"
         return Evidence(ending=Ending.MISSING, why=why, declared=declared)
@@ -60,7 +60,7 @@ def inspect_mp4(source: Source) -> Evidence:
     return Evidence(ending=Ending.PRESENT, why=why, declared=declared)
 
 
-def _walk(source: Source) -> Top:
+def _walk(source: MediaFile) -> Top:
     top, at = Top(), 0
     for _ in range(MOST_BOXES):
         if at >= source.size:
@@ -89,7 +89,7 @@ def _walk(source: Source) -> Top:
     raise CannotTell("it has too many boxes")
 
 
-def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _walk_boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the boxes in one, as kind and content."""
     at = 0
     while at + 8 <= len(content):
@@ -104,11 +104,11 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _find(content: bytes, *path: bytes) -> bytes:
     for kind in path:
-        content = next((inner for found, inner in _boxes(content) if found == kind), b"")
+        content = next((inner for found, inner in _walk_boxes(content) if found == kind), b"")
     return content
 
 
-def _seconds(index: bytes) -> float | None:
+def _read_seconds(index: bytes) -> float | None:
     """Return how long it is; a file of fragments says so elsewhere, or not at all."""
     head = _find(index, b"mvhd")
     scale, ticks = _scale_and_ticks(head)
@@ -127,28 +127,30 @@ def _scale_and_ticks(head: bytes) -> tuple[int, int]:
     return int.from_bytes(scale), 0 if number == unknown else number
 
 
-def _last_byte(index: bytes) -> int:
+def _find_last_byte(index: bytes) -> int:
     """Return where the last piece that the index leads to ends; 0 if it leads to none."""
-    tracks = [inner for kind, inner in _boxes(index) if kind == b"trak"]
+    tracks = [inner for kind, inner in _walk_boxes(index) if kind == b"trak"]
     if len(tracks) > MOST_TRACKS:
         raise CannotTell("it has too many tracks")
-    return max((_track_end(_find(one, b"mdia", b"minf", b"stbl")) for one in tracks), default=0)
+    return max(
+        (_find_track_end(_find(one, b"mdia", b"minf", b"stbl")) for one in tracks), default=0
+    )
 
 
-def _track_end(table: bytes) -> int:
-    parts = dict(_boxes(table))
+def _find_track_end(table: bytes) -> int:
+    parts = dict(_walk_boxes(table))
     width, chunks = (WIDE, parts[b"co64"]) if b"co64" in parts else (4, parts.get(b"stco", b""))
     count = min(int.from_bytes(chunks[4:8]), (len(chunks) - 8) // width)
     if count <= 0:
         return 0
     offsets = struct.unpack_from(f">{count}{'Q' if width == WIDE else 'I'}", chunks, 8)
     last = max(range(count), key=offsets.__getitem__)
-    return int(offsets[last]) + _chunk_size(parts, last, count)
+    return int(offsets[last]) + _compute_chunk_size(parts, last, count)
 
 
-def _chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:
+def _compute_chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:
     """Return the bytes of the chunk that lies last; only what surely belongs to it."""
-    runs = _runs(parts.get(b"stsc", b""))
+    runs = _read_runs(parts.get(b"stsc", b""))
     before = here = 0
     for number, (first, samples) in enumerate(runs):
         following = runs[number + 1][0] if number + 1 < len(runs) else count
@@ -169,7 +171,7 @@ def _chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:
     return sum(struct.unpack(f">{len(found) // 4}I", found[: len(found) // 4 * 4]))
 
 
-def _runs(table: bytes) -> list[tuple[int, int]]:
+def _read_runs(table: bytes) -> list[tuple[int, int]]:
     """Return from which chunk on, counted from 0, how many samples are in each."""
     count = min(int.from_bytes(table[4:8]), (len(table) - 8) // 12)
     if count <= 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import between_tags
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
+from sidecar.transfer.wholeness.tags import find_sound
 
 HEAD = 27
 CONTINUED, FIRST, LAST = 1, 2, 4
@@ -17,7 +17,7 @@ NO_GRANULE = 2**64 - 1
 
 
 @dataclass(slots=True)
-class Stream:
+class OggStream:
     """One of the streams of a part. `rate` is 0 where granules do not count samples."""
 
     rate: int
@@ -27,7 +27,7 @@ class Stream:
 
 
 @dataclass(slots=True)
-class Walk:
+class PageWalk:
     """What a walk over the pages found.
 
     Attributes:
@@ -35,7 +35,7 @@ class Walk:
     """
 
     before: float = 0.0
-    streams: dict[int, Stream] = field(default_factory=dict)
+    streams: dict[int, OggStream] = field(default_factory=dict)
     has_sound: bool = False
 
     @property
@@ -45,25 +45,25 @@ class Walk:
         return self.before + max(0.0, *lengths, 0.0)
 
 
-def inspect_ogg(source: Source) -> Evidence:
+def inspect_ogg(source: MediaFile) -> Evidence:
     """Inspect an Ogg file.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    sound = between_tags(source)
-    walk, at = Walk(), sound.start
+    sound = find_sound(source)
+    walk, at = PageWalk(), sound.start
     while at < sound.end:
         head = source.at(at, HEAD)
         if head[:4] != b"OggS":
             if b"OggS".startswith(head[: sound.end - at]):
-                return _missing(walk)
+                return _missing_end(walk)
             at = _next(source, at, sound.end)
             continue
         lacing = source.at(at + HEAD, head[26]) if len(head) == HEAD else b""
         length = HEAD + len(lacing) + sum(lacing)
         if len(head) < HEAD or len(lacing) < head[26] or at + length > sound.end:
-            return _missing(walk)
+            return _missing_end(walk)
         _take(walk, head, source.at(at + HEAD + len(lacing), 80))
         at += length
     if not walk.streams:
@@ -78,11 +78,11 @@ def inspect_ogg(source: Source) -> Evidence:
     return Evidence(reached=reached, why="its last page is not marked as the last")
 
 
-def _missing(walk: Walk) -> Evidence:
+def _missing_end(walk: PageWalk) -> Evidence:
     return Evidence(ending=Ending.MISSING, why="it ends within a page", reached=walk.seconds)
 
 
-def _take(walk: Walk, head: bytes, begin: bytes) -> None:
+def _take(walk: PageWalk, head: bytes, begin: bytes) -> None:
     flags, serial = head[5], int.from_bytes(head[14:18], "little")
     granule = int.from_bytes(head[6:14], "little")
     if flags & FIRST:
@@ -102,19 +102,19 @@ def _take(walk: Walk, head: bytes, begin: bytes) -> None:
     stream.is_over = stream.is_over or bool(flags & LAST)
 
 
-def _stream(begin: bytes) -> Stream:
+def _stream(begin: bytes) -> OggStream:
     if begin.startswith(b"\x01vorbis"):
-        return Stream(int.from_bytes(begin[12:16], "little"), 0)
+        return OggStream(int.from_bytes(begin[12:16], "little"), 0)
     if begin.startswith(b"OpusHead"):
-        return Stream(OPUS_RATE, int.from_bytes(begin[10:12], "little"))
+        return OggStream(OPUS_RATE, int.from_bytes(begin[10:12], "little"))
     if begin.startswith(b"\x7fFLAC"):
-        return Stream(int.from_bytes(begin[27:30]) >> 4, 0)
+        return OggStream(int.from_bytes(begin[27:30]) >> 4, 0)
     if begin.startswith(b"Speex   "):
-        return Stream(int.from_bytes(begin[36:40], "little"), 0)
-    return Stream(0, 0)
+        return OggStream(int.from_bytes(begin[36:40], "little"), 0)
+    return OggStream(0, 0)
 
 
-def _next(source: Source, at: int, end: int) -> int:
+def _next(source: MediaFile, at: int, end: int) -> int:
     """Return where the next page begins; `end` if there is none."""
     most = min(MOST_JUNK, end - at)
     found = source.at(at, most).find(b"OggS", 1)

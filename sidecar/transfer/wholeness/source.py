@@ -17,7 +17,7 @@ class CannotTell(SidecarError):
     """The file is too odd, or too long, to be judged by its structure; `str()` is a clause."""
 
 
-class Source:
+class MediaFile:
     """A file that is open for reading; its position is never used. For one thread."""
 
     def __init__(self, file: BinaryIO, *, clock: Clock, stop: Event, limit_s: float) -> None:

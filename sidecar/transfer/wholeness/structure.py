@@ -11,20 +11,20 @@ from sidecar.transfer.wholeness.asf import inspect_asf
 from sidecar.transfer.wholeness.chunks import inspect_aiff, inspect_avi, inspect_wav
 from sidecar.transfer.wholeness.flac import inspect_flac
 from sidecar.transfer.wholeness.frames import (
-    adts_frame,
     inspect_adts,
     inspect_mpeg,
-    mpeg_frame,
+    parse_adts_frame,
+    parse_mpeg_frame,
 )
 from sidecar.transfer.wholeness.lossless import inspect_tta, inspect_wavpack
 from sidecar.transfer.wholeness.matroska import inspect_matroska
 from sidecar.transfer.wholeness.mp4 import KNOWN, inspect_mp4
 from sidecar.transfer.wholeness.ogg import inspect_ogg
-from sidecar.transfer.wholeness.source import CannotTell, Source
-from sidecar.transfer.wholeness.tags import between_tags
-from sidecar.transfer.wholeness.transport import inspect_transport, packet_size
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
+from sidecar.transfer.wholeness.tags import find_sound
+from sidecar.transfer.wholeness.transport import find_packet_size, inspect_transport
 
-Inspect = Callable[[Source], Evidence]
+Inspect = Callable[[MediaFile], Evidence]
 _BY_BEGIN: dict[bytes, dict[bytes, Inspect]] = {
     b"RIFF": {b"WAVE": inspect_wav, b"AVI ": inspect_avi},
     b"RF64": {b"WAVE": inspect_wav},
@@ -49,7 +49,7 @@ _BY_NAME: dict[str, Inspect] = {
 }
 
 
-def inspect(source: Source, container: str) -> Evidence:
+def inspect(source: MediaFile, container: str) -> Evidence:
     """Return what a file's structure says; nothing if it is of no known kind, or too odd.
 
     Args:
@@ -61,7 +61,7 @@ def inspect(source: Source, container: str) -> Evidence:
         OSError: The file cannot be read.
     """
     try:
-        found = _inspection(source, container)
+        found = _choose_inspection(source, container)
         return found(source) if found is not None else Evidence()
     except CannotTell as why:
         return Evidence(why=str(why))
@@ -70,7 +70,7 @@ def inspect(source: Source, container: str) -> Evidence:
         return Evidence(why="its structure is odd")
 
 
-def _inspection(source: Source, container: str) -> Inspect | None:
+def _choose_inspection(source: MediaFile, container: str) -> Inspect | None:
     head = source.at(0, 16)
     if head[4:8] in KNOWN:
         return inspect_mp4
@@ -78,19 +78,19 @@ def _inspection(source: Source, container: str) -> Inspect | None:
     found = by_begin.get(head[8:12]) or by_begin.get(b"") if by_begin else None
     if found is not None:
         return found
-    if packet_size(source.at(0, 1024)) is not None:
+    if find_packet_size(source.at(0, 1024)) is not None:
         return inspect_transport
-    return _sound(source, container)
+    return _choose_sound_inspection(source, container)
 
 
-def _sound(source: Source, container: str) -> Inspect | None:
-    start = between_tags(source).start
+def _choose_sound_inspection(source: MediaFile, container: str) -> Inspect | None:
+    start = find_sound(source).start
     head = source.at(start, 8)
     if head[:4] in _BY_MARK:
         return _BY_MARK[head[:4]]
     for frame_of, count, inspection in (
-        (adts_frame, 7, inspect_adts),
-        (mpeg_frame, 4, inspect_mpeg),
+        (parse_adts_frame, 7, inspect_adts),
+        (parse_mpeg_frame, 4, inspect_mpeg),
     ):
         frame = frame_of(head[:count])
         following = frame and frame_of(source.at(start + frame.length, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.transfer.wholeness.source import Source
+from sidecar.transfer.wholeness.source import MediaFile
 
 MOST_TAGS = 8
 ID3V2_HEAD = 10
@@ -17,7 +17,7 @@ FOOTER_FLAG = 0x10
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SoundRange:
     """Where the sound of a file lies between its tags.
 
     Attributes:
@@ -29,16 +29,16 @@ class Sound:
     has_tail: bool
 
 
-def between_tags(source: Source) -> Sound:
+def find_sound(source: MediaFile) -> SoundRange:
     """Return where the sound of a file lies; past the file's end if a tag reaches there."""
-    start = _after_id3(source)
+    start = _skip_id3(source)
     end = source.size
     for _ in range(MOST_TAGS):
-        before = _before_tag(source, end)
+        before = _find_tag_start(source, end)
         if before == end or before < start:
             break
         end = before
-    return Sound(start, end, has_tail=end < source.size)
+    return SoundRange(start, end, has_tail=end < source.size)
 
 
 def is_tag(begin: bytes) -> bool:
@@ -46,18 +46,18 @@ def is_tag(begin: bytes) -> bool:
     return begin.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
 
 
-def _after_id3(source: Source) -> int:
+def _skip_id3(source: MediaFile) -> int:
     at = 0
     for _ in range(MOST_TAGS):
         head = source.at(at, ID3V2_HEAD)
         if len(head) < ID3V2_HEAD or head[:3] != b"ID3":
             break
-        at += ID3V2_HEAD + _synchsafe(head[6:10])
+        at += ID3V2_HEAD + _decode_synchsafe(head[6:10])
         at += ID3V2_HEAD if head[5] & FOOTER_FLAG else 0
     return at
 
 
-def _before_tag(source: Source, end: int) -> int:
+def _find_tag_start(source: MediaFile, end: int) -> int:
     """Return where a tag that ends here begins; `end` if none does."""
     if end >= ID3V1 and source.at(end - ID3V1, 3) == b"TAG":
         before = end - ID3V1
@@ -71,9 +71,9 @@ def _before_tag(source: Source, end: int) -> int:
     if foot.endswith(b"LYRICS200") and foot[-LYRICS_FOOT:-9].isdigit():
         return max(0, end - LYRICS_FOOT - int(foot[-LYRICS_FOOT:-9]))
     if foot[-ID3V2_HEAD:][:3] == b"3DI":
-        return max(0, end - 2 * ID3V2_HEAD - _synchsafe(foot[-4:]))
+        return max(0, end - 2 * ID3V2_HEAD - _decode_synchsafe(foot[-4:]))
     return end
 
 
-def _synchsafe(number: bytes) -> int:
+def _decode_synchsafe(number: bytes) -> int:
     return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(reversed(number)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sidecar.domain.transfers.wholeness import Ending, Evidence
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 
 PACKET, TIMED_PACKET = 188, 192
 SYNC = 0x47
@@ -25,7 +25,7 @@ KINDS = frozenset({*range(0xC0, 0xF0), 0xBD, 0xFD})
 
 
 @dataclass(slots=True)
-class Stream:
+class TransportStream:
     """What is known of one stream at the end of the file.
 
     Attributes:
@@ -42,10 +42,10 @@ class Reading:
     """What was found in a part of the file."""
 
     stamps: list[int] = field(default_factory=list)
-    streams: dict[int, Stream] = field(default_factory=dict)
+    streams: dict[int, TransportStream] = field(default_factory=dict)
 
 
-def packet_size(head: bytes) -> tuple[int, int] | None:
+def find_packet_size(head: bytes) -> tuple[int, int] | None:
     """Return how long packets are and where the first sync byte is; None if there are none."""
     for size, first in ((PACKET, 0), (TIMED_PACKET, 4)):
         places = range(first, first + 4 * size, size)
@@ -54,13 +54,13 @@ def packet_size(head: bytes) -> tuple[int, int] | None:
     return None
 
 
-def inspect_transport(source: Source) -> Evidence:
+def inspect_transport(source: MediaFile) -> Evidence:
     """Inspect an MPEG transport stream.
 
     Raises:
         CannotTell: It is none, or too odd.
     """
-    found = packet_size(source.at(0, 1024))
+    found = find_packet_size(source.at(0, 1024))
     if found is None:
         raise CannotTell("it is no transport stream")
     size, first = found
@@ -69,7 +69,7 @@ def inspect_transport(source: Source) -> Evidence:
     end = _read(source.at(start, source.size - start), size, first)
     if not begin.stamps or not end.stamps:
         raise CannotTell("it has no clock")
-    reached = _between(begin.stamps, end.stamps)
+    reached = _measure_between(begin.stamps, end.stamps)
     if source.size % size:
         return Evidence(ending=Ending.MISSING, why="it ends within a packet", reached=reached)
     if any((one.left or 0) > 0 for one in end.streams.values()):
@@ -78,13 +78,13 @@ def inspect_transport(source: Source) -> Evidence:
     return Evidence(reached=reached, grain=GRAIN_S, errors=len(open_ends))
 
 
-def _between(begin: list[int], end: list[int]) -> float:
+def _measure_between(begin: list[int], end: list[int]) -> float:
     base = begin[0]
-    low = min(_gap(base, one) for one in begin)
-    return (max(_gap(base, one) for one in end) - low) / TICKS
+    low = min(_count_ticks(base, one) for one in begin)
+    return (max(_count_ticks(base, one) for one in end) - low) / TICKS
 
 
-def _gap(base: int, stamp: int) -> int:
+def _count_ticks(base: int, stamp: int) -> int:
     """Return the ticks from one stamp to another; they begin anew every 26 hours."""
     gap = (stamp - base) % WRAP
     return gap - WRAP if gap > MOST_GAP else gap
@@ -120,7 +120,7 @@ def _begin(reading: Reading, pid: int, payload: bytes, *, is_filled: bool) -> No
         return
     length = int.from_bytes(payload[4:6])
     left = length + 6 - len(payload) if length else None
-    reading.streams[pid] = Stream(left, is_filled)
+    reading.streams[pid] = TransportStream(left, is_filled)
     if payload[7] & 0x80:
         stamp = payload[9:14]
         high, mid, low = stamp[0] >> 1 & 7, int.from_bytes(stamp[1:3]), int.from_bytes(stamp[3:5])

@@ -54,7 +54,7 @@ class RemovalAnswer(Body):
 @devices.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Device])
 def listed(services: WebServices) -> Sequence[DeviceView]:
     """The devices that one uses."""
-    return services.downloads.devices(person())
+    return services.devices.devices(person())
 
 
 @devices.get("/<device_id>/plan", role=Role.SIGNED_IN, returns=schemas.Plan)

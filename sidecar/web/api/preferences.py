@@ -51,7 +51,7 @@ class SettingsChange(Body):
 @steering.get(f"{DEVICE}/settings", role=Role.SIGNED_IN, returns=schemas.DeviceSettings)
 def settings(services: WebServices, device_id: str) -> DeviceSettingsView:
     """A device's settings and its rules'."""
-    return services.preferences.settings(person(), device_id)
+    return services.settings.settings(person(), device_id)
 
 
 @steering.patch(
@@ -59,7 +59,7 @@ def settings(services: WebServices, device_id: str) -> DeviceSettingsView:
 )
 def change(services: WebServices, device_id: str, body: SettingsChange) -> DeviceSettingsView:
     """Change some of them; null takes a change back."""
-    return services.preferences.change(person(), device_id, body.settings, body.rules)
+    return services.settings.change(person(), device_id, body.settings, body.rules)
 
 
 @steering.get(f"{DEVICE}/pins", role=Role.SIGNED_IN, returns=Listed[schemas.Pin])

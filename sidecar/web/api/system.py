@@ -58,7 +58,7 @@ class TransfersChange(Body):
 @health.get("/health", role=Role.ANYBODY, media="application/json")
 def show(services: WebServices) -> Response:
     """Is the sidecar at work? Open to everybody, and it tells nothing else."""
-    is_well = services.downloads.is_healthy()
+    is_well = services.system.is_healthy()
     reply = jsonify(status="ok" if is_well else "unwell")
     reply.status_code = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
     return reply
@@ -67,7 +67,7 @@ def show(services: WebServices) -> Response:
 @system.get("/notices", role=Role.SIGNED_IN, returns=Listed[schemas.Notice])
 def notices(services: WebServices) -> Sequence[Notice]:
     """What to know now."""
-    return services.downloads.notices(person())
+    return services.notices.notices(person())
 
 
 @system.get("/server", role=Role.ADMIN, returns=schemas.SystemReport)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from sidecar.config.schema import Key
+from sidecar.config.schema import SettingKey
 from sidecar.services.rules.settings_view import Value
 from sidecar.web.i18n.numbers import translatable
 
@@ -49,7 +49,7 @@ OPTIONS = MappingProxyType(
 )
 
 
-def setting(key: Key) -> str:
+def setting(key: SettingKey) -> str:
     """Return what a setting is called, in English: as its rule says, or of the device."""
     return key.label or DEVICE_KEYS.get(key.name, key.name)
 

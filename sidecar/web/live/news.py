@@ -96,6 +96,8 @@ class NewsPublisher:
     def __init__(self, services: WebServices, bus: Bus, clock: Clock, wire: Wire) -> None:
         self._sign_in = services.sign_in
         self._downloads = services.downloads
+        self._devices = services.devices
+        self._notice_board = services.notices
         self._bus = bus
         self._clock = clock
         self._wire = wire
@@ -271,7 +273,7 @@ class NewsPublisher:
 
     def _tell_of_device(self, device_id: str) -> None:
         for audience in self._audiences:
-            for one in self._downloads.devices(audience.person):
+            for one in self._devices.devices(audience.person):
                 if one.id == device_id:
                     self._tell(audience, "device", {"device": to_json(Device, one)})
 
@@ -288,13 +290,13 @@ class NewsPublisher:
         return {
             "counts": counts(self._downloads.counts(person)),
             "downloads": to_json(list[Download], self._downloads.downloads(person, active).items),
-            "devices": to_json(list[Device], self._downloads.devices(person)),
+            "devices": to_json(list[Device], self._devices.devices(person)),
             **_running(self._seen(audience, tuple(self._downloads.progress()))),
             **self._notices(audience),
         }
 
     def _notices(self, audience: Audience) -> Json:
-        return {"notices": to_json(list[Notice], self._downloads.notices(audience.person))}
+        return {"notices": to_json(list[Notice], self._notice_board.notices(audience.person))}
 
     def _seen(self, audience: Audience, transfers: tuple[Progress, ...]) -> list[Progress]:
         if audience.person.is_admin:

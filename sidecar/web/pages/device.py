@@ -55,12 +55,12 @@ def routes(services: WebServices) -> Blueprint:
 def _changes(device: Blueprint, services: WebServices) -> None:
     @device.post(f"{ONE}/settings")
     def settings(device_id: str) -> Response:
-        now = services.preferences.settings(person(), device_id)
+        now = services.settings.settings(person(), device_id)
         return _change(services, device_id, device=_given(now.settings))
 
     @device.post(f"{ONE}/rules/<string(maxlength=40):rule>")
     def change_rule(device_id: str, rule: str) -> Response:
-        now = services.preferences.settings(person(), device_id)
+        now = services.settings.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
             raise NotVisible
@@ -102,7 +102,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
 
 def _page(services: WebServices, device_id: str, refused: SidecarError | None = None) -> Response:
     who = person()
-    shown = services.preferences.settings(who, device_id)
+    shown = services.settings.settings(who, device_id)
     page = render_template(
         "devices/device.html",
         device=shown,
@@ -151,7 +151,7 @@ def _change(
     rules: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Response:
     try:
-        services.preferences.change(person(), device_id, device or {}, rules or {})
+        services.settings.change(person(), device_id, device or {}, rules or {})
     except (ConfigError, NotPossible) as refused:
         return _page(services, device_id, refused)
     return _back(device_id)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask, render_template
 
-from sidecar.services.downloads.listing import DownloadListing
+from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import OpenQuestion
 from sidecar.web import redirects
 from sidecar.web.security import auth
@@ -30,7 +30,7 @@ def routes() -> Blueprint:
     return questions
 
 
-def teach(app: Flask, listing: DownloadListing) -> None:
+def teach(app: Flask, notices: NoticeBoard) -> None:
     """Give the templates `open_questions()`: those that concern whoever asks for the page."""
 
     def open_questions() -> Sequence[OpenQuestion]:
@@ -38,7 +38,7 @@ def teach(app: Flask, listing: DownloadListing) -> None:
         if person is None:
             return ()
         try:
-            return listing.questions(person)
+            return notices.questions(person)
         except Exception:
             # It is a part of every page, also of those that say what went wrong.
             log.exception("what waits for an answer could not be shown")

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 from werkzeug.datastructures import MultiDict
 
-from sidecar.domain.items.kinds import TYPES, Kind, named
+from sidecar.domain.items.kinds import TYPES, Kind, find_kind
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import refused_field
 
@@ -133,7 +133,7 @@ def _short(text: str) -> str:
 
 
 def _kinds(values: Iterable[str]) -> frozenset[Kind | None]:
-    found = frozenset(map(named, words(values)))
+    found = frozenset(map(find_kind, words(values)))
     if None in found:
         raise refused(f"one or several of {', '.join(TYPES)}")
     return found

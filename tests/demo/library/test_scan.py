@@ -7,7 +7,7 @@ from shutil import rmtree
 
 import pytest
 
-from sidecar.demo.library.items import BaseItemKind, Item, Library
+from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.library.scan import differences, scan
 from tests.fakes.tiny_library import DOUBLE, FIRST_LIGHT, TONE_1, listing, tiny_library, write
 
@@ -17,11 +17,11 @@ def folder(tmp_path: Path) -> Path:
     return tiny_library(tmp_path)
 
 
-def named(library: Library, name: str) -> Item:
+def named(library: DemoLibrary, name: str) -> DemoItem:
     return next(item for item in library if item.name == name)
 
 
-def names(items: list[Item]) -> list[str]:
+def names(items: list[DemoItem]) -> list[str]:
     return sorted(item.name for item in items)
 
 

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.library.items import BaseItemKind, DemoItem
 from sidecar.demo.protocol.authorization import Claim
 from sidecar.demo.protocol.formats import now
-from sidecar.demo.state.devices import Device
-from sidecar.demo.state.sessions import Session, Sessions
+from sidecar.demo.state.devices import ClientDevice
+from sidecar.demo.state.sessions import ClientSession, ClientSessions
 
 SECOND = 10_000_000
-SONG = Item(
+SONG = DemoItem(
     id="0" * 32,
     kind=BaseItemKind.AUDIO,
     name="x",
@@ -21,18 +21,18 @@ SONG = Item(
     created=datetime(2026, 11, 1, tzinfo=UTC),
     seconds=3.0,
 )
-DEVICE = Device("token", "ann", "App", "Phone", "phone", "1")
+DEVICE = ClientDevice("token", "ann", "App", "Phone", "phone", "1")
 
 
 @pytest.fixture
-def session() -> Session:
-    session, _ = Sessions().join(DEVICE, Claim(), None)
+def session() -> ClientSession:
+    session, _ = ClientSessions().join(DEVICE, Claim(), None)
     session.item = SONG
     session.play_state |= {"PositionTicks": 0}
     return session
 
 
-def test_the_position_moves_on_to_the_end_and_no_further(session: Session) -> None:
+def test_the_position_moves_on_to_the_end_and_no_further(session: ClientSession) -> None:
     positions = []
     for _ in range(4):
         session.advance(1.0)
@@ -41,20 +41,20 @@ def test_the_position_moves_on_to_the_end_and_no_further(session: Session) -> No
     assert positions == [1, 2, 3, 3]
 
 
-def test_a_paused_player_does_not_move(session: Session) -> None:
+def test_a_paused_player_does_not_move(session: ClientSession) -> None:
     session.play_state["IsPaused"] = True
 
     assert not session.advance(1.0)
     assert session.position_ticks == 0
 
 
-def test_a_player_without_an_item_does_not_move(session: Session) -> None:
+def test_a_player_without_an_item_does_not_move(session: ClientSession) -> None:
     session.clear_playback()
 
     assert not session.advance(1.0)
 
 
-def test_only_a_player_that_plays_becomes_a_ghost(session: Session) -> None:
+def test_only_a_player_that_plays_becomes_a_ghost(session: ClientSession) -> None:
     session.last_check_in = now() - timedelta(seconds=301)
 
     assert session.is_abandoned(300.0)
@@ -64,7 +64,7 @@ def test_only_a_player_that_plays_becomes_a_ghost(session: Session) -> None:
 
 
 def test_what_the_header_leaves_out_the_sign_in_says() -> None:
-    sessions = Sessions()
+    sessions = ClientSessions()
 
     plain, _ = sessions.join(DEVICE, Claim(), None)
     same, is_fresh = sessions.join(DEVICE, Claim(client="App", device_id="phone"), None)
@@ -76,7 +76,7 @@ def test_what_the_header_leaves_out_the_sign_in_says() -> None:
 
 
 def test_people_see_theirs_latest_first() -> None:
-    sessions = Sessions()
+    sessions = ClientSessions()
     first, _ = sessions.join(DEVICE, Claim(device_id="one"), None)
     second, _ = sessions.join(DEVICE, Claim(device_id="two"), None)
     first.last_activity = second.last_activity + timedelta(seconds=1)

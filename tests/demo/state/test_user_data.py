@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sidecar.demo.library.items import BaseItemKind, Item
+from sidecar.demo.library.items import BaseItemKind, DemoItem
 from sidecar.demo.state.user_data import UserData
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -12,8 +12,8 @@ SECOND = 10_000_000
 HOUR = 3600.0
 
 
-def item(kind: BaseItemKind = BaseItemKind.MOVIE, seconds: float = HOUR) -> Item:
-    return Item(
+def item(kind: BaseItemKind = BaseItemKind.MOVIE, seconds: float = HOUR) -> DemoItem:
+    return DemoItem(
         id="0" * 32,
         kind=kind,
         name="x",

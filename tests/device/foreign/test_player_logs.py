@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.player_logs import LogFile, lines, logs_on
+from sidecar.device.foreign.player_logs import LogFile, find_logs, read_lines
 from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
 from sidecar.errors import DeviceError
 
@@ -16,7 +16,7 @@ def test_all_logs_of_a_player_are_found_oldest_first(folder: DeviceFolder, root:
         (root / ".rockbox" / name).write_bytes(b"x")
     (root / ".scrobbler.log").write_bytes(b"xy")
 
-    assert [(one.path, one.size) for one in logs_on(folder)] == [
+    assert [(one.path, one.size) for one in find_logs(folder)] == [
         (".rockbox/playback_0001.log", 1),
         (".rockbox/playback_0002.log", 1),
         (".rockbox/playback.log", 1),
@@ -25,30 +25,30 @@ def test_all_logs_of_a_player_are_found_oldest_first(folder: DeviceFolder, root:
 
 
 def test_a_device_without_a_player_has_none(folder: DeviceFolder) -> None:
-    assert logs_on(folder) == []
+    assert find_logs(folder) == []
 
 
 def test_a_link_is_no_log(folder: DeviceFolder, root: Path, outside: Path) -> None:
     (root / ".scrobbler.log").symlink_to(outside / "precious")
 
-    assert logs_on(folder) == []
+    assert find_logs(folder) == []
 
 
 def test_lines_come_whole_and_what_is_far_too_long_is_cut(folder: DeviceFolder, root: Path) -> None:
     (root / ".scrobbler.log").write_bytes(b"a\n" + b"b" * (3 * LONGEST_LINE) + b"\nc\nd")
-    [log] = logs_on(folder)
+    [log] = find_logs(folder)
 
-    assert [len(one) for one in lines(folder, log)] == [2, LONGEST_LINE + 1, 2, 1]
+    assert [len(one) for one in read_lines(folder, log)] == [2, LONGEST_LINE + 1, 2, 1]
 
 
 def test_what_is_written_meanwhile_is_not_read(folder: DeviceFolder, root: Path) -> None:
     (root / ".scrobbler.log").write_bytes(b"a\nb\n")
-    [log] = logs_on(folder)
+    [log] = find_logs(folder)
     (root / ".scrobbler.log").write_bytes(b"a\nb\nc\nd\n")
 
-    assert list(lines(folder, log)) == [b"a\n", b"b\n"]
+    assert list(read_lines(folder, log)) == [b"a\n", b"b\n"]
 
 
 def test_a_log_that_went_away_is_a_trouble_of_the_device(folder: DeviceFolder) -> None:
     with pytest.raises(DeviceError):
-        list(lines(folder, LogFile(".scrobbler.log", LogKind.SCROBBLER, 9)))
+        list(read_lines(folder, LogFile(".scrobbler.log", LogKind.SCROBBLER, 9)))

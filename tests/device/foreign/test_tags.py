@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
-from sidecar.device.foreign.tags import tags_of
+from sidecar.device.foreign.tags import read_tags
 from sidecar.domain.imports.adoption import Tags
 from sidecar.errors import DeviceError
 from tests.fakes.tagged import mp3
@@ -28,7 +28,7 @@ def reader() -> Iterator[ForeignReader]:
 def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path, reader: ForeignReader) -> None:
     (root / "a.mp3").write_bytes(mp3("Glósóli", "Sigur Rós", "Takk...", "3/11", seconds=2.0))
 
-    tags = tags_of(folder, "a.mp3", reader)
+    tags = read_tags(folder, "a.mp3", reader)
 
     assert (tags.title, tags.artist, tags.album, tags.number) == (
         "Glósóli",
@@ -50,7 +50,7 @@ def test_the_usual_kinds_are_read(
         asked += ["-metadata", f"{key}={value}"]
     subprocess.run([*asked, "-strict", "-2", str(root / name)], check=True)
 
-    tags = tags_of(folder, name, reader)
+    tags = read_tags(folder, name, reader)
 
     assert tags.seconds == pytest.approx(2.0, abs=0.2)
     assert (tags.title, tags.artist, tags.album, tags.number) == ("Tone", "Ann", "Light", 7)
@@ -61,7 +61,7 @@ def test_a_file_without_tags_says_nothing(
 ) -> None:
     (root / "a.mp3").write_bytes(b"not music")
 
-    assert tags_of(folder, "a.mp3", reader) == Tags()
+    assert read_tags(folder, "a.mp3", reader) == Tags()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
@@ -76,11 +76,11 @@ def test_no_damage_is_worse_than_no_tags(
 ) -> None:
     (root / "a").write_bytes(start + rest)
 
-    assert isinstance(tags_of(folder, "a", reader), Tags)
+    assert isinstance(read_tags(folder, "a", reader), Tags)
 
 
 def test_a_file_that_is_not_there_is_a_trouble_of_the_device(
     folder: DeviceFolder, reader: ForeignReader
 ) -> None:
     with pytest.raises(DeviceError):
-        tags_of(folder, "a.mp3", reader)
+        read_tags(folder, "a.mp3", reader)

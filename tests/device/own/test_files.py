@@ -35,12 +35,12 @@ def test_a_file_of_ours_is_made_replaced_and_removed(folder: DeviceFolder, root:
     assert own.put(PAGE, b"two, longer")
     assert (root / PAGE).read_bytes() == b"two, longer"
     assert own.names() == [PAGE]
-    assert own.taken(4096) == 4096
+    assert own.count_bytes(4096) == 4096
 
     assert own.remove(PAGE)
     assert not (root / PAGE).exists()
     assert own.names() == []
-    assert own.taken(4096) == 0
+    assert own.count_bytes(4096) == 0
     assert not own.remove(PAGE)
 
 
@@ -226,7 +226,7 @@ def test_of_a_record_that_was_tampered_with_only_what_can_be_ours_is_known(
     (root / RECORD).write_text(told)
 
     assert folder.own_files.names() == []
-    assert folder.own_files.taken(4096) == 0
+    assert folder.own_files.count_bytes(4096) == 0
     assert not folder.own_files.remove("a/cover.jpg")
     assert folder.own_files.put(PAGE, b"one")
     assert folder.own_files.names() == [PAGE]

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.accounts.device_access import Access, DeviceRoles, access, managers, refusal
-from sidecar.domain.downloads.shares import Share, share
+from sidecar.domain.accounts.device_access import (
+    Access,
+    DeviceRoles,
+    decide_access,
+    explain_refusal,
+    list_managers,
+)
+from sidecar.domain.downloads.shares import Share, count_shares
 
 HOUSE = ("ann", "ben", "kid")
 SHARED = DeviceRoles(users=("ann", "kid"))
@@ -30,31 +36,33 @@ TABLE = [
 
 @pytest.mark.parametrize(("name", "is_admin", "roles", "may"), TABLE)
 def test_who_may_do_what(name: str, is_admin: bool, roles: DeviceRoles, may: Access) -> None:
-    assert access(name, is_admin=is_admin, roles=roles, accounts=HOUSE) is may
+    assert decide_access(name, is_admin=is_admin, roles=roles, accounts=HOUSE) is may
 
 
 def test_a_device_for_everybody_is_managed_by_who_is_alone_in_the_house() -> None:
-    assert managers(EVERYBODY, ["kid"]) == ("kid",)
-    assert managers(EVERYBODY, ["kid", "eve"]) == ()
-    assert managers(EVERYBODY, []) == ()
+    assert list_managers(EVERYBODY, ["kid"]) == ("kid",)
+    assert list_managers(EVERYBODY, ["kid", "eve"]) == ()
+    assert list_managers(EVERYBODY, []) == ()
 
 
 def test_managers_are_called_as_their_accounts_are() -> None:
-    assert managers(DeviceRoles(managers=("ANN", "Dad")), HOUSE) == ("ann", "Dad")
+    assert list_managers(DeviceRoles(managers=("ANN", "Dad")), HOUSE) == ("ann", "Dad")
 
 
 def test_whoever_is_refused_is_told_who_may() -> None:
-    assert refusal("Car stick", ("ann", "ben")) == "Only ann, ben and admins manage Car stick"
-    assert refusal("Car stick", ()) == "Only admins manage Car stick"
+    assert (
+        explain_refusal("Car stick", ("ann", "ben")) == "Only ann, ben and admins manage Car stick"
+    )
+    assert explain_refusal("Car stick", ()) == "Only admins manage Car stick"
 
 
 def test_files_of_others_only_count_for_who_may_not_see_them() -> None:
     owners = [{"a"}, {"a", "b"}, {"b"}, {"b", "k"}]
     names = {"a": "ann", "b": "ben", "k": "kid"}
 
-    assert share(owners, "a", None) == Share(total=4, yours=1, shared=1, hidden=2)
-    assert share(owners, "a", names) == Share(
+    assert count_shares(owners, "a", None) == Share(total=4, yours=1, shared=1, hidden=2)
+    assert count_shares(owners, "a", names) == Share(
         total=4, yours=1, shared=1, others=(("ben", 2), ("kid", 1))
     )
-    assert not share([{"a"}], "a", None).concerns_others
-    assert share(owners, "a", None).concerns_others
+    assert not count_shares([{"a"}], "a", None).concerns_others
+    assert count_shares(owners, "a", None).concerns_others

@@ -192,7 +192,7 @@ def test_a_good_sign_in_clears_the_name() -> None:
     assert isinstance(good, Try)
 
     limiter.end(good)
-    limiter.succeeded(good)
+    limiter.record_success(good)
 
     assert all(isinstance(fail(limiter, "ann", HOME, 6), Try) for _ in range(FREE_TRIES))
 
@@ -203,7 +203,7 @@ def test_a_try_that_met_no_server_costs_nothing() -> None:
         one = limiter.begin("ann", HOME, second)
         assert isinstance(one, Try)
         limiter.end(one)
-        limiter.never_asked(one)
+        limiter.take_back(one)
 
 
 def test_an_address_that_tries_many_names_waits() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, span
+from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
 from sidecar.domain.downloads.states import Download, Status
 from tests.fakes.clock import START
 
@@ -226,4 +226,4 @@ def test_there_is_always_an_answer_and_it_is_sentences() -> None:
     ],
 )
 def test_a_time_to_come_is_told_in_one_unit(time: timedelta, words: str) -> None:
-    assert span(time) == words
+    assert format_span(time) == words

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.states import MOVES, Download, Move, Status, Validator, after
+from sidecar.domain.downloads.states import MOVES, Download, Move, Status, Validator, next_status
 from sidecar.errors import IllegalMove
 
 QUEUED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -51,13 +51,13 @@ ALL_PAIRS = sorted(product(Status, Move))
 
 @pytest.mark.parametrize(("status", "move"), sorted(MOVES))
 def test_every_move_in_the_table_is_made(status: Status, move: Move) -> None:
-    assert after(status, move) is MOVES[status, move]
+    assert next_status(status, move) is MOVES[status, move]
 
 
 @pytest.mark.parametrize(("status", "move"), [one for one in ALL_PAIRS if one not in MOVES])
 def test_every_other_move_is_refused_with_a_sentence(status: Status, move: Move) -> None:
     with pytest.raises(IllegalMove, match=f"a {status} download cannot {move}".replace("_", ".")):
-        after(status, move)
+        next_status(status, move)
 
 
 def test_no_move_stands_still() -> None:
@@ -83,7 +83,7 @@ def test_a_file_is_complete_only_after_claim_and_arrival_or_when_it_was_there(
 
     for move in moves:
         try:
-            status = after(status, move)
+            status = next_status(status, move)
         except IllegalMove:
             continue
         made.append(move)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sidecar.domain.files.catalogue import ListedFile, Work, WorkKind, works
+from sidecar.domain.files.catalogue import ListedFile, Work, WorkKind, group_works
 
 THEN = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def told(found: Work) -> tuple[str, str, list[tuple[str, list[str]]]]:
 
 
 def test_tracks_of_one_folder_and_album_are_one_work() -> None:
-    found = works(
+    found = group_works(
         [
             file("AC_DC/Live (1992)/1-01 - A.flac", "A", "AC/DC", "Live?"),
             file("AC_DC/Live (1992)/2-01 - B.flac", "B", "AC/DC", "Live?"),
@@ -46,7 +46,7 @@ def test_many_artists_are_filed_under_their_folder() -> None:
     hits = [file(f"Various/Hits/{one}.mp3", one, one, "Hits") for one in "ab"]
     flat = [file(f"{one}.mp3", one, one, "Flat") for one in "cd"]
 
-    assert [told(one)[:2] for one in works(hits + flat)] == [
+    assert [told(one)[:2] for one in group_works(hits + flat)] == [
         ("Hits", "Various"),
         ("Flat", "Various artists"),
     ]
@@ -55,11 +55,11 @@ def test_many_artists_are_filed_under_their_folder() -> None:
 def test_two_albums_in_one_folder_are_two_works() -> None:
     files = [file(f"{n}.mp3", str(n), "Kettle", album) for n, album in enumerate(("Steam", "Tea"))]
 
-    assert [one.title for one in works(files)] == ["Steam", "Tea"]
+    assert [one.title for one in group_works(files)] == ["Steam", "Tea"]
 
 
 def test_a_series_has_its_seasons_in_order_and_films_stand_alone() -> None:
-    found = works(
+    found = group_works(
         [
             file("Pi (1998)/Pi (1998).mkv", "Pi", kind="Movie"),
             file("Signals_/Season 02/Signals - S02E01.mkv", "Three", "Signals?", kind="Episode"),
@@ -78,9 +78,11 @@ def test_people_look_without_accents_and_articles() -> None:
     names = ["Zoo", "The Beatles", "Ärzte", "bee"]
     files = [file(f"{name}/x/1.mp3", "1", name, "x") for name in names]
 
-    assert [one.by for one in works(files)] == ["Ärzte", "The Beatles", "bee", "Zoo"]
+    assert [one.by for one in group_works(files)] == ["Ärzte", "The Beatles", "bee", "Zoo"]
 
 
 def test_what_has_no_album_takes_the_name_of_its_folder_or_its_own() -> None:
-    assert [one.title for one in works([file("A/Unknown Album/x.mp3", "x")])] == ["Unknown Album"]
-    assert [one.title for one in works([file("x.mp3", "x")])] == ["x"]
+    assert [one.title for one in group_works([file("A/Unknown Album/x.mp3", "x")])] == [
+        "Unknown Album"
+    ]
+    assert [one.title for one in group_works([file("x.mp3", "x")])] == ["x"]

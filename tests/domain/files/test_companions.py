@@ -10,13 +10,13 @@ from sidecar.domain.files.companions import (
     CompanionKind,
     LyricLine,
     Subtitle,
+    companion_kind,
     cover_path,
-    is_left,
-    lrc,
+    is_orphaned,
     lyrics_path,
-    stems,
+    media_stems,
+    render_lrc,
     subtitle_paths,
-    what,
 )
 from sidecar.domain.items.item import ItemType
 
@@ -27,7 +27,7 @@ TIMED = re.compile(r"\[(\d\d+):(\d\d)\.(\d\d)\](.*)")
 
 @given(st.lists(st.tuples(st.floats(0, 36_000), st.text(max_size=20))))
 def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]]) -> None:
-    written = lrc([LyricLine(text, start) for start, text in lines])
+    written = render_lrc([LyricLine(text, start) for start, text in lines])
 
     read = [TIMED.fullmatch(one) for one in written.split("\n")[:-1]]
     assert len(read) == len(lines)
@@ -40,9 +40,9 @@ def test_timed_lyrics_are_read_back_as_they_were(lines: list[tuple[float, str]])
 
 def test_lyrics_without_times_are_the_lines_alone() -> None:
     words = [LyricLine("<00:01.00>One <00:01.50>tone", 1.0)]
-    assert lrc(words) == "[00:01.00]One tone\n"
-    assert lrc(words, knows_words=True) == "[00:01.00]<00:01.00>One <00:01.50>tone\n"
-    assert lrc([LyricLine("One"), LyricLine(""), LyricLine("Two")]) == "One\n\nTwo\n"
+    assert render_lrc(words) == "[00:01.00]One tone\n"
+    assert render_lrc(words, knows_words=True) == "[00:01.00]<00:01.00>One <00:01.50>tone\n"
+    assert render_lrc([LyricLine("One"), LyricLine(""), LyricLine("Two")]) == "One\n\nTwo\n"
 
 
 def test_covers_lie_in_the_folder_of_what_has_one() -> None:
@@ -81,13 +81,13 @@ def test_texts_are_called_as_players_read_them() -> None:
     ],
 )
 def test_what_lies_beside_is_known_by_its_name(path: str, kind: CompanionKind | None) -> None:
-    assert what(path) is kind
+    assert companion_kind(path) is kind
 
 
 def test_what_belongs_to_nothing_is_left() -> None:
-    there = stems(["A/B/1.5 - x.flac", FILM])
+    there = media_stems(["A/B/1.5 - x.flac", FILM])
 
     kept = ["A/B/1.5 - x.lrc", "A/B/cover.jpg", f"{FILM[:-4]}.de.forced.srt"]
     gone = ["A/B/2 - y.lrc", "A/C/cover.jpg", "Other (1995)/Other (1995).de.srt"]
-    assert [is_left(one, there) for one in kept] == [False] * 3
-    assert [is_left(one, there) for one in gone] == [True] * 3
+    assert [is_orphaned(one, there) for one in kept] == [False] * 3
+    assert [is_orphaned(one, there) for one in gone] == [True] * 3

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_list, render
-from sidecar.domain.files.naming import path_key, wanted_path
+from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_playlist, render
+from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.files.presets import PRESETS, Preset, PresetName
 from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.test_naming import items, problems, words
@@ -74,7 +74,7 @@ def test_what_we_named_ourselves_is_always_found_again(
     preset: Preset, found: Sequence[tuple[Item, str]], name: str
 ) -> None:
     entries = [
-        PlaylistEntry(wanted_path(item, preset.shape), title, item.artist, item.seconds)
+        PlaylistEntry(build_path(item, preset.shape), title, item.artist, item.seconds)
         for item, title in found
     ]
 
@@ -93,7 +93,7 @@ def test_a_list_has_a_name_that_any_device_takes(preset: Preset, name: str) -> N
     for path in paths:
         folder, _, file = path.rpartition("/")
         assert folder == preset.folder
-        assert is_list(path)
+        assert is_playlist(path)
         longest = preset.shape.longest_name or 200
         assert len(file.encode("utf-16-le")) // 2 <= longest
         assert problems(file.rpartition(".")[0]) == []
@@ -140,18 +140,18 @@ def test_no_two_lists_get_the_same_file(names: list[str]) -> None:
         path for _, paths in assign_paths(lists, CAR, strangers=(), ours=()) for path in paths
     ]
 
-    assert len({path_key(one) for one in offered}) == len(offered)
+    assert len({make_path_key(one) for one in offered}) == len(offered)
 
 
 @pytest.mark.parametrize(
     ("path", "is_one"), [("a.m3u8", True), ("A.M3U", True), ("m3u8", False), ("a.mp3", False)]
 )
 def test_a_list_is_known_by_its_name(path: str, is_one: bool) -> None:
-    assert is_list(path) is is_one
+    assert is_playlist(path) is is_one
 
 
 def test_a_film_on_a_playlist_is_found_too() -> None:
     film = Item(id=ONE, type=ItemType.MOVIE, title="Stalker", year=1979, extension="mkv")
-    entry = PlaylistEntry(wanted_path(film, CAR.shape), "Stalker", None, 9720.0)
+    entry = PlaylistEntry(build_path(film, CAR.shape), "Stalker", None, 9720.0)
 
     assert read_back(render("x", [entry], CAR), CAR) == ["Stalker (1979)/Stalker (1979).mkv"]

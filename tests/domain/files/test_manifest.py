@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from sidecar.domain.files.manifest import manifest
+from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.imports.restore import read_manifest
 from tests.domain.files.test_catalogue import file
 
@@ -15,7 +15,7 @@ ONE = replace(
 
 
 def made(*files: object) -> bytes:
-    return manifest(
+    return render_manifest(
         [one for one in files if isinstance(one, type(ONE))],
         server_id="5" * 32,
         device_id="stick",

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import clean, distinct, extension_of, path_key, wanted_path
+from sidecar.domain.files.naming import (
+    build_distinct_path,
+    build_path,
+    clean_name,
+    get_extension,
+    make_path_key,
+)
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 from tests.domain.files.titles import NASTY
@@ -132,12 +138,12 @@ def problems(name: str) -> list[str]:
     ],
 )
 def test_a_file_is_where_people_look_for_it(item: Item, path: str) -> None:
-    assert wanted_path(item) == path
+    assert build_path(item) == path
 
 
 @given(items)
 def test_every_part_of_a_path_is_a_name_on_every_file_system(item: Item) -> None:
-    for path in (wanted_path(item), distinct(wanted_path(item), item.id)):
+    for path in (build_path(item), build_distinct_path(build_path(item), item.id)):
         parts = path.split("/")
 
         assert [problems(part) for part in parts] == [[]] * len(parts), path
@@ -149,12 +155,12 @@ def test_every_part_of_a_path_is_a_name_on_every_file_system(item: Item) -> None
 @example("a\u0327\u200b\u0301")
 @example("\u200d. \u200d.")
 def test_a_name_once_clean_stays_as_it_is(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+    assert clean_name(clean_name(text)) == clean_name(text)
 
 
 @given(words, st.sampled_from(["flac", "mkv"]))
 def test_a_long_title_never_loses_its_extension(title: str, extension: str) -> None:
-    path = wanted_path(replace(TRACK, title=title, extension=extension))
+    path = build_path(replace(TRACK, title=title, extension=extension))
 
     assert path.endswith(f".{extension}")
 
@@ -165,7 +171,7 @@ def test_tracks_of_one_album_share_its_folder_however_long_their_titles(
 ) -> None:
     long = replace(TRACK, album_artist="A" * 100, album="B" * 200)
 
-    paths = [wanted_path(replace(long, title=title)).rpartition("/") for title in (one, other)]
+    paths = [build_path(replace(long, title=title)).rpartition("/") for title in (one, other)]
 
     assert paths[0][0] == paths[1][0]
 
@@ -175,9 +181,13 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
     other = replace(one, id=other.id)
     assume(one.id[:8] != other.id[:8])
 
-    path = wanted_path(one)
+    path = build_path(one)
 
-    keys = {path_key(path), path_key(distinct(path, one.id)), path_key(distinct(path, other.id))}
+    keys = {
+        make_path_key(path),
+        make_path_key(build_distinct_path(path, one.id)),
+        make_path_key(build_distinct_path(path, other.id)),
+    }
     assert len(keys) == 3
 
 
@@ -191,7 +201,7 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
     ],
 )
 def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, other: str) -> None:
-    assert distinct(path, ID) == other
+    assert build_distinct_path(path, ID) == other
 
 
 @pytest.mark.parametrize(
@@ -208,27 +218,27 @@ def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, o
     ],
 )
 def test_names_that_some_device_takes_for_one_have_one_key(one: str, other: str) -> None:
-    assert path_key(one) == path_key(other)
+    assert make_path_key(one) == make_path_key(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("A/b", "A/c"), ("A/b", "A b"), ("a-b", "a_b")])
 def test_names_that_differ_have_two_keys(one: str, other: str) -> None:
-    assert path_key(one) != path_key(other)
+    assert make_path_key(one) != make_path_key(other)
 
 
 @given(words)
 def test_the_key_of_a_name_is_that_of_all_its_spellings(text: str) -> None:
-    name = clean(text)
+    name = clean_name(text)
 
     spellings = {name, unicodedata.normalize("NFD", name), name.upper(), name.casefold()}
 
-    assert {path_key(spelling) for spelling in spellings} == {path_key(name)}
+    assert {make_path_key(spelling) for spelling in spellings} == {make_path_key(name)}
 
 
 def test_long_names_that_differ_only_at_their_end_stay_two() -> None:
-    one, other = (wanted_path(replace(TRACK, title="x" * 300 + end)) for end in "ab")
+    one, other = (build_path(replace(TRACK, title="x" * 300 + end)) for end in "ab")
 
-    assert path_key(one) != path_key(other)
+    assert make_path_key(one) != make_path_key(other)
 
 
 @pytest.mark.parametrize(
@@ -239,27 +249,27 @@ def test_a_long_name_is_cut_between_the_signs_that_people_see(sign: str) -> None
     sign = unicodedata.normalize("NFC", sign)
 
     for before in range(8):
-        kept = clean("x" * before + sign * 100).rpartition(" ")[0]
+        kept = clean_name("x" * before + sign * 100).rpartition(" ")[0]
 
         assert kept == "x" * before + sign * kept.count(sign)
         assert kept.count(sign) > 5
 
 
 def test_a_heap_of_accents_is_cut_rather_than_lost() -> None:
-    assert clean("a" + "\u0301" * 400).startswith("\u00e1\u0301\u0301")
+    assert clean_name("a" + "\u0301" * 400).startswith("\u00e1\u0301\u0301")
 
 
 def test_a_cut_leaves_no_gap_before_its_mark() -> None:
-    assert "  " not in clean("x" * 170 + " " + "y" * 170)
+    assert "  " not in clean_name("x" * 170 + " " + "y" * 170)
 
 
 def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
-    path = wanted_path(replace(TRACK, album_artist="A" * 200, album="B" * 200, title="C" * 200))
+    path = build_path(replace(TRACK, album_artist="A" * 200, album="B" * 200, title="C" * 200))
 
     assert len(path) == 240
-    assert len(distinct(path, ID)) == 240
+    assert len(build_distinct_path(path, ID)) == 240
 
 
 @given(items)
 def test_a_file_ends_in_what_only_players_open(item: Item) -> None:
-    assert extension_of(wanted_path(item)) in EXTENSIONS | {PLAIN}
+    assert get_extension(build_path(item)) in EXTENSIONS | {PLAIN}

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import distinct, path_key, wanted_path, with_extension
+from sidecar.domain.files.naming import (
+    build_distinct_path,
+    build_path,
+    make_path_key,
+    with_extension,
+)
 from sidecar.domain.files.presets import PRESETS, PresetName
-from sidecar.domain.files.truncate import units
+from sidecar.domain.files.truncate import count_units
 from sidecar.domain.items.item import Item, ItemType
 from tests.domain.files.test_naming import EPISODE, FILM, ID, TRACK, items, problems
 
@@ -37,18 +42,18 @@ LONGEST = 64
     ],
 )
 def test_a_car_finds_files_in_one_level_of_folders(item: Item, path: str) -> None:
-    assert wanted_path(item, CAR) == path
+    assert build_path(item, CAR) == path
 
 
 def test_every_volume_of_a_folder_has_a_name_of_its_own() -> None:
-    volumes = [wanted_path(TRACK, CAR, volume=one) for one in (1, 2, 3)]
+    volumes = [build_path(TRACK, CAR, volume=one) for one in (1, 2, 3)]
 
     assert [one.partition("/")[0] for one in volumes] == [
         "Sigur Rós - Takk…",
         "Sigur Rós - Takk… 2",
         "Sigur Rós - Takk… 3",
     ]
-    assert wanted_path(TRACK, volume=2) == "Sigur Rós/Takk… (2005) 2/1-02 - Glósóli.flac"
+    assert build_path(TRACK, volume=2) == "Sigur Rós/Takk… (2005) 2/1-02 - Glósóli.flac"
 
 
 @given(items, st.integers(1, 999), st.sampled_from(["flac", "opus", "m4a", "mp3"]))
@@ -56,21 +61,21 @@ def test_no_name_is_too_long_for_a_car_whatever_is_added_to_it(
     item: Item, volume: int, extension: str
 ) -> None:
     known = replace(item, extension="flac")
-    path = wanted_path(known, CAR, volume=volume)
+    path = build_path(known, CAR, volume=volume)
 
-    for one in (path, with_extension(distinct(path, ID), extension)):
+    for one in (path, with_extension(build_distinct_path(path, ID), extension)):
         parts = one.split("/")
         assert len(parts) == 2
-        assert max(map(units, parts)) <= LONGEST
+        assert max(map(count_units, parts)) <= LONGEST
         assert not any(map(problems, parts))
 
 
 @given(st.text("ab ", min_size=60, max_size=90), st.text("ab ", min_size=60, max_size=90))
 def test_two_long_names_stay_two(one: str, other: str) -> None:
-    paths = [wanted_path(replace(TRACK, title=title), CAR) for title in (one, other)]
+    paths = [build_path(replace(TRACK, title=title), CAR) for title in (one, other)]
 
     are_same = " ".join(one.split()) == " ".join(other.split())
-    assert (path_key(paths[0]) == path_key(paths[1])) is are_same
+    assert (make_path_key(paths[0]) == make_path_key(paths[1])) is are_same
 
 
 def test_every_preset_is_in_the_table_and_in_the_example() -> None:

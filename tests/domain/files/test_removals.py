@@ -17,11 +17,11 @@ from sidecar.domain.files.removals import (
     Seen,
     Stranger,
     decide,
+    find_suspects,
+    is_in_trash,
     is_many,
-    is_put_aside,
-    known_again,
-    moved,
-    suspects,
+    match_known,
+    match_moved,
     to_read,
     was_written_since,
 )
@@ -56,7 +56,7 @@ def ours(number: int, path: str | None = None, content_hash: str | None = None) 
 def test_what_is_not_as_it_was_is_suspect_and_what_cannot_be_told_never_is(
     seen: Seen, unlike: bool, is_suspect: bool
 ) -> None:
-    found = suspects([ours(1)], {"Album/1.flac": seen}, {1} if unlike else ())
+    found = find_suspects([ours(1)], {"Album/1.flac": seen}, {1} if unlike else ())
 
     assert found == ({1: seen} if is_suspect else {})
 
@@ -116,23 +116,23 @@ def test_more_than_five_and_a_fifth_are_many(count: int, total: int, many: bool)
     "name", [".Trash-1000", ".Trashes", "$RECYCLE.BIN", "#recycle", ".trashed-17-Song.flac"]
 )
 def test_a_waste_bin_is_no_place_that_somebody_moved_a_file_to(name: str) -> None:
-    assert is_put_aside(name)
+    assert is_in_trash(name)
 
 
 def test_an_album_called_trash_is_no_waste_bin() -> None:
-    assert not is_put_aside("Trash")
+    assert not is_in_trash("Trash")
 
 
 def test_a_file_is_known_again_by_what_it_was_without_being_read() -> None:
     there = [Stranger("Elsewhere/x.flac", OURS), Stranger("Other/y.flac", SHORTER)]
 
-    assert known_again([ours(1), ours(2)], there, {1: OURS}) == {1: "Elsewhere/x.flac"}
+    assert match_known([ours(1), ours(2)], there, {1: OURS}) == {1: "Elsewhere/x.flac"}
 
 
 def test_two_names_for_one_file_are_not_known_apart() -> None:
     there = [Stranger("a.flac", OURS), Stranger("b.flac", OURS)]
 
-    assert known_again([ours(1)], there, {1: OURS}) == {}
+    assert match_known([ours(1)], there, {1: OURS}) == {}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_two_names_for_one_file_are_not_known_apart() -> None:
 def test_a_row_follows_only_where_there_is_no_doubt(
     missing: list[Expected], hashes: dict[str, str], expected: dict[int, str]
 ) -> None:
-    assert moved(missing, hashes) == expected
+    assert match_moved(missing, hashes) == expected
 
 
 def missing_since(since: float, *ids: int) -> dict[int, PendingChange]:
@@ -241,7 +241,7 @@ def test_nothing_is_ever_recorded_on_one_look_nor_many_at_once(
     for wait, sights in told:
         now += wait
         seen = {file.path: sight for file, sight in zip(files, sights, strict=True)}
-        suspected = suspects(files, seen, {one.id for one in files if seen[one.path] == LATER})
+        suspected = find_suspects(files, seen, {one.id for one in files if seen[one.path] == LATER})
         decision = decide(suspected, doubts, now=now, total=len(files), asked=asked)
         history.append((now, {file.id: seen[file.path] for file in files}))
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.imports.adoption import (
-    Catalogue,
+    LibraryIndex,
     Tags,
+    choose_samples,
     guess,
     has_tags_of,
     is_media,
-    samples_of,
 )
 from sidecar.domain.items.item import Item, ItemType
 
@@ -39,11 +39,11 @@ ITEMS = {one.id: one for one in (TONE, TWIN)}
 @pytest.mark.parametrize(
     ("path", "size", "tags", "sure", "ids"),
     [
-        (wanted_path(TONE), 1000, None, True, "1"),
-        (wanted_path(TONE).upper(), 1000, None, True, "1"),
+        (build_path(TONE), 1000, None, True, "1"),
+        (build_path(TONE).upper(), 1000, None, True, "1"),
         ("Ann - Light/1-01 Tone 1.flac", 1000, None, True, "1"),
-        (wanted_path(TONE), 999, None, None, ""),
-        (wanted_path(TONE), 999, TAGS, None, ""),
+        (build_path(TONE), 999, None, None, ""),
+        (build_path(TONE), 999, TAGS, None, ""),
         ("x/y.flac", 1000, None, None, ""),
         ("x/y.flac", 1000, TAGS, True, "1"),
         ("x/y.flac", 1000, replace(TAGS, album=None), False, "12"),
@@ -86,12 +86,12 @@ def test_all_tags_that_are_known_must_agree(tags: Tags, *, alike: bool) -> None:
 
 
 def test_items_are_found_by_place_whatever_the_extension_and_by_title() -> None:
-    catalogue = Catalogue([replace(TONE, extension=None), TWIN])
+    catalogue = LibraryIndex([replace(TONE, extension=None), TWIN])
 
-    assert catalogue.at(wanted_path(TONE)) == ["1" * 32]
-    assert catalogue.at("x.flac") == ()
-    assert catalogue.titled(Tags(title="TONE  1")) == ["1" * 32, "2" * 32]
-    assert catalogue.titled(Tags()) == ()
+    assert catalogue.find_by_path(build_path(TONE)) == ["1" * 32]
+    assert catalogue.find_by_path("x.flac") == ()
+    assert catalogue.find_by_title(Tags(title="TONE  1")) == ["1" * 32, "2" * 32]
+    assert catalogue.find_by_title(Tags()) == ()
 
 
 def test_media_are_known_by_their_names() -> None:
@@ -102,7 +102,7 @@ def test_media_are_known_by_their_names() -> None:
 
 @given(st.integers(0, 10**7))
 def test_samples_lie_inside_the_file_and_have_its_two_ends(size: int) -> None:
-    samples = samples_of(size)
+    samples = choose_samples(size)
 
     assert all(start >= 0 and start + length <= size for start, length in samples)
     if size:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.imports.identity import (
     BY_TAGS,
     BY_VERSION,
@@ -133,7 +133,7 @@ def test_two_files_of_one_device_are_two_items() -> None:
 
 
 def test_a_converted_file_keeps_its_name() -> None:
-    assert own_name("Car/Ann - Light/1-01 - Tone 1.mp3") == own_name(wanted_path(TONE))
+    assert own_name("Car/Ann - Light/1-01 - Tone 1.mp3") == own_name(build_path(TONE))
     assert source_names("D:\\Music\\A.flac") == source_names("/music/a.FLAC")
     assert not source_names(None)
 

@@ -13,14 +13,14 @@ from sidecar.domain.imports.matching import (
     OurFile,
     OurFiles,
     Tally,
+    is_confirmed,
     is_ticked_by,
-    is_told,
-    merged,
-    narrowed,
+    merge_plays,
+    narrow,
+    play_time,
     was_listened,
-    when,
 )
-from sidecar.domain.imports.player_logs import Heard, LogKind
+from sidecar.domain.imports.player_logs import LoggedPlay, LogKind
 from sidecar.domain.items.item import Item, ItemType
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ FILES = [
 ]
 
 
-def scrobble(title: str, artist: str | None = None, **facts: object) -> Heard:
+def scrobble(title: str, artist: str | None = None, **facts: object) -> LoggedPlay:
     values: dict[str, object] = {
         "kind": LogKind.SCROBBLER,
         "line": 1,
@@ -42,10 +42,10 @@ def scrobble(title: str, artist: str | None = None, **facts: object) -> Heard:
         "artist": artist,
         "title": title,
     }
-    return Heard(**{**values, **facts})  # type: ignore[arg-type]
+    return LoggedPlay(**{**values, **facts})  # type: ignore[arg-type]
 
 
-def played(path: str, **facts: object) -> Heard:
+def played(path: str, **facts: object) -> LoggedPlay:
     values: dict[str, object] = {
         "kind": LogKind.PLAYBACK,
         "line": 1,
@@ -54,7 +54,7 @@ def played(path: str, **facts: object) -> Heard:
         "heard_s": 200.0,
         "path": path,
     }
-    return Heard(**{**values, **facts})  # type: ignore[arg-type]
+    return LoggedPlay(**{**values, **facts})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def played(path: str, **facts: object) -> Heard:
         (scrobble("1-03 - Glósóli.flac"), ""),
     ],
 )
-def test_which_of_our_files_a_line_may_mean(heard: Heard, ids: str) -> None:
-    assert "".join(one.item_id for one in OurFiles(FILES).meant(heard)) == ids
+def test_which_of_our_files_a_line_may_mean(heard: LoggedPlay, ids: str) -> None:
+    assert "".join(one.item_id for one in OurFiles(FILES).match(heard)) == ids
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_tags_alone_are_believed_only_if_length_and_number_agree(
 ) -> None:
     item = Item(id="1", type=ItemType.AUDIO, title="Glósóli", seconds=200.4, number=3)
 
-    left = narrowed(scrobble("Glósóli", "Sigur Rós", **facts), FILES[:1], {"1": item})
+    left = narrow(scrobble("Glósóli", "Sigur Rós", **facts), FILES[:1], {"1": item})
 
     assert bool(left) is fits
 
 
 def test_what_the_server_does_not_know_any_more_fits_nothing() -> None:
-    assert not narrowed(scrobble("Glósóli", "Sigur Rós"), FILES[:1], {})
+    assert not narrow(scrobble("Glósóli", "Sigur Rós"), FILES[:1], {})
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,15 @@ def test_what_the_server_does_not_know_any_more_fits_nothing() -> None:
         (scrobble("a", is_skip=True), None, False),
     ],
 )
-def test_half_or_four_minutes_is_a_play(heard: Heard, run_time: float | None, enough: bool) -> None:
+def test_half_or_four_minutes_is_a_play(
+    heard: LoggedPlay, run_time: float | None, enough: bool
+) -> None:
     assert was_listened(heard, run_time) is enough
 
 
 def test_a_wall_clock_is_read_in_its_zone_and_utc_as_it_is() -> None:
-    berlin = when(scrobble("a", length_s=200.0), None, BERLIN, NOW)
-    utc = when(scrobble("a", length_s=200.0, is_utc=True), None, BERLIN, NOW)
+    berlin = play_time(scrobble("a", length_s=200.0), None, BERLIN, NOW)
+    utc = play_time(scrobble("a", length_s=200.0, is_utc=True), None, BERLIN, NOW)
 
     assert berlin is not None
     assert utc is not None
@@ -144,7 +146,7 @@ def test_a_wall_clock_is_read_in_its_zone_and_utc_as_it_is() -> None:
 
 
 def test_the_playback_log_tells_the_end() -> None:
-    told = when(played("/a", heard_s=150.0), None, UTC, NOW)
+    told = play_time(played("/a", heard_s=150.0), None, UTC, NOW)
 
     assert told is not None
     assert told.ended_at == datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -153,12 +155,12 @@ def test_the_playback_log_tells_the_end() -> None:
 
 @pytest.mark.parametrize("stamp", [0, 86400 * 365, NOON + 86400 * 365, 10**15 - 1])
 def test_a_date_that_cannot_be_true_is_no_date(stamp: int) -> None:
-    assert when(scrobble("a", stamp=stamp), 200.0, UTC, NOW) is None
+    assert play_time(scrobble("a", stamp=stamp), 200.0, UTC, NOW) is None
 
 
 @given(st.integers(0, 2**40), st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Apia"]))
 def test_nothing_is_heard_in_the_future(stamp: int, zone: str) -> None:
-    told = when(scrobble("a", stamp=stamp, length_s=200.0), None, ZoneInfo(zone), NOW)
+    told = play_time(scrobble("a", stamp=stamp, length_s=200.0), None, ZoneInfo(zone), NOW)
 
     assert told is None or told.started_at <= told.ended_at <= NOW
 
@@ -227,15 +229,15 @@ MOMENTS = st.datetimes(
 def test_a_date_never_goes_back_and_a_count_grows_by_the_plays(
     before: Tally, plays: list[datetime], ticks: bool
 ) -> None:
-    after = merged(before, plays, ticks=ticks)
+    after = merge_plays(before, plays, ticks=ticks)
 
     assert after.last is not None
     assert before.last is None or after.last >= before.last
     assert after.last in {before.last, *plays}
     assert after.count == before.count + len(plays)
     assert after.is_played or not (before.is_played or ticks)
-    assert is_told(after, after.count, max(plays))
-    assert not is_told(before, after.count, max(plays))
+    assert is_confirmed(after, after.count, max(plays))
+    assert not is_confirmed(before, after.count, max(plays))
 
 
 def test_music_is_ticked_off_at_once_and_a_book_near_its_end() -> None:

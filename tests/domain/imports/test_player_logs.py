@@ -4,14 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.imports.player_logs import LONGEST_LINE, Heard, LogKind, Odd, read_log
+from sidecar.domain.imports.player_logs import (
+    LONGEST_LINE,
+    LoggedPlay,
+    LogKind,
+    UnreadableLine,
+    read_log,
+)
 
 
-def read_scrobbler(lines: list[bytes], *, strict: bool = False) -> list[Heard | Odd]:
+def read_scrobbler(
+    lines: list[bytes], *, strict: bool = False
+) -> list[LoggedPlay | UnreadableLine]:
     return list(read_log(LogKind.SCROBBLER, lines, strict=strict))
 
 
-def read_playback(lines: list[bytes], *, strict: bool = False) -> list[Heard | Odd]:
+def read_playback(lines: list[bytes], *, strict: bool = False) -> list[LoggedPlay | UnreadableLine]:
     return list(read_log(LogKind.PLAYBACK, lines, strict=strict))
 
 
@@ -19,9 +27,9 @@ HEAD = [b"#AUDIOSCROBBLER/1.1\n", b"#TZ/UNKNOWN\n", b"#CLIENT/Rockbox ipodvideo 
 LINE = "Sigur Rós\tTakk...\tGlósóli\t3\t375\tL\t1761998400\t62c2e20a\n".encode()
 
 
-def heard(**facts: object) -> Heard:
+def heard(**facts: object) -> LoggedPlay:
     values: dict[str, object] = {"kind": LogKind.SCROBBLER, "line": 4, "stamp": 1761998400}
-    return Heard(**{**values, **facts})  # type: ignore[arg-type]
+    return LoggedPlay(**{**values, **facts})  # type: ignore[arg-type]
 
 
 WHOLE = heard(length_s=375.0, artist="Sigur Rós", album="Takk...", title="Glósóli", number=3)
@@ -37,7 +45,7 @@ def test_a_skip_is_a_skip() -> None:
 
     [one] = read_scrobbler([*HEAD, skipped])
 
-    assert isinstance(one, Heard)
+    assert isinstance(one, LoggedPlay)
     assert one.is_skip
 
 
@@ -46,7 +54,7 @@ def test_only_the_header_says_that_the_clock_told_utc() -> None:
 
     both = list(read_scrobbler([*utc, LINE, *HEAD, LINE]))
 
-    assert [one.is_utc for one in both if isinstance(one, Heard)] == [True, False]
+    assert [one.is_utc for one in both if isinstance(one, LoggedPlay)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +71,9 @@ def test_only_the_header_says_that_the_clock_told_utc() -> None:
 )
 def test_what_other_programs_leave_is_read_by_the_tolerant_reader_alone(line: bytes) -> None:
     assert list(read_scrobbler([*HEAD, line])) == [WHOLE]
-    assert all(isinstance(one, Odd) for one in read_scrobbler([*HEAD, line], strict=True))
+    assert all(
+        isinstance(one, UnreadableLine) for one in read_scrobbler([*HEAD, line], strict=True)
+    )
 
 
 def test_a_log_without_a_header_is_read_tolerantly() -> None:
@@ -73,7 +83,7 @@ def test_a_log_without_a_header_is_read_tolerantly() -> None:
     assert one == heard(
         line=1, length_s=375.0, artist="Sigur Rós", album="Takk...", title="Glósóli", number=3
     )
-    assert isinstance(odd, Odd)
+    assert isinstance(odd, UnreadableLine)
 
 
 @pytest.mark.parametrize(
@@ -95,9 +105,9 @@ def test_a_log_without_a_header_is_read_tolerantly() -> None:
 def test_a_bad_line_is_told_and_the_next_one_is_read(line: bytes, why: str) -> None:
     bad, good = read_scrobbler([line, LINE])
 
-    assert isinstance(bad, Odd)
+    assert isinstance(bad, UnreadableLine)
     assert (bad.line, bad.why) == (1, why)
-    assert isinstance(good, Heard)
+    assert isinstance(good, LoggedPlay)
 
 
 def test_a_track_without_tags_is_named_by_its_path() -> None:
@@ -121,14 +131,14 @@ def test_a_track_without_tags_is_named_by_its_path() -> None:
 def test_a_number_that_is_not_known_loses_no_play(number: bytes, told: int | None) -> None:
     [one] = read_scrobbler([LINE.replace(b"\t3\t375", b"\t" + number + b"\t375")])
 
-    assert isinstance(one, Heard)
+    assert isinstance(one, LoggedPlay)
     assert (one.number, one.length_s) == (told, 375.0)
 
 
 def test_a_length_that_is_not_known_loses_no_play() -> None:
     [one] = read_scrobbler([LINE.replace(b"\t375\t", b"\t-1\t")])
 
-    assert isinstance(one, Heard)
+    assert isinstance(one, LoggedPlay)
     assert one.length_s is None
 
 
@@ -139,14 +149,14 @@ def test_a_mark_before_the_time_of_a_playback_log_loses_no_play(mark: bytes) -> 
     [plain], [marked] = read_playback([line]), read_playback([mark + line])
 
     assert marked == plain
-    assert isinstance(plain, Heard)
-    assert isinstance(next(iter(read_playback([mark + line], strict=True))), Odd)
+    assert isinstance(plain, LoggedPlay)
+    assert isinstance(next(iter(read_playback([mark + line], strict=True))), UnreadableLine)
 
 
 def test_a_minus_is_no_mark_and_a_comment_stays_one() -> None:
     [odd] = read_playback([b"-1761998400:200000:375000:/A/B.flac\n"])
 
-    assert isinstance(odd, Odd)
+    assert isinstance(odd, UnreadableLine)
     assert odd.why == "its time is negative"
     assert list(read_playback([b"#1761998400:200000:375000:/A/B.flac\n"])) == []
 
@@ -159,7 +169,7 @@ def test_a_playback_log_as_rockbox_writes_it(strict: bool) -> None:
     ]
 
     assert list(read_playback(lines, strict=strict)) == [
-        Heard(
+        LoggedPlay(
             kind=LogKind.PLAYBACK,
             line=2,
             stamp=1761998400,
@@ -182,14 +192,14 @@ def test_a_playback_log_as_rockbox_writes_it(strict: bool) -> None:
 def test_a_bad_line_of_a_playback_log_is_told(line: bytes, why: str) -> None:
     [bad] = read_playback([line])
 
-    assert isinstance(bad, Odd)
+    assert isinstance(bad, UnreadableLine)
     assert (bad.line, bad.why) == (1, why)
 
 
 def test_nobody_heard_more_of_a_track_than_there_is() -> None:
     [one] = read_playback([b"1761998400:400000:375000:/A.flac\n"])
 
-    assert isinstance(one, Heard)
+    assert isinstance(one, LoggedPlay)
     assert one.heard_s == 375.0
 
 
@@ -208,7 +218,9 @@ def test_whatever_a_log_holds_each_line_gives_one_answer_at_most(
 
     assert [one.line for one in found] == sorted({one.line for one in found})
     assert len(found) <= len(lines)
-    assert not any(lines[one.line - 1].startswith(b"#") for one in found if isinstance(one, Heard))
+    assert not any(
+        lines[one.line - 1].startswith(b"#") for one in found if isinstance(one, LoggedPlay)
+    )
 
 
 @given(KINDS, BYTES)
@@ -216,13 +228,15 @@ def test_what_the_strict_reader_accepts_the_tolerant_one_reads_alike(
     kind: LogKind, lines: list[bytes]
 ) -> None:
     tolerant = list(read_log(kind, [*HEAD, *lines]))
-    strict = [one for one in read_log(kind, [*HEAD, *lines], strict=True) if isinstance(one, Heard)]
+    strict = [
+        one for one in read_log(kind, [*HEAD, *lines], strict=True) if isinstance(one, LoggedPlay)
+    ]
 
     assert all(one in tolerant for one in strict)
 
 
 @st.composite
-def listenings(draw: st.DrawFn) -> Heard:
+def listenings(draw: st.DrawFn) -> LoggedPlay:
     return heard(
         stamp=draw(st.integers(0, 2**32)),
         length_s=float(draw(st.integers(1, 100_000))),
@@ -235,7 +249,7 @@ def listenings(draw: st.DrawFn) -> Heard:
 
 
 @given(listenings())
-def test_what_was_written_is_what_is_read(one: Heard) -> None:
+def test_what_was_written_is_what_is_read(one: LoggedPlay) -> None:
     rating = "S" if one.is_skip else "L"
     facts = [one.artist, one.album, one.title, one.number, int(one.length_s or 0), rating]
     text = "\t".join(map(str, [*facts, one.stamp, ""])) + "\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.imports.restore import NoManifest, Written, read_manifest
+from sidecar.domain.imports.restore import ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import ItemType
 
 ENTRY: dict[str, Any] = {
@@ -33,7 +33,7 @@ def test_what_was_written_is_read_back() -> None:
 
     assert (found.server_id, found.device_id, found.refused) == ("5" * 32, "d", ())
     assert found.files == (
-        Written(
+        ManifestFile(
             item_id="1" * 32,
             path=ENTRY["path"],
             size=1000,

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.items.kinds import TYPES, Kind, kind_of, named
-from sidecar.domain.items.media_types import UNKNOWN, harmless, media_type
+from sidecar.domain.items.kinds import TYPES, Kind, find_kind, kind_of
+from sidecar.domain.items.media_types import UNKNOWN, guess_media_type, restrict_media_type
 
 
 def test_every_kind_that_can_be_asked_for_has_jellyfin_s_name_and_ours() -> None:
     for kind, item_type in TYPES.items():
-        assert named(kind.upper()) is named(f" {item_type} ") is kind_of(item_type) is kind
+        assert find_kind(kind.upper()) is find_kind(f" {item_type} ") is kind_of(item_type) is kind
     assert set(TYPES.values()) == set(ItemType) - {ItemType.OTHER}
 
 
@@ -24,7 +24,7 @@ def test_every_kind_that_can_be_asked_for_has_jellyfin_s_name_and_ours() -> None
 )
 def test_what_cannot_be_asked_for_by_kind_still_has_one(type_name: str, kind: Kind) -> None:
     assert kind_of(type_name) is kind
-    assert named(kind) is None
+    assert find_kind(kind) is None
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_what_cannot_be_asked_for_by_kind_still_has_one(type_name: str, kind: Ki
     ],
 )
 def test_a_file_s_type_is_never_one_that_could_run(name: str, told: str | None, found: str) -> None:
-    assert media_type(name, told) == found
+    assert guess_media_type(name, told) == found
 
 
 def test_what_a_server_says_is_taken_only_for_sound_and_video() -> None:
-    assert harmless("image/svg+xml") == harmless(None) == UNKNOWN
-    assert harmless(" video/MP4 ") == "video/mp4"
+    assert restrict_media_type("image/svg+xml") == restrict_media_type(None) == UNKNOWN
+    assert restrict_media_type(" video/MP4 ") == "video/mp4"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sidecar.domain.playback.cast_queue import CastItem, CastPosition, from_start, places
+from sidecar.domain.playback.cast_queue import CastItem, CastPosition, from_start, plan_places
 from sidecar.domain.wishes import CAST_PRIORITY, PIN_PRIORITY, was_cast
 
 Earlier = Sequence[tuple[str, int]]
@@ -13,7 +13,7 @@ Earlier = Sequence[tuple[str, int]]
 def queue(earlier: Sequence[CastItem], cast: str, when: CastPosition) -> str:
     """Return the queue that comes of it: one letter for each item, the next one first."""
     at = {one.item_id: one.place for one in earlier if not one.is_running}
-    at |= places(earlier, list(cast), when)
+    at |= plan_places(earlier, list(cast), when)
     assert len(set(at.values())) == len(at)
     assert all(was_cast(one) for one in at.values())
     return "".join(sorted(at, key=lambda one: -at[one]))
@@ -64,14 +64,14 @@ def test_where_what_is_cast_comes_in_the_queue(
 def test_what_is_cast_again_and_again_stays_in_order() -> None:
     earlier: list[CastItem] = []
     for name in "abcdef":
-        at = places(earlier, [name], CastPosition.LAST)
+        at = plan_places(earlier, [name], CastPosition.LAST)
         earlier += [CastItem(one, place) for one, place in at.items()]
 
     assert queue(earlier, "x", CastPosition.NOW) == "xabcdef"
 
 
 def test_what_was_cast_comes_before_what_was_pinned() -> None:
-    at = places([], [f"{number}" for number in range(5000)], CastPosition.LAST)
+    at = plan_places([], [f"{number}" for number in range(5000)], CastPosition.LAST)
 
     assert min(at.values()) > PIN_PRIORITY + 1000
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.rules.album_affinity import AlbumAffinitySettings, wishes
+from sidecar.domain.rules.album_affinity import AlbumAffinitySettings, make_wishes
 from sidecar.domain.rules.library import Listed
 from tests.fakes.clock import START
 from tests.fakes.shelf import Shelf, context, full, named, song
@@ -35,7 +35,7 @@ def test_enough_different_tracks_bring_the_album(
 ) -> None:
     shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(*numbers))
 
-    found = wishes(context(AlbumAffinitySettings(threshold=threshold), shelf))
+    found = make_wishes(context(AlbumAffinitySettings(threshold=threshold), shelf))
 
     assert len(found.wishes) == wanted
     assert found.unsure_of == frozenset()
@@ -44,7 +44,9 @@ def test_enough_different_tracks_bring_the_album(
 def test_the_reason_counts() -> None:
     shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2, 3))
 
-    (text,) = {one.reason.text for one in wishes(context(AlbumAffinitySettings(), shelf)).wishes}
+    (text,) = {
+        one.reason.text for one in make_wishes(context(AlbumAffinitySettings(), shelf)).wishes
+    }
 
     assert text == "you played 3 of 11 tracks of First Light"
 
@@ -52,7 +54,7 @@ def test_the_reason_counts() -> None:
 def test_plays_count_as_far_back_as_the_window_says() -> None:
     shelf = Shelf()
 
-    wishes(context(AlbumAffinitySettings(window=timedelta(days=7)), shelf))
+    make_wishes(context(AlbumAffinitySettings(window=timedelta(days=7)), shelf))
 
     assert shelf.asked_since == [START - timedelta(days=7)]
 
@@ -61,7 +63,7 @@ def test_plays_count_as_far_back_as_the_window_says() -> None:
 def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) -> None:
     shelf = Shelf(lists={ALBUM: listed}, heard=heard(1, 2, 3))
 
-    found = wishes(context(AlbumAffinitySettings(), shelf))
+    found = make_wishes(context(AlbumAffinitySettings(), shelf))
 
     assert found.unsure_of == {ALBUM}
     assert len(found.wishes) == len(listed.items)
@@ -70,7 +72,7 @@ def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) ->
 def test_an_album_that_is_one_track_short_is_remarked_on() -> None:
     shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2))
 
-    (remark,) = wishes(context(AlbumAffinitySettings(), shelf)).remarks
+    (remark,) = make_wishes(context(AlbumAffinitySettings(), shelf)).remarks
 
     assert remark == "you played 2 of 11 tracks of First Light: one more and all of it comes"
 
@@ -91,7 +93,7 @@ def test_nothing_is_remarked_on_otherwise(
 ) -> None:
     shelf = Shelf(lists={ALBUM: listed}, heard=heard(*numbers))
 
-    assert wishes(context(AlbumAffinitySettings(threshold=threshold), shelf)).remarks == ()
+    assert make_wishes(context(AlbumAffinitySettings(threshold=threshold), shelf)).remarks == ()
 
 
 def test_remarks_cost_few_look_ups() -> None:
@@ -101,4 +103,4 @@ def test_remarks_cost_few_look_ups() -> None:
         heard={one: frozenset({SONGS[0].id, SONGS[1].id}) for one in albums},
     )
 
-    assert len(wishes(context(AlbumAffinitySettings(), shelf)).remarks) == 5
+    assert len(make_wishes(context(AlbumAffinitySettings(), shelf)).remarks) == 5

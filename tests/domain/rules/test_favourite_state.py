@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.rules.favourite_state import FavouriteState, after_restore, on_event, on_lookup
+from sidecar.domain.rules.favourite_state import (
+    FavouriteState,
+    confirm_restore,
+    on_event,
+    on_lookup,
+)
 
 
 def test_a_heart_told_on_its_own_is_believed() -> None:
@@ -61,7 +66,7 @@ def test_a_look_up_that_finds_it_flipped_without_risk_believes_the_person() -> N
 
 def test_the_risk_is_over_when_a_look_up_after_the_playback_confirms_the_word() -> None:
     assert on_lookup(
-        after_restore(FavouriteState(True, at_risk=True, restore=True)), value=True, playing=False
+        confirm_restore(FavouriteState(True, at_risk=True, restore=True)), value=True, playing=False
     ) == FavouriteState(True)
 
 
@@ -88,7 +93,7 @@ def test_a_heart_pressed_within_the_same_breath_as_the_start_is_the_persons_word
 
 
 def test_a_word_said_again_is_forgotten_again_and_said_again() -> None:
-    again = after_restore(FavouriteState(True, at_risk=True, restore=True))
+    again = confirm_restore(FavouriteState(True, at_risk=True, restore=True))
 
     assert on_lookup(again, value=False, playing=False).restore
 

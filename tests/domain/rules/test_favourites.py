@@ -5,14 +5,19 @@ from dataclasses import replace
 import pytest
 
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.rules.favourites import FavouritesSettings, reason, watched_types, wishes
+from sidecar.domain.rules.favourites import (
+    FavouritesSettings,
+    list_watched_types,
+    make_reason,
+    make_wishes,
+)
 
 TRACK = Item(id="1" * 32, type=ItemType.AUDIO, title="Tone 3")
 ALBUM = Item(id="a" * 32, type=ItemType.ALBUM, title="First Light")
 
 
 def test_a_favourite_track_is_wanted_on_each_device() -> None:
-    found = list(wishes(TRACK, [TRACK], user_id="ann", devices=["stick", "phone"]))
+    found = list(make_wishes(TRACK, [TRACK], user_id="ann", devices=["stick", "phone"]))
 
     assert [(one.device_id, one.item.id) for one in found] == [
         ("stick", TRACK.id),
@@ -31,21 +36,21 @@ def test_a_favourite_track_is_wanted_on_each_device() -> None:
     ],
 )
 def test_the_reason_names_the_favourite(kind: ItemType, text: str) -> None:
-    assert reason(Item(id="b" * 32, type=kind, title="X")).text == text
+    assert make_reason(Item(id="b" * 32, type=kind, title="X")).text == text
 
 
 def test_the_tracks_of_an_album_are_wanted_because_of_the_album() -> None:
-    (wish,) = wishes(ALBUM, [TRACK], user_id="ann", devices=["stick"])
+    (wish,) = make_wishes(ALBUM, [TRACK], user_id="ann", devices=["stick"])
 
     assert (wish.item, wish.reason.source_id) == (TRACK, ALBUM.id)
 
 
 def test_a_container_itself_is_never_wished_for() -> None:
-    assert list(wishes(ALBUM, [ALBUM], user_id="ann", devices=["stick"])) == []
+    assert list(make_wishes(ALBUM, [ALBUM], user_id="ann", devices=["stick"])) == []
 
 
 def test_each_kind_of_heart_has_its_switch() -> None:
     none = FavouritesSettings(tracks=False, albums=False, artists=False, playlists=False)
 
-    assert watched_types(replace(none, albums=True)) == {ItemType.ALBUM}
-    assert ItemType.AUDIO in watched_types(replace(none, tracks=True))
+    assert list_watched_types(replace(none, albums=True)) == {ItemType.ALBUM}
+    assert ItemType.AUDIO in list_watched_types(replace(none, tracks=True))

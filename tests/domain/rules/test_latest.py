@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.rules.latest import LatestSettings, wishes
+from sidecar.domain.rules.latest import LatestSettings, make_wishes
 from tests.fakes.shelf import Shelf, context, full, hold, named, song
 
 ALBUMS = [Item(id=named(one), type=ItemType.ALBUM, title=one) for one in ("New", "Newish", "Old")]
@@ -11,7 +11,7 @@ LISTS = {one.id: full(song(f"{one.title} 1"), song(f"{one.title} 2")) for one in
 def test_the_newest_albums_are_wanted_newest_first() -> None:
     shelf = Shelf(lists=LISTS, newest=full(*ALBUMS))
 
-    found = wishes(context(LatestSettings(albums=2), shelf))
+    found = make_wishes(context(LatestSettings(albums=2), shelf))
 
     assert [one.item.title for one in found.wishes] == ["New 1", "New 2", "Newish 1", "Newish 2"]
     assert found.wishes[0].reason.text == "on New, one of the newest albums"
@@ -21,7 +21,7 @@ def test_the_newest_albums_are_wanted_newest_first() -> None:
 def test_no_albums_at_all_lets_nothing_go() -> None:
     held = (hold(named("New 1"), ALBUMS[0].id),)
 
-    found = wishes(context(LatestSettings(), Shelf(), held=held))
+    found = make_wishes(context(LatestSettings(), Shelf(), held=held))
 
     assert found.unsure_of == {ALBUMS[0].id}
 
@@ -29,4 +29,4 @@ def test_no_albums_at_all_lets_nothing_go() -> None:
 def test_an_album_without_tracks_keeps_what_it_had() -> None:
     shelf = Shelf(lists={**LISTS, ALBUMS[1].id: Shelf().up}, newest=full(*ALBUMS))
 
-    assert wishes(context(LatestSettings(), shelf)).unsure_of == {ALBUMS[1].id}
+    assert make_wishes(context(LatestSettings(), shelf)).unsure_of == {ALBUMS[1].id}

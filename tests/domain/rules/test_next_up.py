@@ -5,7 +5,7 @@ from dataclasses import replace
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Wanted
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.rules.next_up import NextUpSettings, wishes
+from sidecar.domain.rules.next_up import NextUpSettings, make_wishes
 from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part
 
 SIGNAL = named("The Signal")
@@ -25,7 +25,7 @@ def test_the_next_unwatched_of_a_series_are_wanted() -> None:
     episodes[4] = replace(episodes[4], is_remote=True)
     shelf = Shelf(lists={SIGNAL: full(*episodes)}, up=full(episodes[1]))
 
-    found = wishes(context(NextUpSettings(count=3), shelf))
+    found = make_wishes(context(NextUpSettings(count=3), shelf))
 
     assert titles(found) == ["Part 2", "Part 4", "Part 6"]
     assert found.wishes[0].reason.text == "next up in The Signal"
@@ -37,7 +37,7 @@ def test_only_the_series_seen_last_are_wanted() -> None:
     ]
     shelf = Shelf(lists={one.series_id or "": full(one) for one in many}, up=full(*many))
 
-    found = wishes(context(NextUpSettings(most_series=2), shelf))
+    found = make_wishes(context(NextUpSettings(most_series=2), shelf))
 
     assert [one.reason.source_id for one in found.wishes] == [named("s0"), named("s1")]
 
@@ -46,7 +46,10 @@ def test_the_next_parts_of_an_audiobook_are_wanted_and_no_other_book_of_its_fold
     parts = [part(1, is_played=True), part(2), part(1, "Another"), part(3), part(4)]
     shelf = Shelf(lists={FOLDER: full(*parts)}, books=full(parts[0]))
 
-    assert titles(wishes(context(NextUpSettings(count=2), shelf))) == ["Chapter 2", "Chapter 3"]
+    assert titles(make_wishes(context(NextUpSettings(count=2), shelf))) == [
+        "Chapter 2",
+        "Chapter 3",
+    ]
 
 
 def test_a_finished_series_is_let_go_on_its_own_word() -> None:
@@ -54,9 +57,9 @@ def test_a_finished_series_is_let_go_on_its_own_word() -> None:
     finished = Shelf(known={SIGNAL: series(SIGNAL, is_played=True)})
     begun = Shelf(known={SIGNAL: series(SIGNAL, is_played=False)})
 
-    assert wishes(context(NextUpSettings(), finished, held=held)).unsure_of == frozenset()
-    assert wishes(context(NextUpSettings(), begun, held=held)).unsure_of == {SIGNAL}
-    assert wishes(context(NextUpSettings(), Shelf(), held=held)).unsure_of == {SIGNAL}
+    assert make_wishes(context(NextUpSettings(), finished, held=held)).unsure_of == frozenset()
+    assert make_wishes(context(NextUpSettings(), begun, held=held)).unsure_of == {SIGNAL}
+    assert make_wishes(context(NextUpSettings(), Shelf(), held=held)).unsure_of == {SIGNAL}
 
 
 def test_a_series_that_left_a_list_that_is_whole_is_let_go_if_the_server_knows_it() -> None:
@@ -66,12 +69,12 @@ def test_a_series_that_left_a_list_that_is_whole_is_let_go_if_the_server_knows_i
     known = Shelf(known={SIGNAL: series(SIGNAL, is_played=False)}, **up)  # type: ignore[arg-type]
     lost = Shelf(**up)  # type: ignore[arg-type]
 
-    assert wishes(context(NextUpSettings(), known, held=held)).unsure_of == frozenset()
-    assert wishes(context(NextUpSettings(), lost, held=held)).unsure_of == {SIGNAL}
+    assert make_wishes(context(NextUpSettings(), known, held=held)).unsure_of == frozenset()
+    assert make_wishes(context(NextUpSettings(), lost, held=held)).unsure_of == {SIGNAL}
 
 
 def test_a_series_that_is_not_seen_as_a_whole_keeps_what_it_had() -> None:
     gaps = Listed((episode(1),), complete=False)
     shelf = Shelf(lists={SIGNAL: gaps}, up=full(episode(1)))
 
-    assert wishes(context(NextUpSettings(), shelf)).unsure_of == {SIGNAL}
+    assert make_wishes(context(NextUpSettings(), shelf)).unsure_of == {SIGNAL}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.rules.playlists import PlaylistsSettings, wishes
+from sidecar.domain.rules.playlists import PlaylistsSettings, make_wishes
 from tests.fakes.shelf import Shelf, context, full, named, song
 
 ONE, TWO, THREE = song("1"), song("2"), song("3")
@@ -13,7 +13,7 @@ SLOW = Chosen(playlist_id=named("slow"), title="Slow")
 def test_playlists_are_wanted_in_the_order_they_were_chosen_and_in_their_own() -> None:
     shelf = Shelf(lists={ROAD.playlist_id: full(TWO, ONE, TWO), SLOW.playlist_id: full(THREE, ONE)})
 
-    found = wishes(context(PlaylistsSettings(), shelf, chosen=(SLOW, ROAD)))
+    found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(SLOW, ROAD)))
 
     assert [(one.item.title, one.reason.text) for one in found.wishes] == [
         ("3", "on your playlist Slow"),
@@ -26,10 +26,10 @@ def test_playlists_are_wanted_in_the_order_they_were_chosen_and_in_their_own() -
 def test_a_playlist_that_is_empty_gone_or_has_gaps_lets_nothing_go() -> None:
     shelf = Shelf(lists={ROAD.playlist_id: Listed((ONE,), complete=False)})
 
-    found = wishes(context(PlaylistsSettings(), shelf, chosen=(ROAD, SLOW)))
+    found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(ROAD, SLOW)))
 
     assert found.unsure_of == {ROAD.playlist_id, SLOW.playlist_id}
 
 
 def test_nothing_chosen_is_nothing_wanted() -> None:
-    assert wishes(context(PlaylistsSettings(), Shelf())).wishes == ()
+    assert make_wishes(context(PlaylistsSettings(), Shelf())).wishes == ()

@@ -9,7 +9,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
-from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, wishes
+from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, make_wishes
 from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part, plays, song
 
 SONGS = [song(f"{number}") for number in range(1, 11)]
@@ -35,7 +35,7 @@ def shelf() -> Shelf:
 
 
 def titles(shelf: Shelf, playing: NowPlaying, minutes: int = 0) -> list[str]:
-    found = wishes(
+    found = make_wishes(
         context(QueueAheadSettings(minutes=minutes), shelf, playing=(playing,), chosen=(ROAD,))
     )
     return [one.item.title for one in found.wishes]
@@ -91,22 +91,24 @@ def test_minutes_take_the_place_of_the_count(shelf: Shelf, minutes: int, expecte
 
 
 def test_the_reason_says_whether_the_queue_is_known(shelf: Shelf) -> None:
-    told = wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], *SONGS[:2]),)))
-    guessed = wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
+    told = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], *SONGS[:2]),)))
+    guessed = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 
     assert told.wishes[0].reason.text == "next in the queue of Firefox"
     assert guessed.wishes[0].reason.text == "next on the album, Firefox does not tell its queue"
 
 
 def test_the_very_next_one_is_the_most_urgent(shelf: Shelf) -> None:
-    found = wishes(context(QueueAheadSettings(count=3), shelf, playing=(plays(SONGS[0]),)))
+    found = make_wishes(context(QueueAheadSettings(count=3), shelf, playing=(plays(SONGS[0]),)))
 
     priorities = [one.priority for one in found.wishes]
     assert priorities == [TOP_PRIORITY, TOP_PRIORITY - 1, TOP_PRIORITY - 2]
 
 
 def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: Shelf) -> None:
-    found = wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], shuffled=True),)))
+    found = make_wishes(
+        context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], shuffled=True),))
+    )
 
     assert found.remarks == (
         "Firefox plays shuffled and does not tell its queue: nothing is fetched ahead for it",
@@ -127,7 +129,7 @@ def test_a_shuffled_queue_that_is_told_in_its_old_order_is_not_believed(shelf: S
 def test_a_playlist_that_nobody_chose_is_told_of(shelf: Shelf) -> None:
     playing = plays(OTHERS[7], entry=OTHERS[7].id)
 
-    found = wishes(context(QueueAheadSettings(), shelf, playing=(playing,), chosen=(ROAD,)))
+    found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,), chosen=(ROAD,)))
 
     assert found.wishes == ()
     assert "choose the playlist" in found.remarks[0]
@@ -136,7 +138,7 @@ def test_a_playlist_that_nobody_chose_is_told_of(shelf: Shelf) -> None:
 def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: Shelf) -> None:
     before = (hold(SONGS[4].id, ALBUM),)
 
-    found = wishes(
+    found = make_wishes(
         context(QueueAheadSettings(count=1), shelf, playing=(plays(SONGS[4]),), held=before)
     )
 
@@ -150,7 +152,7 @@ def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: Shelf) -> None:
 def test_two_clients_are_both_served(shelf: Shelf) -> None:
     both = (plays(SONGS[0]), plays(EPISODES[0], session="s2"))
 
-    found = wishes(context(QueueAheadSettings(count=2), shelf, playing=both))
+    found = make_wishes(context(QueueAheadSettings(count=2), shelf, playing=both))
 
     assert [one.item.title for one in found.wishes] == ["2", "3", "Part 2", "Part 3"]
 
@@ -159,7 +161,7 @@ def test_a_client_that_has_vanished_plays_no_more_after_a_while(shelf: Shelf) ->
     def after(minutes: int) -> int:
         then = timedelta(minutes=minutes)
         return len(
-            wishes(
+            make_wishes(
                 context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),), after=then)
             ).wishes
         )
@@ -177,6 +179,6 @@ def test_what_has_no_file_is_passed_over(shelf: Shelf) -> None:
 def test_a_listing_with_gaps_lets_nothing_go(shelf: Shelf) -> None:
     shelf.lists[ALBUM] = Listed(tuple(SONGS[:3]), complete=False)
 
-    found = wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
+    found = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 
     assert found.unsure_of == {ALBUM}

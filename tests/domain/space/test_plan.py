@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
-from sidecar.domain.space.eviction import HoldStrength, Stored, in_use, must_rest, standing
+from sidecar.domain.space.budget import DeviceRoom, RunningDownload, WantedFile
+from sidecar.domain.space.eviction import (
+    HoldStrength,
+    Stored,
+    classify,
+    is_cooling_down,
+    list_items_in_use,
+)
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import EvictionClass
@@ -35,7 +41,7 @@ def there(
         title=f"Tone {number}",
         size=size,
         last_used=used,
-        standing=standing,
+        eviction_class=standing,
         is_in_use=in_use,
     )
 
@@ -187,7 +193,7 @@ def test_the_reserve_stays_free_whatever_others_put_there() -> None:
 
 def test_what_is_coming_already_is_counted() -> None:
     files = [there(1, EvictionClass.NOTHING, size=40 * K)]
-    running = (Running(size=60 * K, held=20 * K),)
+    running = (RunningDownload(size=60 * K, held=20 * K),)
 
     found = plan(limited(running=running), files, [wish(2, EvictionClass.LASTING)])
 
@@ -260,22 +266,22 @@ def test_another_id_means_that_other_files_would_go() -> None:
     ],
 )
 def test_the_firmest_hold_counts(grips: list[HoldStrength], expected: EvictionClass) -> None:
-    assert standing(grips) is expected
+    assert classify(grips) is expected
 
 
 def test_only_what_passes_has_to_rest() -> None:
     rules = ("queue_ahead", "album_affinity", "latest", "next_up", "favourites", "pin", "playlists")
 
-    assert [one for one in rules if must_rest(one)] == list(rules[:4])
+    assert [one for one in rules if is_cooling_down(one)] == list(rules[:4])
 
 
 def test_what_plays_and_what_comes_next_is_in_use() -> None:
     one, two, three = song("one"), song("two"), song("three")
 
-    assert in_use([plays(one, one, two, three), plays(three, session="s2")]) == {
+    assert list_items_in_use([plays(one, one, two, three), plays(three, session="s2")]) == {
         one.id,
         two.id,
         three.id,
     }
-    assert in_use([plays(one, one)]) == {one.id}
-    assert in_use([]) == frozenset()
+    assert list_items_in_use([plays(one, one)]) == {one.id}
+    assert list_items_in_use([]) == frozenset()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.space.budget import DeviceRoom, Running, WantedFile
+from sidecar.domain.space.budget import DeviceRoom, RunningDownload, WantedFile
 from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
@@ -27,7 +27,7 @@ def files(draw: st.DrawFn, first: int) -> list[Stored]:
             title="",
             size=draw(SIZES),
             last_used=draw(st.integers(0, 5)),
-            standing=draw(STANDINGS),
+            eviction_class=draw(STANDINGS),
             is_in_use=draw(st.booleans()) and draw(st.booleans()),
         )
         for n in range(draw(st.integers(0, 12)))
@@ -62,7 +62,7 @@ def situations(
     stored, waiting = draw(files(1)), draw(wishes(100, parts=parts))
     used = sum(-(-one.size // BLOCK) * BLOCK for one in stored)
     free = draw(st.integers(0, 300))
-    running = tuple(Running(draw(SIZES), 0) for _ in range(draw(st.integers(0, 2))))
+    running = tuple(RunningDownload(draw(SIZES), 0) for _ in range(draw(st.integers(0, 2))))
     room = DeviceRoom(
         name="Car stick",
         space=Space(
@@ -91,7 +91,7 @@ def carried_out(
             title="",
             size=one.size or 0,
             last_used=0,
-            standing=one.standing,
+            eviction_class=one.standing,
         )
         for one in waiting
         if one.download_id in coming
@@ -157,7 +157,7 @@ def test_nothing_that_is_protected_ever_goes(
 
     for one in stored:
         assert one.download_id not in going or (
-            one.standing is not EvictionClass.LASTING and not one.is_in_use
+            one.eviction_class is not EvictionClass.LASTING and not one.is_in_use
         )
 
 
@@ -196,7 +196,7 @@ def test_what_goes_is_wanted_less_than_something_that_comes(
         room, budget=None, reserve=0, running=(), space=replace(room.space, total=10**6)
     )
     found = plan(within, stored, waiting)
-    standing = {one.download_id: one.standing for one in stored}
+    standing = {one.download_id: one.eviction_class for one in stored}
     standing |= {one.download_id: one.standing for one in waiting}
     best = max((standing[one.download_id] for one in found.adds), default=EvictionClass.NOTHING)
 

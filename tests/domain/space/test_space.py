@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.space.space import Space, SpaceRefusal, default_reserve, room_for, taken
+from sidecar.domain.space.space import (
+    Space,
+    SpaceRefusal,
+    check_space,
+    compute_default_reserve,
+    round_to_blocks,
+)
 
 MIB = 1024**2
 GIB = 1024**3
@@ -21,7 +27,7 @@ def room(
     budget: int | None = None,
     reserve: int | None = 1 * GIB,
 ) -> SpaceRefusal | None:
-    return room_for(
+    return check_space(
         remaining=size if remaining is None else remaining,
         size=size,
         space=space,
@@ -42,12 +48,12 @@ def test_a_file_that_fits_is_welcome() -> None:
     [(1 * GIB, GIB // 10), (16 * GIB, 256 * MIB), (1000 * GIB, 10 * GIB)],
 )
 def test_a_hundredth_stays_free_but_never_much_of_a_small_device(total: int, reserve: int) -> None:
-    assert default_reserve(total) == reserve
+    assert compute_default_reserve(total) == reserve
 
 
 @pytest.mark.parametrize(("size", "bytes_taken"), [(0, 0), (1, 4096), (4096, 4096), (4097, 8192)])
 def test_a_file_takes_whole_blocks(size: int, bytes_taken: int) -> None:
-    assert taken(size, 4096) == bytes_taken
+    assert round_to_blocks(size, 4096) == bytes_taken
 
 
 def test_only_the_bytes_that_are_still_to_come_need_room() -> None:
@@ -60,7 +66,9 @@ def test_only_the_bytes_that_are_still_to_come_need_room() -> None:
 
 
 def test_the_reserve_stays_free_though_nobody_set_one() -> None:
-    full = Space(total=32 * GIB, free=default_reserve(32 * GIB), block=4096, largest_file=None)
+    full = Space(
+        total=32 * GIB, free=compute_default_reserve(32 * GIB), block=4096, largest_file=None
+    )
 
     refusal = room(1, space=full, reserve=None)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.syncthing.stignore import is_ignored, line_for, with_line
+from sidecar.domain.syncthing.stignore import build_line, is_ignored, with_line
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_only_what_surely_keeps_our_folder_at_home_counts(lines: bytes, *, ignor
 def test_a_device_below_syncthings_folder_has_a_line_of_its_own(
     lines: bytes, *, ignored: bool
 ) -> None:
-    assert line_for("Sticks/Car/") == "/Sticks/Car/.sidecar"
+    assert build_line("Sticks/Car/") == "/Sticks/Car/.sidecar"
     assert is_ignored(lines, "Sticks/Car/") is ignored
 
 

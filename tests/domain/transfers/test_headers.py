@@ -7,13 +7,13 @@ import pytest
 from sidecar.domain.transfers.headers import (
     LARGEST_FILE,
     ContentRange,
-    content_range,
-    host_in,
-    length_of,
-    mime_type,
+    parse_content_range,
+    read_host,
+    read_length,
+    read_mime_type,
+    read_strong_validator,
+    read_total,
     retry_after,
-    strong_validator,
-    total_in,
 )
 
 NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
@@ -32,7 +32,7 @@ NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
     ],
 )
 def test_a_range_is_read_or_refused(text: str, found: ContentRange | None) -> None:
-    assert content_range({"content-range": text}) == found
+    assert parse_content_range({"content-range": text}) == found
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_range_is_read_or_refused(text: str, found: ContentRange | None) -> No
     ],
 )
 def test_a_length_is_believed_or_unknown(headers: dict[str, str], found: int | None) -> None:
-    assert length_of(headers) == found
+    assert read_length(headers) == found
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_length_is_believed_or_unknown(headers: dict[str, str], found: int | N
 def test_each_kind_of_answer_tells_the_whole_length(
     status: int, headers: dict[str, str], found: int | None
 ) -> None:
-    assert total_in(status, headers) == found
+    assert read_total(status, headers) == found
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_wait_is_obeyed_up_to_an_hour(headers: dict[str, str], seconds: float 
 def test_only_an_old_enough_date_tells_versions_apart(
     modified: str, date: str, *, is_strong: bool
 ) -> None:
-    found = strong_validator({"last-modified": modified, "date": date})
+    found = read_strong_validator({"last-modified": modified, "date": date})
 
     assert found == (modified if is_strong else None)
 
@@ -114,9 +114,9 @@ def test_only_an_old_enough_date_tells_versions_apart(
     ],
 )
 def test_of_a_redirect_only_the_host_is_told(location: str, host: str | None) -> None:
-    assert host_in(location) == host
+    assert read_host(location) == host
 
 
 def test_a_type_comes_without_parameters() -> None:
-    assert mime_type({"content-type": "Audio/FLAC; charset=x"}) == "audio/flac"
-    assert mime_type({}) is None
+    assert read_mime_type({"content-type": "Audio/FLAC; charset=x"}) == "audio/flac"
+    assert read_mime_type({}) is None

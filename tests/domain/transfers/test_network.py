@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.transfers.network import Line, LineKind, Span, Use, judge, quiet_until
+from sidecar.domain.transfers.network import Line, LineKind, Span, Use, find_quiet_end, judge
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = Span.read("22:00-06:30")
@@ -74,14 +74,14 @@ def test_the_night_in_berlin(now: str, until: str | None) -> None:
     at = datetime.fromisoformat(now).replace(tzinfo=UTC)
     end = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
 
-    assert quiet_until([NIGHT], at, BERLIN) == end
+    assert find_quiet_end([NIGHT], at, BERLIN) == end
 
 
 def test_quiet_hours_that_follow_on_one_another_end_once() -> None:
     spans = [Span.read("22:00-24:00".replace("24", "00")), Span.read("00:00-06:00")]
     at = datetime(2026, 11, 1, 23, 0, tzinfo=UTC)
 
-    assert quiet_until(spans, at, UTC) == datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+    assert find_quiet_end(spans, at, UTC) == datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 
 
 def test_the_sentence_says_the_hour_of_the_zone() -> None:
@@ -109,8 +109,8 @@ def test_quiet_always_ends_and_then_it_is_not_quiet(
 ) -> None:
     span = Span(start, end)  # type: ignore[arg-type]
 
-    until = quiet_until([span], at, BERLIN)
+    until = find_quiet_end([span], at, BERLIN)
 
     if start != end and until is not None:
         assert until > at
-        assert quiet_until([span], until, BERLIN) is None
+        assert find_quiet_end([span], until, BERLIN) is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.transfers.progress import Speedometer, seconds_left
+from sidecar.domain.transfers.progress import Speedometer, estimate_seconds_left
 
 
 def test_nothing_measured_is_no_speed() -> None:
@@ -43,4 +43,4 @@ def test_a_restart_from_zero_is_no_negative_speed() -> None:
     [(50, 100, 10.0, 5.0), (0, None, 10.0, None), (0, 100, 0.0, None), (120, 100, 1.0, 0.0)],
 )
 def test_the_time_left(held: int, size: int | None, speed: float, expected: float | None) -> None:
-    assert seconds_left(held, size, speed) == expected
+    assert estimate_seconds_left(held, size, speed) == expected

@@ -14,14 +14,14 @@ from sidecar.domain.transfers.response import (
     Held,
     WriteBody,
     confirm,
-    doubt_about,
+    find_doubt,
     is_believed,
     is_unlike_scan,
     judge_rest,
     judge_whole,
     looks_like_a_page,
     may_be_resumed,
-    unproved,
+    unproved_length_failure,
 )
 from sidecar.domain.transfers.wholeness import Verdict
 
@@ -181,13 +181,13 @@ def fetched(count: int = TOTAL, scanned: int | None = TOTAL, **facts: object) ->
     ],
 )
 def test_what_is_asked_about_once_more(found: Fetched, took_s: float, doubt: Doubt) -> None:
-    assert doubt_about(found, took_s=took_s) is doubt
+    assert find_doubt(found, took_s=took_s) is doubt
 
 
 @pytest.mark.parametrize("scanned", [0, 1, None])
 def test_nothing_is_never_a_file(scanned: int | None) -> None:
     with pytest.raises(TransferFailed) as failed:
-        doubt_about(fetched(0, scanned), took_s=0.2)
+        find_doubt(fetched(0, scanned), took_s=0.2)
 
     assert failed.value.failure.kind is FailureClass.EMPTY
 
@@ -291,7 +291,7 @@ def test_a_second_answer_that_does_not_agree_is_not_believed(
 def test_an_unproved_file_is_told_with_both_lengths_and_two_ways_out(
     count: int, scanned: int | None, says: str
 ) -> None:
-    failure = unproved(count, scanned)
+    failure = unproved_length_failure(count, scanned)
 
     assert says in failure.message
     assert failure.message.endswith("scan the library, or accept it as it is")

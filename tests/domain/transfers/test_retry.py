@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, what_next
+from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, decide_next
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 MIB = 1024 * 1024
@@ -26,7 +26,7 @@ def after(  # the defaults are the plainest case
     last_code: str | None = None,
     size: int | None = None,
 ) -> Postpone | GiveUp | Wait:
-    return what_next(
+    return decide_next(
         what,
         retry_count=retry_count,
         gained=gained,

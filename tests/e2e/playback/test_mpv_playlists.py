@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, render
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
 
@@ -49,7 +49,7 @@ def played(playlist: Path) -> list[str]:
 def test_mpv_plays_every_entry_in_order_and_repeats_too(tmp_path: Path, name: PresetName) -> None:
     preset = PRESETS[name]
     items = [replace(SONG, title=one, album=one, artist=one) for one in TITLES]
-    paths = [wanted_path(one, preset.shape) for one in items]
+    paths = [build_path(one, preset.shape) for one in items]
     for path in paths:
         sound(tmp_path / path)
     order = [*reversed(paths), paths[0]]

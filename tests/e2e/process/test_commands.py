@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 import requests
 
-from sidecar.cli.demo import DemoAt, demo_at
+from sidecar.cli.demo import DemoOptions, run_demo
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -152,8 +152,8 @@ def test_beside_a_jellyfin_of_ones_own_the_demo_takes_another_port(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        demo = DemoAt(library=library, state=tmp_path, port=port, robot=False, may_move=True)
-        with demo_at(demo, Event()) as server:
+        demo = DemoOptions(library=library, state=tmp_path, port=port, robot=False, may_move=True)
+        with run_demo(demo, Event()) as server:
             assert server is not None
             info = requests.get(f"{server.url}/System/Info/Public", timeout=10)
 

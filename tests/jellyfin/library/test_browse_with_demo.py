@@ -14,7 +14,7 @@ from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.library.browse import BrowsePage, BrowseQuery, Browser, BrowseSort
-from sidecar.jellyfin.library.streaming import FileAway, stream
+from sidecar.jellyfin.library.streaming import FileUnavailable, open_stream
 from sidecar.jellyfin.sign_in import SignIn
 from tests.fakes.tiny_library import TONE_1, listing, write
 
@@ -63,78 +63,78 @@ def place(browser: Browser, *titles: str) -> str:
     """Walk down from the libraries, by titles; return the id of where that leads."""
     parent: str | None = None
     for title in titles:
-        shelf = browser.shelf(BrowseQuery(parent=parent, page_size=100))
+        shelf = browser.page(BrowseQuery(parent=parent, page_size=100))
         parent = next(one.item.id for one in shelf.entries if one.item.title == title)
     assert parent is not None
     return parent
 
 
 def test_the_libraries_come_first_and_each_leads_to_its_own(ann: Browser) -> None:
-    libraries = ann.shelf(BrowseQuery())
+    libraries = ann.page(BrowseQuery())
 
     assert {one.kind for one in libraries.entries} == {Kind.VIEW}
     assert {one.children for one in libraries.entries} == {None}
     assert set(titles(libraries)) >= {"Music", "Movies", "Shows"}
     inside = {
-        name: titles(ann.shelf(BrowseQuery(parent=place(ann, name), page_size=100)))
+        name: titles(ann.page(BrowseQuery(parent=place(ann, name), page_size=100)))
         for name in ("Music", "Movies", "Shows")
     }
     assert "First Light" in inside["Music"]
     assert inside["Movies"] == ["Colour Bars", "Test Pattern"]
     assert inside["Shows"] == ["The Signal"]
-    assert titles(ann.shelf(BrowseQuery(page=2, page_size=2))) == titles(libraries)[2:4]
+    assert titles(ann.page(BrowseQuery(page=2, page_size=2))) == titles(libraries)[2:4]
 
 
 def test_albums_open_into_tracks_and_series_into_seasons_and_episodes(ann: Browser) -> None:
     album = place(ann, "Music", "First Light")
     double = place(ann, "Music", "Double")
     series = place(ann, "Shows", "The Signal")
-    seasons = ann.shelf(BrowseQuery(parent=series))
+    seasons = ann.page(BrowseQuery(parent=series))
 
-    assert titles(ann.shelf(BrowseQuery(parent=album))) == ["Tone 1", "Tone 2", "Tone 3"]
-    assert titles(ann.shelf(BrowseQuery(parent=double))) == ["Side 1", "Side 2"]
+    assert titles(ann.page(BrowseQuery(parent=album))) == ["Tone 1", "Tone 2", "Tone 3"]
+    assert titles(ann.page(BrowseQuery(parent=double))) == ["Side 1", "Side 2"]
     assert [one.kind for one in seasons.entries] == [Kind.SEASON] * 2
-    episodes = ann.shelf(BrowseQuery(parent=seasons.entries[1].item.id))
+    episodes = ann.page(BrowseQuery(parent=seasons.entries[1].item.id))
     assert titles(episodes) == ["The Signal S02E01", "The Signal S02E02"]
-    everything = ann.shelf(BrowseQuery(parent=series, kinds=kinds(Kind.EPISODE)))
+    everything = ann.page(BrowseQuery(parent=series, kinds=kinds(Kind.EPISODE)))
     assert (everything.total, everything.entries[0].item.series) == (4, "The Signal")
-    assert ann.one(album).children == 3
-    assert ann.shelf(BrowseQuery(parent=place(ann, "Music"), text="first")).entries[0].children == 3
+    assert ann.get(album).children == 3
+    assert ann.page(BrowseQuery(parent=place(ann, "Music"), text="first")).entries[0].children == 3
 
 
 def test_artists_open_into_their_albums_and_playlists_keep_their_order(ann: Browser) -> None:
-    artists = ann.shelf(BrowseQuery(kinds=kinds(Kind.ARTIST), page_size=100))
+    artists = ann.page(BrowseQuery(kinds=kinds(Kind.ARTIST), page_size=100))
     choir = next(one.item.id for one in artists.entries if one.item.title == "Choir")
-    playlists = ann.shelf(BrowseQuery(kinds=kinds(Kind.PLAYLIST)))
+    playlists = ann.page(BrowseQuery(kinds=kinds(Kind.PLAYLIST)))
 
-    hits = ann.shelf(BrowseQuery(parent=choir))
+    hits = ann.page(BrowseQuery(parent=choir))
     assert (titles(hits), hits.entries[0].item.year) == (["Greatest Hits"], 2001)
-    tracks = ann.shelf(BrowseQuery(parent=choir, kinds=kinds(Kind.TRACK)))
+    tracks = ann.page(BrowseQuery(parent=choir, kinds=kinds(Kind.TRACK)))
     assert titles(tracks) == ["Hit of Choir"]
     assert titles(playlists) == ["Road trip"]
-    entries = ann.shelf(BrowseQuery(parent=playlists.entries[0].item.id))
+    entries = ann.page(BrowseQuery(parent=playlists.entries[0].item.id))
     assert titles(entries) == ["Tone 2", "Tone 1"]
 
 
 def test_words_are_searched_in_every_kind_or_in_some(ann: Browser) -> None:
-    assert set(titles(ann.shelf(BrowseQuery(text="TONE", page_size=100)))) == {
+    assert set(titles(ann.page(BrowseQuery(text="TONE", page_size=100)))) == {
         "Tone 1",
         "Tone 2",
         "Tone 3",
     }
-    found = ann.shelf(BrowseQuery(text="signal", kinds=kinds(Kind.SERIES)))
+    found = ann.page(BrowseQuery(text="signal", kinds=kinds(Kind.SERIES)))
     assert titles(found) == ["The Signal"]
-    assert titles(ann.shelf(BrowseQuery(text="sine", kinds=kinds(Kind.ARTIST)))) == [
+    assert titles(ann.page(BrowseQuery(text="sine", kinds=kinds(Kind.ARTIST)))) == [
         "The Sine Waves"
     ]
-    assert ann.shelf(BrowseQuery(text="nothing like it")) == BrowsePage((), 0)
+    assert ann.page(BrowseQuery(text="nothing like it")) == BrowsePage((), 0)
 
 
 def test_pages_follow_each_other_in_the_order_asked_for(ann: Browser) -> None:
     films = kinds(Kind.FILM)
 
-    by_name = [titles(ann.shelf(BrowseQuery(kinds=films, page=n, page_size=1))) for n in (1, 2, 3)]
-    by_year = ann.shelf(BrowseQuery(kinds=films, sort=BrowseSort.YEAR))
+    by_name = [titles(ann.page(BrowseQuery(kinds=films, page=n, page_size=1))) for n in (1, 2, 3)]
+    by_year = ann.page(BrowseQuery(kinds=films, sort=BrowseSort.YEAR))
 
     assert by_name == [["Colour Bars"], ["Test Pattern"], []]
     assert titles(by_year) == ["Test Pattern", "Colour Bars"]
@@ -143,7 +143,7 @@ def test_pages_follow_each_other_in_the_order_asked_for(ann: Browser) -> None:
 
 def test_an_item_is_told_with_its_size_and_what_one_did_with_it(ann: Browser) -> None:
     tone = place(ann, "Music", "First Light", "Tone 1")
-    entry = ann.one(tone)
+    entry = ann.get(tone)
 
     assert (entry.kind, entry.item.size, entry.item.seconds) == (Kind.TRACK, SIZE, 27.0)
     assert (entry.item.is_favorite, entry.item.is_played) == (False, False)
@@ -157,17 +157,17 @@ def test_what_an_account_may_not_see_is_not_there(server: DemoServer, ann: Brows
 
     for parent in (music, album, "0" * 32):
         with pytest.raises((NotFound, NotAllowed)):
-            kid.shelf(BrowseQuery(parent=parent))
+            kid.page(BrowseQuery(parent=parent))
         with pytest.raises(NotFound):
-            kid.one(parent)
-    assert titles(kid.shelf(BrowseQuery(text="tone"))) == []
+            kid.get(parent)
+    assert titles(kid.page(BrowseQuery(text="tone"))) == []
 
 
 def test_a_server_that_starts_is_away(server: DemoServer, ann: Browser) -> None:
     server.enter_phase(StartupPhase.LOADING)
 
     with pytest.raises(ServerAway):
-        ann.shelf(BrowseQuery())
+        ann.page(BrowseQuery())
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_file_is_passed_on_as_it_was_asked_for(
 ) -> None:
     tone = place(ann, "Music", "First Light", "Tone 1")
     # Ben may listen, but not download.
-    found = stream(client(server, "ben"), tone, asked)
+    found = open_stream(client(server, "ben"), tone, asked)
 
     body = b"".join(found.blocks())
     found.close()
@@ -199,7 +199,7 @@ def test_a_file_is_passed_on_as_it_was_asked_for(
 def test_a_range_behind_the_end_is_passed_on_as_refused(server: DemoServer, ann: Browser) -> None:
     tone = place(ann, "Music", "First Light", "Tone 1")
 
-    found = stream(client(server, "ben"), tone, {"Range": f"bytes={SIZE}-"})
+    found = open_stream(client(server, "ben"), tone, {"Range": f"bytes={SIZE}-"})
     found.close()
 
     assert (found.status, found.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
@@ -213,23 +213,23 @@ def test_a_file_that_jellyfin_misses_is_told_from_one_that_nobody_may_hear(
 
     for who, what in ((kid, tone), (me, "0" * 32)):
         with pytest.raises(NotFound) as unknown:
-            stream(who, what, {})
-        assert not isinstance(unknown.value, FileAway)
+            open_stream(who, what, {})
+        assert not isinstance(unknown.value, FileUnavailable)
     (library / TONE_1).unlink()
-    with pytest.raises(FileAway, match="its file is not there now"):
-        stream(me, tone, {})
+    with pytest.raises(FileUnavailable, match="its file is not there now"):
+        open_stream(me, tone, {})
     server.enter_phase(StartupPhase.LOADING)
     with pytest.raises(ServerAway):
-        stream(me, tone, {})
+        open_stream(me, tone, {})
     server.enter_phase(StartupPhase.READY)
     me.logout()
     with pytest.raises(SignedOut):
-        stream(me, tone, {})
+        open_stream(me, tone, {})
 
 
 def test_whoever_waits_for_a_block_is_let_go(server: DemoServer, ann: Browser) -> None:
     tone = place(ann, "Music", "First Light", "Tone 1")
-    found = stream(client(server, "ann"), tone, {})
+    found = open_stream(client(server, "ann"), tone, {})
 
     found.abort()
 

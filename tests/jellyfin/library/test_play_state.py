@@ -77,7 +77,7 @@ def test_an_item_is_ticked_off_with_a_date(ann: Jellyfin, phone: Client) -> None
     item_id = str(phone.songs()[0]["Id"])
     marks = PlayStates(ann)
 
-    marks.tick(item_id, LONG_AGO)
+    marks.mark_played(item_id, LONG_AGO)
 
     assert marks.of(item_id) == Tally(1, LONG_AGO, is_played=True)
 

@@ -18,7 +18,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.cast import beside, cast_target
+from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Connected, Disconnected, News
 from tests.fakes.live import running
@@ -41,7 +41,7 @@ class Target:
     def __init__(
         self, account: Jellyfin, device_id: str = "stick", name: str = "Car stick"
     ) -> None:
-        self.client = beside(account, device_id, name)
+        self.client = cast_client(account, device_id, name)
         self.news: Queue[News] = Queue()
         self.stop = Event()
         self.target = cast_target(

@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.jellyfin.live.connection_trust import Trust, is_untold, look_every
+from sidecar.jellyfin.live.connection_trust import Trust, is_unreported, poll_interval
 from tests.fakes.clock import START
 
 SONG = Item(id="a" * 32, type=ItemType.AUDIO, title="Tone 1")
@@ -37,7 +37,7 @@ PAUSED = replace(PHONE, is_paused=True)
 def test_the_less_a_connection_tells_the_more_often_is_asked(
     trust: Trust, *, is_playing: bool, is_heavy: bool, seconds: float
 ) -> None:
-    assert look_every(trust, is_playing=is_playing, is_heavy=is_heavy) == seconds
+    assert poll_interval(trust, is_playing=is_playing, is_heavy=is_heavy) == seconds
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_the_less_a_connection_tells_the_more_often_is_asked(
 def test_what_a_connection_should_have_told(
     told: tuple[NowPlaying, ...], seen: tuple[NowPlaying, ...], *, untold: bool
 ) -> None:
-    assert is_untold(told, seen) is untold
+    assert is_unreported(told, seen) is untold

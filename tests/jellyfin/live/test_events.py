@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from sidecar.jellyfin.live.events import (
-    KeepAliveAsked,
+    KeepAliveFrame,
     LibraryChanged,
     ServerStopping,
     SessionsNews,
@@ -27,8 +27,8 @@ def test_every_recorded_frame_is_understood_or_none_of_our_business(version: str
         "UserDataChanged": UserDataChanged,
         "LibraryChanged": LibraryChanged,
         "ServerShuttingDown": ServerStopping,
-        "KeepAlive": KeepAliveAsked,
-        "ForceKeepAlive": KeepAliveAsked,
+        "KeepAlive": KeepAliveFrame,
+        "ForceKeepAlive": KeepAliveFrame,
         "UserUpdated": type(None),
     }
     frames = recording(version, "frames")

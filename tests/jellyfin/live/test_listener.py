@@ -19,7 +19,7 @@ from sidecar.jellyfin.live.events import (
     TokenRefused,
     UserDataChanged,
 )
-from sidecar.jellyfin.live.listener import LONGEST_REST_S, Listener, rest
+from sidecar.jellyfin.live.listener import LONGEST_REST_S, Listener, reconnect_delay
 from sidecar.jellyfin.live.websocket import ConnectionLost, ConnectionRefused, LiveConnection
 from tests.fakes.answering import UNAUTHORISED, Answering, answering, html_reply
 from tests.fakes.clock import FakeClock
@@ -201,12 +201,12 @@ def test_after_a_settled_connection_the_first_attempt_is_quick_again(bench: Benc
 @pytest.mark.parametrize("roll", [0.0, 0.5, 0.999])
 @pytest.mark.parametrize("failures", [1, 2, 5, 50, 10_000])
 def test_every_rest_is_between_one_second_and_a_minute(failures: int, roll: float) -> None:
-    assert 1.0 <= rest(failures, roll=roll) <= 60.0
+    assert 1.0 <= reconnect_delay(failures, roll=roll) <= 60.0
 
 
 def test_the_servers_wish_is_a_floor_within_reason() -> None:
-    assert rest(1, roll=0.0, retry_after_s=5.0) == 5.0
-    assert rest(1, roll=0.0, retry_after_s=9999.0) == 60.0
+    assert reconnect_delay(1, roll=0.0, retry_after_s=5.0) == 5.0
+    assert reconnect_delay(1, roll=0.0, retry_after_s=9999.0) == 60.0
 
 
 def test_a_refused_token_ends_it_when_users_me_confirms(bench: Bench) -> None:

@@ -15,8 +15,8 @@ from sidecar.jellyfin.live.events import (
     Disconnected,
     News,
     SessionsNews,
+    SessionsUnavailable,
     TokenRefused,
-    Unanswered,
 )
 from sidecar.jellyfin.live.session_polling import SessionPolling
 from tests.fakes.clock import FakeClock
@@ -78,64 +78,64 @@ def test_without_a_connection_it_asks_every_5_seconds_while_something_plays(benc
 
 def test_it_looks_at_once_when_the_connection_stands_and_when_it_is_lost(bench: Bench) -> None:
     bench.run_for(1)
-    bench.look.pass_on(Connected())
+    bench.look.handle_news(Connected())
     bench.run_for(1)
-    bench.look.pass_on(LOST)
+    bench.look.handle_news(LOST)
     bench.run_for(1)
 
     assert len(bench.asked_at) == 3
 
 
 def test_beside_a_connection_that_tells_it_asks_once_a_minute(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
-    bench.look.pass_on(SessionsNews((PHONE,)))
+    bench.look.handle_news(Connected())
+    bench.look.handle_news(SessionsNews((PHONE,)))
     bench.playing = (PHONE,)
     bench.run_for(2)
 
     assert bench.asked_in(180) == 3
-    assert not bench.look.take_deafness()
+    assert not bench.look.take_missed_news()
 
 
 def test_a_connection_that_has_gone_deaf_is_caught_within_90_seconds(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
-    bench.look.pass_on(SessionsNews(()))
+    bench.look.handle_news(Connected())
+    bench.look.handle_news(SessionsNews(()))
     bench.run_for(2)
     bench.playing = (PHONE,)
     began = bench.clock.monotonic()
 
-    while not bench.look.take_deafness():
+    while not bench.look.take_missed_news():
         bench.run_for(1)
 
     assert bench.clock.monotonic() - began < 90
     # What plays is known before the connection is given up.
     assert bench.news[-1] == SessionsNews((PHONE,))
-    assert not bench.look.take_deafness()
+    assert not bench.look.take_missed_news()
 
 
 def test_a_connection_that_tells_it_a_moment_later_is_not_deaf(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
-    bench.look.pass_on(SessionsNews(()))
+    bench.look.handle_news(Connected())
+    bench.look.handle_news(SessionsNews(()))
     bench.playing = (PHONE,)
     bench.run_for(3)
 
-    bench.look.pass_on(SessionsNews((PHONE,)))
+    bench.look.handle_news(SessionsNews((PHONE,)))
     bench.run_for(200)
 
-    assert not bench.look.take_deafness()
+    assert not bench.look.take_missed_news()
     assert bench.look.trust is Trust.FULL
 
 
 def test_a_server_that_never_tells_is_dialled_once_more_and_then_asked(bench: Bench) -> None:
     verdicts = 0
     for connection in range(3):
-        bench.look.pass_on(Connected())
+        bench.look.handle_news(Connected())
         bench.playing = (PHONE,)
         bench.run_for(4)
         bench.playing = (LATER,)
         bench.run_for(20)
-        verdicts += bench.look.take_deafness()
+        verdicts += bench.look.take_missed_news()
         if connection < 2:
-            bench.look.pass_on(LOST)
+            bench.look.handle_news(LOST)
 
     assert verdicts == 1
     assert bench.look.trust is Trust.NONE
@@ -145,14 +145,14 @@ def test_a_server_that_never_tells_is_dialled_once_more_and_then_asked(bench: Be
 def test_a_frame_makes_it_trust_the_connection_again(bench: Bench) -> None:
     test_a_server_that_never_tells_is_dialled_once_more_and_then_asked(bench)
 
-    bench.look.pass_on(SessionsNews((LATER,)))
+    bench.look.handle_news(SessionsNews((LATER,)))
 
     assert bench.look.trust is Trust.FULL
 
 
 def test_a_look_that_a_frame_has_overtaken_is_thrown_away(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
-    bench.meanwhile = lambda: bench.look.pass_on(SessionsNews((PHONE,)))
+    bench.look.handle_news(Connected())
+    bench.meanwhile = lambda: bench.look.handle_news(SessionsNews((PHONE,)))
 
     bench.run_for(1)
 
@@ -163,24 +163,24 @@ def test_while_the_server_is_away_it_asks_on_and_says_so_each_time(bench: Bench)
     bench.trouble = ServerAway("away")
 
     assert 4 <= bench.asked_in(61) <= 5
-    assert bench.news == [Unanswered(bench.trouble)] * len(bench.asked_at)
+    assert bench.news == [SessionsUnavailable(bench.trouble)] * len(bench.asked_at)
 
 
 def test_a_server_that_goes_a_moment_after_the_connection_is_missed_soon(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
+    bench.look.handle_news(Connected())
     bench.run_for(1)
-    bench.look.pass_on(LOST)
+    bench.look.handle_news(LOST)
     bench.run_for(1)
     bench.trouble = WrongServer("another one")
 
     bench.run_for(IDLE_S + 1)
 
-    assert Unanswered(bench.trouble) in bench.news
+    assert SessionsUnavailable(bench.trouble) in bench.news
 
 
 def test_after_a_frame_beyond_all_measure_it_asks_but_not_often(bench: Bench) -> None:
-    bench.look.pass_on(Connected())
-    bench.look.heavy()
+    bench.look.handle_news(Connected())
+    bench.look.note_oversized_frame()
     bench.playing = (PHONE,)
 
     assert 4 <= bench.asked_in(61) <= 5
@@ -195,7 +195,7 @@ def test_a_refused_token_is_told_and_ends_it(bench: Bench) -> None:
 
 
 def test_it_ends_with_the_listener_that_finds_the_token_refused(bench: Bench) -> None:
-    bench.look.pass_on(TokenRefused("signed out"))
+    bench.look.handle_news(TokenRefused("signed out"))
 
     bench.look.run(Event())
 

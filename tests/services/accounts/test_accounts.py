@@ -30,8 +30,7 @@ def accounts(world: World, jellyfin: DemoServer, tmp_path: Path) -> AccountServi
     return AccountService(
         jellyfin.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=TokenBox(tmp_path / "key"),
         problems=Problems(world.bus),
         bus=world.bus,

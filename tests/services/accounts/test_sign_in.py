@@ -35,8 +35,7 @@ def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInServic
     accounts = AccountService(
         jellyfin.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=TokenBox(tmp_path / "key"),
         problems=Problems(world.bus),
         bus=world.bus,

@@ -40,8 +40,7 @@ class House:
         self.accounts = AccountService(
             f"http://127.0.0.1:{line.port}",
             ca_file=None,
-            accounts=world.accounts,
-            meta=world.meta,
+            stores=world.stores,
             box=TokenBox(folder / "key"),
             problems=problems,
             bus=world.bus,

@@ -35,13 +35,9 @@ from sidecar.services.casting.targets import CastTargets
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
-from sidecar.store.devices.devices import Devices
-from sidecar.store.downloads.queue import Downloads
-from sidecar.store.meta import Meta
-from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.stores import Stores
 from tests.fakes.clock import HastyClock
 from tests.fakes.live import running
 from tests.fakes.slow_line import wait_until
@@ -68,14 +64,13 @@ class Sidecar:
         clock, bus = SystemClock(), Bus()
         self.db = Database.open(self.home / "data" / "sidecar.db", clock=clock)
         problems = Problems(bus)
-        self.downloads = Downloads(self.db, bus, clock)
-        self.holds = Holds(self.db, bus)
+        stores = Stores(self.db, bus, clock)
+        self.downloads, self.holds = stores.downloads, stores.holds
         self.planning = WishService(self.db, self.holds, self.downloads, clock)
         self.accounts = AccountService(
             self.server.url,
             ca_file=None,
-            accounts=Accounts(self.db),
-            meta=Meta(self.db),
+            stores=stores,
             box=TokenBox(self.home / "token.key"),
             problems=problems,
             bus=bus,
@@ -83,7 +78,7 @@ class Sidecar:
         )
         self.registry = DeviceRegistry(
             self.devices,
-            devices=Devices(self.db),
+            devices=stores.devices,
             downloads=self.downloads,
             problems=problems,
             clock=clock,

@@ -77,4 +77,4 @@ def test_a_part_is_as_long_as_what_was_written_into_it(registry: DeviceRegistry)
     set_room_aside(device, 1, 7)
 
     part = device.folder.part(1)
-    assert (part.size(), part.taken()) == (1000, 7 * MIB)
+    assert (part.size(), part.read_allocated()) == (1000, 7 * MIB)

@@ -117,7 +117,7 @@ def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: Hou
     home.hold(Ann)
     running = home.world.downloads.queue.claim(home.world.clock.now())
     assert running is not None
-    home.world.downloads.transitions.finalizing(
+    home.world.downloads.transitions.mark_finalizing(
         running.id, size=5, content_hash="0" * 32, mime_type=None
     )
 

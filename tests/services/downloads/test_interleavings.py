@@ -167,7 +167,7 @@ class Interleavings(RuleBasedStateMachine):
             self.end(one)
             return
         one.is_open = True
-        self.downloads.transitions.synced(one.download.id, held)
+        self.downloads.transitions.record_synced(one.download.id, held)
 
     @rule(pick=st.integers(0, 3))
     def finalize(self, pick: int) -> None:
@@ -177,7 +177,7 @@ class Interleavings(RuleBasedStateMachine):
         part = self.home.works.registry.get(STICK).folder.part(one.download.id)
         with part.open() as file:
             file.write(BODY)
-        if not self.downloads.transitions.finalizing(
+        if not self.downloads.transitions.mark_finalizing(
             one.download.id, size=len(BODY), content_hash=HASH, mime_type=None
         ):
             self.end(one)
@@ -198,7 +198,7 @@ class Interleavings(RuleBasedStateMachine):
         one = self.one_of(pick)
         if one is None or not one.is_renamed:
             return
-        arrived = self.downloads.transitions.arrive(
+        arrived = self.downloads.transitions.mark_arrived(
             one.download, size=len(BODY), content_hash=HASH, mime_type=None
         )
         assert arrived, "nothing may come between the rename and the arrival"

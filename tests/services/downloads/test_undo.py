@@ -15,7 +15,6 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind
 from sidecar.services.downloads.undo import LASTS_S, Reversing, UndoRecord, UndoService
 from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.services.conftest import STICK, World, access_to, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house
 from tests.services.rules.test_preferences import Seen
@@ -58,13 +57,10 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         )
         woken: list[str] = []
         reversing = Reversing(
-            db=world.db,
+            stores=world.stores,
             access=access_to(world, built.works.registry.settings),
             planning=built.planning,
             actions=built.actions,
-            tombstones=built.tombstones,
-            exclusions=exclusions,
-            chosen=ChosenPlaylists(world.db),
             library=lambda _user: library,
             wake=woken.append,
         )

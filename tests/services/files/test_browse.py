@@ -31,8 +31,6 @@ from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.store.files.albums import AlbumIndex
-from sidecar.store.files.search import FileIndex
 from sidecar.store.playback.plays import Plays
 from tests.fakes.desk import a_download
 from tests.services.conftest import ANN, STICK, World, owned, track
@@ -68,7 +66,7 @@ class Home:
         )
         running = downloads.queue.claim(self.world.clock.now())
         assert running is not None
-        downloads.transitions.arrive(
+        downloads.transitions.mark_arrived(
             running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac"
         )
         there = downloads.queries.get(running.id)
@@ -132,24 +130,19 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     plays = Plays(world.db)
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=frozenset,
         clock=world.clock,
     )
     desk = FileBrowser(
-        albums=AlbumIndex(world.db),
-        offline=FileIndex(world.db),
-        holds=world.holds,
-        plays=plays,
+        stores=world.stores,
         planning=planning,
         looking=FilePresence(registry, world.devices),
         views=views,
-        visible=owned(world).visible,
-        accounts=world.accounts.all,
+        ownership=owned(world),
         clock=world.clock,
     )
     leavers = EvictionPreview(devices=devices, room=room, inventory=Inventory(world.db))

@@ -59,7 +59,7 @@ class Home:
         )
         running = downloads.queue.claim(self.world.clock.now())
         assert running is not None
-        downloads.transitions.arrive(
+        downloads.transitions.mark_arrived(
             running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac"
         )
         there = downloads.queries.get(running.id)

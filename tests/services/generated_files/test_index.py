@@ -52,7 +52,7 @@ class Written:
         running = self.begins(number)
         (self.stick / running.file_path).parent.mkdir(parents=True, exist_ok=True)
         (self.stick / running.file_path).write_bytes(b"?" * 1000)
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             running, size=1000, content_hash="0" * 32, mime_type=None
         )
         found = self.world.downloads.queries.get(running.id)
@@ -246,7 +246,7 @@ def test_a_page_that_would_take_room_from_music_is_left_out(written: Written) ->
 def test_what_it_takes_counts_in_the_budget(written: Written) -> None:
     written.after(1)
     device = written.registry.get(STICK)
-    taken = device.folder.own_files.taken(4096)
+    taken = device.folder.own_files.count_bytes(4096)
     assert taken >= (written.stick / PAGE).stat().st_size > 10_000
 
     fits = written.registry.reserve(device, 1, remaining=1, size=BIG - taken)

@@ -72,7 +72,7 @@ class Written:
             running = self.begins(item)
             (self.stick / running.file_path).parent.mkdir(parents=True, exist_ok=True)
             (self.stick / running.file_path).write_bytes(b"?" * 1000)
-            self.world.downloads.transitions.arrive(
+            self.world.downloads.transitions.mark_arrived(
                 running, size=1000, content_hash="0" * 32, mime_type=None
             )
             there = self.world.downloads.queries.get(running.id)
@@ -114,7 +114,7 @@ class Setting:
     changed: dict[str, object]
 
     def __call__(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
-        return configured.changed(self.changed)
+        return configured.with_changes(self.changed)
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_a_renamed_playlist_has_a_file_of_its_new_name_only(written: Written) ->
     written.brings(track(1))
     written.after(1)
 
-    written.orders.seen(ANN, ROAD.playlist_id, "Long way")
+    written.orders.record_seen(ANN, ROAD.playlist_id, "Long way")
     written.after(4)
 
     assert written.files() == ["Playlists/Long way.m3u8"]
@@ -278,12 +278,12 @@ def test_only_one_that_is_gone_for_certain_goes(written: Written) -> None:
     written.lists([1])
     written.brings(track(1))
     hour, clock = timedelta(hours=1), written.world.clock
-    written.orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=hour)
+    written.orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=hour)
     written.after(1)
     assert written.numbers() == [1]
 
     clock.advance(3600)
-    written.orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=hour)
+    written.orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=hour)
     written.after(4)
 
     assert written.files() == []

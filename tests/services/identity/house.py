@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Store, assemble
+from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.files.naming import wanted_path
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, Event
@@ -62,7 +62,7 @@ class MovingHouse:
     listing: Entry
     server: CountingServer
     services: Assembly
-    store: Store
+    store: Stores
     stick: Path
     news: list[Event]
     open: ExitStack
@@ -101,7 +101,7 @@ class MovingHouse:
         """Put files on the stick as if they had been fetched, each held."""
         adopter = self.store.downloads.adopter
         for item in items:
-            path = wanted_path(item)
+            path = build_path(item)
             file = self.stick / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"x" * (item.size or 0))
@@ -203,7 +203,7 @@ def moving_house(
             devices=(DeviceSettings(**device),),
         )
         db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
-        store = Store(db, bus, clock)
+        store = Stores(db, bus, clock)
         services = assemble(settings, store, bus, clock)
         services.devices.registry.look(settle=lambda _device: None, starting=True)
         try:

@@ -79,7 +79,7 @@ def test_what_people_said_follows(house: MovingHouse) -> None:
     house.look()
 
     assert store.tombstones.items(ann, STICK) == {now_two.id}
-    assert store.rests.until(STICK, now_two.id) is not None
+    assert store.rests.find_end(STICK, now_two.id) is not None
     assert store.exclusions.of(ann, STICK) == {("favourites", now_one.album_id)}
     (held,) = store.holds.of_item(STICK, now_one.id)
     assert (held.reason.source_id, held.reason.rule) == (now_one.album_id, "pin")

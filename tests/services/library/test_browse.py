@@ -81,7 +81,7 @@ class Home:
 
     def arrived(self, item: Item) -> None:
         self.queued(item, priority=99)
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             self.claimed(), size=100, content_hash="0" * 32, mime_type=None
         )
 

@@ -18,7 +18,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceError, NotVisible
@@ -119,13 +119,18 @@ class House:
         them, now = self.world.downloads, self.world.clock.now()
         them.queue.enqueue(
             NewDownload(
-                item=item, device_id=STICK, user_id=ANN, places=[FilePlace(path, path_key(path))]
+                item=item,
+                device_id=STICK,
+                user_id=ANN,
+                places=[FilePlace(path, make_path_key(path))],
             )
         )
         claimed = them.queue.claim(now)
         assert claimed is not None
         content_hash = xxhash.xxh3_128_hexdigest(body)
-        them.transitions.arrive(claimed, size=len(body), content_hash=content_hash, mime_type=None)
+        them.transitions.mark_arrived(
+            claimed, size=len(body), content_hash=content_hash, mime_type=None
+        )
         self.hold(number)
 
     def hold(self, number: int, user: str = ANN, rule: str = "favourites") -> None:

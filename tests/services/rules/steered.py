@@ -16,9 +16,12 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
+from sidecar.services.downloads.queue import QueueActions
+from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.worker import CheckWhole, cannot_tell
+from sidecar.services.transfers.fetch import CheckWhole, cannot_tell
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
@@ -99,8 +102,7 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=box,
         problems=works.problems,
         bus=world.bus,
@@ -108,17 +110,29 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
     )
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     actions = DownloadActions(
-        db=world.db,
-        downloads=world.downloads,
-        holds=world.holds,
-        devices=world.devices,
-        accounts=accounts,
-        access=access_to(world, works.registry.settings),
+        stores=world.stores,
         ownership=owned(world),
-        planning=planning,
-        registry=works.registry,
-        claims=works.claims,
-        clock=world.clock,
+        adding=AddDownloads(
+            stores=world.stores,
+            accounts=accounts,
+            planning=planning,
+            registry=works.registry,
+            access=access_to(world, works.registry.settings),
+        ),
+        queue=QueueActions(
+            stores=world.stores,
+            ownership=owned(world),
+            planning=planning,
+            claims=works.claims,
+            clock=world.clock,
+        ),
+        removing=RemoveDownloads(
+            stores=world.stores,
+            ownership=owned(world),
+            registry=works.registry,
+            claims=works.claims,
+            clock=world.clock,
+        ),
     )
     tombstones = Tombstones(world.db, world.clock)
     return House(works, world, server, planning, actions, tombstones)
@@ -132,7 +146,7 @@ def account(world: World, person: Person, box: TokenBox) -> Account:
         is_admin=person.is_admin,
         may_download=True,
         jellyfin_device_id=f"sidecar-{person.name}",
-        token_encrypted=box.seal(SecretStr(f"secret of {person.name}")),
+        token_encrypted=box.encrypt(SecretStr(f"secret of {person.name}")),
         is_signed_in=True,
         signed_in_at=world.clock.now(),
     )

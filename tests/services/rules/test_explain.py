@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,6 @@ class House:
     problems: Problems
     book: DeviceSettingsService
     rules: RuleSettingsService
-    resting: dict[tuple[str, str], datetime]
     network: list[str]
 
     def want(self, user_id: str = ANN, text: str = "your favourite") -> None:
@@ -52,7 +51,7 @@ class House:
     def bring(self) -> Download:
         claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
         there = self.world.downloads.queries.get(claimed.id)
@@ -74,23 +73,18 @@ def house(world: World, tmp_path: Path) -> House:
     )
     rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
     problems = Problems(world.bus)
-    resting: dict[tuple[str, str], datetime] = {}
     network: list[str] = []
     explaining = Explainer(
-        downloads=world.downloads,
-        holds=world.holds,
-        tombstones=Tombstones(world.db, world.clock),
-        exclusions=Exclusions(world.db, world.clock),
+        stores=world.stores,
         problems=problems,
         devices=book,
         rules=rules,
         names=lambda: {ANN: "ann", BEN: "ben"},
         clock=world.clock,
-        resting=lambda device_id, item_id: resting.get((device_id, item_id)),
         held_back=lambda _download: network[0] if network else None,
     )
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
-    return House(world, explaining, planning, problems, book, rules, resting, network)
+    return House(world, explaining, planning, problems, book, rules, network)
 
 
 def test_a_file_that_only_others_hold_is_as_if_it_were_not_there(house: House) -> None:
@@ -178,7 +172,8 @@ def test_what_was_evicted_rests(house: House) -> None:
     house.want()
     there = house.bring()
     house.world.downloads.transitions.evict(there)
-    house.resting[STICK, SONG.id] = house.world.clock.now() + timedelta(days=7)
+    in_a_week = house.world.clock.now() + timedelta(days=7)
+    house.world.stores.rests.put(STICK, SONG.id, in_a_week)
 
     assert "no rule fetches it again for another 7 days" in house.told()
 

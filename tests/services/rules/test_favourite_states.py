@@ -97,7 +97,7 @@ def test_the_forgotten_heart_is_set_again_only_once_the_track_is_over(
     assert server.pressed == [True]
 
     hearts.heal(server)
-    assert world.hearts.in_doubt(ANN) == []
+    assert world.hearts.list_in_doubt(ANN) == []
 
 
 def test_a_heart_taken_away_after_the_stop_is_the_persons_word(

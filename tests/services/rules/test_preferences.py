@@ -31,12 +31,12 @@ from sidecar.services.problems import Problems
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import Excluded, Pinned, PreferenceService, Removed
 from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.settings import RuleSettingsStore
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, access_to, track
@@ -86,6 +86,7 @@ class House:
 
     world: World
     steering: PreferenceService
+    editor: SettingsEditor
     planning: WishService
     library: Seen
     book: DeviceSettingsService
@@ -114,7 +115,7 @@ class House:
         claimed = self.world.downloads.queue.claim(self.world.clock.now())
         assert claimed is not None
         assert claimed.item_id == item.id
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
 
@@ -161,8 +162,6 @@ def house(world: World, tmp_path: Path) -> House:
     )
     rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
-    tombstones = Tombstones(world.db, world.clock)
-    exclusions = Exclusions(world.db, world.clock)
     library = Seen(
         known={one.id: one for one in (*SONGS, ALBUM, ROAD, EMPTY, SHELF)},
         lists={
@@ -177,34 +176,33 @@ def house(world: World, tmp_path: Path) -> House:
         return said if (user_id, device_id) == (ANN, STICK) else {}
 
     explaining = Explainer(
-        downloads=world.downloads,
-        holds=world.holds,
-        tombstones=tombstones,
-        exclusions=exclusions,
+        stores=world.stores,
         problems=Problems(world.bus),
         devices=book,
         rules=rules,
         names=lambda: {one.user_id: name for name, one in PEOPLE.items()},
         clock=world.clock,
     )
+    access = access_to(world, lambda: [stick, card])
     steering = PreferenceService(
-        access=access_to(world, lambda: [stick, card]),
-        devices=book,
-        rules=rules,
+        stores=world.stores,
+        access=access,
         planning=planning,
-        downloads=world.downloads,
-        holds=world.holds,
-        tombstones=tombstones,
-        exclusions=exclusions,
-        chosen=ChosenPlaylists(world.db),
         explaining=explaining,
         library=lambda _user: library,
-        accounts=world.accounts.all,
-        remarks=remarks,
         wake=woken.append,
         clock=world.clock,
     )
-    return House(world, steering, planning, library, book, said, woken)
+    editor = SettingsEditor(
+        access=access,
+        devices=book,
+        rules=rules,
+        holds=world.holds,
+        accounts=world.accounts.all,
+        remarks=remarks,
+        wake=woken.append,
+    )
+    return House(world, steering, editor, planning, library, book, said, woken)
 
 
 ANNA, BENN, EVA = PEOPLE["ann"], PEOPLE["ben"], PEOPLE["eve"]
@@ -214,9 +212,9 @@ ANNA, BENN, EVA = PEOPLE["ann"], PEOPLE["ben"], PEOPLE["eve"]
 
 
 def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None:
-    house.steering.change(ANNA, CARD, {"budget": "8 GB"}, {"album_affinity": {"threshold": 5}})
+    house.editor.change(ANNA, CARD, {"budget": "8 GB"}, {"album_affinity": {"threshold": 5}})
 
-    shown = house.steering.settings(ANNA, CARD)
+    shown = house.editor.settings(ANNA, CARD)
 
     device = {one.key.name: (one.value, one.default) for one in shown.settings}
     assert device == {
@@ -252,18 +250,18 @@ def test_each_rule_says_what_it_wants_and_what_it_cannot_do(house: House) -> Non
     wishes = [Wish(ANN, STICK, one, Reason("album_affinity", ALBUM.id, text)) for one in SONGS]
     house.planning.hold(wishes, house.library.items)
 
-    rules = {one.name: one for one in house.steering.settings(ANNA, STICK).rules}
+    rules = {one.name: one for one in house.editor.settings(ANNA, STICK).rules}
 
     assert rules["album_affinity"].because == (text,)
     assert rules["queue_ahead"].remarks == ("Firefox plays shuffled",)
-    assert house.steering.settings(EVA, STICK).rules[2].because == ()
+    assert house.editor.settings(EVA, STICK).rules[2].because == ()
 
 
 def test_a_change_wakes_everybody_whom_the_device_serves(house: House) -> None:
-    house.steering.change(ANNA, STICK, {}, {latest.NAME: {"enabled": True}})
+    house.editor.change(ANNA, STICK, {}, {latest.NAME: {"enabled": True}})
     assert house.woken == [ANN]
 
-    house.steering.change(ANNA, CARD, {"paused": True}, {})
+    house.editor.change(ANNA, CARD, {"paused": True}, {})
     assert sorted(house.woken[1:]) == [ANN, BEN, EVE]
 
 
@@ -279,25 +277,25 @@ def test_a_change_wakes_everybody_whom_the_device_serves(house: House) -> None:
 def test_of_a_change_that_is_partly_wrong_nothing_is_done(
     house: House, device: dict[str, object], rules: dict[str, dict[str, object]]
 ) -> None:
-    before = house.steering.settings(ANNA, STICK)
+    before = house.editor.settings(ANNA, STICK)
 
     with pytest.raises(ConfigError):
-        house.steering.change(
+        house.editor.change(
             ANNA,
             STICK,
             {"paused": True, **device},
             {album_affinity.NAME: {"threshold": 5}, **rules},
         )
 
-    assert house.steering.settings(ANNA, STICK) == before
+    assert house.editor.settings(ANNA, STICK) == before
     assert house.woken == []
 
 
 def test_a_rule_that_there_is_not_is_refused(house: House) -> None:
     with pytest.raises(NotPossible):
-        house.steering.change(ANNA, STICK, {"paused": True}, {"favourites": {"enabled": False}})
+        house.editor.change(ANNA, STICK, {"paused": True}, {"favourites": {"enabled": False}})
 
-    assert not house.steering.settings(ANNA, STICK).settings[2].value
+    assert not house.editor.settings(ANNA, STICK).settings[2].value
 
 
 # Who may
@@ -306,8 +304,8 @@ def test_a_rule_that_there_is_not_is_refused(house: House) -> None:
 def test_a_device_that_does_not_serve_a_person_does_not_exist_for_them(house: House) -> None:
     for device_id in (STICK, "33333333-3333-4333-8333-333333333333"):
         for call in (
-            lambda one: house.steering.settings(BENN, one),
-            lambda one: house.steering.change(BENN, one, {"paused": True}, {}),
+            lambda one: house.editor.settings(BENN, one),
+            lambda one: house.editor.change(BENN, one, {"paused": True}, {}),
             lambda one: house.steering.pins(BENN, one),
             lambda one: house.steering.pin(BENN, one, SONGS[0].id),
             lambda one: house.steering.unpin(BENN, one, SONGS[0].id),
@@ -327,7 +325,7 @@ def test_a_device_that_does_not_serve_a_person_does_not_exist_for_them(house: Ho
 
 
 def test_an_admin_may_steer_every_device(house: House) -> None:
-    assert house.steering.change(EVA, STICK, {"paused": True}, {}).settings[2].value is True
+    assert house.editor.change(EVA, STICK, {"paused": True}, {}).settings[2].value is True
     assert house.steering.pin(EVA, STICK, SONGS[0].id) == 1
 
 

@@ -16,6 +16,7 @@ from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wa
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
+from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
     HOUR_S,
@@ -95,16 +96,17 @@ class House:
 
     def runner(self, *rules: ComputedRule[Any]) -> RuleRunner:
         return RuleRunner(
+            FollowedAccount(
+                user_id=ANN,
+                name="ann",
+                devices=lambda name: self.devices if name == "ann" else [],
+                tell=self.tell,
+                is_server_there=self.look,
+            ),
             self.library,
-            user_id=ANN,
-            name="ann",
+            stores=self.world.stores,
             planning=self.planning,
-            holds=self.world.holds,
             book=self.book,
-            chosen=self.chosen,
-            devices=lambda name: self.devices if name == "ann" else [],
-            tell=self.tell,
-            is_server_there=self.look,
             clock=self.world.clock,
             rules=rules or COMPUTED_RULES,
         )

@@ -159,7 +159,9 @@ def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
     planning.hold(wishes([track(1)]), Describer(track(1)))
     claimed = world.downloads.queue.claim(world.clock.now())
     assert claimed is not None
-    world.downloads.transitions.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+    world.downloads.transitions.mark_arrived(
+        claimed, size=1000, content_hash="0" * 32, mime_type=None
+    )
 
     planning.release(ANN, "favourites", WHY.source_id, grace=timedelta(0))
     planning.release_expired()
@@ -176,7 +178,9 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
     planning.hold(wishes([track(1)]), describe)
     claimed = world.downloads.queue.claim(world.clock.now())
     assert claimed is not None
-    world.downloads.transitions.arrive(claimed, size=1000, content_hash="0" * 32, mime_type=None)
+    world.downloads.transitions.mark_arrived(
+        claimed, size=1000, content_hash="0" * 32, mime_type=None
+    )
     there = world.downloads.queries.by_item(STICK, track(1).id)
     assert there is not None
     world.downloads.transitions.move(there, Move.VANISH)
@@ -345,7 +349,7 @@ def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
         planning.pin(ANN, STICK, track(1), describe)
         claimed = world.downloads.queue.claim(world.clock.now())
         assert claimed is not None
-        world.downloads.transitions.arrive(
+        world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
         there = world.downloads.queries.by_item(STICK, track(1).id)

@@ -60,7 +60,7 @@ class House:
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(blocks * BLOCK))
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             running, size=blocks * BLOCK, content_hash="0" * 32, mime_type=None
         )
         if not rule:
@@ -84,7 +84,7 @@ class House:
 
     def resting(self) -> set[str]:
         return set(
-            EvictionCooldowns(self.world.db, self.world.clock).resting(
+            EvictionCooldowns(self.world.db, self.world.clock).list_cooling_down(
                 STICK, self.world.clock.now()
             )
         )
@@ -110,9 +110,8 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     in_use: set[str] = set()
     awaited: list[EvictionBlock] = []
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=lambda: in_use,

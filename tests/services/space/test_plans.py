@@ -7,7 +7,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
-from sidecar.device.inspect import space_at
+from sidecar.device.inspect import read_space_at
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
@@ -54,9 +54,8 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
     )
     registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     room = SpacePlanner(
-        db=world.db,
+        stores=world.stores,
         registry=registry,
-        downloads=world.downloads,
         problems=problems,
         bus=world.bus,
         in_use=frozenset,
@@ -141,9 +140,9 @@ def test_the_room_of_a_device_can_be_seen_without_taking_it(tmp_path: Path) -> N
     write_marker(tmp_path, Marker(STICK, "Car stick"))
     before = sorted(tmp_path.rglob("*"))
 
-    assert space_at(tmp_path, STICK, name="Car stick").total > 0
+    assert read_space_at(tmp_path, STICK, name="Car stick").total > 0
     with pytest.raises(DeviceError, match="Car stick"):
-        space_at(tmp_path, "2" * 36, name="Car stick")
+        read_space_at(tmp_path, "2" * 36, name="Car stick")
     with pytest.raises(DeviceError, match="Car stick"):
-        space_at(tmp_path / "none", STICK, name="Car stick")
+        read_space_at(tmp_path / "none", STICK, name="Car stick")
     assert sorted(tmp_path.rglob("*")) == before

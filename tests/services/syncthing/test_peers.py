@@ -77,7 +77,7 @@ class Carrying:
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes([number]) * 1000)
-        world.downloads.transitions.arrive(
+        world.downloads.transitions.mark_arrived(
             running, size=1000, content_hash="0" * 32, mime_type=None
         )
         return running.id
@@ -216,7 +216,7 @@ def test_what_went_and_came_again_has_to_arrive_again(carrying: Carrying) -> Non
     carrying.world.downloads.transitions.want_again(gone, user_id=ANN)
     running = carrying.world.downloads.queue.claim(carrying.world.clock.now())
     assert running is not None
-    carrying.world.downloads.transitions.arrive(
+    carrying.world.downloads.transitions.mark_arrived(
         running, size=1001, content_hash="1" * 32, mime_type=None
     )
 

@@ -28,7 +28,9 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.fetch import Fetcher
 from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.downloads.formats import FormatStore
@@ -135,8 +137,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=TokenBox(tmp_path / "token.key"),
         problems=problems,
         bus=world.bus,
@@ -161,17 +162,24 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
     )
     converter = HalvingConverter()
     worker = Worker(
-        engine=HttpEngine(SystemClock()),
-        downloads=world.downloads,
+        taking=NextDownload(
+            downloads=world.downloads,
+            registry=registry,
+            server=watch,
+            problems=problems,
+            claims=claims,
+            clock=clock,
+            held_back=HeldBack(),
+        ),
+        fetching=Fetcher(
+            engine=HttpEngine(SystemClock()),
+            downloads=world.downloads,
+            copies=DeviceCopy(registry, world.downloads),
+            progress=ProgressTracker(world.bus, clock),
+        ),
+        failing=failing,
         accounts=accounts,
         registry=registry,
-        server=watch,
-        problems=problems,
-        transfers=ProgressTracker(world.bus, clock),
-        claims=claims,
-        failing=failing,
-        copies=DeviceCopy(registry, world.downloads),
-        clock=clock,
         finishing=Finisher(world.downloads, converter=lambda: converter),
     )
     registry.look(settle=lambda _device: None)
@@ -370,7 +378,7 @@ def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     home.world.downloads.transitions.transfer_started(
         claimed.id, Validator(None, len(BODY)), 0, anew=True
     )
-    home.world.downloads.transitions.synced(claimed.id, right)
+    home.world.downloads.transitions.record_synced(claimed.id, right)
     with home.registry.get(CARD).folder.part(claimed.id).open() as part:
         part.write(BODY[:right] + bytes(junk))
     home.world.downloads.queue.recover()

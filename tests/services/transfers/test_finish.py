@@ -109,7 +109,9 @@ def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
         downloads=world.downloads,
         problems=Problems(world.bus),
         clock=world.clock,
-        current=lambda _id, one: one.changed({"keep_original": made[0].keeps}) if made else one,
+        current=lambda _id, one: (
+            one.with_changes({"keep_original": made[0].keeps}) if made else one
+        ),
     )
     registry.look(settle=lambda _device: None)
     converter = HalvingConverter()
@@ -211,7 +213,7 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.transitions.finalizing(
+    bench.world.downloads.transitions.mark_finalizing(
         download.id,
         size=len(HALF),
         content_hash=xxhash.xxh3_128_hexdigest(HALF),
@@ -259,7 +261,7 @@ def test_the_plan_counts_on_what_the_converted_file_will_take(bench: Bench) -> N
     wishes = [Wish(ANN, STICK, one, why) for one in (item, film)]
     planning.hold(wishes, lambda _ids: {item.id: item, film.id: film})
 
-    found = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now())
+    found = Inventory(bench.world.db).list_holdings(STICK, bench.world.clock.now())
 
     waiting = {one.title: one for one in found.waiting}
     song = waiting["Tone 1"]
@@ -303,7 +305,7 @@ def test_an_original_is_kept_if_that_is_wanted_and_counts(bench: Bench) -> None:
 
     assert (bench.content(there), kept(bench, there)) == (HALF, BODY)
     assert bench.world.downloads.queries.bytes_on_device(STICK) == len(HALF) + len(BODY)
-    (stored,) = Inventory(bench.world.db).holdings(STICK, bench.world.clock.now()).stored
+    (stored,) = Inventory(bench.world.db).list_holdings(STICK, bench.world.clock.now()).stored
     assert stored.size == len(HALF) + len(BODY)
     DeviceRecovery(bench.world.downloads).reconcile(
         bench.device, bench.world.downloads.queue.recover()
@@ -354,7 +356,7 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.transitions.finalizing(
+    bench.world.downloads.transitions.mark_finalizing(
         download.id,
         size=len(HALF),
         content_hash=xxhash.xxh3_128_hexdigest(HALF),
@@ -364,7 +366,7 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
     )
     if renamed:
         folder = bench.device.folder
-        folder.part(download.id).become(folder.original(download.id))
+        folder.part(download.id).rename_to(folder.original(download.id))
 
     DeviceRecovery(bench.world.downloads).reconcile(
         bench.device, bench.world.downloads.queue.recover()
@@ -394,7 +396,7 @@ def test_the_plan_counts_on_the_original_that_is_kept_as_well(bench: Bench) -> N
 
     plain, keeping = (
         Inventory(bench.world.db)
-        .holdings(STICK, bench.world.clock.now(), keeps_originals=keeps)
+        .list_holdings(STICK, bench.world.clock.now(), keeps_originals=keeps)
         .waiting[0]
         for keeps in (False, True)
     )

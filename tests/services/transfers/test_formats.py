@@ -22,7 +22,6 @@ from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.formats import AT_ONCE, DeviceFormats, check_format
 from sidecar.store.devices.settings import DeviceSettingsStore
-from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.converting.programs import NoConverter
 from tests.services.conftest import ANN, STICK, World, track
 
@@ -70,7 +69,7 @@ class House:
         path = self.stick / download.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BODY)
-        self.world.downloads.transitions.arrive(
+        self.world.downloads.transitions.mark_arrived(
             download, size=len(BODY), content_hash="1" * 32, mime_type="audio/flac"
         )
         return path
@@ -114,11 +113,8 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
 
     formats = DeviceFormats(
         book,
-        store=FormatStore(world.db),
-        devices=world.devices,
-        downloads=world.downloads,
+        stores=world.stores,
         registry=registry,
-        meta=world.meta,
         item=item,
         server_is_there=lambda: made[0].is_there,
     )

@@ -81,7 +81,7 @@ class Bench:
             downloads=world.downloads,
             problems=Problems(world.bus),
             clock=world.clock,
-            current=lambda _id, one: one.changed({"complete_tags": self.completes}),
+            current=lambda _id, one: one.with_changes({"complete_tags": self.completes}),
         )
         self.registry.look(settle=lambda _device: None)
         self.completer = TagCompleter(SystemClock())

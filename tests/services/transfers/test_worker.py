@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,10 +28,13 @@ from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
+from sidecar.services.transfers.fetch import CheckWhole, Fetcher, cannot_tell
+from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkPolicy
+from sidecar.services.transfers.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.recovery import DeviceRecovery
-from sidecar.services.transfers.worker import CheckWhole, Worker, cannot_tell
+from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
 from sidecar.transfer.engine import Engine
 from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
@@ -74,9 +77,8 @@ class Works:
         """Let a `SpacePlanner` hold back and make room from now on."""
         world = self.world
         room = SpacePlanner(
-            db=world.db,
+            stores=world.stores,
             registry=self.registry,
-            downloads=world.downloads,
             problems=self.problems,
             bus=world.bus,
             in_use=frozenset,
@@ -133,7 +135,7 @@ def build(
             is_admin=False,
             may_download=True,
             jellyfin_device_id="sidecar-ann",
-            token_encrypted=box.seal(SecretStr("secret")),
+            token_encrypted=box.encrypt(SecretStr("secret")),
             is_signed_in=True,
             signed_in_at=world.clock.now(),
         )
@@ -141,8 +143,7 @@ def build(
     accounts = AccountService(
         server.url,
         ca_file=None,
-        accounts=world.accounts,
-        meta=world.meta,
+        stores=world.stores,
         box=box,
         problems=problems,
         bus=world.bus,
@@ -171,30 +172,37 @@ def build(
     )
     network = NetworkPolicy(
         NetworkSettings(),
-        zone=UTC,
+        stores=world.stores,
         look=Line,
         registry=registry,
         claims=claims,
-        holds=world.holds,
-        meta=world.meta,
         bus=world.bus,
         clock=world.clock,
     )
     worker = Worker(
-        engine=fetches or engine,
-        downloads=world.downloads,
+        taking=NextDownload(
+            downloads=world.downloads,
+            registry=registry,
+            server=watch,
+            problems=problems,
+            claims=claims,
+            clock=world.clock,
+            held_back=HeldBack(
+                lambda: [number for one in rooms for number in one.held_back()],
+                network.own_only,
+            ),
+        ),
+        fetching=Fetcher(
+            engine=fetches or engine,
+            downloads=world.downloads,
+            copies=DeviceCopy(registry, world.downloads),
+            progress=ProgressTracker(world.bus, world.clock),
+            check_whole=check_whole,
+        ),
+        finishing=Finisher(world.downloads),
+        failing=failing,
         accounts=accounts,
         registry=registry,
-        server=watch,
-        problems=problems,
-        transfers=ProgressTracker(world.bus, world.clock),
-        claims=claims,
-        failing=failing,
-        copies=DeviceCopy(registry, world.downloads),
-        clock=world.clock,
-        held_back=lambda: [number for one in rooms for number in one.held_back()],
-        own_only=network.own_only,
-        check_whole=check_whole,
     )
     settling = DeviceRecovery(world.downloads)
     return Works(
@@ -601,7 +609,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
     body = b"sound"
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
     )
     place = works.stick / claimed.file_path
@@ -619,7 +627,7 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=5, content_hash="0" * 32, mime_type=None
     )
     (device,) = works.registry.all()
@@ -636,7 +644,7 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.finalizing(
+    works.world.downloads.transitions.mark_finalizing(
         claimed.id, size=5, content_hash="0" * 32, mime_type=None
     )
     (device,) = works.registry.all()

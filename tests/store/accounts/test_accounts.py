@@ -76,7 +76,7 @@ def test_a_signed_out_account_has_no_token_left(accounts: Accounts) -> None:
     accounts.save(ANNS)
     accounts.save(BENS)
 
-    accounts.signed_out(ANN)
+    accounts.mark_signed_out(ANN)
 
     assert accounts.get(ANN) == replace(ANNS, token_encrypted=None, is_signed_in=False)
     assert accounts.get(BEN) == BENS

@@ -54,7 +54,7 @@ def test_asking_again_lifts_the_tombstone(db: Database, clock: FakeClock) -> Non
     tombstones = Tombstones(db, clock)
     tombstones.put(ANN, STICK, item_id(1))
 
-    assert tombstones.lift(ANN, STICK, item_id(1))
-    assert not tombstones.lift(ANN, STICK, item_id(1))
+    assert tombstones.forget(ANN, STICK, item_id(1))
+    assert not tombstones.forget(ANN, STICK, item_id(1))
 
     assert tombstones.items(ANN, STICK) == frozenset()

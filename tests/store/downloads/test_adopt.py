@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DownloadChanged
 from sidecar.store.downloads.adopt import AdoptedFile
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def wanted(number: int = 1, path: str = "New/Tone.flac") -> NewDownload:
-    places = [FilePlace(path, path_key(path))]
+    places = [FilePlace(path, make_path_key(path))]
     return NewDownload(item=track(number), device_id=STICK, user_id=ANN, places=places)
 
 
@@ -41,7 +41,9 @@ def in_state(world: World, status: Status) -> Download:
         running = downloads.queue.claim(world.clock.now())
         assert running is not None
         if status is not Status.DOWNLOADING:
-            downloads.transitions.arrive(running, size=9, content_hash="b" * 32, mime_type=None)
+            downloads.transitions.mark_arrived(
+                running, size=9, content_hash="b" * 32, mime_type=None
+            )
         if status is Status.REMOVED:
             downloads.transitions.evict(_now(world, download))
     assert _now(world, download).status is status
@@ -92,7 +94,7 @@ def test_what_has_a_file_or_is_getting_one_stays_as_it_is(world: World, status: 
 
     assert world.downloads.adopter.adopt(wanted(), FILE) is None
     assert _now(world, before) == before
-    assert world.downloads.adopter.settled(STICK) == [(before.item_id, before.file_path)]
+    assert world.downloads.adopter.list_settled(STICK) == [(before.item_id, before.file_path)]
 
 
 @pytest.mark.parametrize("path", ["OLD/tone.flac", "Old", "Old/Tone.flac/x.flac"])

@@ -21,7 +21,9 @@ def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str
     downloads.queue.enqueue(wanted(number, device=device, user=user))
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=900 + number, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(
+        running, size=900 + number, content_hash=HASH, mime_type=None
+    )
     return running.id
 
 
@@ -46,9 +48,11 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     holds.keep(Wish(ANN, CARD, track(2), Reason("pin", "2", "")))
     holds.keep(Wish(ANN, STICK, track(5), Reason("pin", "5", "")))
 
-    found = Inventory(db).holdings(STICK, clock.now(), in_use={track(2).id}, untouchable={there})
+    found = Inventory(db).list_holdings(
+        STICK, clock.now(), in_use={track(2).id}, untouchable={there}
+    )
 
-    assert [(one.download_id, one.size, one.standing) for one in found.stored] == [
+    assert [(one.download_id, one.size, one.eviction_class) for one in found.stored] == [
         (there, 901, EvictionClass.AFFINITY),
         (also, 902, EvictionClass.NOTHING),
     ]
@@ -57,22 +61,22 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     (one,) = found.waiting
     assert (one.download_id, one.size, one.priority) == (waiting.id, 1000, 7)
     assert (one.standing, one.is_own) == (EvictionClass.LASTING, True)
-    soon = Inventory(db).holdings(STICK, clock.now() + timedelta(seconds=5))
+    soon = Inventory(db).list_holdings(STICK, clock.now() + timedelta(seconds=5))
     assert {one.download_id for one in soon.waiting} == {waiting.id, later.id}
 
 
 def test_a_hold_that_ends_lasts_no_more(db: Database, bus: Bus, clock: FakeClock) -> None:
     holds, look = Holds(db, bus), Inventory(db)
     holds.keep(Wish(ANN, STICK, track(1), Reason("favourites", "1", "")))
-    before = look.standing_of(STICK, track(1).id)
+    before = look.get_eviction_class(STICK, track(1).id)
 
     holds.release(user_id=ANN, at=clock.now() + timedelta(days=1))
 
-    assert (before, look.standing_of(STICK, track(1).id)) == (
+    assert (before, look.get_eviction_class(STICK, track(1).id)) == (
         EvictionClass.LASTING,
         EvictionClass.PASSING,
     )
-    assert look.standing_of(CARD, track(1).id) is EvictionClass.NOTHING
+    assert look.get_eviction_class(CARD, track(1).id) is EvictionClass.NOTHING
 
 
 def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
@@ -83,9 +87,9 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
     Holds(db, bus).keep(Wish(BEN, STICK, track(2), Reason("pin", "2", "")))
     look = Inventory(db)
 
-    assert look.seen_by(STICK, ANN) == {first}
-    assert look.seen_by(STICK, BEN) == {second, third}
-    assert look.seen_by(CARD, BEN) == frozenset()
+    assert look.list_visible_to(STICK, ANN) == {first}
+    assert look.list_visible_to(STICK, BEN) == {second, third}
+    assert look.list_visible_to(CARD, BEN) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -115,12 +119,12 @@ def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeCl
     for number in (1, 2):
         rests.put(STICK, track(number).id, clock.now() + week)
 
-    assert rests.resting(STICK, clock.now()) == {track(1).id, track(2).id}
-    assert rests.resting(CARD, clock.now()) == frozenset()
-    assert rests.lift(STICK, track(1).id)
-    assert not rests.lift(STICK, track(1).id)
-    assert rests.resting(STICK, clock.now()) == {track(2).id}
-    assert rests.resting(STICK, clock.now() + week) == frozenset()
+    assert rests.list_cooling_down(STICK, clock.now()) == {track(1).id, track(2).id}
+    assert rests.list_cooling_down(CARD, clock.now()) == frozenset()
+    assert rests.end(STICK, track(1).id)
+    assert not rests.end(STICK, track(1).id)
+    assert rests.list_cooling_down(STICK, clock.now()) == {track(2).id}
+    assert rests.list_cooling_down(STICK, clock.now() + week) == frozenset()
     clock.advance(week.total_seconds())
     rests.put(STICK, track(3).id, clock.now() + week)
     assert db.sql("SELECT count(*) FROM rests")[0][0] == 1
@@ -133,7 +137,7 @@ def test_a_finished_file_that_goes_is_no_longer_there(
     assert there is not None
     downloads.transitions.move(there, Move.EVICT)
 
-    assert Inventory(db).holdings(STICK, clock.now()).stored == ()
+    assert Inventory(db).list_holdings(STICK, clock.now()).stored == ()
 
 
 def test_what_came_back_on_somebody_s_word_rests_no_more(
@@ -144,10 +148,10 @@ def test_what_came_back_on_somebody_s_word_rests_no_more(
     assert there is not None
     rests.put(STICK, track(1).id, clock.now() + timedelta(days=7))
     downloads.transitions.evict(there)
-    assert rests.resting(STICK, clock.now()) == {track(1).id}
+    assert rests.list_cooling_down(STICK, clock.now()) == {track(1).id}
 
     gone = downloads.queries.get(there.id)
     assert gone is not None
     downloads.transitions.want_again(gone, user_id=ANN)
 
-    assert rests.resting(STICK, clock.now()) == frozenset()
+    assert rests.list_cooling_down(STICK, clock.now()) == frozenset()

@@ -83,7 +83,7 @@ def test_what_is_wanted_again_goes_behind_all_others(downloads: Downloads) -> No
     first = some(downloads, 1)[0]
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=1000, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=1000, content_hash=HASH, mime_type=None)
     some(downloads, 3)
     there = downloads.queries.get(first.id)
     assert there is not None

@@ -230,7 +230,7 @@ def befall(downloads: Downloads, fate: str) -> None:
     elif fate == "fail":
         downloads.transitions.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
     elif fate in {"complete", "miss"}:
-        downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
+        downloads.transitions.mark_arrived(download, size=1, content_hash=HASH, mime_type=None)
     if fate == "miss":
         files = downloads.queries.files_on(download.device_id)
         gone = [one for one in files if one.id == download.id]
@@ -257,7 +257,9 @@ def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> N
         download = downloads.queue.claim(BEGIN)
         assert download is not None
         if number != 2:
-            downloads.transitions.arrive(download, size=size, content_hash=HASH, mime_type=None)
+            downloads.transitions.mark_arrived(
+                download, size=size, content_hash=HASH, mime_type=None
+            )
 
     assert downloads.queries.bytes_on_device(STICK) == 103
     assert downloads.queries.bytes_on_device(CARD) == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Download, Move, Status, Validator
-from sidecar.domain.files.naming import path_key
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
@@ -36,7 +36,7 @@ def fresh(downloads: Downloads, download: Download) -> Download:
 def arrived(downloads: Downloads, number: int = 1) -> Download:
     downloads.queue.enqueue(wanted(number))
     download = claimed(downloads)
-    assert downloads.transitions.arrive(
+    assert downloads.transitions.mark_arrived(
         download, size=1000, content_hash=HASH, mime_type="audio/flac"
     )
     return fresh(downloads, download)
@@ -155,12 +155,12 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
     ]
     assert downloads.queue.claim(BEGIN) is None
 
-    downloads.transitions.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
     assert downloads.queue.claim(BEGIN, busy=[first.id]) is None
 
     there = downloads.queries.get(first.id)
     assert there is not None
-    downloads.transitions.arrive(there, size=1, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(there, size=1, content_hash=HASH, mime_type=None)
     claimed = downloads.queue.claim(BEGIN)
     assert claimed is not None
     assert claimed.id == second.id
@@ -185,7 +185,7 @@ def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: 
     first, _ = downloads.queue.enqueue(wanted(1))
     second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
     downloads.queue.claim(BEGIN)
-    downloads.transitions.finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
 
     claimed = downloads.queue.claim(BEGIN, busy=[])
 
@@ -248,7 +248,9 @@ def test_a_lost_race_changes_nothing(downloads: Downloads, news: list[Event]) ->
     assert downloads.transitions.pause(download)
     news.clear()
 
-    assert not downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
+    assert not downloads.transitions.mark_arrived(
+        download, size=1, content_hash=HASH, mime_type=None
+    )
 
     assert fresh(downloads, download).status is Status.PAUSED
     assert news == []
@@ -258,7 +260,7 @@ def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
     download, _ = downloads.queue.enqueue(wanted(1))
 
     with pytest.raises(IllegalMove, match="pending download cannot arrive"):
-        downloads.transitions.arrive(download, size=1, content_hash=HASH, mime_type=None)
+        downloads.transitions.mark_arrived(download, size=1, content_hash=HASH, mime_type=None)
 
 
 def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus: Bus) -> None:
@@ -316,12 +318,12 @@ def test_an_arrived_file_is_complete_and_without_blemish(
     downloads.transitions.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
-    downloads.transitions.finalizing(
+    downloads.transitions.mark_finalizing(
         download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
     )
     clock.advance(60)
 
-    assert downloads.transitions.arrive(
+    assert downloads.transitions.mark_arrived(
         download, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
     )
 
@@ -337,7 +339,7 @@ def test_a_failed_one_keeps_its_reason_until_it_is_retried(downloads: Downloads)
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
-    downloads.transitions.synced(download.id, MIB)
+    downloads.transitions.record_synced(download.id, MIB)
     until = BEGIN + timedelta(hours=1)
 
     assert downloads.transitions.give_up(download, until=until, failure=TIMED_OUT, retry_count=3)
@@ -371,7 +373,7 @@ def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) ->
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
-    downloads.transitions.synced(download.id, MIB)
+    downloads.transitions.record_synced(download.id, MIB)
 
     assert restart(downloads, download)
 
@@ -412,8 +414,8 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
     downloads.transitions.pause(download)
 
     assert not downloads.transitions.transfer_started(download.id, VALIDATOR, 7)
-    assert not downloads.transitions.synced(download.id, 7)
-    assert not downloads.transitions.finalizing(
+    assert not downloads.transitions.record_synced(download.id, 7)
+    assert not downloads.transitions.mark_finalizing(
         download.id, size=7, content_hash=HASH, mime_type=None
     )
     assert fresh(downloads, download).bytes_downloaded == 0
@@ -423,18 +425,20 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
 def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) -> None:
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    assert downloads.transitions.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.mark_finalizing(
+        download.id, size=7, content_hash=HASH, mime_type=None
+    )
 
     assert not downloads.transitions.pause(download)
     assert not downloads.queue.cancel(download)
 
-    assert downloads.transitions.arrive(download, size=7, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.mark_arrived(download, size=7, content_hash=HASH, mime_type=None)
 
 
 def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads) -> None:
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.transitions.finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
 
     downloads.transitions.postpone(download, until=None, failure=TIMED_OUT, retry_count=1)
 
@@ -447,8 +451,8 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     downloads.queue.enqueue(wanted(2))
     running, finishing = claimed(downloads), claimed(downloads)
     downloads.transitions.transfer_started(running.id, VALIDATOR, 0)
-    downloads.transitions.synced(running.id, 3 * MIB)
-    downloads.transitions.finalizing(
+    downloads.transitions.record_synced(running.id, 3 * MIB)
+    downloads.transitions.mark_finalizing(
         finishing.id, size=7, content_hash=HASH, mime_type="audio/flac"
     )
 
@@ -517,7 +521,7 @@ def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
 def test_a_damaged_file_is_fetched_again_and_says_why(downloads: Downloads) -> None:
     there = arrived(downloads)
 
-    assert downloads.transitions.damaged(there, TIMED_OUT)
+    assert downloads.transitions.mark_damaged(there, TIMED_OUT)
 
     again = fresh(downloads, there)
     assert (again.status, again.error_code) == (Status.PENDING, "timed-out")
@@ -555,7 +559,7 @@ def test_a_row_follows_a_change_of_case_alone(downloads: Downloads) -> None:
     there = arrived(downloads)
     shouted = there.file_path.upper()
 
-    assert downloads.queue.follow(there, FilePlace(shouted, path_key(shouted)))
+    assert downloads.queue.follow(there, FilePlace(shouted, make_path_key(shouted)))
 
     assert fresh(downloads, there).file_path == shouted
 

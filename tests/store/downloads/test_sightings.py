@@ -32,7 +32,7 @@ def complete(downloads: Downloads, *numbers: int) -> list[Expected]:
         downloads.queue.enqueue(wanted(number))
         found = downloads.queue.claim(BEGIN)
         assert found is not None
-        downloads.transitions.arrive(found, size=100, content_hash=HASH, mime_type=None)
+        downloads.transitions.mark_arrived(found, size=100, content_hash=HASH, mime_type=None)
     return downloads.queries.files_on(STICK)
 
 
@@ -97,7 +97,7 @@ def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> Non
     assert second is not None
 
     downloads.transitions.mark_missing(first)
-    downloads.transitions.damaged(second, PUT_BACK)
+    downloads.transitions.mark_damaged(second, PUT_BACK)
 
     for one in files:
         row = downloads.queries.get(one.id)
@@ -106,7 +106,7 @@ def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> Non
     assert downloads.queries.counts(DownloadFilter())["missing"] == 0
     again = downloads.queue.claim(BEGIN)
     assert again is not None
-    downloads.transitions.arrive(again, size=100, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(again, size=100, content_hash=HASH, mime_type=None)
     (there,) = downloads.queries.files_on(STICK)
     assert (there.is_missing, there.is_asked_about) == (False, False)
 
@@ -117,11 +117,11 @@ def test_a_look_says_nothing_of_a_file_that_was_fetched_anew_since(
     (seen,) = complete(downloads, 1)
     row = downloads.queries.get(seen.id)
     assert row is not None
-    downloads.transitions.damaged(row, PUT_BACK)
+    downloads.transitions.mark_damaged(row, PUT_BACK)
     clock.advance(5)
     again = downloads.queue.claim(clock.now())
     assert again is not None
-    downloads.transitions.arrive(again, size=100, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(again, size=100, content_hash=HASH, mime_type=None)
 
     assert miss(downloads, seen) == 0
 
@@ -152,9 +152,9 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
     assert AlbumIndex(db).numbers(everything).files == 1
     assert [one.path for one in CompletedFiles(db).files(STICK)] == [files[0].path]
     assert len(CompletedFiles(db).paths(STICK)) == 3
-    assert UsageByAccount(db).of_each()[ANN] == (1, 100)
+    assert UsageByAccount(db).measure()[ANN] == (1, 100)
     assert len(FormatStore(db).others(STICK, "opus")) == 1
-    stored = Inventory(db).holdings(STICK, BEGIN).stored
+    stored = Inventory(db).list_holdings(STICK, BEGIN).stored
     assert [one.is_missing for one in stored] == [False, True, True]
     Accounts(db).save(ANNS)
     lists = PlaylistOrders(db, Bus())

@@ -90,12 +90,12 @@ class Interleavings(RuleBasedStateMachine):
         assert (
             self.downloads.transitions.transfer_started(download.id, SOME_VALIDATOR, held) is runs
         )
-        assert self.downloads.transitions.synced(download.id, held) is runs
+        assert self.downloads.transitions.record_synced(download.id, held) is runs
 
     @rule(download=seen)
     def finalize(self, download: Download) -> None:
         runs = self.states.get(download.id) is Status.DOWNLOADING
-        marked = self.downloads.transitions.finalizing(
+        marked = self.downloads.transitions.mark_finalizing(
             download.id, size=1000, content_hash=HASH, mime_type=None
         )
         assert marked is runs

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 from sidecar.domain.downloads.states import Download, Move
-from sidecar.domain.files.tiles import tile_of
+from sidecar.domain.files.tiles import tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
@@ -13,7 +13,14 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.files.albums import AlbumIndex, Numbers, Tile, facts, grouped, paged
+from sidecar.store.files.albums import (
+    AlbumIndex,
+    Numbers,
+    Tile,
+    select_facts,
+    select_page,
+    select_tiles,
+)
 from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
@@ -43,7 +50,7 @@ def arrived(
     downloads.queue.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None
     return there
@@ -72,7 +79,7 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
         (item_id(3), None, 1, 900),
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
-    assert {one.key for one in found[0]} == {tile_of(one.newest) for one in found[0]}
+    assert {one.key for one in found[0]} == {tile_key(one.newest) for one in found[0]}
     assert told(albums.page(DownloadFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]
@@ -173,8 +180,8 @@ def test_nothing_is_walked_through_but_what_fits(
     db: Database, text: str, viewer: str | None
 ) -> None:
     which = DownloadFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
-    found, told = grouped(which), facts([ALBUM], which)
-    steps = plan(db, paged(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
+    found, told = select_tiles(which), select_facts([ALBUM], which)
+    steps = plan(db, select_page(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
 
     scans = [one for one in steps if one.startswith("SCAN") and "VIRTUAL TABLE" not in one]
     assert set(scans) <= {"SCAN found"}

@@ -16,7 +16,7 @@ from sidecar.store.downloads.filter import DownloadFilter, search_key
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files import search
-from sidecar.store.files.search import FileIndex, listing, typed
+from sidecar.store.files.search import FileIndex, fold_text, select_files
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id, wanted
 
@@ -35,7 +35,7 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     downloads.queue.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
     running = downloads.queue.claim(BEGIN)
     assert running is not None
-    downloads.transitions.arrive(running, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None
     return there
@@ -101,7 +101,7 @@ def test_only_files_that_are_there_are_listed_newest_first(
     back = downloads.queue.claim(BEGIN)
     assert back is not None
     assert titles(shelf, "track") == ["Track 1"]
-    downloads.transitions.arrive(back, size=900, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(back, size=900, content_hash=HASH, mime_type=None)
     assert titles(shelf, "track") == ["Track 2", "Track 1"]
     assert first.status is Status.COMPLETED
 
@@ -156,7 +156,7 @@ def test_the_index_and_the_rows_never_part(db: Database, downloads: Downloads) -
 def test_the_migration_and_the_search_write_letters_alike(text: str) -> None:
     letters = search_key(text)
 
-    assert typed(text) == typed(letters) == typed(typed(text))
+    assert fold_text(text) == fold_text(letters) == fold_text(fold_text(text))
 
 
 def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
@@ -169,7 +169,7 @@ def test_no_list_sorts_or_walks_through_what_is_not_there(
     db: Database, text: str, viewer: str | None
 ) -> None:
     which = DownloadFilter(text=text, viewer=viewer, device_id=STICK)
-    asked = listing(which)
+    asked = select_files(which)
     order = "offline.rowid" if text else "d.id"
     steps = plan(db, f"SELECT d.title {asked.text} ORDER BY {order} DESC", asked.values)
 

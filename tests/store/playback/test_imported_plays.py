@@ -51,10 +51,10 @@ def test_what_was_begun_is_found_until_it_is_done(world: World) -> None:
 
     begun = imported.begin(ANN, STICK, [listening(1), listening(2)], 7)
 
-    assert imported.begun(ANN, STICK) == [begun]
-    assert imported.begun(BEN, STICK) == []
-    imported.done(begun)
-    assert imported.begun(ANN, STICK) == []
+    assert imported.list_begun(ANN, STICK) == [begun]
+    assert imported.list_begun(BEN, STICK) == []
+    imported.mark_done(begun)
+    assert imported.list_begun(ANN, STICK) == []
     assert sorted(mark.stamp for _, mark in imported.marks(STICK)) == [1001, 1002]
 
 
@@ -77,7 +77,7 @@ def test_what_jellyfin_cannot_be_told_is_as_if_it_was_never_begun(world: World) 
     imported.forget(again)
 
     assert again.count == 5
-    assert [one.ids for one in imported.begun(ANN, STICK)] == [begun.ids[1:]]
+    assert [one.ids for one in imported.list_begun(ANN, STICK)] == [begun.ids[1:]]
 
 
 def test_a_person_finds_the_files_they_want_or_asked_for(world: World) -> None:

@@ -117,7 +117,7 @@ def test_what_ended_lately_comes_in_the_order_it_ended(plays: Plays) -> None:
     for one in (second, first, play(3, after=-MINUTE * 10), play(4, user_id=BEN)):
         plays.save(one)
 
-    assert plays.lately(ANN, START) == [first, second]
+    assert plays.list_recent(ANN, START) == [first, second]
 
 
 def test_a_person_s_plays_go_with_the_person(db: Database, plays: Plays) -> None:
@@ -132,7 +132,7 @@ def test_a_person_s_plays_go_with_the_person(db: Database, plays: Plays) -> None
 Ask = Callable[[Plays], object]
 QUESTIONS: dict[str, Ask] = {
     "plays_by_user": lambda them: them.page(ANN, 1, 10),
-    "plays_by_user ": lambda them: them.lately(ANN, START),
+    "plays_by_user ": lambda them: them.list_recent(ANN, START),
     "plays_in_album": lambda them: them.heard_in_album(ANN, ALBUM, START),
     "plays_of_albums": lambda them: them.albums_heard(ANN, START),
     "plays_of_item": lambda them: them.last_heard([item_id(1)]),

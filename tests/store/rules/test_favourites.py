@@ -64,7 +64,7 @@ def test_words_in_doubt_are_found_oldest_first(hearts: FavouriteStates, clock: F
     hearts.save(ANN, item_id(3), ItemType.AUDIO, PRESSED)
     hearts.save(BEN, item_id(4), ItemType.AUDIO, FavouriteState(is_favorite=True, at_risk=True))
 
-    assert hearts.in_doubt(ANN) == [ALBUM, TRACK]
+    assert hearts.list_in_doubt(ANN) == [ALBUM, TRACK]
 
 
 def test_looking_for_doubts_does_not_read_every_heart(
@@ -72,7 +72,7 @@ def test_looking_for_doubts_does_not_read_every_heart(
 ) -> None:
     seen: list[tuple[str, list[object]]] = []
     db._peewee.query_hooks.append(lambda event: seen.append((event.sql, event.params)))
-    hearts.in_doubt(ANN)
+    hearts.list_in_doubt(ANN)
     db._peewee.query_hooks.clear()
 
     (sql, parameters) = seen[0]

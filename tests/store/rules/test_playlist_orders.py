@@ -38,7 +38,7 @@ def arrives(downloads: Downloads, number: int, device: str = STICK) -> None:
     downloads.queue.enqueue(wanted(number, device=device))
     running = downloads.queue.claim(START)
     assert running is not None
-    assert downloads.transitions.arrive(running, size=1, content_hash=HASH, mime_type=None)
+    assert downloads.transitions.mark_arrived(running, size=1, content_hash=HASH, mime_type=None)
 
 
 def titles(entries: tuple[PlaylistEntry, ...] | list[PlaylistEntry]) -> list[str]:
@@ -76,9 +76,9 @@ def test_a_name_that_was_changed_is_that_of_the_choice(
     db: Database, orders: PlaylistOrders, news: list[Event]
 ) -> None:
     ChosenPlaylists(db).choose(BEN, STICK, ROAD)
-    assert not orders.seen(ANN, ROAD.playlist_id, "Road trip")
+    assert not orders.record_seen(ANN, ROAD.playlist_id, "Road trip")
 
-    assert orders.seen(ANN, ROAD.playlist_id, "Long way")
+    assert orders.record_seen(ANN, ROAD.playlist_id, "Long way")
 
     assert [one.title for one in ChosenPlaylists(db).of(ANN, STICK)] == ["Long way"]
     assert [one.title for one in ChosenPlaylists(db).of(BEN, STICK)] == ["Road trip"]
@@ -102,14 +102,14 @@ def test_it_is_gone_when_the_server_says_so_again_much_later(
     orders.learn(ANN, ROAD.playlist_id, ["a"])
     del news[:]
 
-    assert not orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert not orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
     clock.advance(3599)
-    assert not orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert not orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
     assert not orders.chosen_on(STICK)[0].is_gone
     clock.advance(1)
 
-    assert orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
-    assert not orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert not orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
 
     assert orders.chosen_on(STICK)[0].is_gone
     assert news == [PlaylistChanged(ANN, ROAD.playlist_id)]
@@ -120,20 +120,20 @@ def test_one_that_is_back_was_never_away(
     orders: PlaylistOrders, clock: FakeClock, how: str
 ) -> None:
     orders.learn(ANN, ROAD.playlist_id, ["a"])
-    orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
     clock.advance(3600)
     if how == "listed":
         assert orders.learn(ANN, ROAD.playlist_id, ["a"])
     else:
-        assert orders.seen(ANN, ROAD.playlist_id, "Road trip")
+        assert orders.record_seen(ANN, ROAD.playlist_id, "Road trip")
 
-    assert not orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert not orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
 
 
 def test_one_that_was_never_listed_can_be_missing_too(
     orders: PlaylistOrders, clock: FakeClock
 ) -> None:
-    assert not orders.missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
+    assert not orders.record_missing(ANN, ROAD.playlist_id, clock.now(), sure_after=HOUR)
 
     (chosen,) = orders.chosen_on(STICK)
     assert not chosen.is_known

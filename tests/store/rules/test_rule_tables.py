@@ -41,8 +41,8 @@ def test_an_exclusion_is_for_one_device_or_for_all(db: Database, clock: FakeCloc
     ]
     assert exclusions.all_of(BEN) == []
     assert exclusions.of(BEN, STICK) == frozenset()
-    assert not exclusions.lift(ANN, "latest", "2" * 32)
-    assert exclusions.lift(ANN, "latest", "2" * 32, device_id=STICK)
+    assert not exclusions.remove(ANN, "latest", "2" * 32)
+    assert exclusions.remove(ANN, "latest", "2" * 32, device_id=STICK)
     assert exclusions.of(ANN, STICK) == {("latest", "1" * 32)}
 
 

@@ -10,7 +10,7 @@ import pytest
 from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
-from sidecar.store.schema.recovery import sentinel
+from sidecar.store.schema.recovery import sentinel_path
 from tests.fakes.clock import FakeClock
 
 DAY_S = 24 * 3600
@@ -207,8 +207,8 @@ def test_a_refused_start_leaves_the_folder_free(path: Path, clock: FakeClock) ->
 
 def test_an_older_database_without_a_sentinel_gets_one(path: Path, clock: FakeClock) -> None:
     used(path, clock)
-    sentinel(path).unlink()
+    sentinel_path(path).unlink()
 
     assert word(path, clock) == ("kept", None)
 
-    assert sentinel(path).exists()
+    assert sentinel_path(path).exists()

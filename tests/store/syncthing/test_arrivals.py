@@ -27,7 +27,7 @@ def arrived(downloads: Downloads, number: int, device: str = STICK) -> Download:
     downloads.queue.enqueue(wanted(number, device=device))
     running = downloads.queue.claim(BEGIN + 10 * HOUR)
     assert running is not None
-    downloads.transitions.arrive(running, size=1000, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_arrived(running, size=1000, content_hash=HASH, mime_type=None)
     found = downloads.queries.get(running.id)
     assert found is not None
     return found

@@ -167,7 +167,7 @@ def test_the_wrong_secret_is_an_answer_not_a_crash(daemon: OwnDaemon) -> None:
 def test_many_questions_are_one_request_and_each_has_its_own_answer(daemon: OwnDaemon) -> None:
     rpc = begun(daemon)
 
-    version, unknown = rpc.batch([Call("getVersion"), Call("tellStatus", ("0" * 16,))])
+    version, unknown = rpc.call_many([Call("getVersion"), Call("tellStatus", ("0" * 16,))])
 
     assert isinstance(version, dict)
     assert version["version"]

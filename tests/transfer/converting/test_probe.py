@@ -8,7 +8,13 @@ from threading import Event
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.formats.formats import Format, Sound, Target, sample_rate, why_left
+from sidecar.domain.formats.formats import (
+    AudioProperties,
+    Format,
+    Target,
+    explain_unconverted,
+    sample_rate,
+)
 from sidecar.transfer.converting.probe import ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
 from tests.fakes.sounds import ffmpeg
@@ -34,7 +40,7 @@ def test_a_variable_bitrate_without_a_header_is_not_taken_for_its_first_frame(
 
     assert sound.seconds == pytest.approx(10, abs=0.2)
     assert sound.bitrate == pytest.approx(path.stat().st_size * 8 / 10, rel=0.05)
-    assert why_left(sound, Target(Format.OPUS, 64)) is None
+    assert explain_unconverted(sound, Target(Format.OPUS, 64)) is None
 
 
 @pytest.mark.parametrize("kind", ["aac", "ac3"])
@@ -70,6 +76,6 @@ def test_a_flac_that_was_made_on_the_fly_is_counted(programs: Programs, tmp_path
     ],
 )
 def test_more_samples_than_players_take_become_fewer(rate: int, made: int | None) -> None:
-    sound = Sound(codec="flac", bitrate=None, seconds=1, channels=2, size=1, rate=rate)
+    sound = AudioProperties(codec="flac", bitrate=None, seconds=1, channels=2, size=1, rate=rate)
 
     assert sample_rate(sound) == made

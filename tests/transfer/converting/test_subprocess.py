@@ -16,7 +16,7 @@ from sidecar.transfer.converting.subprocess import (
     NICE,
     ChildFailed,
     ChildOutput,
-    inherited_path,
+    get_inherited_path,
     run,
 )
 from tests.fakes.slow_line import wait_until
@@ -80,7 +80,7 @@ def test_a_file_that_is_handed_over_is_reached_without_a_name() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(b"sound")
         file.flush()
-        path = inherited_path(file).removeprefix("file:")
+        path = get_inherited_path(file).removeprefix("file:")
         told = run(
             [program("cat"), path], files=[file], clock=SystemClock(), stop=Event(), limit_s=20
         )

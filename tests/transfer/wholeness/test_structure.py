@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sidecar.clock import SystemClock
 from sidecar.domain.transfers.wholeness import Evidence, Wholeness, judge
-from sidecar.transfer.wholeness.source import CannotTell, Source
+from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 from tests.fakes.clock import FakeClock
 from tests.fakes.media import KINDS
@@ -32,7 +32,7 @@ def inspected(content: bytes, container: str) -> Evidence:
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.flush()
-        source = Source(file, clock=SystemClock(), stop=Event(), limit_s=60)
+        source = MediaFile(file, clock=SystemClock(), stop=Event(), limit_s=60)
         return inspect(source, container)
 
 
@@ -103,7 +103,7 @@ def test_reads_end_at_their_limit() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(bytes(1000))
         file.flush()
-        source = Source(file, clock=clock, stop=Event(), limit_s=10)
+        source = MediaFile(file, clock=clock, stop=Event(), limit_s=10)
         assert source.at(990, 20) == bytes(10)
         clock.advance(11)
         with pytest.raises(CannotTell, match="too long"):

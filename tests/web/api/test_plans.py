@@ -23,7 +23,7 @@ def users() -> tuple[str, ...]:
 def limit(house: WebHouse, blocks: int) -> None:
     """Let the stick hold so much at most."""
     changes: dict[str, object] = {"budget": blocks * BLOCK, "reserve": 0}
-    house.services.web.preferences.change(ANN, STICK, changes, {})
+    house.services.web.settings.change(ANN, STICK, changes, {})
 
 
 def crowd(house: WebHouse) -> tuple[Download, Download, Download]:
@@ -98,7 +98,7 @@ def test_programs_read_it(house: WebHouse, ann: Browser) -> None:
 @pytest.mark.parametrize("users", [("ann", "ben")])
 def test_somebody_else_s_file_has_no_name(house: WebHouse, ann: Browser, ben: Browser) -> None:
     house.add(1, BEN, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
-    house.services.web.preferences.change(EVE, STICK, {"budget": 2 * BLOCK, "reserve": 0}, {})
+    house.services.web.settings.change(EVE, STICK, {"budget": 2 * BLOCK, "reserve": 0}, {})
 
     assert "Somebody else's file" in ann.get("/devices").text
     [removal] = ann.told(ADDRESS)["removals"]
@@ -178,7 +178,7 @@ def test_a_device_of_other_people_is_as_if_it_did_not_exist(
 
 def test_another_format_costs_something_and_takes_a_yes(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
-    house.services.web.preferences.change(ANN, STICK, {"format": "opus"}, {})
+    house.services.web.settings.change(ANN, STICK, {"format": "opus"}, {})
 
     def say(name: object) -> int:
         return ann.send("POST", f"{ADDRESS}/reformat", {"format": name}).status_code
@@ -204,7 +204,7 @@ def test_another_format_costs_something_and_takes_a_yes(house: WebHouse, ann: Br
 
 def test_on_the_page_another_format_takes_a_yes(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
-    house.services.web.preferences.change(ANN, STICK, {"format": "opus"}, {})
+    house.services.web.settings.change(ANN, STICK, {"format": "opus"}, {})
 
     other = ann.press(f"/devices/{STICK}/reformat", format="mp3-64k")
     nowhere = ann.press("/devices/none/reformat", format="opus-128k")

@@ -47,7 +47,7 @@ def change(who: Browser, body: object) -> TestResponse:
 
 def test_settings_are_shown_with_their_defaults_and_bounds(house: WebHouse, ann: Browser) -> None:
     changes: dict[str, object] = {"budget": "8 GB", "network": "wifi"}
-    house.services.web.preferences.change(
+    house.services.web.settings.change(
         ANN, STICK, changes, {"album_affinity": {"window": "60 days"}}
     )
     house.add(1, rule="album_affinity", text="you played 3 of 11")

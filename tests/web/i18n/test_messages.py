@@ -11,10 +11,10 @@ import pytest
 from werkzeug.test import Client
 
 import sidecar
-from sidecar.device.errors import missing
+from sidecar.device.errors import device_missing
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.formats.formats import Format, Target, not_smaller
-from sidecar.domain.space.space import Space, room_for
+from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
+from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import empty
 from sidecar.errors import ServerAway, SidecarError
@@ -112,7 +112,7 @@ def _is_plain_sentence(node: ast.expr) -> bool:
 
 def _full() -> str:
     space = Space(free=10**9, total=10**11, block=4096, largest_file=None)
-    refusal = room_for(
+    refusal = check_space(
         remaining=10**9,
         size=10**9,
         space=space,
@@ -132,7 +132,7 @@ def _full() -> str:
         (_full(), "Car stick ist voll (1,5 GB bleiben frei): Seine Warteschlange wartet"),
         (empty().message, "Die Datei ist auf dem Server leer: Es wird von selbst wieder nach ihr"),
         (
-            str(missing("Car stick", Path("/media/car"))),
+            str(device_missing("Car stick", Path("/media/car"))),
             "Car stick ist nicht unter /media/car: Schließe es an, dann geht es von selbst weiter",
         ),
         (counted("{count} newer file", "{count} newer files", 1), "1 neuere Datei"),
@@ -166,9 +166,12 @@ def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german:
     house.add(1, status=Status.FAILED, failure=refusal(message))
     kept = house.add(2, status=Status.DOWNLOADING)
     facts = {"size": 2000, "content_hash": "0" * 32, "mime_type": "audio/flac"}
-    transitions, note = house.store.downloads.transitions, not_smaller(Target(Format.OPUS, 128))
-    transitions.finalizing(kept.id, **facts, format_note=note)  # type: ignore[arg-type]
-    transitions.arrive(house.now(kept), **facts)  # type: ignore[arg-type]
+    transitions, note = (
+        house.store.downloads.transitions,
+        explain_not_smaller(Target(Format.OPUS, 128)),
+    )
+    transitions.mark_finalizing(kept.id, **facts, format_note=note)  # type: ignore[arg-type]
+    transitions.mark_arrived(house.now(kept), **facts)  # type: ignore[arg-type]
     house.unplug()
 
     failed = german.get("/downloads?tab=failed").text

@@ -164,7 +164,7 @@ def two_devices(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
     """A house with a limit for its stick, and a player that was taken away."""
     player = quick_path / "player"
     with web_house(quick_path, clock, change=with_player(player)) as built:
-        built.services.web.preferences.change(EVE, STICK, {"budget": "32 GB"}, {})
+        built.services.web.settings.change(EVE, STICK, {"budget": "32 GB"}, {})
         player.rename(quick_path / "away")
         built.look_at_devices()
         yield built

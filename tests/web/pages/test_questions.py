@@ -92,7 +92,7 @@ def test_a_plan_that_waits_for_a_yes_leads_to_it(house: WebHouse, ann: Browser) 
     for number in range(1, 11):
         house.add(number, status=Status.COMPLETED, size=BLOCK, rule=AHEAD)
     changes: dict[str, object] = {"budget": BLOCK, "reserve": 0}
-    house.services.web.preferences.change(ANN, STICK, changes, {})
+    house.services.web.settings.change(ANN, STICK, changes, {})
     house.services.transfers.space.step()
 
     page = ann.get("/downloads").text

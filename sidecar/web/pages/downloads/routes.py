@@ -76,7 +76,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.get("/downloads")
     def downloads() -> str:
-        return _downloads(desk)
+        return _downloads(services)
 
     @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
     def download(download_id: int) -> Response:
@@ -95,8 +95,8 @@ def _in_view(desk: DownloadListing, download_id: int) -> str:
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
-def _downloads(desk: DownloadListing) -> str:
-    person, shown = auth.person(), for_page(request.args)
+def _downloads(services: WebServices) -> str:
+    desk, person, shown = services.downloads, auth.person(), for_page(request.args)
     counts = desk.counts(person)
     fitting = desk.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
     found = desk.downloads(person, shown.query)
@@ -105,7 +105,7 @@ def _downloads(desk: DownloadListing) -> str:
         # Rows went while the page was open: show the last page that there is.
         shown = shown.at(last)
         found = desk.downloads(person, shown.query)
-    devices = desk.devices(person)
+    devices = services.devices.devices(person)
     running = [
         one
         for one in desk.progress()
@@ -131,7 +131,7 @@ def _downloads(desk: DownloadListing) -> str:
         bytes_waiting=desk.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
         devices=devices,
-        notices=desk.notices(person),
+        notices=services.notices.notices(person),
     )
 
 

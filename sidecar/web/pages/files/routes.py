@@ -132,7 +132,7 @@ def _tile(services: WebServices, shown: FilesViewState) -> str:
 
 
 def _page(services: WebServices, shown: FilesViewState, total: int, **further: object) -> str:
-    devices = services.downloads.devices(person())
+    devices = services.devices.devices(person())
     return render_template(
         "files/files.html",
         **further,

@@ -21,7 +21,6 @@ from sidecar.domain.items.kinds import Kind
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import AddedItem, AddResult
-from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ItemDownloadState
@@ -91,16 +90,16 @@ STATUS = MappingProxyType(
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    desk, library, actions = services.downloads, services.library, services.actions
+    library = services.library
     pages = Blueprint("library", __name__, url_prefix="/library")
 
     @pages.get("")
     def start() -> str:
-        return _start(desk, library)
+        return _start(services)
 
     @pages.get(f"/{ITEM}")
     def thing(item_id: str) -> str:
-        return _thing(desk, library, check_item_id(item_id))
+        return _thing(services, check_item_id(item_id))
 
     @pages.get("/buttons")
     def buttons() -> str:
@@ -111,7 +110,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.post("/download")
     def download() -> Response:
-        return _download(actions)
+        return _download(services.actions)
 
     @pages.post(f"/{ITEM}/heart")
     def heart(item_id: str) -> Response:
@@ -120,8 +119,8 @@ def routes(services: WebServices) -> Blueprint:
     return pages
 
 
-def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
-    looked, who = for_page(request.args), person()
+def _start(services: WebServices) -> str:
+    library, looked, who = services.library, for_page(request.args), person()
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
     if looked.shelf:
@@ -133,16 +132,16 @@ def _start(desk: DownloadListing, library: LibraryBrowser) -> str:
     else:
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
-    return _rendered("library/library.html", desk, looked, found=found, sections=sections)
+    return _rendered("library/library.html", services, looked, found=found, sections=sections)
 
 
-def _thing(desk: DownloadListing, library: LibraryBrowser, item_id: str) -> str:
-    shown = library.show(person(), item_id)
+def _thing(services: WebServices, item_id: str) -> str:
+    shown = services.library.show(person(), item_id)
     looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
     found = None
     if not shown.entry.item.is_playable:
-        found, looked = _page(library, looked)
-    return _rendered("library/item.html", desk, looked, found=found, thing=shown)
+        found, looked = _page(services.library, looked)
+    return _rendered("library/item.html", services, looked, found=found, thing=shown)
 
 
 def _page(
@@ -161,9 +160,9 @@ def _last(found: LibraryPage) -> int:
 
 
 def _rendered(
-    template: str, desk: DownloadListing, looked: LibraryViewState, **values: object
+    template: str, services: WebServices, looked: LibraryViewState, **values: object
 ) -> str:
-    devices = desk.devices(person())
+    devices = services.devices.devices(person())
     found = values["found"]
     return render_template(
         template,

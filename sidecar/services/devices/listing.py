@@ -1,0 +1,72 @@
+"""The devices as each person may see them, attached or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import NEW, DeviceAccess
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.sizes import rough_size
+from sidecar.store.stores import Stores
+
+
+class DeviceListing:
+    """Lists devices. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        stores: Stores,
+        registry: DeviceRegistry,
+        access: DeviceAccess,
+        problems: Problems,
+    ) -> None:
+        self._devices = stores.devices
+        self._downloads = stores.downloads
+        self._registry = registry
+        self._access = access
+        self._problems = problems
+
+    def devices(self, person: Person) -> Sequence[DeviceView]:
+        """List the devices this person's files go to (an admin: all), attached or not."""
+        attached = {one.settings.name: one for one in self._registry.all()}
+        known_by_name = {one.name: one for one in reversed(self._devices.all())}
+        views = []
+        for settings in self._registry.settings():
+            if not self._access.to(person, settings):
+                continue
+            management = self._access.management(person, settings)
+            device = attached.get(settings.name)
+            known = known_by_name.get(settings.name)
+            device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
+            trouble = self._problems.of(ProblemKind.DEVICE, device_id)
+            current = device.settings if device else settings
+            space = self._registry.space(device) if device and trouble is None else None
+            files, missing = self._downloads.queries.files_and_missing(device_id)
+            used = self._downloads.queries.bytes_on_device(device_id)
+            used -= self._downloads.queries.bytes_missing(device_id) if missing else 0
+            free = space.free if space else None
+            if not self._access.sees_all(person, settings):
+                used, free = rough_size(used), None if free is None else rough_size(free)
+            views.append(
+                DeviceView(
+                    id=device_id,
+                    name=settings.name,
+                    path=str(settings.path) if person.is_admin else "",
+                    trouble=trouble.text if trouble else None,
+                    budget=current.budget,
+                    used=used,
+                    free=free,
+                    total=space.total if space else None,
+                    is_paused=current.paused,
+                    is_unplugged=self._registry.is_ejected(device_id),
+                    files=files,
+                    missing=missing,
+                    managers=management.managers,
+                    may_manage=management.may_manage,
+                )
+            )
+        return views

@@ -1,0 +1,62 @@
+"""What a person should know now, and what waits for their answer, gathered from all who tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.notices import Notice, OpenQuestion
+from sidecar.services.problems import ProblemKind, Problems
+
+
+class NoticeBoard:
+    """Gathers notices and questions. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        problems: Problems,
+        devices: Callable[[Person], Sequence[DeviceView]],
+        further: Iterable[Callable[[Person], Iterable[Notice]]],
+        questions: Callable[[Person], Sequence[OpenQuestion]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            problems: What stands in the way of many things at once.
+            devices: Those that a person uses.
+            further: Others who have something to say to a person.
+            questions: Those that concern a person.
+        """
+        self._problems = problems
+        self._devices = devices
+        self._further = tuple(further)
+        self._questions = questions
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        """List what this person should know now."""
+        server = self._problems.all_of(ProblemKind.SERVER).values()
+        notices = [Notice("server", "error", one.text) for one in server]
+        for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
+            if person.may_see(user_id):
+                notices.append(Notice("account", "warning", trouble.text))
+        devices = self._devices(person)
+        notices += [
+            Notice("device", "warning", device.trouble)
+            for device in devices
+            if device.trouble is not None
+        ]
+        rooms = self._problems.all_of(ProblemKind.ROOM)
+        notices += [
+            Notice("room", "warning", rooms[device.id].text)
+            for device in devices
+            if device.id in rooms
+        ]
+        for more in self._further:
+            notices += more(person)
+        return notices
+
+    def questions(self, person: Person) -> Sequence[OpenQuestion]:
+        """List what waits for somebody's answer and concerns this person."""
+        return self._questions(person)

@@ -1,0 +1,107 @@
+"""What is set of a device and of the rules there: shown to those who use it, changed by managers.
+
+change ──▶ checked, all or none ──▶ the settings ──▶ the rules of all who use it wake
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from sidecar.domain.rules.registry import COMPUTED_RULES
+from sidecar.errors import NotPossible
+from sidecar.messages import msg
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.settings_view import (
+    DeviceSettingsView,
+    Remarks,
+    device_settings_view,
+)
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.rules.holds import Holds
+
+# Each person's favourites are the same on all devices.
+SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
+
+
+class SettingsEditor:
+    """Shows and changes the settings of devices and of their rules. Safe for many threads.
+
+    Every call raises `NotVisible` for a device that is unknown or does not serve the person.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        devices: DeviceSettingsService,
+        rules: RuleSettingsService,
+        holds: Holds,
+        accounts: Callable[[], Iterable[Account]],
+        remarks: Remarks,
+        wake: Callable[[str], object],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use and who may manage a device.
+            devices: What is set of the devices.
+            rules: What is set of the rules.
+            holds: What the rules hold there now.
+            accounts: Those that are signed in.
+            remarks: Gives what the rules cannot do now for an account on a device.
+            wake: Has all rules of an account run, and its favourites looked through.
+        """
+        self._access = access
+        self._devices = devices
+        self._rules = rules
+        self._holds = holds
+        self._accounts = accounts
+        self._remarks = remarks
+        self._wake = wake
+
+    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
+        """Return what is set of a device and of each rule there."""
+        return device_settings_view(
+            person.user_id,
+            device_id,
+            management=self._access.management(person, self._access.settings(person, device_id)),
+            devices=self._devices,
+            rules=self._rules,
+            holds=self._holds,
+            remarks=self._remarks,
+        )
+
+    def change(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> DeviceSettingsView:
+        """Change some keys of a device and of rules there, all or none; None takes one back.
+
+        Raises:
+            errors.NotAManager: They do not manage the device: what is set is set for all.
+            errors.ConfigError: One of them is not allowed; nothing was changed.
+            NotPossible: There is no such rule.
+        """
+        self._access.managed(person, device_id)
+        for name in rules:
+            if name not in SET_FOR_DEVICE:
+                raise NotPossible(msg("There is no rule of this name that is set for a device"))
+        self._devices.check(device_id, device)
+        for name, changes in rules.items():
+            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
+        for name, changes in rules.items():
+            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
+        if device:
+            self._devices.change(device_id, device)
+        now = self._access.settings(person, device_id)
+        for account in self._accounts():
+            if now.serves(account.name):
+                self._wake(account.user_id)
+        return self.settings(person, device_id)

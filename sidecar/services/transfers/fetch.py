@@ -1,0 +1,167 @@
+"""Brings a download's bytes into its part file: from another device that has them, or the server.
+
+another device ─▶ copied
+the engine     ─▶ opened, synced … ─▶ of another length than scanned? ─▶ looked into
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import BinaryIO
+
+from sidecar.domain.downloads.states import EMPTY, Download, Validator
+from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.response import is_believed, unproved_length_failure
+from sidecar.domain.transfers.wholeness import Verdict, Wholeness
+from sidecar.errors import Stopped
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.services.transfers.device_copy import Copied, DeviceCopy
+from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.store.downloads.queue import Downloads
+from sidecar.transfer.copying import CopyFailed
+from sidecar.transfer.engine import Engine, Job, Receipt
+from sidecar.transfer.faults import classify_disk_error
+
+log = logging.getLogger(__name__)
+
+# Whether a file is whole, by its bytes: given the opened file, its extension, its running time by
+# the server, and what ends the look. Raises OSError if the file cannot be read.
+CheckWhole = Callable[[BinaryIO, str, float | None, Event], Wholeness]
+
+
+def cannot_tell(
+    _file: BinaryIO, _container: str, _seconds: float | None, _stop: Event
+) -> Wholeness:
+    """Say that nothing here can look into files."""
+    return Wholeness(Verdict.UNKNOWN, msg("nothing here can look into it"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Carries what the engine tells to the database and to the progress display."""
+
+    download: Download
+    downloads: Downloads
+    progress: ProgressTracker
+
+    def opened(self, validator: Validator, *, held: int) -> None:
+        self.progress.resize(self.download.id, held=held, size=validator.total)
+        anew = self.download.validator is None
+        if not self.downloads.transitions.transfer_started(
+            self.download.id, validator, held, anew=anew
+        ):
+            raise Stopped(msg("it is no longer wanted"))
+
+    def synced(self, held: int) -> None:
+        self.downloads.transitions.record_synced(self.download.id, held)
+
+    def moved(self, held: int) -> None:
+        self.progress.moved(self.download.id, held)
+
+
+class Fetcher:
+    """Fetches one download at a time for each worker. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        downloads: Downloads,
+        copies: DeviceCopy,
+        progress: ProgressTracker,
+        check_whole: CheckWhole = cannot_tell,
+    ) -> None:
+        self._engine = engine
+        self._downloads = downloads
+        self._copies = copies
+        self._progress = progress
+        self._check_whole = check_whole
+
+    def fetch(
+        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
+    ) -> Copied | Receipt:
+        """Bring its bytes into its part file, from another device or from the server."""
+        self._progress.begin(download.id, held=download.bytes_downloaded, size=download.size)
+        report = self._report(download)
+        try:
+            copied = self._copies.bring(device, client, download, report, stop)
+        except CopyFailed:
+            copied, download = None, replace(download, validator=None, bytes_downloaded=0)
+        return copied or self._ask_for(device, client, download, stop)
+
+    def is_whole(self, download: Download, receipt: Receipt) -> None:
+        """All bytes are there, and something else is made of them now."""
+        self._downloads.transitions.record_synced(download.id, receipt.size)
+        self._progress.convert(download.id)
+
+    def is_part_kept(self, download: Download) -> bool:
+        """Return whether what there is of it is for something: for its row, or a person kept it."""
+        kept = self._downloads.queue.kept_parts(download.device_id)
+        return self._downloads.queries.get(download.id) is not None or download.id in kept
+
+    def end(self, download: Download) -> None:
+        """It runs no longer, one way or the other."""
+        self._progress.end(download.id)
+
+    def _ask_for(
+        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
+    ) -> Receipt:
+        came = download.validator
+        is_odd = came is not None and came.total not in {None, download.expected_size}
+        if is_odd or download.error_code == EMPTY:
+            # The server may have looked at the file again since it was queued.
+            item = client.item(download.item_id)
+            self._downloads.transitions.record_rescan(download.id, item)
+            download = replace(download, expected_size=item.size, seconds=item.seconds)
+        job = Job(
+            download_id=download.id,
+            url=client.download_url(download.item_id),
+            headers=client.authorization_header(),
+            part=device.folder.part(download.id),
+            known_size=download.expected_size,
+            validator=download.validator,
+            held=download.bytes_downloaded,
+            accepted=download.accepted,
+            device_id=device.id,
+        )
+        receipt = self._engine.fetch(job, self._report(download), stop)
+        if receipt.is_unlike_scan:
+            self._prove_whole(device, download, receipt, stop)
+        return receipt
+
+    def _prove_whole(
+        self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
+    ) -> None:
+        """Look into a file of another length than the server's last scan says.
+
+        Raises:
+            domain.failures.TransferFailed: It does not prove whole, and is kept as the part; or
+                the device cannot be read.
+            errors.Stopped: `stop` was set.
+        """
+        self._downloads.transitions.record_synced(download.id, receipt.size)
+        extension = download.source_extension or ""
+        with device.folder.part(download.id).open() as part:
+            try:
+                found = self._check_whole(part, extension, download.seconds, stop)
+            except OSError as error:
+                raise TransferFailed(classify_disk_error(error)) from error
+        log.info(
+            "%s has %d bytes, not %s as scanned: %s, %s",
+            download.title,
+            receipt.size,
+            download.expected_size,
+            found.verdict,
+            found.detail,
+        )
+        if is_believed(found.verdict, receipt.size, download.expected_size):
+            return
+        raise TransferFailed(unproved_length_failure(receipt.size, download.expected_size))
+
+    def _report(self, download: Download) -> _Report:
+        return _Report(download, self._downloads, self._progress)

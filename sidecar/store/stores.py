@@ -1,0 +1,54 @@
+"""All stores, made together: what a service is handed that uses more than one or two of them."""
+
+from __future__ import annotations
+
+from sidecar.clock import Clock
+from sidecar.events import Bus
+from sidecar.store.accounts.accounts import Accounts
+from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.sessions import Sessions
+from sidecar.store.database import Database
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.albums import AlbumIndex
+from sidecar.store.files.search import FileIndex
+from sidecar.store.meta import Meta
+from sidecar.store.playback.imported_plays import ImportedPlays
+from sidecar.store.playback.plays import Plays
+from sidecar.store.rules.cooldowns import EvictionCooldowns
+from sidecar.store.rules.exclusions import Exclusions
+from sidecar.store.rules.favourites import FavouriteStates
+from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.playlist_orders import PlaylistOrders
+from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.syncthing.arrivals import Arrivals
+
+
+class Stores:
+    """One for each table, over one database."""
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        self.db = db
+        self.accounts = Accounts(db)
+        self.albums_on_device = AlbumIndex(db)
+        self.api_keys = ApiKeys(db, clock)
+        self.arrivals = Arrivals(db)
+        self.chosen = ChosenPlaylists(db)
+        self.devices = Devices(db)
+        self.downloads = Downloads(db, bus, clock)
+        self.exclusions = Exclusions(db, clock)
+        self.hearts = FavouriteStates(db, clock)
+        self.holds = Holds(db, bus)
+        self.imported = ImportedPlays(db)
+        self.formats = FormatStore(db)
+        self.inventory = Inventory(db)
+        self.meta = Meta(db)
+        self.offline = FileIndex(db)
+        self.playlist_orders = PlaylistOrders(db, bus)
+        self.plays = Plays(db)
+        self.rests = EvictionCooldowns(db, clock)
+        self.sessions = Sessions(db, clock)
+        self.tombstones = Tombstones(db, clock)
