@@ -11,12 +11,16 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sidecar.device import tree
 from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 
 # Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
 _DEEPEST = 40
+# Names in one folder, and files on one device, that are looked at; nobody has as many.
+_MOST_NAMES = 100_000
+_MOST_FILES = 500_000
 
 
 @dataclass(slots=True)
@@ -54,7 +58,7 @@ def find_strangers(root: int, *, sizes: Collection[int], known: Collection[str])
     device = os.fstat(root).st_dev
     return [
         one
-        for one in _walk_files(root, "", device, _DEEPEST)
+        for one in islice(_walk_files(root, "", device, _DEEPEST), _MOST_FILES)
         if one.facts.size in sizes and one.path not in known
     ]
 
@@ -99,7 +103,7 @@ def _look_at(name: str, handle: int) -> Seen:
 def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
     try:
         with os.scandir(handle) as entries:
-            inside = [one for one in entries if not is_in_trash(one.name)]
+            inside = [one for one in islice(entries, _MOST_NAMES) if not is_in_trash(one.name)]
     except OSError:
         return
     for entry in inside:

@@ -19,15 +19,35 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, WrongServer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import Connection, Query
+from sidecar.jellyfin.connection import LARGEST_BODY_BYTES, Connection, Query
 from sidecar.jellyfin.identity import DeviceIdentity
-from sidecar.jellyfin.listing import FetchPage, Listing, Rows, read_sequence, read_set
+from sidecar.jellyfin.listing import (
+    FetchPage,
+    ListedPage,
+    Listing,
+    Rows,
+    read_sequence,
+    read_set,
+)
 from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
+from sidecar.jellyfin.responses import (
+    Answer,
+    Unconfirmed,
+    check_answer,
+    read,
+    too_much,
+    unexpected_answer,
+)
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
+LIBRARIES = ("UserViews",)
+LARGEST_PICTURE = 16 * 1024 * 1024
+# What plays, when five clients of 10.11 queue five thousand tracks each, is 90 MB; little of it
+# is ever made a value of.
+LARGEST_SESSIONS = 120 * 1024 * 1024
+MOST_SESSION_VALUES = 6_000_000
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
 # None that could carry a script, as SVG can.
@@ -246,21 +266,29 @@ class Jellyfin:
             NotFound: There is none.
         """
         query: Query = {"tag": tag, "maxWidth": max_width, "quality": 90}
-        answer = self._ask("GET", "Items", item_id, "Images", "Primary", query=query)
+        place = ("Items", item_id, "Images", "Primary")
+        answer = self._ask("GET", *place, query=query, most_bytes=LARGEST_PICTURE)
         if answer.mime_type not in PICTURES:
             raise unexpected_answer(answer)
-        return Picture(answer.body, answer.mime_type)
+        return Picture(bytes(answer.body), answer.mime_type)
 
     # Playback
 
     def sessions(self) -> tuple[NowPlaying, ...]:
         """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
-        sessions = read(self._ask("GET", "Sessions", query=lately), models.SESSIONS)
+        answer = self._ask("GET", "Sessions", query=lately, most_bytes=LARGEST_SESSIONS)
+        sessions = read(answer, models.SESSIONS, most_values=MOST_SESSION_VALUES)
         return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
-    def _ask(self, method: str, *path: str, query: Query | None = None) -> Answer:
-        answer = self.connection.send(method, *path, query=query)
+    def _ask(
+        self,
+        method: str,
+        *path: str,
+        query: Query | None = None,
+        most_bytes: int = LARGEST_BODY_BYTES,
+    ) -> Answer:
+        answer = self.connection.send(method, *path, query=query, most_bytes=most_bytes)
         try:
             check_answer(answer)
         except Unconfirmed:
@@ -272,16 +300,30 @@ class Jellyfin:
         return {} if self.user_id is None else {"userId": self.user_id}
 
     def page(self, *path: str, query: Query) -> models.ItemsPage:
-        """Fetch one page of a listing for this account."""
+        """Fetch one page of a listing for this account.
+
+        Raises:
+            UnexpectedAnswer: It has more items than were asked for.
+        """
         answer = self._ask("GET", *path, query={**self._user_query(), **query})
-        return read(answer, models.ITEMS_PAGE)
+        page = read(answer, models.ITEMS_PAGE)
+        # The libraries come all at once, whatever was asked for.
+        if path != LIBRARIES and len(page.items) > _most(query):
+            raise too_much(answer.server, answer.asked)
+        return page
+
+    def listed_page(self, *path: str, query: Query) -> ListedPage:
+        """Fetch one page of a listing for this account, in our words."""
+        page = self.page(*path, query=query)
+        items = tuple(None if one is None else self._to_item(one) for one in page.items)
+        return ListedPage(items, page.total_record_count)
 
     def pages(self, *path: str, query: Query) -> FetchPage:
         """Return how to fetch a page of a listing, for `listing.read_set` and its like."""
 
-        def fetch(start: int, limit: int) -> models.ItemsPage:
+        def fetch(start: int, limit: int) -> ListedPage:
             place: Query = {"startIndex": start, "limit": limit, **PRIMARY_IMAGE_ONLY}
-            return self.page(*path, query={**query, **place})
+            return self.listed_page(*path, query={**query, **place})
 
         return fetch
 
@@ -291,8 +333,8 @@ class Jellyfin:
         return read_set(self.pages("Items", query={**query, **common}))
 
     def listing(self, *parts: Rows) -> Listing:
-        """Return what was read, in our words."""
-        items = tuple(self._to_item(one) for rows in parts for one in rows.entries)
+        """Return what was read, as one listing."""
+        items = tuple(one for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 
     def _to_item(self, base: BaseItem) -> Item:
@@ -312,3 +354,11 @@ def wrong_server(address: Address) -> str:
         "(on the page Admin, or with jellyfin-sidecar server accept)",
         server=address,
     )
+
+
+def _most(query: Query) -> int:
+    """Return how many items a page may have that was asked for so."""
+    if "limit" in query:
+        return int(query["limit"])
+    ids = str(query.get("ids", ""))
+    return ids.count(",") + 1 if ids else models.MOST_ITEMS

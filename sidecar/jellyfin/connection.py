@@ -10,32 +10,61 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import Lock, local
 from time import perf_counter
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 import requests
 from pydantic import SecretStr
 from urllib3.exceptions import ProtocolError
 
 from sidecar.errors import ServerAway, UnexpectedAnswer
+from sidecar.jellyfin import patience
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
-from sidecar.jellyfin.responses import Answer
+from sidecar.jellyfin.responses import Answer, too_much
 from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-# What plays, when five clients of 10.11 queue five thousand tracks each, is 90 MB.
-LARGEST_BODY_BYTES = 128 * 1024 * 1024
+LARGEST_BODY_BYTES = 32 * 1024 * 1024
+# Of all answers together that are being read at this moment, by whatever thread.
+MOST_AT_ONCE_BYTES = 128 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 
 Query = Mapping[str, str | int]
 Body = dict[str, Any]
+
+
+class BodyBudget:
+    """How much of answers may be in memory. Safe for many threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._taken = 0
+
+    def take(self, count: int) -> bool:
+        """Take so many bytes; return False, and take none, if there are not so many left."""
+        with self._lock:
+            if self._taken + count > self._most:
+                return False
+            self._taken += count
+            return True
+
+    def give_back(self, count: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._taken -= count
+
+
+# One for the process: memory is.
+BUDGET = BodyBudget(MOST_AT_ONCE_BYTES)
 
 
 class Connection:
@@ -78,6 +107,7 @@ class Connection:
         *path: str,
         query: Query | None = None,
         body: Body | None = None,
+        most_bytes: int = LARGEST_BODY_BYTES,
     ) -> Answer:
         """Send one request and read the whole answer, whatever its status.
 
@@ -85,17 +115,17 @@ class Connection:
             ServerAway: Nobody answered, or not in time, or the answer broke off.
             OddAnswer: The certificate is not trusted, or the answer is far too large.
         """
-        asked = f"{method} /{'/'.join(path)}"
+        asked = _named(method, path)
         try:
             try:
-                return self._exchange(method, path, asked, query, body)
+                return self._exchange(method, path, query, body, most_bytes)
             except requests.ConnectionError as error:
                 if method != "GET" or not _is_closed_connection(error):
                     raise
-                return self._exchange(method, path, asked, query, body)
+                return self._exchange(method, path, query, body, most_bytes)
         except requests.exceptions.SSLError as error:
             raise certificate_error(self.address) from error
-        except requests.exceptions.Timeout as error:
+        except (requests.exceptions.Timeout, TimeoutError) as error:
             raise ServerAway(
                 msg("Jellyfin at {server} does not answer in time", server=self.address)
             ) from error
@@ -126,48 +156,74 @@ class Connection:
         self,
         method: str,
         path: tuple[str, ...],
-        asked: str,
         query: Query | None,
         body: Body | None,
+        most_bytes: int,
     ) -> Answer:
-        began = perf_counter()
-        with self._get_session().request(
-            method,
-            self.address.url(*path),
-            params=query,
-            json=body,
-            headers={"Authorization": self.authorization},
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            content = self._read_body(response, asked)
+        asked, began = _named(method, path), perf_counter()
+        with (
+            patience.waiting(),
+            self._get_session().request(
+                method,
+                self.address.url(*path),
+                params=query,
+                json=body,
+                headers={"Authorization": self.authorization},
+                timeout=(patience.at_most(CONNECT_TIMEOUT_S), patience.at_most(READ_TIMEOUT_S)),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            content = self._read_body(response, asked, most_bytes)
         taken_ms = 1000 * (perf_counter() - began)
         log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
-        return Answer(str(self.address), asked, response.status_code, response.headers, content)
+        answer = Answer(str(self.address), asked, response.status_code, response.headers, content)
+        finalize(answer, BUDGET.give_back, len(content))
+        return answer
 
-    def _read_body(self, response: requests.Response, asked: str) -> bytes:
+    def _read_body(self, response: requests.Response, asked: str, most_bytes: int) -> bytearray:
+        """Read the body; what it takes of the budget is the answer's then."""
         content = bytearray()
-        for block in response.iter_content(BLOCK_BYTES):
-            content += block
-            if len(content) > LARGEST_BODY_BYTES:
-                raise UnexpectedAnswer(
-                    msg("{server} sent far too much for {asked}", server=self.address, asked=asked)
+        try:
+            for block in response.iter_content(BLOCK_BYTES):
+                self._take(asked, len(block), left=most_bytes - len(content))
+                content += block
+        except BaseException:
+            BUDGET.give_back(len(content))
+            raise
+        return content
+
+    def _take(self, asked: str, count: int, *, left: int) -> None:
+        if count > left:
+            raise too_much(self.address, asked)
+        if not BUDGET.take(count):
+            raise ServerAway(
+                msg(
+                    "{server} sends more at once than can be read: it is asked again",
+                    server=self.address,
                 )
-        return bytes(content)
+            )
 
     def _get_session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
             session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, patience.PatientAdapter())
             session.verify = True if self.ca_file is None else str(self.ca_file)
+            # Jellyfin sets no cookies, and what does could have us keep any number of them.
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             session.headers["Accept"] = "application/json, image/*;q=0.9, text/plain;q=0.5"
             session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"
             self._local.session = session
             with self._lock:
                 self._sessions.add(session)
         return session
+
+
+def _named(method: str, path: tuple[str, ...]) -> str:
+    return f"{method} /{'/'.join(path)}"
 
 
 def certificate_error(address: Address) -> UnexpectedAnswer:

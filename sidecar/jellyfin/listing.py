@@ -11,19 +11,29 @@ they never do, it is handed over as incomplete: good for adding, never for remov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
-from sidecar.jellyfin.models import BaseItem, ItemsPage
 from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
-MOST_PAGES = 5000
+# More than any library holds, and no more than may be in memory: of things, and of their words.
+MOST_ITEMS = 300_000
+MOST_LETTERS = 30_000_000
 
-FetchPage = Callable[[int, int], ItemsPage]
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """One page of a listing; an entry that could not be read is None."""
+
+    items: tuple[Item | None, ...]
+    total_record_count: int
+
+
+FetchPage = Callable[[int, int], ListedPage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Entries of a listing before they are put into our words."""
+    """The entries of one listing, read to its end."""
 
-    entries: Sequence[BaseItem]
+    entries: Sequence[Item]
     complete: bool
 
 
@@ -67,12 +77,15 @@ def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
 
 
 def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
-    entries: list[BaseItem] = []
+    entries: list[Item] = []
     totals: set[int] = set()
-    fits = True
-    for number in range(MOST_PAGES):
+    fits, letters = True, 0
+    for number in range(MOST_ITEMS // (page_items - 1) + 1):
         start = number * (page_items - 1)
         page = fetch(start, page_items)
+        letters += _letters(page.items)
+        if page.total_record_count > MOST_ITEMS or letters > MOST_LETTERS:
+            raise _endless()
         found = [one for one in page.items if one is not None]
         if number > 0:
             fits &= _continues(entries, found)
@@ -82,11 +95,26 @@ def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
         if start + page_items >= page.total_record_count:
             break
     else:
-        raise UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))
+        raise _endless()
     if once_each:
         entries = list({one.id: one for one in entries}.values())
     return Rows(entries, complete=fits and totals == {len(entries)})
 
 
-def _continues(before: Sequence[BaseItem], after: Sequence[BaseItem]) -> bool:
+def _continues(before: Sequence[Item], after: Sequence[Item]) -> bool:
     return bool(before and after) and before[-1].id == after[0].id
+
+
+def _letters(items: Iterable[Item | None]) -> int:
+    """Return how many letters the names of things have, as far as they may be long."""
+    return sum(
+        len(text)
+        for one in items
+        if one is not None
+        for text in (one.title, one.artist, one.album, one.album_artist, one.series, one.image_tag)
+        if text is not None
+    )
+
+
+def _endless() -> UnexpectedAnswer:
+    return UnexpectedAnswer(msg("Jellyfin lists more items than any library holds"))

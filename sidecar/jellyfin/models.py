@@ -29,6 +29,11 @@ from pydantic_core import CoreSchema, core_schema
 T = TypeVar("T")
 
 TICKS_PER_SECOND = 10_000_000
+# Nobody's names are longer, and paths are not either.
+LONGEST_TEXT = 4096
+# Of a page, and of what is in anything else; whoever sends more means no good.
+MOST_ITEMS = 2000
+MOST_OF_A_KIND = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,19 @@ def _parse_time(value: datetime) -> datetime | None:
     """Return the time in UTC; the year 1 is Jellyfin's word for never."""
     if value.year <= 1:
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999, somewhere
+        return None
 
 
 Maybe = Annotated[T | None, Default(None)]
-Many = Annotated[tuple[Maybe[T], ...], Default(())]
+Many = Annotated[tuple[Maybe[T], ...], Field(max_length=MOST_OF_A_KIND), Default(())]
 Id = Annotated[str, BeforeValidator(_strip_dashes), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Flag = Annotated[bool, Default(value=False)]
-Count = Annotated[int, Default(0)]
+# What fits into a row of the database.
+Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
+Count = Annotated[Whole, Default(0)]
 Moment = Annotated[datetime, AfterValidator(_parse_time)]
 
 
@@ -71,7 +81,11 @@ class JellyfinModel(BaseModel):
     """The ground of all of them: frozen, and unknown keys are none of our business."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_pascal, hide_input_in_errors=True
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_pascal,
+        hide_input_in_errors=True,
+        str_max_length=LONGEST_TEXT,
     )
 
 
@@ -139,7 +153,7 @@ class FavouriteFlag(JellyfinModel):
 class MediaStream(JellyfinModel):
     """One stream of a file, or a text beside it."""
 
-    index: int = 0
+    index: Whole = 0
     type: str = ""
     codec: Maybe[str] = None
     language: Maybe[str] = None
@@ -156,7 +170,7 @@ class MediaSource(JellyfinModel):
     path: Maybe[str] = None
     protocol: Maybe[str] = None
     container: Maybe[str] = None
-    size: Annotated[int | None, Field(ge=0), Default(None)] = None
+    size: Annotated[int | None, Field(ge=0, le=2**62), Default(None)] = None
     e_tag: Maybe[str] = None
     is_remote: Flag = False
     media_streams: Many[MediaStream] = ()
@@ -186,21 +200,23 @@ class BaseItem(JellyfinModel):
     series_id: Maybe[Id] = None
     season_id: Maybe[Id] = None
     parent_id: Maybe[Id] = None
-    index_number: Maybe[int] = None
-    parent_index_number: Maybe[int] = None
-    production_year: Maybe[int] = None
+    index_number: Maybe[Whole] = None
+    parent_index_number: Maybe[Whole] = None
+    production_year: Maybe[Whole] = None
     premiere_date: Maybe[Moment] = None
-    run_time_ticks: Maybe[int] = None
+    run_time_ticks: Maybe[Whole] = None
     container: Maybe[str] = None
     path: Maybe[str] = None
     location_type: Maybe[str] = None
     can_download: Maybe[bool] = None
     media_sources: Many[MediaSource] = ()
-    image_tags: Annotated[dict[str, str], Default({})] = Field(default_factory=dict)
+    image_tags: Annotated[dict[str, str], Field(max_length=100), Default({})] = Field(
+        default_factory=dict
+    )
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
     user_data: Maybe[FavouriteFlag] = None
-    child_count: Maybe[int] = None
+    child_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
 
@@ -208,8 +224,8 @@ class BaseItem(JellyfinModel):
 class ItemsPage(JellyfinModel):
     """One page of a listing; an entry that cannot be read is None."""
 
-    items: tuple[Maybe[BaseItem], ...]
-    total_record_count: int
+    items: Annotated[tuple[Maybe[BaseItem], ...], Field(max_length=MOST_ITEMS)]
+    total_record_count: Whole
 
 
 class PlayingItem(BaseItem):
@@ -262,4 +278,4 @@ QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
 ITEM = TypeAdapter(BaseItem)
 ITEMS_PAGE = TypeAdapter(ItemsPage)
-SESSIONS = TypeAdapter(tuple[ClientSession, ...])
+SESSIONS = TypeAdapter(Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)])

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from sidecar.bounded_json import UnboundedJson, check_bounds
 from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
 from sidecar.messages import msg
 
@@ -34,6 +35,8 @@ AWAY = frozenset(
 REDIRECTS = range(300, 400)
 SUCCESS = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 LONGEST_RETRY_AFTER_S = 3600.0
+# Five hundred films with dozens of streams each have half as many.
+MOST_VALUES = 1_000_000
 
 
 class Unconfirmed(NotAllowed):
@@ -48,7 +51,7 @@ class Unconfirmed(NotAllowed):
         self.is_jellyfin = is_jellyfin
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Answer:
     """One answer, read to its end.
 
@@ -60,7 +63,7 @@ class Answer:
     asked: str
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
 
     @property
     def mime_type(self) -> str:
@@ -131,14 +134,18 @@ def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
     )
 
 
-def read(answer: Answer, shape: TypeAdapter[T]) -> T:
+def read(answer: Answer, shape: TypeAdapter[T], *, most_values: int = MOST_VALUES) -> T:
     """Return the JSON body as the value it must be.
 
     Raises:
-        OddAnswer: It is not JSON, or not the JSON that Jellyfin answers here.
+        OddAnswer: It is not JSON, or not the JSON that Jellyfin answers here, or too many values.
     """
     if answer.status != HTTPStatus.OK or not answer.is_json:
         raise unexpected_answer(answer)
+    try:
+        check_bounds(answer.body, most_bytes=len(answer.body), most_values=most_values)
+    except UnboundedJson:
+        raise too_much(answer.server, answer.asked) from None
     try:
         return shape.validate_json(answer.body)
     except ValidationError as error:
@@ -150,6 +157,13 @@ def read(answer: Answer, shape: TypeAdapter[T]) -> T:
             request=answer.asked,
             place=where or msg("the start"),
         )
+    )
+
+
+def too_much(server: object, asked: str) -> UnexpectedAnswer:
+    """Return the error for an answer that is larger than any that was asked for."""
+    return UnexpectedAnswer(
+        msg("{server} sent far too much for {asked}", server=server, asked=asked)
     )
 
 

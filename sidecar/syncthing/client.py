@@ -20,6 +20,8 @@ from sidecar.syncthing.connection import Query, SyncthingConnection
 
 T = TypeVar("T")
 FILES_A_PAGE = 10_000
+MOST_NEEDED = 1_000_000
+LONGEST_TEXT = 4096
 # News after which the other devices may have, or lack, something else.
 NEWS = (
     "FolderCompletion,RemoteIndexUpdated,LocalIndexUpdated,DeviceConnected,DeviceDisconnected,"
@@ -28,7 +30,7 @@ NEWS = (
 
 
 class _SyncthingModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", str_max_length=LONGEST_TEXT)
 
 
 class _Me(_SyncthingModel):
@@ -190,6 +192,8 @@ class Syncthing:
             needed.update(one.name for one in files if not one.deleted)
             if len(files) < FILES_A_PAGE:
                 return frozenset(needed)
+            if len(files) > FILES_A_PAGE or len(needed) > MOST_NEEDED:
+                raise _odd()
             page += 1
 
     def sizes(self, folder: str, below: str) -> Mapping[str, int]:
@@ -228,8 +232,12 @@ class Syncthing:
         try:
             return kind.validate_python(told)
         except ValidationError as error:
-            text = msg("What answers in Syncthing's place is not Syncthing as we know it")
-            raise SyncthingError("odd", text) from error
+            raise _odd() from error
+
+
+def _odd() -> SyncthingError:
+    text = msg("What answers in Syncthing's place is not Syncthing as we know it")
+    return SyncthingError("odd", text)
 
 
 def _expand(path: str, home: str) -> Path:
@@ -240,4 +248,7 @@ def _parse_time(value: datetime | None) -> datetime | None:
     """Return the time in UTC; 1970 is Syncthing's word for never."""
     if value is None or value.year <= 1970:  # noqa: PLR2004 - a year
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999, somewhere
+        return None

@@ -8,10 +8,10 @@ that the settings name.
 from __future__ import annotations
 
 import hashlib
-import json
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,13 +19,15 @@ import requests
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
+from sidecar.bounded_json import read_json
 from sidecar.errors import SyncthingError
 from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 30.0
 # What a phone still needs of fifty thousand files is 20 MB.
-LARGEST_BODY_BYTES = 256 * 1024 * 1024
+LARGEST_BODY_BYTES = 64 * 1024 * 1024
+MOST_VALUES = 1_000_000
 BLOCK_BYTES = 256 * 1024
 KEY_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -99,6 +101,7 @@ class SyncthingConnection:
         if self._session is None:
             session = requests.Session()
             session.trust_env = False
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             if self._certificate is not None:
                 session.mount("https://", _OnlyThisCertificate(self._read_fingerprint()))
                 session.verify = False  # its fingerprint says more than any name in it
@@ -165,7 +168,7 @@ class SyncthingConnection:
             )
         try:
             if status == HTTPStatus.OK:
-                return json.loads(content)
+                return read_json(content, most_bytes=LARGEST_BODY_BYTES, most_values=MOST_VALUES)
         except ValueError:
             pass
         text = msg(

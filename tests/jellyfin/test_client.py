@@ -280,7 +280,7 @@ def test_another_server_at_the_address_is_noticed_everywhere(
     asks: list[Callable[[], object]] = [
         client.me,
         client.public_info,
-        lambda: client.items([TRACK]),
+        lambda: client.items([TRACK, *(f"{one:032x}" for one in range(20))]),
         lambda: client.favourites({ItemType.AUDIO}),
     ]
     for ask in asks:

@@ -8,14 +8,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import UnexpectedAnswer
-from sidecar.jellyfin.listing import PAGE_ITEMS, TRIES, FetchPage, Rows, read_sequence, read_set
-from sidecar.jellyfin.models import BaseItem, ItemsPage
+from sidecar.jellyfin.listing import (
+    PAGE_ITEMS,
+    TRIES,
+    FetchPage,
+    ListedPage,
+    Rows,
+    read_sequence,
+    read_set,
+)
 
 
 @cache
-def entry(number: int) -> BaseItem:
-    return BaseItem.model_validate({"Id": f"{number:032x}", "Type": "Audio"})
+def entry(number: int, title: str = "") -> Item:
+    return Item(id=f"{number:032x}", type=ItemType.AUDIO, title=title)
 
 
 def ids(rows: Rows) -> list[int]:
@@ -34,7 +42,7 @@ class Library:
         self.fetched: list[int] = []
         self.lasting: set[int] = set()
 
-    def __call__(self, start: int, limit: int) -> ItemsPage:
+    def __call__(self, start: int, limit: int) -> ListedPage:
         self.changes.get(len(self.fetched), len)(self.numbers)
         # What has been there from the first page of this reading on.
         self.lasting = set(self.numbers) & (self.lasting if start else set(self.numbers))
@@ -42,8 +50,8 @@ class Library:
         page = [entry(one) for one in self.numbers[start : start + limit]]
         return self.page(page)
 
-    def page(self, items: list[BaseItem]) -> ItemsPage:
-        return ItemsPage.model_construct(items=tuple(items), total_record_count=len(self.numbers))
+    def page(self, items: list[Item]) -> ListedPage:
+        return ListedPage(tuple(items), len(self.numbers))
 
 
 @given(st.integers(0, 5 * PAGE_ITEMS))
@@ -127,7 +135,7 @@ def test_a_library_that_never_rests_is_handed_over_as_incomplete() -> None:
 
 def test_a_server_that_hides_items_after_counting_them_is_read_to_the_end() -> None:
     class Hiding(Library):
-        def page(self, items: list[BaseItem]) -> ItemsPage:
+        def page(self, items: list[Item]) -> ListedPage:
             return super().page([one for one in items if int(one.id, 16) >= PAGE_ITEMS])
 
     rows = read_set(Hiding(2 * PAGE_ITEMS + 5, {}))
@@ -137,8 +145,8 @@ def test_a_server_that_hides_items_after_counting_them_is_read_to_the_end() -> N
 
 
 def test_an_entry_that_cannot_be_read_makes_the_listing_incomplete() -> None:
-    def fetch(start: int, limit: int) -> ItemsPage:
-        return ItemsPage.model_construct(items=(entry(1), None), total_record_count=2)
+    def fetch(start: int, limit: int) -> ListedPage:
+        return ListedPage((entry(1), None), 2)
 
     rows = read_set(fetch)
 
@@ -147,16 +155,30 @@ def test_an_entry_that_cannot_be_read_makes_the_listing_incomplete() -> None:
 
 
 def test_a_playlist_keeps_its_order_and_its_repeats() -> None:
-    def fetch(start: int, limit: int) -> ItemsPage:
+    def fetch(start: int, limit: int) -> ListedPage:
         items = (entry(2), entry(1), entry(2))
-        return ItemsPage.model_construct(items=items, total_record_count=3)
+        return ListedPage(items, 3)
 
     assert read_sequence(fetch) == Rows([entry(2), entry(1), entry(2)], complete=True)
 
 
 def test_an_absurd_total_is_not_followed_for_ever() -> None:
-    def fetch(start: int, limit: int) -> ItemsPage:
-        return ItemsPage.model_construct(items=(), total_record_count=10**12)
+    def fetch(start: int, limit: int) -> ListedPage:
+        return ListedPage((), 10**12)
 
     with pytest.raises(UnexpectedAnswer, match="more items than any library"):
         read_set(fetch)
+
+
+@pytest.mark.parametrize("title", ["x" * 100_000, "\N{GRINNING FACE}" * 100_000])
+def test_names_without_end_are_not_gathered(title: str) -> None:
+    fetched = []
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        fetched.append(start)
+        return ListedPage(tuple(entry(one, title) for one in range(limit)), 200_000)
+
+    with pytest.raises(UnexpectedAnswer, match="more items than any library"):
+        read_set(fetch)
+
+    assert len(fetched) == 2

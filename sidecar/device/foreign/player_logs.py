@@ -19,6 +19,8 @@ SCROBBLER = ".scrobbler.log"
 PLAYBACK = ".rockbox/playback.log"
 OLDER = ".rockbox/playback_{:04d}.log"
 MOST_OLDER = 9999
+# Ten million plays; what follows is not read.
+LARGEST = 1024 * 1024 * 1024
 _BLOCK = 256 * 1024
 
 
@@ -47,8 +49,13 @@ def find_logs(folder: DeviceFolder) -> list[LogFile]:
     return found + _log(folder, SCROBBLER, LogKind.SCROBBLER)
 
 
-def read_lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
+def read_lines(folder: DeviceFolder, log: LogFile, *, most: int = LARGEST) -> Iterator[bytes]:
     """Read the lines that a log has now, with their ends; what is too long is cut.
+
+    Args:
+        folder: Where it is.
+        log: Which.
+        most: No more bytes of it are read.
 
     Raises:
         errors.DeviceError: It cannot be read.
@@ -58,7 +65,7 @@ def read_lines(folder: DeviceFolder, log: LogFile) -> Iterator[bytes]:
         folder.open(log.path) as raw,
         io.BufferedReader(raw, _BLOCK) as file,  # type: ignore[type-var]  # raw is unbuffered
     ):
-        left = log.size
+        left = min(log.size, most)
         while left > 0 and (line := file.readline(min(LONGEST_LINE + 1, left))):
             left -= len(line)
             yield line

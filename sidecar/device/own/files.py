@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 
 import xxhash
@@ -33,6 +34,9 @@ _BLOCK = 1024 * 1024
 # A hundred thousand files with a text of each; what is more is not ours.
 _LARGEST, _MOST_VALUES = 32 * 1024 * 1024, 600_000
 _LONGEST_HASH = 64
+_MOST_NAMES = 100_000
+# Nothing that we make is as large: it is not read to find out whose it is.
+_LARGEST_OWN = 256 * 1024 * 1024
 _NO_FILE = 2**63
 
 
@@ -129,7 +133,7 @@ class OwnFiles:
             parts = tree.split_path(folder) if folder else ()
             try:
                 with tree.open_folder(root, parts) as handle, os.scandir(handle) as entries:
-                    names = [one.name for one in entries]
+                    names = [one.name for one in islice(entries, _MOST_NAMES)]
             except (FileNotFoundError, NotADirectoryError):
                 return []
         above = f"{folder}/" if folder else ""
@@ -241,6 +245,8 @@ def _write(ours: int, name: str, content: bytes) -> None:
 def _hash_of(name: str, handle: int) -> str:
     digest = xxhash.xxh3_128()
     with os.fdopen(tree.open_file(name, handle), "rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > _LARGEST_OWN:
+            return ""
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from sidecar.jellyfin.models import (
     Many,
     Maybe,
     MediaStream,
+    Whole,
 )
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 
@@ -30,7 +31,7 @@ LONGEST = 5_000_000
 
 class _Line(JellyfinModel):
     text: Maybe[str] = None
-    start: Maybe[int] = None
+    start: Maybe[Whole] = None
 
 
 class _Lyrics(JellyfinModel):
@@ -68,12 +69,7 @@ class Companions:
     def lyrics(self, item_id: str) -> Sequence[LyricLine]:
         """Return a track's lyrics; empty if there are none."""
         answer = self._get("Audio", item_id, "Lyrics")
-        lines = read(answer, _LYRICS).lyrics if answer else ()
-        return [
-            LyricLine(one.text or "", None if one.start is None else one.start / TICKS_PER_SECOND)
-            for one in lines
-            if one is not None
-        ]
+        return lines_in(answer) if answer else ()
 
     def subtitles(self, item_id: str, source_id: str, one: Subtitle) -> bytes | None:
         """Return subtitles as their file has them; None if they are not there any more."""
@@ -82,7 +78,7 @@ class Companions:
         answer = self._get(*path)
         if answer is None or not answer.body or len(answer.body) > LONGEST:
             return None
-        return answer.body
+        return bytes(answer.body)
 
     def picture(self, item_id: str, tag: str, width: int) -> bytes | None:
         """Return a cover, in whatever form the server has it; None if it has none."""
@@ -101,6 +97,19 @@ class Companions:
         except (NotFound, NotAllowed):
             return None
         return answer
+
+
+def lines_in(answer: Answer) -> Sequence[LyricLine]:
+    """Return the lyrics that an answer has.
+
+    Raises:
+        errors.UnexpectedAnswer: It is not what Jellyfin answers.
+    """
+    return [
+        LyricLine(one.text or "", None if one.start is None else one.start / TICKS_PER_SECOND)
+        for one in read(answer, _LYRICS).lyrics
+        if one is not None
+    ]
 
 
 def _to_companion_list(base: BaseItem) -> CompanionList:

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from itertools import islice
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
-from sidecar.jellyfin.listing import Listing, Rows, read_set
+from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
 
 # Of a whole library with its files' sizes: few requests, each a second of the server's time.
@@ -78,9 +79,8 @@ class ServerFileIndex:
             "fields": FULL_FIELDS,
             "limit": MOST_TITLED,
         }
-        page = self._client.page("Items", query=query)
-        entries = [one for one in page.items if one is not None]
-        return self._client.listing(Rows(entries, complete=True)).items
+        page = self._client.listed_page("Items", query=query)
+        return tuple(one for one in page.items if one is not None)
 
     def sample(self, item_id: str, start: int, length: int, *, size: int) -> bytes | None:
         """Return some bytes of an item's file; None if the file is another one than expected.
@@ -114,7 +114,7 @@ class ServerFileIndex:
                     stream=True,
                 ) as answer:
                     return _read_range(answer, start, length, size)
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError, OSError) as error:
                 text = msg("Jellyfin at {server} does not answer", server=connection.address)
                 raise ServerAway(text) from error
 

@@ -82,7 +82,7 @@ class Lookups:
         return _read_listed(lambda: self._read_page("Items", query=query))
 
     def _read_page(self, *path: str, query: Query) -> Listing:
-        page = self._client.page(*path, query=query)
+        page = self._client.listed_page(*path, query=query)
         entries = [one for one in page.items if one is not None]
         return self._client.listing(Rows(entries, complete=len(entries) == len(page.items)))
 

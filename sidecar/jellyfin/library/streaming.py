@@ -7,6 +7,7 @@ permission to download. The token stays in our request's header. No redirect is 
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
+from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, unexpected_answer
@@ -26,8 +28,12 @@ from sidecar.messages import msg
 log = logging.getLogger(__name__)
 
 BLOCK_BYTES = 256 * 1024
-PASSED_ON = ("Range", "If-Range")
-PASSED_BACK = ("Accept-Ranges", "Content-Length", "Content-Range", "Last-Modified", "ETag")
+PASSED_BACK = ("Accept-Ranges", "Last-Modified", "ETag")
+LONGEST_VALUE = 200
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_ASKED = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_PART = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_NO_PART = re.compile(r"bytes \*/[0-9]{1,18}")
 PARTS = frozenset(
     {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 )
@@ -45,23 +51,33 @@ class FileStream:
         status: 200, 206 or 416.
         headers: Those that say which bytes these are.
         mime_type: Of sound or video, or unknown.
+        length: Bytes of the body, as it was promised; None where it ends when it ends.
     """
 
     status: HTTPStatus
     headers: Mapping[str, str]
     mime_type: str
     response: requests.Response
+    length: int | None = None
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the body.
 
         Raises:
-            errors.ServerAway: It broke off.
+            errors.ServerAway: It broke off, or is longer than it was promised.
         """
+        left = self.length
         try:
-            yield from self.response.raw.stream(BLOCK_BYTES, decode_content=False)
+            for block in self.response.raw.stream(BLOCK_BYTES, decode_content=False):
+                if left is not None:
+                    left -= len(block)
+                    if left < 0:
+                        break
+                yield block
         except (HTTPError, OSError) as error:
-            raise ServerAway(msg("Jellyfin broke off in the middle of a file")) from error
+            raise _broken_off() from error
+        if left:
+            raise _broken_off()
 
     def abort(self) -> None:
         """Let whoever waits for the next block wait no longer; from any thread."""
@@ -86,13 +102,21 @@ def open_stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Fil
         FileUnavailable: Its file is not on the server's disk now.
         errors.JellyfinError: As every call of `Jellyfin`.
     """
-    wanted = {name: value for name in PASSED_ON if (value := asked.get(name)) is not None}
+    wanted = _passed_on(asked)
     response = _send(client, ("Items", item_id, "File"), wanted)
     try:
-        return _check(client, f"GET /Items/{item_id}/File", response)
+        return _check(client, f"GET /Items/{item_id}/File", response, wanted.get("Range"))
     except BaseException:
         response.close()
         raise
+
+
+def _passed_on(asked: Mapping[str, str]) -> dict[str, str]:
+    """One part is asked for; who wants several at once gets all of it, as the standard allows."""
+    part, version = asked.get("Range"), asked.get("If-Range")
+    if part is None or _ASKED.fullmatch(part) is None or part == "bytes=-":
+        return {}
+    return {"Range": part} if version is None else {"Range": part, "If-Range": version}
 
 
 def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -> requests.Response:
@@ -102,15 +126,18 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
     # One of its own: a session of the client would wait for the whole body before it goes on.
     with requests.Session() as session:
         session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, patience.PatientAdapter())
         try:
-            return session.get(
-                address.url(*path),
-                headers=headers,
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-                verify=True if ca_file is None else str(ca_file),
-            )
+            with patience.waiting():
+                return session.get(
+                    address.url(*path),
+                    headers=headers,
+                    timeout=(patience.at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
+                    allow_redirects=False,
+                    stream=True,
+                    verify=True if ca_file is None else str(ca_file),
+                )
         except requests.exceptions.SSLError as error:
             raise certificate_error(address) from error
         except (requests.RequestException, OSError) as error:
@@ -119,7 +146,9 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
             ) from error
 
 
-def _check(client: Jellyfin, asked: str, response: requests.Response) -> FileStream:
+def _check(
+    client: Jellyfin, asked: str, response: requests.Response, part: str | None
+) -> FileStream:
     answer = Answer(
         str(client.connection.address), asked, response.status_code, response.headers, b""
     )
@@ -136,11 +165,58 @@ def _check(client: Jellyfin, asked: str, response: requests.Response) -> FileStr
                 asked=asked,
             )
         )
-    headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
-    status = HTTPStatus(answer.status)
+    headers = {
+        name: value
+        for name in PASSED_BACK
+        if (value := response.headers.get(name)) is not None and _is_plain(value)
+    }
+    status, length = HTTPStatus(answer.status), _length(answer, response)
+    if (where := response.headers.get("Content-Range")) is not None:
+        if not _is_as_asked(status, where, part, length):
+            raise unexpected_answer(answer)
+        headers["Content-Range"] = where
+    elif status == HTTPStatus.PARTIAL_CONTENT:
+        raise unexpected_answer(answer)
+    if length is not None:
+        headers["Content-Length"] = str(length)
     return FileStream(
-        status, MappingProxyType(headers), restrict_media_type(answer.mime_type), response
+        status, MappingProxyType(headers), restrict_media_type(answer.mime_type), response, length
     )
+
+
+def _length(answer: Answer, response: requests.Response) -> int | None:
+    """Return how long the body is; None if it comes in chunks, whatever else is said of it."""
+    if "Transfer-Encoding" in response.headers:
+        return None
+    told = response.headers.get("Content-Length")
+    if told is None:
+        return None
+    if _LENGTH.fullmatch(told) is None:
+        raise unexpected_answer(answer)
+    return int(told)
+
+
+def _is_as_asked(status: HTTPStatus, where: str, asked: str | None, length: int | None) -> bool:
+    """Whether the part that is sent is one that was asked for, and as long as it says."""
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return _NO_PART.fullmatch(where) is not None
+    sent, wanted = _PART.fullmatch(where), _ASKED.fullmatch(asked or "")
+    if status != HTTPStatus.PARTIAL_CONTENT or sent is None or wanted is None:
+        return False
+    first, last = int(sent[1]), int(sent[2])
+    if last < first or (length is not None and length != last - first + 1):
+        return False
+    if not wanted[1]:
+        return last - first < int(wanted[2])
+    return first == int(wanted[1]) and (not wanted[2] or last <= int(wanted[2]))
+
+
+def _is_plain(value: str) -> bool:
+    return len(value) <= LONGEST_VALUE and value.isascii() and value.isprintable()
+
+
+def _broken_off() -> ServerAway:
+    return ServerAway(msg("Jellyfin broke off in the middle of a file"))
 
 
 def _raise_refusal(client: Jellyfin, answer: Answer) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from sidecar.bounded_json import UnboundedJson, check_bounds
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.live.commands import (
@@ -26,6 +27,7 @@ from sidecar.jellyfin.live.commands import (
 )
 from sidecar.jellyfin.mapping import list_now_playing
 from sidecar.jellyfin.models import (
+    MOST_ITEMS,
     TICKS_PER_SECOND,
     ClientSession,
     Id,
@@ -35,6 +37,11 @@ from sidecar.jellyfin.models import (
 )
 
 log = logging.getLogger(__name__)
+
+# A client of 10.11 that queues a thousand tracks makes frames of 3.6 MB. Where one is larger, what
+# plays is asked for instead.
+LARGEST_FRAME_BYTES = 4 * 1024 * 1024
+MOST_VALUES = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ class _UserDataFrame(JellyfinModel):
 
 class _SessionsFrame(JellyfinModel):
     message_type: Literal["Sessions"]
-    data: tuple[ClientSession, ...]
+    data: Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)]
 
 
 class _StoppingFrame(JellyfinModel):
@@ -183,6 +190,11 @@ _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 
 def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
     """Return what a frame says; None if it is none of our business or cannot be read."""
+    try:
+        check_bounds(frame, most_bytes=LARGEST_FRAME_BYTES, most_values=MOST_VALUES)
+    except UnboundedJson as why:
+        log.debug("passed over a frame: %s", why)
+        return None
     try:
         read = _FRAME.validate_json(frame)
     except ValidationError as error:

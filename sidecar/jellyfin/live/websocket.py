@@ -1,8 +1,7 @@
 """One live connection to Jellyfin, as frames in and out; opens, carries and closes, nothing else.
 
 It follows no redirect and no proxy variable, compresses nothing (a small frame cannot become a
-large one), and takes frames up to `LARGEST_FRAME_BYTES`: a client on 10.11 that queues five
-thousand tracks makes frames of 18 MB.
+large one), takes frames up to `LARGEST_FRAME_BYTES`, and keeps one or two that nobody has read yet.
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
 from sidecar.jellyfin.responses import AWAY, retry_after
 from sidecar.messages import msg
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4
-LARGEST_FRAME_BYTES = 32 * 1024 * 1024
+MOST_WAITING = 1
 
 
 class ConnectionRefused(JellyfinError):
@@ -123,6 +123,7 @@ def open_connection(http: Connection) -> LiveConnection:
                 ping_interval=None,
                 close_timeout=CLOSE_TIMEOUT_S,
                 max_size=LARGEST_FRAME_BYTES,
+                max_queue=MOST_WAITING,
                 logger=quiet,
                 # We close it ourselves; a `with` block cannot span the listener's steps.
                 legacy=True,

@@ -130,7 +130,14 @@ class PlayerLogImporter:
             zone=load_zone(device.settings.time_zone),
             now=self._clock.now(),
         )
-        return read_logs(device.folder, reader, client, imported.marks(device.id))
+        until = self._clock.monotonic() + LONGEST_S
+        return read_logs(
+            device.folder,
+            reader,
+            client,
+            imported.marks(device.id),
+            is_over=lambda: self._clock.monotonic() >= until,
+        )
 
     def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
         return self._in_use.only(

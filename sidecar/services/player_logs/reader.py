@@ -7,7 +7,7 @@ Changes nothing. However long a log is, only so many fresh plays are in memory a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import islice
@@ -31,6 +31,8 @@ from sidecar.store.playback.imported_plays import ImportedListening
 
 MOST_FRESH = 20_000
 MOST_REMARKS = 200
+# The clock is looked at once for so many lines.
+LINES_AT_ONCE = 1000
 
 UNKNOWN = msg("no file of ours on this device fits")
 AMBIGUOUS = msg("more than one of our files fits: {paths}")
@@ -91,6 +93,7 @@ def read_logs(
     marks: Iterable[tuple[str, ImportedPlay]],
     *,
     most: int = MOST_FRESH,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> LogFindings:
     """Read all logs of a device.
 
@@ -100,15 +103,16 @@ def read_logs(
         library: Asked for the items of fresh plays.
         marks: What was taken over before.
         most: So many fresh lines at once.
+        is_over: Asked now and then whether nobody waits any longer for the lines that are left.
 
     Raises:
         errors.DeviceError: It cannot be read.
         errors.JellyfinError: The library cannot be asked.
     """
-    sorting = _LogClassifier(reader, ImportedMarks(marks))
+    sorting = _LogClassifier(reader, ImportedMarks(marks), is_over)
     sorting.found.files = find_logs(folder)
     waiting = list(islice(sorting.fresh(folder), most))
-    sorting.found.has_more = len(waiting) == most
+    sorting.found.has_more |= len(waiting) == most
     ids = {one.item_id for line in waiting for one in line.candidates}
     items = library.items(sorted(ids)) if ids else {}
     for line in waiting:
@@ -119,20 +123,29 @@ def read_logs(
 class _LogClassifier:
     """Sorts the lines of one device, once."""
 
-    def __init__(self, reader: Reader, ledger: ImportedMarks) -> None:
+    def __init__(self, reader: Reader, ledger: ImportedMarks, is_over: Callable[[], bool]) -> None:
         self._reader = reader
         self._ledger = ledger
+        self._is_over = is_over
         self.found = LogFindings()
 
     def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
         """Return the lines that may be fresh plays; the others are counted."""
         for log in self.found.files:
-            for one in read_log(log.kind, read_lines(folder, log)):
+            for one in read_log(log.kind, self._in_time(read_lines(folder, log))):
                 if isinstance(one, UnreadableLine):
                     self.found.counts.bad += 1
                     self._remark(log.path, one.line, one.text, one.why, is_own=False)
                 elif (line := self._sorted(log, one)) is not None:
                     yield line
+
+    def _in_time(self, every: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield lines as long as somebody waits for them."""
+        for number, line in enumerate(every, 1):
+            if number % LINES_AT_ONCE == 0 and self._is_over():
+                self.found.has_more = True
+                return
+            yield line
 
     def decide(self, line: _Line, items: dict[str, Item]) -> None:
         """Note a fresh play, or why it is none after all."""

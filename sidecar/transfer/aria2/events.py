@@ -7,7 +7,6 @@ silence is borne for a minute. Used by one thread; decides nothing.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import suppress
 from threading import Event
@@ -15,6 +14,7 @@ from threading import Event
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from sidecar.bounded_json import read_json
 from sidecar.clock import Clock
 from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.rpc import Aria2Away, Call, Rpc
@@ -27,6 +27,8 @@ DIAL_TIMEOUT_S = 2.0
 CLOSE_TIMEOUT_S = 0.2
 LONGEST_SILENCE_S = 60.0
 LARGEST_FRAME_BYTES = 1024 * 1024
+MOST_VALUES = 10_000
+MOST_WAITING = 16
 
 
 class Hearing:
@@ -124,6 +126,7 @@ def _dial(url: str) -> ClientConnection | None:
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_FRAME_BYTES,
+            max_queue=MOST_WAITING,
             logger=quiet,
             # It is closed by `close`; a `with` block cannot span the turns.
             legacy=True,
@@ -135,5 +138,6 @@ def _dial(url: str) -> ClientConnection | None:
 def _read_gids(told: bytes) -> list[str]:
     """Return the downloads that a notification names."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        return [str(one["gid"]) for one in json.loads(told)["params"]]
+        read = read_json(told, most_bytes=LARGEST_FRAME_BYTES, most_values=MOST_VALUES)
+        return [str(one["gid"]) for one in read["params"]]
     return []

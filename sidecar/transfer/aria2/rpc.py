@@ -11,10 +11,16 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from sidecar.bounded_json import read_json
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
 
 CONNECT_S = 2.0
+# Where a hundred downloads stand is 100 KB.
+LARGEST_ANSWER = 4 * 1024 * 1024
+MOST_VALUES = 200_000
+BLOCK_BYTES = 64 * 1024
+LONGEST_TEXT = 1000
 UNAUTHORIZED = "Unauthorized"
 _SOCKET_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
@@ -112,7 +118,7 @@ class Rpc:
             if isinstance(result, RpcError):
                 raise Aria2Refused(result)
             raise _unexpected_answer()
-        found = {one.get("id"): _read_result(one) for one in answer if isinstance(one, dict)}
+        found = {str(one.get("id")): _read_result(one) for one in answer if isinstance(one, dict)}
         missing = RpcError(0, "no answer")
         return [found.get(str(number), missing) for number in range(len(calls))]
 
@@ -133,7 +139,8 @@ class Rpc:
         adapter = HTTPAdapter(pool_connections=1)
         try:
             # A session would add what a ~/.netrc and a proxy variable say.
-            with adapter.send(request.prepare(), timeout=(CONNECT_S, self.patience_s)) as response:
+            patience = (CONNECT_S, self.patience_s)
+            with adapter.send(request.prepare(), stream=True, timeout=patience) as response:
                 return _read(response)
         except requests.RequestException as error:
             silent = isinstance(error, requests.ReadTimeout)
@@ -146,8 +153,13 @@ class Rpc:
 def _read(response: requests.Response) -> object:
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
         raise _unexpected_answer()
+    content = bytearray()
+    for block in response.iter_content(BLOCK_BYTES):
+        content += block
+        if len(content) > LARGEST_ANSWER:
+            raise _unexpected_answer()
     try:
-        return json.loads(response.content)
+        return read_json(content, most_bytes=LARGEST_ANSWER, most_values=MOST_VALUES)
     except ValueError as error:
         raise _unexpected_answer() from error
 
@@ -157,7 +169,10 @@ def _read_result(answer: object) -> object:
         raise _unexpected_answer()
     error = answer.get("error")
     if isinstance(error, Mapping):
-        return RpcError(int(error.get("code", 0)), str(error.get("message", "")))
+        code, text = error.get("code", 0), error.get("message", "")
+        if not isinstance(code, int) or not isinstance(text, str):
+            raise _unexpected_answer()
+        return RpcError(code, text[:LONGEST_TEXT])
     return answer.get("result")
 
 

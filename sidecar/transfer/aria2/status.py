@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sidecar.domain.transfers.failures import Failure
 from sidecar.transfer.aria2.codes import ended_failure, judge, paused_failure, removed_failure
-from sidecar.transfer.aria2.rpc import RpcError
+from sidecar.transfer.aria2.rpc import LONGEST_TEXT, RpcError
 
+_NUMBER = re.compile("[0-9]{1,4}")
 KEYS = ("gid", "status", "errorCode", "errorMessage")
 
 
@@ -64,11 +66,12 @@ def read_status(answer: object) -> Aria2Status:
     """Read an answer to `tellStatus`; one that aria2 does not know was cleared by somebody."""
     if isinstance(answer, RpcError):
         return Aria2Status(Stage.REMOVED)
-    if not isinstance(answer, Mapping) or answer.get("status") not in set(Stage):
-        return Aria2Status(Stage.ERROR, 1, "an answer that makes no sense")
-    code = str(answer.get("errorCode", "0"))
-    return Aria2Status(
-        Stage(str(answer["status"])),
-        int(code) if code.isdigit() else 1,
-        str(answer.get("errorMessage", "")),
+    told = answer if isinstance(answer, Mapping) else {}
+    stage, code, words = (
+        told.get(name, usual)
+        for name, usual in (("status", None), ("errorCode", "0"), ("errorMessage", ""))
     )
+    if not (isinstance(stage, str) and stage in set(Stage) and isinstance(words, str)):
+        return Aria2Status(Stage.ERROR, 1, "an answer that makes no sense")
+    is_number = isinstance(code, str) and _NUMBER.fullmatch(code) is not None
+    return Aria2Status(Stage(stage), int(code) if is_number else 1, words[:LONGEST_TEXT])

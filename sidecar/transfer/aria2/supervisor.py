@@ -182,7 +182,13 @@ class Aria2Supervisor:
                 Call("tellStopped", (0, MOST_WAITING, keys)),
             ]
         )
-        told = {one["gid"] for some in lists if isinstance(some, list) for one in some}
+        told = {
+            one["gid"]
+            for some in lists
+            if isinstance(some, list)
+            for one in some
+            if isinstance(one, dict) and isinstance(one.get("gid"), str)
+        }
         known = set(self.book.gids())
         ours = sorted(gid for gid in told - known if gid.startswith(self.book.prefix))
         if ours:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, BinaryIO
 
+from sidecar.bounded_json import read_json
 from sidecar.clock import Clock
 from sidecar.domain.formats.formats import AudioProperties
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
+from sidecar.transfer.converting.subprocess import (
+    MOST_SAID,
+    ChildFailed,
+    ChildOutput,
+    get_inherited_path,
+    run,
+)
 
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
+MOST_VALUES = 300_000
 # Playlists and the like are not among them: they would make ffmpeg open other files.
 CONTAINERS = (
     "aac,ac3,aiff,alac,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -43,14 +50,12 @@ class ProbedSound:
     Attributes:
         tags: Of the file and of its sound, as ffmpeg names them.
         picture: The number of the stream that is its cover; None without one.
-        picture_codec: Of the cover: `mjpeg`, `png` …
     """
 
     sound: AudioProperties
     tags: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
     picture: int | None = None
-    picture_codec: str = ""
 
 
 def probe_sound(
@@ -81,17 +86,40 @@ def probe_sound(
     said = run(command, files=[file], clock=clock, stop=stop, limit_s=LOOK_WITHIN_S)
     told = _answer(said)
     if said.code != 0 or not told:
-        raise ChildFailed(msg("it cannot be read as a sound file"))
+        raise _unreadable()
 
     def count() -> tuple[float, int] | None:
         return _count(ffprobe, file, clock=clock, stop=stop)
 
-    return _parse(told, size, count)
+    return parse(told, size, count)
+
+
+def parse(
+    told: dict[str, Any], size: int, count: Callable[[], tuple[float, int] | None]
+) -> ProbedSound:
+    """Return what ffprobe told of a file.
+
+    Args:
+        told: Its answer.
+        size: Bytes of the file.
+        count: How long the sound is by its packets, and where the first one stands.
+
+    Raises:
+        ChildFailed: There is no sound in it, or nothing that ffprobe would say.
+    """
+    try:
+        return _parse(told, size, count)
+    except (AttributeError, TypeError, ValueError, LookupError, OverflowError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> ChildFailed:
+    return ChildFailed(msg("it cannot be read as a sound file"))
 
 
 def _answer(said: ChildOutput) -> dict[str, Any]:
     try:
-        told = json.loads(said.output)
+        told = read_json(said.output, most_bytes=MOST_SAID, most_values=MOST_VALUES)
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
@@ -138,7 +166,10 @@ def _parse(
         bitrate = max(size - begins, 0) * 8 / seconds
     if not seconds:
         raise ChildFailed(msg("it does not say how long it is"))
-    picture = next((one for one in streams if _is_cover(one)), {})
+    pictures = [one for one in streams if _is_cover(one)]
+    picture = next((one for one in pictures if _kind(one) == "cover (front)"), None) or next(
+        (one for one in pictures if "icon" not in _kind(one)), {}
+    )
     return ProbedSound(
         sound=AudioProperties(
             codec=str(sound.get("codec_name", "")),
@@ -151,13 +182,18 @@ def _parse(
         tags={**_read_tags(sound), **_read_tags(container)},
         chapters=tuple(map(_read_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
         picture=picture.get("index"),
-        picture_codec=str(picture.get("codec_name", "")),
     )
 
 
 def _is_cover(stream: Mapping[str, Any]) -> bool:
     is_attached = bool(stream.get("disposition", {}).get("attached_pic"))
     return is_attached and stream.get("codec_type") == "video"
+
+
+def _kind(picture: Mapping[str, Any]) -> str:
+    """Return what a picture shows, as ffmpeg names the kinds of ID3 and FLAC."""
+    told = {name.lower(): value for name, value in _read_tags(picture).items()}
+    return told.get("comment", "").lower()
 
 
 def _read_tags(of: Mapping[str, Any]) -> dict[str, str]:

@@ -52,3 +52,10 @@ def test_what_is_written_meanwhile_is_not_read(folder: DeviceFolder, root: Path)
 def test_a_log_that_went_away_is_a_trouble_of_the_device(folder: DeviceFolder) -> None:
     with pytest.raises(DeviceError):
         list(read_lines(folder, LogFile(".scrobbler.log", LogKind.SCROBBLER, 9)))
+
+
+def test_a_log_without_end_is_read_to_a_bound(folder: DeviceFolder, root: Path) -> None:
+    (root / ".scrobbler.log").write_bytes(b"a\n" * 100)
+    [log] = find_logs(folder)
+
+    assert len(list(read_lines(folder, log, most=50))) == 25

@@ -64,7 +64,11 @@ def test_a_file_without_tags_says_nothing(
     assert read_tags(folder, "a.mp3", reader) == Tags()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.sampled_from(
         [b"ID3\x04\0\0", b"fLaC", b"OggS", b"\0\0\0\x20ftypM4A ", b"RIFF", b"MAC ", b""]

@@ -36,7 +36,9 @@ steps = [
     lambda: them.queue.claim(BEGIN),
     lambda: them.transitions.transfer_started(1, validator, 0),
     lambda: them.transitions.record_synced(1, 600),
-    lambda: them.transitions.mark_finalizing(1, size=1000, content_hash=HASH, mime_type="audio/flac"),
+    lambda: them.transitions.mark_finalizing(
+        1, size=1000, content_hash=HASH, mime_type="audio/flac"
+    ),
     lambda: them.transitions.mark_arrived(
         them.queries.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"
     ),

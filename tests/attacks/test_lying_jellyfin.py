@@ -1,0 +1,225 @@
+"""A Jellyfin that lies: about the length of what it sends, and by sending more than was asked."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.domain.items.item import ItemType
+from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.library.streaming import open_stream
+from sidecar.jellyfin.models import MOST_ITEMS
+
+ITEM = "1" * 32
+ANN = "a" * 32
+
+
+def answer(*headers: str, body: bytes = b"", status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", "Content-Type: audio/flac", *headers]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def chunked(*blocks: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(one), one) for one in (*blocks, b""))
+
+
+def json_answer(body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@contextmanager
+def saying(said: bytes) -> Iterator[Jellyfin]:
+    """A client of a server that says just this to whoever asks, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    line, _ = listening.accept()
+                except OSError:
+                    return
+                with line:
+                    line.settimeout(5)
+                    try:
+                        line.recv(65536)
+                        line.sendall(said)
+                        line.shutdown(socket.SHUT_WR)
+                    except OSError:
+                        continue
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        client = Jellyfin(
+            f"http://127.0.0.1:{listening.getsockname()[1]}",
+            identity=DeviceIdentity(device_id="d", version="1"),
+            token=SecretStr("t"),
+            user_id=ANN,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+PLAIN = answer("Content-Length: 5", body=b"hello")
+PART = "Content-Range: bytes 2-6/100"
+TRUE = {
+    "whole": (PLAIN, {}, {"Content-Length": "5"}, b"hello"),
+    "chunks, whatever length is told": (
+        answer("Content-Length: 500", "Transfer-Encoding: chunked", body=chunked(b"he", b"llo")),
+        {},
+        {},
+        b"hello",
+    ),
+    "without a length": (answer(body=b"hello"), {}, {}, b"hello"),
+    "a part": (
+        answer("Content-Length: 5", PART, body=b"hello", status="206 Partial Content"),
+        {"Range": "bytes=2-6"},
+        {"Content-Length": "5", "Content-Range": "bytes 2-6/100"},
+        b"hello",
+    ),
+    "longer than it says": (answer("Content-Length: 5", body=b"hello, world"), {}, None, b"hello"),
+    "odd validators": (
+        answer("Content-Length: 5", 'ETag: "\xe4"', f"Last-Modified: {'x' * 999}", body=b"hello"),
+        {},
+        {"Content-Length": "5"},
+        b"hello",
+    ),
+    "several parts are not asked for": (
+        PLAIN,
+        {"Range": "bytes=0-1,3-4"},
+        {"Content-Length": "5"},
+        b"hello",
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "asked", "headers", "body"), TRUE.values(), ids=TRUE)
+def test_what_is_passed_on_is_as_long_as_it_says(
+    said: bytes, asked: dict[str, str], headers: dict[str, str] | None, body: bytes
+) -> None:
+    with saying(said) as client:
+        found = open_stream(client, ITEM, asked)
+        passed = dict(found.headers)
+        assert b"".join(found.blocks()) == body
+        found.close()
+
+    assert headers is None or passed == headers
+
+
+REFUSED = {
+    "below nothing": answer("Content-Length: -5", body=b"hello"),
+    "no number": answer("Content-Length: abc", body=b"hello"),
+    "signed": answer("Content-Length: +5", body=b"hello"),
+    "two": answer("Content-Length: 5", "Content-Length: 6", body=b"hello"),
+    "a list": answer("Content-Length: 5, 5", body=b"hello"),
+    "huge": answer(f"Content-Length: {10**30}", body=b"hello"),
+    "a part that was not asked for": answer(PART, body=b"hello", status="206 Partial Content"),
+    "a part without a place": answer(body=b"hello", status="206 Partial Content"),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED.values(), ids=REFUSED)
+def test_a_length_or_place_that_is_none_is_refused(said: bytes) -> None:
+    with saying(said) as client, pytest.raises(JellyfinError):
+        open_stream(client, ITEM, {})
+
+
+@pytest.mark.parametrize(
+    ("part", "asked"),
+    [
+        ("bytes 0-99/100", "bytes=0-1"),
+        ("bytes 2-6/100", "bytes=0-6"),
+        ("bytes 6-2/100", "bytes=6-"),
+        ("bytes 0-9/100", "bytes=-5"),
+        ("bytes 2-6/100\t", "bytes=2-7"),
+        ("bytes 2-x/100", "bytes=2-7"),
+        ("items 2-6/100", "bytes=2-6"),
+    ],
+)
+def test_another_part_than_was_asked_for_is_refused(part: str, asked: str) -> None:
+    said = answer("Content-Length: 9", f"Content-Range: {part}", status="206 Partial Content")
+    with saying(said) as client, pytest.raises(UnexpectedAnswer):
+        open_stream(client, ITEM, {"Range": asked})
+
+
+def test_what_is_shorter_than_it_says_is_cut_off_and_never_ended() -> None:
+    with saying(answer("Content-Length: 500", body=b"hello")) as client:
+        found = open_stream(client, ITEM, {})
+        with pytest.raises(ServerAway):
+            list(found.blocks())
+        found.close()
+
+
+# More than was asked for
+
+
+def items(count: int, of: bytes = b'{"Id":"%032x","Type":"Audio"}') -> bytes:
+    each = b",".join(of % one if b"%" in of else of for one in range(count))
+    return b'{"Items":[' + each + b'],"TotalRecordCount":%d}' % count
+
+
+MUCH = {
+    "more items than were asked for": items(300),
+    "a page of a million": items(MOST_ITEMS + 1),
+    "nothing, a million times": items(1_100_000, b"{}"),
+    "brackets": b'{"Items":[' + b"[]," * 600_000 + b'1],"TotalRecordCount":1}',
+    "deep": b'{"Items":' + b"[" * 100_000 + b"]" * 100_000 + b',"TotalRecordCount":1}',
+    "more than any library holds": b'{"Items":[],"TotalRecordCount":1000000000}',
+    "too long": b'{"Items":[],"x":"' + b"x" * LARGEST_BODY_BYTES + b'"}',
+}
+
+
+@pytest.mark.parametrize("body", MUCH.values(), ids=MUCH)
+def test_more_than_was_asked_for_is_refused(body: bytes) -> None:
+    with saying(json_answer(body)) as client, pytest.raises(UnexpectedAnswer):
+        client.favourites({ItemType.AUDIO})
+
+
+def test_odd_numbers_and_texts_count_as_absent() -> None:
+    text = b"x" * 5000
+    body = (
+        b'{"Id":"%s","Type":"Audio","Name":"%s","IndexNumber":1e30,"ProductionYear":%d,'
+        b'"RunTimeTicks":%d,"PremiereDate":"9999-12-31T23:59:59-14:00"}'
+        % (ITEM.encode(), text, 10**40, 10**40)
+    )
+    with saying(json_answer(body)) as client:
+        item = client.item(ITEM)
+
+    assert (item.title, item.number, item.year, item.seconds) == ("Untitled", None, None, None)
+
+
+def test_many_large_answers_at_once_are_not_all_kept() -> None:
+    assert BUDGET.take(90 * 1024 * 1024)
+    try:
+        text = b"x" * (LARGEST_BODY_BYTES - 100)
+        body = b'{"Items":[],"TotalRecordCount":0,"x":"' + text + b'"}'
+        with saying(json_answer(body)) as client:
+            client.page("Items", query={})
+            assert BUDGET.take(10 * 1024 * 1024), "what was read has been given back"
+            with pytest.raises(ServerAway, match="more at once"):
+                client.page("Items", query={})
+            BUDGET.give_back(10 * 1024 * 1024)
+    finally:
+        BUDGET.give_back(90 * 1024 * 1024)
+
+
+def test_cookies_are_not_gathered() -> None:
+    cookies = [f"Set-Cookie: c{number}={'x' * 1000}; Path=/" for number in range(50)]
+    said = answer("Content-Length: 2", *cookies, body=b"{}").replace(b"audio/flac", b"text/plain")
+    with saying(said) as client:
+        client.health()
+        assert not client.connection._get_session().cookies
