@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
@@ -15,11 +15,9 @@ from sidecar.web.app import web_files
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
 
-# A busy machine is slow at everything: that says nothing about the code.
-hypothesis.settings.register_profile(
-    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("tests")
+# A loaded machine is slow: how long one example takes says nothing about the code.
+settings.register_profile("sidecar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sidecar")
 
 FLAGS = (
     "--no-sandbox",
