@@ -1,4 +1,4 @@
-"""What a person should know now."""
+"""Notices: what a person should know now, on every page."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Subject(StrEnum):
 
     REMOVALS = "removals"
     PLAN = "plan"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The web application, put together. Making one starts nothing: no thread, no port, no request.
 
-WebServer → Gate (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
+WebServer → Middleware (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import questions
 from sidecar.web.pages.downloads import routes as downloads_pages
-from sidecar.web.request import errors
+from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
 from sidecar.web.security.permissions import Role, declare
+from sidecar.web.server import resting
 from sidecar.web.services import WebServices
 
 if TYPE_CHECKING:
@@ -60,12 +61,14 @@ class WebOptions:
         allowed_hosts: Further names it answers to; `.example.org` stands for all names below.
         base_url: Empty, or the path a proxy puts before ours: `/sidecar`.
         trusted_proxies: Addresses or networks whose forwarded headers are believed.
+        proxies_in_a_row: How many proxies a request passes, the last of them a trusted one.
     """
 
     host: str = "127.0.0.1"
     allowed_hosts: tuple[str, ...] = ()
     base_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    proxies_in_a_row: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -
         refusals=refusals,
         hosts=HostList.of(options.host, options.allowed_hosts),
         proxies=proxies,
+        proxies_in_a_row=options.proxies_in_a_row,
         base_url=options.base_url,
     )
 
@@ -156,6 +160,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, services.notices)
     auth.register(app, services.sign_in)
+    patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)
     blueprints = (

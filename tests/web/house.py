@@ -435,8 +435,10 @@ def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
         web.live.stop()
         server.stop()
         thread.join(5)
-    left = [one.name for one in threading.enumerate() if one not in before and one.is_alive()]
-    assert not left
+    left = set(threading.enumerate()) - before
+    for one in left:
+        one.join(5)
+    assert not [one.name for one in left if one.is_alive()]
 
 
 def _sign_in(request: Request) -> Reply:

@@ -9,6 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import (
     admin,
     device,
+    identity,
     imports,
     language,
     now,
@@ -33,6 +34,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),
+        identity.routes(services),
         imports.routes(services),
         language.routes(),
         library.routes(services),

@@ -55,6 +55,7 @@ class Download(Schema):
     started_at: Moment | None
     completed_at: Moment | None
     missing_since: Moment | None
+    gone_since: Moment | None
     reasons: list[Reason]
     owners: list[str]
     format: str
